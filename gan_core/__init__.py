@@ -1,0 +1,27 @@
+"""GANscope: a live laboratory for GAN training. ``from gan_core import RunConfig, train``.
+
+Importing the package has no effect: what is named here is loaded on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gan_core.api import Result, train
+    from gan_core.config import RunConfig
+
+__version__ = "0.1.0"
+__all__ = ["Result", "RunConfig", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("train", "Result"):
+        from gan_core import api
+
+        return getattr(api, name)
+    if name == "RunConfig":
+        from gan_core.config import RunConfig
+
+        return RunConfig
+    raise AttributeError(f"module 'gan_core' has no attribute {name!r}")
