@@ -1,0 +1,261 @@
+"""RunConfig: everything that decides what a run computes. Frozen, complete, JSON in and out.
+
+A configuration is written sparsely and read completely: naming an objective brings the whole published recipe
+(loss, penalties, steps per player, optimisers), and any value given beside it wins. What is stored is the complete form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from gan_core.config.errors import ConfigError, Problem, nearest, problems_of
+from gan_core.config.objectives import OBJECTIVES
+
+Width = Annotated[int, Field(ge=1, le=8192)]
+OptionValue = int | float | str
+
+
+class Part(BaseModel):
+    """A frozen group of settings that refuses keys it does not know and names the nearest one."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, ser_json_inf_nan="strings", extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            for key in values:
+                if key not in cls.model_fields:
+                    hint = nearest(str(key)[:80], cls.model_fields)
+                    raise PydanticCustomError("unknown_key", "{text}", {"text": f"unknown key {str(key)[:80]!r}{hint}"})
+        return values
+
+
+class Data(Part):
+    name: str = Field("mnist5k", max_length=80, description="The real distribution that D sees")
+    batch_size: int = Field(64, ge=2, le=4096, description="Samples per batch, for D and for G")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="What this data set lets you choose")
+
+
+class Network(Part):
+    architecture: str = Field("mlp", max_length=80, description="The family of network")
+    widths: tuple[Width, ...] = Field(
+        (256, 256),
+        min_length=1,
+        max_length=32,
+        description="Units per hidden layer (MLP) or channels per stage (DCGAN)",
+    )
+    normalization: Literal["none", "batch", "layer", "instance"] = Field(
+        "none", description="What keeps the activations in range"
+    )
+    activation: Literal["relu", "leaky_relu", "tanh"] = Field("leaky_relu", description="Non-linearity between layers")
+    leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
+
+
+class Generator(Network):
+    upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
+        "transposed", description="Convolutional G: transposed convolution, or upsample then convolve"
+    )
+
+
+class Discriminator(Network):
+    pass
+
+
+class Model(Part):
+    latent_dim: int = Field(64, ge=1, le=4096, description="Length of the noise vector z")
+    latent: Literal["normal", "uniform"] = Field("normal", description="z ~ N(0, 1) or U(−1, 1) per component")
+    initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
+    generator: Generator = Generator()
+    discriminator: Discriminator = Discriminator()
+
+
+class Objective(Part):
+    name: str = Field("ns_gan", max_length=80, description="The published recipe that the values start from")
+    loss: str = Field("non_saturating", max_length=80, description="The pair of losses of D and G")
+    penalties: dict[str, Annotated[float, Field(ge=0, le=1e6)]] = Field(
+        default_factory=dict, description="Regularisers added to D's loss, each with its weight λ"
+    )
+    clip_value: float | None = Field(None, gt=0, le=100, description="Clip D's weights to ±this after each step")
+
+    @field_validator("penalties")
+    @classmethod
+    def _zero_weight_is_off(cls, penalties: dict[str, float]) -> dict[str, float]:
+        return {name: weight for name, weight in penalties.items() if weight > 0}
+
+
+class Optimizer(Part):
+    name: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="The update rule")
+    lr: float = Field(2e-4, gt=0, le=10, description="Learning rate")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the mean gradient")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the squared gradient")
+    momentum: float = Field(0.0, ge=0, lt=1, description="SGD, RMSProp: momentum")
+
+
+class Optimizers(Part):
+    generator: Optimizer = Optimizer()
+    discriminator: Optimizer = Optimizer()
+
+
+class Schedule(Part):
+    rounds: int = Field(4000, ge=1, le=100_000_000, description="In one round every player has moved")
+    n_critic: int = Field(1, ge=1, le=1000, description="D steps per round (k of Algorithm 1)")
+    generator_steps: int = Field(1, ge=1, le=1000, description="G steps per round")
+    checkpoint_seconds: float = Field(30.0, ge=1, le=86400, description="Seconds of training between checkpoints")
+
+
+class Diagnostics(Part):
+    every: int = Field(100, ge=1, le=1_000_000, description="Rounds between two measurements")
+    samples: int = Field(500, ge=16, le=50_000, description="Generated samples per measurement")
+    grid: int = Field(64, ge=1, le=400, description="Samples in the picture, from noise that never changes")
+    budget: float = Field(0.04, ge=0, le=1, description="Share of training time that measuring may take")
+
+
+class RunConfig(Part):
+    """Everything that decides what a run computes.
+
+    ``RunConfig(objective="wgan_gp", seed=1)`` is complete: the recipe's values are in it. Raises pydantic's
+    ``ValidationError``; ``RunConfig.load`` raises ``ConfigError`` with one sentence per field instead.
+    """
+
+    game: Literal["gan"] = Field("gan", description="Who plays, and for what")
+    data: Data = Data()
+    model: Model = Model()
+    objective: Objective = Objective()
+    optimizers: Optimizers = Optimizers()
+    schedule: Schedule = Schedule()
+    diagnostics: Diagnostics = Diagnostics()
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="Decides the weights, the data order and the noise")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="Where it trains")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bring_the_recipe(cls, values: Any) -> Any:
+        return _with_recipe(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any]) -> Self:
+        """A complete config from sparse settings. Raises ConfigError: each problem names field, value, what is allowed."""
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            raise ConfigError(problems_of(error)) from None
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, limit: int = 1_000_000) -> Self:
+        """The config that ``to_json`` wrote. Raises ConfigError for anything else, also for duplicate keys."""
+        if len(text) > limit:
+            raise ConfigError(
+                [Problem("", f"a configuration has at most {limit:,} characters, this has {len(text):,}")]
+            )
+        try:
+            settings = json.loads(text, object_pairs_hook=_no_duplicates)
+        except ConfigError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise ConfigError([Problem("", f"this is not JSON: {error}")]) from None
+        if not isinstance(settings, dict):
+            raise ConfigError([Problem("", "a configuration is a group of settings, as in {…}")])
+        return cls.load(settings)
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
+    def replace(self, changes: Mapping[str, Any]) -> Self:
+        """A copy with dotted keys changed: ``config.replace({"objective": "wgan_gp", "schedule.rounds": 500})``."""
+        return type(self).load(override(self.to_dict(), changes))
+
+
+RECIPE_KEYS = ("objective", "optimizers", "schedule.n_critic", "schedule.generator_steps")
+
+
+def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Sparse settings with dotted keys changed, in order.
+
+    Naming an objective drops the loss, penalties, optimisers and steps per player that stood there before, so that
+    the recipe arrives whole; later changes may alter it.
+    """
+    result = json.loads(json.dumps(settings))
+    for path, value in changes.items():
+        if path in ("objective", "objective.name") and isinstance(value, str):
+            for key in RECIPE_KEYS:
+                _drop(result, key)
+            value, path = {"name": value}, "objective"
+        *parents, last = path.split(".")
+        place = result
+        for name in parents:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise ConfigError([Problem(path, f"{name!r} is a single value and has no settings inside")])
+        place[last] = value
+    return result
+
+
+def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:
+    """The dotted fields in which two configs differ, with both values; ``None`` where one has no such entry."""
+    left, right = flatten(a.to_dict()), flatten(b.to_dict())
+    paths = list(left) + [path for path in right if path not in left]
+    return {path: (left.get(path), right.get(path)) for path in paths if left.get(path) != right.get(path)}
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level of dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _with_recipe(values: Mapping[str, Any]) -> dict[str, Any]:
+    given = {key: value.model_dump() if isinstance(value, BaseModel) else value for key, value in values.items()}
+    objective = given.get("objective", {})
+    if isinstance(objective, str):
+        objective = {"name": objective}
+    if not isinstance(objective, Mapping):
+        return given
+    name = objective.get("name", "ns_gan")
+    if not isinstance(name, str) or name not in OBJECTIVES:
+        text = f"unknown objective {str(name)[:80]!r}{nearest(str(name)[:80], OBJECTIVES)}"
+        raise PydanticCustomError("unknown_objective", "{text}", {"text": text})
+    return _merge(OBJECTIVES[name].settings, {**given, "objective": {"name": name, **objective}})
+
+
+def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        under = merged.get(key)
+        # Given penalties are the whole set: a stored run without the recipe's penalty must not get it back.
+        if isinstance(under, Mapping) and isinstance(value, Mapping) and key != "penalties":
+            merged[key] = _merge(under, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _drop(settings: dict[str, Any], path: str) -> None:
+    *parents, last = path.split(".")
+    for name in parents:
+        settings = settings.get(name, {})
+        if not isinstance(settings, dict):
+            return
+    settings.pop(last, None)
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    twice = {key for key in keys if keys.count(key) > 1}
+    if twice:
+        raise ConfigError([Problem("", f"the key {sorted(twice)[0][:80]!r} stands there twice")])
+    return dict(pairs)
