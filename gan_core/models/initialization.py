@@ -1,0 +1,80 @@
+"""Initial weights, each parameter from a stream of its own.
+
+A layer's values depend on the seed, on its place among the layers of its kind and on its shape alone, so that two
+networks that agree in a layer begin with the same weights there: with or without normalisation between, for instance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+import torch
+from torch import Tensor, nn
+
+GeneratorFor = Callable[[str], torch.Generator]
+
+_WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
+
+
+@torch.no_grad()
+def initialize(network: nn.Module, scheme: str, generator_for: GeneratorFor) -> None:
+    """Fill every parameter and buffer of ``network``, in place.
+
+    ``scheme``: ``torch`` (the default of torch's layers: U(±1/√fan_in)), ``dcgan`` (N(0, 0.02), Radford et al. 2016),
+    ``orthogonal`` (Saxe et al. 2014). Raises TypeError for a module that holds parameters and is not known here,
+    rather than leave it uninitialised.
+    """
+    layers, norms = count(), count()
+    for module in network.modules():
+        if isinstance(module, _WEIGHTED):
+            _weighted(module, scheme, partial(_part_of, generator_for, f"layer{next(layers)}"))
+        elif isinstance(module, _NORMS):
+            _norm(module, scheme, generator_for(f"norm{next(norms)}.weight"))
+        elif any(True for _ in module.parameters(recurse=False)):
+            raise TypeError(f"no initialisation is known for {type(module).__name__}")
+
+
+def _part_of(generator_for: GeneratorFor, layer: str, part: str) -> torch.Generator:
+    return generator_for(f"{layer}.{part}")
+
+
+def _weighted(
+    layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, scheme: str, generator_for: Callable[[str], torch.Generator]
+) -> None:
+    weight, bias = layer.weight, layer.bias
+    generator = generator_for("weight")
+    if scheme == "dcgan":
+        weight.normal_(0.0, 0.02, generator=generator)
+    elif scheme == "orthogonal":
+        nn.init.orthogonal_(weight, generator=generator)
+    elif scheme == "torch":
+        bound = 1 / math.sqrt(_fan_in(weight))
+        weight.uniform_(-bound, bound, generator=generator)
+    else:
+        raise ValueError(f"unknown initialisation {scheme!r}")
+    if bias is not None:
+        if scheme == "torch":
+            bound = 1 / math.sqrt(_fan_in(weight))
+            bias.uniform_(-bound, bound, generator=generator_for("bias"))
+        else:
+            bias.zero_()
+
+
+def _fan_in(weight: Tensor) -> int:
+    return weight[0].numel()
+
+
+def _norm(layer: nn.Module, scheme: str, generator: torch.Generator) -> None:
+    if isinstance(layer.weight, Tensor):
+        if scheme == "dcgan" and isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            layer.weight.normal_(1.0, 0.02, generator=generator)
+        else:
+            layer.weight.fill_(1.0)
+    if isinstance(layer.bias, Tensor):
+        layer.bias.zero_()
+    if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+        layer.reset_running_stats()

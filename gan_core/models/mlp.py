@@ -1,0 +1,40 @@
+"""Multilayer perceptrons, for data of any shape."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+from torch import nn
+
+from gan_core.models.blocks import Layers, Network, Reshape
+
+
+def _hidden(sizes: tuple[int, ...], layers: Layers, *, normalize_first: bool) -> list[nn.Module]:
+    modules: list[nn.Module] = []
+    for index, (width_in, width_out) in enumerate(pairwise(sizes)):
+        modules.append(nn.Linear(width_in, width_out))
+        modules += layers.after(width_out, spatial=False, normalize=normalize_first or index > 0)
+    return modules
+
+
+def mlp_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> Network:
+    """z (N, latent_dim) → x̂ (N, *shape); tanh at the end for images, linear for points."""
+    modules = _hidden((latent_dim, *layers.widths), layers, normalize_first=True)
+    modules.append(nn.Linear(layers.widths[-1], math.prod(shape)))
+    if len(shape) == 3:
+        modules += [nn.Tanh(), Reshape(*shape)]
+    return Network(*modules)
+
+
+def mlp_discriminator(shape: tuple[int, ...], layers: Layers) -> Network:
+    """x (N, *shape) → logits (N,)."""
+    modules = [nn.Flatten(), *_hidden((math.prod(shape), *layers.widths), layers, normalize_first=False)]
+    return Network(*modules, nn.Linear(layers.widths[-1], 1), nn.Flatten(0))
+
+
+def mlp_fits(shape: tuple[int, ...], layers: Layers) -> str | None:
+    """Why this MLP cannot be built for data of ``shape``, or None."""
+    if layers.normalization == "instance":
+        return "instance normalisation needs feature maps: choose batch, layer or none for an MLP"
+    return None
