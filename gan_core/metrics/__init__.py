@@ -1,0 +1,285 @@
+"""Metrics: pure functions from samples to numbers, and `METRICS`, what each column of the ``diagnostics`` track means.
+
+NumPy in, numbers out, in float64; real samples first. Each function documents its *floor*, what it reads when both
+sets are real: no finite sample reads the ideal value, so a chart draws the floor beside the curve. The functions are in
+`histograms`, `modes`, `divergences`, `distances`, `moments`, `neighbors` and `diversity`.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from gan_core.about import About
+from gan_core.metrics.metric import Metric
+
+# In the order in which the page shows them: first what sees a collapse, then quality, then distances.
+METRICS: dict[str, Metric] = {
+    "modes_covered": Metric(
+        About(
+            title="Modes covered",
+            paper="Srivastava et al., VEEGAN",
+            year=2017,
+            formula=r"\#\{k : n_k \ge 0.01\, n\}",
+            idea="How many classes, or modes of a mixture, hold at least 1 % of the generated samples.",
+            watch_for="A fall from its own maximum is mode collapse as it begins; real data covers all of them.",
+            url="https://arxiv.org/abs/1705.07761",
+        ),
+        unit="modes",
+        better="higher",
+    ),
+    "modes_captured": Metric(
+        About(
+            title="Modes captured",
+            paper="Srivastava et al., VEEGAN",
+            year=2017,
+            formula=r"\#\{k : \exists i,\ \lVert x_i - \mu_k \rVert \le 3\sigma\}",
+            idea="How many modes are the nearest to at least one sample within 3 standard deviations.",
+            watch_for="The number in the papers' tables; one lucky point captures a mode, so see modes covered too.",
+            url="https://arxiv.org/abs/1705.07761",
+        ),
+        unit="modes",
+        better="higher",
+    ),
+    "effective_modes": Metric(
+        About(
+            title="Effective modes",
+            paper="Hill, Diversity and Evenness",
+            year=1973,
+            formula=r"e^{H},\quad H = -\sum_k q_k \log q_k",
+            idea="The number of equally likely classes that would have the same entropy as the generated mix.",
+            watch_for="It sinks gradually while a few classes take over, before modes covered loses its first one.",
+            url="https://doi.org/10.2307/1934352",
+        ),
+        unit="modes",
+        better="closer",
+    ),
+    "entropy": Metric(
+        About(
+            title="Entropy of the class mix",
+            paper="Shannon, A Mathematical Theory of Communication",
+            year=1948,
+            formula=r"H = -\sum_k q_k \log q_k",
+            idea="How evenly the generated samples spread over the classes.",
+            watch_for="Zero is one class; the logarithm of the number of classes is an even mix.",
+            url="https://doi.org/10.1002/j.1538-7305.1948.tb01338.x",
+        ),
+        unit="nats",
+        better="closer",
+    ),
+    "kl_to_real": Metric(
+        About(
+            title="KL divergence to the real class mix",
+            paper="Lin et al., PacGAN",
+            year=2018,
+            formula=r"\mathrm{KL}(q \,\Vert\, p) = \sum_k q_k \log \frac{q_k}{p_k}",
+            idea="How far the mix of generated classes q is from the real mix p; the papers' “reverse KL”.",
+            watch_for="A collapse onto one of K equal classes reads log K (2.30 for digits); real data (K − 1) / 2n.",
+            url="https://arxiv.org/abs/1712.04086",
+        ),
+        unit="nats",
+        better="lower",
+    ),
+    "js_to_real": Metric(
+        About(
+            title="Jensen–Shannon divergence to the real class mix",
+            paper="Lin, Divergence Measures Based on the Shannon Entropy",
+            year=1991,
+            formula=r"\tfrac12 \mathrm{KL}(q \Vert m) + \tfrac12 \mathrm{KL}(p \Vert m),\quad m = \tfrac12 (p + q)",
+            idea="The symmetric, bounded relative of KL, so that different data sets share one scale.",
+            watch_for="It reaches log 2 = 0.69 only when no generated class is a real one.",
+            url="https://doi.org/10.1109/18.61115",
+        ),
+        unit="nats",
+        better="lower",
+        bounds=(0.0, 0.6931471805599453),
+    ),
+    "unsure_share": Metric(
+        About(
+            title="Unsure",
+            paper="Hendrycks et al., Deep Anomaly Detection with Outlier Exposure",
+            year=2019,
+            formula=r"\Pr[\max_k p(k \mid x) < 0.6]",
+            idea="Share of generated images that the classifier cannot place in any class.",
+            watch_for="Close to 1 at the start, when G draws noise; until it falls the class histogram means little.",
+            url="https://arxiv.org/abs/1812.04606",
+        ),
+        unit="share",
+        better="lower",
+        bounds=(0.0, 1.0),
+    ),
+    "high_quality_share": Metric(
+        About(
+            title="High-quality samples",
+            paper="Srivastava et al., VEEGAN",
+            year=2017,
+            formula=r"\Pr[\min_k \lVert x - \mu_k \rVert \le 3\sigma]",
+            idea="Share of the points within 3 standard deviations of a mode.",
+            watch_for="Real data reads .989 on a plane. High with few modes covered is a sharp collapse.",
+            url="https://arxiv.org/abs/1705.07761",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "std_ratio": Metric(
+        About(
+            title="Spread, generated over real",
+            paper="Measured for GANscope: 384 snapshots of a ring of 8",
+            year=2026,
+            formula=r"\sqrt{\operatorname{tr} \Sigma_{\text{fake}} / \operatorname{tr} \Sigma_{\text{real}}}",
+            idea="The spread of the generated samples in units of the real spread: the cheapest alarm for a collapse.",
+            watch_for="Below .75 the generator has narrowed. Blind to a collapse onto two opposite modes.",
+        ),
+        unit="ratio",
+        better="closer",
+    ),
+    "vendi_score": Metric(
+        About(
+            title="Vendi score",
+            paper="Friedman & Dieng, The Vendi Score",
+            year=2023,
+            formula=r"\exp\left(-\sum_i \lambda_i \log \lambda_i\right),\quad \lambda_i \text{ eigenvalues of } K / n",
+            idea="The effective number of different samples, without labels.",
+            watch_for="Below three quarters of the real value is a collapse; above it the samples may be blurred.",
+            url="https://arxiv.org/abs/2210.02410",
+        ),
+        unit="samples",
+        better="closer",
+        bounds=(1.0, inf),
+    ),
+    "classifier_score": Metric(
+        About(
+            title="Classifier score",
+            paper="Salimans et al., Improved Techniques for Training GANs",
+            year=2016,
+            formula=r"\exp \mathbb{E}_x\, \mathrm{KL}(p(y \mid x) \,\Vert\, p(y))",
+            idea="High when every sample is surely of one class and all classes occur. Not the Inception score.",
+            watch_for="1 is a collapse onto one class, or images that tell the classifier nothing.",
+            url="https://arxiv.org/abs/1606.03498",
+        ),
+        unit="classes",
+        better="higher",
+        bounds=(1.0, inf),
+    ),
+    "frechet_distance": Metric(
+        About(
+            title="Fréchet distance of classifier features",
+            paper="Heusel et al., GANs Trained by a Two Time-Scale Update Rule",
+            year=2017,
+            formula=r"\lVert \mu_1 - \mu_2 \rVert^2 + \mathrm{tr}(\Sigma_1 + \Sigma_2 - 2 (\Sigma_1 \Sigma_2)^{1/2})",
+            idea="Distance of two Gaussians fitted to the classifier's 64 features. Not the FID.",
+            watch_for="Compare within one data set and one sample size only: it is biased upwards for few samples.",
+            url="https://arxiv.org/abs/1706.08500",
+        ),
+        unit="squared features",
+        better="lower",
+    ),
+    "precision": Metric(
+        About(
+            title="Precision",
+            paper="Kynkäänniemi et al., Improved Precision and Recall",
+            year=2019,
+            formula=r"\Pr_{\hat x}[\exists j : \lVert \hat x - x_j \rVert \le r_k(x_j)]",
+            idea="Share of generated samples that lie among the real ones.",
+            watch_for="It stays at 1 in a sharp collapse, while recall goes to 0: one number is not enough.",
+            url="https://arxiv.org/abs/1904.06991",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "recall": Metric(
+        About(
+            title="Recall",
+            paper="Kynkäänniemi et al., Improved Precision and Recall",
+            year=2019,
+            formula=r"\Pr_x[\exists i : \lVert x - \hat x_i \rVert \le r_k(\hat x_i)]",
+            idea="Share of real samples that lie among the generated ones.",
+            watch_for="Near 0 in a collapse; scattered garbage inflates it.",
+            url="https://arxiv.org/abs/1904.06991",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "density": Metric(
+        About(
+            title="Density",
+            paper="Naeem et al., Reliable Fidelity and Diversity Metrics",
+            year=2020,
+            formula=r"\frac{1}{kM} \sum_i \#\{j : \lVert \hat x_i - x_j \rVert \le r_k(x_j)\}",
+            idea="In how many real neighbourhoods a generated sample lies, relative to a real one.",
+            watch_for="Real data reads 1. Above 1 the generator keeps to the crowded places.",
+            url="https://arxiv.org/abs/2002.09797",
+        ),
+        unit="ratio",
+        better="closer",
+    ),
+    "coverage": Metric(
+        About(
+            title="Coverage",
+            paper="Naeem et al., Reliable Fidelity and Diversity Metrics",
+            year=2020,
+            formula=r"\Pr_x[\exists i : \lVert \hat x_i - x \rVert \le r_k(x)]",
+            idea="Share of real samples that have a generated one in their neighbourhood.",
+            watch_for="Real data reads .97. It falls when samples are merely blurred, so read it beside precision.",
+            url="https://arxiv.org/abs/2002.09797",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "wasserstein": Metric(
+        About(
+            title="Wasserstein-1 distance",
+            paper="Arjovsky et al., Wasserstein GAN",
+            year=2017,
+            formula=r"\int \lvert F(x) - \hat F(x) \rvert \, dx",
+            idea="How far samples of the line must move to become the real ones; exact, by sorting.",
+            watch_for="The curve that the critic of a WGAN tries to estimate.",
+            url="https://arxiv.org/abs/1701.07875",
+        ),
+        unit="data units",
+        better="lower",
+    ),
+    "sliced_wasserstein": Metric(
+        About(
+            title="Sliced Wasserstein distance",
+            paper="Bonneel et al., Sliced and Radon Wasserstein Barycenters",
+            year=2015,
+            formula=r"\mathbb{E}_{u \sim S^{d-1}} W_1(\langle u, x \rangle, \langle u, \hat x \rangle)",
+            idea="The exact distance on a line, averaged over 50 random directions.",
+            watch_for="One of the best alarms for a collapse on a plane; it needs neither labels nor modes.",
+            url="https://doi.org/10.1007/s10851-014-0506-3",
+        ),
+        unit="data units",
+        better="lower",
+    ),
+    "mmd2": Metric(
+        About(
+            title="Squared MMD",
+            paper="Gretton et al., A Kernel Two-Sample Test",
+            year=2012,
+            formula=r"\mathbb{E}\,k(x, x') + \mathbb{E}\,k(\hat x, \hat x') - 2\, \mathbb{E}\,k(x, \hat x)",
+            idea="Distance of the mean embeddings under a Gaussian kernel.",
+            watch_for="Its floor on two real sets of n is below 2 / n; nine times the healthy value is a collapse.",
+            url="https://jmlr.org/papers/v13/gretton12a.html",
+        ),
+        unit="kernel units",
+        better="lower",
+        bounds=(0.0, 2.0),
+    ),
+    "kl_on_grid": Metric(
+        About(
+            title="KL divergence on a grid",
+            paper="Kahng et al., GAN Lab",
+            year=2019,
+            formula=r"\sum_b q_b \log \frac{q_b}{p_b}",
+            idea="KL between the share of samples in each cell of a grid and the exact real mass of the cell.",
+            watch_for="Real samples read (cells − 1) / 2n; infinite when a sample lies where no real one can.",
+            url="https://arxiv.org/abs/1809.01587",
+        ),
+        unit="nats",
+        better="lower",
+    ),
+}
