@@ -1,0 +1,30 @@
+"""Players, the loop, games, and what it takes to stop and go on exactly."""
+
+from gan_core.training.build import GAMES, build, count_parameters, load_source, resolve
+from gan_core.training.checkpoint import CheckpointError, checkpoints, load_checkpoint, round_of, save_checkpoint
+from gan_core.training.loop import Turn, play, take_turn
+from gan_core.training.player import Outcome, Player
+from gan_core.training.state import capture, restore, state_hash
+from gan_core.training.streams import Streams
+
+__all__ = [
+    "GAMES",
+    "CheckpointError",
+    "Outcome",
+    "Player",
+    "Streams",
+    "Turn",
+    "build",
+    "capture",
+    "checkpoints",
+    "count_parameters",
+    "load_checkpoint",
+    "load_source",
+    "play",
+    "resolve",
+    "restore",
+    "round_of",
+    "save_checkpoint",
+    "state_hash",
+    "take_turn",
+]

@@ -1,0 +1,22 @@
+"""The prior of z."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Latent:
+    """``latent(n, generator)`` draws z (n, dim), N(0, 1) or U(−1, 1) per component, on the generator's device."""
+
+    dim: int
+    kind: Literal["normal", "uniform"] = "normal"
+
+    def __call__(self, n: int, generator: torch.Generator) -> Tensor:
+        if self.kind == "normal":
+            return torch.randn(n, self.dim, generator=generator, device=generator.device)
+        return torch.rand(n, self.dim, generator=generator, device=generator.device) * 2 - 1

@@ -1,0 +1,70 @@
+"""The loop: Algorithm 1 of Goodfellow et al. (2014), for any number of players.
+
+for number of training iterations do              |  for round in count(played + 1):
+  for k steps do                                  |    for player in game.players:
+    sample minibatches, update the discriminator  |      for step in range(player.steps):
+  sample a minibatch, update the generator        |        take_turn(game, player)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from gan_core.training.player import Player
+
+
+class Game(Protocol):
+    """Who plays, with which networks."""
+
+    @property
+    def players(self) -> tuple[Player, ...]: ...
+    @property
+    def networks(self) -> dict[str, nn.Module]: ...
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One step of one player was taken in round ``round``; ``values`` are detached scalars named by ``player.columns``."""
+
+    round: int
+    player: Player
+    step: int
+    values: dict[str, Tensor]
+    ends_round: bool
+
+
+def play(game: Game, played: int = 0) -> Iterator[Turn]:
+    """Play for ever, yielding after every turn; whoever iterates decides when to stop.
+
+    Rounds are counted from 1; ``played`` of them are over already.
+    """
+    for round in count(played + 1):
+        for player in game.players:
+            steps = player.steps
+            for step in range(steps):
+                values = take_turn(game, player)
+                ends_round = player is game.players[-1] and step == steps - 1
+                yield Turn(round, player, step, values, ends_round)
+
+
+def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
+    """Freeze the others, zero gradients, backpropagate the sum of the player's terms, step, project."""
+    for network in game.networks.values():
+        network.requires_grad_(network in player.networks)
+    player.optimizer.zero_grad(set_to_none=True)
+    outcome = player.objective()
+    loss = torch.stack(tuple(outcome.terms.values())).sum()
+    loss.backward()
+    gradients = [p.grad for p in player.parameters if p.grad is not None]
+    grad_norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
+    player.optimizer.step()
+    if player.project is not None:
+        player.project()
+    values = {"loss": loss, **outcome.terms, **outcome.readings, "grad_norm": grad_norm}
+    return {name: value.detach() for name, value in values.items()}

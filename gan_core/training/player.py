@@ -1,0 +1,44 @@
+"""A player: the networks it moves, the objective it minimises, its optimiser, and how often it moves in a round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``terms`` are summed and minimised, weights already in them; ``readings`` are only looked at. All are scalars."""
+
+    terms: Mapping[str, Tensor]
+    readings: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class Player:
+    """``objective()`` deals itself a fresh batch and fresh noise and returns an Outcome.
+
+    It declares the names of its ``terms`` and ``readings``, so that charts, store and checkpoints can iterate over them.
+    ``project`` is applied after each step (weight clipping). ``steps`` may be changed between turns.
+    """
+
+    name: str
+    networks: tuple[nn.Module, ...]
+    objective: Callable[[], Outcome]
+    optimizer: torch.optim.Optimizer
+    terms: tuple[str, ...]
+    readings: tuple[str, ...] = ()
+    steps: int = 1
+    project: Callable[[], None] | None = None
+
+    @property
+    def parameters(self) -> list[nn.Parameter]:
+        return [parameter for network in self.networks for parameter in network.parameters()]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the numbers that one turn returns."""
+        return ("loss", *self.terms, *self.readings, "grad_norm")

@@ -1,0 +1,145 @@
+"""The whole state of a game: everything that a bitwise-equal continuation needs, and its hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gan_core.data import BatchStream
+from gan_core.training.loop import Game
+from gan_core.training.player import Player
+
+Tree = dict[str, Any]
+
+
+class StatefulGame(Game):
+    """A game whose randomness and data order can be captured."""
+
+    data: BatchStream
+    streams: dict[str, torch.Generator]
+
+
+def capture(game: StatefulGame, round: int) -> Tree:
+    """A nested dict of tensors (cloned, on the CPU) and plain values, taken between two rounds."""
+    return {
+        "round": round,
+        "networks": {name: _cloned(network.state_dict()) for name, network in game.networks.items()},
+        "optimizers": {player.name: _cloned(player.optimizer.state_dict()) for player in game.players},
+        "steps": {player.name: player.steps for player in game.players},
+        "streams": {name: generator.get_state().clone() for name, generator in game.streams.items()},
+        "data": _cloned(game.data.state()),
+    }
+
+
+def restore(game: StatefulGame, state: Tree) -> int:
+    """Put ``state`` into a freshly built game of the same config; returns the number of rounds already played.
+
+    Raises ValueError when a part is missing or does not fit; the game must not be used then.
+    """
+    try:
+        own = capture(game, 0)
+        for player in game.players:
+            # An optimiser has no moments before its first step, so there is nothing to compare them with here.
+            own["optimizers"][player.name]["state"] = state["optimizers"][player.name]["state"]
+        _must_fit(own, state)
+        for name, network in game.networks.items():
+            network.load_state_dict(state["networks"][name])
+        for player in game.players:
+            _load_optimizer(player, state["optimizers"][player.name])
+            player.steps = state["steps"][player.name]
+        game.data.restore(state["data"])
+        for name, generator in game.streams.items():
+            generator.set_state(state["streams"][name])
+        return state["round"]
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(f"this state does not fit the game: {error}") from error
+
+
+def state_hash(state: Tree) -> str:
+    """SHA-256 over every name, type, shape and byte of a captured state; equal states have equal hashes."""
+    tensors, values = flatten(state)
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def flatten(tree: Tree) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the plain values of a nested dict, keyed by path joined with ``/``."""
+    tensors: dict[str, Tensor] = {}
+    values: dict[str, Any] = {}
+
+    def walk(node: Any, path: str) -> None:
+        if isinstance(node, Tensor):
+            tensors[path] = node
+        elif isinstance(node, dict) and node:
+            for key, value in node.items():
+                walk(value, f"{path}/{key}" if path else str(key))
+        else:
+            values[path] = node
+
+    walk(tree, "")
+    return tensors, values
+
+
+def unflatten(tensors: dict[str, Tensor], values: dict[str, Any]) -> Tree:
+    """The inverse of ``flatten``; keys come back as text."""
+    tree: Tree = {}
+    for path, value in [*tensors.items(), *values.items()]:
+        *parents, last = path.split("/")
+        node = tree
+        for name in parents:
+            node = node.setdefault(name, {})
+        node[last] = value
+    return tree
+
+
+def _cloned(node: Any) -> Any:
+    if isinstance(node, Tensor):
+        return node.detach().to("cpu", copy=True)
+    if isinstance(node, dict):
+        return {key: _cloned(value) for key, value in node.items()}
+    return list(map(_cloned, node)) if isinstance(node, list | tuple) else node
+
+
+def _must_fit(own: Any, saved: Any, path: str = "") -> None:
+    """Raise ValueError, naming the place, unless ``saved`` has the names, shapes and types of ``own``."""
+    if isinstance(own, Tensor) and isinstance(saved, Tensor):
+        if (saved.shape, saved.dtype) != (own.shape, own.dtype):
+            raise ValueError(
+                f"{path} should be {own.dtype} {tuple(own.shape)}, the state has {saved.dtype} {tuple(saved.shape)}"
+            )
+    elif isinstance(own, dict) and isinstance(saved, dict):
+        for name in [*own, *saved]:
+            if name not in saved:
+                raise ValueError(f"{path}/{name} is missing in the state".lstrip("/"))
+            if name not in own:
+                raise ValueError(f"{path}/{name} is in the state, but not in the game".lstrip("/"))
+            _must_fit(own[name], saved[name], f"{path}/{name}".lstrip("/"))
+    elif isinstance(own, list) and isinstance(saved, list) and len(own) == len(saved):
+        for index, (mine, theirs) in enumerate(zip(own, saved, strict=True)):
+            _must_fit(mine, theirs, f"{path}/{index}")
+    elif isinstance(own, Tensor | dict | list) or isinstance(own, int | float) != isinstance(saved, int | float):
+        raise ValueError(f"{path or 'the state'} should be like {str(own)[:40]}, the state has {str(saved)[:40]}")
+
+
+def _load_optimizer(player: Player, saved: Tree) -> None:
+    # JSON has no integer keys, optimisers have no others. Cloned: torch would go on in the very tensors of the state.
+    moments = {int(key): _cloned(entry) for key, entry in saved["state"].items()}
+    parameters = dict(enumerate(player.parameters))
+    if moments and set(moments) != set(parameters):
+        odd = sorted(set(moments) ^ set(parameters))[0]
+        raise ValueError(f"the optimiser of {player.name} and the state disagree about parameter {odd}")
+    names = {name for entry in moments.values() for name in entry}
+    for index, name in product(moments, sorted(names)):
+        value, like = moments[index].get(name), parameters[index]
+        if not isinstance(value, Tensor) or (value.dim() and (value.shape, value.dtype) != (like.shape, like.dtype)):
+            raise ValueError(f"{name} of parameter {index} of {player.name} should be {like.dtype} {tuple(like.shape)}")
+    player.optimizer.load_state_dict({**saved, "state": moments})
