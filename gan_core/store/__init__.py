@@ -1,0 +1,23 @@
+"""The run store: every run, its curves, samples and events, in one SQLite file and one folder per run.
+
+Only plain values cross this border: JSON-able dicts, NumPy arrays, bytes. It knows nothing of torch or of training.
+"""
+
+from gan_core.store.artefacts import new_run_id
+from gan_core.store.records import ACTIVE, STATES, DamagedRun, Event, Frame, RunNotFound, RunRecord, StoreError
+from gan_core.store.run_store import RunStore
+from gan_core.store.tracks import TrackData
+
+__all__ = [
+    "ACTIVE",
+    "STATES",
+    "DamagedRun",
+    "Event",
+    "Frame",
+    "RunNotFound",
+    "RunRecord",
+    "RunStore",
+    "StoreError",
+    "TrackData",
+    "new_run_id",
+]

@@ -1,0 +1,395 @@
+"""``RunStore``: everything that is known of every run, for writers that must not wait and readers that never block."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from gan_core.store import artefacts, owner, tracks
+from gan_core.store.fields import encode, line, to_json
+from gan_core.store.readers import Readers
+from gan_core.store.records import (
+    ACTIVE,
+    DamagedRun,
+    Event,
+    Frame,
+    RunNotFound,
+    RunRecord,
+    StoreError,
+    read_run,
+)
+from gan_core.store.schema import open_database
+from gan_core.store.tracks import TrackData
+from gan_core.store.writer import Writer
+
+_IS_ACTIVE = f"status IN ({', '.join(repr(state) for state in sorted(ACTIVE))})"
+
+
+class RunStore:
+    """Runs under ``root``: the index and the curves in ``ganscope.db``, artefacts in ``<run id>/``.
+
+    Several stores, in several processes, may share one root. What a caller appends (``append``, ``add_*``) is committed
+    within a quarter of a second and is not waited for: ``flush`` waits. Every other write is committed when it returns.
+    Reads see what is committed. A method that takes a run id raises RunNotFound if there is none, except ``append`` and
+    ``add_*``, whose writes to an unknown run are logged and dropped. Every method raises StoreError if the storage
+    fails; what raised was not done, and what was appended before is kept in memory, up to 64 MiB, and tried again.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The folder {self.root} cannot be created: {error.strerror}.") from error
+        path = self.root / "ganscope.db"
+        self._writer = Writer(open_database(path))
+        self._readers = Readers(path)
+        self._closed = False
+        atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
+
+    def __enter__(self) -> RunStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit what is queued, then stop. StoreError if that could not be written; a second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self.close)
+        try:
+            self.flush()
+        finally:
+            self._writer.close()
+            self._readers.close()
+
+    @property
+    def problem(self) -> str | None:
+        """One sentence while writing fails (disk full, …), else ``None``."""
+        return self._writer.problem
+
+    # Writing
+
+    def create(
+        self,
+        run_id: str,
+        *,
+        name: str,
+        config: Mapping[str, Any],
+        parent: str | None = None,
+        forked_at: int | None = None,
+        tags: Iterable[str] = (),
+        environment: Mapping[str, Any] | None = None,
+    ) -> RunRecord:
+        """Add a run, queued and owned by this process. StoreError if the id is malformed or taken."""
+        if not artefacts.is_run_id(run_id):
+            raise StoreError(f"{str(run_id)[:64]!r} cannot be the id of a run.")
+        row = {
+            "id": run_id,
+            "config": to_json(config),
+            "created_at": time.time(),
+            "parent": parent,
+            "forked_at": forked_at,
+            **encode(
+                {
+                    "name": name,
+                    "status": "queued",
+                    "tags": tags,
+                    "environment": environment or {},
+                    "owner": owner.this_process(),
+                }
+            ),
+        }
+        statement = f"INSERT INTO runs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+
+        def insert(connection: sqlite3.Connection) -> None:
+            try:
+                connection.execute(statement, tuple(row.values()))
+            except sqlite3.IntegrityError as error:
+                raise StoreError(f"There is a run {run_id!r} already.") from error
+
+        self._writer.call(insert)
+        return self.run(run_id)
+
+    def update(self, run_id: str, *, wait: bool = True, **fields: Any) -> None:
+        """Set fields of a run: status, message, traceback, rounds, started_at, ended_at, summary, name, note, tags,
+        environment, owner. Texts are cut and cleaned.
+
+        TypeError for an unknown field, ValueError for an unknown status. With ``wait=False`` the update is tried
+        again while the storage fails, and is dropped if the run does not exist.
+        """
+        _check(run_id)
+        values = encode(fields)
+        if not values:
+            return
+        statement = f"UPDATE runs SET {', '.join(f'{field} = ?' for field in values)} WHERE id = ?"
+
+        def change(connection: sqlite3.Connection) -> None:
+            if not connection.execute(statement, (*values.values(), run_id)).rowcount:
+                raise RunNotFound(run_id)
+
+        if wait:
+            self._writer.call(change)
+        else:
+            self._writer.submit(change, size=sum(len(str(value)) for value in values.values()))
+
+    def append(self, run_id: str, track: str, columns: Sequence[str], rounds: np.ndarray, values: np.ndarray) -> None:
+        """Add rows to a track: ``rounds`` int (n,) and ``values`` float32 (n, c), both copied.
+
+        NaN, infinities and -0.0 are kept bit for bit. The columns may differ from call to call.
+        ValueError or TypeError if the arrays do not fit.
+        """
+        _check(run_id)
+        if len(rounds) == 0:
+            return
+        chunk = tracks.pack(columns, rounds, values)
+        self._writer.submit(
+            lambda connection: tracks.insert(connection, run_id, track, chunk), size=len(chunk[-1]) + len(chunk[-2])
+        )
+
+    def add_frame(self, run_id: str, round: int, parts: Mapping[str, Any]) -> None:
+        """Add parts to what was seen at ``round``; a part that is there already is replaced."""
+        _check(run_id)
+        rows = [(run_id, int(round), part, json.dumps(data)) for part, data in parts.items()]
+        self._writer.submit(
+            lambda connection: connection.executemany("REPLACE INTO frames VALUES (?, ?, ?, ?)", rows),
+            size=sum(len(row[-1]) for row in rows),
+        )
+
+    def add_event(self, run_id: str, round: int, kind: str, data: Mapping[str, Any] | None = None) -> None:
+        """Add something that happened at ``round``, now."""
+        _check(run_id)
+        event = (run_id, int(round), time.time(), line(40)(kind), to_json(data or {}))
+        self._writer.submit(lambda connection: _insert_event(connection, event), size=len(event[-1]))
+
+    def save_artefact(self, run_id: str, kind: str, suffix: str, data: bytes) -> str:
+        """Save a file and return its name, ``<kind>-<hash>.<suffix>``; the same content has the same name.
+
+        ``kind`` is [a-z]+, ``suffix`` such as "png"; ValueError otherwise. The file is whole, on disk, on return.
+        """
+        name = artefacts.artefact_name(kind, suffix, data)
+        artefacts.write_once(self._folder(run_id) / name, data)
+        return name
+
+    def flush(self, timeout: float = 10.0) -> None:
+        """Return once everything queued so far is committed; StoreError if it is not, within ``timeout`` seconds."""
+        self._writer.call(lambda connection: None, timeout)
+
+    # Reading
+
+    def run(self, run_id: str) -> RunRecord:
+        """The record of a run, deleted or not. StoreError if its row is damaged."""
+        _check(run_id)
+        with self._readers.lend() as connection:
+            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise RunNotFound(run_id)
+        record = read_run(row)
+        if isinstance(record, DamagedRun):
+            raise StoreError(record.reason)
+        return record
+
+    def runs(self, *, include_deleted: bool = False, limit: int | None = None) -> list[RunRecord | DamagedRun]:
+        """Newest first, in the order of creation."""
+        shown = "" if include_deleted else "WHERE deleted_at IS NULL"
+        with self._readers.lend() as connection:
+            rows = connection.execute(
+                f"SELECT * FROM runs {shown} ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,)
+            ).fetchall()
+        return [read_run(row) for row in rows]
+
+    def track(self, run_id: str, track: str = "turns", columns: Sequence[str] | None = None) -> TrackData:
+        """A track, empty if nothing was recorded. ``columns`` picks some by name; one that is not there is all NaN."""
+        self._folder(run_id)
+        with self._readers.lend() as connection:
+            return tracks.read(connection, run_id, track, columns)
+
+    def track_names(self, run_id: str) -> list[str]:
+        """The tracks that have rows, in the order in which they began."""
+        self._folder(run_id)
+        with self._readers.lend() as connection:
+            return _track_names(connection, run_id)
+
+    def frames(self, run_id: str) -> list[Frame]:
+        """All frames in the order of their rounds; a part that is damaged is left out."""
+        self._folder(run_id)
+        with self._readers.lend() as connection:
+            rows = connection.execute(
+                "SELECT round, part, data FROM frames WHERE run = ? ORDER BY round, rowid", (run_id,)
+            ).fetchall()
+        return _frames(rows)
+
+    def latest_frame(self, run_id: str, part: str = "grid") -> Frame | None:
+        """The last frame that has this part. Found by an index, whatever the number of frames."""
+        self._folder(run_id)
+        with self._readers.lend() as connection:
+            rows = connection.execute(
+                """SELECT round, part, data FROM frames
+                   WHERE run = :run AND round = (SELECT max(round) FROM frames WHERE run = :run AND part = :part)
+                   ORDER BY rowid""",
+                {"run": run_id, "part": part},
+            ).fetchall()
+        return next((frame for frame in _frames(rows) if part in frame.parts), None)
+
+    def events(self, run_id: str) -> list[Event]:
+        """All events in the order in which they were added; damaged data reads as empty."""
+        self._folder(run_id)
+        with self._readers.lend() as connection:
+            rows = connection.execute(
+                "SELECT id, round, at, kind, data FROM events WHERE run = ? ORDER BY id", (run_id,)
+            ).fetchall()
+        return [Event(row["id"], row["round"], row["at"], row["kind"], _json(row["data"]) or {}) for row in rows]
+
+    def artefact_path(self, run_id: str, name: str) -> Path:
+        """The path of a saved file. StoreError if ``name`` is malformed or the file is missing."""
+        return artefacts.find(self._folder(run_id), name)
+
+    def checkpoint_dir(self, run_id: str) -> Path:
+        """The folder of the run's checkpoints, created if need be."""
+        folder = self._folder(run_id) / "checkpoints"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"The folder {folder} cannot be created: {error.strerror}.") from error
+        return folder
+
+    # Tending
+
+    def delete(self, run_id: str) -> None:
+        """Take a run off the list; ``restore`` brings it back. StoreError while it is active."""
+        self._folder(run_id)
+
+        def change(connection: sqlite3.Connection) -> None:
+            deleted = connection.execute(
+                f"UPDATE runs SET deleted_at = coalesce(deleted_at, ?) WHERE id = ? AND NOT {_IS_ACTIVE}",
+                (time.time(), run_id),
+            )
+            if not deleted.rowcount:
+                raise StoreError("Stop the run first.")
+
+        self._writer.call(change)
+
+    def restore(self, run_id: str) -> None:
+        """Undo ``delete``."""
+        self._folder(run_id)
+        self._writer.call(
+            lambda connection: connection.execute("UPDATE runs SET deleted_at = NULL WHERE id = ?", (run_id,))
+        )
+
+    def purge(self, run_id: str) -> None:
+        """Remove a deleted run and its files for good. StoreError if it was not deleted, or if files resist."""
+        folder = self._folder(run_id)
+
+        def remove(connection: sqlite3.Connection) -> None:
+            if not connection.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run_id,)).rowcount:
+                raise StoreError("Delete the run first.")
+
+        self._writer.call(remove)
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            pass  # it never saved a file
+        except OSError as error:
+            raise StoreError(f"The run is gone, but its folder {folder} remains: {error.strerror or error}.") from error
+
+    def compact(self, run_id: str, track: str | None = None) -> None:
+        """Merge the chunks of one track, or of all, so that they read fast. What is read stays the same."""
+        self._folder(run_id)
+
+        def merge(connection: sqlite3.Connection) -> None:
+            for name in [track] if track else _track_names(connection, run_id):
+                tracks.compact(connection, run_id, name)
+
+        self._writer.call(merge)
+
+    def truncate(self, run_id: str, after_round: int) -> None:
+        """Remove rows, frames and events of rounds > ``after_round``; ``RunRecord.rounds`` is left to the caller."""
+        self._folder(run_id)
+
+        def cut(connection: sqlite3.Connection) -> None:
+            tracks.truncate(connection, run_id, after_round)
+            for table in ("frames", "events"):
+                connection.execute(f"DELETE FROM {table} WHERE run = ? AND round > ?", (run_id, after_round))
+
+        self._writer.call(cut)
+
+    def interrupt_orphans(self) -> list[str]:
+        """Mark every active run whose process is gone as interrupted, and return the ids of those marked by this call.
+
+        Each is marked, with an event, exactly once, even if several processes look at the same time. ``ended_at``
+        stays empty: nobody saw the end.
+        """
+        with self._readers.lend() as connection:
+            active = connection.execute(f"SELECT id, owner FROM runs WHERE {_IS_ACTIVE} ORDER BY seq").fetchall()
+        orphans = [(row["id"], row["owner"]) for row in active if not owner.is_alive(_json(row["owner"]) or {})]
+
+        def interrupt(connection: sqlite3.Connection) -> list[str]:
+            return [run_id for run_id, its_owner in orphans if _interrupt(connection, run_id, its_owner)]
+
+        return self._writer.call(interrupt)
+
+    def _folder(self, run_id: str) -> Path:
+        """The folder of a run that is in the index (it may not exist yet), else RunNotFound."""
+        _check(run_id)
+        with self._readers.lend() as connection:
+            if connection.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is None:
+                raise RunNotFound(run_id)
+        return self.root / run_id
+
+
+def _check(run_id: str) -> None:
+    if not artefacts.is_run_id(run_id):
+        raise RunNotFound(run_id)
+
+
+def _interrupt(connection: sqlite3.Connection, run_id: str, its_owner: str) -> bool:
+    # The owner is compared again: since it was read, another process may have interrupted or resumed the run.
+    changed = connection.execute(
+        f"""UPDATE runs SET status = 'interrupted', message = ?
+            WHERE id = ? AND owner = ? AND {_IS_ACTIVE} RETURNING rounds""",
+        ("The program that trained it ended before the run did.", run_id, its_owner),
+    ).fetchone()
+    if changed is None:
+        return False
+    _insert_event(connection, (run_id, changed["rounds"], time.time(), "interrupted", "{}"))
+    return True
+
+
+def _insert_event(connection: sqlite3.Connection, event: tuple[str, int, float, str, str]) -> None:
+    connection.execute("INSERT INTO events (run, round, at, kind, data) VALUES (?, ?, ?, ?, ?)", event)
+
+
+def _track_names(connection: sqlite3.Connection, run_id: str) -> list[str]:
+    rows = connection.execute("SELECT track FROM chunks WHERE run = ? GROUP BY track ORDER BY min(id)", (run_id,))
+    return [row["track"] for row in rows]
+
+
+def _frames(rows: Iterable[sqlite3.Row]) -> list[Frame]:
+    """Frames of rows (round, part, data) that are sorted by round."""
+    parts: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        data = _json(row["data"])
+        if data is not None:
+            parts.setdefault(row["round"], {})[row["part"]] = data
+    return [Frame(round, found) for round, found in parts.items()]
+
+
+def _json(text: str) -> Any:
+    """The value, or ``None`` if the text is damaged."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None

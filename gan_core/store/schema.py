@@ -1,0 +1,146 @@
+"""The SQLite file: its tables, its version, and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from gan_core.store.records import StoreError
+
+BUSY_SECONDS = 10.0
+
+# MIGRATIONS[v] turns a file of version v (PRAGMA user_version; 0 is a new file) into one of version v + 1.
+# Entries are history: append, never edit one that was released.
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE runs (
+            seq         INTEGER PRIMARY KEY AUTOINCREMENT,
+            id          TEXT NOT NULL UNIQUE,
+            name        TEXT NOT NULL,
+            config      TEXT NOT NULL,
+            status      TEXT NOT NULL,
+            created_at  REAL NOT NULL,
+            started_at  REAL,
+            ended_at    REAL,
+            rounds      INTEGER NOT NULL DEFAULT 0,
+            message     TEXT NOT NULL DEFAULT '',
+            traceback   TEXT NOT NULL DEFAULT '',
+            tags        TEXT NOT NULL DEFAULT '[]',
+            note        TEXT NOT NULL DEFAULT '',
+            parent      TEXT,
+            forked_at   INTEGER,
+            summary     TEXT NOT NULL DEFAULT '{}',
+            environment TEXT NOT NULL DEFAULT '{}',
+            owner       TEXT NOT NULL DEFAULT '{}',
+            deleted_at  REAL
+        )""",
+        # A chunk is a piece of a track: `columns` a JSON list of c names, `rounds` and `data` as tracks.py packs them.
+        """CREATE TABLE chunks (
+            id          INTEGER PRIMARY KEY AUTOINCREMENT,
+            run         TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            track       TEXT NOT NULL,
+            columns     TEXT NOT NULL,
+            rows        INTEGER NOT NULL,
+            first_round INTEGER NOT NULL,
+            last_round  INTEGER NOT NULL,
+            rounds      BLOB NOT NULL,
+            data        BLOB NOT NULL
+        )""",
+        "CREATE INDEX chunks_by_track ON chunks (run, track)",
+        # One row per part: the latest grid is found without parsing JSON, and damage stays in one part.
+        """CREATE TABLE frames (
+            run   TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            round INTEGER NOT NULL,
+            part  TEXT NOT NULL,
+            data  TEXT NOT NULL,
+            UNIQUE (run, round, part)
+        )""",
+        "CREATE INDEX frames_by_part ON frames (run, part, round)",
+        """CREATE TABLE events (
+            id    INTEGER PRIMARY KEY AUTOINCREMENT,
+            run   TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            round INTEGER NOT NULL,
+            at    REAL NOT NULL,
+            kind  TEXT NOT NULL,
+            data  TEXT NOT NULL
+        )""",
+        "CREATE INDEX events_by_run ON events (run)",
+    ),
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode, usable from any one thread at a time; rows can be read by name."""
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    # A text with invalid UTF-8 must damage its own run, not the query that lists all of them.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def open_database(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:
+    """Create, or bring up to date, the file at ``path`` and return a connection for the writer.
+
+    An older file is copied to ``<name>.v<version>.bak`` before it is changed. A file of a newer version, or one
+    that is no database, is left untouched and is a StoreError.
+    """
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return _open(path, migrations)
+        except sqlite3.Error as error:
+            # While another process switches a new file to WAL, SQLite may say "locked" without waiting for its timeout.
+            locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+            if not locked or time.monotonic() > deadline:
+                raise StoreError(f"The store {path} cannot be opened: {error}.") from error
+            time.sleep(0.02)
+
+
+def _open(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
+    connection = connect(path)
+    try:
+        _refuse_newer(connection, path, len(migrations))
+        # What a purged run took goes back to the disk. Only takes effect while the file is still empty.
+        connection.execute("PRAGMA auto_vacuum = FULL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+        _migrate(connection, path, migrations)
+    except (sqlite3.Error, StoreError):
+        connection.close()
+        raise
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path, supported: int) -> None:
+    version = _version(connection)
+    if version > supported:
+        raise StoreError(
+            f"The store {path} was written by a newer version of GANscope "
+            f"(format {version}, this one reads up to {supported})."
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Sequence[str]]) -> None:
+    if 0 < _version(connection) < len(migrations):
+        backup = path.with_name(f"{path.name}.v{_version(connection)}.bak")
+        with closing(sqlite3.connect(backup)) as copy:
+            connection.backup(copy)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in migrations[_version(connection) :]:  # read again: another process may have been faster
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        connection.rollback()
+        raise

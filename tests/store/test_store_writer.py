@@ -1,0 +1,203 @@
+"""The writer thread: order, grouping, refusals, and a disk that is full or a database that is locked."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gan_core.store import StoreError
+from gan_core.store.writer import Writer
+
+
+class Bench:
+    """A writer on a small table, a second connection to look and to meddle, and a disk that can be made full."""
+
+    def __init__(self, path: Path, **settings: float) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.05)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("CREATE TABLE notes (text UNIQUE)")
+        self.other = sqlite3.connect(path, isolation_level=None, timeout=5)
+        self.writer = Writer(self.connection, **settings)  # type: ignore[arg-type]
+
+    def add(self, text: str) -> None:
+        self.writer.submit(lambda connection: self.insert(connection, text), size=len(text))
+
+    def add_and_wait(self, text: str, timeout: float = 5) -> None:
+        self.writer.call(lambda connection: self.insert(connection, text), timeout)
+
+    def notes(self) -> list[str]:
+        return [text for (text,) in self.other.execute("SELECT text FROM notes ORDER BY rowid")]
+
+    def fill_disk(self) -> None:
+        self.connection.execute("PRAGMA max_page_count = 1")  # SQLite rounds up to the present size
+
+    def free_disk(self) -> None:
+        self.connection.execute("PRAGMA max_page_count = 1000000")
+
+    @staticmethod
+    def insert(connection: sqlite3.Connection, text: str) -> None:
+        connection.execute("INSERT INTO notes VALUES (?)", (text,))
+
+
+BIG = "x" * 20_000  # more than a page, so that a full disk is felt
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path / "db", group_seconds=0.05, max_bytes=200_000)
+    yield bench
+    bench.free_disk()
+    bench.writer.close()
+    bench.other.close()
+
+
+def test_writes_are_applied_in_order(bench: Bench) -> None:
+    for k in range(200):
+        bench.add(f"{k}")
+    bench.add_and_wait("last")
+    assert bench.notes() == [*map(str, range(200)), "last"]
+
+
+def test_what_nobody_waits_for_is_committed_soon(bench: Bench) -> None:
+    bench.add("a")
+    deadline = time.monotonic() + 5
+    while not bench.notes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert bench.notes() == ["a"]
+
+
+def test_writes_are_grouped_and_a_waiting_caller_does_not_wait_for_the_group(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "db", group_seconds=60)
+    begun: list[str] = []
+    bench.connection.set_trace_callback(lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None)
+    for k in range(5):
+        bench.add(f"{k}")
+        time.sleep(0.02)
+    assert begun == []
+    start = time.monotonic()
+    bench.add_and_wait("now")
+    assert time.monotonic() - start < 5
+    assert len(bench.notes()) == 6
+    assert len(begun) == 1
+    bench.writer.close()
+    bench.other.close()
+
+
+def test_call_returns_the_value(bench: Bench) -> None:
+    assert bench.writer.call(lambda connection: connection.execute("SELECT 6 * 7").fetchone()[0]) == 42
+
+
+def test_a_refused_write_is_undone_alone(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        Bench.insert(connection, "half")
+        raise ValueError("changed my mind")
+
+    bench.add("a")
+    bench.writer.submit(half)
+    bench.add("a")  # breaks the constraint
+    bench.add("b")
+    with pytest.raises(ValueError, match="changed my mind"):
+        bench.writer.call(half)
+    with pytest.raises(sqlite3.IntegrityError):
+        bench.add_and_wait("b")
+    assert bench.notes() == ["a", "b"]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    assert bench.writer.problem is None
+
+
+def test_a_full_disk_loses_nothing_and_keeps_no_half_record(bench: Bench) -> None:
+    bench.add_and_wait("before")
+    bench.fill_disk()
+    for k in range(5):
+        bench.add(f"{k}{BIG}")
+    with pytest.raises(StoreError, match=r"^The store cannot be written: .*full\.$"):
+        bench.add_and_wait("waited for" + BIG)
+    assert bench.writer.problem is not None
+    assert bench.notes() == ["before"]
+    bench.free_disk()
+    bench.add_and_wait("after")
+    assert bench.notes() == ["before", *(f"{k}{BIG}" for k in range(5)), "after"]
+    assert bench.writer.problem is None
+
+
+def test_while_the_disk_is_full_memory_is_bounded(bench: Bench) -> None:
+    bench.fill_disk()
+    bench.add(BIG)
+    with pytest.raises(StoreError):
+        bench.writer.call(lambda connection: None)
+    for k in range(8):
+        bench.add(f"{k}{BIG}")
+    with pytest.raises(StoreError, match="No more can be held in memory"):
+        bench.add("the tenth" + BIG)
+    bench.free_disk()
+    bench.writer.call(lambda connection: None)
+    assert bench.notes() == [BIG, *(f"{k}{BIG}" for k in range(8))]
+    bench.add_and_wait("room again")
+
+
+def test_a_healthy_writer_that_is_behind_makes_the_caller_wait_not_fail(bench: Bench) -> None:
+    gate = threading.Event()
+    bench.writer.submit(lambda connection: gate.wait(5), size=200_000)
+    threading.Timer(0.2, gate.set).start()
+    start = time.monotonic()
+    bench.add("patient")
+    assert time.monotonic() - start > 0.1
+    bench.writer.call(lambda connection: None)
+    assert bench.notes() == ["patient"]
+
+
+def test_a_lock_held_by_another_process_delays_but_loses_nothing(bench: Bench) -> None:
+    bench.other.execute("BEGIN IMMEDIATE")
+    bench.add("a")
+    with pytest.raises(StoreError, match="locked"):
+        bench.add_and_wait("b")
+    bench.other.execute("COMMIT")
+    bench.add_and_wait("c")
+    assert bench.notes() == ["a", "c"]
+
+
+def test_a_call_that_times_out_was_not_done_and_will_not_be(bench: Bench) -> None:
+    gate = threading.Event()
+    bench.writer.submit(lambda connection: gate.wait(5))
+    with pytest.raises(StoreError, match=r"did not answer within 0\.2 s"):
+        bench.add_and_wait("a", timeout=0.2)
+    gate.set()
+    bench.add_and_wait("b")
+    assert bench.notes() == ["b"]
+
+
+def test_a_call_given_up_before_the_storage_fails_does_not_end_the_thread(bench: Bench) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> None:
+        begun.set()
+        gate.wait(5)
+
+    bench.writer.submit(hold)
+    begun.wait(5)
+    with pytest.raises(StoreError, match="did not answer"):
+        bench.add_and_wait("a", timeout=0.05)
+    bench.add(BIG)
+    bench.fill_disk()
+    gate.set()
+    with pytest.raises(StoreError, match="full"):
+        bench.writer.call(lambda connection: None)
+    bench.free_disk()
+    bench.writer.call(lambda connection: None)
+    assert bench.notes() == [BIG]
+
+
+def test_close_makes_a_last_attempt(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "db", group_seconds=60)
+    bench.add("a")
+    bench.writer.close()
+    assert bench.notes() == ["a"]
+    with pytest.raises(StoreError, match="closed"):
+        bench.add("b")
+    bench.other.close()
