@@ -1,0 +1,68 @@
+"""The engine: runs that belong to a process, recorded and watched, whatever started them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from gan_core.engine.catalogue import Choice, Option, catalogue
+from gan_core.engine.datasets import DatasetFacts, dataset_facts
+from gan_core.engine.describe import Forecast, describe, forecast
+from gan_core.engine.lab import Lab, Refused
+from gan_core.engine.live import LiveView
+from gan_core.engine.messages import COMMANDS, CommandKind
+
+_current: Lab | None = None
+_lock = threading.Lock()
+
+
+def default_root() -> Path:
+    """Where runs are kept: ``GANSCOPE_STORE``, or ``runs`` in the working directory."""
+    return Path(os.environ.get("GANSCOPE_STORE", "runs"))
+
+
+def open_lab(root: Path | str | None = None) -> Lab:
+    """The process's lab, opened on the first call. It lives on this module: pages and caches may come and go."""
+    global _current
+    with _lock:
+        if _current is None:
+            _current = Lab(default_root() if root is None else root)
+        return _current
+
+
+def current_lab() -> Lab:
+    """The lab that ``open_lab`` opened. Raises RuntimeError if none is open."""
+    if _current is None:
+        raise RuntimeError("no lab is open: start the application with `streamlit run app.py`")
+    return _current
+
+
+def close_lab(timeout: float = 9.0) -> None:
+    """Close the process's lab, if one is open."""
+    global _current
+    with _lock:
+        lab, _current = _current, None
+    if lab is not None:
+        lab.close(timeout)
+
+
+__all__ = [
+    "COMMANDS",
+    "Choice",
+    "CommandKind",
+    "DatasetFacts",
+    "Forecast",
+    "Lab",
+    "LiveView",
+    "Option",
+    "Refused",
+    "catalogue",
+    "close_lab",
+    "current_lab",
+    "dataset_facts",
+    "default_root",
+    "describe",
+    "forecast",
+    "open_lab",
+]

@@ -1,0 +1,57 @@
+"""Everything that can be chosen, as torch-free values for forms and cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gan_core.about import About
+from gan_core.config import OBJECTIVES
+from gan_core.data import DATASETS
+from gan_core.losses import LOSSES
+from gan_core.metrics import METRICS
+from gan_core.models import ARCHITECTURES
+from gan_core.regularizers import PENALTIES, WEIGHT_CLIPPING
+
+
+@dataclass(frozen=True)
+class Option:
+    """One number that a part lets be chosen."""
+
+    name: str
+    label: str
+    default: int | float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of a registry."""
+
+    name: str
+    about: About
+    options: tuple[Option, ...] = field(default=())
+
+
+def catalogue() -> dict[str, dict[str, Choice]]:
+    """The registries by kind, each in its own order."""
+    penalties = {
+        name: Choice(name, penalty.about, (Option("weight", penalty.symbol, penalty.default, 0.0, 1e6),))
+        for name, penalty in PENALTIES.items()
+    }
+    datasets = {
+        name: Choice(
+            name,
+            dataset.about,
+            tuple(Option(key, key, value, *dataset.bounds[key]) for key, value in dataset.options.items()),
+        )
+        for name, dataset in DATASETS.items()
+    }
+    return {
+        "objectives": {name: Choice(name, recipe.about) for name, recipe in OBJECTIVES.items()},
+        "losses": {name: Choice(name, loss.about) for name, loss in LOSSES.items()},
+        "regularizers": penalties | {"weight_clipping": Choice("weight_clipping", WEIGHT_CLIPPING)},
+        "architectures": {name: Choice(name, architecture.about) for name, architecture in ARCHITECTURES.items()},
+        "datasets": datasets,
+        "metrics": {name: Choice(name, metric.about) for name, metric in METRICS.items()},
+    }

@@ -1,0 +1,95 @@
+"""Frozen classifiers, trained in the background when a data set has none yet; runs do not wait for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from gan_core.data import ImageSource
+from gan_core.training.classifier import FrozenClassifier, TrainingCancelled, classifier_for
+
+PATIENCE_SECONDS = 1.0
+Progress = Callable[[float, str], None]
+
+
+class Classifiers:
+    """One frozen classifier per data set, from the cache or trained once."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        self._cache_dir = cache_dir
+        self._jobs: dict[str, _Preparation] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+
+    def get(self, source: ImageSource) -> FrozenClassifier | None:
+        """The classifier if it is at hand or in the cache; otherwise None, and it is being trained."""
+        return self._prepare(source).result(PATIENCE_SECONDS)
+
+    def wait(self, source: ImageSource, progress: Progress | None = None) -> FrozenClassifier:
+        """The classifier, trained first if need be. Raises RuntimeError if that failed."""
+        preparation = self._prepare(source)
+        result = preparation.result(PATIENCE_SECONDS)
+        while result is None and preparation.thread.is_alive():
+            if progress is not None:
+                progress(*preparation.progress)
+            preparation.thread.join(PATIENCE_SECONDS)
+            result = preparation.classifier
+        if result is None:
+            raise RuntimeError(f"the classifier of {source.name} could not be trained: {preparation.error}")
+        return result
+
+    def progress(self, name: str) -> tuple[float, str] | None:
+        """How far the classifier of a data set is, (share, sentence); None when there is nothing under way."""
+        for preparation in list(self._jobs.values()):
+            if preparation.source.name == name and preparation.thread.is_alive():
+                return preparation.progress
+        return None
+
+    def close(self) -> None:
+        self._closing.set()
+        for preparation in self._jobs.values():
+            preparation.thread.join(2.0)
+
+    def _prepare(self, source: ImageSource) -> _Preparation:
+        with self._lock:
+            if source.fingerprint not in self._jobs:
+                self._jobs[source.fingerprint] = _Preparation(source, self._cache_dir, self._closing)
+            return self._jobs[source.fingerprint]
+
+
+class _Preparation:
+    def __init__(self, source: ImageSource, cache_dir: Path, closing: threading.Event) -> None:
+        self.source = source
+        self.progress = (0.0, "looking for the frozen classifier")
+        self.error: Exception | None = None
+        self.classifier: FrozenClassifier | None = None
+        self.thread = threading.Thread(
+            target=self._run, args=(cache_dir, closing), name=f"classifier-{source.name}", daemon=True
+        )
+        self._waited = False
+        self.thread.start()
+
+    def result(self, patience: float) -> FrozenClassifier | None:
+        # A run asks at every measurement; only the first question is worth a pause, for the cache to be read.
+        if not self._waited:
+            self._waited = True
+            self.thread.join(patience)
+        return self.classifier
+
+    def _run(self, cache_dir: Path, closing: threading.Event) -> None:
+        torch.set_num_threads(1)
+        try:
+            self.classifier = classifier_for(
+                self.source, cache_dir, progress=self._report, cancel=closing.is_set
+            )
+        except TrainingCancelled as error:
+            self.error = error
+        except Exception as error:  # shown where the histogram would be; the run itself goes on
+            self.error = error
+            self.progress = (0.0, f"the frozen classifier could not be trained: {error}")
+
+    def _report(self, share: float, sentence: str) -> None:
+        self.progress = (share, sentence)

@@ -1,0 +1,82 @@
+"""Where jobs run. The trainer knows none of this; a second executor answers the same questions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+
+import torch
+
+from gan_core.engine.mailbox import Inbox, Outbox
+from gan_core.engine.messages import CommandKind, Job, Message
+from gan_core.engine.observer import GetClassifier
+from gan_core.engine.runner import run_job
+
+INTRA_OP_THREADS = 1
+
+
+class Executor(Protocol):
+    def submit(self, job: Job) -> None: ...
+    def poll(self, run_id: str) -> list[Message]:
+        """The messages since the last poll; after ``Ended`` there are none."""
+        ...
+
+    def command(self, run_id: str, command: CommandKind) -> None: ...
+    def alive(self, run_id: str) -> bool: ...
+    def forget(self, run_id: str) -> None:
+        """Let go of a job that has ended."""
+        ...
+
+    def close(self, timeout: float) -> list[str]:
+        """Interrupt every job and wait; returns the runs that did not end in time."""
+        ...
+
+
+class ThreadExecutor:
+    """One daemon thread per job, in this process.
+
+    Each computes on one intra-op thread: torch's pool, shared with other busy threads, falls to a tenth of its speed,
+    and the number of threads is part of what makes two runs equal bit for bit.
+    """
+
+    def __init__(self, classifier: GetClassifier) -> None:
+        self._classifier = classifier
+        self._jobs: dict[str, _ThreadJob] = {}
+        torch.set_num_threads(INTRA_OP_THREADS)
+
+    def submit(self, job: Job) -> None:
+        self._jobs[job.run_id] = _ThreadJob(job, self._classifier)
+
+    def poll(self, run_id: str) -> list[Message]:
+        return self._jobs[run_id].outbox.drain()
+
+    def command(self, run_id: str, command: CommandKind) -> None:
+        self._jobs[run_id].inbox.put(command)
+
+    def alive(self, run_id: str) -> bool:
+        return run_id in self._jobs and self._jobs[run_id].thread.is_alive()
+
+    def forget(self, run_id: str) -> None:
+        self._jobs.pop(run_id, None)
+
+    def close(self, timeout: float) -> list[str]:
+        deadline = time.monotonic() + timeout
+        for job in self._jobs.values():
+            job.inbox.put("interrupt")
+        for job in self._jobs.values():
+            job.thread.join(max(0.0, deadline - time.monotonic()))
+        return [run_id for run_id in self._jobs if self.alive(run_id)]
+
+
+class _ThreadJob:
+    def __init__(self, job: Job, classifier: GetClassifier) -> None:
+        self.inbox, self.outbox = Inbox(), Outbox()
+        self.thread = threading.Thread(
+            target=self._run, args=(job, classifier), name=f"run-{job.run_id}", daemon=True
+        )
+        self.thread.start()
+
+    def _run(self, job: Job, classifier: GetClassifier) -> None:
+        torch.set_num_threads(INTRA_OP_THREADS)
+        run_job(job, self.inbox, self.outbox, classifier)

@@ -1,0 +1,75 @@
+"""What a running job tells the lab, and what the lab may ask of it. Plain values only: they may cross a process border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from gan_core.config import RunConfig
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be trained; ``config`` is resolved, ``resume_from`` a checkpoint's file or None for the beginning."""
+
+    run_id: str
+    config: RunConfig
+    checkpoint_dir: Path
+    resume_from: Path | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a track: ``rounds`` (n,) int64, ``values`` (n, c) float32."""
+
+    track: str
+    columns: tuple[str, ...]
+    rounds: np.ndarray
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen at one round: parts by name, JSON-able except arrays of samples, which become artefacts."""
+
+    round: int
+    parts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that happened at a round: a checkpoint, a pause, a divergence."""
+
+    round: int
+    kind: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class State:
+    """The job is now ``running`` or ``paused``."""
+
+    state: Literal["running", "paused"]
+    round: int
+
+
+EndState = Literal["finished", "stopped", "failed", "diverged", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The last message of a job. ``summary`` holds its ``seconds``, ``metrics`` and ``state_hash`` where it has them."""
+
+    state: EndState
+    round: int
+    message: str = ""
+    traceback: str = ""
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+Message = Rows | Sight | Note | State | Ended
+CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint"]
+COMMANDS: tuple[CommandKind, ...] = ("pause", "resume", "stop", "interrupt", "sample", "checkpoint")
