@@ -1,0 +1,96 @@
+"""The engine from Python: ``from gan_core import RunConfig, train``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gan_core.config import RunConfig
+from gan_core.engine import Lab, default_root
+from gan_core.engine.lab import prepare_classifier
+from gan_core.store import RunRecord, RunStore
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run that has ended. ``scalars`` has one row per round, ``diagnostics`` one per measurement, both with a column
+    ``round``; ``samples`` maps rounds to pictures; ``metrics`` are the last measurements; ``state_hash`` is the SHA-256
+    of the whole training state, equal for equal runs.
+    """
+
+    run: str
+    status: str
+    rounds: int
+    seconds: float
+    metrics: dict[str, float]
+    state_hash: str | None
+    scalars: pd.DataFrame
+    diagnostics: pd.DataFrame
+    samples: dict[int, Path]
+    message: str = ""
+
+
+def train(
+    config: RunConfig | None = None,
+    *,
+    store: Path | str | None = None,
+    name: str = "",
+    progress: Progress | None = None,
+) -> Result:
+    """Train one run to its end in this process and return what was recorded.
+
+    The run is kept in ``store`` (default: ``GANSCOPE_STORE`` or ``runs``), where the dashboard shows it.
+    ``progress(status)`` is called about twice a second. Raises ConfigError for a config that cannot be built; a run
+    that fails or diverges is returned with that status. Ctrl-C interrupts the run, saves it and is raised again.
+    """
+    config = RunConfig() if config is None else config
+    with Lab(default_root() if store is None else store) as lab:
+        prepare_classifier(lab, config)
+        return follow(lab, lab.submit(config, name=name), progress)
+
+
+def resume(run_id: str, *, store: Path | str | None = None, progress: Progress | None = None) -> Result:
+    """Go on with a run that did not finish, exactly where its newest checkpoint left it. Raises RunNotFound, Refused."""
+    with Lab(default_root() if store is None else store) as lab:
+        lab.resume(run_id)
+        return follow(lab, run_id, progress)
+
+
+def read_result(store: RunStore, run: RunRecord) -> Result:
+    """What the store holds of a run, also of one that still trains."""
+    frames = store.frames(run.id)
+    return Result(
+        run=run.id,
+        status=run.status,
+        rounds=run.rounds,
+        seconds=float(run.summary.get("seconds", 0.0)),
+        metrics=dict(run.summary.get("metrics", {})),
+        state_hash=run.summary.get("state_hash"),
+        scalars=store.track(run.id, "turns").frame(),
+        diagnostics=store.track(run.id, "diagnostics").frame(),
+        samples={
+            frame.round: store.artefact_path(run.id, frame.parts["grid"]["file"])
+            for frame in frames
+            if "grid" in frame.parts
+        },
+        message=run.message,
+    )
+
+
+def follow(lab: Lab, run_id: str, progress: Progress | None = None) -> Result:
+    """Wait for a run of this lab to end."""
+    view = lab.view(run_id)
+    while lab.is_active(run_id):
+        lab.wait(run_id, timeout=0.5)
+        if progress is not None:
+            progress(view.status)
+    return read_result(lab.store, lab.store.run(run_id))
+
+
+__all__ = ["Result", "follow", "read_result", "resume", "train"]

@@ -1,0 +1,250 @@
+"""The engine from a terminal: ``python -m gan_core train --preset ring-mlp --set seed=1``.
+
+Tables and JSON go to stdout, progress and errors to stderr. Exit status: 0 finished, 1 failed or diverged, 2 bad input,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gan_core.config import OBJECTIVES, PRESETS, ConfigError, Problem, RunConfig, diff, override, preset_config
+from gan_core.engine import Lab, Refused, default_root
+from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+Row = dict[str, Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+        return status
+    except (ConfigError, Refused, RunNotFound, StoreError) as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted; the run was saved and can be resumed", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _train(options: argparse.Namespace) -> int:
+    from gan_core import api
+
+    changes = dict(_assignment(text) for text in options.set)
+    if options.config is not None:
+        config = RunConfig.load(override(_read_json(options.config), changes))
+    else:
+        config = preset_config(options.preset, changes)
+    with Lab(options.store) as lab:
+        _prepare_for(lab, config)
+        run_id = lab.submit(config, name=options.name)
+        return _report(api.follow(lab, run_id, None if options.quiet else _progress_bar()))
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from gan_core import api
+
+    return _report(api.resume(options.run, store=options.store, progress=None if options.quiet else _progress_bar()))
+
+
+def _presets(options: argparse.Namespace) -> int:
+    rows = [{"preset": name, "title": preset.title, "story": preset.story} for name, preset in PRESETS.items()]
+    return _print_rows(rows, options.json)
+
+
+def _objectives(options: argparse.Namespace) -> int:
+    rows = [
+        {"objective": name, "title": recipe.about.title, "paper": recipe.about.citation}
+        for name, recipe in OBJECTIVES.items()
+    ]
+    return _print_rows(rows, options.json)
+
+
+def _runs(options: argparse.Namespace) -> int:
+    with _open_store(options.store) as store:
+        rows: list[Row] = []
+        for run in store.runs(limit=options.limit):
+            if isinstance(run, DamagedRun):
+                rows.append({"run": run.id, "status": "damaged", "rounds": "", "name": run.reason})
+            else:
+                rows.append({"run": run.id, "status": run.status, "rounds": run.rounds, "name": run.name})
+    return _print_rows(rows, options.json)
+
+
+def _show(options: argparse.Namespace) -> int:
+    with _open_store(options.store) as store:
+        run = store.run(options.run)
+        track = store.track(run.id, "turns")
+        config = RunConfig.load(run.config)
+        shown: Row = {
+            "run": run.id,
+            "name": run.name,
+            "status": run.status,
+            "rounds": run.rounds,
+            "message": run.message,
+            **run.summary,
+            "recorded_rounds": len(track.rounds),
+            "tags": list(run.tags),
+            "note": run.note,
+            "environment": run.environment,
+            "changed_from_default": {field: value for field, (_, value) in diff(RunConfig(), config).items()},
+        }
+    if options.json:
+        print(json.dumps(shown | {"config": run.config}))
+    else:
+        for key, value in shown.items():
+            if value not in ("", [], {}):
+                print(f"{key:22} {json.dumps(value) if isinstance(value, dict | list) else value}")
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    with Lab(options.store) as lab:
+        _prepare_for(lab, RunConfig())
+    return 0
+
+
+def _prepare_for(lab: Lab, config: RunConfig) -> None:
+    """Train the data set's frozen classifier first, where it has none: a run from a terminal can wait for it."""
+    from gan_core.engine.lab import prepare_classifier
+
+    line = _StatusLine()
+
+    def progress(share: float, sentence: str) -> None:
+        line.show(f"{sentence} {share:4.0%}")
+
+    prepare_classifier(lab, config, progress)
+    line.end()
+
+
+def _open_store(root: Path) -> RunStore:
+    if not (root / "ganscope.db").exists():
+        raise StoreError(f"There is no store in {root}.")
+    return RunStore(root)
+
+
+def _report(result: Any) -> int:
+    """The one JSON line that a script reads."""
+    fields = ("run", "status", "rounds", "seconds", "metrics", "state_hash", "message")
+    print(json.dumps({name: getattr(result, name) for name in fields if getattr(result, name) != ""}))
+    return {"finished": 0, "stopped": 0, "interrupted": INTERRUPTED}.get(result.status, FAILED)
+
+
+def _progress_bar() -> Callable[[Row], None]:
+    line = _StatusLine()
+
+    def show(status: Row) -> None:
+        share = status["round"] / max(1, status["rounds"])
+        bar = ("█" * round(24 * share)).ljust(24, "·")
+        left = "" if status["eta"] is None else f"{_duration(status['eta'])} left"
+        pace = f"{status['rounds_per_second'] or 0:,.0f} rounds/s"
+        line.show(f"{bar} {status['round']:,}/{status['rounds']:,} {pace} {left} {status['state']}")
+        if status["state"] not in ("queued", "running", "paused"):
+            line.end()
+
+    return show
+
+
+class _StatusLine:
+    """One line on stderr, rewritten in place on a terminal, else printed at most every ten seconds."""
+
+    def __init__(self) -> None:
+        self._shown_at = 0.0
+        self._used = False
+
+    def show(self, text: str) -> None:
+        now = time.monotonic()
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        elif now - self._shown_at > 10 or not self._used:
+            print(text, file=sys.stderr, flush=True)
+            self._shown_at = now
+        self._used = True
+
+    def end(self) -> None:
+        if self._used and sys.stderr.isatty():
+            print(file=sys.stderr)
+        self._used = False
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes}:{seconds:02}"
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ConfigError([Problem("--set", f"{text[:80]!r} is not of the form key=value")])
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return RunConfig.from_json(path.read_bytes()).to_dict()
+    except OSError as error:
+        raise ConfigError([Problem("--config", f"{path} cannot be read: {error.strerror}")]) from None
+
+
+def _print_rows(rows: list[Row], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(rows))
+        return 0
+    if not rows:
+        print("nothing there yet", file=sys.stderr)
+        return 0
+    widths = {key: max(len(key), *(len(str(row[key])) for row in rows)) for key in rows[0]}
+    for row in [{key: key.upper() for key in rows[0]}, *rows]:
+        print("  ".join(str(row[key]).ljust(widths[key]) for key in rows[0]).rstrip())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m gan_core", description="GANscope without a browser.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=run)
+        return sub
+
+    def with_store(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        sub.add_argument("--store", type=Path, default=default_root(), help="folder of the runs (default: %(default)s)")
+        return sub
+
+    def with_json(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        sub.add_argument("--json", action="store_true", help="print JSON instead of a table")
+        return sub
+
+    train = with_store(command("train", _train, "train one run; the last line on stdout is its result as JSON"))
+    source = train.add_mutually_exclusive_group()
+    source.add_argument("--preset", default="digits-mlp", help="see `presets` (default: %(default)s)")
+    source.add_argument("--config", type=Path, help="a JSON file, as the dashboard exports it")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. schedule.rounds=2000")
+    train.add_argument("--name", default="", help="what to call the run")
+    train.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    resume = with_store(command("resume", _resume, "go on with a run that did not finish"))
+    resume.add_argument("run")
+    resume.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    with_json(command("presets", _presets, "list the presets"))
+    with_json(command("objectives", _objectives, "list the objectives"))
+    runs = with_json(with_store(command("runs", _runs, "list the runs, newest first")))
+    runs.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    show = with_json(with_store(command("show", _show, "show one run")))
+    show.add_argument("run")
+    with_store(command("prepare", _prepare, "train the frozen classifier of the embedded digits"))
+    return parser
