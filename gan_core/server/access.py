@@ -1,0 +1,63 @@
+"""Who may read live data: a Host that is ours, an Origin that is the same site, a ticket for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers
+
+from gan_core.server.tickets import Tickets
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+class Refused(Exception):
+    """Access denied; the text is the one sentence that the client gets."""
+
+
+def check_site(headers: Headers, allowed_hosts: Iterable[str]) -> None:
+    """Refuse a Host that is not ours (DNS rebinding) and an Origin that is another site (cross-site WebSockets)."""
+    host = headers.get("host", "").lower()
+    if not _host_allowed(_hostname(host), allowed_hosts):
+        raise Refused("This host name is not one that GANscope serves; add it to server.allowedHosts.")
+    origin = headers.get("origin")
+    if origin is not None and not _same_site(origin.lower(), host):
+        raise Refused("Live data is only for pages of this site.")
+
+
+def check_ticket(tickets: Tickets, ticket: str, run: str) -> None:
+    """Refuse a request without a valid ticket for the run."""
+    if not tickets.valid(ticket, run):
+        raise Refused("This page's ticket is missing, wrong or expired; reload the page.")
+
+
+def _hostname(netloc: str) -> str:
+    """The host of ``host:port``, an IPv6 address with its brackets."""
+    if netloc.startswith("["):
+        return netloc.partition("]")[0] + "]"
+    return netloc.partition(":")[0]
+
+
+def _host_allowed(hostname: str, allowed_hosts: Iterable[str]) -> bool:
+    if not hostname:
+        return False
+    if hostname in LOCAL_HOSTS:
+        return True
+    for pattern in allowed_hosts:
+        allowed = pattern.lower()
+        if allowed == "*" or hostname in (allowed, f"[{allowed}]"):
+            return True
+        if allowed.startswith("*.") and hostname.endswith(allowed[1:]):
+            return True
+    return False
+
+
+def _same_site(origin: str, host: str) -> bool:
+    """Same host and same port; a port that is the scheme's default may be left out on either side."""
+    scheme, separator, netloc = origin.partition("://")
+    if not separator or scheme not in _DEFAULT_PORTS:
+        return False
+    default = _DEFAULT_PORTS[scheme]
+    return netloc.removesuffix(default) == host.removesuffix(default)

@@ -1,0 +1,114 @@
+"""Start and stop. The lab is opened here, once per process, and closed before the process ends."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import FrameType
+from typing import Any
+
+from anyio import to_thread
+
+from gan_core import engine
+from gan_core.server import live
+
+log = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT = 9.0
+"""Seconds for the runs to write their checkpoints; after a SIGTERM the process is gone in less than ten."""
+CONNECTION_GRACE = 2.0
+"""Seconds that connections get to end once the lab is closed, as far as the time allows."""
+LAST_GRACE = 0.5
+"""Seconds they get in any case."""
+
+
+def lifespan(
+    open_lab: Callable[[], Any] = engine.open_lab,
+    close_lab: Callable[[float], None] = engine.close_lab,
+    *,
+    timeout: float = CLOSE_TIMEOUT,
+) -> Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]:
+    """A lifespan for `st.App` that opens the lab and closes it, with ``timeout`` seconds for the runs to save."""
+
+    @asynccontextmanager
+    async def around(app: Any) -> AsyncIterator[dict[str, Any]]:
+        lab = await to_thread.run_sync(open_lab)
+        await to_thread.run_sync(live.warm)
+        # All that start-up made stays until the end: the collector need not walk it ever again (a pass costs 0.1 s of
+        # every thread's time otherwise).
+        gc.collect()
+        gc.freeze()
+        closing = Closing(close_lab, timeout)
+        restore = closing.watch_signals()
+        try:
+            yield {"lab": lab}
+        finally:
+            await to_thread.run_sync(closing.close)
+            restore()
+
+    return around
+
+
+class Closing:
+    """Closes the lab once, whoever asks first: the end of the lifespan, or a signal.
+
+    uvicorn waits for every connection before it ends the lifespan. A connection whose other end has gone to sleep (a
+    laptop whose lid was closed) never ends, and the server would wait for it until it is killed, with the runs not saved.
+    So the signal begins the closing at once, in a thread, and the process ends at the deadline if uvicorn still waits.
+    """
+
+    def __init__(self, close_lab: Callable[[float], None], timeout: float) -> None:
+        self._close_lab = close_lab
+        self._timeout = timeout
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._close_lab(self._timeout)
+
+    def watch_signals(self) -> Callable[[], None]:
+        """Chain onto the handlers of SIGTERM and SIGINT; returns what undoes it."""
+        if threading.current_thread() is not threading.main_thread():
+            return lambda: None  # only the main thread may set handlers (tests run the lifespan elsewhere)
+        undo = [self._chain(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+        def restore() -> None:
+            for step in undo:
+                step()
+
+        return restore
+
+    def _chain(self, number: signal.Signals) -> Callable[[], None]:
+        before = signal.getsignal(number)
+
+        def on_signal(received: int, frame: FrameType | None) -> None:
+            threading.Thread(target=self._close_then_exit, name="closing", daemon=True).start()
+            if callable(before):
+                before(received, frame)
+
+        def restore() -> None:
+            if signal.getsignal(number) is on_signal:
+                signal.signal(number, before)
+
+        signal.signal(number, on_signal)
+        return restore
+
+    def _close_then_exit(self) -> None:
+        started = time.monotonic()
+        try:
+            self.close()
+        except Exception:
+            log.exception("The lab did not close cleanly.")
+        left = self._timeout + LAST_GRACE - (time.monotonic() - started)
+        time.sleep(max(LAST_GRACE, min(CONNECTION_GRACE, left)))
+        log.warning("Some connections did not end; the server stops without them.")
+        os._exit(0)

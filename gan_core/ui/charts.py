@@ -1,0 +1,430 @@
+"""Charts as pure functions: numbers in, a Plotly figure out. No Streamlit here.
+
+The same figures are drawn by `st.plotly_chart` where nothing moves, and handed to the live component as skeletons, which it
+fills from the stream. So the number and the order of the traces are part of each function's contract.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gan_core.ui import theme
+
+Numbers = Sequence[float] | np.ndarray
+Lines = Sequence[tuple[float, str]]
+
+REVISION = "ganscope"
+"""A constant `uirevision`: zoom and hidden curves survive every redraw."""
+
+
+# -- the frame of every chart -------------------------------------------------------------------------------------
+
+
+def _layout(x_title: str, y_title: str, **extra: Any) -> dict[str, Any]:
+    return {
+        "template": "none",  # Plotly's default template would add 7 kB to each figure
+        "autosize": True,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": theme.FONT, "size": theme.FONT_SIZE},
+        "margin": {"l": 8, "r": 10, "t": 8, "b": 8},
+        "uirevision": REVISION,
+        "hovermode": "x unified",
+        "hoverlabel": {"font": {"size": 13}},
+        "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "font": {"size": 13}},
+        "xaxis": _axis(x_title),
+        "yaxis": _axis(y_title),
+        **extra,
+    }
+
+
+def _axis(title: str, **extra: Any) -> dict[str, Any]:
+    return {
+        "title": {"text": title, "font": {"size": 13}, "standoff": 6},
+        "automargin": True,
+        "gridcolor": theme.GRID,
+        "zerolinecolor": theme.ZERO,
+        "zeroline": False,
+        "linecolor": theme.ZERO,
+        "tickfont": {"size": 12},
+        "nticks": 6,
+        **extra,
+    }
+
+
+def _categories(count: int) -> dict[str, Any]:
+    """An axis of class names. Strict: the digits are names, not numbers. Every name is written as long as there is room."""
+    every = 1 if count <= 20 else -(-count // 15)
+    return {"type": "category", "autotypenumbers": "strict", "showgrid": False, "dtick": every, "nticks": 0}
+
+
+def _floats(values: Numbers | Sequence[Numbers]) -> np.ndarray:
+    """As float32: JavaScript gets a typed array of four bytes per number, not text."""
+    return np.asarray(values, dtype=np.float32)
+
+
+def skeleton(figure: go.Figure) -> dict[str, Any]:
+    """The figure as plain JSON-able data, as the live component takes it."""
+    plain: dict[str, Any] = json.loads(figure.to_json())
+    return plain
+
+
+# -- curves over rounds -------------------------------------------------------------------------------------------
+
+
+def curves(
+    series: Mapping[str, tuple[Numbers, Numbers]] | Sequence[str],
+    *,
+    y_title: str,
+    colours: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    lines: Mapping[str, Lines] | None = None,
+    marks: Sequence[tuple[float, str]] = (),
+    log_y: bool = False,
+    y_range: tuple[float, float] | None = None,
+    y_format: str = ".4~g",
+    x_title: str = "round",
+) -> go.Figure:
+    """Curves by column name, one trace each, in the given order; a sequence of names makes empty ones.
+
+    ``lines`` are horizontal references by column (``{"D.loss": [(1.386, "2 log 2")]}``), ``marks`` vertical ones
+    (``[(1200, "diverged")]``). Values that are not finite are gaps.
+    """
+    names = list(series)
+    given = series if isinstance(series, Mapping) else dict.fromkeys(names, ((), ()))
+    colours, labels, lines = colours or {}, labels or {}, lines or {}
+    used = column_colours(names)
+    figure = go.Figure(layout=_layout(x_title, y_title))
+    for name in names:
+        x, y = given[name]
+        values = _floats(y)
+        figure.add_trace(
+            go.Scatter(
+                x=np.asarray(x, dtype=np.int32) if len(x) else [],
+                y=np.where(np.isfinite(values), values, np.float32("nan")) if len(x) else [],
+                name=labels.get(name, name),
+                mode="lines",
+                line={"width": 1.8, "color": colours.get(name, used[name])},
+                connectgaps=False,
+                hovertemplate=f"%{{y:{y_format}}}",
+            )
+        )
+        for value, label in lines.get(name, ()):
+            _reference_line(figure, value, label, colours.get(name, used[name]), log_y=log_y)
+    for round_, label in marks:
+        _mark(figure, round_, label)
+    figure.update_xaxes(rangemode="nonnegative", hoverformat=",d", tickformat=",~d")
+    if log_y:
+        finite = [value for trace in figure.data for value in trace.y if np.isfinite(value) and value > 0]
+        decades = float(np.log10(max(finite) / min(finite))) if finite else 1.0
+        figure.update_yaxes(type="log", exponentformat="power", nticks=0, dtick=_log_ticks(decades))
+    elif y_range is not None:
+        figure.update_yaxes(range=list(y_range), autorange=False)
+    return figure
+
+
+def column_colours(columns: Sequence[str]) -> dict[str, str]:
+    """A colour per column ``<player>.<name>``: real and fake keep theirs, players keep theirs, others take what is left."""
+    chosen: dict[str, str] = {}
+    spare = [colour for colour in theme.OKABE_ITO if colour not in (theme.D, theme.G)]
+    for column in columns:
+        player, _, name = column.partition(".")
+        if name.endswith("real"):
+            wanted: str | None = theme.REAL
+        elif name.endswith("fake") and player != "G":
+            wanted = theme.FAKE
+        else:
+            wanted = theme.PLAYERS.get(player)
+        if wanted is None or wanted in chosen.values():
+            wanted = next((colour for colour in spare if colour not in chosen.values()), theme.UNSURE)
+        chosen[column] = wanted
+    return chosen
+
+
+def _log_ticks(decades: float) -> str | int:
+    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for. panels.js does the same."""
+    if decades < 0.7:
+        return "D1"
+    return "D2" if decades < 3 else -(-int(decades) // 6)
+
+
+def _reference_line(figure: go.Figure, value: float, label: str, colour: str, *, log_y: bool) -> None:
+    figure.add_shape(
+        type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, line={"color": colour, "width": 1.4, "dash": "dot"}
+    )
+    figure.add_annotation(
+        text=label,
+        xref="paper",
+        x=1,
+        y=float(np.log10(value)) if log_y else value,  # a shape takes the value, an annotation its logarithm
+        xanchor="right",
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 12, "color": colour},
+    )
+
+
+def _mark(figure: go.Figure, round_: float, label: str) -> None:
+    figure.add_shape(
+        type="line",
+        yref="paper",
+        x0=round_,
+        x1=round_,
+        y0=0,
+        y1=1,
+        line={"color": theme.MARK, "width": 1.6, "dash": "dash"},
+    )
+    figure.add_annotation(
+        text=label,
+        x=round_,
+        yref="paper",
+        y=1,
+        xanchor="right",
+        yanchor="top",
+        textangle=-90,
+        showarrow=False,
+        font={"size": 12, "color": theme.MARK},
+    )
+
+
+# -- classes ------------------------------------------------------------------------------------------------------
+
+
+def class_histogram(
+    class_names: Sequence[str],
+    real_share: Numbers = (),
+    low: Numbers = (),
+    high: Numbers = (),
+    *,
+    counts: Sequence[int] | None = None,
+    n: int | None = None,
+    unsure: bool = True,
+) -> go.Figure:
+    """Share of each class among generated samples beside the real share; the last bin is "unsure".
+
+    Traces: 0 the generated share, 1 the real share with the band that sampling noise alone would make.
+    ``real_share``, ``low`` and ``high`` have one entry per bin, "unsure" included.
+    """
+    names = [*map(str, class_names), *(["unsure"] if unsure and class_names else [])]
+    total = n if n is not None else (sum(counts) if counts is not None else 0)
+    shares = _floats(counts) / total if counts is not None and total else np.zeros(0, np.float32)
+    colours = [theme.FAKE] * (len(names) - int(unsure)) + [theme.UNSURE] * int(unsure) if names else theme.FAKE
+    figure = go.Figure(layout=_layout("class", "share of samples", bargap=0.25))
+    figure.add_trace(
+        go.Bar(
+            x=names,
+            y=shares,
+            name="generated",
+            marker={"color": colours, "line": {"width": 0}},
+            customdata=list(counts) if counts is not None else [],
+            hovertemplate="%{y:.1%} (%{customdata:,d})",
+        )
+    )
+    real, bottom, top = _floats(real_share), _floats(low), _floats(high)
+    figure.add_trace(
+        go.Scatter(
+            x=names if len(real) else [],
+            y=real,
+            name="real, with sampling band",
+            mode="markers",
+            marker={"symbol": "line-ew", "size": 15, "color": theme.REAL, "line": {"width": 2.5, "color": theme.REAL}},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": np.maximum(top - real, 0) if len(top) else [],
+                "arrayminus": np.maximum(real - bottom, 0) if len(bottom) else [],
+                "color": theme.BAND,
+                "thickness": 8,
+                "width": 0,
+            },
+            hovertemplate="%{y:.1%}",
+        )
+    )
+    figure.update_xaxes(**_categories(len(names)))
+    tallest = max([0.3, *(float(v) * 1.08 for v in (*shares, *top))])
+    figure.update_yaxes(tickformat=".0%", range=[0, tallest], autorange=False)
+    return figure
+
+
+def class_heatmap(
+    class_names: Sequence[str],
+    rounds: Numbers = (),
+    shares: Sequence[Numbers] | np.ndarray = (),
+    *,
+    unsure: bool = True,
+    marks: Sequence[tuple[float, str]] = (),
+) -> go.Figure:
+    """Class by round, the colour is the share of the generated samples. ``shares`` is one row per round. Trace 0."""
+    names = [*map(str, class_names), *(["unsure"] if unsure and class_names else [])]
+    z = _floats(shares).T if len(shares) else np.zeros((0, 0), np.float32)
+    top = max(0.3, float(np.nanmax(z))) if z.size else 0.3
+    figure = go.Figure(layout=_layout("round", "class", showlegend=False, hovermode="closest"))
+    figure.add_trace(
+        go.Heatmap(
+            x=np.asarray(rounds, dtype=np.int32) if len(rounds) else [],
+            y=names,
+            z=z,
+            zmin=0,
+            zmax=top,
+            colorscale=theme.SEQUENTIAL,
+            colorbar={"thickness": 10, "tickformat": ".0%", "outlinewidth": 0, "nticks": 4, "tickfont": {"size": 12}},
+            hovertemplate="round %{x:,d}<br>class %{y}: %{z:.1%}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(showgrid=False, tickformat=",~d")
+    figure.update_yaxes(autorange="reversed", **_categories(len(names)))
+    for round_, label in marks:
+        _mark(figure, round_, label)
+    return figure
+
+
+def confusion(matrix: Sequence[Numbers] | np.ndarray, names: Sequence[str]) -> go.Figure:
+    """Confusion matrix: a row per true class, as shares of the row; the counts are written into the cells. Trace 0."""
+    counts = np.asarray(matrix, dtype=np.int64)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros(counts.shape, np.float32), where=totals > 0, casting="unsafe")
+    labels = [str(name) for name in names]
+    figure = go.Figure(layout=_layout("classified as", "true class", showlegend=False, hovermode="closest"))
+    figure.add_trace(
+        go.Heatmap(
+            x=labels,
+            y=labels,
+            z=shares,
+            zmin=0,
+            zmax=1,
+            colorscale=theme.SEQUENTIAL,
+            showscale=False,
+            text=counts,
+            texttemplate="%{text}" if len(labels) <= 15 else "",
+            customdata=counts,
+            hovertemplate="true %{y}, classified as %{x}<br>%{customdata:,d} (%{z:.1%})<extra></extra>",
+        )
+    )
+    figure.update_xaxes(**_categories(len(labels)))
+    figure.update_yaxes(autorange="reversed", **_categories(len(labels)))
+    return figure
+
+
+# -- points and densities -----------------------------------------------------------------------------------------
+
+
+def scatter_2d(
+    real: np.ndarray | Sequence[Numbers] = (),
+    fake: np.ndarray | Sequence[Numbers] = (),
+    *,
+    critic: np.ndarray | Sequence[Numbers] | None = None,
+    xs: Numbers = (),
+    ys: Numbers = (),
+    extent: Sequence[float] | None = None,
+) -> go.Figure:
+    """Real and generated points over what the critic thinks. Traces: 0 the critic, 1 real, 2 generated.
+
+    ``critic`` is a table with a row per y; ``extent`` (x0, x1, y0, y1) fixes the axes, so that the picture does not jump.
+    """
+    figure = go.Figure(layout=_layout("x", "y", hovermode="closest"))
+    figure.add_trace(
+        go.Heatmap(
+            x=_floats(xs),
+            y=_floats(ys),
+            z=_floats(critic) if critic is not None and len(critic) else [],
+            colorscale=[[0, theme.rgba(theme.D, 0.03)], [1, theme.rgba(theme.D, 0.6)]],
+            zsmooth="fast",
+            showscale=False,
+            name="critic",
+            showlegend=False,
+            hovertemplate="critic %{z:.3g}<extra></extra>",
+        )
+    )
+    for points, name, colour, size, opacity in (
+        (real, "real", theme.REAL, 9, 0.4),
+        (fake, "generated", theme.FAKE, 4, 0.9),
+    ):
+        table = _floats(points).reshape(-1, 2) if len(points) else np.zeros((0, 2), np.float32)
+        figure.add_trace(
+            go.Scatter(
+                x=table[:, 0],
+                y=table[:, 1],
+                name=name,
+                mode="markers",
+                marker={"size": size, "color": colour, "opacity": opacity},
+                hovertemplate="(%{x:.2f}, %{y:.2f})<extra>" + name + "</extra>",
+            )
+        )
+    if extent is not None:
+        x0, x1, y0, y1 = extent
+        figure.update_xaxes(range=[x0, x1], autorange=False)
+        figure.update_yaxes(range=[y0, y1], autorange=False)
+    figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain")
+    figure.update_xaxes(constrain="domain")
+    return figure
+
+
+def density_1d(
+    xs: Numbers = (), real: Numbers = (), fake: Numbers = (), critic: Numbers = (), *, critic_title: str = "D(x)"
+) -> go.Figure:
+    """Densities of real and generated data with the critic on its own axis. Traces: 0 real, 1 generated, 2 the critic."""
+    layout = _layout("x", "density")
+    layout["yaxis2"] = _axis(critic_title, overlaying="y", side="right", showgrid=False, tickmode="auto")
+    figure = go.Figure(layout=layout)
+    for values, name, colour in ((real, "real", theme.REAL), (fake, "generated", theme.FAKE)):
+        figure.add_trace(
+            go.Scatter(
+                x=_floats(xs) if len(values) else [],
+                y=_floats(values),
+                name=name,
+                mode="lines",
+                fill="tozeroy",
+                line={"width": 2.2, "color": colour},
+                fillcolor=theme.rgba(colour, 0.18),
+                hovertemplate="%{y:.3g}",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=_floats(xs) if len(critic) else [],
+            y=_floats(critic),
+            name=critic_title,
+            yaxis="y2",
+            mode="lines",
+            line={"width": 2.2, "color": theme.D, "dash": "dash"},
+            hovertemplate="%{y:.3g}",
+        )
+    )
+    figure.update_layout(yaxis={"rangemode": "tozero"})
+    return figure
+
+
+# -- small --------------------------------------------------------------------------------------------------------
+
+
+def sparkline(values: Numbers, *, colour: str = theme.D, height: int = 48) -> go.Figure:
+    """A curve without axes, for a table or a card."""
+    y = _floats(values)
+    figure = go.Figure(
+        layout={
+            "template": "none",
+            "height": height,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "margin": {"l": 2, "r": 2, "t": 2, "b": 2},
+            "showlegend": False,
+            "xaxis": {"visible": False, "fixedrange": True},
+            "yaxis": {"visible": False, "fixedrange": True},
+            "uirevision": REVISION,
+        }
+    )
+    figure.add_trace(
+        go.Scatter(
+            y=np.where(np.isfinite(y), y, np.float32("nan")),
+            mode="lines",
+            line={"width": 1.8, "color": colour},
+            hoverinfo="skip",
+        )
+    )
+    return figure

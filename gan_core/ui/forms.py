@@ -1,0 +1,211 @@
+"""The Train form, generated from the configuration: one widget per field, the error of a field beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
+
+from gan_core.config import OBJECTIVES, Problem, RunConfig
+from gan_core.engine import Choice
+
+Settings = dict[str, Any]
+Catalogue = Mapping[str, Mapping[str, Choice]]
+
+REGISTRY_OF = {
+    "data.name": "datasets",
+    "model.generator.architecture": "architectures",
+    "model.discriminator.architecture": "architectures",
+    "objective.loss": "losses",
+}
+LABELS = {
+    "lr": "learning rate",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "n_critic": "D steps per round (n_critic)",
+    "generator_steps": "G steps per round",
+    "latent_dim": "latent_dim (length of z)",
+    "latent": "z comes from",
+    "every": "measure every … rounds",
+    "samples": "samples per measurement",
+    "grid": "samples in the picture",
+    "budget": "share of time for measuring",
+    "checkpoint_seconds": "seconds between checkpoints",
+    "clip_value": "clip D's weights to ±",
+}
+SHOWN_IF: dict[str, Callable[[Settings], bool]] = {
+    "leaky_slope": lambda group: group["activation"] == "leaky_relu",
+    "upsampling": lambda group: group["architecture"] != "mlp",
+    "beta1": lambda group: group["name"] == "adam",
+    "beta2": lambda group: group["name"] == "adam",
+    "momentum": lambda group: group["name"] != "adam",
+}
+
+
+class ConfigForm:
+    """Widgets that begin with the values of ``base``; ``settings`` is what they say now.
+
+    ``scope`` is part of every widget's key: a new base (another preset or objective) brings fresh widgets.
+    """
+
+    def __init__(self, base: RunConfig, catalogue: Catalogue, scope: str) -> None:
+        self.settings: Settings = base.to_dict()
+        self._catalogue = catalogue
+        self._scope = scope
+        self._places: dict[str, DeltaGenerator] = {}
+
+    def group(self, path: str, *, columns: int = 2, skip: tuple[str, ...] = ()) -> None:
+        """The fields of one nested group, such as ``optimizers.generator``, in order."""
+        model, values = _model_at(path), self._at(path)
+        fields = [(name, info) for name, info in model.model_fields.items() if name not in skip]
+        cells = st.columns(columns)
+        shown = 0
+        for name, info in fields:
+            if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+                continue
+            if name in SHOWN_IF and not SHOWN_IF[name](values):
+                continue
+            with cells[shown % columns]:
+                values[name] = self._widget(f"{path}.{name}" if path else name, name, info, values[name])
+            shown += 1
+
+    def options(self, path: str, choice: Choice) -> None:
+        """The numbers that one registry entry lets be chosen, into the group at ``path``."""
+        values = self._at(path)
+        given = dict(values)
+        values.clear()
+        for option in choice.options:
+            field = f"{path}.{option.name}"
+            whole = isinstance(option.default, int)
+            number = int if whole else float
+            value = st.number_input(
+                option.label,
+                value=number(given.get(option.name, option.default)),
+                min_value=number(option.least),
+                max_value=number(option.most),
+                format=None if whole else "%g",
+                key=self._key(f"{field}:{choice.name}"),
+            )
+            if option.name in given or value != option.default:
+                values[option.name] = value
+            self._places[field] = st.container()
+
+    def penalties(self) -> None:
+        """A weight for each penalty that can be added to D's loss; 0 is off."""
+        chosen = self.settings["objective"]["penalties"]
+        weights = {}
+        for choice in self._catalogue["regularizers"].values():
+            for option in choice.options:
+                weight = st.number_input(
+                    f"{choice.about.title} ({option.label}); 0 is off",
+                    value=float(chosen.get(choice.name, 0.0)),
+                    min_value=option.least,
+                    max_value=option.most,
+                    format="%g",
+                    help=f"{choice.about.idea} The paper's value is {option.default:g}.",
+                    key=self._key(f"penalty.{choice.name}"),
+                )
+                if weight:
+                    weights[choice.name] = weight
+        self.settings["objective"]["penalties"] = weights
+        self._places["objective.penalties"] = st.container()
+
+    def show_problems(self, problems: tuple[Problem, ...]) -> list[Problem]:
+        """Write each problem beside its field; returns those that belong to none of the form's fields."""
+        homeless = []
+        for problem in problems:
+            place = self._place_of(problem.field)
+            if place is None:
+                homeless.append(problem)
+            else:
+                place.error(problem.message, icon=":material/error:")
+        return homeless
+
+    def _place_of(self, field: str) -> DeltaGenerator | None:
+        while field:
+            if field in self._places:
+                return self._places[field]
+            inside = [path for path in self._places if path.startswith(field + ".")]
+            if inside:
+                return self._places[inside[0]]
+            field = field.rpartition(".")[0]
+        return None
+
+    def _widget(self, path: str, name: str, info: FieldInfo, value: Any) -> Any:
+        label = LABELS.get(name, name.replace("_", " "))
+        common: dict[str, Any] = {"help": info.description, "key": self._key(path)}
+        annotation = info.annotation
+        result: Any
+        if path in REGISTRY_OF:
+            result = self._choose(path, label, value, common)
+        elif get_origin(annotation) is Literal:
+            options = list(get_args(annotation))
+            index = options.index(value)
+            result = st.selectbox(label, options, index, format_func=lambda item: item.replace("_", " "), **common)
+        elif isinstance(value, list | tuple):
+            text = st.text_input(label, ", ".join(map(str, value)), **common)
+            result = [_number(part) for part in text.replace(",", " ").split()]
+        elif type(None) in get_args(annotation):
+            on = st.number_input(f"{label} (empty is off)", value=value, min_value=0.0, format="%g", **common)
+            result = on or None
+        elif annotation is int:
+            result = st.number_input(label, value=int(value), step=1, **_bounds(info, int), **common)
+        else:
+            result = st.number_input(label, value=float(value), format="%g", **_bounds(info, float), **common)
+        self._places[path] = st.container()
+        return result
+
+    def _choose(self, path: str, label: str, value: str, common: dict[str, Any]) -> str:
+        choices = self._catalogue[REGISTRY_OF[path]]
+        names = list(choices)
+        common["help"] = "  \n".join(f"**{choice.about.title}**: {choice.about.idea}" for choice in choices.values())
+        index = names.index(value) if value in names else 0
+        return st.selectbox(label, names, index, format_func=lambda name: choices[name].about.title, **common)
+
+    def _at(self, path: str) -> Settings:
+        node = self.settings
+        for name in filter(None, path.split(".")):
+            node = node[name]
+        return node
+
+    def _key(self, path: str) -> str:
+        return f"form:{self._scope}:{path}"
+
+
+def objective_names() -> dict[str, str]:
+    """Objectives by key, with the title to show."""
+    return {name: recipe.about.title for name, recipe in OBJECTIVES.items()}
+
+
+def _model_at(path: str) -> type[BaseModel]:
+    model: type[BaseModel] = RunConfig
+    for name in filter(None, path.split(".")):
+        annotation = model.model_fields[name].annotation
+        assert isinstance(annotation, type)
+        model = annotation
+    return model
+
+
+def _bounds(info: FieldInfo, kind: Callable[[Any], float]) -> dict[str, Any]:
+    """The least and the most that a number input accepts; an open bound is left to the check of the whole form."""
+    bounds: dict[str, Any] = {"min_value": kind(0)}
+    for limit in info.metadata:
+        match limit:
+            case Ge(ge):
+                bounds["min_value"] = kind(ge)
+            case Gt(gt):
+                bounds["min_value"] = kind(gt)
+            case Le(le):
+                bounds["max_value"] = kind(le)
+            case Lt(lt):
+                bounds["max_value"] = kind(lt)
+    return bounds
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isdecimal() else text

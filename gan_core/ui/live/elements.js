@@ -1,0 +1,102 @@
+// The live view of one run: one WebSocket, one store of what came, and panels that draw from the store.
+//
+//   Connection ── bytes ──► Store ──► draw() ──► panels          (draw runs at most once per animation frame)
+//
+// A panel keeps a note of what it has drawn and catches up from the store; so a tab that was hidden, a chart that was being
+// dragged or a message that was missed need no code of their own. Zoom and hidden curves belong to Plotly and are never touched.
+//
+// The files of this folder are one module: live_view.py joins them in its order. This one holds the constants and small functions.
+
+const MAX_POINTS = 3000 // in one curve; beyond it the server is asked for a fresh, downsampled snapshot
+const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
+const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
+const POLL_EVERY = 1000 // ms, when WebSockets do not get through
+const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted"]
+const MARKED_EVENTS = ["diverged", "knob", "paused", "resumed", "forked", "verdict"]
+const PLOTLY_CONFIG = {
+  displaylogo: false,
+  showSendToCloud: false, // Plotly's default is true: nothing leaves this machine
+  plotlyServerURL: "",
+  displayModeBar: "hover",
+  doubleClick: "reset+autosize",
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "sendChartToCloud"],
+}
+
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue
+    node.setAttribute(name, value === true ? "" : value)
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined))
+  return node
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text
+}
+
+const integer = (value) => Math.round(value).toLocaleString("en-US")
+
+function number(value, format) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–"
+  if (format === "percent") return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`
+  if (format === "integer") return integer(value)
+  if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) return value.toExponential(2)
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 4 })
+}
+
+function duration(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return null
+  const s = Math.max(0, Math.round(seconds))
+  const two = (n) => String(n).padStart(2, "0")
+  if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)}`
+  return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+}
+
+// A colour of the theme as CSS takes it, with an opacity.
+function translucent(colour, alpha) {
+  const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(colour)
+  return hex ? `rgba(${hex.slice(1).map((part) => parseInt(part, 16))},${alpha})` : "rgba(0,0,0,0)"
+}
+
+function ordinal(n) {
+  const tens = n % 100
+  const suffix = tens >= 11 && tens <= 13 ? "th" : { 1: "st", 2: "nd", 3: "rd" }[n % 10] || "th"
+  return `${n}${suffix}`
+}
+
+function matcher(pattern) {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replace(/\*/g, ".*")
+  const expression = new RegExp(`^${escaped}$`)
+  return (name) => expression.test(name)
+}
+
+// The newest item at or before a round, in a list that is sorted by round; -1 if there is none.
+function atOrBefore(list, round) {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (list[middle].round <= round) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
+
+function loadPlotly(url) {
+  if (window.Plotly) return Promise.resolve(window.Plotly)
+  if (!window.__ganscopePlotly) {
+    window.__ganscopePlotly = new Promise((resolve, reject) => {
+      const script = el("script", { src: url, async: true })
+      script.onload = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("plotly.js defines no Plotly")))
+      script.onerror = () => {
+        window.__ganscopePlotly = null
+        script.remove()
+        reject(new Error("the chart library could not be loaded"))
+      }
+      document.head.append(script)
+    })
+  }
+  return window.__ganscopePlotly
+}

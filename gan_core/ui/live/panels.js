@@ -1,0 +1,542 @@
+// The panels. Each keeps a note of what it has drawn, and catches up from the store when it is asked to draw.
+
+class Panel {
+  constructor(view, spec) {
+    this.view = view
+    this.spec = spec
+    this.body = el("div", { class: "gs-body" })
+    this.wait = el("div", { class: "gs-wait" })
+    this.note = el("p", { class: "gs-note" })
+    this.aside = el("span", { class: "gs-aside" })
+    this.element = el(
+      "section",
+      { class: `gs-panel gs-${spec.kind}`, "data-testid": spec.slot, "data-span": spec.span || 1, "aria-label": spec.title },
+      el("h3", { class: "gs-title" }, spec.title, this.aside),
+      el("div", { class: "gs-stage" }, this.body, this.wait),
+      this.note,
+    )
+    setText(this.note, spec.note || "")
+  }
+
+  // Says what is missing while the panel has nothing to show.
+  waiting(empty) {
+    let text = ""
+    if (empty) {
+      const status = this.view.store.status
+      if (this.view.root.dataset.connection === "refused") text = "nothing to show"
+      else if (!status) text = "connecting…"
+      else if (status.state === "queued") text = status.place ? `queued, ${ordinal(status.place)} in line` : "queued"
+      else if (status.preparing) text = "preparing…"
+      else if (this.view.store.ended) text = "nothing was recorded"
+      else text = this.spec.waiting || "waiting for the first round…"
+    }
+    setText(this.wait, text)
+    this.wait.hidden = !text
+    this.body.classList.toggle("gs-empty", Boolean(text))
+  }
+
+  draw() {}
+  theme() {}
+  destroy() {}
+}
+
+class ChartPanel extends Panel {
+  constructor(view, spec) {
+    super(view, spec)
+    this.chart = el("div", { class: "gs-chart", role: "img", "aria-label": spec.title })
+    this.body.append(this.chart)
+    this.generation = -1
+    this.decorations = ""
+    this.ready = false
+  }
+
+  async start(Plotly) {
+    this.Plotly = Plotly
+    const figure = structuredClone(this.spec.figure)
+    this.baseShapes = figure.layout.shapes || []
+    await Plotly.newPlot(this.chart, figure.data, { ...figure.layout, ...this.colours(figure.layout) }, PLOTLY_CONFIG)
+    this.ready = true
+    this.observer = new ResizeObserver(() => {
+      cancelAnimationFrame(this.resizing)
+      this.resizing = requestAnimationFrame(() => this.fit())
+    })
+    this.observer.observe(this.chart)
+  }
+
+  fit() {
+    if (!this.ready || this.chart.offsetParent === null) return
+    const { width, height } = this.chart._fullLayout
+    if (Math.abs(this.chart.clientWidth - width) < 1 && Math.abs(this.chart.clientHeight - height) < 1) return
+    this.Plotly.Plots.resize(this.chart)
+  }
+
+  // Dragging and redrawing at once would break the drag; the next draw catches up.
+  get busy() {
+    return !this.ready || Boolean(this.chart._dragging)
+  }
+
+  colours(layout) {
+    const { text, background, border } = this.view.palette
+    const changes = {
+      font: { ...layout.font, color: text, family: this.view.palette.font || layout.font.family },
+      hoverlabel: { ...layout.hoverlabel, bgcolor: background, bordercolor: border, font: { size: 13, color: text } },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: this.view.palette.faded, activecolor: text },
+    }
+    return changes
+  }
+
+  theme() {
+    if (!this.ready) return
+    const { text, background, border, faded, font } = this.view.palette
+    this.Plotly.relayout(this.chart, {
+      "font.color": text,
+      ...(font ? { "font.family": font } : {}),
+      "hoverlabel.bgcolor": background,
+      "hoverlabel.bordercolor": border,
+      "hoverlabel.font.color": text,
+      "modebar.color": faded,
+      "modebar.activecolor": text,
+    })
+  }
+
+  // Lines with their labels: `{shape, annotation}`.
+  decorate(lines) {
+    const all = {
+      shapes: [...this.baseShapes, ...lines.map((line) => line.shape)],
+      annotations: lines.filter((line) => line.annotation).map((line) => line.annotation),
+    }
+    const text = JSON.stringify(all)
+    if (text === this.decorations) return
+    this.decorations = text
+    this.Plotly.relayout(this.chart, all)
+  }
+
+  verticalLine(round, label, colour, dash = "dash") {
+    return {
+      shape: {
+        type: "line", xref: "x", yref: "paper", x0: round, x1: round, y0: 0, y1: 1, layer: "above",
+        line: { color: colour, width: 1.6, dash },
+      },
+      annotation: label && {
+        text: label, x: round, y: 1, xref: "x", yref: "paper", xanchor: "right", yanchor: "top", textangle: -90,
+        showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, xshift: -1,
+      },
+    }
+  }
+
+  horizontalLine(value, label, colour) {
+    const log = this.chart._fullLayout.yaxis.type === "log" // there a shape takes the value, an annotation its logarithm
+    return {
+      shape: {
+        type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: value, y1: value, layer: "above",
+        line: { color: colour, width: 1.4, dash: "dot" },
+      },
+      annotation: label && {
+        text: label, x: 1, y: log ? Math.log10(value) : value, xref: "paper", yref: "y", xanchor: "right", yanchor: "bottom",
+        showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, yshift: 1,
+      },
+    }
+  }
+
+  cursorLine() {
+    return this.view.selected === null ? [] : [this.verticalLine(this.view.selected, "", this.view.palette.faded, "solid")]
+  }
+
+  // Grows the axis when a taller value comes and never shrinks it: frames stay comparable while time is played.
+  growAxis(axis, top) {
+    const range = this.chart.layout[axis].range
+    const untouched = this.top === undefined || Math.abs(range[1] - this.top) < 1e-9
+    if ((this.top === undefined || top > this.top) && untouched) {
+      this.top = top
+      this.Plotly.relayout(this.chart, { [`${axis}.range`]: [0, top] })
+    }
+  }
+
+  destroy() {
+    this.ready = false
+    if (this.observer) this.observer.disconnect()
+    cancelAnimationFrame(this.resizing)
+    if (this.Plotly) this.Plotly.purge(this.chart)
+  }
+}
+
+class CurvesPanel extends ChartPanel {
+  constructor(view, spec) {
+    super(view, spec)
+    this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
+    this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
+    this.shown = new Set()
+  }
+
+  // Columns that no trace was made for beforehand: the game alone knows its players.
+  async discover() {
+    const { store } = this.view
+    for (const pattern of this.patterns) {
+      const track = pattern.track || "turns"
+      for (const column of Object.keys(store.tracks[track] || {})) {
+        if (!pattern.test(column) || this.bindings.some((b) => b.column === column && (b.track || "turns") === track)) continue
+        const taken = this.bindings.map((b) => this.chart.data[b.index].line.color)
+        const trace = structuredClone(this.spec.trace)
+        trace.name = store.label(column)
+        trace.line = { ...trace.line, color: this.view.colourOf(column, taken) }
+        trace.x = []
+        trace.y = []
+        await this.Plotly.addTraces(this.chart, trace)
+        this.bindings.push({ column, track, index: this.chart.data.length - 1, drawn: 0 })
+      }
+    }
+  }
+
+  async draw() {
+    if (this.busy) return this.view.again()
+    const { store } = this.view
+    this.drawing = true
+    await this.discover()
+    if (!this.ready) return
+    const afresh = this.generation !== store.generation
+    if (afresh) {
+      this.generation = store.generation
+      for (const binding of this.bindings) {
+        binding.drawn = 0
+        const name = this.spec.fixed_names ? null : store.label(binding.column)
+        if (name && this.chart.data[binding.index].name !== name) this.Plotly.restyle(this.chart, { name }, [binding.index])
+      }
+    }
+    const columns = this.bindings.map((binding) => store.column(binding.track || "turns", binding.column) || { x: [], y: [] })
+    if (afresh) {
+      this.Plotly.restyle(
+        this.chart,
+        { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) },
+        this.bindings.map((b) => b.index),
+      )
+    } else {
+      const grown = this.bindings.map((binding, i) => i).filter((i) => columns[i].x.length > this.bindings[i].drawn)
+      if (grown.length) {
+        this.Plotly.extendTraces(
+          this.chart,
+          {
+            x: grown.map((i) => columns[i].x.slice(this.bindings[i].drawn)),
+            y: grown.map((i) => columns[i].y.slice(this.bindings[i].drawn)),
+          },
+          grown.map((i) => this.bindings[i].index),
+        )
+      }
+    }
+    this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
+    this.showFilled(columns)
+    this.decorate([...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
+    this.spaceTicks()
+    this.describe(columns)
+    this.waiting(!columns.some((c) => c.x.length))
+    if (this.spec.reading) setText(this.note, store.reference.reading || this.spec.note || "")
+  }
+
+  // A column that the game does not have leaves no entry in the legend.
+  showFilled(columns) {
+    this.bindings.forEach((binding, i) => {
+      const filled = columns[i].x.length > 0
+      if (filled === this.shown.has(binding.index) && this.chart.data[binding.index].showlegend === filled) return
+      this.Plotly.restyle(this.chart, { showlegend: filled }, [binding.index])
+      if (filled) this.shown.add(binding.index)
+      else this.shown.delete(binding.index)
+    })
+  }
+
+  // A logarithmic axis: ticks at 1 to 9, at 1, 2, 5, or at powers of ten, as there is room. charts.py does the same.
+  spaceTicks() {
+    const axis = this.chart._fullLayout.yaxis
+    if (axis.type !== "log") return
+    const decades = axis.range[1] - axis.range[0]
+    const dtick = decades < 0.7 ? "D1" : decades < 3 ? "D2" : Math.ceil(decades / 6)
+    if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
+  }
+
+  references(columns) {
+    const known = this.view.store.reference.lines || {}
+    const lines = []
+    this.bindings.forEach((binding, i) => {
+      if (!columns[i].x.length) return
+      for (const [value, label] of known[binding.column] || []) {
+        const colour = this.chart.data[binding.index].line.color
+        lines.push(this.horizontalLine(value, label, colour))
+      }
+    })
+    const { curves = {}, score_line: even } = this.view.store.reference
+    const scores = curves.scores || []
+    if (even !== null && even !== undefined && this.bindings.some((binding) => scores.includes(binding.column))) {
+      lines.push(this.horizontalLine(even, "cannot tell", this.view.palette.faded))
+    }
+    return lines
+  }
+
+  describe(columns) {
+    const parts = []
+    this.bindings.forEach((binding, i) => {
+      const { x, y } = columns[i]
+      if (x.length) parts.push(`${this.view.store.label(binding.column)} ${number(y[y.length - 1])} at round ${integer(x[x.length - 1])}`)
+    })
+    this.chart.setAttribute("aria-label", `${this.spec.title}, curves over rounds. ${parts.join("; ") || "No data yet."}`)
+  }
+}
+
+class HistogramPanel extends ChartPanel {
+  draw() {
+    if (this.busy) return this.view.again()
+    const { store, Plotly } = { store: this.view.store, Plotly: this.Plotly }
+    const found = this.view.part(this.spec.part || "histogram")
+    const names = this.view.classNames(found && found.value.counts)
+    this.waiting(!found)
+    if (this.generation !== store.generation || this.names !== names.join("\n")) {
+      this.generation = store.generation
+      this.names = names.join("\n")
+      this.drawn = null
+      const { real_share: real = [], band_low: low = [], band_high: high = [] } = store.reference
+      const { fake, unsure } = this.view.colours
+      Plotly.relayout(this.chart, { "xaxis.dtick": names.length <= 20 ? 1 : Math.ceil(names.length / 15) })
+      Plotly.restyle(this.chart, { x: [names], "marker.color": [names.map((name, i) => (i === names.length - 1 ? unsure : fake))] }, [0])
+      Plotly.restyle(
+        this.chart,
+        {
+          x: [names.slice(0, real.length)],
+          y: [real],
+          "error_y.array": [real.map((share, i) => Math.max(0, (high[i] ?? share) - share))],
+          "error_y.arrayminus": [real.map((share, i) => Math.max(0, share - (low[i] ?? share)))],
+          visible: real.length > 0,
+        },
+        [1],
+      )
+    }
+    if (!found) return
+    const { counts } = found.value
+    const n = found.value.n || counts.reduce((a, b) => a + b, 0) || 1
+    const key = `${found.round}/${counts.join()}`
+    if (key === this.drawn) return
+    this.drawn = key
+    const shares = counts.map((count) => count / n)
+    Plotly.restyle(this.chart, { y: [shares], customdata: [counts] }, [0])
+    this.growAxis("yaxis", Math.min(1.02, 1.08 * Math.max(0.28, ...shares, ...(store.reference.band_high || []))))
+    setText(this.aside, `round ${integer(found.round)} · ${integer(n)} samples`)
+    const top = shares.map((share, i) => [share, names[i]]).sort((a, b) => b[0] - a[0]).slice(0, 3)
+    this.chart.setAttribute(
+      "aria-label",
+      `${this.spec.title} at round ${integer(found.round)}: ${top.map(([share, name]) => `${name} ${number(share, "percent")}`).join(", ")}; ` +
+        `${shares.slice(0, -1).filter((share) => share > 0).length} of ${names.length - 1} classes present.`,
+    )
+    this.caption()
+  }
+
+  caption() {
+    const { classifier, real_share: real } = this.view.store.reference
+    const parts = []
+    if (real && real.length) parts.push("Green: the real mix, and the range that chance alone would give.")
+    if (classifier && classifier.accuracy) {
+      parts.push(`Counted by a fixed classifier, ${number(classifier.accuracy, "percent")} right on ${integer(classifier.n_heldout)} held-out real samples.`)
+    }
+    setText(this.note, this.spec.note || parts.join(" "))
+  }
+}
+
+class HeatmapPanel extends ChartPanel {
+  draw() {
+    if (this.busy) return this.view.again()
+    const { store } = this.view
+    const part = this.spec.part || "histogram"
+    const frames = store.frames.filter((frame) => frame.parts[part])
+    const last = frames[frames.length - 1]
+    this.waiting(!last)
+    const key = `${store.generation}/${frames.length}/${last ? last.round : ""}`
+    if (key !== this.drawn && last) {
+      this.drawn = key
+      const names = this.view.classNames(last.parts[part].counts)
+      const rows = names.map((_, i) =>
+        frames.map((frame) => {
+          const { counts, n } = frame.parts[part]
+          return counts[i] / (n || counts.reduce((a, b) => a + b, 0) || 1)
+        }),
+      )
+      const top = Math.max(0.3, ...rows.map((row) => Math.max(...row)))
+      this.Plotly.restyle(this.chart, { x: [frames.map((f) => f.round)], y: [names], z: [rows], zmax: top }, [0])
+      const dtick = names.length <= 16 ? 1 : Math.ceil(names.length / 12)
+      if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
+      this.chart.setAttribute("aria-label", `${this.spec.title}: share of ${names.length - 1} classes in ${frames.length} measurements up to round ${integer(last.round)}.`)
+    }
+    const marks = this.view.marks().map((m) => this.verticalLine(m.round, "", this.view.colours.mark))
+    const round = this.view.selected
+    this.decorate(round === null || !last ? marks : [...marks, this.verticalLine(Math.min(round, last.round), "", "#ffffff", "solid")])
+  }
+}
+
+class ArtefactPanel extends ChartPanel {
+  // The parsed file of the selected frame, drawn when it is there; the last request wins.
+  draw() {
+    if (this.busy) return this.view.again()
+    if (this.generation !== this.view.store.generation) {
+      this.generation = this.view.store.generation
+      this.drawReal(this.view.store.reference)
+    }
+    const found = this.view.part(this.spec.part || "points")
+    this.waiting(!found)
+    if (!found || found.value.file === this.wanted) return
+    this.wanted = found.value.file
+    this.view.fetchJson(found.value.file).then(
+      (content) => {
+        if (this.wanted !== found.value.file || !this.ready) return
+        this.drawFile(content)
+        setText(this.aside, `round ${integer(found.round)}`)
+        this.chart.setAttribute("aria-label", `${this.spec.title} at round ${integer(found.round)}: real and generated.`)
+      },
+      () => {
+        if (this.wanted === found.value.file) this.wanted = null // may work at the next draw
+      },
+    )
+  }
+}
+
+class PointsPanel extends ArtefactPanel {
+  drawReal(reference) {
+    const points = reference.points || []
+    this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
+    const extent = reference.extent || (points.length ? surround(points) : null)
+    const text = JSON.stringify(extent)
+    if (extent && text !== this.extent) {
+      this.extent = text
+      this.Plotly.relayout(this.chart, {
+        "xaxis.range": [extent[0], extent[1]], "yaxis.range": [extent[2], extent[3]],
+        "xaxis.autorange": false, "yaxis.autorange": false,
+      })
+    }
+  }
+
+  drawFile({ fake = [], critic = [], xs = [], ys = [] }) {
+    const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
+    this.Plotly.restyle(this.chart, { x: [xs, x], y: [ys, y], z: [critic, undefined] }, [0, 2]) // one redraw for both
+  }
+}
+
+function surround(points) {
+  const box = [Infinity, -Infinity, Infinity, -Infinity]
+  for (const [x, y] of points) {
+    box[0] = Math.min(box[0], x)
+    box[1] = Math.max(box[1], x)
+    box[2] = Math.min(box[2], y)
+    box[3] = Math.max(box[3], y)
+  }
+  const [w, h] = [(box[1] - box[0]) * 0.2 || 1, (box[3] - box[2]) * 0.2 || 1]
+  return [box[0] - w, box[1] + w, box[2] - h, box[3] + h]
+}
+
+class DensityPanel extends ArtefactPanel {
+  drawReal({ xs = [], real_density: real = [], extent }) {
+    this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
+    if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
+  }
+
+  drawFile({ xs = [], fake = [], critic = [] }) {
+    const grid = xs.length ? xs : this.view.store.reference.xs || []
+    this.Plotly.restyle(this.chart, { x: [grid, grid], y: [fake, critic] }, [1, 2])
+    const top = 1.15 * Math.max(1e-9, ...fake, ...(this.view.store.reference.real_density || []))
+    this.growAxis("yaxis", top)
+  }
+}
+
+class GridPanel extends Panel {
+  constructor(view, spec) {
+    super(view, spec)
+    this.image = el("img", { class: "gs-grid", alt: "", hidden: true, draggable: "false", "data-testid": `${spec.slot}-image` })
+    this.body.append(this.image)
+  }
+
+  draw() {
+    const found = this.view.part(this.spec.part || "grid")
+    this.waiting(!found)
+    setText(this.note, this.spec.note || this.view.store.reference.samples_note || "")
+    if (!found || found.value.file === this.wanted) return
+    this.wanted = found.value.file
+    const next = new Image()
+    next.src = this.view.artefact(found.value.file)
+    // Decoded before it is shown, so that the picture changes without an empty moment in between.
+    next.decode().then(
+      () => {
+        if (this.wanted !== found.value.file) return
+        this.image.src = next.src
+        this.image.hidden = false
+        this.image.alt = `${integer(found.value.count || 0)} generated samples at round ${integer(found.round)}`
+        this.image.dataset.round = found.round
+        setText(this.aside, `round ${integer(found.round)}`)
+      },
+      () => {
+        if (this.wanted === found.value.file) this.wanted = null
+      },
+    )
+  }
+}
+
+class NumbersPanel extends Panel {
+  constructor(view, spec) {
+    super(view, spec)
+    this.tiles = spec.numbers.map((entry) => {
+      const value = el("span", { class: "gs-number" }, "–")
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+      line.setAttribute("viewBox", "0 0 100 24")
+      line.setAttribute("preserveAspectRatio", "none")
+      line.setAttribute("aria-hidden", "true")
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
+      const floor = el("span", { class: "gs-floor" })
+      line.append(path)
+      const tile = el("div", { class: "gs-tile", title: entry.help, "data-column": entry.column }, el("span", { class: "gs-label" }, entry.label), value, line, floor)
+      this.body.append(tile)
+      return { entry, tile, value, path, floor, drawn: "" }
+    })
+  }
+
+  draw() {
+    const { store } = this.view
+    let any = false
+    for (const item of this.tiles) {
+      const { entry } = item
+      const column = store.column(entry.track || "diagnostics", entry.column)
+      item.tile.hidden = !column || !column.x.length
+      if (item.tile.hidden) continue
+      any = true
+      const value = store.valueAt(entry.track || "diagnostics", entry.column, this.view.round)
+      const floor = (store.reference.floors || {})[entry.column]
+      setText(item.floor, floor === undefined ? "" : `real against real: ${number(floor, entry.format)}`)
+      setText(item.value, number(value, entry.format) + (entry.of ? ` of ${integer(entry.of)}` : ""))
+      const key = `${store.generation}/${column.x.length}`
+      if (key !== item.drawn) {
+        item.drawn = key
+        item.path.setAttribute("d", sparkPath(column))
+      }
+    }
+    this.waiting(!any)
+  }
+}
+
+function sparkPath({ x, y }) {
+  const finite = y.filter((v) => v !== null && Number.isFinite(v))
+  if (finite.length < 2) return ""
+  const [low, high] = [Math.min(...finite), Math.max(...finite)]
+  const span = high - low || 1
+  const [x0, x1] = [x[0], x[x.length - 1]]
+  let pen = "M"
+  let path = ""
+  for (let i = 0; i < x.length; i++) {
+    if (y[i] === null || !Number.isFinite(y[i])) {
+      pen = "M"
+      continue
+    }
+    path += `${pen}${((100 * (x[i] - x0)) / (x1 - x0 || 1)).toFixed(1)},${(22 - (20 * (y[i] - low)) / span).toFixed(1)}`
+    pen = "L"
+  }
+  return path
+}
+
+const PANELS = {
+  curves: CurvesPanel,
+  histogram: HistogramPanel,
+  heatmap: HeatmapPanel,
+  grid: GridPanel,
+  points: PointsPanel,
+  density: DensityPanel,
+  numbers: NumbersPanel,
+}

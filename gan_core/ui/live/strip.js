@@ -1,0 +1,160 @@
+// The strip on top: the state of the run, and the time of the samples.
+
+class StatusStrip {
+  constructor() {
+    this.chip = el("span", { class: "gs-chip", "data-testid": "state" })
+    this.rounds = el("span", { class: "gs-rounds", "data-testid": "rounds" })
+    this.fill = el("span", { class: "gs-fill" })
+    this.bar = el("span", { class: "gs-progress", role: "progressbar", "aria-label": "rounds done", "aria-valuemin": 0, "aria-valuemax": 100 }, this.fill)
+    this.facts = el("span", { class: "gs-facts" })
+    this.link = el("span", { class: "gs-link", "data-testid": "connection" })
+    this.message = el("p", { class: "gs-message", "data-testid": "message", hidden: true })
+    this.spoken = el("span", { class: "gs-spoken", role: "status", "aria-live": "polite" })
+    this.element = el(
+      "div",
+      { class: "gs-status", "data-testid": "status" },
+      el("div", { class: "gs-line" }, this.chip, this.rounds, this.bar, this.facts, this.link),
+      this.message,
+      this.spoken,
+    )
+  }
+
+  draw(status, connection, text) {
+    const state = status ? status.state : connection === "refused" ? "unavailable" : "connecting"
+    this.element.dataset.state = state
+    setText(this.chip, state)
+    this.chip.dataset.state = state
+    const lost = connection === "retrying" || connection === "refused"
+    setText(this.link, lost ? text : connection === "polling" ? "updated once a second" : "")
+    this.link.dataset.lost = lost
+    let message = ""
+    let spoken = lost ? text : state
+    if (status) {
+      const { round = 0, rounds = 0 } = status
+      const share = rounds ? Math.min(1, round / rounds) : 0
+      setText(this.rounds, state === "queued" ? "" : rounds ? `round ${integer(round)} of ${integer(rounds)}` : `round ${integer(round)}`)
+      this.fill.style.transform = `scaleX(${share})`
+      this.bar.setAttribute("aria-valuenow", Math.round(100 * share))
+      const facts = []
+      const moving = state === "running"
+      if (moving && status.rounds_per_second) facts.push(`${number(Number(status.rounds_per_second.toPrecision(3)))} rounds/s`)
+      if (status.elapsed) facts.push(`${duration(status.elapsed)} elapsed`)
+      if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
+      if (state === "queued") {
+        const place = status.place ? `${ordinal(status.place)} in line` : "waiting"
+        facts.push(place)
+        spoken = `queued, ${place}`
+      }
+      setText(this.facts, facts.join(" · "))
+      message = status.message || status.preparing || ""
+      if (message) spoken = `${state}: ${message}`
+    }
+    setText(this.message, message)
+    this.message.hidden = !message
+    setText(this.spoken, spoken)
+  }
+}
+
+class Timeline {
+  constructor(view) {
+    this.view = view
+    const button = (label, text, testid) => el("button", { type: "button", class: "gs-button", "aria-label": label, title: label, "data-testid": testid }, text)
+    this.back = button("previous frame", "◀", "previous")
+    this.playButton = button("play", "▶", "play")
+    this.forward = button("next frame", "▶|", "next")
+    this.range = el("input", { type: "range", class: "gs-range", min: 0, max: 0, step: 1, value: 0, "aria-label": "time: which round the samples are from", "data-testid": "slider" })
+    this.text = el("output", { class: "gs-when", "data-testid": "when" })
+    this.live = el("button", { type: "button", class: "gs-button gs-live", "aria-pressed": "true", title: "follow the newest round", "data-testid": "live" }, "live")
+    this.element = el("div", { class: "gs-timeline", role: "group", "aria-label": "time", "data-testid": "timeline" }, this.back, this.playButton, this.forward, this.range, this.text, this.live)
+    this.back.onclick = () => this.step(-1)
+    this.forward.onclick = () => this.step(1)
+    this.playButton.onclick = () => (this.playing ? this.pause() : this.play())
+    this.live.onclick = () => {
+      this.pause()
+      this.view.select(this.view.selected === null ? this.newest : null)
+    }
+    this.range.oninput = () => {
+      const frame = this.frames[Number(this.range.value)] // before pause(), which draws, and so moves the thumb back
+      this.pause()
+      if (frame) this.view.select(frame.round)
+    }
+  }
+
+  get frames() {
+    return this.view.store.frames
+  }
+
+  get newest() {
+    return this.frames.length ? this.frames[this.frames.length - 1].round : null
+  }
+
+  get index() {
+    const { selected } = this.view
+    return selected === null ? this.frames.length - 1 : Math.max(0, atOrBefore(this.frames, selected))
+  }
+
+  step(by) {
+    if (!this.frames.length) return
+    this.pause()
+    this.view.select(this.frames[Math.min(this.frames.length - 1, Math.max(0, this.index + by))].round)
+  }
+
+  play() {
+    if (this.frames.length < 2) return
+    if (this.index >= this.frames.length - 1) this.view.select(this.frames[0].round)
+    // The whole run in about fifteen seconds, whatever the number of frames.
+    const pause = Math.min(500, Math.max(60, 15000 / this.frames.length))
+    this.playing = setInterval(() => {
+      if (this.index >= this.frames.length - 1) {
+        this.pause()
+        this.view.select(null)
+        return
+      }
+      this.view.select(this.frames[this.index + 1].round)
+    }, pause)
+    this.draw()
+  }
+
+  pause() {
+    clearInterval(this.playing)
+    this.playing = null
+    this.draw()
+  }
+
+  key(event) {
+    const editable = event.target.closest && event.target.closest("input, textarea, select, [contenteditable]")
+    if (event.altKey || event.ctrlKey || event.metaKey || (editable && editable !== this.range)) return
+    if (editable === this.range && event.key !== " ") return // a range input knows its arrows
+    if (event.key === "ArrowLeft") this.step(-1)
+    else if (event.key === "ArrowRight") this.step(1)
+    else if (event.key === " " && editable === this.range) this.playing ? this.pause() : this.play()
+    else return
+    event.preventDefault()
+  }
+
+  draw() {
+    const { frames } = this
+    const empty = frames.length < 1
+    for (const control of [this.back, this.playButton, this.forward, this.range, this.live]) control.disabled = empty
+    const live = this.view.selected === null
+    const { status } = this.view.store
+    this.range.max = Math.max(0, frames.length - 1)
+    if (!empty && Number(this.range.value) !== this.index) this.range.value = this.index
+    const share = frames.length > 1 ? this.index / (frames.length - 1) : 1
+    this.range.style.setProperty("--gs-share", `${100 * share}%`)
+    const round = empty ? null : frames[this.index].round
+    const total = status && status.rounds ? ` of ${integer(status.rounds)}` : ""
+    const text = round === null ? "no samples yet" : `round ${integer(round)}${total}`
+    setText(this.text, text)
+    this.range.setAttribute("aria-valuetext", text)
+    const ended = this.view.store.ended
+    setText(this.live, ended ? "newest" : "live")
+    this.live.setAttribute("aria-pressed", String(live))
+    setText(this.playButton, this.playing ? "❚❚" : "▶")
+    this.playButton.setAttribute("aria-label", this.playing ? "pause" : "play")
+  }
+
+  destroy() {
+    clearInterval(this.playing)
+  }
+}

@@ -1,0 +1,283 @@
+// The view: puts store, connection and panels together, once per place in the page.
+
+class LiveView {
+  constructor(parent, data) {
+    this.parent = parent
+    this.data = data
+    this.colours = data.colours
+    this.store = new Store()
+    this.selected = null // a round, or null: follow the newest
+    this.panels = []
+    this.files = new Map()
+    this.connection = null
+    this.root = el("div", { class: "gs-root", "data-run": data.run })
+    this.strip = new StatusStrip()
+    this.timeline = new Timeline(this)
+    this.board = el("div", { class: "gs-board" })
+    this.fault = el("p", { class: "gs-fault", role: "alert", hidden: true })
+    this.root.append(this.strip.element, this.timeline.element, this.fault, this.board)
+    this.root.addEventListener("keydown", (event) => this.timeline.key(event))
+    parent.append(this.root)
+    this.readPalette()
+    this.hook()
+    this.build()
+    this.open()
+  }
+
+  hook() {
+    const all = (window.__ganscope = window.__ganscope || {})
+    const before = all[this.data.run]
+    const view = this
+    all[this.data.run] = {
+      mounts: (before ? before.mounts : 0) + 1,
+      get cursor() {
+        return view.store.cursor
+      },
+      get connection() {
+        return view.connection && view.connection.state
+      },
+      get selected() {
+        return view.selected
+      },
+      get frames() {
+        return view.store.frames.map((frame) => frame.round)
+      },
+      // What is drawn, not what was received.
+      points(column) {
+        for (const panel of view.panels)
+          for (const binding of panel.bindings || [])
+            if (binding.column === column && panel.ready) return panel.chart.data[binding.index].x.length
+        return 0
+      },
+      view,
+    }
+  }
+
+  open() {
+    this.connection = new Connection(this.data.run, this.data.ticket, {
+      cursor: () => this.store.cursor,
+      ended: () => this.store.ended,
+      state: (state, text) => {
+        this.connectionText = text
+        this.root.dataset.connection = state
+        this.drawSoon()
+      },
+      message: (message) => this.take(message),
+    })
+  }
+
+  take(message) {
+    const result = this.store.apply(message)
+    if (result === "gap") {
+      this.connection.ask()
+      return
+    }
+    if (message.full) this.longestAtSnapshot = this.store.longest
+    if (this.store.longest > Math.max(MAX_POINTS, this.longestAtSnapshot + MAX_POINTS / 2)) {
+      this.longestAtSnapshot = this.store.longest // ask once, not at each message until the answer is here
+      this.connection.ask()
+    }
+    this.drawSoon()
+  }
+
+  build() {
+    for (const panel of this.panels) panel.destroy()
+    this.panels = []
+    this.board.replaceChildren()
+    for (const spec of this.data.layout) {
+      const Kind = PANELS[spec.kind]
+      if (!Kind) continue
+      const panel = new Kind(this, spec)
+      this.panels.push(panel)
+      this.board.append(panel.element)
+    }
+    const mine = this.panels
+    this.layoutText = JSON.stringify(this.data.layout)
+    this.startCharts(mine)
+  }
+
+  async startCharts(mine) {
+    const charts = mine.filter((panel) => panel instanceof ChartPanel)
+    if (!charts.length) return
+    try {
+      const Plotly = await loadPlotly(this.data.plotly)
+      this.fault.hidden = true
+      for (const panel of charts) {
+        if (this.gone || mine !== this.panels) return
+        await panel.start(Plotly)
+        this.drawSoon()
+      }
+    } catch (error) {
+      if (this.gone || mine !== this.panels) return
+      setText(this.fault, `The charts cannot be drawn: ${error.message}. Trying again…`)
+      this.fault.hidden = false
+      this.chartTimer = setTimeout(() => this.startCharts(mine), 3000)
+    }
+  }
+
+  // ── drawing
+
+  drawSoon() {
+    if (!this.frame && !this.gone) this.frame = requestAnimationFrame(() => this.draw())
+  }
+
+  again() {
+    clearTimeout(this.againTimer)
+    this.againTimer = setTimeout(() => this.drawSoon(), 120)
+  }
+
+  async draw() {
+    if (this.drawing) {
+      this.frame = null
+      this.again()
+      return
+    }
+    this.drawing = true
+    this.frame = null
+    try {
+      this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "")
+      this.timeline.draw()
+      for (const panel of this.panels.slice()) {
+        if (this.gone) return
+        if (panel instanceof ChartPanel && !panel.ready) panel.waiting(true)
+        else await panel.draw()
+      }
+    } finally {
+      this.drawing = false
+    }
+  }
+
+  // The round that is looked at, and its newest part.
+  get round() {
+    return this.selected === null ? Infinity : this.selected
+  }
+
+  part(name) {
+    return this.store.part(name, this.round)
+  }
+
+  select(round) {
+    const newest = this.timeline.newest
+    const live = !this.store.ended && round !== null && round === newest && this.selected === null
+    this.selected = live ? null : round
+    this.timeline.draw()
+    this.preload()
+    this.drawSoon()
+  }
+
+  preload() {
+    const next = this.store.frames.slice(this.timeline.index + 1, this.timeline.index + 4)
+    for (const frame of next)
+      for (const part of Object.values(frame.parts))
+        if (part.file && part.file.endsWith(".png")) new Image().src = this.artefact(part.file)
+  }
+
+  classNames(counts) {
+    const names = (this.store.reference.class_names || []).map(String)
+    const bins = counts ? counts.length : names.length + 1
+    while (names.length < bins - 1) names.push(String(names.length))
+    return [...names.slice(0, bins - 1), this.store.reference.unsure_label || "unsure"]
+  }
+
+  marks() {
+    return this.store.events
+      .filter((event) => MARKED_EVENTS.includes(event.kind))
+      .map(({ round, kind, data = {} }) => {
+        const what = data.name ?? data.knob
+        const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
+        return { round, label: String(label).slice(0, 40) }
+      })
+  }
+
+  colourOf(column, taken) {
+    const { players, real, fake, spare } = this.colours
+    const [player, name = ""] = column.split(".")
+    let wanted = players[player]
+    if (name.endsWith("real")) wanted = real
+    else if (name.endsWith("fake") && player !== "G") wanted = fake
+    if (!wanted || taken.includes(wanted)) wanted = spare.find((colour) => !taken.includes(colour)) || this.colours.unsure
+    return wanted
+  }
+
+  artefact(file) {
+    return `/live/${encodeURIComponent(this.data.run)}/artefact/${encodeURIComponent(file)}?ticket=${encodeURIComponent(this.data.ticket)}`
+  }
+
+  fetchJson(file) {
+    if (!this.files.has(file)) {
+      if (this.files.size >= 60) this.files.delete(this.files.keys().next().value)
+      const content = fetch(this.artefact(file)).then((answer) => {
+        if (!answer.ok) throw new Error(`${answer.status}`)
+        return answer.json()
+      })
+      content.catch(() => this.files.delete(file))
+      this.files.set(file, content)
+    }
+    return this.files.get(file)
+  }
+
+  readPalette() {
+    const style = getComputedStyle(this.root)
+    const read = (name, fallback) => {
+      const value = style.getPropertyValue(name).trim()
+      return value && value !== "unset" ? value : fallback
+    }
+    const text = read("--st-text-color", style.color)
+    this.palette = {
+      text,
+      background: read("--st-background-color", "#ffffff"),
+      border: read("--st-border-color", "#cccccc"),
+      veil: translucent(read("--st-background-color", "#ffffff"), 0.78),
+      faded: "rgba(128,138,150,0.9)",
+      font: read("--st-font", ""),
+    }
+    return JSON.stringify(this.palette)
+  }
+
+  // ── Streamlit calls again: after a rerun with other data, or after a change of theme
+
+  update(data) {
+    const before = JSON.stringify(this.palette)
+    if (this.readPalette() !== before) for (const panel of this.panels) panel.theme()
+    const old = this.data
+    this.data = data
+    this.colours = data.colours
+    if (JSON.stringify(data.layout) !== this.layoutText) this.build()
+    if (data.ticket !== old.ticket && this.connection) this.connection.ticket = data.ticket
+    const stuck = this.connection && this.connection.state === "refused" && data.ticket !== old.ticket
+    if (data.epoch !== old.epoch || stuck) {
+      if (this.connection) this.connection.close()
+      this.open()
+    }
+    this.drawSoon()
+  }
+
+  destroy() {
+    this.gone = true
+    cancelAnimationFrame(this.frame)
+    clearTimeout(this.againTimer)
+    clearTimeout(this.chartTimer)
+    if (this.connection) this.connection.close()
+    this.timeline.destroy()
+    for (const panel of this.panels) panel.destroy()
+    this.root.remove()
+  }
+}
+
+const views = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement } = component
+  let view = views.get(parentElement)
+  if (view && view.data.run !== data.run) {
+    view.destroy()
+    view = null
+  }
+  if (view) view.update(data)
+  else views.set(parentElement, new LiveView(parentElement, data))
+  return () => {
+    const last = views.get(parentElement)
+    if (last) last.destroy()
+    views.delete(parentElement)
+  }
+}

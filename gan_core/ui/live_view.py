@@ -1,0 +1,154 @@
+"""The live view of one run: a component that opens one WebSocket and draws all of a Watch page, without a rerun of Python.
+
+A page says which panels it wants; the panels know their charts as skeleton figures (`gan_core.ui.charts`) and the names of the
+columns that fill them. The data that the component gets stays the same between reruns, so a rerun costs it nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import plotly
+import streamlit as st
+
+from gan_core.ui import charts, theme
+
+PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
+"""Our own route; the server serves the file of the plotly package at this address."""
+
+Panel = dict[str, Any]
+
+_FOLDER = Path(__file__).parent / "live"
+_SCRIPTS = ("elements", "store", "connection", "panels", "strip", "view")
+"""One JavaScript module in the order of its parts; only the last one exports."""
+
+_COMPONENT = st.components.v2.component(
+    "ganscope_live_view",
+    js="\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
+    css=(_FOLDER / "live_view.css").read_text("utf-8"),
+    isolate_styles=False,  # Plotly's style sheet is the page's
+)
+
+COLOURS: dict[str, Any] = {
+    "players": theme.PLAYERS,
+    "real": theme.REAL,
+    "fake": theme.FAKE,
+    "unsure": theme.UNSURE,
+    "mark": theme.MARK,
+    "spare": [colour for colour in theme.OKABE_ITO if colour not in (theme.D, theme.G)],
+}
+
+
+def live_view(run_id: str, ticket: str, layout: Sequence[Panel], *, key: str, epoch: str | int = "") -> None:
+    """Show a run as it trains.
+
+    ``ticket`` opens the live routes for this run; ``layout`` are panels from the functions below, in order. The view stops
+    listening when a run has ended; a page that starts it again (resume) passes another ``epoch``.
+    """
+    _COMPONENT(
+        key=key,
+        data={
+            "run": run_id,
+            "ticket": ticket,
+            "plotly": PLOTLY_URL,
+            "layout": list(layout),
+            "colours": COLOURS,
+            "epoch": str(epoch),
+        },
+    )
+
+
+# -- panels -------------------------------------------------------------------------------------------------------
+
+
+def curves_panel(
+    slot: str,
+    title: str,
+    columns: Sequence[str] = (),
+    *,
+    y_title: str,
+    match: Sequence[str] = (),
+    track: str = "turns",
+    colours: Mapping[str, str] | None = None,
+    log_y: bool = False,
+    y_range: tuple[float, float] | None = None,
+    y_format: str = ".4~g",
+    note: str = "",
+    reading: bool = False,
+    span: int | str = 1,
+) -> Panel:
+    """Curves over rounds: named columns, and any column that matches a pattern like ``*.loss``.
+
+    Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below.
+    """
+    figure = charts.curves(columns, y_title=y_title, colours=colours, log_y=log_y, y_range=y_range, y_format=y_format)
+    model = charts.skeleton(charts.curves(["-"], y_title=y_title, y_format=y_format))["data"][0]
+    traces = [{"column": column, "track": track, "index": index} for index, column in enumerate(columns)]
+    patterns = [{"match": pattern, "track": track} for pattern in match]
+    return _panel(
+        slot,
+        "curves",
+        title,
+        figure=charts.skeleton(figure),
+        traces=[*traces, *patterns],
+        trace=model,
+        note=note,
+        reading=reading,
+        span=span,
+    )
+
+
+def histogram_panel(slot: str = "histogram", title: str = "Classes of the generated samples", **extra: Any) -> Panel:
+    """Share of each class, from a frame's ``histogram``; the real mix and its band from the reference."""
+    return _panel(slot, "histogram", title, figure=charts.skeleton(charts.class_histogram([])), **extra)
+
+
+def heatmap_panel(slot: str = "heatmap", title: str = "Classes over time", **extra: Any) -> Panel:
+    """The histograms of all frames as one picture."""
+    return _panel(slot, "heatmap", title, figure=charts.skeleton(charts.class_heatmap([])), **extra)
+
+
+def samples_panel(slot: str = "samples", title: str = "Samples", **extra: Any) -> Panel:
+    """The image grid of the selected round."""
+    return _panel(slot, "grid", title, waiting="waiting for the first samples…", **extra)
+
+
+def points_panel(slot: str = "points", title: str = "Real and generated points", **extra: Any) -> Panel:
+    """Two-dimensional data over what the critic thinks of the plane."""
+    return _panel(slot, "points", title, figure=charts.skeleton(charts.scatter_2d()), **extra)
+
+
+def density_panel(slot: str = "density", title: str = "Real and generated density", **extra: Any) -> Panel:
+    """One-dimensional data with the critic on an axis of its own."""
+    return _panel(slot, "density", title, figure=charts.skeleton(charts.density_1d()), **extra)
+
+
+def numbers_panel(
+    numbers: Sequence[Mapping[str, Any]], slot: str = "numbers", title: str = "Measured", **extra: Any
+) -> Panel:
+    """Tiles: ``[{"column": "modes_covered", "label": "modes covered", "format": "integer", "of": 8, "help": "…"}]``.
+
+    ``format`` is ``integer``, ``percent`` or nothing; ``track`` is ``diagnostics`` unless given. A tile without data hides.
+    """
+    return _panel(slot, "numbers", title, numbers=[dict(number) for number in numbers], **extra)
+
+
+def watch_layout(
+    view: str = "images", *, classes: bool = True, numbers: Sequence[Mapping[str, Any]] = ()
+) -> list[Panel]:
+    """The usual panels of a run. ``view`` is what is generated: ``images``, ``points`` (2-D) or ``density`` (1-D)."""
+    seen = {"images": samples_panel, "points": points_panel, "density": density_panel}[view]()
+    return [
+        curves_panel("loss-chart", "Losses", match=["*.loss"], y_title="loss", reading=True),
+        seen,
+        *([histogram_panel(), heatmap_panel()] if classes else []),
+        curves_panel("scores-chart", "What D says", match=["*.real", "D.fake", "D_*.fake"], y_title="mean of D"),
+        curves_panel("gradients-chart", "Gradient norms", match=["*.grad_norm"], y_title="norm", log_y=True),
+        *([numbers_panel(numbers, span="all")] if numbers else []),
+    ]
+
+
+def _panel(slot: str, kind: str, title: str, **extra: Any) -> Panel:
+    return {"slot": slot, "kind": kind, "title": title, "traces": [], **extra}

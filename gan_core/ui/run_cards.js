@@ -1,0 +1,166 @@
+// Cards of the latest runs. Asks every two seconds while the page is visible; one request for all cards.
+
+const EVERY = 2000
+const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted", "damaged"]
+
+function el(tag, className, text) {
+  const node = document.createElement(tag)
+  if (className) node.className = className
+  if (text !== undefined) node.textContent = text
+  return node
+}
+
+const integer = (value) => Math.round(value || 0).toLocaleString("en-US")
+
+class Card {
+  constructor(run, board) {
+    this.element = el("a", "gc-card")
+    this.element.target = "_self"
+    this.element.dataset.testid = "run-card"
+    this.element.dataset.run = run.id
+    this.element.href = `${board.data.href}?run=${encodeURIComponent(run.id)}`
+    this.picture = el("span", "gc-picture")
+    this.image = el("img")
+    this.image.alt = ""
+    this.image.hidden = true
+    this.none = el("span", "gc-none", "no samples yet")
+    this.picture.append(this.image, this.none)
+    this.name = el("span", "gc-name")
+    this.chip = el("span", "gc-chip")
+    this.rounds = el("span", "gc-rounds")
+    this.fill = el("span", "gc-fill")
+    const bar = el("span", "gc-progress")
+    bar.append(this.fill)
+    const line = el("span", "gc-line")
+    line.append(this.chip, this.rounds)
+    const text = el("span", "gc-text")
+    text.append(this.name, line, bar)
+    this.element.append(this.picture, text)
+  }
+
+  draw(run, board) {
+    const set = (node, text) => node.textContent !== text && (node.textContent = text)
+    const share = run.rounds ? Math.min(1, (run.round || 0) / run.rounds) : 0
+    set(this.name, run.name || run.preset || run.id)
+    set(this.chip, run.state)
+    this.chip.dataset.state = run.state
+    let rounds = run.rounds ? `${integer(run.round)} of ${integer(run.rounds)}` : ""
+    if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
+    set(this.rounds, rounds)
+    this.element.title = run.message || ""
+    // Points and densities have no picture; what they are is said instead.
+    set(this.none, [run.data, run.objective].filter(Boolean).join(" · ") || "no samples yet")
+    this.fill.style.transform = `scaleX(${share})`
+    this.element.dataset.state = run.state
+    this.element.setAttribute("aria-label", `${this.name.textContent}, ${run.state}, ${Math.round(100 * share)} percent`)
+    if (run.thumb && run.thumb !== this.thumb) {
+      this.thumb = run.thumb
+      const next = new Image()
+      next.src = `/live/${encodeURIComponent(run.id)}/artefact/${encodeURIComponent(run.thumb)}?ticket=${encodeURIComponent(board.data.ticket)}`
+      next.decode().then(
+        () => {
+          this.image.src = next.src
+          this.image.hidden = false
+          this.none.hidden = true
+        },
+        () => (this.thumb = null),
+      )
+    }
+  }
+}
+
+class Board {
+  constructor(parent, data) {
+    this.data = data
+    this.cards = new Map()
+    this.root = el("div", "gc-root")
+    this.root.dataset.testid = "run-cards"
+    this.board = el("div", "gc-board")
+    this.message = el("p", "gc-message", "")
+    this.message.setAttribute("role", "status")
+    this.root.append(this.message, this.board)
+    parent.append(this.root)
+    this.onVisibility = () => {
+      if (document.hidden) this.stop()
+      else this.ask()
+    }
+    document.addEventListener("visibilitychange", this.onVisibility)
+    this.ask()
+  }
+
+  async ask() {
+    this.stop()
+    if (this.gone) return
+    const controller = new AbortController()
+    this.request = controller
+    let pause = EVERY
+    try {
+      const { ticket, limit } = this.data
+      const answer = await fetch(`/live/recent?limit=${limit}&ticket=${encodeURIComponent(ticket)}`, { signal: controller.signal, cache: "no-store" })
+      const body = await answer.json().catch(() => ({}))
+      if (controller.signal.aborted) return
+      if (answer.ok) {
+        this.draw(body.runs || [])
+        // Where nothing trains, a look now and then is enough.
+        if ((body.runs || []).every((run) => ENDED.includes(run.state))) pause = 2 * EVERY
+      } else this.say(body.error || "The list of runs could not be read.")
+    } catch (error) {
+      if (controller.signal.aborted) return
+      this.say("connection lost, retrying…")
+      pause = 2 * EVERY
+    }
+    this.timer = setTimeout(() => this.ask(), pause)
+  }
+
+  say(text) {
+    if (this.message.textContent !== text) this.message.textContent = text
+    this.message.hidden = !text
+  }
+
+  draw(runs) {
+    this.say(runs.length ? "" : this.data.empty)
+    const ids = runs.map((run) => run.id)
+    for (const [id, card] of this.cards) {
+      if (!ids.includes(id)) {
+        card.element.remove()
+        this.cards.delete(id)
+      }
+    }
+    runs.forEach((run, i) => {
+      if (!this.cards.has(run.id)) this.cards.set(run.id, new Card(run, this))
+      const card = this.cards.get(run.id)
+      card.draw(run, this)
+      if (this.board.children[i] !== card.element) this.board.insertBefore(card.element, this.board.children[i] || null)
+    })
+  }
+
+  stop() {
+    clearTimeout(this.timer)
+    if (this.request) this.request.abort()
+    this.request = null
+  }
+
+  destroy() {
+    this.gone = true
+    document.removeEventListener("visibilitychange", this.onVisibility)
+    this.stop()
+    this.root.remove()
+  }
+}
+
+const boards = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement } = component
+  const board = boards.get(parentElement)
+  if (board) {
+    const changed = JSON.stringify(board.data) !== JSON.stringify(data)
+    board.data = data
+    if (changed) board.ask()
+  } else boards.set(parentElement, new Board(parentElement, data))
+  return () => {
+    const last = boards.get(parentElement)
+    if (last) last.destroy()
+    boards.delete(parentElement)
+  }
+}

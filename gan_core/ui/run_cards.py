@@ -1,0 +1,30 @@
+"""Cards of the latest runs with live thumbnails; each is a link to its Watch page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_COMPONENT = st.components.v2.component(
+    "ganscope_run_cards",
+    js=(_HERE / "run_cards.js").read_text("utf-8"),
+    css=(_HERE / "run_cards.css").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+def run_cards(
+    ticket: str,
+    *,
+    key: str,
+    limit: int = 8,
+    href: str = "watch",
+    empty: str = "No runs yet. Start one, and it will appear here while it trains.",
+) -> None:
+    """Show the latest runs. ``ticket`` must be one for every run (scope ``*``); ``href`` is the Watch page's address."""
+    _COMPONENT(
+        key=key,
+        data={"ticket": ticket, "limit": limit, "href": href, "empty": empty},
+    )

@@ -1,0 +1,96 @@
+"""The table of runs: what is shown of each, and which ones a filter keeps."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from gan_core.engine import Lab
+from gan_core.store import DamagedRun, RunRecord
+
+Listed = RunRecord | DamagedRun
+
+
+def states_of(runs: Sequence[Listed]) -> list[str]:
+    """The states that occur, in order of appearance."""
+    return list(dict.fromkeys(_state(run) for run in runs))
+
+
+def data_of(runs: Sequence[Listed]) -> list[str]:
+    """The data sets that occur."""
+    return sorted({_data(run) for run in runs} - {""})
+
+
+def matches(run: Listed, text: str, states: Collection[str], data: Collection[str]) -> bool:
+    """Whether every word of ``text`` occurs in the run, and its state and data are among those asked for (all, if none)."""
+    if (states and _state(run) not in states) or (data and _data(run) not in data):
+        return False
+    searched = (
+        run.reason
+        if isinstance(run, DamagedRun)
+        else f"{run.name} {run.note} {' '.join(run.tags)} {json.dumps(run.config)}"
+    )
+    searched = f"{run.id} {searched}".lower()
+    return all(word in searched for word in text.lower().split())
+
+
+def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[RunRecord]:
+    """Draw the table; returns the runs whose rows are chosen."""
+    table = pd.DataFrame([_row(run, lab, ticket) for run in runs])
+    if table.empty:
+        st.info("No run matches the filter.", icon=":material/filter_alt_off:")
+        return []
+    event: Any = st.dataframe(
+        table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=key,
+        row_height=56,
+        column_config={
+            "samples": st.column_config.ImageColumn("", width="small"),
+            "run": st.column_config.LinkColumn("run", display_text=r"watch\?run=(.*)", width="medium"),
+            "progress": st.column_config.ProgressColumn("rounds", format="compact", min_value=0, max_value=1),
+            "started": st.column_config.DatetimeColumn("started", format="distance"),
+            "kl_to_real": st.column_config.NumberColumn("KL to real", format="%.2f"),
+            "modes": st.column_config.NumberColumn("modes", format="%d"),
+        },
+    )
+    chosen = [runs[index] for index in event.selection.rows if index < len(runs)]
+    return [run for run in chosen if isinstance(run, RunRecord)]
+
+
+def _row(run: Listed, lab: Lab, ticket: str) -> dict[str, Any]:
+    if isinstance(run, DamagedRun):
+        return {"samples": None, "name": f"damaged: {run.reason}", "status": "damaged", "run": f"watch?run={run.id}"}
+    frame = lab.store.latest_frame(run.id, "grid")
+    file = frame.parts["grid"]["file"] if frame else None
+    metrics = run.summary.get("metrics", {})
+    rounds = run.config.get("schedule", {}).get("rounds", 0)
+    return {
+        "samples": f"/live/{run.id}/artefact/{file}?ticket={ticket}" if file else None,
+        "name": run.name,
+        "status": run.status,
+        "progress": run.rounds / rounds if rounds else 0.0,
+        "data": _data(run),
+        "objective": run.config.get("objective", {}).get("name", ""),
+        "modes": metrics.get("modes_covered", metrics.get("modes_captured")),
+        "kl_to_real": metrics.get("kl_to_real"),
+        "tags": list(run.tags),
+        "note": run.note,
+        "started": datetime.datetime.fromtimestamp(run.created_at, datetime.UTC),
+        "run": f"watch?run={run.id}",
+    }
+
+
+def _state(run: Listed) -> str:
+    return "damaged" if isinstance(run, DamagedRun) else run.status
+
+
+def _data(run: Listed) -> str:
+    return "" if isinstance(run, DamagedRun) else str(run.config.get("data", {}).get("name", ""))

@@ -1,0 +1,92 @@
+"""What every page needs: the lab, tickets, links between pages, and errors said in a sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from gan_core.about import About
+from gan_core.config import ConfigError, RunConfig
+from gan_core.engine import Lab, Refused, current_lab
+from gan_core.server.tickets import open_tickets
+from gan_core.store import RunNotFound, StoreError
+
+ICON = str(Path(__file__).with_name("icon.png"))
+HOME, TRAIN, WATCH, RUNS, DATA, LIBRARY = (
+    f"{name}.py" for name in ("home", "train", "watch", "runs", "data", "library")
+)
+TOUR = {
+    HOME: ("Home", ":material/home:"),
+    TRAIN: ("Train", ":material/tune:"),
+    WATCH: ("Watch", ":material/monitoring:"),
+    RUNS: ("Runs", ":material/list:"),
+    DATA: ("Data", ":material/dataset:"),
+    LIBRARY: ("Library", ":material/menu_book:"),
+}
+
+
+def lab() -> Lab:
+    """The server's lab."""
+    return current_lab()
+
+
+def ticket(run_id: str = "*") -> str:
+    """A ticket for the live routes of one run, or of all. Kept for the session, so that a rerun changes nothing."""
+    tickets: dict[str, str] = st.session_state.setdefault("tickets", {})
+    if run_id not in tickets:
+        tickets[run_id] = open_tickets(lab().store.root).mint(run_id)
+    return tickets[run_id]
+
+
+def watch(run_id: str) -> None:
+    """Go to the Watch page of a run."""
+    st.switch_page(WATCH, query_params={"run": run_id})
+
+
+@contextmanager
+def said_in_a_sentence() -> Iterator[None]:
+    """Show what was refused, and go on with the page."""
+    try:
+        yield
+    except (ConfigError, Refused, RunNotFound, StoreError) as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def start(config: RunConfig, *, name: str = "", click: str = "") -> None:
+    """Start a run and go to see it; a sentence instead where it cannot be. ``click`` makes a double click one run."""
+    with said_in_a_sentence():
+        run_id = lab().submit(config, name=name, key=click)
+        watch(run_id)
+
+
+def about_card(about: About) -> None:
+    """Formula, idea, what to watch for, and the paper."""
+    st.latex(about.formula)
+    st.markdown(about.idea)
+    st.markdown(f"**Watch for:** {about.watch_for}")
+    source = f"[{about.citation}]({about.url})" if about.url else about.citation
+    st.caption(source)
+
+
+def copy_as(config: Mapping[str, Any], changed: Mapping[str, Any], preset: str | None = None) -> None:
+    """The same run from a terminal, from Python, and as a file."""
+    settings = " ".join(f"--set '{key}={json.dumps(value)}'" for key, value in changed.items())
+    base = f"--preset {preset} " if preset else ""
+    shell, python, file = st.tabs(["Terminal", "Python", "JSON"])
+    with shell:
+        st.code(f"python -m gan_core train {base}{settings}".strip(), language="bash", wrap_lines=True)
+    with python:
+        st.code(
+            "from gan_core import RunConfig, train\n\n"
+            f"config = RunConfig.from_json('''{json.dumps(config, indent=2)}''')\n"
+            "result = train(config)\nresult.scalars.plot(x='round', y=['D.loss', 'G.loss'])",
+            language="python",
+            height=320,
+        )
+    with file:
+        st.code(json.dumps(config, indent=2), language="json", height=320)

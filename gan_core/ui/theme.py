@@ -1,0 +1,36 @@
+"""Fixed colours and fonts. The colours are Okabe and Ito's, which people with any colour vision can tell apart.
+
+One colour, one meaning, on every chart: blue is the discriminator, vermillion the generator and what it makes, green is real
+data. All have a contrast of 3:1 or more against both the light and the dark page.
+"""
+
+from __future__ import annotations
+
+D = "#0072B2"
+G = "#D55E00"
+REAL = "#009E73"
+FAKE = "#D55E00"
+UNSURE = "#8A8F98"
+MARK = "#CC79A7"
+
+OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
+"""For curves that are neither: in this order, after the first ones are taken."""
+
+PLAYERS = {"D": D, "G": G, "E": "#E69F00", "Q": "#56B4E9", "AE": "#009E73"}
+"""The colour of a player's curves, by its name in a column (``D.loss``)."""
+
+GRID = "rgba(128,138,150,0.28)"
+ZERO = "rgba(128,138,150,0.55)"
+BAND = "rgba(0,158,115,0.35)"
+
+FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", "Segoe UI", "Helvetica Neue", Arial, sans-serif'
+"""Streamlit's own font, which it serves itself, then what the machine has; nothing comes from the network."""
+FONT_SIZE = 14
+
+SEQUENTIAL = "Cividis"
+
+
+def rgba(colour: str, alpha: float) -> str:
+    """``#rrggbb`` with an opacity, as CSS writes it."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"

@@ -1,0 +1,116 @@
+"""The Watch page's parts: which buttons and which panels a run has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gan_core.config import ConfigError, RunConfig
+from gan_core.engine import Lab, catalogue, describe
+from gan_core.store import RunRecord
+from gan_core.ui import live_view, theme
+
+
+@dataclass(frozen=True)
+class Button:
+    command: str
+    label: str
+    icon: str
+    help: str
+
+
+_PAUSE = Button("pause", "Pause", ":material/pause:", "Wait after this turn; nothing is lost")
+_RESUME = Button("resume", "Resume", ":material/play_arrow:", "Go on")
+_STOP = Button("stop", "Stop", ":material/stop:", "End after this round and save; it can be continued later")
+_SAMPLE = Button("sample", "Sample now", ":material/photo_camera:", "Measure and show samples of this very round")
+_SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round")
+_CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from the newest checkpoint, exactly")
+
+_BUTTONS = {
+    "queued": (_STOP,),
+    "running": (_PAUSE, _SAMPLE, _SAVE, _STOP),
+    "paused": (_RESUME, _SAMPLE, _STOP),
+    "stopped": (_CONTINUE,),
+    "interrupted": (_CONTINUE,),
+    "failed": (_CONTINUE,),
+}
+
+
+def buttons_for(state: str) -> tuple[Button, ...]:
+    """What can be asked of a run in this state."""
+    return _BUTTONS.get(state, ())
+
+
+def obey(lab: Lab, run_id: str, command: str) -> None:
+    """Carry out a button. Raises Refused where the run cannot do it any more."""
+    if command == "continue":
+        lab.resume(run_id)
+    else:
+        lab.command(run_id, command)  # type: ignore[arg-type]
+
+
+NUMBERS: dict[str, dict[str, Any]] = {
+    "modes_covered": {"format": "integer"},
+    "modes_captured": {"format": "integer"},
+    "high_quality_share": {"format": "percent"},
+    "entropy": {},
+    "kl_to_real": {},
+    "js_to_real": {},
+    "unsure_share": {"format": "percent"},
+    "wasserstein": {},
+    "mean": {},
+    "std": {},
+}
+_OF_DATA = {
+    "images": ("modes_covered", "entropy", "kl_to_real", "js_to_real", "unsure_share"),
+    "points": ("modes_captured", "high_quality_share", "entropy", "kl_to_real"),
+    "density": ("wasserstein", "mean", "std"),
+}
+
+
+def kind_of(data_name: str) -> str:
+    """How the samples of a data set are shown: ``images``, ``points`` or ``density``."""
+    return {"ring": "points", "grid": "points", "gaussian": "density"}.get(data_name, "images")
+
+
+def panels_for(run: RunRecord) -> list[live_view.Panel]:
+    """The panels of a run's Watch page, from its config."""
+    kind = kind_of(run.config.get("data", {}).get("name", ""))
+    try:
+        told = describe(RunConfig.load(run.config))
+    except (ConfigError, KeyError):  # a run of a version with other names: its curves can still be seen
+        return live_view.watch_layout(kind, classes=kind != "density")
+    curves = told["curves"]
+    sight = {
+        "images": live_view.samples_panel(title="Samples from fixed noise"),
+        "points": live_view.points_panel(),
+        "density": live_view.density_panel(),
+    }[kind]
+    unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
+    titles = {name: choice.about.title for name, choice in catalogue()["metrics"].items()}
+    numbers = [{"column": name, "label": titles.get(name, name), **NUMBERS[name]} for name in _OF_DATA[kind]]
+    panels = [
+        live_view.curves_panel("loss-chart", "Losses", curves["losses"], y_title="loss", reading=True),
+        sight,
+    ]
+    if kind == "images":
+        panels += [live_view.histogram_panel(), live_view.heatmap_panel()]
+    elif kind == "points":
+        panels += [
+            live_view.histogram_panel(title="Points per mode"),
+            live_view.heatmap_panel(title="Modes over time"),
+        ]
+    scores = {curves["scores"][0]: theme.REAL, curves["scores"][1]: theme.FAKE}
+    panels += [
+        live_view.curves_panel(
+            "scores-chart",
+            "What D says",
+            curves["scores"],
+            y_title=unit,
+            colours=scores,
+            y_range=(0, 1) if told["score_unit"] == "probability" else None,
+        ),
+        live_view.curves_panel("gradients-chart", "Gradient norms", curves["gradients"], y_title="norm", log_y=True),
+        live_view.numbers_panel(numbers, span="all"),
+    ]
+    return panels

@@ -1,0 +1,40 @@
+"""What is this, and how do I begin?"""
+
+import uuid
+
+import streamlit as st
+
+from gan_core.config import PRESETS, preset_config
+from gan_core.ui.run_cards import run_cards
+from gan_core.ui.shell import TRAIN, start, ticket
+
+st.title("GANscope")
+st.markdown(
+    "Train generative adversarial networks on this machine and watch them play: losses, samples, and which modes of the "
+    "data survive, live. Press **Start** on a card; the run belongs to the server and goes on when you close the tab."
+)
+
+cards = st.columns(len(PRESETS), gap="small")
+for index, (name, preset) in enumerate(PRESETS.items()):
+    with cards[index].container(border=True, height="stretch"):
+        st.subheader(preset.title, anchor=False)
+        st.markdown(preset.story)
+        st.space("stretch")
+        # One key per visit of the page: pressing twice starts one run.
+        click = st.session_state.setdefault(f"click:{name}", uuid.uuid4().hex)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            if st.button(
+                "Start",
+                key=f"start:{name}",
+                type="primary" if index == 0 else "secondary",
+                icon=":material/play_arrow:",
+            ):
+                del st.session_state[f"click:{name}"]
+                start(preset_config(name), name=preset.title, click=click)
+            if st.button(
+                "Change first", key=f"change:{name}", type="tertiary", help="Open this preset on the Train page"
+            ):
+                st.switch_page(TRAIN, query_params={"preset": name})
+
+st.subheader("Recent runs", anchor=False)
+run_cards(ticket(), key="recent")

@@ -1,0 +1,138 @@
+"""What if? Every setting of a run, what it means, what it costs, and Start."""
+
+import uuid
+
+import streamlit as st
+
+from gan_core.config import PRESETS, ConfigError, RunConfig, diff, preset_config
+from gan_core.engine import Choice, Forecast, catalogue, forecast
+from gan_core.store import RunNotFound, StoreError
+from gan_core.ui.forms import ConfigForm, objective_names
+from gan_core.ui.shell import about_card, copy_as, lab, start
+
+
+@st.cache_data(max_entries=200, show_spinner="measuring on this machine…")
+def measured(config_json: str) -> Forecast:
+    return forecast(RunConfig.from_json(config_json), budget_seconds=0.3)
+
+
+def base_config() -> tuple[RunConfig, str, str | None]:
+    """Where the form begins, a name for it, and its preset: another run's settings or a preset."""
+    if parent := st.query_params.get("from"):
+        try:
+            run = lab().store.run(parent)
+            st.caption(f"Settings of *{run.name}* — [back to it](watch?run={run.id})")
+            return RunConfig.load(run.config), f"run:{run.id}", None
+        except (RunNotFound, StoreError, ConfigError) as error:
+            st.warning(f"{error} The form begins with a preset instead.")
+    names = list(PRESETS)
+    wanted = st.query_params.get("preset", names[0])
+    index = names.index(wanted) if wanted in names else 0
+    name = st.selectbox(
+        "Begin with",
+        names,
+        index,
+        format_func=lambda item: PRESETS[item].title,
+        key="preset",
+        help="All values can be changed",
+    )
+    st.caption(PRESETS[name].story)
+    return preset_config(name), name, name
+
+
+choices: dict[str, dict[str, Choice]] = catalogue()
+left, right = st.columns([3, 2], gap="large")
+
+with left:
+    st.title("Train a GAN", anchor=False)
+    base, scope, preset = base_config()
+    titles = objective_names()
+    wanted = st.query_params.get("objective", base.objective.name)
+    objective = st.selectbox(
+        "Objective",
+        list(titles),
+        list(titles).index(wanted if wanted in titles else base.objective.name),
+        format_func=titles.__getitem__,
+        key=f"objective:{scope}",
+        help="Brings the paper's loss, regularisers, optimisers and steps per player; every value can be changed below",
+    )
+    if objective != base.objective.name:
+        base = base.replace({"objective": objective})
+    form = ConfigForm(base, choices, f"{scope}:{objective}")
+
+    with st.expander("Data", expanded=True, icon=":material/dataset:"):
+        form.group("data", skip=("options",))
+        form.options("data.options", choices["datasets"][form.settings["data"]["name"]])
+    with st.expander("Networks", expanded=True, icon=":material/account_tree:"):
+        form.group("model", columns=3)
+        for player in ("generator", "discriminator"):
+            st.markdown(f"**{player.capitalize()}**")
+            form.group(f"model.{player}", columns=3)
+    with st.expander("Loss and regularisers", icon=":material/balance:"):
+        form.group("objective", skip=("name", "penalties"))
+        form.penalties()
+    with st.expander("Optimisers", icon=":material/speed:"):
+        for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
+            with column:
+                st.markdown(f"**{player.capitalize()}**")
+                form.group(f"optimizers.{player}", columns=1)
+    with st.expander("Schedule, seed and device", expanded=True, icon=":material/schedule:"):
+        form.group("schedule")
+        form.group("", skip=("game",))
+    with st.expander("Diagnostics", icon=":material/monitoring:"):
+        form.group("diagnostics")
+
+with right:
+    forecasted: Forecast | None = None
+    config: RunConfig | None = None
+    try:
+        config = RunConfig.load(form.settings)
+        forecasted = measured(config.to_json())
+    except ConfigError as error:
+        for problem in form.show_problems(error.problems):
+            st.error(str(problem), icon=":material/error:")
+        st.error("Something in the form cannot be trained; it is marked beside the field.", icon=":material/error:")
+
+    with st.container(border=True):
+        name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")
+        if forecasted is not None and config is not None:
+            generator, discriminator, pace = st.columns(3)
+            generator.metric("G parameters", f"{forecasted.parameters['G']:,}")
+            discriminator.metric("D parameters", f"{forecasted.parameters['D']:,}")
+            seconds = forecasted.seconds_per_1000_rounds
+            pace.metric(
+                "1,000 rounds",
+                f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min",
+                help=f"Measured just now on this machine ({forecasted.device}), beside whatever else it is doing",
+            )
+            total = seconds * config.schedule.rounds / 1000
+            st.caption(
+                f"All {config.schedule.rounds:,} rounds: about {total:.0f} s"
+                if total < 120
+                else f"All {config.schedule.rounds:,} rounds: about {total / 60:.0f} min"
+            )
+        click = st.session_state.setdefault("click:train", uuid.uuid4().hex)
+        if (
+            st.button(
+                "Start",
+                type="primary",
+                icon=":material/play_arrow:",
+                width="stretch",
+                disabled=forecasted is None,
+                key="start",
+            )
+            and config is not None
+        ):
+            del st.session_state["click:train"]
+            start(config, name=name, click=click)
+
+    with st.container(border=True):
+        st.subheader(choices["objectives"][objective].about.title, anchor=False)
+        about_card(choices["objectives"][objective].about)
+    if config is not None:
+        with st.expander("Copy as code", icon=":material/code:"):
+            reference = preset_config(preset) if preset else RunConfig()
+            changed = (
+                {} if config == reference else {field: value for field, (_, value) in diff(reference, config).items()}
+            )
+            copy_as(config.to_dict(), changed, preset)

@@ -1,0 +1,74 @@
+"""What is happening in this run?"""
+
+import streamlit as st
+
+from gan_core.config import RunConfig, diff
+from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
+from gan_core.ui import watching
+from gan_core.ui.live_view import live_view
+from gan_core.ui.run_cards import run_cards
+from gan_core.ui.shell import HOME, TRAIN, copy_as, lab, said_in_a_sentence, ticket
+
+run_id = st.query_params.get("run", "")
+if not run_id:
+    st.title("Watch a run", anchor=False)
+    st.info("Choose a run, or start one from the Home page.", icon=":material/monitoring:")
+    run_cards(ticket(), key="choose")
+    st.stop()
+
+try:
+    run: RunRecord = lab().store.run(run_id)
+except (RunNotFound, StoreError) as error:
+    st.error(str(error), icon=":material/error:")
+    st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
+    st.stop()
+
+title, actions = st.columns([2, 3], vertical_alignment="center")
+title.title(run.name, anchor=False)
+
+
+def status_now() -> str:
+    return str(lab().view(run_id).status["state"])
+
+
+@st.fragment(run_every=2.0 if status_now() in ACTIVE else None)
+def controls() -> None:
+    """The buttons that make sense now; a run that ends by itself refreshes the page once."""
+    state = status_now()
+    if st.session_state.get(f"state:{run_id}") in ACTIVE and state not in ACTIVE:
+        st.session_state[f"state:{run_id}"] = state
+        st.rerun()
+    st.session_state[f"state:{run_id}"] = state
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        for button in watching.buttons_for(state):
+            if st.button(button.label, key=f"{button.command}:{run_id}", icon=button.icon, help=button.help):
+                with said_in_a_sentence():
+                    watching.obey(lab(), run_id, button.command)
+                    st.rerun()
+        if st.button("Change and run again", key="again", icon=":material/edit:", type="tertiary"):
+            st.switch_page(TRAIN, query_params={"from": run_id})
+
+
+with actions:
+    controls()
+
+if run.traceback:
+    st.error(run.message, icon=":material/error:")
+    with st.expander("Traceback", icon=":material/bug_report:"):
+        st.code(run.traceback, language=None)
+
+live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
+
+config = RunConfig.load(run.config)
+settings, note = st.columns(2)
+with settings.expander("Settings of this run", icon=":material/tune:"):
+    changed = diff(RunConfig.load({"objective": config.objective.name}), config)
+    rows = [{"setting": field, "value": str(value)} for field, (_, value) in changed.items()]
+    st.caption("What differs from the objective's defaults")
+    st.dataframe(rows, hide_index=True)
+    copy_as(run.config, {field: value for field, (_, value) in changed.items()})
+with note.expander("Notes", icon=":material/note:"), st.form("note", border=False):
+    text = st.text_area("Note", run.note, max_chars=4000, label_visibility="collapsed", height=160)
+    if st.form_submit_button("Keep"):
+        lab().store.update(run_id, note=text)
+        st.toast("Kept.")

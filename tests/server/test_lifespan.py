@@ -1,0 +1,116 @@
+"""Start and stop: the lab is opened, closed once, and a signal ends the process in time whatever the connections do."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from gan_core.server.headers import HEADERS, SecurityHeaders
+from gan_core.server.lifespan import lifespan
+
+
+@pytest.fixture(autouse=True)
+def _unfreeze() -> object:
+    yield
+    gc.unfreeze()
+
+
+def test_the_lab_is_opened_and_closed_once_with_its_time() -> None:
+    calls: list[object] = []
+
+    async def scene() -> None:
+        async with lifespan(lambda: calls.append("open") or "the lab", lambda timeout: calls.append(timeout))(
+            None
+        ) as state:
+            assert state == {"lab": "the lab"}
+            assert calls == ["open"]
+            assert gc.get_freeze_count() > 0
+
+    asyncio.run(scene())
+    assert calls == ["open", 9.0]
+
+
+def test_the_signal_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+
+    async def scene() -> None:
+        async with lifespan(lambda: None, lambda timeout: None)(None):
+            assert signal.getsignal(signal.SIGTERM) is not before[0]
+
+    asyncio.run(scene())
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_the_lab_is_closed_when_the_application_fails() -> None:
+    closed: list[float] = []
+
+    async def scene() -> None:
+        async with lifespan(lambda: None, closed.append)(None):
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        asyncio.run(scene())
+    assert closed == [9.0]
+
+
+SERVER = """
+    import asyncio, sys, time
+    from gan_core.server.lifespan import lifespan
+
+    def close(timeout):
+        time.sleep(0.3)
+        print("saved", flush=True)
+
+    async def main():
+        async with lifespan(lambda: None, close)(None):
+            print("ready", flush=True)
+            await asyncio.sleep(60)  # a server that waits for a connection which never ends
+
+    import signal
+    signal.signal(signal.{name}, lambda number, frame: None)  # as uvicorn: only takes note
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_saves_and_ends_even_if_a_connection_never_does(root: Path, name: str) -> None:
+    code = textwrap.dedent(SERVER).replace("{name}", name)
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        started = time.monotonic()
+        os.kill(process.pid, getattr(signal, name))
+        rest, _ = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert rest == "saved\n"
+    assert process.returncode == 0
+    assert time.monotonic() - started < 10
+
+
+def test_security_headers_are_on_every_response_and_give_way() -> None:
+    async def own(request: object) -> Response:
+        return PlainTextResponse("x", headers={"Referrer-Policy": "no-referrer"})
+
+    app = Starlette(routes=[Route("/own", own)], middleware=[Middleware(SecurityHeaders)])
+    with TestClient(app) as client:
+        for answer in (client.get("/own"), client.get("/missing")):
+            assert {name.lower() for name in HEADERS} <= set(answer.headers)
+            assert answer.headers["x-content-type-options"] == "nosniff"
+        assert client.get("/own").headers["referrer-policy"] == "no-referrer"
+        assert len(client.get("/own").headers.get_list("referrer-policy")) == 1
