@@ -1,0 +1,208 @@
+"""What a new user does first, in a real browser: start the default card, look, zoom, reload, pause, resume, stop."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from gan_core.store import RunStore
+
+pytestmark = pytest.mark.browser
+
+POINTS = "run => { const view = window.__ganscope?.[run]; return view ? view.points('D.loss') : 0 }"
+BARS = """() => { const chart = document.querySelector('[data-testid=histogram] .js-plotly-plot');
+  return chart?.data?.length ? JSON.stringify(chart.data.map(trace => Array.from(trace.y || []))) : '' }"""
+RANGE = "() => document.querySelector('[data-testid=loss-chart] .js-plotly-plot')._fullLayout.xaxis.range.map(Number)"
+
+
+def wait_until(check: Callable[[], Any], seconds: float, what: str) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := check():
+            return value
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds:g} s: {what}")
+
+
+def run_of(page: Page) -> str:
+    match = re.search(r"[?&]run=([a-z0-9-]+)", page.url)
+    assert match, page.url
+    return match[1]
+
+
+def state(page: Page) -> str:
+    return page.get_by_test_id("state").inner_text().strip().lower()
+
+
+def start_card(page: Page, url: str, index: int = 0) -> str:
+    page.goto(url)
+    page.get_by_role("button", name="Start", exact=True).nth(index).click()
+    page.wait_for_url("**/watch?run=*")
+    return run_of(page)
+
+
+def test_first_light(page: Page, server: Any) -> None:
+    clicked = time.monotonic()
+    run = start_card(page, server.url)
+    wait_until(lambda: page.evaluate(POINTS, run) > 3, 25, "points on the loss chart")
+    wait_until(lambda: page.evaluate(BARS), 25, "a class histogram")
+    expect(page.get_by_test_id("samples-image")).to_be_visible()
+    assert time.monotonic() - clicked < 25  # 10 s on an idle machine; the gate may share its cores
+
+    points, bars = page.evaluate(POINTS, run), page.evaluate(BARS)
+    wait_until(lambda: page.evaluate(POINTS, run) > points, 20, "more points")
+    wait_until(lambda: page.evaluate(BARS) != bars, 30, "another histogram")
+
+    chart = page.get_by_test_id("loss-chart").locator(".nsewdrag").first
+    box = chart.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.55, steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    zoomed = page.evaluate(RANGE)
+    cursor = page.evaluate("run => window.__ganscope[run].cursor", run)
+    wait_until(lambda: page.evaluate("run => window.__ganscope[run].cursor", run) >= cursor + 3, 20, "three ticks")
+    assert page.evaluate(RANGE) == zoomed
+    assert zoomed[1] - zoomed[0] < page.evaluate(POINTS, run)  # it is a zoom at all
+
+    mounts = page.evaluate("run => window.__ganscope[run].mounts", run)
+    page.get_by_role("button", name="Sample now").click()
+    page.wait_for_timeout(1500)
+    assert page.evaluate("run => window.__ganscope[run].mounts", run) == mounts  # a rerun of the page rebuilds nothing
+    assert page.evaluate(RANGE) == zoomed
+
+    page.reload()
+    wait_until(lambda: page.evaluate(POINTS, run) > points, 20, "the curve after a reload")
+    assert state(page) == "running"
+
+    page.get_by_role("button", name="Pause").click()
+    wait_until(lambda: state(page) == "paused", 15, "paused")
+    page.wait_for_timeout(1500)
+    held = page.evaluate(POINTS, run)
+    page.wait_for_timeout(2000)
+    assert page.evaluate(POINTS, run) == held
+    page.get_by_role("button", name="Resume").click()
+    wait_until(lambda: page.evaluate(POINTS, run) > held, 20, "points after resuming")
+    page.get_by_role("button", name="Stop").click()
+    wait_until(lambda: state(page) == "stopped", 20, "stopped")
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+
+
+def test_a_run_outlives_its_tab_and_two_tabs_show_the_same(page: Page, browser: Browser, server: Any) -> None:
+    run = start_card(page, server.url, index=2)
+    wait_until(lambda: page.evaluate(POINTS, run) > 3, 25, "points")
+    before = page.evaluate(POINTS, run)
+    page.goto("about:blank")
+    time.sleep(2)
+    page.goto(f"{server.url}/watch?run={run}")
+    second = browser.new_context().new_page()
+    second.goto(f"{server.url}/watch?run={run}")
+    wait_until(lambda: page.evaluate(POINTS, run) > before, 20, "the run went on")
+    wait_until(lambda: second.evaluate(POINTS, run) > before, 20, "the second tab")
+    page.get_by_role("button", name="Stop").click()
+    wait_until(lambda: state(page) == state(second) == "stopped", 20, "both say stopped")
+    last = "run => { const c = document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data[0];"
+    last += " return [c.x[c.x.length - 1], c.y[c.y.length - 1]] }"
+    page.wait_for_timeout(1000)
+    assert page.evaluate(last, run) == second.evaluate(last, run)
+    second.context.close()
+
+
+def test_the_slider_shows_what_was_seen_then(page: Page, server: Any) -> None:
+    run = start_card(page, server.url, index=3)
+    wait_until(lambda: page.evaluate("run => window.__ganscope?.[run]?.frames", run), 25, "frames")
+    wait_until(lambda: "round" in page.get_by_test_id("when").inner_text(), 20, "the round shown")
+    wait_until(lambda: float(page.get_by_test_id("slider").get_attribute("max") or 0) > 0, 25, "a second frame")
+    page.get_by_test_id("slider").focus()
+    page.keyboard.press("Home")
+    wait_until(lambda: page.get_by_test_id("when").inner_text().startswith("round 0 "), 10, "the first frame")
+    page.wait_for_timeout(2500)
+    assert page.get_by_test_id("when").inner_text().startswith("round 0 ")  # it stays while newer frames arrive
+    page.get_by_test_id("live").click()
+    wait_until(lambda: not page.get_by_test_id("when").inner_text().startswith("round 0 "), 10, "live again")
+    page.get_by_role("button", name="Stop").click()
+    wait_until(lambda: state(page) in ("stopped", "finished"), 20, "stopped")
+
+
+def test_watching_does_not_change_the_numbers(page: Page, server: Any) -> None:
+    """The run of the page before this one, played again without a server or a viewer, has the same scalars."""
+    from gan_core.engine import Lab
+
+    with RunStore(server.store) as store:
+        watched = next(run for run in store.runs() if run.config["data"]["name"] == "gaussian" and not run.active)
+        expected = store.track(watched.id, "turns", columns=["D.loss", "G.loss", "D.grad_norm", "G.grad_norm"])
+    from gan_core.config import RunConfig
+
+    config = RunConfig.load(watched.config).replace({"schedule.rounds": min(300, len(expected.rounds))})
+    with Lab(server.store.parent / "alone") as lab:
+        alone = lab.submit(config)
+        lab.wait(alone)
+        actual = lab.store.track(alone, "turns", columns=["D.loss", "G.loss", "D.grad_norm", "G.grad_norm"])
+    assert len(actual.rounds) == config.schedule.rounds
+    assert actual.values.tobytes() == expected.values[: len(actual.values)].tobytes()
+
+
+def test_the_train_page_says_what_is_wrong_beside_the_field(page: Page, server: Any) -> None:
+    page.goto(f"{server.url}/train?preset=digits-dcgan")
+    expect(page.get_by_test_id("stMetric").first).to_be_visible()
+    widths = page.get_by_label("widths").first
+    widths.fill("32, 16, 8")
+    widths.press("Enter")
+    expect(page.get_by_text("which does not come out even", exact=False)).to_be_visible()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+    widths.fill("32, 16")
+    widths.press("Enter")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+
+
+def test_runs_can_be_filtered_tagged_deleted_and_brought_back(page: Page, server: Any) -> None:
+    with RunStore(server.store) as store:
+        count = len(store.runs())
+    page.goto(f"{server.url}/runs")
+    expect(page.get_by_text(f"{count} of {count} runs")).to_be_visible()
+    page.get_by_label("Filter").fill("gaussian")
+    page.get_by_label("Filter").press("Enter")
+    expect(page.get_by_text(f"1 of {count} runs")).to_be_visible()
+    assert "filter=gaussian" in page.url
+    page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 60})
+    page.get_by_role("button", name="Delete 1").click()
+    expect(page.get_by_text("1 run(s) deleted.")).to_be_visible()
+    with RunStore(server.store) as store:
+        assert len(store.runs()) == count - 1
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text(f"of {count} runs")).to_be_visible()
+
+
+def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browser: Browser, server: Any) -> None:
+    """Last, because it ends the session's server: SIGTERM with a page open and a run training."""
+    from conftest import start_server
+
+    page = browser.new_context().new_page()
+    run = start_card(page, server.url, index=1)
+    wait_until(lambda: page.evaluate(POINTS, run) > 3, 30, "points")
+    assert server.stop() < 10
+    assert server.process.returncode in (0, -15)
+    with RunStore(server.store) as store:
+        record = store.run(run)
+        assert record.status == "interrupted"
+        rounds = store.track(run).rounds
+        assert rounds.tolist() == list(range(1, record.rounds + 1))
+    again = start_server(server.store)
+    try:
+        page.goto(f"{again.url}/watch?run={run}")
+        wait_until(lambda: page.evaluate(POINTS, run) >= 3, 20, "the curve of the interrupted run")
+        assert state(page) == "interrupted"
+        page.get_by_role("button", name="Continue").click()
+        wait_until(lambda: state(page) == "running", 20, "running again")
+        page.get_by_role("button", name="Stop").click()
+        wait_until(lambda: state(page) == "stopped", 20, "stopped")
+    finally:
+        page.context.close()
+        again.stop()

@@ -1,0 +1,74 @@
+"""What every test shares: one thread, reproducible examples, and games small enough to play in milliseconds."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # sub-processes must sum in the same order
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+from gan_core.config import RunConfig
+from gan_core.training import build, capture, load_source, play, resolve, state_hash
+from gan_core.training.games import AdversarialGame
+
+torch.set_num_threads(1)
+settings.register_profile(
+    "gate", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("gate")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+TINY = {
+    "mlp": {"data.name": "ring", "model.generator.widths": [6, 5], "model.discriminator.widths": [7, 4]},
+    "dcgan": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
+}
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Callable[..., RunConfig]:
+    """``tiny("mlp", {"objective": "wgan_gp"})``: a resolved config whose rounds take a few milliseconds."""
+
+    def make(architecture: str = "mlp", changes: dict[str, Any] | None = None) -> RunConfig:
+        small = {
+            "data.batch_size": 8,
+            "model.latent_dim": 3,
+            "model.generator.architecture": architecture,
+            "model.discriminator.architecture": architecture,
+            "device": "cpu",
+            "seed": 11,
+        }
+        return resolve(RunConfig().replace({**small, **TINY[architecture], **(changes or {})}))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def game_of() -> Callable[[RunConfig], AdversarialGame]:
+    return lambda config: build(config, load_source(config))
+
+
+@pytest.fixture(scope="session")
+def advance() -> Callable[..., str]:
+    """``advance(game, 3)`` plays three rounds and returns the hash of the whole state after them."""
+
+    def run(game: AdversarialGame, rounds: int, played: int = 0) -> str:
+        if rounds:
+            for turn in play(game, played):
+                if turn.ends_round and turn.round == played + rounds:
+                    break
+        return state_hash(capture(game, played + rounds))
+
+    return run

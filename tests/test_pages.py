@@ -1,0 +1,209 @@
+"""Every page over an empty, a live and a failed store: it says something useful and raises nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import gan_core.engine
+from gan_core.config import PRESETS, RunConfig, preset_config
+from gan_core.engine import Lab, catalogue, describe
+from gan_core.training import resolve
+from gan_core.ui.runs_table import matches
+from gan_core.ui.watching import buttons_for, panels_for
+
+PAGES = ("home", "train", "watch", "runs", "data", "library")
+ROUTER = Path(__file__).resolve().parent.parent / "pages" / "router.py"
+SMALL = {
+    "data.name": "gaussian",
+    "data.options": {},
+    "data.batch_size": 8,
+    "model.generator.widths": [4],
+    "model.discriminator.widths": [4],
+    "device": "cpu",
+}
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    with Lab(tmp_path / "runs", tick=0.05) as opened:
+        monkeypatch.setattr(gan_core.engine, "_current", opened)
+        yield opened
+
+
+@pytest.fixture
+def visit() -> Callable[..., AppTest]:
+    def open_page(page: str, **query: str) -> AppTest:
+        app = AppTest.from_file(str(ROUTER), default_timeout=60)
+        app.run()
+        if page != "home":
+            app.switch_page(f"{page}.py")
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        assert [error.message for error in app.exception] == []
+        return app
+
+    return open_page
+
+
+def small(rounds: int = 20) -> RunConfig:
+    return RunConfig().replace({**SMALL, "schedule.rounds": rounds})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_over_an_empty_store(page: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit(page)
+    said = " ".join(element.value for element in [*app.title, *app.markdown, *app.info, *app.caption, *app.subheader])
+    assert len(said) > 40
+    assert not app.error
+
+
+def test_an_empty_store_says_how_to_begin(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    assert "No runs yet" in visit("runs").info[0].value
+    assert "start one" in visit("watch").info[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_over_a_live_store(page: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+    run = lab.submit(small(rounds=1_000_000), name="the live one")
+    app = visit(page, **({"run": run} if page == "watch" else {}))
+    if page == "watch":
+        assert app.title[0].value == "the live one"
+        assert {"Pause", "Sample now", "Save", "Stop"} <= {button.label for button in app.button}
+    lab.command(run, "stop")
+    assert lab.wait(run, timeout=20).status == "stopped"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_over_a_failed_and_a_damaged_run(
+    page: str, lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(config: RunConfig, source: object) -> None:
+        raise RuntimeError("the dog ate the weights")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gan_core.engine.runner.build", broken)
+        failed = lab.submit(small(), name="a failed one")
+        assert lab.wait(failed, timeout=20).status == "failed"
+    damaged = lab.submit(small(rounds=3))
+    lab.wait(damaged, timeout=20)
+    with sqlite3.connect(lab.store.root / "ganscope.db") as database:
+        database.execute("UPDATE runs SET config = '{broken' WHERE id = ?", (damaged,))
+    app = visit(page, **({"run": failed} if page == "watch" else {}))
+    if page == "watch":
+        assert "the dog ate the weights" in app.error[0].value
+        assert any("Traceback" in code.value for code in app.code)
+    if page == "runs":
+        assert "damaged" in app.dataframe[0].value["status"].tolist()
+    assert [error.value for error in visit("watch", run=damaged).error] != []
+
+
+@pytest.mark.parametrize("run", ["../../etc/passwd", "%2e%2e", "x" * 10_000, "no-such-run", "\x00", "<script>"])
+def test_a_link_to_no_run_is_a_sentence_and_a_way_back(run: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit("watch", run=run)
+    assert app.error[0].value.startswith("There is no run")
+    assert len(app.error[0].value) < 120
+
+
+def test_start_on_a_card_starts_that_preset_once(lab: Lab) -> None:
+    app = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    app.button(key="start:gaussian-1d").click().run()
+    runs = lab.store.runs()
+    assert len(runs) == 1
+    assert RunConfig.load(runs[0].config) == resolve(preset_config("gaussian-1d"))
+    lab.command(runs[0].id, "stop")
+
+
+def test_the_form_starts_what_it_shows(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit("train", preset="ring-mlp")
+    app.number_input(key="form:ring-mlp:ns_gan:schedule.rounds").set_value(25).run()
+    app.number_input(key="form:ring-mlp:ns_gan:seed").set_value(7).run()
+    app.button(key="start").click().run()
+    (run,) = lab.store.runs()
+    expected = preset_config("ring-mlp", {"schedule.rounds": 25, "seed": 7})
+    assert RunConfig.load(run.config) == resolve(expected)
+    lab.wait(run.id, timeout=30)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_an_untouched_form_is_its_preset(preset: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit("train", preset=preset)
+    assert not app.error
+    assert app.code[0].value == f"python -m gan_core train --preset {preset}"
+
+
+def test_another_objective_brings_its_recipe_into_the_form(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit("train", preset="ring-mlp", objective="wgan")
+    assert app.number_input(key="form:ring-mlp:wgan:objective.clip_value").value == 0.01
+    assert app.number_input(key="form:ring-mlp:wgan:schedule.n_critic").value == 5
+    assert app.selectbox(key="form:ring-mlp:wgan:optimizers.generator.name").value == "rmsprop"
+
+
+def test_what_cannot_be_trained_is_said_beside_the_field(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit("train", preset="digits-dcgan")
+    app.text_input(key="form:digits-dcgan:ns_gan:model.generator.widths").set_value("32, 16, 8").run()
+    assert "does not come out even" in app.error[0].value
+    assert app.button(key="start").disabled
+    app.text_input(key="form:digits-dcgan:ns_gan:model.generator.widths").set_value("many").run()
+    assert "must be a whole number" in app.error[0].value
+
+
+def test_settings_of_another_run_fill_the_form(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    parent = lab.submit(small(rounds=5))
+    lab.wait(parent, timeout=20)
+    app = visit("train", **{"from": parent})
+    assert app.number_input(key=f"form:run:{parent}:ns_gan:schedule.rounds").value == 5
+
+
+def test_delete_undo_tags_and_notes(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    run = lab.submit(small(rounds=2))
+    lab.wait(run, timeout=20)
+    lab.store.update(run, tags=["keep"], note="seen *it*")
+    record = lab.store.run(run)
+    assert matches(record, "KEEP seen", (), ())
+    assert matches(record, "ns_gan gaussian", ("finished",), ("gaussian",))
+    assert not matches(record, "keep", ("running",), ())
+    assert not matches(record, "absent", (), ())
+    lab.delete(run)
+    assert lab.store.runs() == []
+    lab.store.restore(run)
+    assert [entry.id for entry in lab.store.runs()] == [run]
+
+
+def test_every_state_offers_what_makes_sense() -> None:
+    offered = {state: {button.command for button in buttons_for(state)} for state in ("queued", "running", "paused")}
+    assert offered == {
+        "queued": {"stop"},
+        "running": {"pause", "sample", "checkpoint", "stop"},
+        "paused": {"resume", "sample", "stop"},
+    }
+    assert buttons_for("finished") == ()
+    assert [button.command for button in buttons_for("interrupted")] == ["continue"]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_the_panels_of_a_run_draw_its_columns(preset: str, lab: Lab) -> None:
+    config = resolve(preset_config(preset, {"schedule.rounds": 1}))
+    run = lab.submit(config)
+    record = lab.wait(run, timeout=60)
+    drawn = {
+        trace["column"] for panel in panels_for(record) for trace in panel["traces"] if trace.get("track") == "turns"
+    }
+    recorded = set(lab.store.track(run, "turns").columns)
+    assert drawn <= recorded
+    assert {"D.loss", "G.loss", "D.grad_norm", "G.grad_norm", "D.real", "D.fake"} <= drawn
+    assert set(describe(config)["labels"]) <= recorded
+
+
+def test_every_part_has_a_card(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    shown = {heading.value for heading in visit("library").subheader}
+    assert {choice.about.title for choice in catalogue()["objectives"].values()} == shown
+    for choices in catalogue().values():
+        for choice in choices.values():
+            about = choice.about
+            assert all((about.title, about.paper, about.year, about.formula, about.idea, about.watch_for)), choice.name
