@@ -61,7 +61,8 @@ OBJECTIVES: dict[str, Recipe] = {
             title="LS GAN (least squares)",
             paper="Mao et al., Least Squares Generative Adversarial Networks",
             year=2017,
-            formula=r"L_D = \mathbb{E}\,(D(x)-1)^2 + \mathbb{E}\,D(\hat x)^2,\quad L_G = \mathbb{E}\,(D(\hat x)-1)^2",
+            formula=r"\begin{gathered}L_D = \mathbb{E}\,(D(x)-1)^2 + \mathbb{E}\,D(\hat x)^2\\"
+            r"L_G = \mathbb{E}\,(D(\hat x)-1)^2\end{gathered}",
             idea="D regresses to 1 on real and 0 on generated data, without a sigmoid: samples far on the right side of the "
             "boundary are still pulled back. Plain sums as in Lucic et al. 2018, Table 1. Adam 2e-4, β₁ = 0.5.",
             watch_for="At equilibrium D is 0.5 everywhere: D's loss 0.5, G's loss 0.25.",
@@ -78,7 +79,8 @@ OBJECTIVES: dict[str, Recipe] = {
             title="WGAN (weight clipping)",
             paper="Arjovsky, Chintala, Bottou, Wasserstein GAN, Algorithm 1",
             year=2017,
-            formula=r"L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x),\quad w \leftarrow \mathrm{clip}(w, -0.01, 0.01)",
+            formula=r"\begin{gathered}L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x)\\"
+            r"w \leftarrow \mathrm{clip}(w, -0.01, 0.01)\end{gathered}",
             idea="D estimates the Wasserstein distance, which has a gradient even when the distributions do not overlap. "
             "Clipping keeps D Lipschitz. RMSProp 5e-5 and five D steps per G step, as in the paper.",
             watch_for="−D's loss is the (scaled) distance and should fall; G's loss means nothing by itself. "
@@ -96,10 +98,11 @@ OBJECTIVES: dict[str, Recipe] = {
             title="WGAN GP (gradient penalty)",
             paper="Gulrajani et al., Improved Training of Wasserstein GANs, Algorithm 1",
             year=2017,
-            formula=r"L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x)"
-            r" + \lambda\,\mathbb{E}\,(\lVert\nabla D(\alpha x + (1-\alpha)\hat x)\rVert_2 - 1)^2",
+            formula=r"\begin{gathered}L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x)\\"
+            r" + \lambda\,\mathbb{E}\,(\lVert\nabla D(\alpha x + (1-\alpha)\hat x)\rVert_2 - 1)^2\end{gathered}",
             idea="Instead of clipping weights, D is asked to have slope one between real and generated samples. "
-            "λ = 10, five D steps, Adam 1e-4 with β₁ = 0 and β₂ = 0.9, as in the paper. On 2-D data λ = 0.1 works better.",
+            "λ = 10, five D steps, Adam 1e-4 with β₁ = 0 and β₂ = 0.9, no batch normalisation in D, as in the paper. On 2-D "
+            "data λ = 0.1 works better.",
             watch_for="−D's loss falls as G improves; the penalty term should stay small. Batch normalisation in D breaks "
             "the penalty, which is per sample.",
             url="https://arxiv.org/abs/1704.00028",
@@ -108,6 +111,7 @@ OBJECTIVES: dict[str, Recipe] = {
             "objective": {"loss": "wasserstein", "penalties": {"gradient_penalty": 10.0}},
             "optimizers": _optimizer(name="adam", lr=1e-4, beta1=0.0, beta2=0.9),
             "schedule": {"n_critic": 5, "generator_steps": 1},
+            "model": {"discriminator": {"normalization": "none"}},
         },
     ),
 }

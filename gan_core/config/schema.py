@@ -181,13 +181,14 @@ RECIPE_KEYS = ("objective", "optimizers", "schedule.n_critic", "schedule.generat
 def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Sparse settings with dotted keys changed, in order.
 
-    Naming an objective drops the loss, penalties, optimisers and steps per player that stood there before, so that
-    the recipe arrives whole; later changes may alter it.
+    Naming an objective drops the loss, penalties, optimisers and steps per player that stood there before, and
+    whatever else its recipe states, so that the recipe arrives whole; later changes may alter it.
     """
     result = json.loads(json.dumps(settings))
     for path, value in changes.items():
         if path in ("objective", "objective.name") and isinstance(value, str):
-            for key in RECIPE_KEYS:
+            stated = flatten(OBJECTIVES[value].settings) if value in OBJECTIVES else ()
+            for key in (*RECIPE_KEYS, *stated):
                 _drop(result, key)
             value, path = {"name": value}, "objective"
         *parents, last = path.split(".")

@@ -119,7 +119,8 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Least squares",
             paper="Mao et al., Least Squares Generative Adversarial Networks, equation 9",
             year=2017,
-            formula=r"L_D = \mathbb{E}\,(D(x)-1)^2 + \mathbb{E}\,D(\hat x)^2,\quad L_G = \mathbb{E}\,(D(\hat x)-1)^2",
+            formula=r"\begin{gathered}L_D = \mathbb{E}\,(D(x)-1)^2 + \mathbb{E}\,D(\hat x)^2\\"
+            r"L_G = \mathbb{E}\,(D(\hat x)-1)^2\end{gathered}",
             idea="D is a regression on the labels 1 and 0: samples on the right side but far from the real data still "
             "carry a gradient.",
             watch_for="D's loss near 0 means that D separates the two; near 0.5 it cannot.",

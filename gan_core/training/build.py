@@ -163,6 +163,6 @@ def _misfits(config: RunConfig) -> Iterator[Problem]:
     if config.objective.penalties and config.model.discriminator.normalization == "batch":
         yield Problem(
             "model.discriminator.normalization",
-            "batch normalisation lets samples of a batch see each other, so a gradient penalty per sample is not "
-            "defined; choose layer normalisation or none (Gulrajani et al. 2017, section 4)",
+            "a gradient penalty is per sample, but batch normalisation lets samples see each other; "
+            "choose layer normalisation or none",
         )
