@@ -90,13 +90,17 @@ def flatten(tree: Tree) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def unflatten(tensors: dict[str, Tensor], values: dict[str, Any]) -> Tree:
-    """The inverse of ``flatten``; keys come back as text."""
+    """The inverse of ``flatten``; keys come back as text. Raises ValueError for a path that is a value and a group."""
     tree: Tree = {}
     for path, value in [*tensors.items(), *values.items()]:
         *parents, last = path.split("/")
         node = tree
         for name in parents:
             node = node.setdefault(name, {})
+            if not isinstance(node, dict):
+                raise ValueError(f"{path} lies inside a single value")
+        if last in node:
+            raise ValueError(f"{path} stands there twice")
         node[last] = value
     return tree
 

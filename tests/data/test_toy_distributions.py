@@ -1,0 +1,150 @@
+"""Toy distributions: the density integrates to one and the samples follow it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from gan_core.data import DATASETS, MixtureSource
+from gan_core.data.toy import gaussian, grid, ring
+
+SOURCES = {
+    "ring": ring(),
+    "ring, wide": ring(modes=3, radius=1.0, std=0.4),
+    "grid": grid(),
+    "grid of one": grid(side=1, std=0.3),
+    "gaussian": gaussian(),
+    "unequal": MixtureSource(
+        "m", np.array([[-2.0], [1.0], [3.0]]), np.array([0.3, 0.5, 1.0]), np.array([0.2, 0.5, 0.3]), scale=2.0
+    ),
+}
+EACH = pytest.mark.parametrize("name", SOURCES)
+
+
+def stream(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def points_of(source: MixtureSource, n: int, seed: int = 0) -> np.ndarray:
+    """Samples in data units."""
+    return source.sample(n, stream(seed)).double().numpy() * source.scale
+
+
+@EACH
+def test_the_density_integrates_to_one_over_the_extent(name: str) -> None:
+    source = SOURCES[name]
+    step = source.std.min() / 2
+    axes = [np.arange(low, high, step) for low, high in source.extent()]
+    if len(axes) == 1:
+        total = source.density(axes[0][:, None]).sum() * step
+    else:
+        total = sum(
+            source.density(np.stack([np.full(len(axes[1]), x), axes[1]], axis=1)).sum() for x in axes[0]
+        ) * step**2  # fmt: skip
+    assert total == pytest.approx(1, abs=1e-3)
+
+
+@EACH
+def test_the_density_is_the_mixture_of_normals(name: str) -> None:
+    source = SOURCES[name]
+    d = source.shape[0]
+    centers = source.centers[:3].repeat(5, axis=0)
+    points = centers + np.random.default_rng(0).normal(size=centers.shape) * source.std[0] * 2
+    expected = sum(
+        weight * stats.multivariate_normal(center, std**2 * np.eye(d)).pdf(points)
+        for weight, center, std in zip(source.weights, source.centers, source.std, strict=True)
+    )
+    np.testing.assert_allclose(source.density(points), expected, rtol=1e-9)
+
+
+@EACH
+def test_samples_follow_the_density(name: str) -> None:
+    """Each projection has the distribution function of the mixture."""
+    source = SOURCES[name]
+    points = points_of(source, 4000)
+    assert points.shape == (4000, *source.shape)
+    for axis in range(source.shape[0]):
+
+        def cdf(t: np.ndarray, axis: int = axis) -> np.ndarray:
+            parts = stats.norm.cdf(np.asarray(t)[..., None], source.centers[:, axis], source.std)
+            return parts @ source.weights
+
+        assert stats.kstest(points[:, axis], cdf).pvalue > 0.005
+
+
+@pytest.mark.parametrize(("source", "count"), [(ring(), 8), (grid(), 25), (ring(modes=5), 5), (grid(side=3), 9)])
+def test_every_mode_gets_its_share_and_its_spread(source: MixtureSource, count: int) -> None:
+    points = points_of(source, 8000)
+    distances = np.linalg.norm(points[:, None] - source.centers[None], axis=-1)
+    mode = distances.argmin(1)
+    counts = np.bincount(mode, minlength=source.num_modes)
+    assert source.num_modes == count
+    assert stats.chisquare(counts).pvalue > 0.005
+    residuals = (points - source.centers[mode]) / source.std[mode, None]
+    assert residuals.std() == pytest.approx(1, abs=0.03)
+    assert stats.kstest(residuals.flatten(), "norm").pvalue > 0.005
+
+
+def test_the_ring_has_eight_distinct_modes() -> None:
+    """`linspace(0, 2π, 8)` would put the first and the last on one spot."""
+    centers = ring().centers
+    assert centers.shape == (8, 2)
+    np.testing.assert_allclose(np.linalg.norm(centers, axis=1), 2.0)
+    gaps = np.linalg.norm(centers[:, None] - centers[None], axis=-1)[~np.eye(8, dtype=bool)]
+    assert gaps.min() == pytest.approx(2 * 2.0 * math.sin(math.pi / 8))
+    np.testing.assert_allclose(centers.mean(0), 0, atol=1e-12)
+
+
+def test_the_grid_has_twenty_five_modes_at_even_places() -> None:
+    places = {(round(float(x), 9), round(float(y), 9)) for x, y in grid().centers}
+    assert places == {(2.0 * i, 2.0 * j) for i in range(-2, 3) for j in range(-2, 3)}
+    assert set(grid().std.tolist()) == {0.05}
+
+
+def test_the_line_is_the_course_example() -> None:
+    points = points_of(gaussian(), 20000)
+    assert points.mean() == pytest.approx(4, abs=4 * 1.25 / math.sqrt(20000))
+    assert points.std() == pytest.approx(1.25, rel=0.03)
+
+
+@EACH
+def test_networks_see_numbers_near_one(name: str) -> None:
+    source = SOURCES[name]
+    if name in ("ring", "grid"):
+        assert np.abs(source.centers / source.scale).max() == pytest.approx(1)
+
+
+@EACH
+def test_sampling_uses_the_given_stream_alone(name: str) -> None:
+    before = torch.get_rng_state()
+    first, same, other = (SOURCES[name].sample(6, stream(seed)) for seed in (1, 1, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert first.dtype == torch.float32
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if dataset.options])
+def test_options_reach_the_source_at_both_ends_of_their_bounds(name: str) -> None:
+    dataset = DATASETS[name]
+    assert set(dataset.bounds) == set(dataset.options)
+    for option, (least, most) in dataset.bounds.items():
+        default = dataset.options[option]
+        assert least <= default <= most
+        for value in (least, most):
+            source = dataset.load(**{option: type(default)(value)})
+            assert source.options[option] == value
+            assert source.sample(5, stream()).isfinite().all()
+            assert np.isfinite(source.density(source.centers)).all()
+
+
+@EACH
+def test_the_extent_holds_every_mode(name: str) -> None:
+    source = SOURCES[name]
+    for axis, (low, high) in enumerate(source.extent()):
+        assert low < (source.centers[:, axis] - 4 * source.std).min()
+        assert high > (source.centers[:, axis] + 4 * source.std).max()

@@ -1,0 +1,248 @@
+"""The import table of docs/architecture.md, held by walking the syntax tree of every file."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LAYER_1 = {"losses", "regularizers", "models", "data", "metrics"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "about": set(),
+    "config": {"about"},
+    **{leaf: {"about"} for leaf in LAYER_1},
+    "training": {"about", "config", *LAYER_1},
+    "store": {"config"},
+    "engine": {"about", "config", *LAYER_1, "training", "store"},
+    "server": {"engine", "store"},
+    "ui": {"engine", "store", "config", "about"},
+    "cli": {"engine", "store", "config"},
+    "api": {"engine", "store", "config"},
+    "__main__": {"cli"},
+    "pages": {"ui"},
+    "app": {"server"},
+}
+BELOW_LAYER_4 = {"about", "config", *LAYER_1, "training", "store", "engine"}
+# The package's face: it may name the public functions, and `import gan_core` must stay without effect (tested below).
+MAY_IMPORT["__init__"] = {"api", "config"}
+
+
+def source_files() -> list[Path]:
+    return [ROOT / "app.py", *sorted((ROOT / "pages").rglob("*.py")), *sorted((ROOT / "gan_core").rglob("*.py"))]
+
+
+def part_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "gan_core" else parts[0]
+
+
+def imported_modules(tree: ast.AST, package: str) -> Iterator[str]:
+    """Every absolute dotted name that the file imports, wherever in the file; ``from a import b`` gives ``a.b``."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, base]).rstrip(".")
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def package_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).parts[:-1])
+
+
+def parts_imported(tree: ast.AST, package: str) -> set[str]:
+    names = [name.split(".") for name in imported_modules(tree, package)]
+    inner = {name[1] for name in names if name[0] == "gan_core" and len(name) > 1}
+    outer = {name[0] for name in names if name[0] in ("pages", "app")}
+    return inner | outer
+
+
+def forbidden(path: Path, text: str) -> set[str]:
+    own = part_of(path)
+    return parts_imported(ast.parse(text), package_of(path)) - MAY_IMPORT[own] - {own}
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_strictly_downward(path: Path) -> None:
+    assert part_of(path) in MAY_IMPORT, f"{path.name} is a new part: write it into the table of docs/architecture.md"
+    wrong = forbidden(path, path.read_text())
+    assert not wrong, f"{path.relative_to(ROOT)} may not import {', '.join(sorted(wrong))}"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("gan_core/losses/x.py", "from gan_core.models import ARCHITECTURES"),
+        ("gan_core/losses/x.py", "def f():\n    import gan_core.data"),
+        ("gan_core/data/x.py", "from .. import training"),
+        ("gan_core/config/x.py", "from gan_core import losses"),
+        ("gan_core/store/x.py", "from gan_core.engine import Lab"),
+        ("gan_core/ui/x.py", "from gan_core.training import play"),
+        ("gan_core/engine/x.py", "from gan_core.ui import charts"),
+        ("pages/x.py", "from gan_core.engine import Lab"),
+    ],
+)
+def test_the_walk_sees_a_forbidden_import(path: str, text: str) -> None:
+    assert forbidden(ROOT / path, text)
+
+
+def test_the_table_is_that_of_the_document() -> None:
+    """Each row of the table in docs/architecture.md names parts that this test knows, and the other way round."""
+    lines = (ROOT / "docs" / "architecture.md").read_text().splitlines()
+    first_cells = [line.split("|")[1] for line in lines if line.startswith("| `")]
+    names = [name for cell in first_cells for name in cell.replace(",", " ").split()]
+    documented = {name.strip("`/").removesuffix(".py") for name in names}
+    assert documented == set(MAY_IMPORT) - {"__init__", "__main__"}
+
+
+def tops(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported_modules(ast.parse(path.read_text()), package_of(path))}
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
+    part, used = part_of(path), tops(path)
+    if part in BELOW_LAYER_4:
+        assert not used & {"streamlit", "plotly"}, "nothing below layer 4 draws"
+    if part not in {"ui", "pages", "app"}:
+        assert "streamlit" not in used, "st.* lives in ui/, pages/ and app.py"
+    if part in {"about", "config", "store", "server", "ui", "pages", "app"}:
+        assert not used & {"torch", "torchvision"}, f"{part} imports no torch"
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys, json\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert not done.stderr
+    return set(json.loads(done.stdout))
+
+
+def test_importing_the_package_has_no_effect() -> None:
+    before = set(os.listdir(ROOT))
+    loaded = modules_after("import gan_core") - modules_after("pass")
+    assert not {name.split(".")[0] for name in loaded} & {"torch", "streamlit", "plotly", "numpy", "pydantic", "pandas"}
+    assert set(os.listdir(ROOT)) - before <= {"__pycache__"}
+
+
+def test_config_and_store_do_not_even_reach_torch() -> None:
+    loaded = {name.split(".")[0] for name in modules_after("import gan_core.config, gan_core.store")}
+    assert "pydantic" in loaded
+    assert not loaded & {"torch", "torchvision", "streamlit", "plotly"}
+
+
+# --- what the code of gan_core never calls ---
+
+# torch functions and tensor methods that draw from the global generator unless they are given one
+DRAWS = {
+    *("rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial", "poisson"),
+    *("rand_like", "randn_like", "randint_like", "binomial"),
+    *("normal_", "uniform_", "random_", "bernoulli_", "exponential_", "geometric_", "cauchy_", "log_normal_"),
+    *("orthogonal_", "trunc_normal_", "sparse_"),
+    *("xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_"),
+}
+NEVER = {
+    *("torch.load", "torch.manual_seed", "torch.seed", "torch.random.manual_seed", "torch.set_rng_state"),
+    *("torch.random.set_rng_state", "torch.random.fork_rng", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all"),
+    *("yaml.load", "np.random.seed", "numpy.random.seed", "random.seed"),
+    *("F.dropout", "torch.dropout", "nn.functional.dropout", "F.gumbel_softmax", "F.rrelu"),
+    *("nn.Dropout", "nn.Dropout1d", "nn.Dropout2d", "nn.Dropout3d", "nn.AlphaDropout", "nn.RReLU"),
+    *("torch.nn.Dropout", "torch.nn.Dropout2d"),
+}
+SEEDED_NUMPY = {"default_rng", "Generator", "SeedSequence", "PCG64", "Philox"}
+
+
+def dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def offences(text: str) -> list[str]:
+    found = []
+    tree = ast.parse(text)
+    modules = {name.split(".")[0] for name in imported_modules(tree, "")}
+    if modules & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}:
+        found.append("pickle")
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name, given = dotted(node.func), {keyword.arg for keyword in node.keywords}
+        last = name.rsplit(".", 1)[-1]
+        if name in NEVER:
+            found.append(name)
+        if isinstance(node.func, ast.Attribute) and last in DRAWS and "generator" not in given:
+            root = name.split(".")[0]
+            if root not in ("rng", "np", "numpy") and "default_rng" not in ast.dump(node.func):
+                found.append(f"{name} without generator=")
+        if name.startswith(("np.random.", "numpy.random.")) and (last not in SEEDED_NUMPY or not node.args):
+            found.append(name)
+        if name.startswith("random.") and last not in ("Random", "SystemRandom"):
+            found.append(name)
+        if any(k.arg == "allow_pickle" and not (isinstance(k.value, ast.Constant) and k.value.value is False)
+               for k in node.keywords):  # fmt: skip
+            found.append("allow_pickle")
+    return found
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_pickle_and_no_global_randomness(path: Path) -> None:
+    assert offences(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "torch.load(path, weights_only=True)",
+        "import pickle",
+        "from pickle import loads",
+        "np.load(path, allow_pickle=True)",
+        "yaml.load(text)",
+        "torch.manual_seed(0)",
+        "torch.randn(3)",
+        "torch.randperm(3)",
+        "torch.rand(3, device='cpu')",
+        "torch.multinomial(p, 3, replacement=True)",
+        "weight.normal_(0, 1)",
+        "nn.init.orthogonal_(weight)",
+        "nn.Dropout(0.5)",
+        "F.dropout(x)",
+        "np.random.rand(3)",
+        "np.random.default_rng()",
+        "random.random()",
+    ],
+)
+def test_the_walk_sees_each_offence(text: str) -> None:
+    assert offences(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["torch.randn(3, generator=g)", "np.random.default_rng(0).permutation(5)", "np.load(p, allow_pickle=False)"]
+)
+def test_the_walk_lets_honest_code_pass(text: str) -> None:
+    assert offences(text) == []
+
+
+def test_pages_are_thin() -> None:
+    for path in (ROOT / "pages").rglob("*.py"):
+        lines = len(path.read_text().splitlines())
+        assert lines < 150, f"{path.name} has {lines} lines: move logic into ui/"
+
+
+def test_no_drawer_for_leftovers() -> None:
+    vague = {"utils", "util", "misc", "helpers", "helper", "common"}
+    for folder in ("gan_core", "pages", "tests", "benchmarks"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not {path.stem, path.parent.name} & vague, path

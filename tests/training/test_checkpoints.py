@@ -1,0 +1,265 @@
+"""Checkpoints on disk: whole or refused, by name; the newest two stay; what a crash leaves behind is not one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from gan_core.training import (
+    CheckpointError,
+    capture,
+    checkpoints,
+    load_checkpoint,
+    round_of,
+    save_checkpoint,
+    state_hash,
+)
+
+
+def state_of(round: int) -> dict[str, Any]:
+    """Every kind of value that a state holds."""
+    return {
+        "round": round,
+        "networks": {
+            "G": {
+                "0.weight": torch.arange(6.0).reshape(2, 3),
+                "0.scalar": torch.tensor(3),
+                "0.empty": torch.empty(0),
+                "0.view": torch.arange(6.0).reshape(2, 3).T,
+                "0.odd": torch.tensor([float("nan"), float("inf"), -0.0]),
+                "0.flag": torch.tensor([True, False]),
+                "0.half": torch.ones(3, dtype=torch.bfloat16),
+            }
+        },
+        "optimizers": {"D": {"state": {}, "param_groups": [{"lr": 1 / 3, "betas": [0.0, 0.9], "params": [0, 1]}]}},
+        "streams": {"z": torch.Generator().manual_seed(1).get_state()},
+        "data": {"position": 10**12},
+        "nothing": None,
+    }
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    state = state_of(7)
+    path = save_checkpoint(tmp_path / "new folder", state)
+    assert path == tmp_path / "new folder" / "round-000000007.json"
+    assert round_of(path) == 7
+    loaded = load_checkpoint(path)
+    assert state_hash(loaded) == state_hash(state)
+    assert loaded["optimizers"]["D"]["state"] == {}
+    assert loaded["optimizers"]["D"]["param_groups"][0]["lr"] == 1 / 3
+    assert loaded["nothing"] is None
+
+
+def test_a_real_state_makes_the_round_trip(
+    tiny: Callable, game_of: Callable, advance: Callable, tmp_path: Path
+) -> None:
+    for architecture in ("mlp", "dcgan"):
+        game = game_of(tiny(architecture, {"model.generator.normalization": "batch"}))
+        expected = advance(game, 2)
+        assert state_hash(load_checkpoint(save_checkpoint(tmp_path / architecture, capture(game, 2)))) == expected
+
+
+def test_nothing_is_pickled(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, state_of(1))
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".safetensors"]
+    json.loads(path.read_text())
+    header = int.from_bytes(path.with_suffix(".safetensors").read_bytes()[:8], "little")
+    json.loads(path.with_suffix(".safetensors").read_bytes()[8 : 8 + header])
+
+
+def test_the_newest_two_stay(tmp_path: Path) -> None:
+    for round in (1, 2, 9, 10, 100):
+        save_checkpoint(tmp_path, state_of(round))
+        assert round_of(checkpoints(tmp_path)[-1]) == round
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [10, 100]
+    assert len(list(tmp_path.iterdir())) == 4
+    save_checkpoint(tmp_path, state_of(101), keep=3)
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [10, 100, 101]
+
+
+def test_saving_a_round_again_replaces_it(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, state_of(1))
+    other = {**state_of(1), "data": {"position": 5}}
+    assert load_checkpoint(save_checkpoint(tmp_path, other))["data"] == {"position": 5}
+
+
+def test_going_on_from_an_earlier_checkpoint_does_not_delete_what_was_just_written(tmp_path: Path) -> None:
+    """Rounds 200 and 300 were damaged, the run went on from 100: its next checkpoint must survive being written."""
+    for round in (100, 200, 300):
+        save_checkpoint(tmp_path, state_of(round), keep=3)
+    path = save_checkpoint(tmp_path, state_of(150))
+    assert load_checkpoint(path)["round"] == 150
+
+
+def test_left_overs_of_a_crash_are_no_checkpoints(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, state_of(3))
+    for name in ("round-000000004.json.tmp", "round-000000004.safetensors", "round-000000004.safetensors.tmp"):
+        (tmp_path / name).write_bytes(b"half")
+    for name in ("round-4.json", "round-00000000x.json", "other.json", "round-000000004.json.bak"):
+        (tmp_path / name).write_bytes(b"{}")
+    assert checkpoints(tmp_path) == [path]
+    assert load_checkpoint(save_checkpoint(tmp_path, state_of(4)))["round"] == 4
+
+
+@pytest.mark.parametrize(
+    "name", ["round-4.json", "other.json", "round-000000004.safetensors", "round-000000004.json.tmp"]
+)
+def test_the_round_of_what_is_no_checkpoint(name: str) -> None:
+    with pytest.raises(CheckpointError, match="not the name of a checkpoint"):
+        round_of(Path(name))
+
+
+def test_no_folder_no_checkpoints(tmp_path: Path) -> None:
+    assert checkpoints(tmp_path / "absent") == []
+
+
+class Crash(BaseException):
+    """Stands for kill −9: nothing in the code catches it."""
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_crash_while_writing_leaves_the_one_before_whole(
+    call: str, at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path, state_of(1))
+    before, calls, real = state_hash(state_of(1)), [], getattr(os, call)
+
+    def dying(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == at:
+            raise Crash
+        return real(*arguments)
+
+    monkeypatch.setattr(os, call, dying)
+    crashed = False
+    try:
+        save_checkpoint(tmp_path, state_of(2))
+    except Crash:
+        crashed = True
+    monkeypatch.undo()
+    assert crashed or call == "replace", "two files, each flushed with its folder: four fsyncs, two renames"
+    found = [load_checkpoint(path) for path in checkpoints(tmp_path)]
+    assert state_hash(found[0]) == before
+    assert all(state_hash(state) == state_hash(state_of(state["round"])) for state in found)
+
+
+# --- damage ---
+
+
+def saved(folder: Path) -> tuple[Path, Path]:
+    path = save_checkpoint(folder, state_of(5))
+    return path, path.with_suffix(".safetensors")
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        load_checkpoint(path)
+    assert len(str(caught.value)) < 600
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["json", "safetensors"])
+def test_any_flipped_byte_is_found_and_the_file_is_named(which: int, tmp_path: Path) -> None:
+    """Every byte of the JSON (the position, the learning rate, the hash itself …) and many of the tensors."""
+    path, file = saved(tmp_path)[0], saved(tmp_path)[which]
+    data = file.read_bytes()
+    stride = 1 if which == 0 else 37
+    unseen = []
+    for offset in range(0, len(data), stride):
+        for bit in (0x01, 0x10):
+            flipped = bytearray(data)
+            flipped[offset] ^= bit
+            file.write_bytes(bytes(flipped))
+            try:
+                same = state_hash(load_checkpoint(path)) == state_hash(state_of(5))
+            except CheckpointError as error:
+                same = file.stem in str(error)
+            if not same:
+                unseen.append((offset, bit, bytes(flipped[max(0, offset - 20) : offset + 5])))
+    assert unseen == []
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["json", "safetensors"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_truncated_file_is_refused_by_name(which: int, share: float, tmp_path: Path) -> None:
+    files = saved(tmp_path)
+    data = files[which].read_bytes()
+    files[which].write_bytes(data[: int(len(data) * share)])
+    assert files[which].name in refusal(files[0])
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["json", "safetensors"])
+def test_a_missing_file_or_a_folder_in_its_place_is_refused_by_name(which: int, tmp_path: Path) -> None:
+    files = saved(tmp_path)
+    files[which].unlink()
+    assert files[which].name in refusal(files[0])
+    files[which].mkdir()
+    assert files[which].name in refusal(files[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"not JSON",
+        b"\xff\xfe",
+        b"[]",
+        b"3",
+        b"null",
+        b"{}",
+        b'{"tensors": 3}',
+        b'{"tensors": "round-000000005.safetensors"}',
+        b'{"tensors": "../round-000000005.safetensors", "sha256": 0, "values": {}}',
+        b"[" * 100_000,
+        b'{"values": ' * 50_000,
+    ],
+)
+def test_a_json_of_another_kind_is_refused_by_name(text: bytes, tmp_path: Path) -> None:
+    path, _ = saved(tmp_path)
+    path.write_bytes(text)
+    assert path.stem in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "values", [[], 3, None, {"networks": 1}, {"networks/G/0.weight/deeper": 1}, {"round/deeper": 1, "round": 1}]
+)
+def test_values_of_another_kind_are_refused_even_under_an_honest_hash(values: Any, tmp_path: Path) -> None:
+    """Somebody who writes the JSON can write its hash: still a sentence, never another exception."""
+    from gan_core.training import checkpoint
+
+    path, _ = saved(tmp_path)
+    manifest = json.loads(path.read_bytes())
+    manifest["values"] = values
+    path.write_bytes(checkpoint.sealed(manifest))
+    refusal(path)
+
+
+def test_tensors_of_another_checkpoint_are_refused(tmp_path: Path) -> None:
+    first = save_checkpoint(tmp_path, state_of(1))
+    second = save_checkpoint(tmp_path, {**state_of(2), "extra": torch.ones(1)})
+    second.with_suffix(".safetensors").write_bytes(first.with_suffix(".safetensors").read_bytes())
+    assert second.with_suffix(".safetensors").name in refusal(second)
+
+
+def test_a_file_outside_the_folder_is_never_read(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path / "inner", state_of(1))
+    path.with_suffix(".safetensors").rename(tmp_path / "outside.safetensors")
+    manifest = json.loads(path.read_bytes())
+    manifest["tensors"] = "../outside.safetensors"
+    path.write_text(json.dumps(manifest))
+    refusal(path)
+
+
+def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
+    from gan_core.training import checkpoint
+
+    path, _ = saved(tmp_path)
+    path.write_bytes(checkpoint.sealed({**json.loads(path.read_bytes()), "format": 99}))
+    assert "format" in refusal(path)
