@@ -55,8 +55,11 @@ def play(game: Game, played: int = 0) -> Iterator[Turn]:
 
 def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
     """Freeze the others, zero gradients, backpropagate the sum of the player's terms, step, project."""
-    for network in game.networks.values():
-        network.requires_grad_(network in player.networks)
+    for other in game.players:
+        for parameter in other.parameters:
+            parameter.requires_grad_(False)
+    for parameter in player.parameters:
+        parameter.requires_grad_(True)
     player.optimizer.zero_grad(set_to_none=True)
     outcome = player.objective()
     loss = torch.stack(tuple(outcome.terms.values())).sum()

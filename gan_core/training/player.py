@@ -34,9 +34,9 @@ class Player:
     steps: int = 1
     project: Callable[[], None] | None = None
 
-    @property
-    def parameters(self) -> list[nn.Parameter]:
-        return [parameter for network in self.networks for parameter in network.parameters()]
+    def __post_init__(self) -> None:
+        # Walking the modules at every turn would cost a small game a tenth of its speed.
+        self.parameters = tuple(parameter for network in self.networks for parameter in network.parameters())
 
     @property
     def columns(self) -> tuple[str, ...]:

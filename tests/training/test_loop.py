@@ -87,7 +87,7 @@ def test_the_others_are_frozen_during_a_turn(objective: str, tiny: Callable, gam
 def test_the_test_notices_a_loop_that_forgets_to_freeze(
     tiny: Callable, game_of: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nn.Module, "requires_grad_", lambda self, requires_grad=True: self)
+    monkeypatch.setattr(torch.Tensor, "requires_grad_", lambda self, requires_grad=True: self)
     with pytest.raises(AssertionError):
         assert_frozen_during_turns(game_of(tiny("mlp")))
 
