@@ -128,6 +128,20 @@ def test_replacing_the_objective_replaces_its_whole_recipe(objective: str, other
     assert (changed.seed, changed.schedule.rounds) == (5, 77), "what is no part of a recipe stays"
 
 
+def test_an_objective_brings_whatever_else_its_recipe_states_and_later_changes_win() -> None:
+    batch = RunConfig().replace(
+        {"model.discriminator.normalization": "batch", "model.generator.normalization": "batch"}
+    )
+    penalised = batch.replace({"objective": "wgan_gp"})
+    assert penalised.model.discriminator.normalization == "none", (
+        "a penalty per sample and batch norm do not go together"
+    )
+    assert penalised.model.generator.normalization == "batch"
+    assert batch.replace({"objective": "wgan"}).model.discriminator.normalization == "batch"
+    later = batch.replace({"objective": "wgan_gp", "model.discriminator.normalization": "layer"})
+    assert later.model.discriminator.normalization == "layer"
+
+
 def test_changes_are_applied_in_order() -> None:
     config = RunConfig()
     later = config.replace({"objective": "wgan", "optimizers.generator.lr": 0.25})

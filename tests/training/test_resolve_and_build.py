@@ -150,6 +150,22 @@ def test_weights_are_a_function_of_the_seed(architecture: str, tiny: Callable, g
         assert not same_weights(first.networks[name], other.networks[name])
 
 
+@pytest.mark.parametrize("normalization", ["none", "batch"])
+def test_each_parameter_has_the_stream_of_its_network_and_layer(
+    normalization: str, tiny: Callable, game_of: Callable
+) -> None:
+    """Layers are counted without what stands between them: adding a norm or dropout leaves their weights alone."""
+    changes = {"model.generator.normalization": normalization, "model.generator.dropout": 0.1}
+    game, streams = game_of(tiny("mlp", changes)), Streams(11)
+    for who, network in game.networks.items():
+        linears = [module for module in network.modules() if isinstance(module, torch.nn.Linear)]
+        for index, layer in enumerate(linears):
+            bound = layer.in_features**-0.5
+            for part, parameter in layer.named_parameters():
+                generator = streams.generator("init", who, f"layer{index}.{part}")
+                assert torch.equal(parameter, torch.empty(parameter.shape).uniform_(-bound, bound, generator=generator))
+
+
 def test_a_wider_d_leaves_g_as_it_was(tiny: Callable, game_of: Callable) -> None:
     first, wider = game_of(tiny("mlp")), game_of(tiny("mlp", {"model.discriminator.widths": [7, 30, 4]}))
     assert same_weights(first.G, wider.G)
