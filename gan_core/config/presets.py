@@ -63,7 +63,7 @@ PRESETS: dict[str, Preset] = {
         "Eight Gaussians on a ring",
         "A plane that can be seen whole: watch the generated points find all eight modes, and D's landscape follow.",
         {
-            "data": {"name": "ring", "batch_size": 128},
+            "data": {"name": "ring", "batch_size": 128, "options": {"std": 0.05}},
             "objective": {"name": "ns_gan"},
             "model": {
                 "latent_dim": 64,

@@ -23,7 +23,7 @@ class CheckpointError(ValueError):
 
 
 def save_checkpoint(folder: Path, state: Tree, *, keep: int = 2) -> Path:
-    """Write ``state`` under ``folder`` and drop all but the ``keep`` newest checkpoints.
+    """Write ``state`` under ``folder``, then drop later rounds and all but the ``keep`` newest checkpoints.
 
     The JSON is renamed into place last, after everything is on the disk: a checkpoint that has its name is whole.
     """
@@ -35,11 +35,11 @@ def save_checkpoint(folder: Path, state: Tree, *, keep: int = 2) -> Path:
     manifest = {"format": FORMAT, "tensors": f"{stem}.safetensors", "sha256": hashlib.sha256(blob).hexdigest()}
     _write(folder / f"{stem}.safetensors", blob)
     _write(path, sealed(manifest | {"values": values}))
-    for old in checkpoints(folder)[:-keep]:
-        # A run that went on from an earlier checkpoint writes rounds below those that it left behind.
-        if old != path:
-            old.unlink(missing_ok=True)
-            old.with_suffix(".safetensors").unlink(missing_ok=True)
+    # What lies above this round is the future of a continuation that was abandoned for this one.
+    ahead = [other for other in checkpoints(folder) if round_of(other) > state["round"]]
+    for other in (*ahead, *[kept for kept in checkpoints(folder) if kept not in ahead][:-keep]):
+        other.unlink(missing_ok=True)
+        other.with_suffix(".safetensors").unlink(missing_ok=True)
     return path
 
 

@@ -263,3 +263,14 @@ def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
     path, _ = saved(tmp_path)
     path.write_bytes(checkpoint.sealed({**json.loads(path.read_bytes()), "format": 99}))
     assert "format" in refusal(path)
+
+
+def test_going_on_from_an_earlier_round_leaves_no_later_one(tmp_path: Path) -> None:
+    for round in (10, 20, 30):
+        save_checkpoint(tmp_path, state_of(round), keep=3)
+    save_checkpoint(tmp_path, state_of(15), keep=3)
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [10, 15]
+    assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == [
+        "round-000000010.safetensors",
+        "round-000000015.safetensors",
+    ]
