@@ -52,7 +52,7 @@ if facts.kind == "images":
             f"{report.unsure_share:.1%} of them it calls unsure."
         )
         st.plotly_chart(
-            charts.confusion(report.confusion, report.class_names), key="confusion", config={"displayModeBar": False}
+            charts.confusion(report.confusion, report.class_names), key="confusion", config=charts.STATIC
         )
 
     with right:
@@ -60,7 +60,7 @@ if facts.kind == "images":
 elif facts.points is not None:
     with left:
         if facts.xs is None or facts.density is None:
-            st.plotly_chart(charts.scatter_2d(real=facts.points), key="points")
+            st.plotly_chart(charts.scatter_2d(real=facts.points), key="points", config=charts.STATIC)
         else:
-            st.plotly_chart(charts.density_1d(facts.xs, facts.density), key="density")
+            st.plotly_chart(charts.density_1d(facts.xs, facts.density), key="density", config=charts.STATIC)
         st.caption(f"{len(facts.points):,} real samples; networks see points of a plane scaled to about [−1, 1]")

@@ -21,6 +21,9 @@ Lines = Sequence[tuple[float, str]]
 REVISION = "ganscope"
 """A constant `uirevision`: zoom and hidden curves survive every redraw."""
 
+STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
+"""Plotly's configuration for charts that do not move; its default offers to upload the figure."""
+
 
 # -- the frame of every chart -------------------------------------------------------------------------------------
 

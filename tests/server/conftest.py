@@ -35,6 +35,7 @@ class FakeView:
         return self._message(full=True)
 
     def delta(self, since: int) -> bytes | None:
+        assert since <= self.cursor, "a cursor that this view never had"
         if since == self.cursor:
             return None
         return self.last if since == self.cursor - 1 else self.snapshot()
