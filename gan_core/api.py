@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gan_core.config import RunConfig
-from gan_core.engine import Lab, default_root
-from gan_core.engine.lab import prepare_classifier
+from gan_core.engine import Lab, default_root, prepare_classifier
 from gan_core.store import RunRecord, RunStore
 
 Progress = Callable[[dict[str, Any]], None]

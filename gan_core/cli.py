@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.config import OBJECTIVES, PRESETS, ConfigError, Problem, RunConfig, diff, override, preset_config
-from gan_core.engine import Lab, Refused, default_root
+from gan_core.engine import Lab, Refused, default_root, prepare_classifier
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 Row = dict[str, Any]
+Progress = Callable[[Row], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted; the run was saved and can be resumed", file=sys.stderr)
+        print("interrupted before a run had begun", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -47,13 +50,16 @@ def _train(options: argparse.Namespace) -> int:
     with Lab(options.store) as lab:
         _prepare_for(lab, config)
         run_id = lab.submit(config, name=options.name)
-        return _report(api.follow(lab, run_id, None if options.quiet else _progress_bar()))
+        return _report(run_id, options, lambda progress: api.follow(lab, run_id, progress))
 
 
 def _resume(options: argparse.Namespace) -> int:
     from gan_core import api
 
-    return _report(api.resume(options.run, store=options.store, progress=None if options.quiet else _progress_bar()))
+    def go_on(progress: Progress | None) -> Any:
+        return api.resume(options.run, store=options.store, progress=progress)
+
+    return _report(options.run, options, go_on)
 
 
 def _presets(options: argparse.Namespace) -> int:
@@ -99,7 +105,7 @@ def _show(options: argparse.Namespace) -> int:
             "changed_from_default": {field: value for field, (_, value) in diff(RunConfig(), config).items()},
         }
     if options.json:
-        print(json.dumps(shown | {"config": run.config}))
+        print(_to_json(shown | {"config": run.config}))
     else:
         for key, value in shown.items():
             if value not in ("", [], {}):
@@ -115,8 +121,6 @@ def _prepare(options: argparse.Namespace) -> int:
 
 def _prepare_for(lab: Lab, config: RunConfig) -> None:
     """Train the data set's frozen classifier first, where it has none: a run from a terminal can wait for it."""
-    from gan_core.engine.lab import prepare_classifier
-
     line = _StatusLine()
 
     def progress(share: float, sentence: str) -> None:
@@ -132,14 +136,34 @@ def _open_store(root: Path) -> RunStore:
     return RunStore(root)
 
 
-def _report(result: Any) -> int:
-    """The one JSON line that a script reads."""
+def _report(run_id: str, options: argparse.Namespace, follow: Callable[[Progress | None], Any]) -> int:
+    """Follow a run to its end and print the one JSON line that a script reads."""
+    try:
+        result = follow(None if options.quiet else _progress_bar())
+    except KeyboardInterrupt:
+        # The lab saves the run when it closes, on the way out.
+        go_on = shlex.join(["python", "-m", "gan_core", "resume", run_id, "--store", str(options.store)])
+        print(f"\ninterrupted; to go on: {go_on}", file=sys.stderr)
+        return INTERRUPTED
     fields = ("run", "status", "rounds", "seconds", "metrics", "state_hash", "message")
-    print(json.dumps({name: getattr(result, name) for name in fields if getattr(result, name) != ""}))
+    print(_to_json({name: getattr(result, name) for name in fields if getattr(result, name) != ""}))
     return {"finished": 0, "stopped": 0, "interrupted": INTERRUPTED}.get(result.status, FAILED)
 
 
-def _progress_bar() -> Callable[[Row], None]:
+def _to_json(value: Any) -> str:
+    """JSON in which a number that is not finite is null, as everywhere on the wire."""
+
+    def finite(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: finite(item) for key, item in node.items()}
+        if isinstance(node, list):
+            return list(map(finite, node))
+        return None if isinstance(node, float) and not math.isfinite(node) else node
+
+    return json.dumps(finite(value), allow_nan=False)
+
+
+def _progress_bar() -> Progress:
     line = _StatusLine()
 
     def show(status: Row) -> None:

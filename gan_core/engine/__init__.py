@@ -9,7 +9,7 @@ from pathlib import Path
 from gan_core.engine.catalogue import Choice, Option, catalogue
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, describe, forecast
-from gan_core.engine.lab import Lab, Refused
+from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
 
@@ -65,4 +65,5 @@ __all__ = [
     "describe",
     "forecast",
     "open_lab",
+    "prepare_classifier",
 ]

@@ -26,32 +26,36 @@ class Classifiers:
 
     def get(self, source: ImageSource) -> FrozenClassifier | None:
         """The classifier if it is at hand or in the cache; otherwise None, and it is being trained."""
-        return self._prepare(source).result(PATIENCE_SECONDS)
+        return self._prepare(source).result()
 
     def wait(self, source: ImageSource, progress: Progress | None = None) -> FrozenClassifier:
         """The classifier, trained first if need be. Raises RuntimeError if that failed."""
         preparation = self._prepare(source)
-        result = preparation.result(PATIENCE_SECONDS)
-        while result is None and preparation.thread.is_alive():
+        preparation.result()
+        while preparation.thread.is_alive():
             if progress is not None:
                 progress(*preparation.progress)
-            preparation.thread.join(PATIENCE_SECONDS)
-            result = preparation.classifier
-        if result is None:
+            preparation.thread.join(0.2)
+        if preparation.classifier is None:
             raise RuntimeError(f"the classifier of {source.name} could not be trained: {preparation.error}")
-        return result
+        return preparation.classifier
 
     def progress(self, name: str) -> tuple[float, str] | None:
-        """How far the classifier of a data set is, (share, sentence); None when there is nothing under way."""
-        for preparation in list(self._jobs.values()):
-            if preparation.source.name == name and preparation.thread.is_alive():
-                return preparation.progress
-        return None
+        """How far the classifier of a data set is, (share, sentence); None when there is nothing to say."""
+        with self._lock:
+            jobs = [job for job in self._jobs.values() if job.source.name == name and job.classifier is None]
+        return jobs[-1].progress if jobs else None
 
-    def close(self) -> None:
+    def cancel(self) -> None:
+        """Let every training end soon, and begin none."""
         self._closing.set()
-        for preparation in self._jobs.values():
-            preparation.thread.join(2.0)
+
+    def close(self, timeout: float = 2.0) -> None:
+        self.cancel()
+        with self._lock:
+            jobs = list(self._jobs.values())
+        for job in jobs:
+            job.thread.join(timeout)
 
     def _prepare(self, source: ImageSource) -> _Preparation:
         with self._lock:
@@ -64,7 +68,7 @@ class _Preparation:
     def __init__(self, source: ImageSource, cache_dir: Path, closing: threading.Event) -> None:
         self.source = source
         self.progress = (0.0, "looking for the frozen classifier")
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.classifier: FrozenClassifier | None = None
         self.thread = threading.Thread(
             target=self._run, args=(cache_dir, closing), name=f"classifier-{source.name}", daemon=True
@@ -72,22 +76,20 @@ class _Preparation:
         self._waited = False
         self.thread.start()
 
-    def result(self, patience: float) -> FrozenClassifier | None:
+    def result(self) -> FrozenClassifier | None:
         # A run asks at every measurement; only the first question is worth a pause, for the cache to be read.
         if not self._waited:
             self._waited = True
-            self.thread.join(patience)
+            self.thread.join(PATIENCE_SECONDS)
         return self.classifier
 
     def _run(self, cache_dir: Path, closing: threading.Event) -> None:
         torch.set_num_threads(1)
         try:
-            self.classifier = classifier_for(
-                self.source, cache_dir, progress=self._report, cancel=closing.is_set
-            )
+            self.classifier = classifier_for(self.source, cache_dir, progress=self._report, cancel=closing.is_set)
         except TrainingCancelled as error:
             self.error = error
-        except Exception as error:  # shown where the histogram would be; the run itself goes on
+        except BaseException as error:  # shown where the histogram would be; the run itself goes on
             self.error = error
             self.progress = (0.0, f"the frozen classifier could not be trained: {error}")
 

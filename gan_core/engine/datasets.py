@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.config import ConfigError, Problem, nearest
 from gan_core.data import DATASETS, ImageSource, MixtureSource
 from gan_core.engine.classifiers import Classifiers
 from gan_core.engine.pictures import png, tile
@@ -22,6 +23,7 @@ class DatasetFacts:
     """Counts, a picture of real samples, and for labelled images the frozen classifier's report or its progress.
 
     ``samples`` is a PNG with one row per class, or None for points; ``points`` (n, d) are real samples in data units.
+    On a line, ``density`` is the real one at ``xs``.
     """
 
     name: str
@@ -42,7 +44,12 @@ class DatasetFacts:
 
 
 def dataset_facts(name: str, classifiers: Classifiers, **options: Any) -> DatasetFacts:
-    """The facts of a registered data set; starts training its frozen classifier where there is none yet."""
+    """The facts of a registered data set; starts training its frozen classifier where there is none yet.
+
+    Raises ConfigError for a name that is not registered.
+    """
+    if name not in DATASETS:
+        raise ConfigError([Problem("data.name", f"unknown name {name[:80]!r}{nearest(name[:80], DATASETS)}")])
     source = DATASETS[name].load(**options)
     if isinstance(source, MixtureSource):
         return _mixture_facts(name, source)
@@ -60,11 +67,14 @@ def _mixture_facts(name: str, source: MixtureSource) -> DatasetFacts:
 
 
 def _image_facts(name: str, source: ImageSource, classifiers: Classifiers) -> DatasetFacts:
-    labels = source.y.numpy() if source.y is not None else np.zeros(len(source.x), np.int64)
-    classes = range(max(1, source.num_classes))
-    chosen = np.concatenate([np.flatnonzero(labels == label)[:SAMPLES_PER_CLASS] for label in classes])
-    classifier = classifiers.get(source) if source.y is not None else None
     pixels = source.x.numpy()
+    labels = source.y.numpy() if source.y is not None else np.zeros(len(pixels), np.int64)
+    classes = range(max(1, source.num_classes))
+    rows = np.zeros((len(classes), SAMPLES_PER_CLASS, *source.shape), np.uint8)
+    for row, label in zip(rows, classes, strict=True):
+        members = pixels[np.flatnonzero(labels == label)[:SAMPLES_PER_CLASS]]
+        row[: len(members)] = members
+    classifier = classifiers.get(source) if source.y is not None else None
     return DatasetFacts(
         name,
         "images",
@@ -75,7 +85,7 @@ def _image_facts(name: str, source: ImageSource, classifiers: Classifiers) -> Da
         len(source.heldout_index),
         float(pixels.mean() / 127.5 - 1),
         float(pixels.std() / 127.5),
-        samples=png(tile(pixels[chosen], columns=SAMPLES_PER_CLASS)),
+        samples=png(tile(rows.reshape(-1, *source.shape), columns=SAMPLES_PER_CLASS)),
         classifier=classifier.report if classifier else None,
         classifier_progress=None if classifier else classifiers.progress(source.name),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from gan_core.losses import LOSSES
 from gan_core.regularizers import PENALTIES
 from gan_core.training import build, count_parameters, load_source, play, resolve
 
+
 def describe(config: RunConfig) -> dict[str, Any]:
     """Names, reference lines and the reading aid for the curves of a resolved config, JSON-able.
 
@@ -20,30 +22,35 @@ def describe(config: RunConfig) -> dict[str, Any]:
     """
     loss = LOSSES[config.objective.loss]
     penalties = [PENALTIES[name] for name in config.objective.penalties]
-    real, fake = ("D(x)", "D(G(z))") if loss.output == "probability" else ("score of real", "score of generated")
+    likely = loss.output == "probability"
+    real, fake = ("D(x)", "D(G(z))") if likely else ("score of real", "score of generated")
     terms = {f"D.{penalty.term}": f"D {penalty.about.title.lower()}" for penalty in penalties}
-    accuracy = {} if loss.boundary is None else {"D.accuracy_real": "right on real", "D.accuracy_fake": "right on generated"}
-    labels = {
-        "D.loss": "D loss",
-        "G.loss": "G loss",
-        **terms,
-        "D.real": real,
-        "D.fake": fake,
-        **accuracy,
-        "D.grad_norm": "D gradient norm",
-        "G.grad_norm": "G gradient norm",
-    }
+    scores = {"D.real": real, "D.fake": fake}
+    accuracy = {"D.accuracy_real": "right on real", "D.accuracy_fake": "right on generated"}
+    if loss.boundary is None:
+        accuracy = {}
+    gradients = {"D.grad_norm": "D gradient norm", "G.grad_norm": "G gradient norm"}
     return {
         "curves": {
             "losses": ["D.loss", "G.loss", *terms],
-            "scores": ["D.real", "D.fake"],
+            "scores": list(scores),
             "accuracy": list(accuracy),
-            "gradients": ["D.grad_norm", "G.grad_norm"],
+            "gradients": list(gradients),
         },
-        "labels": labels,
+        "labels": {
+            "D.loss": "D loss",
+            "G.loss": "G loss",
+            "D.adv": "D adversarial term",
+            "G.adv": "G adversarial term",
+            **terms,
+            **scores,
+            "G.fake": f"{fake} in G's turn",
+            **accuracy,
+            **gradients,
+        },
         "lines": {f"{player}.loss": [[value, _name(value)]] for player, value in loss.equilibrium.items()},
-        "score_unit": "probability" if loss.output == "probability" else "score",
-        "score_line": 0.5 if loss.output == "probability" else None,
+        "score_unit": "probability" if likely else "score",
+        "score_line": 0.5 if likely else None,
         "reading": loss.reading,
     }
 
@@ -64,16 +71,22 @@ class Forecast:
 
 
 def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
-    """Play a few rounds of ``config`` and time them. Raises ConfigError where the config cannot be built."""
+    """Play a few turns of ``config`` and time them. Raises ConfigError where the config cannot be built."""
     resolved = resolve(config)
     game = build(resolved, load_source(resolved))
-    times = []
-    started = time.perf_counter()
+    steps = {player.name: player.steps for player in game.players}
+    for player in game.players:
+        player.steps = 1  # with a thousand D steps per round, one round would be all there is time for
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    began = started = time.perf_counter()
     for turn in play(game):
-        if turn.ends_round:
-            times.append(time.perf_counter() - started)
-            if len(times) >= 3 and times[-1] > budget_seconds:
-                break
-    # The first round pays for what the later ones find ready.
-    seconds = (times[-1] - times[0]) / (len(times) - 1)
+        for value in turn.values.values():
+            value.item()  # an accelerator is done only when it answers
+        now = time.perf_counter()
+        times[turn.player.name].append(now - started)
+        started = now
+        if turn.ends_round and turn.round >= 3 and now - began > budget_seconds:
+            break
+    # The first turn of each pays for what the later ones find ready.
+    seconds = sum(steps[name] * statistics.fmean(spent[1:]) for name, spent in times.items())
     return Forecast(count_parameters(resolved), 1000 * seconds, resolved.device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -14,6 +15,7 @@ from gan_core.engine.observer import GetClassifier
 from gan_core.engine.runner import run_job
 
 INTRA_OP_THREADS = 1
+ABANDON_SECONDS = 0.5  # what a job gets to end its turn, once there is no time left for its round
 
 
 class Executor(Protocol):
@@ -25,7 +27,7 @@ class Executor(Protocol):
     def command(self, run_id: str, command: CommandKind) -> None: ...
     def alive(self, run_id: str) -> bool: ...
     def forget(self, run_id: str) -> None:
-        """Let go of a job that has ended."""
+        """Let go of a job that has ended, or was never submitted."""
         ...
 
     def close(self, timeout: float) -> list[str]:
@@ -34,47 +36,55 @@ class Executor(Protocol):
 
 
 class ThreadExecutor:
-    """One daemon thread per job, in this process.
+    """One daemon thread per job, in this process. ``wake`` is called when a job has changed its state.
 
     Each computes on one intra-op thread: torch's pool, shared with other busy threads, falls to a tenth of its speed,
     and the number of threads is part of what makes two runs equal bit for bit.
     """
 
-    def __init__(self, classifier: GetClassifier) -> None:
+    def __init__(self, classifier: GetClassifier, wake: Callable[[], None] = lambda: None) -> None:
         self._classifier = classifier
+        self._wake = wake
         self._jobs: dict[str, _ThreadJob] = {}
         torch.set_num_threads(INTRA_OP_THREADS)
 
     def submit(self, job: Job) -> None:
-        self._jobs[job.run_id] = _ThreadJob(job, self._classifier)
+        self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake)
 
     def poll(self, run_id: str) -> list[Message]:
-        return self._jobs[run_id].outbox.drain()
+        job = self._jobs.get(run_id)
+        return job.outbox.drain() if job is not None else []
 
     def command(self, run_id: str, command: CommandKind) -> None:
         self._jobs[run_id].inbox.put(command)
 
     def alive(self, run_id: str) -> bool:
-        return run_id in self._jobs and self._jobs[run_id].thread.is_alive()
+        job = self._jobs.get(run_id)
+        return job is not None and job.thread.is_alive()
 
     def forget(self, run_id: str) -> None:
         self._jobs.pop(run_id, None)
 
     def close(self, timeout: float) -> list[str]:
         deadline = time.monotonic() + timeout
-        for job in self._jobs.values():
+        jobs = dict(self._jobs)
+        for job in jobs.values():
             job.inbox.put("interrupt")
-        for job in self._jobs.values():
+        for job in jobs.values():
             job.thread.join(max(0.0, deadline - time.monotonic()))
-        return [run_id for run_id in self._jobs if self.alive(run_id)]
+        # A round may take longer than there is time; a process that exits amid a turn is aborted by torch.
+        late = {run_id: job for run_id, job in jobs.items() if job.thread.is_alive()}
+        for job in late.values():
+            job.inbox.abandon()
+        for job in late.values():
+            job.thread.join(ABANDON_SECONDS)
+        return list(late)
 
 
 class _ThreadJob:
-    def __init__(self, job: Job, classifier: GetClassifier) -> None:
-        self.inbox, self.outbox = Inbox(), Outbox()
-        self.thread = threading.Thread(
-            target=self._run, args=(job, classifier), name=f"run-{job.run_id}", daemon=True
-        )
+    def __init__(self, job: Job, classifier: GetClassifier, wake: Callable[[], None]) -> None:
+        self.inbox, self.outbox = Inbox(), Outbox(wake)
+        self.thread = threading.Thread(target=self._run, args=(job, classifier), name=f"run-{job.run_id}", daemon=True)
         self.thread.start()
 
     def _run(self, job: Job, classifier: GetClassifier) -> None:

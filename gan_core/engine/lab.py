@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 import platform
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,20 +19,26 @@ import torch
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource
 from gan_core.engine.classifiers import Classifiers, Progress
-from gan_core.engine.executors import INTRA_OP_THREADS, ThreadExecutor
-from gan_core.engine.live import LiveView, Status, view_of_stored_run
-from gan_core.engine.messages import CommandKind, Ended, Job
+from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
+from gan_core.engine.gallery import Gallery
+from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
+from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job
 from gan_core.engine.recorder import Recorder
-from gan_core.store import DamagedRun, RunRecord, RunStore, StoreError, new_run_id
+from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.training import CheckpointError, checkpoints, load_checkpoint, load_source, resolve, round_of
 
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
+BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there is to do
 DEFAULT_CAPACITY = 2
-STORED_VIEWS = 16
-FOREIGN_VIEW_SECONDS = 2.0
+MAX_WAITING = 100
+MAX_KEYS = 1000
+CARDS_SECONDS = 1.0
+ORPHANS_SECONDS = 10.0  # between two looks for runs whose process, another one, is gone
+WRITE_SECONDS = 2.0  # for the end of a run to be on the disk before it is announced
+CLOSING_SECONDS = 2.0  # of the time to close: for what is left when the runs have ended
 
 
 class Refused(RuntimeError):
@@ -41,7 +50,13 @@ class _Active:
     job: Job
     view: LiveView
     recorder: Recorder
+    notice: str = ""
     started: bool = False
+    ended: bool = False
+
+    @property
+    def training(self) -> bool:
+        return self.started and not self.ended
 
 
 class Lab:
@@ -49,6 +64,9 @@ class Lab:
 
     One recorder thread moves what they say into the store and to their viewers. All methods are safe to call from any
     thread. A run belongs to the lab, not to whoever started or watches it.
+
+    Locks: ``_entrance`` is held by one submission, resumption or deletion at a time and may wait for the disk;
+    ``_lock`` guards what is in memory and never waits for anything.
     """
 
     def __init__(self, root: Path | str, *, capacity: int = DEFAULT_CAPACITY, tick: float = TICK_SECONDS) -> None:
@@ -56,16 +74,24 @@ class Lab:
         self.capacity = capacity
         self.classifiers = Classifiers(self.store.root / "cache")
         self._tick = tick
-        self._executor = ThreadExecutor(self.classifiers.get)
+        self._wake = threading.Event()
+        self._executor: Executor = ThreadExecutor(self.classifiers.get, self._wake.set)
+        self._gallery = Gallery(self.store)
         self._active: OrderedDict[str, _Active] = OrderedDict()
         self._queue: deque[str] = deque()
-        self._stored: OrderedDict[str, tuple[tuple[Any, ...], float, LiveView]] = OrderedDict()
         self._keys: OrderedDict[str, str] = OrderedDict()
-        self._lock = threading.RLock()
-        self._ended = threading.Condition(self._lock)
+        self._cards: dict[int, tuple[float, list[dict[str, Any]]]] = {}
+        self._behind: list[Recorder] = []  # of runs that have ended, for which the store had no room
+        self._entrance = threading.Lock()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._closing = threading.Event()
-        self._wake = threading.Event()
-        self.store.interrupt_orphans()
+        self._orphans_due = time.monotonic() + ORPHANS_SECONDS
+        try:
+            self.store.interrupt_orphans()
+        except StoreError:
+            self.store.close()
+            raise
         self._thread = threading.Thread(target=self._record_for_ever, name="recorder", daemon=True)
         self._thread.start()
 
@@ -77,19 +103,25 @@ class Lab:
         A second submission with the same ``key`` (a double click) starts nothing and returns the first one's id.
         """
         resolved = resolve(config)
-        with self._lock:
-            self._refuse_when_closing()
+        with self._entrance:
             if key and key in self._keys:
                 return self._keys[key]
+            self._refuse_to_enter()
             run_id = new_run_id()
-            if key:
-                self._keys[key] = run_id
-                while len(self._keys) > 1000:
-                    self._keys.popitem(last=False)
             self.store.create(
                 run_id, name=name or _name_of(resolved), config=resolved.to_dict(), tags=tags, environment=environment()
             )
-            self._enqueue(Job(run_id, resolved, self.store.checkpoint_dir(run_id)), Status("queued"))
+            if key:
+                self._keys[key] = run_id
+                while len(self._keys) > MAX_KEYS:
+                    self._keys.popitem(last=False)
+            view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds))
+            try:
+                folder = self.store.checkpoint_dir(run_id)
+            except StoreError as error:
+                self.store.update(run_id, wait=False, status="failed", message=str(error))
+                raise
+            self._enqueue(_Active(Job(run_id, resolved, folder), view, Recorder(self.store, view)))
             return run_id
 
     def resume(self, run_id: str) -> int:
@@ -98,134 +130,122 @@ class Lab:
         Returns the round it goes on from, 0 if there is none. What was recorded after that round is dropped, since
         it will be played again. Raises Refused if the run is active or finished.
         """
-        with self._lock:
-            self._refuse_when_closing()
+        with self._entrance:
+            self._refuse_to_enter()
             run = self.store.run(run_id)
-            if run.active:
+            if run.active or run_id in self._active:
                 raise Refused(f"This run is {run.status}.")
             if run.status == "finished":
                 raise Refused("This run has played all its rounds.")
+            if run.deleted_at is not None:
+                raise Refused("This run was deleted; take it back first.")
             config = resolve(RunConfig.load(run.config))
             folder = self.store.checkpoint_dir(run_id)
-            checkpoint = _newest_readable(folder)
+            recorded = _last_round(self.store, run_id, "turns") or 0
+            checkpoint = _checkpoint_to_go_on_from(folder, recorded)
             played = 0 if checkpoint is None else round_of(checkpoint)
-            self.store.truncate(run_id, played)
+            self.store.truncate(run_id, -1 if checkpoint is None else played)
+            job = Job(run_id, config, folder, checkpoint, _last_round(self.store, run_id, "diagnostics"))
+            view = stored_view(self.store, run)
+            notice = _differences(run.environment, environment())
+            if played > recorded:
+                notice += f"Rounds {recorded + 1:,} to {played:,} were played, but not recorded."
             self.store.update(
-                run_id, status="queued", message="", traceback="", rounds=played, owner=this_process(), ended_at=None, summary={}
+                run_id,
+                status="queued",
+                message="",
+                traceback="",
+                rounds=played,
+                owner=this_process(),
+                environment=environment(),
+                started_at=None,
+                ended_at=None,
+                summary={},
             )
-            self._stored.pop(run_id, None)
-            status = Status("queued", round=played)
-            self._enqueue(Job(run_id, config, folder, resume_from=checkpoint), status, known=True)
+            self._gallery.forget(run_id)
+            view.set_status(state="queued", round=played, message=notice)
+            active = _Active(job, view, Recorder(self.store, view), notice)
+            if notice:
+                active.recorder.event(played, "not_the_same", {"message": notice})
+            self._enqueue(active)
             return played
 
     def command(self, run_id: str, command: CommandKind) -> None:
-        """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run."""
+        """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run or command."""
+        if command not in COMMANDS:
+            raise Refused(f"A run cannot be asked to {str(command)[:40]!r}.")
         with self._lock:
             active = self._active.get(run_id)
-            if active is None:
-                run = self.store.run(run_id)
-                raise Refused(
-                    "This run trains in another process." if run.active else f"This run is {run.status} already."
-                )
-            if active.started:
+            if active is not None and active.training:
                 self._executor.command(run_id, command)
-            elif command in ("stop", "interrupt"):
+                return
+            waiting = run_id in self._queue
+            if waiting and command in ("stop", "interrupt"):
                 self._queue.remove(run_id)
-                self._end(active, Ended("stopped" if command == "stop" else "interrupted", active.view.status["round"]))
-            else:
-                raise Refused("This run is still waiting for its turn.")
-            self._wake.set()
+        if active is not None and not waiting:
+            raise Refused("This run has just ended.")
+        if active is None:
+            run = self.store.run(run_id)
+            where = "This run trains in another process."
+            raise Refused(where if run.active else f"This run is {run.status} already.")
+        if command not in ("stop", "interrupt"):
+            raise Refused("This run is still waiting for its turn.")
+        self._end(active, Ended("stopped" if command == "stop" else "interrupted", active.view.status["round"]))
 
     def delete(self, run_id: str) -> None:
         """Put a run that has ended into the bin; ``store.restore`` takes it back. Raises Refused for an active one."""
-        with self._lock:
+        with self._entrance:
             if run_id in self._active:
                 raise Refused("Stop the run first.")
             self.store.delete(run_id)
-            self._stored.pop(run_id, None)
+            self._gallery.forget(run_id)
+            self._cards.clear()
 
     # Looking
 
     def view(self, run_id: str) -> LiveView:
         """The run as its viewers see it, live or stored. Raises RunNotFound."""
-        with self._lock:
-            if run_id in self._active:
-                return self._active[run_id].view
-            run = self.store.run(run_id)
-            version = (run.status, run.ended_at, run.started_at)
-            kept = self._stored.get(run_id)
-            fresh = kept is not None and kept[0] == version
-            if fresh and kept is not None and (not run.active or time.monotonic() - kept[1] < FOREIGN_VIEW_SECONDS):
-                self._stored.move_to_end(run_id)
-                return kept[2]
-        view = view_of_stored_run(self.store, run)
-        with self._lock:
-            self._stored[run_id] = (version, time.monotonic(), view)
-            while len(self._stored) > STORED_VIEWS:
-                self._stored.popitem(last=False)
-        return view
+        active = self._active.get(run_id)
+        return active.view if active is not None else self._gallery.view(run_id)
 
     def is_active(self, run_id: str) -> bool:
         """Whether the run is queued or trains in this lab."""
         return run_id in self._active
 
     def recent(self, limit: int = 8) -> list[dict[str, Any]]:
-        """The newest runs, JSON-able, for cards."""
-        cards = []
-        for run in self.store.runs(limit=limit):
-            if isinstance(run, DamagedRun):
-                cards.append({"id": run.id, "name": run.id, "state": "damaged", "message": run.reason})
-                continue
-            active = self._active.get(run.id)
-            status = active.view.status if active else {"state": run.status, "round": run.rounds, "place": None}
-            frame = self.store.latest_frame(run.id, "grid")
-            cards.append(
-                {
-                    "id": run.id,
-                    "name": run.name,
-                    "state": status["state"],
-                    "round": status["round"],
-                    "rounds": run.config.get("schedule", {}).get("rounds", 0),
-                    "place": status["place"],
-                    "thumb": frame.parts["grid"]["file"] if frame else None,
-                    "data": run.config.get("data", {}).get("name", ""),
-                    "objective": run.config.get("objective", {}).get("name", ""),
-                    "updated": run.ended_at or run.started_at or run.created_at,
-                }
-            )
+        """The newest runs, JSON-able, for cards; at most a second old, since every visitor asks again and again."""
+        made, cards = self._cards.get(limit, (-math.inf, []))
+        if time.monotonic() - made > CARDS_SECONDS:
+            cards = [self._card(run) for run in self.store.runs(limit=limit)]
+            self._cards[limit] = (time.monotonic(), cards)
         return cards
 
     def wait(self, run_id: str, timeout: float | None = None) -> RunRecord:
         """Block until the run has ended here, or ``timeout`` seconds have passed; returns its record."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        with self._ended:
-            while run_id in self._active:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    break
-                self._ended.wait(left if left is None else min(left, 1.0))
+        with self._changed:
+            self._changed.wait_for(lambda: run_id not in self._active, timeout)
         return self.store.run(run_id)
 
     # Ending
 
     def close(self, timeout: float = 9.0) -> None:
-        """Interrupt every run, save it, write everything down. A second call does nothing."""
+        """Interrupt every run, save it, write everything down, in about ``timeout`` seconds. A second call does nothing."""
         with self._lock:
             if self._closing.is_set():
                 return
             self._closing.set()
-            waiting = [self._active[run_id] for run_id in self._queue]
-            self._queue.clear()
-            for active in waiting:
-                self._end(active, Ended("interrupted", active.view.status["round"]))
-        self._executor.close(max(0.5, timeout - 2.0))
+        self.classifiers.cancel()
+        self._executor.close(max(0.5, timeout - CLOSING_SECONDS))
         self._wake.set()
-        self._thread.join(2.0)
-        with self._lock:
-            for active in list(self._active.values()):
-                self._end(active, Ended("interrupted", active.view.status["round"], "The run did not stop in time."))
-        self.classifiers.close()
-        self.store.close()
+        self._thread.join(CLOSING_SECONDS)
+        for active in list(self._active.values()):
+            message = "The run did not stop in time." if active.started else ""
+            self._end(active, Ended("interrupted", active.view.status["round"], message))
+        self.classifiers.close(0.5)
+        try:
+            self.store.close()
+        except StoreError as error:
+            log.error("closing: %s", error)
 
     def __enter__(self) -> Lab:
         return self
@@ -235,89 +255,155 @@ class Lab:
 
     # Inside
 
-    def _enqueue(self, job: Job, status: Status, *, known: bool = False) -> None:
-        status.rounds = job.config.schedule.rounds
-        if known:
-            view = view_of_stored_run(self.store, self.store.run(job.run_id))
-            view.set_status(**vars(status))
-        else:
-            view = LiveView(job.run_id, status)
-        self._active[job.run_id] = _Active(job, view, Recorder(self.store, view))
-        self._queue.append(job.run_id)
+    def _refuse_to_enter(self) -> None:
+        if self._closing.is_set():
+            raise Refused("The server is shutting down.")
+        if len(self._queue) >= MAX_WAITING:
+            raise Refused(f"{MAX_WAITING} runs are waiting already; stop some of them first.")
+
+    def _enqueue(self, active: _Active) -> None:
+        with self._lock:
+            self._active[active.job.run_id] = active
+            self._queue.append(active.job.run_id)
+            self._cards.clear()
         self._start_waiting()
+        active.view.tick()
+        with self._lock:
+            # The door was shut meanwhile, and whoever shut it may not have seen this run.
+            stranded = self._closing.is_set() and not active.started
+        if stranded:
+            self._end(active, Ended("interrupted", active.view.status["round"]))
 
     def _start_waiting(self) -> None:
-        training = sum(active.started for active in self._active.values())
-        while self._queue and training < self.capacity and not self._closing.is_set():
-            active = self._active[self._queue.popleft()]
-            active.started = True
-            active.view.set_status(place=None)
-            self.store.update(active.job.run_id, wait=False, started_at=time.time())
-            self._executor.submit(active.job)
-            training += 1
-        for place, run_id in enumerate(self._queue, start=1):
-            self._active[run_id].view.set_status(place=place)
-        self._wake.set()
+        """Start as many as there is room for, in order, and tell the others their place."""
+        broken = []
+        with self._lock:
+            training = sum(active.training for active in self._active.values())
+            while self._queue and training < self.capacity and not self._closing.is_set():
+                active = self._active[self._queue.popleft()]
+                active.started = True
+                active.view.set_status(place=None)
+                try:
+                    self._executor.submit(active.job)
+                    training += 1
+                except RuntimeError as error:  # the system gives no more threads
+                    broken.append((active, f"The run could not be started: {error}."))
+            for place, run_id in enumerate(self._queue, start=1):
+                self._active[run_id].view.set_status(place=place)
+        for active, message in broken:
+            self._end(active, Ended("failed", active.view.status["round"], message))
 
     def _record_for_ever(self) -> None:
         while True:
-            self._wake.wait(self._tick)
             closing = self._closing.is_set()
             self._wake.clear()
             for active in list(self._active.values()):
-                try:
-                    self._record(active)
-                except Exception:
-                    # One run's trouble (a full disk, say) must not silence the others.
-                    log.exception("recording run %s", active.job.run_id)
-            if closing and not any(active.started for active in self._active.values()):
+                self._guarded(self._record, active)
+            self._guarded(self._tend)
+            if closing and not any(active.training for active in list(self._active.values())):
                 return
-            if not closing:
-                time.sleep(self._tick / 2)
+            time.sleep(min(BREATH_SECONDS, self._tick))
+            self._wake.wait(self._tick)
+
+    def _tend(self) -> None:
+        """What is not about the runs that train here."""
+        for recorder in list(self._behind):
+            recorder.catch_up()
+            if not recorder.behind:
+                self._behind.remove(recorder)
+        self._gallery.refresh()
+        if time.monotonic() >= self._orphans_due:
+            self._orphans_due = time.monotonic() + ORPHANS_SECONDS
+            with suppress(StoreError):
+                self.store.interrupt_orphans()
+
+    def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
+        # One run's trouble must not silence the others.
+        try:
+            work(*arguments)
+        except Exception:
+            log.exception("the recorder had trouble")
 
     def _record(self, active: _Active) -> None:
         run_id = active.job.run_id
-        if active.started:
+        if active.training:
             alive = self._executor.alive(run_id)
-            for message in self._executor.poll(run_id):
-                if isinstance(message, Ended):
-                    self._end(active, message)
-                    return
-                active.recorder.record(message)
-            if not alive:
-                self._end(active, Ended("failed", active.view.status["round"], "The run's thread died without a word."))
+            messages = self._executor.poll(run_id)
+            active.recorder.record(message for message in messages if not isinstance(message, Ended))
+            end = next((message for message in messages if isinstance(message, Ended)), None)
+            if end is None and not alive:
+                end = Ended("failed", active.view.status["round"], "The run's thread died without a word.")
+            if end is not None:
+                self._end(active, end)
                 return
-            self.store.update(run_id, wait=False, rounds=active.view.status["round"])
-            under_way = self.classifiers.progress(active.job.config.data.name)
-            active.view.set_status(preparing=f"{under_way[1]} ({under_way[0]:.0%})" if under_way else "")
+            active.recorder.progress()
+            preparing = self.classifiers.progress(active.job.config.data.name)
+            active.view.set_status(
+                message=self.store.problem or active.notice,
+                preparing=f"{preparing[1]} ({preparing[0]:.0%})" if preparing else "",
+            )
         active.view.tick()
 
     def _end(self, active: _Active, end: Ended) -> None:
+        """Give the place to the next, write down the end, then announce it. The first end of a run is the one that counts."""
         run_id = active.job.run_id
-        with self._ended:
-            try:
-                active.recorder.event(end.round, end.state, {"message": end.message} if end.message else {})
-                self.store.update(
-                    run_id,
-                    status=end.state,
-                    rounds=end.round,
-                    message=end.message,
-                    traceback=end.traceback,
-                    summary=end.summary,
-                    ended_at=time.time(),
-                )
+        with self._lock:
+            if active.ended:
+                return
+            active.ended = True
+            with suppress(ValueError):
+                self._queue.remove(run_id)
+            self._executor.forget(run_id)
+        written = False
+        try:
+            self._start_waiting()
+            active.recorder.end(end)
+            self.store.flush(WRITE_SECONDS)
+            written = True
+        except StoreError as error:
+            log.error("the end of run %s is not on the disk yet: %s", run_id, error)
+        finally:
+            message = end.message or self.store.problem or ""
+            active.view.set_status(
+                state=end.state, round=end.round, message=message, place=None, preparing="", rounds_per_second=0.0
+            )
+            active.view.tick()
+            with self._changed:
+                del self._active[run_id]
+                if active.recorder.behind:
+                    self._behind.append(active.recorder)
+                self._cards.clear()
+                self._changed.notify_all()
+        if written and not self._closing.is_set():
+            with suppress(StoreError):  # it only makes reading faster
                 self.store.compact(run_id)
-            finally:
-                active.view.set_status(state=end.state, round=end.round, message=end.message, place=None, preparing="")
-                active.view.tick()
-                self._executor.forget(run_id)
-                self._active.pop(run_id, None)
-                self._ended.notify_all()
-                self._start_waiting()
 
-    def _refuse_when_closing(self) -> None:
-        if self._closing.is_set():
-            raise Refused("The server is shutting down.")
+    def _card(self, run: RunRecord | DamagedRun) -> dict[str, Any]:
+        if isinstance(run, DamagedRun):
+            known: dict[str, Any] = {"id": run.id, "name": run.id, "state": "damaged", "message": run.reason}
+            return known | dict.fromkeys(("round", "rounds", "updated"), 0) | {"place": None, "thumb": None}
+        active = self._active.get(run.id)
+        status = active.view.status if active else {"state": run.status, "round": run.rounds, "place": None}
+        return {
+            "id": run.id,
+            "name": run.name,
+            "state": status["state"],
+            "round": status["round"],
+            "rounds": rounds_of(run),
+            "place": status["place"],
+            "thumb": self._thumb(run.id, active),
+            "data": _entry(run.config, "data", "name"),
+            "objective": _entry(run.config, "objective", "name"),
+            "updated": run.ended_at or run.started_at or run.created_at,
+        }
+
+    def _thumb(self, run_id: str, active: _Active | None) -> str | None:
+        try:
+            frame = self.store.latest_frame(run_id, "grid") if active is None else None
+        except (StoreError, RunNotFound):
+            return None
+        parts = active.view.latest_parts if active else frame.parts if frame else {}
+        return _entry(parts, "grid", "file") or None
 
 
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:
@@ -333,18 +419,52 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "platform": platform.platform(),
+        "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         "threads": INTRA_OP_THREADS,
     }
 
 
-def _newest_readable(folder: Path) -> Path | None:
-    for path in reversed(checkpoints(folder)):
-        try:
-            load_checkpoint(path)
-            return path
-        except CheckpointError as error:
-            log.warning("%s", error)
-    return None
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """A sentence where a continuation cannot be expected to equal the uninterrupted run bit for bit, else nothing."""
+    changes = [
+        f"{name} {before[name]} → {now[name]}"
+        for name in ("torch", "machine", "threads")
+        if before.get(name, now[name]) != now[name]
+    ]
+    return f"It goes on, but perhaps not bit for bit: {', '.join(changes)}. " if changes else ""
+
+
+def _last_round(store: RunStore, run_id: str, track: str) -> int | None:
+    rounds = store.track(run_id, track, []).rounds
+    return int(rounds[-1]) if len(rounds) else None
+
+
+def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> Path | None:
+    """The newest checkpoint that can be read and is not ahead of what was recorded: no round shall be missing.
+
+    A process that was killed may have saved a round whose row was still in memory. If all that can be read are ahead,
+    the oldest: a gap in the curves is better than training lost.
+    """
+    paths = checkpoints(folder)
+    within = [path for path in reversed(paths) if round_of(path) <= recorded]
+    ahead = [path for path in paths if round_of(path) > recorded]
+    return next(filter(_is_readable, [*within, *ahead]), None)
+
+
+def _is_readable(checkpoint: Path) -> bool:
+    try:
+        load_checkpoint(checkpoint)
+    except CheckpointError as error:
+        log.warning("%s", error)
+        return False
+    return True
+
+
+def _entry(node: Any, *path: str) -> str:
+    """A text somewhere in nested dicts, "" if it is not there: what is stored may come from any version."""
+    for name in path:
+        node = node.get(name) if isinstance(node, dict) else None
+    return node if isinstance(node, str) else ""
 
 
 def _name_of(config: RunConfig) -> str:

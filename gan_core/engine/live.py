@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,12 @@ import numpy as np
 
 from gan_core.engine.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
 from gan_core.store import ACTIVE, RunRecord, RunStore
+
+log = logging.getLogger(__name__)
+
+MAX_FRAMES = 400  # in a snapshot; the store has all of them
+MAX_EVENTS = 500
+PACE_SECONDS = 10.0
 
 
 @dataclass
@@ -46,13 +54,13 @@ class Status:
 
 
 @dataclass
-class News:
+class _News:
     """What came in since the last tick."""
 
     rows: dict[str, dict[str, list[tuple[np.ndarray, np.ndarray]]]] = field(default_factory=dict)
-    frames: list[dict[str, Any]] = field(default_factory=list)
+    frames: dict[int, dict[str, Any]] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
-    reference: bool = False
+    reference: dict[str, Any] = field(default_factory=dict)
     status: bool = False
 
     def __bool__(self) -> bool:
@@ -60,19 +68,25 @@ class News:
 
 
 class LiveView:
-    """One run as its viewers see it. Filled by one thread, read by any."""
+    """One run as its viewers see it: filled, then ticked, by whoever records it; read by any thread.
+
+    What is added shows with the next tick, to everyone at once: a snapshot and the deltas after it fit together.
+    """
 
     def __init__(self, run_id: str, status: Status) -> None:
         self.run_id = run_id
-        self.cursor = 0
+        # Beyond every cursor of an earlier view of this run, in this process or in one before it.
+        self.cursor = int(time.time() * 1000)
         self._status = status
+        self._shown = status.to_dict()
         self._series: dict[str, dict[str, Series]] = {}
-        self._frames: list[dict[str, Any]] = []
-        self._events: list[dict[str, Any]] = []
+        self._frames = _Frames()
+        self._events: deque[dict[str, Any]] = deque(maxlen=MAX_EVENTS)
+        self._event_count = 0
         self._reference: dict[str, Any] = {}
-        self._news = News()
-        self._delta = b""
-        self._snapshot: tuple[int, bytes] | None = None
+        self._news = _News()
+        self._delta: bytes | None = None
+        self._snapshot: bytes | None = None
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._pace = _Pace()
@@ -80,92 +94,102 @@ class LiveView:
     @property
     def active(self) -> bool:
         """Whether more deltas may come."""
-        return self._status.state in ACTIVE
+        return self._shown["state"] in ACTIVE
+
+    @property
+    def watched(self) -> bool:
+        return bool(self._callbacks)
 
     @property
     def status(self) -> dict[str, Any]:
+        """As of now, which may be ahead of the last tick."""
         with self._lock:
             return self._status.to_dict()
 
+    @property
+    def latest_parts(self) -> dict[str, Any]:
+        """The parts of the newest frame."""
+        with self._lock:
+            return self._frames.newest_parts
+
     def set_status(self, **changes: Any) -> None:
         with self._lock:
-            before = self._status.to_dict()
             for name, value in changes.items():
                 setattr(self._status, name, value)
-            self._news.status |= self._status.to_dict() != before
+            self._news.status = self._status.to_dict() != self._shown
 
     def add_rows(self, track: str, columns: tuple[str, ...], rounds: np.ndarray, values: np.ndarray) -> None:
         """``rounds`` (n,), ``values`` (n, c); the column ``seconds`` of ``turns`` is the training clock, not a curve."""
+        if not len(rounds):
+            return
         with self._lock:
-            series = self._series.setdefault(track, {})
             news = self._news.rows.setdefault(track, {})
             for index, name in enumerate(columns):
-                if name == "seconds":
-                    continue
-                series.setdefault(name, Series()).extend(rounds, values[:, index])
-                news.setdefault(name, []).append((rounds, values[:, index]))
-            if track == "turns" and len(rounds):
-                elapsed = float(values[-1, columns.index("seconds")])
-                rate = self._pace.see(int(rounds[-1]), elapsed)
-                self.set_status(round=int(rounds[-1]), elapsed=elapsed, rounds_per_second=rate)
+                if name != "seconds":
+                    news.setdefault(name, []).append((rounds, values[:, index]))
+            if track == "turns" and "seconds" in columns:
+                seconds = values[:, columns.index("seconds")]
+                pace = self._pace.see(rounds, seconds)
+                self.set_status(round=int(rounds[-1]), elapsed=float(seconds[-1]), rounds_per_second=pace)
 
     def add_frame(self, round: int, parts: dict[str, Any]) -> None:
+        """What was seen at a round; looking at a round again adds to it."""
         with self._lock:
-            frame = {"round": round, "parts": parts}
-            # A picture asked for twice in one round replaces the first.
-            if self._frames and self._frames[-1]["round"] == round:
-                self._frames.pop()
-            self._frames.append(frame)
-            self._news.frames.append(frame)
+            self._news.frames[round] = self._news.frames.get(round, {}) | parts
 
-    def add_event(self, id: int, round: int, kind: str, data: dict[str, Any]) -> None:
+    def add_event(self, round: int, kind: str, data: dict[str, Any]) -> None:
+        """Something that happened. What the curves are compared with comes as events of the kind ``reference``."""
         with self._lock:
             if kind == "reference":
-                self._reference |= data
-                self._news.reference = True
+                self._news.reference |= data
                 return
-            event = {"id": id, "round": round, "kind": kind, "data": data}
-            self._events.append(event)
-            self._news.events.append(event)
+            self._event_count += 1
+            self._news.events.append({"id": self._event_count, "round": round, "kind": kind, "data": data})
 
     def tick(self) -> None:
         """Turn the news into one delta and tell the subscribers; does nothing when there is no news."""
         with self._lock:
-            if not self._news:
+            news = self._news
+            if not news:
                 return
-            news, self._news = self._news, News()
+            self._news = _News()
+            self._shown = self._status.to_dict()
+            tracks = {
+                track: {name: self._extend(track, name, parts) for name, parts in columns.items()}
+                for track, columns in news.rows.items()
+            }
+            frames = [self._frames.add(round, parts) for round, parts in news.frames.items()]
+            self._events.extend(news.events)
+            self._reference |= news.reference
             self.cursor += 1
+            self._snapshot = None
             if news.reference:
                 # What everything is drawn against has changed, once or twice in a run: begin anew.
                 self._delta = self.snapshot()
             else:
-                tracks = {
-                    track: {name: _curve(*_joined(parts), DELTA_POINTS) for name, parts in columns.items()}
-                    for track, columns in news.rows.items()
-                }
-                self._delta = _encode(self._envelope(full=False, tracks=tracks, frames=news.frames, events=news.events))
-            callbacks = list(self._callbacks)
-        for callback in callbacks:
-            callback()
+                self._delta = _encode(self._envelope(full=False, tracks=tracks, frames=frames, events=news.events))
+        self._tell()
 
     def snapshot(self) -> bytes:
         """Everything, downsampled; the bytes are shared by all who ask at the same cursor."""
         with self._lock:
-            if self._snapshot is None or self._snapshot[0] != self.cursor:
+            if self._snapshot is None:
                 tracks = {
-                    track: {name: _curve(*one.points(), SNAPSHOT_POINTS) for name, one in columns.items()}
+                    track: {name: _curve(*one.points()) for name, one in columns.items()}
                     for track, columns in self._series.items()
                 }
-                full = self._envelope(full=True, tracks=tracks, frames=self._frames, events=self._events)
-                self._snapshot = (self.cursor, _encode(full | {"reference": self._reference}))
-            return self._snapshot[1]
+                frames, events = self._frames.kept(), list(self._events)
+                full = self._envelope(full=True, tracks=tracks, frames=frames, events=events)
+                self._snapshot = _encode(full | {"reference": self._reference})
+            return self._snapshot
 
     def delta(self, since: int) -> bytes | None:
         """What is new after cursor ``since``: None if nothing, the shared delta if it is one tick, else a snapshot."""
         with self._lock:
             if since == self.cursor:
                 return None
-            return self._delta if since == self.cursor - 1 else self.snapshot()
+            one_tick = since == self.cursor - 1 and self._delta is not None
+            return self._delta if one_tick else self.snapshot()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` from the recorder's thread after each new cursor; returns what ends it."""
@@ -179,56 +203,123 @@ class LiveView:
 
         return unsubscribe
 
+    def become(self, other: LiveView) -> None:
+        """Take over the content of another view of the same run, and tell the subscribers."""
+        with self._lock, other._lock:
+            self._status, self._shown = other._status, other._shown
+            self._series, self._frames = other._series, other._frames
+            self._events, self._event_count = other._events, other._event_count
+            self._reference, self._news, self._pace = other._reference, other._news, other._pace
+            self.cursor += 1
+            self._snapshot = None
+            self._delta = self.snapshot()
+        self._tell()
+
+    def _extend(self, track: str, name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[Any]]:
+        """Add to one curve; returns what a viewer adds to it: everything while it is short, later its shape."""
+        series = self._series.setdefault(track, {}).setdefault(name, Series())
+        room = max(DELTA_POINTS, SNAPSHOT_POINTS - len(series))
+        x, y = np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+        series.extend(x, y)
+        finite = np.isfinite(y)
+        return _curve(*thin(x[finite], y[finite], room))
+
     def _envelope(self, *, full: bool, **content: Any) -> dict[str, Any]:
-        head = {"run": self.run_id, "cursor": self.cursor, "full": full, "status": self._status.to_dict()}
-        return head | content
+        return {"run": self.run_id, "cursor": self.cursor, "full": full, "status": self._shown} | content
+
+    def _tell(self) -> None:
+        for callback in list(self._callbacks):
+            try:
+                callback()
+            except Exception:  # one viewer's trouble must not silence the others
+                log.exception("a viewer of run %s could not be told", self.run_id)
+
+
+class _Frames:
+    """The frames of a run, evenly thinned beyond ``MAX_FRAMES``; the newest is always there."""
+
+    def __init__(self) -> None:
+        self._frames: list[tuple[int, dict[str, Any]]] = []
+        self._count = 0
+        self._stride = 1
+
+    @property
+    def newest_parts(self) -> dict[str, Any]:
+        parts: dict[str, Any] = self._frames[-1][1]["parts"] if self._frames else {}
+        return parts
+
+    def add(self, round: int, parts: dict[str, Any]) -> dict[str, Any]:
+        if self._frames and self._frames[-1][1]["round"] == round:
+            number, frame = self._frames.pop()
+            parts = frame["parts"] | parts
+        else:
+            number = self._count
+            self._count += 1
+            if self._frames and self._frames[-1][0] % self._stride:
+                self._frames.pop()  # it was there as the newest
+        frame = {"round": round, "parts": parts}
+        self._frames.append((number, frame))
+        if len(self._frames) > MAX_FRAMES:
+            self._stride *= 2
+            self._frames = [(n, kept) for n, kept in self._frames if n % self._stride == 0 or n == number]
+        return frame
+
+    def kept(self) -> list[dict[str, Any]]:
+        return [frame for _, frame in self._frames]
 
 
 class _Pace:
     """Rounds per second over the last ten seconds or so of training."""
 
     def __init__(self) -> None:
-        self._marks: list[tuple[float, int]] = []
+        self._marks: deque[tuple[float, int]] = deque()
 
-    def see(self, round: int, seconds: float) -> float:
-        self._marks.append((seconds, round))
-        while len(self._marks) > 2 and self._marks[1][0] < seconds - 10:
-            self._marks.pop(0)
-        (then, first), (now, last) = self._marks[0], self._marks[-1]
+    def see(self, rounds: np.ndarray, seconds: np.ndarray) -> float:
+        """``seconds`` (n,) is the training clock at ``rounds`` (n,), both growing."""
+        start = int(np.searchsorted(seconds, seconds[-1] - PACE_SECONDS))
+        self._marks += [(float(seconds[at]), int(rounds[at])) for at in (start, -1)]
+        (now, last) = self._marks[-1]
+        while len(self._marks) > 2 and self._marks[1][0] < now - PACE_SECONDS:
+            self._marks.popleft()
+        (then, first) = self._marks[0]
         return (last - first) / (now - then) if now > then else 0.0
 
 
-def view_of_stored_run(store: RunStore, run: RunRecord) -> LiveView:
-    """The view of a run that is not training here, read from the store."""
+def stored_view(store: RunStore, run: RunRecord) -> LiveView:
+    """The view of a run as it stands in the store. Raises StoreError if its curves are damaged."""
     status = Status(
         run.status,
         round=run.rounds,
-        rounds=int(run.config.get("schedule", {}).get("rounds", run.rounds)),
-        elapsed=float(run.summary.get("seconds", 0.0)),
+        rounds=rounds_of(run),
+        elapsed=_number(run.summary.get("seconds")),
         message=run.message,
     )
     view = LiveView(run.id, status)
     for name in store.track_names(run.id):
         track = store.track(run.id, name)
-        if len(track.rounds):
-            view.add_rows(name, track.columns, track.rounds, track.values)
+        view.add_rows(name, track.columns, track.rounds, track.values)
     for frame in store.frames(run.id):
         view.add_frame(frame.round, frame.parts)
     for event in store.events(run.id):
-        view.add_event(event.id, event.round, event.kind, event.data)
-    view.set_status(round=max(run.rounds, status.round), rounds_per_second=0.0 if not run.active else status.rounds_per_second)
-    view.cursor = int(time.time() * 1000) if run.active else 1
-    view._news = News()
+        view.add_event(event.round, event.kind, event.data)
+    # The rows say how far it was; a run that has ended has no pace.
+    view.set_status(round=max(run.rounds, status.round), rounds_per_second=status.rounds_per_second * run.active)
+    view.tick()
     return view
 
 
-def _joined(parts: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+def rounds_of(run: RunRecord) -> int:
+    """How many rounds a run was to play; what it has played if its config does not say."""
+    schedule = run.config.get("schedule")
+    rounds = schedule.get("rounds") if isinstance(schedule, dict) else None
+    return rounds if isinstance(rounds, int) else run.rounds
 
 
-def _curve(x: np.ndarray, y: np.ndarray, most: int) -> dict[str, list[Any]]:
-    finite = np.isfinite(y)
-    x, y = thin(x[finite], y[finite], most)
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _curve(x: np.ndarray, y: np.ndarray) -> dict[str, list[Any]]:
     return {"x": x.tolist(), "y": [_short(value) for value in y.tolist()]}
 
 
@@ -238,4 +329,17 @@ def _short(value: float) -> float | None:
 
 
 def _encode(message: dict[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+    try:
+        text = json.dumps(message, separators=(",", ":"), allow_nan=False, default=str)
+    except ValueError:  # NaN and infinities are no JSON
+        text = json.dumps(_finite(message), separators=(",", ":"), allow_nan=False, default=str)
+    return text.encode()
+
+
+def _finite(node: Any) -> Any:
+    """The same with None for every number that is not finite."""
+    if isinstance(node, float):
+        return node if math.isfinite(node) else None
+    if isinstance(node, dict):
+        return {key: _finite(value) for key, value in node.items()}
+    return [_finite(item) for item in node] if isinstance(node, list | tuple) else node

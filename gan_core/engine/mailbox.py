@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
 
-from gan_core.engine.messages import CommandKind, Message
+from gan_core.engine.messages import CommandKind, Ended, Message, State
 
 
 class Outbox:
-    """Messages of one job, appended by its thread and drained by the recorder; neither ever waits for the other."""
+    """Messages of one job, appended by its thread and drained by the recorder; neither ever waits for the other.
 
-    def __init__(self) -> None:
+    ``wake`` is called for what should not wait for the recorder's next tick: a change of the run's state.
+    """
+
+    def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
         self._messages: deque[Message] = deque()
+        self._wake = wake
 
     def put(self, message: Message) -> None:
         self._messages.append(message)
+        if isinstance(message, State | Ended):
+            self._wake()
 
     def drain(self) -> list[Message]:
         drained = []
@@ -25,27 +32,24 @@ class Outbox:
 
 
 class Inbox:
-    """Commands for one job, read between its turns."""
+    """Commands for one job, read by its thread between its rounds."""
 
     def __init__(self) -> None:
-        self._commands: deque[CommandKind] = deque()
-        self._arrived = threading.Event()
+        self._commands: SimpleQueue[CommandKind] = SimpleQueue()
+        self.abandoned = False
 
     def put(self, command: CommandKind) -> None:
-        self._commands.append(command)
-        self._arrived.set()
+        self._commands.put(command)
+
+    def abandon(self) -> None:
+        """Nobody waits for this job any more: it should end after its turn, without saving."""
+        self.abandoned = True
+        self.put("interrupt")
 
     def take(self) -> CommandKind | None:
         """The oldest command, or None; costs next to nothing when there is none."""
-        return self._commands.popleft() if self._commands else None
+        return None if self._commands.empty() else self._commands.get()
 
     def wait(self) -> CommandKind:
         """The oldest command, waiting for one to arrive."""
-        while True:
-            self._arrived.wait()
-            self._arrived.clear()
-            command = self.take()
-            if command is not None:
-                if self._commands:
-                    self._arrived.set()
-                return command
+        return self._commands.get()

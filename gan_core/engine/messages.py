@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -13,12 +13,16 @@ from gan_core.config import RunConfig
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be trained; ``config`` is resolved, ``resume_from`` a checkpoint's file or None for the beginning."""
+    """A run to be trained; ``config`` is resolved, ``resume_from`` a checkpoint's file or None for the beginning.
+
+    ``measured_at`` is the round of the last measurement that is on record: it is not recorded twice.
+    """
 
     run_id: str
     config: RunConfig
     checkpoint_dir: Path
     resume_from: Path | None = None
+    measured_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Note:
-    """Something that happened at a round: a checkpoint, a pause, a divergence."""
+    """Something that happened at a round, such as a checkpoint."""
 
     round: int
     kind: str
@@ -72,4 +76,4 @@ class Ended:
 
 Message = Rows | Sight | Note | State | Ended
 CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint"]
-COMMANDS: tuple[CommandKind, ...] = ("pause", "resume", "stop", "interrupt", "sample", "checkpoint")
+COMMANDS: tuple[CommandKind, ...] = get_args(CommandKind)

@@ -5,11 +5,13 @@ Never moves a weight and never draws from the run's own streams: looking at a ru
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from scipy.spatial.distance import pdist
 from scipy.stats import chi2
 from torch import Tensor
 
@@ -30,6 +32,9 @@ Numbers = dict[str, float]
 POINTS_DRAWN = 500
 CRITIC_CELLS = 41
 LINE_BINS = 80
+SAMPLES_AT_ONCE = 1_000  # what a measurement takes of memory is bounded, whatever the number of its samples
+FLOOR_DRAWS = 100
+REAL_POINTS = 40_000
 
 
 class Observable(Protocol):
@@ -63,6 +68,10 @@ class _FixedNoise:
         self.grid = latent(config.diagnostics.grid, streams.generator("previews")).to(config.device)
         self.evaluation = latent(config.diagnostics.samples, streams.generator("evaluation")).to(config.device)
 
+    def samples(self, game: Observable) -> Tensor:
+        """What is measured, on the CPU."""
+        return torch.cat([game.sample(z).cpu() for z in self.evaluation.split(SAMPLES_AT_ONCE)])
+
 
 class ImageObserver:
     """A grid of images and, for labelled data, the frozen classifier's histogram of generated samples."""
@@ -80,40 +89,42 @@ class ImageObserver:
             return {}
         if not self._find_classifier():
             return None
-        low, high = sampling_band(self._real_share, self._n)
-        report = self._classifier.report  # type: ignore[union-attr]
+        classifier = self._find_classifier()
+        if classifier is None:
+            return None
         return {
             "class_names": list(self._source.class_names),
-            "real_share": self._real_share.tolist(),
-            "band_low": (low / self._n).tolist(),
-            "band_high": (high / self._n).tolist(),
-            "histogram_n": self._n,
-            "classifier": {"accuracy": report.accuracy, "n_heldout": report.n_heldout},
+            **_real_bars(self._real_share, self._n, self._measure),
+            "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         grid = to_uint8(game.sample(self._noise.grid)).cpu().numpy()
-        if self._source.y is None or not self._find_classifier():
+        classifier = None if self._source.y is None else self._find_classifier()
+        if classifier is None:
             return {}, Sight(round, {"grid": grid})
-        samples = game.sample(self._noise.evaluation).cpu()
-        counts = class_histogram(self._classifier.probabilities(samples))  # type: ignore[union-attr]
+        counts = class_histogram(classifier.probabilities(self._noise.samples(game)))
+        return self._measure(counts), Sight(
+            round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}}
+        )
+
+    def _measure(self, counts: np.ndarray) -> Numbers:
         real = self._real_share[:-1]
-        numbers = {
+        return {
             "modes_covered": float(modes_covered(counts)),
             "entropy": entropy(counts),
             "kl_to_real": kl_to_real(counts, real),
             "js_to_real": js_to_real(counts, real),
             "unsure_share": unsure_share(counts),
         }
-        return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
 
-    def _find_classifier(self) -> bool:
+    def _find_classifier(self) -> FrozenClassifier | None:
         if self._classifier is None:
-            self._classifier = self._get_classifier(self._source)
-            if self._classifier is not None:
-                heldout = self._source.x[self._source.heldout_index]
-                self._real_share = reference_histogram(self._classifier, heldout)
-        return self._classifier is not None
+            classifier = self._get_classifier(self._source)
+            if classifier is not None:
+                self._real_share = reference_histogram(classifier, self._source.x[self._source.heldout_index])
+                self._classifier = classifier
+        return self._classifier
 
 
 class PlaneObserver:
@@ -122,7 +133,7 @@ class PlaneObserver:
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
         self._noise = _FixedNoise(config)
         self._source = source
-        self._device = config.device
+        self._real_share = _share_of_modes(source)
         (self._x0, self._x1), (self._y0, self._y1) = source.extent()
         self._xs = np.linspace(self._x0, self._x1, CRITIC_CELLS)
         self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
@@ -130,31 +141,17 @@ class PlaneObserver:
         self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
 
     def reference(self) -> dict[str, Any]:
-        real = self._source.sample(POINTS_DRAWN, Streams(0).generator("reference")).numpy() * self._source.scale
-        n = len(self._noise.evaluation)
-        share = [*(self._source.weights * _inside(2)), 1 - _inside(2)]
-        low, high = sampling_band(share, n)
         return {
-            "points": _rounded(real),
+            "points": _rounded(_real_points(self._source, POINTS_DRAWN)),
             "extent": [self._x0, self._x1, self._y0, self._y1],
             "class_names": [str(mode + 1) for mode in range(self._source.num_modes)],
-            "real_share": share,
-            "band_low": (low / n).tolist(),
-            "band_high": (high / n).tolist(),
-            "histogram_n": n,
+            **_real_bars(self._real_share, len(self._noise.evaluation), self._measure),
             "unsure_label": "off mode",
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = game.sample(self._noise.evaluation).cpu().numpy().astype(np.float64) * self._source.scale
+        points = self._noise.samples(game).numpy().astype(np.float64) * self._source.scale
         counts = mode_counts(points, self._source.centers, self._source.std)
-        numbers = {
-            "modes_captured": float(modes_captured(counts)),
-            "modes_covered": float(modes_covered(counts)),
-            "high_quality_share": high_quality_share(counts),
-            "entropy": entropy(counts),
-            "kl_to_real": kl_to_real(counts, self._source.weights),
-        }
         critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
         drawn = {
             "fake": _rounded(points[:POINTS_DRAWN]),
@@ -163,7 +160,16 @@ class PlaneObserver:
             "ys": _rounded(self._ys),
         }
         histogram = {"counts": counts.tolist(), "n": len(points)}
-        return numbers, Sight(round, {"points": drawn, "histogram": histogram})
+        return self._measure(counts), Sight(round, {"points": drawn, "histogram": histogram})
+
+    def _measure(self, counts: np.ndarray) -> Numbers:
+        return {
+            "modes_captured": float(modes_captured(counts)),
+            "modes_covered": float(modes_covered(counts)),
+            "high_quality_share": high_quality_share(counts),
+            "entropy": entropy(counts),
+            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
+        }
 
 
 class LineObserver:
@@ -177,28 +183,23 @@ class LineObserver:
         self._xs = (self._edges[:-1] + self._edges[1:]) / 2
         cells = torch.as_tensor(self._xs[:, None] / source.scale, dtype=torch.float32)
         self._cells = cells.to(config.device)
-        n = len(self._noise.evaluation)
-        self._real = source.sample(n, Streams(0).generator("reference")).numpy()[:, 0] * source.scale
+        self._real = _real_points(source, len(self._noise.evaluation))[:, 0]
 
     def reference(self) -> dict[str, Any]:
-        other = self._source.sample(len(self._real), Streams(1).generator("reference")).numpy()[:, 0]
+        n = len(self._real)
+        others = [_real_points(self._source, n, seed)[:, 0] for seed in range(1, 11)]
+        measured = [self._measure(other) for other in others]
         return {
             "xs": _rounded(self._xs),
             "real_density": _rounded(self._source.density(self._xs[:, None])),
-            "floors": {"wasserstein": wasserstein_1d(self._real, other * self._source.scale)},
-            "histogram_n": len(self._real),
+            "floors": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
+            "histogram_n": n,
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = game.sample(self._noise.evaluation).cpu().numpy().astype(np.float64)[:, 0] * self._source.scale
+        points = self._noise.samples(game).numpy().astype(np.float64)[:, 0] * self._source.scale
         finite = points[np.isfinite(points)]
-        numbers = {}
-        if len(finite) == len(points):
-            numbers = {
-                "wasserstein": wasserstein_1d(self._real, points),
-                "mean": float(points.mean()),
-                "std": float(points.std()),
-            }
+        numbers = self._measure(points) if len(finite) == len(points) else {}
         # Density of all points, also of those outside the picture: the curve must not grow when points leave it.
         counts, _ = np.histogram(finite, bins=self._edges)
         density = counts / (len(points) * np.diff(self._edges))
@@ -209,14 +210,51 @@ class LineObserver:
         }
         return numbers, Sight(round, {"points": drawn})
 
+    def _measure(self, points: np.ndarray) -> Numbers:
+        return {
+            "wasserstein": wasserstein_1d(self._real, points),
+            "mean": float(points.mean()),
+            "std": float(points.std()),
+        }
 
-def _inside(dimensions: int, sigmas: float = 3.0) -> float:
-    """The share of a Gaussian's samples within so many standard deviations of its mean."""
-    return float(chi2.cdf(sigmas**2, dimensions))
+
+def _real_points(source: MixtureSource, n: int, seed: int = 0) -> np.ndarray:
+    """The same real points (n, d) for every run, in data units."""
+    return source.sample(n, Streams(seed).generator("reference")).numpy().astype(np.float64) * source.scale
+
+
+def _share_of_modes(source: MixtureSource, sigmas: float = 3.0) -> np.ndarray:
+    """The share of real points that counts for each mode, and last of those that count for none."""
+    apart = source.num_modes == 1 or pdist(source.centers).min() > (2 * sigmas + 2) * source.std.max()
+    if apart:
+        inside = float(chi2.cdf(sigmas**2, source.shape[0]))
+        return np.array([*(source.weights * inside), 1 - inside])
+    counts = mode_counts(_real_points(source, REAL_POINTS), source.centers, source.std)
+    share: np.ndarray = counts / counts.sum()
+    return share
+
+
+def _real_bars(share: np.ndarray, n: int, measure: Callable[[np.ndarray], Numbers]) -> dict[str, Any]:
+    """What n real samples look like: the bars with their sampling band, and what each number reads on average."""
+    low, high = sampling_band(share, n)
+    draws = np.random.default_rng(0).multinomial(n, share / share.sum(), size=FLOOR_DRAWS)
+    measured = [measure(counts) for counts in draws]
+    return {
+        "real_share": share.tolist(),
+        "band_low": (low / n).tolist(),
+        "band_high": (high / n).tolist(),
+        "histogram_n": n,
+        "floors": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
+    }
 
 
 def _rounded(values: np.ndarray) -> list[Any]:
-    """Nested lists with four significant decimals for the wire; what is not finite becomes None."""
+    """Nested lists for the wire, to five digits of the largest value; what is not finite becomes None."""
     array = np.asarray(values, dtype=np.float64)
-    nested: list[Any] = np.where(np.isfinite(array), np.round(array, 4), None).tolist()
+    finite = np.isfinite(array)
+    largest = float(np.abs(array[finite]).max(initial=0.0))
+    decimals = min(300, 4 - math.floor(math.log10(largest))) if largest > 0 else 0
+    rounded = np.round(array, decimals).astype(object)
+    rounded[~finite] = None
+    nested: list[Any] = rounded.tolist()
     return nested

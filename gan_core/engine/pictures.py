@@ -12,7 +12,10 @@ GAP = 2
 
 
 def tile(x: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Images (n, C, H, W) uint8 as one picture, row by row, with a gap of 2 pixels: (height, width) or (…, 3)."""
+    """Images (n > 0, C, H, W) uint8 as one picture, row by row, with a gap of 2 pixels: (height, width) or (…, 3).
+
+    ``columns`` is the square root of n if it is not given. What is left of the last row is black.
+    """
     n, channels, height, width = x.shape
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)

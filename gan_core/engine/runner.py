@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from gan_core.training import (
     load_source,
     play,
     restore,
+    round_of,
     save_checkpoint,
     state_hash,
 )
@@ -31,15 +34,18 @@ from gan_core.training.state import StatefulGame
 ROWS_EVERY_SECONDS = 0.2
 # Reading a number back from an accelerator stalls it; the round of a divergence must not depend on timing either.
 FINITE_CHECK_EVERY = {"cpu": 1, "cuda": 32, "mps": 32}
+# Seconds. A disk that is busy or full may be well again: the last checkpoint of a job is worth a moment's patience, any
+# other is tried again while training goes on.
+SAVE_RETRIES = (0.1, 0.4, 1.0)
+SAVE_AGAIN_AFTER = 5.0
 
 
 class Diverged(Exception):
-    """A loss is not finite. ``round`` is the first such round."""
+    """Something is not finite. ``round`` is the first round at which that shows."""
 
-    def __init__(self, round: int, column: str) -> None:
-        super().__init__(f"{column} is not finite at round {round:,}")
+    def __init__(self, round: int, what: str) -> None:
+        super().__init__(f"{what} is not finite at round {round:,}")
         self.round = round
-        self.column = column
 
 
 class Stopped(Exception):
@@ -50,31 +56,39 @@ class Stopped(Exception):
         self.command = command
 
 
+class Abandoned(Exception):
+    """There is no time left to end the round."""
+
+
 def run_job(job: Job, inbox: Inbox, outbox: Outbox, classifier: GetClassifier) -> None:
     """Train until the last round, a command, a divergence or an exception; ``Ended`` is always the last message."""
     runner = _Runner(job, inbox, outbox, classifier)
-    phase = "starting"
     try:
-        phase = "loading data and building networks"
         runner.prepare()
-        phase = "training"
-        state = runner.train()
-        phase = "measuring and saving the result"
-        runner.finish(state)
+        end = runner.finish(runner.train())
     except Diverged as divergence:
-        outbox.put(Note(divergence.round, "diverged", {"column": divergence.column}))
-        outbox.put(Ended("diverged", divergence.round, str(divergence)))
+        end = runner.ended("diverged", str(divergence), round=divergence.round)
     except BaseException as error:  # a run must never take its server with it
-        message = f"{type(error).__name__} while {phase}: {error}"
-        outbox.put(Ended("failed", runner.round, message, traceback.format_exc()))
+        with suppress(Exception):  # the last rows may show why it failed
+            runner.flush()
+        if isinstance(error, Abandoned):
+            outbox.put(runner.ended("interrupted", "There was no time to save; it goes on from its last checkpoint."))
+            return
+        message = f"{type(error).__name__} while {runner.phase}: {error}"
+        end = runner.ended("failed", message, trace=traceback.format_exc())
+    outbox.put(end)
 
 
-@dataclass
 class _Clock:
-    """Seconds of training: time spent paused or measuring does not count."""
+    """Seconds of training: time spent paused, measuring or saving does not count."""
 
-    before: float = 0.0
-    since: float | None = None
+    def __init__(self) -> None:
+        self.before = 0.0
+        self.since: float | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.since is not None
 
     @property
     def seconds(self) -> float:
@@ -92,27 +106,36 @@ class _Runner:
         self.job, self.config = job, job.config
         self.inbox, self.outbox = inbox, outbox
         self.classifier = classifier
-        self.round = 0
+        self.phase = "starting"
+        self.round = 0 if job.resume_from is None else round_of(job.resume_from)
         self.clock = _Clock()
         self.measuring = 0.0
+        self.rows: list[list[float] | Tensor] = []  # of the rounds up to self.round, not handed over yet
+        self.seconds: list[float] = []  # the training clock at each of them
+        self.flushed_at = time.perf_counter()
+        self.measured: tuple[int, dict[str, float]] | None = None
+        self.recorded_at = job.measured_at
+        self.saved: tuple[int, str] | None = None
 
     def prepare(self) -> None:
+        self.phase = "loading the data"
         source = load_source(self.config)
-        self.game: StatefulGame = build(self.config, source)
+        self.phase = "building the networks"
+        self.game = build(self.config, source)
         self.observer: Observer = observer_for(self.config, source, self.classifier)
-        self.columns = tuple(f"{player.name}.{name}" for player in self.game.players for name in player.columns)
-        self.losses = [index for index, name in enumerate(self.columns) if name.endswith(".loss")]
-        self.pending: list[Tensor] = []
-        self.pending_seconds: list[float] = []
-        self.pending_since = time.perf_counter()
+        self.reference_known = False
+        self.wanted = [(player.name, column) for player in self.game.players for column in player.columns]
+        self.columns = tuple(f"{player}.{column}" for player, column in self.wanted)
+        self.losses = [index for index, (_, column) in enumerate(self.wanted) if column == "loss"]
+        self.on_cpu = self.config.device == "cpu"
         self.check_every = FINITE_CHECK_EVERY[self.config.device]
         if self.job.resume_from is not None:
+            self.phase = f"restoring {self.job.resume_from.name}"
             state = load_checkpoint(self.job.resume_from)
-            self.round = restore(self.game, state)
-            self.clock.before = float(state.get("seconds", 0.0))
-            self.measuring = float(state.get("measuring", 0.0))
+            self.clock.before = float(state.pop("seconds", 0.0))
+            self.measuring = float(state.pop("measuring", 0.0))
+            self.round = restore(cast(StatefulGame, self.game), state)
         self.saved_at = self.clock.seconds
-        self.reference_known = False
         self.outbox.put(Note(self.round, "reference", describe(self.config)))
 
     def train(self) -> EndState:
@@ -120,135 +143,203 @@ class _Runner:
         self.outbox.put(State("running", self.round))
         if self.round == 0:
             self.observe()
-        values: dict[str, Tensor] = {}
+        turns = play(self.game, played=self.round)
         self.clock.start()
         try:
-            for turn in play(self.game, played=self.round) if self.round < self.config.schedule.rounds else ():
-                values |= {f"{turn.player.name}.{name}": value for name, value in turn.values.items()}
-                if turn.ends_round:
-                    self.round = turn.round
-                    self._end_round(values)
-                    if self.round == self.config.schedule.rounds:
-                        break
-                self._obey(between_rounds=turn.ends_round)
+            while self.round < self.config.schedule.rounds:
+                self._obey()
+                self.phase = "training"
+                self._play_round(turns)
+                self._look_after()
         except Stopped as stop:
             return "stopped" if stop.command == "stop" else "interrupted"
         finally:
             self.clock.stop()
         return "finished"
 
-    def finish(self, state: EndState) -> None:
-        """Measure once more, save, and say how it ended."""
-        self.flush_rows()
-        summary: dict[str, Any] = {"seconds": round(self.clock.seconds, 3), "state_hash": self.save()}
+    def finish(self, state: EndState) -> Ended:
+        """Save and measure once more; returns how it ended."""
+        summary: dict[str, Any] = {"state_hash": self.save(last=True)}
         # A server on its way out has no time to measure; the run goes on later and will.
         if state != "interrupted":
             summary["metrics"] = self.observe()
-        self.outbox.put(Ended(state, self.round, summary=summary))
+        return self.ended(state, **summary)
+
+    def ended(
+        self, state: EndState, message: str = "", *, trace: str = "", round: int | None = None, **summary: Any
+    ) -> Ended:
+        summary["seconds"] = float(f"{self.clock.seconds:.3f}")
+        return Ended(state, self.round if round is None else round, message, trace, summary)
 
     def observe(self) -> dict[str, float]:
-        """Look at samples and measure them, off the training clock."""
-        running = self.clock.since is not None
-        self.clock.stop()
-        started = time.perf_counter()
-        if not self.reference_known and (reference := self.observer.reference()) is not None:
-            self.reference_known = True
-            self.outbox.put(Note(self.round, "reference", reference))
-        values, sight = self.observer.look(self.game, self.round)
-        if values:
-            row = np.array([list(values.values())], dtype=np.float32)
-            self.outbox.put(Rows("diagnostics", tuple(values), np.array([self.round]), row))
-        self.outbox.put(sight)
-        self.measuring += time.perf_counter() - started
-        if running:
-            self.clock.start()
+        """Look at samples and measure them, off the training clock; a second look at the same round shows the same."""
+        self.flush()
+        if self.measured is not None and self.measured[0] == self.round and self.reference_known:
+            return self.measured[1]
+        with self._aside("measuring"):
+            started = time.perf_counter()
+            if not self.reference_known and (reference := self.observer.reference()) is not None:
+                self.reference_known = True
+                self.outbox.put(Note(self.round, "reference", reference))
+            values, sight = self.observer.look(self.game, self.round)
+            if values and self.recorded_at != self.round:
+                self.recorded_at = self.round
+                row = np.array([list(values.values())], dtype=np.float32)
+                self.outbox.put(Rows("diagnostics", tuple(values), np.array([self.round]), row))
+            self.outbox.put(sight)
+            self.measured = (self.round, values)
+            self.measuring += time.perf_counter() - started
         return values
 
-    def save(self) -> str:
-        """Write a checkpoint; returns the hash of the state in it."""
-        state = capture(self.game, self.round)
-        digest = state_hash(state)
-        # What a clock says is not part of the state that two equal runs share.
-        save_checkpoint(self.job.checkpoint_dir, {**state, "seconds": self.clock.seconds, "measuring": self.measuring})
-        self.outbox.put(Note(self.round, "checkpoint", {"state_hash": digest}))
-        self.saved_at = self.clock.seconds
+    def save(self, *, last: bool = False) -> str | None:
+        """Write a checkpoint of this round, if there is none yet; returns the hash of the state in it.
+
+        A state that is not finite is never written: it is a divergence if it is the ``last`` of the job, and otherwise
+        shows at the next round. So does a disk that cannot take it: an exception if it is the last, else a note.
+        """
+        self.flush()
+        if self.saved is not None and self.saved[0] == self.round:
+            return self.saved[1]
+        with self._aside("saving a checkpoint"):
+            state = capture(cast(StatefulGame, self.game), self.round)
+            broken = _not_finite(state["networks"])
+            if broken and last:
+                raise Diverged(self.round, f"a weight of {broken}")
+            if broken:
+                return None
+            digest = state_hash(state)
+            # What a clock says is not part of the state that two equal runs share.
+            state = {**state, "seconds": self.clock.seconds, "measuring": self.measuring}
+            try:
+                self._write(state, retries=SAVE_RETRIES if last else ())
+            except OSError as error:
+                if last:
+                    raise
+                self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
+                self.saved_at = self.clock.seconds + SAVE_AGAIN_AFTER - self.config.schedule.checkpoint_seconds
+                return None
+            self.outbox.put(Note(self.round, "checkpoint", {"state_hash": digest}))
+            self.saved = (self.round, digest)
+            self.saved_at = self.clock.seconds
         return digest
 
-    def flush_rows(self) -> None:
-        """Hand over the rows collected so far: one transfer from the device, whatever their number."""
-        if not self.pending:
+    def flush(self) -> None:
+        """Hand over the rows collected so far, up to the first that is not finite: that one is a divergence.
+
+        One transfer from the device, whatever their number.
+        """
+        self.flushed_at = time.perf_counter()
+        if not self.rows:
             return
-        values = torch.stack(self.pending).to("cpu", torch.float32).numpy()
+        rows, clock = self.rows, self.seconds
+        self.rows, self.seconds = [], []
+        values = np.array(rows, dtype=np.float32) if self.on_cpu else _fetch(rows)
         first = self.round - len(values) + 1
-        seconds = np.array(self.pending_seconds, dtype=np.float32)[:, None]
-        self.pending, self.pending_seconds = [], []
-        self.pending_since = time.perf_counter()
         bad = ~np.isfinite(values[:, self.losses])
         stop = int(bad.any(1).argmax()) + 1 if bad.any() else len(values)
         rounds = np.arange(first, first + stop, dtype=np.int64)
-        self.outbox.put(Rows("turns", (*self.columns, "seconds"), rounds, np.hstack([values, seconds])[:stop]))
+        table = np.column_stack([values, np.array(clock, dtype=np.float32)])[:stop]
+        self.outbox.put(Rows("turns", (*self.columns, "seconds"), rounds, table))
         if bad.any():
-            column = self.columns[self.losses[int(bad[stop - 1].argmax())]]
-            raise Diverged(first + stop - 1, column)
+            raise Diverged(first + stop - 1, self.columns[self.losses[int(bad[stop - 1].argmax())]])
 
-    def _end_round(self, values: dict[str, Tensor]) -> None:
-        row = torch.stack([values[name] for name in self.columns])
-        self.pending.append(row)
-        self.pending_seconds.append(self.clock.seconds)
-        if self.round % self.check_every == 0 and not bool(row[self.losses].isfinite().all()):
-            self.flush_rows()
-        if time.perf_counter() - self.pending_since > ROWS_EVERY_SECONDS:
-            self.flush_rows()
+    def _play_round(self, turns: Iterator[Turn]) -> None:
+        """Play one round and keep its row: the last step of each player."""
+        values: dict[str, dict[str, Tensor]] = {}
+        turn = next(turns)
+        values[turn.player.name] = turn.values
+        while not turn.ends_round:
+            if self.inbox.abandoned:
+                raise Abandoned
+            turn = next(turns)
+            values[turn.player.name] = turn.values
+        row = [values[player][column] for player, column in self.wanted]
+        self.rows.append([value.item() for value in row] if self.on_cpu else torch.stack(row))
+        self.seconds.append(self.clock.seconds)
+        self.round = turn.round
+
+    def _look_after(self) -> None:
+        """What is due after a round: hand over rows, measure, save."""
+        if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS or not self._seems_finite():
+            self.flush()
         if self._measurement_is_due():
-            self.flush_rows()
             self.observe()
         if self.clock.seconds - self.saved_at > self.config.schedule.checkpoint_seconds:
-            self.flush_rows()
             self.save()
+
+    def _seems_finite(self) -> bool:
+        if self.round % self.check_every:
+            return True
+        row = self.rows[-1]
+        return math.isfinite(sum(float(row[index]) for index in self.losses))
 
     def _measurement_is_due(self) -> bool:
         """Every so many rounds, but not while measuring takes more than its share; the beginning is seen in any case."""
         settings = self.config.diagnostics
         if self.round == self.config.schedule.rounds:
-            return False
+            return False  # the end is measured when everything is saved
         if self.round in (settings.every // 4, settings.every // 2, settings.every):
             return True
         return self.round % settings.every == 0 and self.measuring <= settings.budget * self.clock.seconds
 
-    def _obey(self, *, between_rounds: bool) -> None:
-        """Carry out the commands that have arrived; while paused, wait for the next."""
-        command = self.inbox.take()
-        while command is not None:
-            match command:
-                case "pause":
-                    command = self._pause()
-                    continue
-                case "sample":
-                    self.flush_rows()
-                    self.observe()
-                case "stop" | "interrupt" | "checkpoint" if not between_rounds:
-                    # What is saved is the state between two rounds: ask again when this one is over.
-                    self.inbox.put(command)
-                    return
-                case "checkpoint":
-                    self.flush_rows()
-                    self.save()
-                case "stop" | "interrupt":
-                    raise Stopped(command)
-            command = self.inbox.take()
+    def _obey(self) -> None:
+        """Carry out the commands that have arrived. Between rounds only: what is seen and saved is a whole round."""
+        while (command := self.inbox.take()) is not None:
+            self._carry_out(command)
 
-    def _pause(self) -> CommandKind | None:
-        self.clock.stop()
-        self.flush_rows()
-        self.outbox.put(State("paused", self.round))
-        while True:
-            command = self.inbox.wait()
-            if command == "sample":
+    def _carry_out(self, command: CommandKind) -> None:
+        match command:
+            case "pause":
+                self._pause()
+            case "sample":
                 self.observe()
-            elif command == "resume":
-                self.outbox.put(State("running", self.round))
-                self.clock.start()
-                return self.inbox.take()
-            elif command != "pause":
-                self.clock.start()
-                return command
+            case "checkpoint":
+                self.save()
+            case "stop" | "interrupt":
+                raise Stopped(command)
+            case "resume":
+                pass  # it is running
+
+    def _pause(self) -> None:
+        """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile."""
+        self.flush()
+        with self._aside("paused"):
+            self.outbox.put(State("paused", self.round))
+            while (command := self.inbox.wait()) != "resume":
+                if command != "pause":
+                    self._carry_out(command)
+            self.outbox.put(State("running", self.round))
+
+    def _write(self, state: dict[str, Any], retries: tuple[float, ...]) -> None:
+        for pause in retries:
+            try:
+                save_checkpoint(self.job.checkpoint_dir, state)
+                return
+            except OSError:
+                time.sleep(pause)
+        save_checkpoint(self.job.checkpoint_dir, state)
+
+    @contextmanager
+    def _aside(self, phase: str) -> Iterator[None]:
+        """Something that is not training: the clock stands still. An exception leaves its phase behind, to be told."""
+        before, running = self.phase, self.clock.running
+        self.clock.stop()
+        self.phase = phase
+        yield
+        self.phase = before
+        if running:
+            self.clock.start()
+
+
+def _fetch(rows: list[Any]) -> np.ndarray:
+    """Rows (n, c) from an accelerator."""
+    values: np.ndarray = torch.stack(rows).to("cpu", torch.float32).numpy()
+    return values
+
+
+def _not_finite(networks: dict[str, dict[str, Tensor]]) -> str | None:
+    """The first network with a weight or buffer that is not finite."""
+    for name, tensors in networks.items():
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+            return name
+    return None

@@ -1,0 +1,321 @@
+"""The end of a lab, asked for or not: every run is interrupted once, saved, and goes on bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gan_core.config import RunConfig
+from gan_core.engine import Lab, Refused, close_lab, current_lab, executors, runner
+from gan_core.engine import lab as lab_module
+from gan_core.engine import open_lab as open_the_lab
+from gan_core.engine.lab import _checkpoint_to_go_on_from
+from gan_core.store import RunStore, StoreError
+from gan_core.training import checkpoints, round_of
+
+
+def scalars(store: RunStore, run_id: str) -> dict[str, bytes]:
+    track = store.track(run_id)
+    return {name: track.column(name).tobytes() for name in track.columns if name != "seconds"}
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_closing_interrupts_running_paused_and_queued_runs_in_time(
+    open_lab: Callable, small: Callable, slowly: Callable, until: Callable, number: int
+) -> None:
+    slowly(0.003)
+    lab = open_lab(capacity=3)
+    running = [lab.submit(small({"seed": seed, "schedule.rounds": 5000})) for seed in range(number)]
+    paused = running[-1:] if number > 1 else []
+    queued = [lab.submit(small({"seed": seed})) for seed in (8, 9)] if number == 3 else []
+    for run in running:
+        until(lambda run=run: lab.view(run).status["round"] > 2)
+    for run in paused:
+        lab.command(run, "pause")
+        until(lambda run=run: lab.view(run).status["state"] == "paused")
+    heard: list[tuple[str, bool]] = []
+    for run in running + queued:
+        view = lab.view(run)
+        view.subscribe(lambda run=run, view=view: heard.append((run, view.active)))
+    started = time.monotonic()
+    lab.close(9.0)
+    assert time.monotonic() - started < 10
+    lab.close(9.0)
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith(("run-", "recorder"))] == []
+    for run in running + queued:
+        assert (run, False) in heard, "viewers were told"
+    with RunStore(lab.store.root) as store:
+        for run in running:
+            record = store.run(run)
+            assert (record.status, record.message) == ("interrupted", "")
+            assert record.rounds == round_of(checkpoints(store.checkpoint_dir(run))[-1]) == store.track(run).rounds[-1]
+            assert store.events(run)[-1].kind == "interrupted"
+        for run in queued:
+            assert (store.run(run).status, store.run(run).rounds) == ("interrupted", 0)
+    again = open_lab(capacity=3)
+    for run in running + queued:
+        again.resume(run)
+    assert [again.is_active(run) for run in running + queued] == [True] * len(running + queued)
+
+
+def test_after_closing_nothing_is_accepted(open_lab: Callable, small: Callable) -> None:
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.rounds": 2}))
+    lab.wait(run_id, 60)
+    lab.close()
+    for ask in (lambda: lab.submit(small()), lambda: lab.resume(run_id)):
+        with pytest.raises(Refused, match="shutting down"):
+            ask()
+    with pytest.raises((Refused, StoreError)):
+        lab.command(run_id, "stop")
+
+
+def test_a_submission_that_meets_the_closing_is_refused_or_interrupted(
+    open_lab: Callable, small: Callable, slowly: Callable
+) -> None:
+    """No run is left over that says it trains."""
+    slowly(0.002)
+    lab = open_lab(capacity=2)
+    config = small({"schedule.rounds": 5000})
+    refused = threading.Event()
+
+    def submit() -> None:
+        while not refused.is_set():
+            try:
+                lab.submit(config)
+            except (Refused, StoreError) as error:
+                if "waiting already" not in str(error):
+                    refused.set()
+
+    threads = [threading.Thread(target=submit) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    lab.close()
+    for thread in threads:
+        thread.join(10)
+    assert refused.is_set()
+    lab.close()
+    with RunStore(lab.store.root) as store:
+        states = {run.status for run in store.runs()}
+    # One that was being written down just then belongs to a lab that is gone; in a new process it is an orphan.
+    assert states <= {"interrupted", "queued"}
+    assert len([run for run in RunStore(lab.store.root).runs() if run.status == "queued"]) <= 3
+
+
+def test_a_round_that_takes_too_long_is_abandoned(
+    open_lab: Callable, small: Callable, slowly: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slowly(0.02)
+    monkeypatch.setattr(executors, "ABANDON_SECONDS", 30.0)
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.n_critic": 1000}))
+    until(lambda: lab.view(run_id).status["state"] == "running")
+    started = time.monotonic()
+    lab.close(timeout=2.5)
+    assert time.monotonic() - started < 15, "a round takes 20 s"
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("run-")] == []
+    with RunStore(lab.store.root) as store:
+        run = store.run(run_id)
+    assert run.status == "interrupted"
+    assert "no time to save" in run.message
+
+
+def test_a_run_that_hangs_does_not_keep_the_server(
+    open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, until: Callable
+) -> None:
+    let_go = threading.Event()
+    real = runner.play
+
+    def play(game: Any, played: int = 0) -> Any:
+        for turn in real(game, played):
+            if turn.round == 3:
+                let_go.wait()
+            yield turn
+
+    monkeypatch.setattr(runner, "play", play)
+    lab = open_lab()
+    run_id = lab.submit(small())
+    until(lambda: lab.store.events(run_id)[-1:] and lab.view(run_id).status["state"] == "running")
+    started = time.monotonic()
+    lab.close(timeout=2.5)
+    assert time.monotonic() - started < 9
+    let_go.set()
+    with RunStore(lab.store.root) as store:
+        assert store.run(run_id).status == "interrupted"
+        assert "did not stop in time" in store.run(run_id).message
+
+
+def test_the_lab_of_the_process_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RuntimeError, match="no lab is open"):
+        current_lab()
+    monkeypatch.setenv("GANSCOPE_STORE", str(tmp_path / "here"))
+    labs: list[Lab] = []
+    threads = [threading.Thread(target=lambda: labs.append(open_the_lab())) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(map(id, labs))) == 1
+    assert current_lab() is labs[0]
+    assert labs[0].store.root == tmp_path / "here"
+    close_lab()
+    close_lab()
+    with pytest.raises(RuntimeError, match="no lab is open"):
+        current_lab()
+
+
+# --- killed ---
+
+CHILD = """
+import json, sys, time
+from gan_core.config import RunConfig
+from gan_core.engine import Lab, runner
+
+at_full_speed = runner.play
+
+def slow(game, played=0):
+    for turn in at_full_speed(game, played):
+        time.sleep(0.005)
+        yield turn
+
+runner.play = slow
+root, configs = sys.argv[1], json.load(sys.stdin)
+lab = Lab(root, capacity=2)
+runs = [lab.submit(RunConfig.load(config)) for config in configs]
+for run, round in ((runs[0], 5), (runs[1], 10), (runs[0], 15)):
+    while lab.view(run).status["round"] < round:
+        time.sleep(0.005)
+    lab.command(run, "checkpoint")
+time.sleep(1.0)  # for the curves to pass the checkpoints; what if they do not is another test
+print(json.dumps(runs), flush=True)
+time.sleep(60)
+"""
+
+
+def test_killed_at_any_moment_every_run_is_interrupted_once_and_goes_on_bit_for_bit(
+    open_lab: Callable, small: Callable, tmp_path: Path, root: Path, until: Callable
+) -> None:
+    changes = {"schedule.rounds": 100_000, "diagnostics.every": 10}
+    configs = [small(changes | {"seed": seed}).to_dict() for seed in (1, 2, 3)]
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
+    )
+    child.stdin.write(json.dumps(configs))
+    child.stdin.close()
+    runs = json.loads(child.stdout.readline())
+    with RunStore(tmp_path) as watching:
+        until(lambda: all(checkpoints(watching.checkpoint_dir(run)) for run in runs[:2]), "they are saved")
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        shown = [len(watching.track(run)) for run in runs]
+
+    lab = open_lab(capacity=2)
+    records = [lab.store.run(run) for run in runs]
+    assert [record.status for record in records] == ["interrupted"] * 3
+    open_lab()  # a second look marks nothing again
+    for run in runs:
+        assert [event.kind for event in lab.store.events(run)].count("interrupted") == 1
+    assert [len(lab.store.track(run)) for run in runs] == shown
+    for run in runs:
+        record, recorded = lab.store.run(run), len(lab.store.track(run))
+        assert lab.store.track(run).rounds.tolist() == list(range(1, recorded + 1))
+        assert record.rounds <= recorded
+    # Not to the end: some rounds past the moment of the kill show whether it is the same run.
+    resumed = {run: lab.resume(run) for run in runs}
+    assert all(resumed[run] > 0 for run in runs[:2])
+    assert lab.view(runs[2]).status["state"] == "queued"
+    lab.command(runs[2], "stop")
+    for run, before in zip(runs[:2], shown, strict=False):
+        until(lambda run=run, before=before: lab.view(run).status["round"] > before + 20, "it passes the kill")
+        lab.command(run, "stop")
+        stopped = lab.wait(run, 60)
+        config = RunConfig.load(stopped.config)
+        whole = lab.submit(config.replace({"schedule.rounds": stopped.rounds, "diagnostics.every": 1_000_000}))
+        assert lab.wait(whole, 60).summary["state_hash"] == stopped.summary["state_hash"]
+        assert scalars(lab.store, whole) == scalars(lab.store, run)
+        assert lab.store.track(run).rounds.tolist() == list(range(1, stopped.rounds + 1))
+        frames = [frame.round for frame in lab.store.frames(run)]
+        assert frames == sorted(set(frames))
+
+
+def test_a_run_whose_process_dies_while_it_is_watched_from_here(
+    open_lab: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of the command line, say, beside a server that stays."""
+    monkeypatch.setattr(lab_module, "ORPHANS_SECONDS", 0.2)
+    lab = open_lab()
+    lab.store.create("a-run", name="", config={})
+    lab.store.update("a-run", status="running", rounds=5)
+    view = lab.view("a-run")
+    view.subscribe(lambda: None)
+    time.sleep(0.5)
+    assert view.active
+    assert lab.store.run("a-run").status == "running", "its process lives"
+    lab.store.update("a-run", owner={"pid": 2**22 + 1, "started": 0.0, "boot": lab.store.run("a-run").owner["boot"]})
+    until(lambda: lab.store.run("a-run").status == "interrupted")
+    until(lambda: not view.active, "who watches is told")
+    assert [event.kind for event in lab.store.events("a-run")] == ["interrupted"]
+
+
+def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(
+    open_lab: Callable, small: Callable, play_job: Callable, tmp_path: Path
+) -> None:
+    folder = tmp_path / "checkpoints"
+
+    def hook(turn: Any, inbox: Any) -> None:
+        if turn.ends_round and turn.round in (10, 20):
+            inbox.put("checkpoint")
+
+    play_job(small({"schedule.rounds": 22}), hook=hook)
+    assert [round_of(path) for path in checkpoints(folder)] == [20, 22]
+
+    def chosen(recorded: int) -> int | None:
+        path = _checkpoint_to_go_on_from(folder, recorded)
+        return None if path is None else round_of(path)
+
+    assert [chosen(recorded) for recorded in (30, 22, 21, 20)] == [22, 22, 20, 20]
+    assert chosen(19) == 20, "a gap in the curves is better than training lost"
+    checkpoints(folder)[-1].with_suffix(".safetensors").write_bytes(b"torn")
+    assert chosen(22) == 20
+    checkpoints(folder)[0].write_text("{")
+    assert chosen(22) is None
+
+
+def test_a_gap_in_the_record_and_another_environment_are_said(
+    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+) -> None:
+    slowly(0.002)
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.rounds": 300}))
+    until(lambda: lab.view(run_id).status["round"] > 5)
+    lab.command(run_id, "stop")
+    played = lab.wait(run_id, 60).rounds
+    lab.store.truncate(run_id, played - 3)
+    environment = lab.store.run(run_id).environment
+    lab.store.update(run_id, environment=environment | {"torch": "1.0", "python": "2.7"})
+    assert lab.resume(run_id) == played
+    sentence = lab.view(run_id).status["message"]
+    assert f"Rounds {played - 2} to {played}" in sentence
+    assert "not bit for bit" in sentence
+    assert "torch 1.0 →" in sentence
+    assert "python" not in sentence
+    lab.command(run_id, "stop")
+    run = lab.wait(run_id, 60)
+    assert run.environment == environment
+    assert [event.data["message"] for event in lab.store.events(run_id) if event.kind == "not_the_same"] == [sentence]

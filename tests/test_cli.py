@@ -1,0 +1,370 @@
+"""The command line: what a script may rely on (exit status, last line of stdout, one sentence on stderr)."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_core.cli import _parser, main
+from gan_core.config import OBJECTIVES, PRESETS, preset_config
+from gan_core.store import RunStore
+
+SMALL = {
+    "model.generator.widths": [8],
+    "model.discriminator.widths": [8],
+    "data.batch_size": 16,
+    "diagnostics.samples": 16,
+    "device": "cpu",
+}
+NO_BOUNDS = {
+    "objective": "wgan",
+    "objective.clip_value": None,
+    **{
+        f"optimizers.{player}.{key}": value
+        for player in ("generator", "discriminator")
+        for key, value in (("name", "sgd"), ("lr", 10))
+    },
+}
+
+
+def settings(changes):
+    return [word for key, value in changes.items() for word in ("--set", f"{key}={json.dumps(value)}")]
+
+
+@pytest.fixture
+def run(capsys):
+    """``run("presets", "--json")`` → (exit status, stdout, stderr), in this process."""
+
+    def call(*words):
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def train(run, tmp_path):
+    """``train(rounds=20)`` → (exit status, the JSON of the last line), into ``tmp_path / "store"``."""
+
+    def call(*, preset="ring-mlp", rounds=20, store=tmp_path / "store", **changes):
+        changes = {**SMALL, "schedule.rounds": rounds, **changes}
+        status, out, _ = run("train", "--preset", preset, *settings(changes), "--store", store, "--quiet")
+        return status, json.loads(out.splitlines()[-1])
+
+    return call
+
+
+# -- one run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_run_exits_0_and_its_last_line_is_its_result(train, tmp_path):
+    status, result = train(rounds=20)
+    assert status == 0
+    assert list(result) == ["run", "status", "rounds", "seconds", "metrics", "state_hash"]
+    assert (result["status"], result["rounds"]) == ("finished", 20)
+    assert result["seconds"] > 0
+    assert {"modes_covered", "high_quality_share", "kl_to_real"} <= set(result["metrics"])
+    assert len(result["state_hash"]) == 64
+    with RunStore(tmp_path / "store") as store:
+        stored = store.run(result["run"])
+        assert (stored.status, stored.rounds) == ("finished", 20)
+        assert store.track(result["run"], "turns").rounds.tolist() == list(range(1, 21))
+
+
+def test_the_seed_and_nothing_else_decides_the_numbers(train):
+    (_, one), (_, same), (_, other) = train(seed=3), train(seed=3), train(seed=4)
+    assert one["state_hash"] == same["state_hash"] != other["state_hash"]
+    assert one["metrics"] == same["metrics"]
+    assert one["run"] != same["run"]
+
+
+def test_progress_goes_to_stderr_and_the_result_alone_to_stdout(run, tmp_path):
+    words = ("train", "--preset", "ring-mlp", *settings({**SMALL, "schedule.rounds": 5}), "--store", tmp_path)
+    status, out, err = run(*words)
+    assert (status, len(out.splitlines())) == (0, 1)
+    assert "/5" in err
+    assert run(*words, "--quiet")[2] == ""
+
+
+def test_a_diverging_run_exits_1_and_names_the_round(train, tmp_path):
+    status, result = train(rounds=200, **NO_BOUNDS)
+    assert (status, result["status"]) == (1, "diverged")
+    assert 1 <= result["rounds"] < 200
+    assert str(result["rounds"]) in result["message"]
+    assert ".loss" in result["message"]
+    with RunStore(tmp_path / "store") as store:
+        assert store.run(result["run"]).status == "diverged"
+        losses = store.track(result["run"], "turns", ["D.loss"]).values[:, 0]
+    assert np.isfinite(losses[:-1]).all()
+    assert not np.isfinite(losses[-1])
+
+
+def test_a_number_that_is_not_finite_is_null(train, monkeypatch):
+    monkeypatch.setattr("gan_core.engine.observer.high_quality_share", lambda *_: float("nan"))
+    status, result = train()
+    assert (status, result["metrics"]["high_quality_share"]) == (0, None)
+    assert result["metrics"]["entropy"] >= 0
+
+
+def test_a_failing_run_exits_1_and_says_why(train, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr("gan_core.engine.runner.build", broken)
+    status, result = train()
+    assert (status, result["status"]) == (1, "failed")
+    assert "ZeroDivisionError" in result["message"]
+    assert "no such luck" in result["message"]
+
+
+def test_a_run_from_a_file_equals_the_run_from_a_preset(run, train, tmp_path):
+    _, first = train(rounds=15, seed=5)
+    file = tmp_path / "config.json"
+    file.write_text(preset_config("ring-mlp", {**SMALL, "schedule.rounds": 15, "seed": 5}).to_json())
+    status, out, _ = run("train", "--config", file, "--store", tmp_path / "other", "--quiet")
+    assert status == 0
+    assert json.loads(out)["state_hash"] == first["state_hash"]
+
+
+def test_a_file_can_be_changed_by_set(run, tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text(preset_config("ring-mlp", {**SMALL, "schedule.rounds": 500}).to_json())
+    words = settings({"schedule.rounds": 7, "objective": "ls_gan"})
+    _, out, _ = run("train", "--config", file, *words, "--store", tmp_path / "s", "--quiet", "--name", "seven")
+    result = json.loads(out)
+    assert result["rounds"] == 7
+    with RunStore(tmp_path / "s") as store:
+        stored = store.run(result["run"])
+        assert stored.name == "seven"
+        assert stored.config["objective"]["loss"] == "least_squares"
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--preset", "rnig-mlp"], ["preset", "'rnig-mlp'", "did you mean 'ring-mlp'"]),
+        (["--set", "schedule.rouns=5"], ["schedule", "'rouns'", "did you mean 'rounds'"]),
+        (["--set", "schdule.rounds=5"], ["'schdule'", "did you mean 'schedule'"]),
+        (["--set", "schedule.rounds=-1"], ["schedule.rounds", "-1", "at least 1"]),
+        (["--set", "schedule.rounds=many"], ["schedule.rounds", "'many'", "whole number"]),
+        (["--set", "optimizers.generator.lr=NaN"], ["optimizers.generator.lr", "finite"]),
+        (["--set", "objective=wagn"], ["'wagn'", "did you mean 'wgan'"]),
+        (["--set", "objective.loss=hinged"], ["objective.loss", "'hinged'"]),
+        (["--set", "data.name=rign"], ["data.name", "did you mean 'ring'"]),
+        (
+            ["--set", "data.name=ring", "--set", "data.options.modess=3"],
+            ["data.options.modess", "did you mean 'modes'"],
+        ),
+        (["--set", "device=tpu"], ["device", "'tpu'", "'cpu'"]),
+        (["--set", "seed"], ["--set", "'seed'", "key=value"]),
+        (["--set", "seed.deep=1"], ["seed", "whole number"]),
+        (["--set", "a..b=1"], ["unknown key 'a'"]),
+        (["--preset", "ring-mlp", "--set", "model.generator.architecture=dcgan"], ["model.generator", "MLP"]),
+        (["--config", "nowhere.json"], ["--config", "nowhere.json", "No such file"]),
+        (["--config", "."], ["--config", "directory"]),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+)
+def test_bad_input_exits_2_with_one_sentence_that_names_it(run, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run("train", *words, "--store", tmp_path / "store")
+    assert (status, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    for part in said:
+        assert part in err
+    assert run("runs", "--store", tmp_path / "store", "--json")[1] in ("", "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not JSON"),
+        ("[]", "group of settings"),
+        ('{"seed": 1, "seed": 2}', "'seed' stands there twice"),
+        ('{"sed": 1}', "did you mean 'seed'"),
+        ('{"seed": 1e400}', "seed"),
+    ],
+)
+def test_a_bad_file_exits_2_with_one_sentence(run, tmp_path, text, said):
+    file = tmp_path / "config.json"
+    file.write_text(text)
+    status, out, err = run("train", "--config", file, "--store", tmp_path / "store")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert said in err
+
+
+@pytest.mark.parametrize("command", [["show", "20260101-000000-nowhere"], ["resume", "../../etc"], ["show", ""]])
+def test_an_unknown_run_exits_2(run, train, tmp_path, command):
+    train(rounds=1)
+    status, out, err = run(*command, "--store", tmp_path / "store")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "no run" in err
+
+
+@pytest.mark.parametrize("command", [["runs"], ["show", "x"]])
+def test_looking_into_a_folder_without_a_store_does_not_make_one(run, tmp_path, command):
+    status, out, err = run(*command, "--store", tmp_path / "empty")
+    assert (status, out) == (2, "")
+    assert "no store" in err
+    assert not (tmp_path / "empty").exists()
+
+
+@pytest.mark.parametrize("words", [["trian"], ["train", "--pre-set", "x"], []])
+def test_an_unknown_word_exits_2(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+# -- lists ------------------------------------------------------------------------------------------------------------
+
+
+def test_presets_and_objectives_list_the_registries(run):
+    for command, key, registry in (("presets", "preset", PRESETS), ("objectives", "objective", OBJECTIVES)):
+        status, out, _ = run(command, "--json")
+        assert status == 0
+        assert [row[key] for row in json.loads(out)] == list(registry)
+        status, out, _ = run(command)
+        assert status == 0
+        assert [line.split()[0] for line in out.splitlines()] == [key.upper(), *registry]
+
+
+def test_runs_are_listed_newest_first(run, train, tmp_path):
+    (_, first), (_, second) = train(rounds=1), train(rounds=2)
+    status, out, _ = run("runs", "--json", "--store", tmp_path / "store")
+    rows = json.loads(out)
+    assert status == 0
+    assert [row["run"] for row in rows] == [second["run"], first["run"]]
+    assert rows[0]["status"] == "finished"
+    assert rows[0]["rounds"] == 2
+    table = run("runs", "--store", tmp_path / "store")[1].splitlines()
+    assert table[0].split() == ["RUN", "STATUS", "ROUNDS", "NAME"]
+    assert table[1].startswith(second["run"])
+    limited = json.loads(run("runs", "--json", "--limit", "1", "--store", tmp_path / "store")[1])
+    assert [row["run"] for row in limited] == [second["run"]]
+
+
+def test_show_tells_what_was_run_and_what_came_of_it(run, train, tmp_path):
+    _, result = train(rounds=12, seed=9)
+    status, out, _ = run("show", result["run"], "--json", "--store", tmp_path / "store")
+    shown = json.loads(out)
+    assert status == 0
+    for key in ("run", "status", "rounds", "seconds", "metrics", "state_hash"):
+        assert shown[key] == result[key]
+    assert shown["recorded_rounds"] == 12
+    assert shown["changed_from_default"]["seed"] == 9
+    assert shown["config"]["seed"] == 9
+    assert shown["environment"]["threads"] == 1
+    status, out, _ = run("show", result["run"], "--store", tmp_path / "store")
+    assert status == 0
+    assert out.startswith("run")
+    assert result["state_hash"] in out
+
+
+def test_what_show_prints_can_be_trained_again(run, train, tmp_path):
+    _, result = train(rounds=12, seed=9)
+    shown = json.loads(run("show", result["run"], "--json", "--store", tmp_path / "store")[1])
+    file = tmp_path / "again.json"
+    file.write_text(json.dumps(shown["config"]))
+    again = json.loads(run("train", "--config", file, "--store", tmp_path / "store", "--quiet")[1])
+    assert again["state_hash"] == result["state_hash"]
+
+
+# -- resume -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_finished_run_cannot_be_resumed(run, train, tmp_path):
+    _, result = train(rounds=3)
+    status, out, err = run("resume", result["run"], "--store", tmp_path / "store")
+    assert (status, out) == (2, "")
+    assert "played all its rounds" in err
+
+
+def start(tmp_path, *words):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    command = [sys.executable, "-m", "gan_core", *map(str, words)]
+    return subprocess.Popen(
+        command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def until_round(store, least, process):
+    """The id of the store's only run, once it has played ``least`` rounds."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.communicate()
+        if (store / "ganscope.db").exists():
+            with RunStore(store) as opened:
+                runs = opened.runs()
+                if runs and runs[0].rounds >= least:
+                    return runs[0].id
+        time.sleep(0.1)
+    raise AssertionError(f"not at round {least} after a minute")
+
+
+def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path):
+    store = tmp_path / "interrupted"
+    changes = {**SMALL, "schedule.rounds": 1500, "diagnostics.every": 500, "seed": 2}
+    process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", store)
+    run_id = until_round(store, 50, process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert f"to go on: python -m gan_core resume {run_id} --store {store}" in err
+    assert "Traceback" not in err
+    assert out == ""
+    with RunStore(store) as opened:
+        interrupted = opened.run(run_id)
+        assert interrupted.status == "interrupted"
+        assert 50 <= interrupted.rounds < 1500
+        assert len(opened.track(run_id, "turns")) == interrupted.rounds
+
+    status, out, _ = run("resume", run_id, "--store", store, "--quiet")
+    resumed = json.loads(out)
+    assert (status, resumed["run"], resumed["status"], resumed["rounds"]) == (0, run_id, "finished", 1500)
+    status, whole = train(rounds=1500, **{"diagnostics.every": 500, "seed": 2})
+    assert resumed["state_hash"] == whole["state_hash"]
+    assert resumed["metrics"] == whole["metrics"]
+    with RunStore(store) as opened, RunStore(tmp_path / "store") as other:
+        one, two = opened.track(run_id, "turns"), other.track(whole["run"], "turns")
+        assert one.columns == two.columns
+        assert one.rounds.tolist() == two.rounds.tolist() == list(range(1, 1501))
+        for name in one.columns:
+            if name != "seconds":
+                assert one.column(name).tobytes() == two.column(name).tobytes(), name
+
+
+def test_as_a_module_it_answers_like_the_function(tmp_path, train):
+    changes = {**SMALL, "schedule.rounds": 10}
+    process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", tmp_path / "module")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert json.loads(out.splitlines()[-1])["state_hash"] == train(rounds=10)[1]["state_hash"]
+    process = start(tmp_path, "train", "--preset", "gausian-1d")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (2, "")
+    assert err == "preset: unknown preset 'gausian-1d' — did you mean 'gaussian-1d'?\n"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_every_command_in_the_readme_is_one(root):
+    prefix = "python -m gan_core "
+    lines = (root / "README.md").read_text().splitlines()
+    commands = [shlex.split(line[len(prefix) :], comments=True) for line in lines if line.startswith(prefix)]
+    assert {words[0] for words in commands} >= {"train", "presets", "runs", "show", "resume"}
+    for words in commands:
+        options = _parser().parse_args(words)
+        if words[0] == "train" and options.config is None:
+            preset_config(options.preset, dict(text.partition("=")[::2] for text in options.set))
