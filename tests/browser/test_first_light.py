@@ -152,7 +152,7 @@ def test_watching_does_not_change_the_numbers(page: Page, server: Any) -> None:
 def test_the_train_page_says_what_is_wrong_beside_the_field(page: Page, server: Any) -> None:
     page.goto(f"{server.url}/train?preset=digits-dcgan")
     expect(page.get_by_test_id("stMetric").first).to_be_visible()
-    widths = page.get_by_label("widths").first
+    widths = page.get_by_role("textbox", name="widths").first
     widths.fill("32, 16, 8")
     widths.press("Enter")
     expect(page.get_by_text("which does not come out even", exact=False)).to_be_visible()
@@ -167,10 +167,10 @@ def test_runs_can_be_filtered_tagged_deleted_and_brought_back(page: Page, server
         count = len(store.runs())
     page.goto(f"{server.url}/runs")
     expect(page.get_by_text(f"{count} of {count} runs")).to_be_visible()
-    page.get_by_label("Filter").fill("gaussian")
-    page.get_by_label("Filter").press("Enter")
+    page.get_by_role("textbox", name="Filter").fill("line")
+    page.get_by_role("textbox", name="Filter").press("Enter")
     expect(page.get_by_text(f"1 of {count} runs")).to_be_visible()
-    assert "filter=gaussian" in page.url
+    assert "filter=line" in page.url
     page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 60})
     page.get_by_role("button", name="Delete 1").click()
     expect(page.get_by_text("1 run(s) deleted.")).to_be_visible()

@@ -25,7 +25,7 @@ def refused(changes: dict, preset: str = "ring-mlp") -> ConfigError:
 def test_resolving_fills_in_the_data_sets_options_and_the_device(preset: str) -> None:
     config = preset_config(preset)
     resolved = resolve(config)
-    assert dict(resolved.data.options) == DATASETS[config.data.name].options
+    assert dict(resolved.data.options) == {**DATASETS[config.data.name].options, **config.data.options}
     assert resolved.device in ("cpu", "cuda", "mps")
     assert set(diff(config, resolved)) <= {"device", *(f"data.options.{name}" for name in resolved.data.options)}
     assert resolve(resolved) == resolved
