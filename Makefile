@@ -1,0 +1,120 @@
+# GANscope. `make help` lists the targets. Works with GNU make 3.81 or newer on Linux and macOS; recipes are POSIX sh.
+
+PORT ?= 8501
+STORE ?= $(or $(GANSCOPE_STORE),runs)
+VENV := .venv
+IN_VENV := . $(VENV)/bin/activate &&
+# The first of these that is Python 3.11 or newer makes the virtual environment; `make run PYTHON=/path/to/python` decides.
+PYTHON ?=
+PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python
+
+say = @printf '\033[1m==> %s\033[0m\n'
+INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run install install-dev browser test test-all lint format bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), GANSCOPE_BROWSER (a Chromium or Chrome).'
+
+run: $(VENV)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
+	$(say) 'Looking for the frozen classifier of the digits in $(STORE) (trained once, about 15 s)'
+	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
+	$(say) 'GANscope is starting on http://localhost:$(PORT) - Ctrl-C stops it'
+	@$(IN_VENV) GANSCOPE_STORE='$(STORE)' exec streamlit run app.py --server.port $(PORT)
+
+test: install-dev browser lint ## everything that must pass before a change lands, browser tests included
+	$(say) 'Running the tests (slow ones: make test-all)'
+	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest -m 'not slow'
+
+test-all: install-dev browser lint ## the same and the slow statistical suites
+	$(say) 'Running all tests'
+	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest
+
+lint: install-dev ## ruff (rules and format) and mypy
+	$(say) 'Checking rules (ruff check)'
+	@$(IN_VENV) ruff check .
+	$(say) 'Checking format (ruff format --check)'
+	@$(IN_VENV) ruff format --check .
+	$(say) 'Checking types (mypy)'
+	@$(IN_VENV) mypy
+
+format: install-dev ## let ruff rewrite what it can
+	$(say) 'Formatting'
+	@$(IN_VENV) ruff check --fix . && ruff format .
+
+bench: install-dev browser ## measure throughput and write docs/results/throughput.md
+	$(say) 'Measuring throughput, about ten minutes; let the machine do nothing else meanwhile'
+	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python benchmarks/throughput.py
+
+clean: ## remove the virtual environment and caches; keeps your runs
+	$(say) 'Removing $(VENV) and caches; runs stay'
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+install: $(VENV)/run.stamp ## the virtual environment with what the dashboard needs
+install-dev: $(VENV)/dev.stamp ## and with what the tests need
+
+# A stamp is newer than the list it was installed from; a changed list is installed again.
+
+$(VENV)/bin/activate:
+	$(say) 'Making the virtual environment $(VENV)'
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "    with $$("$$python" --version) ($$(command -v "$$python"))"; \
+	    "$$python" -m venv $(VENV) && exit 0; \
+	    rm -rf $(VENV); \
+	    echo 'make: the virtual environment could not be made; on Debian and Ubuntu install the package python3-venv.' >&2; \
+	    exit 1; \
+	  fi; \
+	done; \
+	echo 'make: GANscope needs Python 3.11 or newer and found none; install one, or say where it is: make run PYTHON=/path/to/python3' >&2; \
+	exit 1
+
+$(VENV)/run.stamp: requirements.txt | $(VENV)/bin/activate
+	$(say) 'Installing requirements.txt (the first time this downloads PyTorch: minutes)'
+	@$(IN_VENV) $(INSTALL) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt | $(VENV)/bin/activate
+	$(say) 'Installing requirements-dev.txt (the first time this downloads PyTorch: minutes)'
+	@$(IN_VENV) $(INSTALL) -r requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp
+
+# The tests need a real browser. One on the PATH is taken; else it is installed: by apt-get for root, else by Playwright.
+
+FIND_BROWSER = find_browser() { \
+	  for candidate in "$$GANSCOPE_BROWSER" chromium chromium-browser google-chrome google-chrome-stable \
+	      '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome' \
+	      '/Applications/Chromium.app/Contents/MacOS/Chromium' \
+	      "$$(python -c 'from playwright.sync_api import sync_playwright as p; w = p().start(); print(w.chromium.executable_path); w.stop()' 2>/dev/null)"; do \
+	    if [ -n "$$candidate" ] && path="$$(command -v "$$candidate")" && "$$path" --version >/dev/null 2>&1; then \
+	      printf '%s\n' "$$path"; return 0; \
+	    fi; \
+	  done; return 1; }
+
+browser: install-dev ## find a Chromium or Chrome for the tests, or install one
+	$(say) 'Looking for a browser for the tests'
+	@$(IN_VENV) $(FIND_BROWSER); \
+	rm -f $(VENV)/browser; \
+	if ! find_browser > $(VENV)/browser.tmp; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo '    none found: apt-get install chromium'; \
+	    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium; } >$(VENV)/browser.log 2>&1 \
+	      || tail -n 5 $(VENV)/browser.log >&2; \
+	  fi; \
+	  if ! find_browser > $(VENV)/browser.tmp; then \
+	    echo '    none found: playwright install chromium'; \
+	    python -m playwright install chromium >$(VENV)/browser.log 2>&1 || tail -n 5 $(VENV)/browser.log >&2; \
+	  fi; \
+	fi; \
+	if find_browser > $(VENV)/browser.tmp; then \
+	  mv $(VENV)/browser.tmp $(VENV)/browser; \
+	  echo "    $$(cat $(VENV)/browser)"; \
+	else \
+	  rm -f $(VENV)/browser.tmp; \
+	  echo 'make: the tests need Chromium or Chrome and none could be found or installed; install one, or say where it is: GANSCOPE_BROWSER=/path/to/chromium' >&2; \
+	  exit 1; \
+	fi
