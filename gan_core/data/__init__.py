@@ -72,7 +72,7 @@ def _own_dataset(name: str) -> Dataset:
     images = card.kind == "images"
     size = f"{card.count:,} pictures of {card.shape[1]}×{card.shape[2]}" if images else f"{card.count:,} points"
     classes = f" in {len(card.class_names)} classes" if card.class_names else ""
-    about = _own_about(card.title, f"Your own data: {size}{classes}, from {card.origin}; {card.summary}.", images)
+    about = _own_about(card.title, f"Your own data: {size}{classes}, from {card.origin}.", images)
     return Dataset(load, about, {}, "images" if images else "points", counted=bool(card.class_names))
 
 
@@ -133,7 +133,7 @@ DATASETS = Registry(
                 title="Stacked digits",
                 paper="Metz et al., Unrolled Generative Adversarial Networks",
                 year=2017,
-                formula=r"x = (a, b, c),\quad y = 100\,y_a + 10\,y_b + y_c \in \{0, \dots, 999\}",
+                formula=r"\begin{gathered}x = (a, b, c)\\ y = 100\,y_a + 10\,y_b + y_c\end{gathered}",
                 idea="Three digits of MNIST-5k as the red, green and blue of one picture, put together as they are drawn: "
                 "1,000 modes, all known. The classifier judges each colour by itself.",
                 watch_for="How many of the 1,000 modes are captured. It cannot exceed the samples per measurement: take 10,000 "

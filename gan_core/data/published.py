@@ -24,6 +24,7 @@ from gan_core.data.places import data_root
 from gan_core.data.sources import ImageSource
 
 _LOADING = threading.Lock()
+_FETCHING: dict[str, threading.Lock] = {}
 INCOMING = "incoming"
 
 Parts = tuple[np.ndarray, np.ndarray]
@@ -145,12 +146,17 @@ def download(name: str) -> None:
     entry, root = PUBLISHED[name], data_root()
     incoming = root / INCOMING / name
     try:
-        incoming.mkdir(parents=True, exist_ok=True)
-        entry.open(incoming, True, True)
-        entry.open(incoming, False, True)
-        _move_into(incoming, root)
+        # One at a time: a download that was given up goes on, and the next attempt is glad of what it fetches.
+        with _FETCHING.setdefault(name, threading.Lock()):
+            if missing(name) is None:
+                return
+            incoming.mkdir(parents=True, exist_ok=True)
+            entry.open(incoming, True, True)
+            entry.open(incoming, False, True)
+            _move_into(incoming, root)
     except (URLError, OSError, RuntimeError, ValueError, EOFError) as error:
-        reason = getattr(error, "reason", None) or str(error).strip().splitlines()[-1]
+        cause = getattr(error, "reason", error)
+        reason = getattr(cause, "strerror", None) or (str(cause).strip().splitlines() or [type(cause).__name__])[-1]
         raise DataError(
             f"{entry.title} could not be downloaded ({str(reason)[:200]}). Without a network, {_by_hand(entry, root)}."
         ) from error

@@ -36,6 +36,7 @@ from gan_core.data.toy import smoothed
 PREFIX = "own:"
 NAME = re.compile(r"own:[\w-]{0,40}?-?([0-9a-f]{16})")
 PROBLEMS_KEPT = 1000
+SPARE_BYTES = 200 * 10**6  # left on the disk for the runs
 
 Kind = Literal["images", "points"]
 
@@ -86,10 +87,12 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
         created=time.time(),
         problems=content.problems[:PROBLEMS_KEPT],
     )
-    folder = shelf_root() / fingerprint[:16]
+    folder, packed = shelf_root() / fingerprint[:16], save(tensors)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace(folder / "data.safetensors", save(tensors))
+        if shutil.disk_usage(folder).free < len(packed) + SPARE_BYTES:
+            raise DataError(f"The data set takes {len(packed) / 10**6:,.0f} MB, for which the disk has no room.")
+        _replace(folder / "data.safetensors", packed)
         _replace(folder / "card.json", json.dumps(asdict(card), indent=1).encode())
     except OSError as error:
         raise DataError(f"The data set cannot be saved: {error.strerror or error}.") from error

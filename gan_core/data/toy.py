@@ -63,14 +63,14 @@ def lines(count: int = 3, spacing: float = 1.0, std: float = 0.04) -> MixtureSou
 
 
 def smoothed(name: str, points: np.ndarray) -> MixtureSource:
-    """The density of given points (n, d), each blurred by a Gaussian about as wide as the gap to its neighbours.
+    """The density of given points (n, d), each blurred by a Gaussian about half as wide as the gap to its neighbours.
 
     ``offset`` and ``scale`` standardise for the network; densities and pictures stay in the units of the points.
     """
     points = np.asarray(points, np.float64)
     scale = float(points.std(axis=0).max()) or 1.0
-    nearest = KDTree(points).query(points, k=min(len(points), 6))[0][:, -1]
-    std = max(float(np.median(nearest)), 1e-3 * scale)
+    nearest = KDTree(points).query(points, k=min(len(points), 4))[0][:, -1]
+    std = max(float(np.median(nearest)) / 2, 1e-3 * scale)
     weights = np.full(len(points), 1 / len(points))
     offset = tuple(points.mean(axis=0).tolist())
     return MixtureSource(name, points, np.full(len(points), std), weights, scale * 2, {}, offset, has_modes=False)

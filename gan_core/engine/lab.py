@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource
+from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.executors import INTRA_OP_THREADS, ThreadExecutor
 from gan_core.engine.live import LiveView, Status, view_of_stored_run
@@ -55,6 +55,7 @@ class Lab:
         self.store = RunStore(root)
         self.capacity = capacity
         self.classifiers = Classifiers(self.store.root / "cache")
+        self.chores = Chores(self.store.root)
         self._tick = tick
         self._executor = ThreadExecutor(self.classifiers.get)
         self._active: OrderedDict[str, _Active] = OrderedDict()
@@ -224,6 +225,7 @@ class Lab:
         with self._lock:
             for active in list(self._active.values()):
                 self._end(active, Ended("interrupted", active.view.status["round"], "The run did not stop in time."))
+        self.chores.close()
         self.classifiers.close()
         self.store.close()
 
@@ -323,8 +325,8 @@ class Lab:
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:
     """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait."""
     source = load_source(resolve(config))
-    if isinstance(source, ImageSource) and source.y is not None:
-        lab.classifiers.wait(source, progress)
+    if source.judged is not None:
+        lab.classifiers.wait(source.judged, progress)
 
 
 def environment() -> dict[str, Any]:
