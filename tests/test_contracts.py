@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from gan_core.about import About
-from gan_core.config import OBJECTIVES, PRESETS, ConfigError, RunConfig, preset_config
+from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, RunConfig, diff, flatten, preset_config
 from gan_core.data import DATASETS, DataMissing, ImageSource, StackedSource
 from gan_core.losses import LOSSES
 from gan_core.models import ARCHITECTURES, Layers
@@ -25,6 +25,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "architectures": ARCHITECTURES,
     "data sets": DATASETS,
     "objectives": OBJECTIVES,
+    "tricks": TRICKS,
 }
 AT_HAND = [name for name, dataset in DATASETS.items() if not dataset.missing()]
 """Data sets whose files are on this machine; the others are tested over tiny files in tests/data."""
@@ -67,7 +68,11 @@ def test_keys_are_words_of_the_field(kind: str) -> None:
 
 def test_terms_of_penalties_are_columns_of_their_own() -> None:
     terms = [penalty.term for penalty in PENALTIES.values()]
-    taken = {"loss", "adv", "real", "fake", "accuracy_real", "accuracy_fake", "grad_norm"}
+    taken = {"loss", "adv", "features", "real", "fake", "accuracy_real", "accuracy_fake", "noise", "grad_norm"}
+    for loss in LOSSES.values():
+        own = {*loss.memory, *loss.measures}
+        assert not own & taken
+        assert not own & set(terms)
     assert len(set(terms)) == len(terms)
     assert not set(terms) & taken
 
@@ -133,6 +138,16 @@ def test_a_recipe_names_only_what_exists(name: str) -> None:
     resolve(RunConfig(objective=name))
 
 
+@pytest.mark.parametrize("name", TRICKS)
+def test_a_trick_turns_something_on(name: str) -> None:
+    """Its settings are sparse, differ from the defaults, and can be built on the ring and on digits."""
+    for dataset in ("ring", "mnist5k"):
+        plain = RunConfig().replace({"data.name": dataset})
+        config = plain.replace(flatten(TRICKS[name].settings))
+        assert diff(plain, config)
+        assert resolve(config)
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_a_whole_run(name: str) -> None:
     preset = PRESETS[name]
@@ -185,13 +200,19 @@ def test_loss_and_penalty_and_architecture_and_data_combine_freely(
     loss: str, regularised: str, tiny: Callable, game_of: Callable
 ) -> None:
     for architecture, dataset in fitting():
-        changes = {
+        changes: dict[str, Any] = {
             "data.name": dataset,
             "objective.loss": loss,
+            "model.discriminator.output": "reconstruction" if LOSSES[loss].output == "error" else "logit",
             "model.generator.widths": [4, 3],
             "model.discriminator.widths": [4, 3],
         }
-        config = tiny(architecture, {**changes, **REGULARISED[regularised]})
+        changes |= REGULARISED[regularised]
+        if LOSSES[loss].memory and "objective.penalties" in changes:
+            with pytest.raises(ConfigError, match="nothing else"):
+                tiny(architecture, changes)
+            continue
+        config = tiny(architecture, changes)
         game = game_of(config)
         d_turn, g_turn = itertools.islice(play(game), 2)
         penalties = [PENALTIES[name].term for name in config.objective.penalties]

@@ -65,7 +65,7 @@ def raw_weight(layer: nn.Module) -> Tensor:
     """The parameter behind ``layer.weight``, which under spectral normalisation is computed from it."""
     weight = layer.weight
     if parametrize.is_parametrized(layer, "weight"):
-        weight = layer.parametrizations["weight"].original  # type: ignore[index, union-attr, assignment]
+        weight = layer.parametrizations["weight"].original  # type: ignore[index, union-attr]
     assert isinstance(weight, Tensor)
     return weight
 
