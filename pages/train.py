@@ -5,7 +5,7 @@ import uuid
 import streamlit as st
 
 from gan_core.config import PRESETS, ConfigError, RunConfig, diff, preset_config
-from gan_core.engine import Choice, Forecast, catalogue, forecast
+from gan_core.engine import Choice, DataError, Forecast, catalogue, forecast
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import about_card, copy_as, lab, start
@@ -92,6 +92,8 @@ with right:
         for problem in form.show_problems(error.problems):
             st.error(str(problem), icon=":material/error:")
         st.error("Something in the form cannot be trained; it is marked beside the field.", icon=":material/error:")
+    except DataError as error:
+        st.error(str(error), icon=":material/folder_open:")
 
     with st.container(border=True):
         name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gan_core.about import About
-from gan_core.config import OBJECTIVES
+from gan_core.config import OBJECTIVES, TRICKS
 from gan_core.data import DATASETS, shelf
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
@@ -47,10 +47,19 @@ def catalogue() -> dict[str, dict[str, Choice]]:
         name: Choice(name, penalty.about, (Option("weight", penalty.symbol, penalty.default, 0.0, 1e6),))
         for name, penalty in PENALTIES.items()
     }
+    losses = {
+        name: Choice(
+            name,
+            loss.about,
+            tuple(Option(key, o.symbol, o.default, o.least, o.most) for key, o in loss.options.items()),
+        )
+        for name, loss in LOSSES.items()
+    }
     return {
         "objectives": {name: Choice(name, recipe.about) for name, recipe in OBJECTIVES.items()},
-        "losses": {name: Choice(name, loss.about) for name, loss in LOSSES.items()},
+        "losses": losses,
         "regularizers": penalties | {"weight_clipping": Choice("weight_clipping", WEIGHT_CLIPPING)},
+        "tricks": {name: Choice(name, trick.about) for name, trick in TRICKS.items()},
         "architectures": {name: Choice(name, architecture.about) for name, architecture in ARCHITECTURES.items()},
         "datasets": {name: data_choice(name) for name in data_names()},
         "metrics": {name: Choice(name, metric.about) for name, metric in METRICS.items()},

@@ -68,7 +68,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "std": {},
 }
 _OF_DATA = {
-    ("images", True): ("modes_covered", "entropy", "kl_to_real", "js_to_real", "unsure_share"),
+    ("images", True): ("modes_captured", "modes_covered", "entropy", "kl_to_real", "js_to_real", "unsure_share"),
     ("images", False): (),
     ("points", True): ("modes_captured", "high_quality_share", "entropy", "kl_to_real"),
     ("points", False): ("sliced_wasserstein", "precision", "recall", "coverage", "std_ratio"),
