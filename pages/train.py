@@ -69,8 +69,11 @@ with left:
             st.markdown(f"**{player.capitalize()}**")
             form.group(f"model.{player}", columns=3)
     with st.expander("Loss and regularisers", icon=":material/balance:"):
-        form.group("objective", skip=("name", "penalties"))
+        form.group("objective", skip=("name",))
+        form.options("objective.options", choices["losses"][form.settings["objective"]["loss"]])
         form.penalties()
+    with st.expander("Tricks", icon=":material/healing:"):
+        form.group("tricks", columns=3)
     with st.expander("Optimisers", icon=":material/speed:"):
         for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
             with column:
@@ -88,6 +91,7 @@ with right:
     try:
         config = RunConfig.load(form.settings)
         forecasted = measured(config.to_json())
+        form.show_advice(forecasted.advice)
     except ConfigError as error:
         for problem in form.show_problems(error.problems):
             st.error(str(problem), icon=":material/error:")

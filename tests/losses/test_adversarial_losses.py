@@ -75,15 +75,29 @@ FORMULA: dict[str, tuple[Callable, Callable]] = {
 }
 # The logit at which D cannot tell, and the derivative of G's loss in one logit far down.
 EQUILIBRIUM_LOGIT = {
-    **{"non_saturating": 0.0, "minimax": 0.0, "least_squares": 0.5, "wasserstein": 3.7, "hinge": 0.0},
-    **{"relativistic_average": 3.7, "relativistic_average_ls": -2.0, "relativistic_pairing": 1.3},
-    **{"energy": -0.3, "boundary_equilibrium": -0.3},
+    "non_saturating": 0.0,
+    "minimax": 0.0,
+    "least_squares": 0.5,
+    "wasserstein": 3.7,
+    "hinge": 0.0,
+    "relativistic_average": 3.7,
+    "relativistic_average_ls": -2.0,
+    "relativistic_pairing": 1.3,
+    "energy": -0.3,
+    "boundary_equilibrium": -0.3,
 }
 # At a logit of −100 beside one real logit of 1.
 SLOPE_FAR_BELOW = {
-    **{"non_saturating": -1.0, "minimax": 0.0, "least_squares": -202.0, "wasserstein": -1.0, "hinge": -1.0},
-    **{"relativistic_average": -2.0, "relativistic_average_ls": 2 * -102.0 - 2 * 102.0, "relativistic_pairing": -1.0},
-    **{"energy": -1.0, "boundary_equilibrium": -1.0},
+    "non_saturating": -1.0,
+    "minimax": 0.0,
+    "least_squares": -202.0,
+    "wasserstein": -1.0,
+    "hinge": -1.0,
+    "relativistic_average": -2.0,
+    "relativistic_average_ls": 2 * -102.0 - 2 * 102.0,
+    "relativistic_pairing": -1.0,
+    "energy": -1.0,
+    "boundary_equilibrium": -1.0,
 }
 # Pairs need as many real as generated logits; all others must not mind.
 PAIRED = ("relativistic_pairing",)
