@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.config import OBJECTIVES, PRESETS, ConfigError, Problem, RunConfig, diff, override, preset_config
-from gan_core.engine import Lab, Refused, default_root, prepare_classifier
+from gan_core.engine import DataError, Lab, Refused, default_root, prepare_classifier
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.command(options)
         return status
-    except (ConfigError, Refused, RunNotFound, StoreError) as error:
+    except (ConfigError, DataError, Refused, RunNotFound, StoreError) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:

@@ -1,66 +1,84 @@
-"""What is the real data, and can the classifier that judges samples be trusted?"""
+"""What is the real data, can the classifier that judges samples be trusted, and how do I bring my own?"""
 
 import streamlit as st
 
-from gan_core.engine import catalogue, dataset_facts
-from gan_core.ui import charts
+from gan_core.engine import Choice, DataError, catalogue, dataset_facts
+from gan_core.ui.data_facts import show_classifier, show_delete, show_images, show_origin, show_points
+from gan_core.ui.data_intake import show_intake, show_missing
 from gan_core.ui.shell import about_card, lab
 
-st.title("Data", anchor=False)
+BUILT_IN, PUBLISHED, OWN = "Built in", "Published sets", "Your own"
+
+
+def group_of(choice: Choice) -> str:
+    if choice.name.startswith("own:"):
+        return OWN
+    return PUBLISHED if choice.download_size or choice.missing or choice.name == "celeba" else BUILT_IN
+
+
 choices = catalogue()["datasets"]
-name = st.segmented_control(
+groups = {group: [name for name in choices if group_of(choices[name]) == group] for group in (BUILT_IN, PUBLISHED, OWN)}
+wanted = st.query_params.get("data", "")
+st.title("Data", anchor=False)
+if wanted.startswith("own:") and wanted not in choices:
+    st.warning("This data set is not on this machine any more.", icon=":material/delete:")
+start = group_of(choices[wanted]) if wanted in choices else BUILT_IN
+group = st.segmented_control("Group", list(groups), default=start, key="group", label_visibility="collapsed") or start
+names = groups[group]
+adding = "Add data"
+if group == OWN:
+    names = [*names, adding]
+name = st.pills(
     "Data set",
-    list(choices),
-    default=next(iter(choices)),
-    format_func=lambda item: choices[item].about.title,
-    key="dataset",
+    names,
+    default=wanted if wanted in names else names[0],
+    format_func=lambda item: choices[item].about.title if item in choices else f":material/add: {item}",
+    key=f"dataset:{group}:{len(names)}",
     label_visibility="collapsed",
-) or next(iter(choices))
-facts = dataset_facts(name, lab().classifiers)
-left, right = st.columns([3, 2], gap="large")
+) or (wanted if wanted in names else names[0])
 
-with right, st.container(border=True):
-    st.subheader(choices[name].about.title, anchor=False)
-    about_card(choices[name].about)
-
-if facts.kind == "images":
-    with left:
-        first, second, third = st.columns(3)
-        first.metric("for training", f"{facts.n_train:,}")
-        second.metric("held out for measuring", f"{facts.n_heldout:,}")
-        third.metric("pixel mean ± std", f"{facts.pixel_mean:.2f} ± {facts.pixel_std:.2f}", help="in [−1, 1]")
-        st.image(facts.samples or b"", caption="Real samples, one row per class", output_format="PNG", width="stretch")
-        st.caption(
-            "Images per class: "
-            + ", ".join(f"{label}: {count}" for label, count in zip(facts.class_names, facts.counts, strict=True))
-        )
-
-    @st.fragment(run_every=None if facts.classifier else 1.0)
-    def judge() -> None:
-        now = dataset_facts(name, lab().classifiers)
-        report = now.classifier
-        st.subheader("The frozen classifier", anchor=False)
-        if report is None:
-            share, sentence = now.classifier_progress or (0.0, "waiting")
-            st.progress(share, text=sentence)
-            return
-        if facts.classifier is None:
-            st.rerun()
+if name == adding:
+    if not groups[OWN]:
         st.markdown(
-            f"A small network trained once on the {report.n_train:,} training images, then frozen. It names generated "
-            f"samples, and is right on **{report.accuracy:.1%}** of the {report.n_heldout:,} images it never saw; "
-            f"{report.unsure_share:.1%} of them it calls unsure."
+            "Nothing of your own yet. Bring pictures or points, and they can be trained on like any other data."
         )
-        st.plotly_chart(
-            charts.confusion(report.confusion, report.class_names), key="confusion", config=charts.STATIC
-        )
+    with st.container(border=True):
+        made = show_intake(lab())
+    if made:
+        st.query_params["data"] = made
+        st.rerun()
+    st.stop()
 
-    with right:
-        judge()
-elif facts.points is not None:
-    with left:
-        if facts.xs is None or facts.density is None:
-            st.plotly_chart(charts.scatter_2d(real=facts.points), key="points", config=charts.STATIC)
+choice = choices[name]
+if wanted != name:
+    st.query_params["data"] = name
+left, right = st.columns([3, 2], gap="large")
+with right, st.container(border=True):
+    st.subheader(choice.about.title, anchor=False)
+    about_card(choice.about)
+    if group == OWN:
+        show_origin(lab(), choice)
+
+with left:
+    facts = None
+    if choice.missing:
+        show_missing(lab(), choice)
+    else:
+        try:
+            with st.spinner("reading the data…"):
+                facts = dataset_facts(name, lab().classifiers)
+        except DataError as error:
+            st.error(str(error), icon=":material/error:")
+    if facts is not None:
+        if facts.kind == "images":
+            show_images(facts)
         else:
-            st.plotly_chart(charts.density_1d(facts.xs, facts.density), key="density", config=charts.STATIC)
-        st.caption(f"{len(facts.points):,} real samples; networks see points of a plane scaled to about [−1, 1]")
+            show_points(facts)
+
+with right:
+    if facts is not None and facts.judged:
+        show_classifier(facts, lambda: dataset_facts(name, lab().classifiers))
+    deletable = group == OWN or (group == PUBLISHED and choice.download_size and not choice.missing)
+    if deletable and show_delete(lab(), choice, files=group == PUBLISHED):
+        del st.query_params["data"]
+        st.rerun()

@@ -5,7 +5,7 @@ import uuid
 import streamlit as st
 
 from gan_core.config import PRESETS, ConfigError, RunConfig, diff, preset_config
-from gan_core.engine import Choice, Forecast, catalogue, forecast
+from gan_core.engine import Choice, DataError, Forecast, catalogue, forecast
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import about_card, copy_as, lab, start
@@ -69,8 +69,11 @@ with left:
             st.markdown(f"**{player.capitalize()}**")
             form.group(f"model.{player}", columns=3)
     with st.expander("Loss and regularisers", icon=":material/balance:"):
-        form.group("objective", skip=("name", "penalties"))
+        form.group("objective", skip=("name",))
+        form.options("objective.options", choices["losses"][form.settings["objective"]["loss"]])
         form.penalties()
+    with st.expander("Tricks", icon=":material/healing:"):
+        form.group("tricks", columns=3)
     with st.expander("Optimisers", icon=":material/speed:"):
         for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
             with column:
@@ -88,10 +91,13 @@ with right:
     try:
         config = RunConfig.load(form.settings)
         forecasted = measured(config.to_json())
+        form.show_advice(forecasted.advice)
     except ConfigError as error:
         for problem in form.show_problems(error.problems):
             st.error(str(problem), icon=":material/error:")
         st.error("Something in the form cannot be trained; it is marked beside the field.", icon=":material/error:")
+    except DataError as error:
+        st.error(str(error), icon=":material/folder_open:")
 
     with st.container(border=True):
         name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")

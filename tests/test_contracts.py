@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from gan_core.about import About
-from gan_core.config import OBJECTIVES, PRESETS, RunConfig, preset_config
-from gan_core.data import DATASETS, ImageSource
+from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, RunConfig, diff, flatten, preset_config
+from gan_core.data import DATASETS, DataMissing, ImageSource, StackedSource
 from gan_core.losses import LOSSES
 from gan_core.models import ARCHITECTURES, Layers
 from gan_core.regularizers import PENALTIES, WEIGHT_CLIPPING
@@ -25,7 +25,10 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "architectures": ARCHITECTURES,
     "data sets": DATASETS,
     "objectives": OBJECTIVES,
+    "tricks": TRICKS,
 }
+AT_HAND = [name for name, dataset in DATASETS.items() if not dataset.missing()]
+"""Data sets whose files are on this machine; the others are tested over tiny files in tests/data."""
 CARDS = {
     **{f"{kind}: {name}": entry.about for kind, entries in REGISTRIES.items() for name, entry in entries.items()},
     "weight clipping": WEIGHT_CLIPPING,
@@ -65,7 +68,11 @@ def test_keys_are_words_of_the_field(kind: str) -> None:
 
 def test_terms_of_penalties_are_columns_of_their_own() -> None:
     terms = [penalty.term for penalty in PENALTIES.values()]
-    taken = {"loss", "adv", "real", "fake", "accuracy_real", "accuracy_fake", "grad_norm"}
+    taken = {"loss", "adv", "features", "real", "fake", "accuracy_real", "accuracy_fake", "noise", "grad_norm"}
+    for loss in LOSSES.values():
+        own = {*loss.memory, *loss.measures}
+        assert not own & taken
+        assert not own & set(terms)
     assert len(set(terms)) == len(terms)
     assert not set(terms) & taken
 
@@ -96,17 +103,27 @@ def test_a_loss_says_how_to_read_it(name: str) -> None:
 def test_a_data_set_gives_what_its_kind_promises(name: str) -> None:
     dataset = DATASETS[name]
     assert set(dataset.bounds) == set(dataset.options)
+    assert dataset.kind in ("images", "points", "density")
+    if dataset.missing():
+        with pytest.raises(DataMissing, match="is not on this machine"):
+            dataset.load()
+        return
     source = dataset.load()
     assert source.name == name
+    assert dataset.kind == {3: "images", 2: "points", 1: "density"}[len(source.shape) + (source.shape[0] == 2)]
     assert len(source.shape) in (1, 3)
     if isinstance(source, ImageSource):
         assert source.x.dtype == torch.uint8
         assert len(source.train_index) + len(source.heldout_index) == len(source.x)
         assert re.fullmatch(r"[0-9a-f]{64}", source.fingerprint)
         assert source is dataset.load() or torch.equal(source.x, dataset.load().x)
+        assert dataset.counted == (source.y is not None)
+    elif isinstance(source, StackedSource):
+        assert len(source.class_names) == source.num_classes == source.base.num_classes**3
     else:
         assert source.weights.sum() == pytest.approx(1)
-        assert source.centers.shape == (source.num_modes, *source.shape)
+        assert source.centers.shape == (len(source.weights), *source.shape)
+        assert source.num_modes == (len(source.weights) if source.has_modes else 0)
         assert dict(source.options) == dataset.options
 
 
@@ -119,6 +136,16 @@ def test_a_recipe_names_only_what_exists(name: str) -> None:
     assert {"generator", "discriminator"} == set(settings["optimizers"])
     assert {"n_critic", "generator_steps"} == set(settings["schedule"])
     resolve(RunConfig(objective=name))
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_a_trick_turns_something_on(name: str) -> None:
+    """Its settings are sparse, differ from the defaults, and can be built on the ring and on digits."""
+    for dataset in ("ring", "mnist5k"):
+        plain = RunConfig().replace({"data.name": dataset})
+        config = plain.replace(flatten(TRICKS[name].settings))
+        assert diff(plain, config)
+        assert resolve(config)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -153,12 +180,12 @@ def fitting() -> list[tuple[str, str]]:
     """Each architecture on each data set that it fits, with two narrow layers."""
     return [
         (architecture, dataset)
-        for architecture, dataset in itertools.product(ARCHITECTURES, DATASETS)
+        for architecture, dataset in itertools.product(ARCHITECTURES, AT_HAND)
         if ARCHITECTURES[architecture].fits(DATASETS[dataset].load().shape, Layers((4, 3))) is None
     ]
 
 
-@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("dataset", AT_HAND)
 def test_every_data_set_has_an_architecture(dataset: str) -> None:
     assert dataset in {name for _, name in fitting()}
 
@@ -169,13 +196,19 @@ def test_loss_and_penalty_and_architecture_and_data_combine_freely(
     loss: str, regularised: str, tiny: Callable, game_of: Callable
 ) -> None:
     for architecture, dataset in fitting():
-        changes = {
+        changes: dict[str, Any] = {
             "data.name": dataset,
             "objective.loss": loss,
+            "model.discriminator.output": "reconstruction" if LOSSES[loss].output == "error" else "logit",
             "model.generator.widths": [4, 3],
             "model.discriminator.widths": [4, 3],
         }
-        config = tiny(architecture, {**changes, **REGULARISED[regularised]})
+        changes |= REGULARISED[regularised]
+        if LOSSES[loss].memory and "objective.penalties" in changes:
+            with pytest.raises(ConfigError, match="nothing else"):
+                tiny(architecture, changes)
+            continue
+        config = tiny(architecture, changes)
         game = game_of(config)
         d_turn, g_turn = itertools.islice(play(game), 2)
         penalties = [PENALTIES[name].term for name in config.objective.penalties]

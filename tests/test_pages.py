@@ -153,6 +153,14 @@ def test_what_cannot_be_trained_is_said_beside_the_field(lab: Lab, visit: Callab
     assert "must be a whole number" in app.error[0].value
 
 
+def test_data_that_is_not_here_is_said_and_cannot_be_started(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    app = visit("train", preset="digits-dcgan")
+    app.selectbox(key="form:digits-dcgan:ns_gan:data.name").set_value("fashion_mnist").run()
+    assert not app.exception
+    assert "Fashion-MNIST is not on this machine" in app.error[0].value
+    assert app.button(key="start").disabled
+
+
 def test_settings_of_another_run_fill_the_form(lab: Lab, visit: Callable[..., AppTest]) -> None:
     parent = lab.submit(small(rounds=5))
     lab.wait(parent, timeout=20)

@@ -11,10 +11,14 @@ from pydantic import ValidationError
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong: ``field`` is a dotted path (``optimizers.generator.lr``), ``message`` a sentence without it."""
+    """One thing wrong: ``field`` is a dotted path (``optimizers.generator.lr``), ``message`` a sentence without it.
+
+    One that is not ``fatal`` is advice: the configuration runs, but a person should know.
+    """
 
     field: str
     message: str
+    fatal: bool = True
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}" if self.field else self.message

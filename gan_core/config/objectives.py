@@ -114,4 +114,155 @@ OBJECTIVES: dict[str, Recipe] = {
             "model": {"discriminator": {"normalization": "none"}},
         },
     ),
+    "dragan": Recipe(
+        About(
+            title="DRAGAN",
+            paper="Kodali et al., On Convergence and Stability of GANs",
+            year=2017,
+            formula=r"\begin{gathered}L_D = -\mathbb{E}\,\log D(x) - \mathbb{E}\,\log(1-D(\hat x))\\"
+            r" + \lambda\,\mathbb{E}_{\tilde x \sim p_d + c}\,(\lVert\nabla D(\tilde x)\rVert_2 - 1)^2\end{gathered}",
+            idea="The minimax game with D's slope held at one in a neighbourhood of the real data only: sharp cliffs of D "
+            "there are what lets G collapse, its authors argue. λ = 10; Adam 1e-4, β₁ = 0.5 as in Lucic et al. 2018.",
+            watch_for="D's loss stays near 2 log 2 if all goes well. On tight 2-D modes λ = 10 is far too stiff.",
+            url="https://arxiv.org/abs/1705.07215",
+        ),
+        {
+            "objective": {"loss": "minimax", "penalties": {"dragan": 10.0}},
+            "optimizers": _optimizer(name="adam", lr=1e-4, beta1=0.5, beta2=0.999),
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+            "model": {"discriminator": {"normalization": "none"}},
+        },
+    ),
+    "began": Recipe(
+        About(
+            title="BEGAN (boundary equilibrium)",
+            paper="Berthelot, Schumm, Metz, BEGAN: Boundary Equilibrium Generative Adversarial Networks",
+            year=2017,
+            formula=r"\begin{gathered}L_D = L(x) - k_t L(\hat x),\quad L_G = L(\hat x),"
+            r"\quad L(x) = \mathbb{E}\,\lVert x - AE(x)\rVert_1\\"
+            r" k_{t+1} = \mathrm{clip}(k_t + \lambda_k(\gamma L(x) - L(\hat x)), 0, 1)\end{gathered}",
+            idea="D is an autoencoder. A controller k holds the errors of real and generated data at the ratio γ, so that "
+            "neither player wins; γ trades diversity for quality. Adam 1e-4, β₁ = 0.5, λ_k = 0.001, γ = 0.5.",
+            watch_for="The convergence measure M = L(x) + |γL(x) − L(x̂)| should fall; k finds its own value between 0 and 1.",
+            url="https://arxiv.org/abs/1703.10717",
+        ),
+        {
+            "objective": {"loss": "boundary_equilibrium"},
+            "optimizers": _optimizer(name="adam", lr=1e-4, beta1=0.5, beta2=0.999),
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+            "model": {"discriminator": {"output": "reconstruction"}},
+        },
+    ),
+    "hinge": Recipe(
+        About(
+            title="Hinge with spectral norm (SN-GAN)",
+            paper="Miyato et al., Spectral Normalization for Generative Adversarial Networks",
+            year=2018,
+            formula=r"\begin{gathered}L_D = \mathbb{E}\,[1-D(x)]_+ + \mathbb{E}\,[1+D(\hat x)]_+\\"
+            r"L_G = -\mathbb{E}\,D(\hat x),\quad W \leftarrow W/\sigma(W)\end{gathered}",
+            idea="D stops caring about samples beyond its margin, and spectral normalisation keeps it Lipschitz without any "
+            "penalty. Five D steps, Adam 2e-4 with β₁ = 0, β₂ = 0.9, no batch normalisation in D, as in the paper.",
+            watch_for="D's loss 2 means that D cannot tell, 0 that it has won. On toy data raise the spectral gain to 2.",
+            url="https://arxiv.org/abs/1802.05957",
+        ),
+        {
+            "objective": {"loss": "hinge"},
+            "optimizers": _optimizer(name="adam", lr=2e-4, beta1=0.0, beta2=0.9),
+            "schedule": {"n_critic": 5, "generator_steps": 1},
+            "model": {"discriminator": {"normalization": "none", "spectral_norm": True}},
+        },
+    ),
+    "ragan": Recipe(
+        About(
+            title="RaGAN (relativistic average)",
+            paper="Jolicoeur-Martineau, The relativistic discriminator: a key element missing from standard GAN",
+            year=2018,
+            formula=r"\tilde D(x) = \sigma(C(x) - \mathbb{E}\,C(\hat x)),\quad"
+            r" \tilde D(\hat x) = \sigma(C(\hat x) - \mathbb{E}\,C(x))",
+            idea="D says how much more real a real sample is than the average generated one, and the other way round. Making "
+            "generated data look real makes real data look less so: G sees both. Adam 2e-4, β₁ = 0.5.",
+            watch_for="Both losses sit at 2 log 2 = 1.386 when D cannot tell; they move against each other.",
+            url="https://arxiv.org/abs/1807.00734",
+        ),
+        {
+            "objective": {"loss": "relativistic_average"},
+            "optimizers": _DCGAN_ADAM,
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+        },
+    ),
+    "rals_gan": Recipe(
+        About(
+            title="RaLSGAN (relativistic average least squares)",
+            paper="Jolicoeur-Martineau, The relativistic discriminator, appendix",
+            year=2018,
+            formula=r"L_D = \mathbb{E}\,(C(x) - \mathbb{E}\,C(\hat x) - 1)^2"
+            r" + \mathbb{E}\,(C(\hat x) - \mathbb{E}\,C(x) + 1)^2",
+            idea="The relativistic average with squares: D holds real scores one above, generated scores one below the mean of "
+            "the others. The steadiest of the relativistic family in its paper. Adam 2e-4, β₁ = 0.5.",
+            watch_for="Both losses are 2 when D cannot tell.",
+            url="https://arxiv.org/abs/1807.00734",
+        ),
+        {
+            "objective": {"loss": "relativistic_average_ls"},
+            "optimizers": _DCGAN_ADAM,
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+        },
+    ),
+    "r1_gan": Recipe(
+        About(
+            title="NS GAN with R1",
+            paper="Mescheder, Geiger, Nowozin, Which Training Methods for GANs do actually Converge?",
+            year=2018,
+            formula=r"L_D = -\mathbb{E}\,\log D(x) - \mathbb{E}\,\log(1-D(\hat x))"
+            r" + \tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(x)\rVert_2^2",
+            idea="D's slope is pulled to zero at the real data, and the game converges locally where WGAN-GP may circle. "
+            "γ = 10 and RMSProp 1e-4 as in the paper's images; on 2-D toys γ = 0.1.",
+            watch_for="D(x) and D(G(z)) stay near each other and D's loss near 2 log 2: here that is health.",
+            url="https://arxiv.org/abs/1801.04406",
+        ),
+        {
+            "objective": {"loss": "non_saturating", "penalties": {"r1": 10.0}},
+            "optimizers": _optimizer(name="rmsprop", lr=1e-4),
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+            "model": {"discriminator": {"normalization": "none"}},
+        },
+    ),
+    "r3gan": Recipe(
+        About(
+            title="R3GAN (relativistic pairing + R1 + R2)",
+            paper="Huang et al., The GAN is dead; long live the GAN! A Modern Baseline GAN",
+            year=2024,
+            formula=r"\begin{gathered}L_D = \mathbb{E}\,\log(1 + e^{-(D(x) - D(\hat x))})\\"
+            r" + \tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(x)\rVert_2^2"
+            r" + \tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(\hat x)\rVert_2^2\end{gathered}",
+            idea="D compares pairs of a real and a generated sample, so no mode can be left out for free, and its slope is "
+            "pulled to zero at both: it converges locally without any other trick. γ = 1, Adam 2e-4, β₁ = 0, β₂ = 0.99.",
+            watch_for="Both losses near log 2 = 0.693; on 2-D toys take γ = 0.1.",
+            url="https://arxiv.org/abs/2501.05441",
+        ),
+        {
+            "objective": {"loss": "relativistic_pairing", "penalties": {"r1": 1.0, "r2": 1.0}},
+            "optimizers": _optimizer(name="adam", lr=2e-4, beta1=0.0, beta2=0.99),
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+            "model": {"discriminator": {"normalization": "none"}},
+        },
+    ),
+    "ebgan": Recipe(
+        About(
+            title="EBGAN (energy-based)",
+            paper="Zhao, Mathieu, LeCun, Energy-based Generative Adversarial Networks, equations 1 and 2",
+            year=2017,
+            formula=r"L_D = \mathbb{E}\,E(x) + \mathbb{E}\,[m - E(\hat x)]_+,\quad L_G = \mathbb{E}\,E(\hat x)",
+            idea="D is an autoencoder and its error E an energy: low on data, at least m elsewhere. Beyond the margin D no "
+            "longer pushes. Adam 2e-4, β₁ = 0.5; errors are per number, so m is on the scale of the data.",
+            watch_for="The energy of generated data rises towards m while D wins and falls to that of the data when G does.",
+            url="https://arxiv.org/abs/1609.03126",
+        ),
+        {
+            "objective": {"loss": "energy"},
+            "optimizers": _DCGAN_ADAM,
+            "schedule": {"n_critic": 1, "generator_steps": 1},
+            "model": {"discriminator": {"output": "reconstruction"}},
+        },
+    ),
 }

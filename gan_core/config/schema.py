@@ -56,6 +56,8 @@ class Network(Part):
     activation: Literal["relu", "leaky_relu", "tanh"] = Field("leaky_relu", description="Non-linearity between layers")
     leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
+    spectral_norm: bool = Field(False, description="Divide each weight by its largest singular value")
+    spectral_gain: float = Field(1.0, gt=0, le=100, description="Largest singular value of a layer under spectral norm")
 
 
 class Generator(Network):
@@ -65,7 +67,18 @@ class Generator(Network):
 
 
 class Discriminator(Network):
-    pass
+    output: Literal["logit", "reconstruction"] = Field(
+        "logit", description="A logit, or minus the reconstruction error of an autoencoder (EBGAN, BEGAN)"
+    )
+    code_dim: int = Field(64, ge=1, le=4096, description="Length of the code between encoder and decoder")
+    packing: int = Field(1, ge=1, le=8, description="Samples that D judges together, as one (PacGAN); 1 is off")
+    minibatch_stddev: int = Field(
+        0, ge=0, le=64, description="Show D how much samples differ, in groups of so many (ProGAN: 4); 0 is off"
+    )
+    minibatch_kernels: int = Field(
+        0, ge=0, le=512, description="Minibatch discrimination: numbers that tell D how close samples lie; 0 is off"
+    )
+    minibatch_dims: int = Field(5, ge=1, le=64, description="Dimensions in which each kernel compares samples")
 
 
 class Model(Part):
@@ -83,6 +96,9 @@ class Objective(Part):
         default_factory=dict, description="Regularisers added to D's loss, each with its weight λ"
     )
     clip_value: float | None = Field(None, gt=0, le=100, description="Clip D's weights to ±this after each step")
+    options: dict[str, Annotated[float, Field(ge=-1e6, le=1e6)]] = Field(
+        default_factory=dict, description="What this loss lets you choose"
+    )
 
     @field_validator("penalties")
     @classmethod
@@ -96,11 +112,44 @@ class Optimizer(Part):
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the mean gradient")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the squared gradient")
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD, RMSProp: momentum")
+    lr_schedule: Literal["constant", "linear", "cosine"] = Field(
+        "constant", description="How the learning rate goes from the first round to the last"
+    )
+    lr_final: float = Field(0.0, ge=0, le=1, description="Share of the learning rate that is left in the last round")
+    clip_gradient: float | None = Field(
+        None, gt=0, le=1e6, description="Scale a gradient whose norm is larger than this down to it"
+    )
 
 
 class Optimizers(Part):
     generator: Optimizer = Optimizer()
     discriminator: Optimizer = Optimizer()
+
+
+class Tricks(Part):
+    """What combines with any objective and belongs to no single network."""
+
+    label_smoothing: float = Field(
+        0.0, ge=0, le=0.5, description="D's target for real data is 1 minus this; the one for generated stays 0"
+    )
+    label_flipping: float = Field(
+        0.0, ge=0, le=0.5, description="Share of pairs whose labels, real and generated, D sees swapped"
+    )
+    instance_noise: float = Field(
+        0.0, ge=0, le=10, description="Standard deviation of the noise on all that D sees, in the first round; 0 is off"
+    )
+    instance_noise_rounds: int = Field(
+        2000, ge=1, le=100_000_000, description="Rounds in which the instance noise fades linearly to nothing"
+    )
+    feature_matching: Literal["off", "added", "instead"] = Field(
+        "off", description="G matches the mean of D's last features, beside its adversarial loss or instead of it"
+    )
+    unrolled_steps: int = Field(
+        0, ge=0, le=20, description="D steps that G looks ahead and differentiates through; 0 is off"
+    )
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="Samples come from a moving average of G's weights with this decay; 0 is off"
+    )
 
 
 class Schedule(Part):
@@ -128,6 +177,7 @@ class RunConfig(Part):
     data: Data = Data()
     model: Model = Model()
     objective: Objective = Objective()
+    tricks: Tricks = Tricks()
     optimizers: Optimizers = Optimizers()
     schedule: Schedule = Schedule()
     diagnostics: Diagnostics = Diagnostics()
@@ -181,16 +231,18 @@ RECIPE_KEYS = ("objective", "optimizers", "schedule.n_critic", "schedule.generat
 def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Sparse settings with dotted keys changed, in order.
 
-    Naming an objective drops the loss, penalties, optimisers and steps per player that stood there before, and
-    whatever else its recipe states, so that the recipe arrives whole; later changes may alter it.
+    Naming an objective drops the loss, penalties, optimisers and steps per player that stood there before, whatever
+    else the recipe before it had brought, and whatever else its own recipe states, so that the recipe arrives whole;
+    later changes may alter it. Naming a loss drops the options of the loss before it.
     """
     result = json.loads(json.dumps(settings))
     for path, value in changes.items():
         if path in ("objective", "objective.name") and isinstance(value, str):
-            stated = flatten(OBJECTIVES[value].settings) if value in OBJECTIVES else ()
-            for key in (*RECIPE_KEYS, *stated):
+            for key in (*_brought(result), *RECIPE_KEYS, *_stated(value)):
                 _drop(result, key)
             value, path = {"name": value}, "objective"
+        elif path == "objective.loss":
+            _drop(result, "objective.options")
         *parents, last = path.split(".")
         place = result
         for name in parents:
@@ -199,6 +251,20 @@ def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
                 raise ConfigError([Problem(path, f"{name!r} is a single value and has no settings inside")])
         place[last] = value
     return result
+
+
+def _stated(objective: Any) -> dict[str, Any]:
+    """The dotted settings of a recipe; none for a name that is no recipe's."""
+    known = isinstance(objective, str) and objective in OBJECTIVES
+    return flatten(OBJECTIVES[objective].settings) if known else {}
+
+
+def _brought(settings: dict[str, Any]) -> list[str]:
+    """The keys at which ``settings`` still has what its own recipe states."""
+    objective = settings.get("objective")
+    name = objective.get("name") if isinstance(objective, dict) else objective
+    present = flatten(settings)
+    return [key for key, value in _stated(name).items() if key in present and present[key] == value]
 
 
 def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:

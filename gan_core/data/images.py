@@ -9,8 +9,9 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from gan_core.data.sources import ImageSource
+from gan_core.data.sources import ImageSource, StackedSource
 
 _LOADING = threading.Lock()
 
@@ -29,25 +30,59 @@ def labelled_source(
     name: str, x: np.ndarray, y: np.ndarray, class_names: tuple[str, ...], heldout_share: float = 0.2
 ) -> ImageSource:
     """A source from uint8 ``x`` (N, C, H, W) and labels; the same share of each class is held out, chosen by content."""
-    order = np.argsort(y, kind="stable")
-    heldout = []
-    for label in range(len(class_names)):
-        members = order[y[order] == label]
-        # A fixed stream: the split belongs to the data set, not to a run.
-        chosen = np.random.default_rng(label).permutation(members)[: round(len(members) * heldout_share)]
-        heldout.append(np.sort(chosen))
-    heldout_index = np.sort(np.concatenate(heldout))
-    train_index = np.setdiff1d(np.arange(len(x)), heldout_index)
-    digest = hashlib.sha256(np.ascontiguousarray(x).tobytes() + y.astype(np.int64).tobytes())
+    return image_source(name, x, y, class_names, heldout_share=heldout_share)
+
+
+def image_source(
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray | None,
+    class_names: tuple[str, ...] = (),
+    *,
+    heldout_share: float = 0.2,
+    heldout: np.ndarray | None = None,
+) -> ImageSource:
+    """A source from uint8 ``x`` (N, C, H, W) and labels, if there are any.
+
+    ``heldout`` are the indices that the data set itself keeps apart (its test set); without it the same share of each
+    class is held out, and one image at least.
+    """
+    x = np.ascontiguousarray(x)
+    labels = np.zeros(len(x), np.int64) if y is None else y.astype(np.int64)
+    chosen = _held_out(labels, heldout_share) if heldout is None else np.sort(heldout)
+    digest = hashlib.sha256(x.data)
+    if y is not None:
+        digest.update(labels.data)
     return ImageSource(
         name=name,
-        x=torch.from_numpy(np.ascontiguousarray(x)),
-        y=torch.from_numpy(y.astype(np.int64)),
+        x=torch.from_numpy(x),
+        y=None if y is None else torch.from_numpy(labels),
         class_names=class_names,
-        train_index=torch.from_numpy(train_index),
-        heldout_index=torch.from_numpy(heldout_index),
+        train_index=torch.from_numpy(np.setdiff1d(np.arange(len(x)), chosen)),
+        heldout_index=torch.from_numpy(chosen),
         fingerprint=digest.hexdigest(),
     )
+
+
+def _held_out(labels: np.ndarray, share: float) -> np.ndarray:
+    order = np.argsort(labels, kind="stable")
+    parts = []
+    for label in np.unique(labels):
+        members = order[labels[order] == label]
+        # A fixed stream: the split belongs to the data set, not to a run.
+        parts.append(np.random.default_rng(int(label)).permutation(members)[: round(len(members) * share)])
+    chosen = np.sort(np.concatenate(parts))
+    return chosen if len(chosen) else np.array([len(labels) - 1])
+
+
+def shaped(x: np.ndarray, size: int) -> np.ndarray:
+    """Images (n, C, H, W) uint8 at ``size`` pixels a side, bilinear with antialiasing."""
+    if x.shape[2:] == (size, size):
+        return x
+    resized = functional.interpolate(
+        torch.from_numpy(x).float(), size=(size, size), mode="bilinear", align_corners=False, antialias=True
+    )
+    return resized.round_().clamp_(0, 255).to(torch.uint8).numpy()
 
 
 def mnist5k() -> ImageSource:
@@ -64,3 +99,26 @@ def _mnist5k() -> ImageSource:
     return labelled_source(
         "mnist5k", x.astype(np.uint8).reshape(-1, 1, 28, 28), y, tuple(str(digit) for digit in range(10))
     )
+
+
+def digits8(size: int = 16) -> ImageSource:
+    """1,797 real 8×8 digits that ship inside scikit-learn, enlarged to ``size``: no download.
+
+    At 16×16 a DCGAN of two stages begins at 4×4; at 8 the pixels are the original ones.
+    """
+    with _LOADING:
+        return _digits8(int(size))
+
+
+@lru_cache(maxsize=4)
+def _digits8(size: int) -> ImageSource:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    x = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+    return image_source("digits8", shaped(x, size), digits.target, tuple(str(digit) for digit in range(10)))
+
+
+def stacked() -> StackedSource:
+    """Three digits of MNIST-5k as the colours of one picture: 1,000 modes (Metz et al. 2017, Srivastava et al. 2017)."""
+    return StackedSource("stacked", mnist5k())

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.spatial.distance import cdist
 from torch import Tensor
+
+SMALLEST_JUDGED = 8  # pixels a side; the classifier halves its picture three times
+DENSITY_CELLS = 4_000_000  # numbers held at once while a density is computed, 32 MB
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,69 @@ class ImageSource:
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    @property
+    def judged(self) -> ImageSource | None:
+        """The labelled images whose frozen classifier can judge samples of this data; None where there are none."""
+        can = self.y is not None and self.num_classes >= 2 and min(self.shape[1:]) >= SMALLEST_JUDGED
+        return self if can else None
+
+
+@dataclass(frozen=True)
+class StackedSource:
+    """Three images of ``base`` as the red, green and blue channel of one, put together as they are drawn.
+
+    With ten classes there are 1,000 modes, all known: the label is 100a + 10b + c, red first.
+    """
+
+    name: str
+    base: ImageSource
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (3, *self.base.shape[1:])
+
+    @property
+    def num_classes(self) -> int:
+        return self.base.num_classes**3
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        names = self.base.class_names
+        return tuple(f"{a}{b}{c}" for a in names for b in names for c in names)
+
+    @property
+    def judged(self) -> ImageSource:
+        """Each channel is judged by the classifier of ``base``."""
+        return self.base
+
+    def sample(self, n: int, generator: torch.Generator, *, heldout: bool = False) -> tuple[Tensor, Tensor]:
+        """``n`` stacks: uint8 (n, 3, H, W) and labels (n,), from the training images or from the held-out ones."""
+        index = self.base.heldout_index if heldout else self.base.train_index
+        drawn = torch.randint(len(index), (n, 3), generator=generator, device=generator.device)
+        chosen = index[drawn.to(index.device)]
+        assert self.base.y is not None
+        return self.base.x[chosen][:, :, 0], self.label_of(self.base.y[chosen])
+
+    def on(self, device: torch.device) -> StackedSource:
+        """The same with its images on ``device``."""
+        base = self.base
+        assert base.y is not None
+        moved = replace(base, x=base.x.to(device), y=base.y.to(device), train_index=base.train_index.to(device))
+        return replace(self, base=moved)
+
+    def label_of(self, digits: Tensor) -> Tensor:
+        """Class indices (n, 3) of the channels to the label (n,) of the stack."""
+        k = self.base.num_classes
+        return (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2]
+
 
 @dataclass(frozen=True)
 class MixtureSource:
-    """A mixture of isotropic Gaussians on a line or a plane, scaled for the network by ``scale``.
+    """A mixture of isotropic Gaussians on a line or a plane, moved and scaled for the network.
 
-    ``centers`` (K, d), ``std`` (K,), ``weights`` (K,), all in data units. Networks see x / scale.
+    ``centers`` (K, d), ``std`` (K,), ``weights`` (K,), all in data units. Networks see (x − offset) / scale.
+    Where ``has_modes`` is false the Gaussians are only a way to write a smooth density (a curve, a cloud of given points):
+    there is nothing to count.
     """
 
     name: str
@@ -57,6 +118,8 @@ class MixtureSource:
     weights: np.ndarray
     scale: float = 1.0
     options: Mapping[str, Any] = field(default_factory=dict)
+    offset: tuple[float, ...] = ()
+    has_modes: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -64,7 +127,21 @@ class MixtureSource:
 
     @property
     def num_modes(self) -> int:
-        return len(self.centers)
+        """How many modes can be counted; 0 where none are known."""
+        return len(self.centers) if self.has_modes else 0
+
+    @property
+    def judged(self) -> None:
+        """Points need no classifier."""
+        return None
+
+    def to_network(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, d) from data units to what networks see."""
+        return (np.asarray(points, np.float64) - (self.offset or 0.0)) / self.scale
+
+    def to_data(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, d) from what networks see to data units; the inverse of ``to_network``."""
+        return np.asarray(points, np.float64) * self.scale + (self.offset or 0.0)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """``n`` points in network units, (n, d) float32, on the generator's device."""
@@ -74,14 +151,23 @@ class MixtureSource:
         centers = torch.as_tensor(self.centers, dtype=torch.float32, device=device)
         std = torch.as_tensor(self.std, dtype=torch.float32, device=device)
         noise = torch.randn(n, self.centers.shape[1], generator=generator, device=device)
-        return (centers[mode] + std[mode, None] * noise) / self.scale
+        x = centers[mode] + std[mode, None] * noise
+        if self.offset:
+            x = x - torch.tensor(self.offset, dtype=torch.float32, device=device)
+        return x / self.scale
 
     def density(self, points: np.ndarray) -> np.ndarray:
         """p(x) at ``points`` (n, d) in data units, (n,)."""
         points = np.asarray(points, dtype=np.float64)
         d = self.centers.shape[1]
-        squared = ((points[:, None, :] - self.centers[None]) ** 2).sum(-1) / self.std**2
-        return (self.weights * np.exp(-squared / 2) / (2 * np.pi * self.std**2) ** (d / 2)).sum(1)
+        peak = self.weights / (2 * np.pi * self.std**2) ** (d / 2)
+        rows = max(1, DENSITY_CELLS // len(self.centers))
+        return np.concatenate(
+            [
+                np.exp(-cdist(part, self.centers, "sqeuclidean") / (2 * self.std**2)) @ peak
+                for part in np.split(points, range(rows, len(points), rows))
+            ]
+        )
 
     def extent(self, margin: float = 0.25) -> tuple[tuple[float, float], ...]:
         """The range to draw per dimension, data units: all modes ± 4 standard deviations, and a margin."""
@@ -92,5 +178,5 @@ class MixtureSource:
         return tuple((float(m - side * (0.5 + margin)), float(m + side * (0.5 + margin))) for m in middle)
 
 
-Source = ImageSource | MixtureSource
+Source = ImageSource | StackedSource | MixtureSource
 Progress = Callable[[float, str], None]

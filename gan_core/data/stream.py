@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from gan_core.data.images import to_unit
-from gan_core.data.sources import Batch, ImageSource, MixtureSource, Source
+from gan_core.data.sources import Batch, ImageSource, MixtureSource, Source, StackedSource
 
 GeneratorFor = Callable[..., torch.Generator]
 
@@ -62,15 +62,18 @@ class ImageStream:
 
 
 class SampledStream:
-    """Fresh samples of a distribution, every batch."""
+    """Fresh samples of a distribution or of stacked images, every batch."""
 
-    def __init__(self, source: MixtureSource, batch_size: int, generator: torch.Generator) -> None:
+    def __init__(self, source: MixtureSource | StackedSource, batch_size: int, generator: torch.Generator) -> None:
         self._source = source
         self._batch_size = batch_size
         self._generator = generator
 
     def next(self) -> Batch:
-        return Batch(self._source.sample(self._batch_size, self._generator))
+        if isinstance(self._source, MixtureSource):
+            return Batch(self._source.sample(self._batch_size, self._generator))
+        x, y = self._source.sample(self._batch_size, self._generator)
+        return Batch(to_unit(x), y)
 
     def state(self) -> dict[str, Tensor | int]:
         return {"generator": self._generator.get_state()}
@@ -85,4 +88,6 @@ def open_stream(
     """The stream of training batches of ``source``; ``generator_for(*purpose, device=)`` gives the run's streams."""
     if isinstance(source, ImageSource):
         return ImageStream(source, batch_size, generator_for, device)
+    if isinstance(source, StackedSource):
+        source = source.on(device)
     return SampledStream(source, batch_size, generator_for("data", device=device))

@@ -6,7 +6,9 @@ import os
 import threading
 from pathlib import Path
 
-from gan_core.engine.catalogue import Choice, Option, catalogue
+from gan_core.data.errors import DataError
+from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
+from gan_core.engine.chores import Chore, Chores
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, describe, forecast
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
@@ -50,7 +52,10 @@ def close_lab(timeout: float = 9.0) -> None:
 __all__ = [
     "COMMANDS",
     "Choice",
+    "Chore",
+    "Chores",
     "CommandKind",
+    "DataError",
     "DatasetFacts",
     "Forecast",
     "Lab",
@@ -60,6 +65,7 @@ __all__ = [
     "catalogue",
     "close_lab",
     "current_lab",
+    "data_choice",
     "dataset_facts",
     "default_root",
     "describe",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gan_core.about import About
-from gan_core.config import OBJECTIVES
-from gan_core.data import DATASETS
+from gan_core.config import OBJECTIVES, TRICKS
+from gan_core.data import DATASETS, shelf
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
 from gan_core.models import ARCHITECTURES
@@ -26,11 +26,19 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of a registry."""
+    """One entry of a registry.
+
+    For data: ``kind`` is how samples are shown, ``counted`` whether they fall into classes or modes, ``missing`` a sentence
+    where the files are not on this machine, ``download_size`` what fetching them takes, in bytes (0: cannot be fetched).
+    """
 
     name: str
     about: About
     options: tuple[Option, ...] = field(default=())
+    kind: str = ""
+    counted: bool = False
+    missing: str | None = None
+    download_size: int = 0
 
 
 def catalogue() -> dict[str, dict[str, Choice]]:
@@ -39,19 +47,32 @@ def catalogue() -> dict[str, dict[str, Choice]]:
         name: Choice(name, penalty.about, (Option("weight", penalty.symbol, penalty.default, 0.0, 1e6),))
         for name, penalty in PENALTIES.items()
     }
-    datasets = {
+    losses = {
         name: Choice(
             name,
-            dataset.about,
-            tuple(Option(key, key, value, *dataset.bounds[key]) for key, value in dataset.options.items()),
+            loss.about,
+            tuple(Option(key, o.symbol, o.default, o.least, o.most) for key, o in loss.options.items()),
         )
-        for name, dataset in DATASETS.items()
+        for name, loss in LOSSES.items()
     }
     return {
         "objectives": {name: Choice(name, recipe.about) for name, recipe in OBJECTIVES.items()},
-        "losses": {name: Choice(name, loss.about) for name, loss in LOSSES.items()},
+        "losses": losses,
         "regularizers": penalties | {"weight_clipping": Choice("weight_clipping", WEIGHT_CLIPPING)},
+        "tricks": {name: Choice(name, trick.about) for name, trick in TRICKS.items()},
         "architectures": {name: Choice(name, architecture.about) for name, architecture in ARCHITECTURES.items()},
-        "datasets": datasets,
+        "datasets": {name: data_choice(name) for name in data_names()},
         "metrics": {name: Choice(name, metric.about) for name, metric in METRICS.items()},
     }
+
+
+def data_names() -> list[str]:
+    """All data sets: the registered ones in their order, then people's own, newest first."""
+    return [*DATASETS, *(card.name for card in shelf.shelf())]
+
+
+def data_choice(name: str) -> Choice:
+    """One data set, also one of somebody's own that is not there any more. KeyError for a name that is neither."""
+    dataset = DATASETS[name]
+    options = tuple(Option(key, key, value, *dataset.bounds[key]) for key, value in dataset.options.items())
+    return Choice(name, dataset.about, options, dataset.kind, dataset.counted, dataset.missing(), dataset.download_size)

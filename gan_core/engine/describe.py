@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from gan_core.config import RunConfig
+from gan_core.config import Problem, RunConfig
 from gan_core.losses import LOSSES
 from gan_core.regularizers import PENALTIES
-from gan_core.training import build, count_parameters, load_source, play, resolve
+from gan_core.training import build, count_parameters, explain, load_source, play, resolve
 
 
 def describe(config: RunConfig) -> dict[str, Any]:
@@ -24,7 +24,12 @@ def describe(config: RunConfig) -> dict[str, Any]:
     penalties = [PENALTIES[name] for name in config.objective.penalties]
     likely = loss.output == "probability"
     real, fake = ("D(x)", "D(G(z))") if likely else ("score of real", "score of generated")
-    terms = {f"D.{penalty.term}": f"D {penalty.about.title.lower()}" for penalty in penalties}
+    terms = {f"D.{penalty.term}": f"D {_inside(penalty.about.title)}" for penalty in penalties}
+    if config.tricks.feature_matching != "off":
+        terms["G.features"] = "G feature matching"
+    own = {f"D.{name}": name for name in (*loss.measures, *loss.memory)}
+    anchors = {f"D.{p.term}_{name}": f"{p.about.title} anchor of {name}" for p in penalties for name in p.memory}
+    noise = {"D.noise": "instance noise σ"} if config.tricks.instance_noise else {}
     scores = {"D.real": real, "D.fake": fake}
     accuracy = {"D.accuracy_real": "right on real", "D.accuracy_fake": "right on generated"}
     if loss.boundary is None:
@@ -32,8 +37,8 @@ def describe(config: RunConfig) -> dict[str, Any]:
     gradients = {"D.grad_norm": "D gradient norm", "G.grad_norm": "G gradient norm"}
     return {
         "curves": {
-            "losses": ["D.loss", "G.loss", *terms],
-            "scores": list(scores),
+            "losses": ["D.loss", "G.loss", *terms, *own],
+            "scores": [*scores, *anchors, *noise],
             "accuracy": list(accuracy),
             "gradients": list(gradients),
         },
@@ -46,6 +51,9 @@ def describe(config: RunConfig) -> dict[str, Any]:
             **scores,
             "G.fake": f"{fake} in G's turn",
             **accuracy,
+            **own,
+            **anchors,
+            **noise,
             **gradients,
         },
         "lines": {f"{player}.loss": [[value, _name(value)]] for player, value in loss.equilibrium.items()},
@@ -53,6 +61,12 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "score_line": 0.5 if likely else None,
         "reading": loss.reading,
     }
+
+
+def _inside(title: str) -> str:
+    """A title inside a sentence: its first letter small, unless it begins a name such as R1 or LeCam."""
+    word = title.split()[0]
+    return title if any(letter.isupper() or letter.isdigit() for letter in word[1:]) else title[0].lower() + title[1:]
 
 
 def _name(value: float) -> str:
@@ -63,11 +77,15 @@ def _name(value: float) -> str:
 
 @dataclass(frozen=True)
 class Forecast:
-    """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now."""
+    """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now.
+
+    ``advice`` is what a person who starts this should know.
+    """
 
     parameters: dict[str, int]
     seconds_per_1000_rounds: float
     device: str
+    advice: tuple[Problem, ...] = ()
 
 
 def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
@@ -89,4 +107,4 @@ def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
             break
     # The first turn of each pays for what the later ones find ready.
     seconds = sum(steps[name] * statistics.fmean(spent[1:]) for name, spent in times.items())
-    return Forecast(count_parameters(resolved), 1000 * seconds, resolved.device)
+    return Forecast(count_parameters(resolved), 1000 * seconds, resolved.device, tuple(explain(resolved)))

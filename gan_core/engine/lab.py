@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource
+from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
 from gan_core.engine.gallery import Gallery
@@ -73,6 +73,7 @@ class Lab:
         self.store = RunStore(root)
         self.capacity = capacity
         self.classifiers = Classifiers(self.store.root / "cache")
+        self.chores = Chores(self.store.root)
         self._tick = tick
         self._wake = threading.Event()
         self._executor: Executor = ThreadExecutor(self.classifiers.get, self._wake.set)
@@ -241,6 +242,7 @@ class Lab:
         for active in list(self._active.values()):
             message = "The run did not stop in time." if active.started else ""
             self._end(active, Ended("interrupted", active.view.status["round"], message))
+        self.chores.close()
         self.classifiers.close(0.5)
         try:
             self.store.close()
@@ -409,8 +411,8 @@ class Lab:
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:
     """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait."""
     source = load_source(resolve(config))
-    if isinstance(source, ImageSource) and source.y is not None:
-        lab.classifiers.wait(source, progress)
+    if source.judged is not None:
+        lab.classifiers.wait(source.judged, progress)
 
 
 def environment() -> dict[str, Any]:

@@ -16,12 +16,21 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource, MixtureSource, Source, to_uint8
+from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8
 from gan_core.engine.messages import Sight
-from gan_core.metrics.distances import wasserstein_1d
+from gan_core.metrics.distances import sliced_wasserstein, wasserstein_1d
 from gan_core.metrics.divergences import js_to_real, kl_to_real
-from gan_core.metrics.histograms import class_histogram, entropy, modes_covered, sampling_band, unsure_share
+from gan_core.metrics.histograms import (
+    UNSURE_BELOW,
+    class_histogram,
+    entropy,
+    modes_covered,
+    sampling_band,
+    unsure_share,
+)
 from gan_core.metrics.modes import high_quality_share, mode_counts, modes_captured
+from gan_core.metrics.moments import std_ratio
+from gan_core.metrics.neighbors import precision_recall_density_coverage
 from gan_core.training.classifier import FrozenClassifier, reference_histogram
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
@@ -35,6 +44,7 @@ LINE_BINS = 80
 SAMPLES_AT_ONCE = 1_000  # what a measurement takes of memory is bounded, whatever the number of its samples
 FLOOR_DRAWS = 100
 REAL_POINTS = 40_000
+NEIGHBOURS_OF = 1_000  # points of each side whose neighbours are looked for: the cost is quadratic
 
 
 class Observable(Protocol):
@@ -56,7 +66,11 @@ def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -
     """The observer of a resolved config's data."""
     if isinstance(source, ImageSource):
         return ImageObserver(config, source, classifier)
-    return LineObserver(config, source) if source.shape == (1,) else PlaneObserver(config, source)
+    if isinstance(source, StackedSource):
+        return StackedObserver(config, source, classifier)
+    if source.shape == (1,):
+        return CombObserver(config, source) if source.num_modes > 1 else LineObserver(config, source)
+    return PlaneObserver(config, source) if source.has_modes else CloudObserver(config, source)
 
 
 class _FixedNoise:
@@ -85,10 +99,8 @@ class ImageObserver:
         self._real_share = np.empty(0)
 
     def reference(self) -> dict[str, Any] | None:
-        if self._source.y is None:
+        if self._source.judged is None:
             return {}
-        if not self._find_classifier():
-            return None
         classifier = self._find_classifier()
         if classifier is None:
             return None
@@ -100,7 +112,7 @@ class ImageObserver:
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         grid = to_uint8(game.sample(self._noise.grid)).cpu().numpy()
-        classifier = None if self._source.y is None else self._find_classifier()
+        classifier = None if self._source.judged is None else self._find_classifier()
         if classifier is None:
             return {}, Sight(round, {"grid": grid})
         counts = class_histogram(classifier.probabilities(self._noise.samples(game)))
@@ -127,6 +139,159 @@ class ImageObserver:
         return self._classifier
 
 
+class StackedObserver:
+    """A grid of stacked images; each channel is judged by the classifier of the images that were stacked.
+
+    A stack counts for a mode only if the classifier is sure of all three of its channels.
+    """
+
+    def __init__(self, config: RunConfig, source: StackedSource, classifier: GetClassifier) -> None:
+        self._noise = _FixedNoise(config)
+        self._n = config.diagnostics.samples
+        self._source = source
+        self._get_classifier = classifier
+        self._classifier: FrozenClassifier | None = None
+        self._real_share = np.empty(0)
+
+    def reference(self) -> dict[str, Any] | None:
+        classifier = self._find_classifier()
+        if classifier is None:
+            return None
+        return {
+            "class_names": list(self._source.class_names),
+            **_real_bars(self._real_share, self._n, self._measure),
+            "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
+        }
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        grid = to_uint8(game.sample(self._noise.grid)).cpu().numpy()
+        classifier = self._find_classifier()
+        if classifier is None:
+            return {}, Sight(round, {"grid": grid})
+        counts = np.zeros(self._source.num_classes + 1, np.int64)
+        for z in self._noise.evaluation.split(SAMPLES_AT_ONCE):
+            counts += stack_counts(classifier, game.sample(z).cpu())
+        return self._measure(counts), Sight(
+            round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}}
+        )
+
+    def _measure(self, counts: np.ndarray) -> Numbers:
+        return {
+            "modes_captured": float(modes_captured(counts)),
+            "modes_covered": float(modes_covered(counts)),
+            "entropy": entropy(counts),
+            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
+            "js_to_real": js_to_real(counts, self._real_share[:-1]),
+            "unsure_share": unsure_share(counts),
+        }
+
+    def _find_classifier(self) -> FrozenClassifier | None:
+        if self._classifier is None:
+            base = self._source.base
+            classifier = self._get_classifier(base)
+            if classifier is not None:
+                one = reference_histogram(classifier, base.x[base.heldout_index])[:-1]
+                # The channels are drawn apart from each other.
+                sure = np.einsum("a,b,c->abc", one, one, one).ravel()
+                self._real_share = np.append(sure, max(0.0, 1 - sure.sum()))
+                self._classifier = classifier
+        return self._classifier
+
+
+def stack_counts(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
+    """Stacks (n, 3, H, W) per mode, counts (K³ + 1,): the mode is 100a + 10b + c, the last bin has an unsure channel."""
+    probabilities = classifier.probabilities(x.flatten(0, 1)[:, None])
+    k = probabilities.shape[1]
+    digits = probabilities.argmax(axis=1).reshape(-1, 3)
+    sure = (probabilities.max(axis=1) >= UNSURE_BELOW).reshape(-1, 3).all(axis=1)
+    mode = (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2]
+    return np.bincount(np.where(sure, mode, k**3), minlength=k**3 + 1)
+
+
+class CloudObserver:
+    """Generated points on a plane where no modes are known: how far they are from the real ones, and what is left out."""
+
+    def __init__(self, config: RunConfig, source: MixtureSource) -> None:
+        self._noise = _FixedNoise(config)
+        self._source = source
+        (self._x0, self._x1), (self._y0, self._y1) = source.extent()
+        self._xs = np.linspace(self._x0, self._x1, CRITIC_CELLS)
+        self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
+        cells = source.to_network(np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2))
+        self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
+        self._real = self._real_points(0)
+
+    def reference(self) -> dict[str, Any]:
+        measured = [self._measure(self._real_points(seed)) for seed in range(1, 6)]
+        return {
+            "points": _rounded(self._real[:POINTS_DRAWN]),
+            "extent": [self._x0, self._x1, self._y0, self._y1],
+            "floors": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
+            "histogram_n": len(self._real),
+        }
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        points = self._source.to_data(self._noise.samples(game).numpy())
+        numbers = self._measure(points) if np.isfinite(points).all() else {}
+        critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
+        drawn = {
+            "fake": _rounded(points[:POINTS_DRAWN]),
+            "critic": _rounded(critic),
+            "xs": _rounded(self._xs),
+            "ys": _rounded(self._ys),
+        }
+        return numbers, Sight(round, {"points": drawn})
+
+    def _measure(self, points: np.ndarray) -> Numbers:
+        near = precision_recall_density_coverage(self._real[:NEIGHBOURS_OF], points[:NEIGHBOURS_OF])
+        return {
+            "sliced_wasserstein": sliced_wasserstein(self._real, points, np.random.default_rng(0)),
+            "precision": near.precision,
+            "recall": near.recall,
+            "coverage": near.coverage,
+            "std_ratio": std_ratio(self._real, points),
+        }
+
+    def _real_points(self, seed: int) -> np.ndarray:
+        n = len(self._noise.evaluation)
+        return self._source.to_data(self._source.sample(n, Streams(seed).generator("reference")).numpy())
+
+
+class CombObserver:
+    """A mixture on a line: what ``LineObserver`` sees, and the modes that hold points."""
+
+    def __init__(self, config: RunConfig, source: MixtureSource) -> None:
+        self._line = LineObserver(config, source)
+        self._noise = _FixedNoise(config)
+        self._source = source
+        real = source.to_data(source.sample(REAL_POINTS, Streams(0).generator("modes")).numpy())
+        # Counted rather than computed: modes may overlap.
+        self._real_share = mode_counts(real, source.centers, source.std) / REAL_POINTS
+
+    def reference(self) -> dict[str, Any]:
+        line = self._line.reference()
+        bars = _real_bars(self._real_share, len(self._noise.evaluation), self._measure)
+        names = [str(mode + 1) for mode in range(self._source.num_modes)]
+        floors = {**line["floors"], **bars["floors"]}
+        return {**line, **bars, "floors": floors, "class_names": names, "unsure_label": "off mode"}
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        numbers, sight = self._line.look(game, round)
+        points = self._source.to_data(self._noise.samples(game).numpy())
+        counts = mode_counts(points, self._source.centers, self._source.std)
+        histogram = {"counts": counts.tolist(), "n": len(points)}
+        return {**self._measure(counts), **numbers}, Sight(round, {**sight.parts, "histogram": histogram})
+
+    def _measure(self, counts: np.ndarray) -> Numbers:
+        return {
+            "modes_captured": float(modes_captured(counts)),
+            "modes_covered": float(modes_covered(counts)),
+            "high_quality_share": high_quality_share(counts),
+            "entropy": entropy(counts),
+            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
+        }
+
+
 class PlaneObserver:
     """Generated points on a plane, D's opinion of every place, and the modes that hold points."""
 
@@ -137,7 +302,7 @@ class PlaneObserver:
         (self._x0, self._x1), (self._y0, self._y1) = source.extent()
         self._xs = np.linspace(self._x0, self._x1, CRITIC_CELLS)
         self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
-        cells = np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2) / source.scale
+        cells = source.to_network(np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2))
         self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
 
     def reference(self) -> dict[str, Any]:
@@ -150,7 +315,7 @@ class PlaneObserver:
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = self._noise.samples(game).numpy().astype(np.float64) * self._source.scale
+        points = self._source.to_data(self._noise.samples(game).numpy())
         counts = mode_counts(points, self._source.centers, self._source.std)
         critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
         drawn = {
@@ -181,7 +346,7 @@ class LineObserver:
         ((low, high),) = source.extent()
         self._edges = np.linspace(low, high, LINE_BINS + 1)
         self._xs = (self._edges[:-1] + self._edges[1:]) / 2
-        cells = torch.as_tensor(self._xs[:, None] / source.scale, dtype=torch.float32)
+        cells = torch.as_tensor(source.to_network(self._xs[:, None]), dtype=torch.float32)
         self._cells = cells.to(config.device)
         self._real = _real_points(source, len(self._noise.evaluation))[:, 0]
 
@@ -197,7 +362,7 @@ class LineObserver:
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = self._noise.samples(game).numpy().astype(np.float64)[:, 0] * self._source.scale
+        points = self._source.to_data(self._noise.samples(game).numpy())[:, 0]
         finite = points[np.isfinite(points)]
         numbers = self._measure(points) if len(finite) == len(points) else {}
         # Density of all points, also of those outside the picture: the curve must not grow when points leave it.
@@ -220,7 +385,7 @@ class LineObserver:
 
 def _real_points(source: MixtureSource, n: int, seed: int = 0) -> np.ndarray:
     """The same real points (n, d) for every run, in data units."""
-    return source.sample(n, Streams(seed).generator("reference")).numpy().astype(np.float64) * source.scale
+    return source.to_data(source.sample(n, Streams(seed).generator("reference")).numpy())
 
 
 def _share_of_modes(source: MixtureSource, sigmas: float = 3.0) -> np.ndarray:

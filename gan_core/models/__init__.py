@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gan_core.about import About
+from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Dropout, Layers, Network, use_dropout_stream
 from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generator
 from gan_core.models.initialization import initialize
+from gan_core.models.minibatch import pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
+from gan_core.models.spectral import normalize_spectrally
 
 
 @dataclass(frozen=True)
@@ -17,12 +20,12 @@ class Architecture:
     """A pair of network builders.
 
     ``generator(latent_dim, shape, layers)`` maps z (N, latent_dim) to x̂ (N, *shape); ``discriminator(shape, layers)``
-    maps x to logits (N,). Both networks are called as ``net(input, y=None)``. ``fits(shape, layers)`` says why they
-    cannot be built, or None.
+    maps x to logits (N,) and has ``features(x)``, what its last layer sees. Both are called as ``net(input, y=None)``.
+    ``fits(shape, layers)`` says why they cannot be built, or None.
     """
 
     generator: Callable[[int, tuple[int, ...], Layers], Network]
-    discriminator: Callable[[tuple[int, ...], Layers], Network]
+    discriminator: Callable[[tuple[int, ...], Layers], Network | Autoencoder]
     fits: Callable[[tuple[int, ...], Layers], str | None]
     about: About
 
@@ -61,4 +64,16 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
 }
 
-__all__ = ["ARCHITECTURES", "Architecture", "Dropout", "Layers", "Network", "initialize", "use_dropout_stream"]
+__all__ = [
+    "ARCHITECTURES",
+    "Architecture",
+    "Autoencoder",
+    "Dropout",
+    "Layers",
+    "Network",
+    "initialize",
+    "normalize_spectrally",
+    "pack",
+    "packed_shape",
+    "use_dropout_stream",
+]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+
+from gan_core.models.minibatch import BatchStatistic, MinibatchDiscrimination, MinibatchStddev
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,21 @@ class Layers:
     leaky_slope: float = 0.2
     dropout: float = 0.0
     upsampling: Literal["transposed", "nearest", "bilinear"] = "transposed"
+    output: Literal["logit", "reconstruction"] = "logit"
+    code_dim: int = 64
+    minibatch_stddev: int = 0
+    minibatch_kernels: int = 0
+    minibatch_dims: int = 5
+
+    def head(self, features: int) -> list[nn.Module]:
+        """(N, features) to logits (N,), past the statistics of the minibatch that are asked for."""
+        statistics: list[BatchStatistic] = []
+        if self.minibatch_kernels:
+            statistics.append(MinibatchDiscrimination(features, self.minibatch_kernels, self.minibatch_dims))
+        if self.minibatch_stddev:
+            statistics.append(MinibatchStddev(self.minibatch_stddev))
+        width = features + sum(statistic.width for statistic in statistics)
+        return [*statistics, nn.Linear(width, 1), nn.Flatten(0)]
 
     def after(self, width: int, *, spatial: bool, normalize: bool = True) -> list[nn.Module]:
         """Normalisation, activation and dropout that follow a linear or convolutional layer of ``width`` outputs."""
@@ -90,9 +108,25 @@ class Reshape(nn.Module):
 
 
 class Network(nn.Sequential):
-    """A stack of layers with the signature that every network of the laboratory has, ``net(x, y=None)``."""
+    """A stack of layers with the signature that every network of the laboratory has, ``net(x, y=None)``.
+
+    ``head`` layers at the end, if it is a discriminator, turn its features into a logit.
+    """
+
+    def __init__(self, *modules: nn.Module, head: int = 0) -> None:
+        super().__init__(*modules)
+        self.head = head
+
+    def features(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """(N, F): what the head sees."""
+        return self._through(len(self) - self.head, x, y)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self._through(len(self), x, y)
+
+    def _through(self, layers: int, x: Tensor, y: Tensor | None) -> Tensor:
         if y is not None:
             raise ValueError("this network is unconditional and takes no labels")
-        return super().forward(x)
+        for module in islice(self, layers):
+            x = module(x)
+        return x

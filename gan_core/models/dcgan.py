@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from torch import nn
 
+from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Layers, Network, Reshape
 
 
@@ -34,16 +36,22 @@ def dcgan_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> 
     return Network(*modules, *_upsample(layers.widths[-1], channels, layers.upsampling), nn.Tanh())
 
 
-def dcgan_discriminator(shape: tuple[int, ...], layers: Layers) -> Network:
+def dcgan_discriminator(shape: tuple[int, ...], layers: Layers) -> Network | Autoencoder:
     """x (N, C, H, W) → logits (N,): one strided convolution per width, no normalisation in the first."""
     channels, height, width = shape
     modules: list[nn.Module] = []
     for index, (channels_in, channels_out) in enumerate(pairwise((channels, *layers.widths))):
         modules.append(nn.Conv2d(channels_in, channels_out, kernel_size=4, stride=2, padding=1))
         modules += layers.after(channels_out, spatial=True, normalize=index > 0)
+    modules.append(nn.Flatten())
     scale = 2 ** len(layers.widths)
     features = layers.widths[-1] * (height // scale) * (width // scale)
-    return Network(*modules, nn.Flatten(), nn.Linear(features, 1), nn.Flatten(0))
+    if layers.output == "logit":
+        head = layers.head(features)
+        return Network(*modules, *head, head=len(head))
+    # The decoder is a DCGAN generator from the code, but for its last tanh: L1 can reach the edge of the range without.
+    decoder = dcgan_generator(layers.code_dim, shape, replace(layers, widths=tuple(reversed(layers.widths))))
+    return Autoencoder(Network(*modules, nn.Linear(features, layers.code_dim)), Network(*list(decoder)[:-1]))
 
 
 def dcgan_fits(shape: tuple[int, ...], layers: Layers) -> str | None:

@@ -13,10 +13,13 @@ from itertools import count
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
+
+from gan_core.models.minibatch import BatchStatistic
+from gan_core.models.spectral import WEIGHTED, raw_weight, spectral_norm_of
 
 GeneratorFor = Callable[[str], torch.Generator]
 
-_WEIGHTED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
 
 
@@ -30,10 +33,14 @@ def initialize(network: nn.Module, scheme: str, generator_for: GeneratorFor) -> 
     """
     layers, norms = count(), count()
     for module in network.modules():
-        if isinstance(module, _WEIGHTED):
+        if isinstance(module, WEIGHTED):
             _weighted(module, scheme, partial(_part_of, generator_for, f"layer{next(layers)}"))
         elif isinstance(module, _NORMS):
             _norm(module, scheme, generator_for(f"norm{next(norms)}.weight"))
+        elif isinstance(module, BatchStatistic):
+            module.start()
+        elif isinstance(module, ParametrizationList):
+            continue  # its parameter is that of the layer, which has been filled
         elif any(True for _ in module.parameters(recurse=False)):
             raise TypeError(f"no initialisation is known for {type(module).__name__}")
 
@@ -45,7 +52,7 @@ def _part_of(generator_for: GeneratorFor, layer: str, part: str) -> torch.Genera
 def _weighted(
     layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, scheme: str, generator_for: Callable[[str], torch.Generator]
 ) -> None:
-    weight, bias = layer.weight, layer.bias
+    weight, bias = raw_weight(layer), layer.bias
     generator = generator_for("weight")
     if scheme == "dcgan":
         weight.normal_(0.0, 0.02, generator=generator)
@@ -62,6 +69,9 @@ def _weighted(
             bias.uniform_(-bound, bound, generator=generator_for("bias"))
         else:
             bias.zero_()
+    norm = spectral_norm_of(layer)
+    if norm is not None:
+        norm.start(weight, generator_for("u"))
 
 
 def _fan_in(weight: Tensor) -> int:

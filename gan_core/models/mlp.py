@@ -7,7 +7,10 @@ from itertools import pairwise
 
 from torch import nn
 
+from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Layers, Network, Reshape
+
+Discriminator = Network | Autoencoder
 
 
 def _hidden(sizes: tuple[int, ...], layers: Layers, *, normalize_first: bool) -> list[nn.Module]:
@@ -27,10 +30,19 @@ def mlp_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> Ne
     return Network(*modules)
 
 
-def mlp_discriminator(shape: tuple[int, ...], layers: Layers) -> Network:
+def mlp_discriminator(shape: tuple[int, ...], layers: Layers) -> Discriminator:
     """x (N, *shape) → logits (N,)."""
-    modules = [nn.Flatten(), *_hidden((math.prod(shape), *layers.widths), layers, normalize_first=False)]
-    return Network(*modules, nn.Linear(layers.widths[-1], 1), nn.Flatten(0))
+    size = math.prod(shape)
+    modules = [nn.Flatten(), *_hidden((size, *layers.widths), layers, normalize_first=False)]
+    if layers.output == "logit":
+        head = layers.head(layers.widths[-1])
+        return Network(*modules, *head, head=len(head))
+    back = tuple(reversed(layers.widths))
+    decoder = _hidden((layers.code_dim, *back), layers, normalize_first=True)
+    return Autoencoder(
+        Network(*modules, nn.Linear(back[0], layers.code_dim)),
+        Network(*decoder, nn.Linear(back[-1], size), Reshape(*shape)),
+    )
 
 
 def mlp_fits(shape: tuple[int, ...], layers: Layers) -> str | None:

@@ -1,41 +1,29 @@
-"""Gradient penalties on one primitive: the norm of the critic's gradient, one per sample."""
+"""Gradient penalties on one primitive: the critic's gradient, one per sample."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-
-from gan_core.about import About
 
 Critic = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True)
-class Penalty:
-    """``measure(critic, x, x_fake, generator)`` is the unweighted penalty, a scalar; the weight is the config's.
-
-    ``critic`` maps samples to logits (conditions and packing are bound already); ``generator`` is the run's stream for
-    penalties. ``term`` is its name in D's loss, ``symbol`` the paper's name of the weight.
-    """
-
-    measure: Callable[[Critic, Tensor, Tensor, torch.Generator], Tensor]
-    term: str
-    symbol: str
-    default: float
-    about: About
-
-
-def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
-    """‖∇ₓ critic(x)‖₂ for each sample, (N,), differentiable in the critic's weights.
+def slopes(critic: Critic, x: Tensor) -> Tensor:
+    """∇ₓ critic(x) for each sample, (N, d), differentiable in the critic's weights.
 
     The sum over a batch has each sample's own gradient because samples do not see each other (no batch norm in D).
     """
     x = x.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    return gradient.flatten(1).norm(2, dim=1)
+    return gradient.flatten(1)
+
+
+def gradient_norm(critic: Critic, x: Tensor) -> Tensor:
+    """‖∇ₓ critic(x)‖₂ for each sample, (N,)."""
+    return slopes(critic, x).norm(2, dim=1)
 
 
 def interpolate(x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor:
@@ -44,27 +32,31 @@ def interpolate(x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor
     return alpha * x + (1 - alpha) * x_fake
 
 
+def perturb(x: Tensor, generator: torch.Generator) -> Tensor:
+    """x + ½ std(x) U, with U ~ U(0, 1) for each number and the standard deviation of the whole batch."""
+    return x + 0.5 * x.std() * torch.rand(x.shape, generator=generator, device=x.device, dtype=x.dtype)
+
+
 def gradient_penalty(critic: Critic, x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor:
     """E (‖∇D(αx + (1−α)x̂)‖₂ − 1)²."""
     return (gradient_norm(critic, interpolate(x, x_fake, generator)) - 1).square().mean()
 
 
-PENALTIES: dict[str, Penalty] = {
-    "gradient_penalty": Penalty(
-        gradient_penalty,
-        term="gp",
-        symbol="λ_gp",
-        default=10.0,
-        about=About(
-            title="Gradient penalty",
-            paper="Gulrajani et al., Improved Training of Wasserstein GANs, equation 3",
-            year=2017,
-            formula=r"\lambda\,\mathbb{E}_{\alpha\sim U(0,1)}\,(\lVert\nabla D(\alpha x+(1-\alpha)\hat x)\rVert_2-1)^2",
-            idea="The optimal Wasserstein critic has slope one almost everywhere between real and generated samples; "
-            "the penalty asks for just that, sample by sample.",
-            watch_for="The term should settle at a small value. λ = 10 suits images; on 2-D toys 0.1 learns faster, "
-            "because 10 flattens the critic between close modes.",
-            url="https://arxiv.org/abs/1704.00028",
-        ),
-    ),
-}
+def one_sided_gradient_penalty(critic: Critic, x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor:
+    """E max(0, ‖∇D(αx + (1−α)x̂)‖₂ − 1)²."""
+    return F.relu(gradient_norm(critic, interpolate(x, x_fake, generator)) - 1).square().mean()
+
+
+def dragan(critic: Critic, x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor:
+    """E (‖∇D(x̃)‖₂ − 1)² with x̃ around the real data."""
+    return (gradient_norm(critic, perturb(x, generator)) - 1).square().mean()
+
+
+def r1(critic: Critic, x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor:
+    """½ E ‖∇D(x)‖₂²."""
+    return slopes(critic, x).square().sum(1).mean() / 2
+
+
+def r2(critic: Critic, x: Tensor, x_fake: Tensor, generator: torch.Generator) -> Tensor:
+    """½ E ‖∇D(x̂)‖₂²."""
+    return slopes(critic, x_fake).square().sum(1).mean() / 2

@@ -2,6 +2,7 @@
 
 from gan_core.training.build import GAMES, build, count_parameters, load_source, resolve
 from gan_core.training.checkpoint import CheckpointError, checkpoints, load_checkpoint, round_of, save_checkpoint
+from gan_core.training.compatibility import explain
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
 from gan_core.training.state import capture, restore, state_hash
@@ -18,6 +19,7 @@ __all__ = [
     "capture",
     "checkpoints",
     "count_parameters",
+    "explain",
     "load_checkpoint",
     "load_source",
     "play",

@@ -26,6 +26,8 @@ class Game(Protocol):
     def players(self) -> tuple[Player, ...]: ...
     @property
     def networks(self) -> dict[str, nn.Module]: ...
+    def begin_round(self, round: int) -> None:
+        """Set what depends on the round: learning rates, noise."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def play(game: Game, played: int = 0) -> Iterator[Turn]:
     Rounds are counted from 1; ``played`` of them are over already.
     """
     for round in count(played + 1):
+        game.begin_round(round)
         for player in game.players:
             steps = player.steps
             for step in range(steps):
@@ -54,7 +57,10 @@ def play(game: Game, played: int = 0) -> Iterator[Turn]:
 
 
 def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
-    """Freeze the others, zero gradients, backpropagate the sum of the player's terms, step, project."""
+    """Freeze the others, zero gradients, backpropagate the sum of the player's terms, clip, step, project.
+
+    ``grad_norm`` is that of the gradient before it was clipped.
+    """
     for other in game.players:
         for parameter in other.parameters:
             parameter.requires_grad_(False)
@@ -66,6 +72,8 @@ def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
     loss.backward()
     gradients = [p.grad for p in player.parameters if p.grad is not None]
     grad_norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
+    if player.clip_gradient is not None:
+        torch.nn.utils.clip_grads_with_norm_(player.parameters, player.clip_gradient, grad_norm)
     player.optimizer.step()
     if player.project is not None:
         player.project()

@@ -22,7 +22,8 @@ class Player:
     """``objective()`` deals itself a fresh batch and fresh noise and returns an Outcome.
 
     It declares the names of its ``terms`` and ``readings``, so that charts, store and checkpoints can iterate over them.
-    ``project`` is applied after each step (weight clipping). ``steps`` may be changed between turns.
+    ``project`` is applied after each step (weight clipping, a moving average). A gradient whose norm is above
+    ``clip_gradient`` is scaled down to it. ``steps`` may be changed between turns.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Player:
     readings: tuple[str, ...] = ()
     steps: int = 1
     project: Callable[[], None] | None = None
+    clip_gradient: float | None = None
 
     def __post_init__(self) -> None:
         # Walking the modules at every turn would cost a small game a tenth of its speed.

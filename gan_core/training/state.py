@@ -18,15 +18,19 @@ Tree = dict[str, Any]
 
 
 class StatefulGame(Game):
-    """A game whose randomness and data order can be captured."""
+    """A game whose randomness and data order can be captured.
+
+    ``memory`` holds the numbers that its parts carry from turn to turn, by part and name.
+    """
 
     data: BatchStream
     streams: dict[str, torch.Generator]
+    memory: dict[str, dict[str, Tensor]]
 
 
 def capture(game: StatefulGame, round: int) -> Tree:
     """A nested dict of tensors (cloned, on the CPU) and plain values, taken between two rounds."""
-    return {
+    state = {
         "round": round,
         "networks": {name: _cloned(network.state_dict()) for name, network in game.networks.items()},
         "optimizers": {player.name: _cloned(player.optimizer.state_dict()) for player in game.players},
@@ -34,6 +38,7 @@ def capture(game: StatefulGame, round: int) -> Tree:
         "streams": {name: generator.get_state().clone() for name, generator in game.streams.items()},
         "data": _cloned(game.data.state()),
     }
+    return state | ({"memory": _cloned(game.memory)} if game.memory else {})
 
 
 def restore(game: StatefulGame, state: Tree) -> int:
@@ -53,6 +58,8 @@ def restore(game: StatefulGame, state: Tree) -> int:
             _load_optimizer(player, state["optimizers"][player.name])
             player.steps = state["steps"][player.name]
         game.data.restore(state["data"])
+        for part, memory in game.memory.items():
+            game.memory[part] = {name: state["memory"][part][name].clone().to(memory[name]) for name in memory}
         for name, generator in game.streams.items():
             generator.set_state(state["streams"][name])
         return state["round"]

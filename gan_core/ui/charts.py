@@ -403,6 +403,64 @@ def density_1d(
     return figure
 
 
+def real_plane(
+    points: np.ndarray | Sequence[Numbers], xs: Numbers, ys: Numbers, density: np.ndarray | Sequence[Numbers]
+) -> go.Figure:
+    """Real points over their own density. Traces: 0 the density, 1 the points."""
+    figure = scatter_2d(points, critic=density, xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1]))
+    shades = [[0, theme.rgba(theme.REAL, 0.0)], [1, theme.rgba(theme.REAL, 0.55)]]
+    figure.update_traces(
+        colorscale=shades, hovertemplate="density %{z:.3g}<extra></extra>", selector={"type": "heatmap"}
+    )
+    figure.data = figure.data[:2]
+    figure.update_traces(marker={"size": 3, "opacity": 0.55}, selector={"type": "scatter"})
+    return figure.update_layout(showlegend=False)
+
+
+def real_density(xs: Numbers, density: Numbers) -> go.Figure:
+    """The density of the data on a line. Trace 0."""
+    figure = density_1d(xs, density)
+    figure.data = figure.data[:1]
+    return figure.update_layout(showlegend=False, yaxis2={"visible": False})
+
+
+def counts_per_class(names: Sequence[str], train: Numbers, total: Numbers) -> go.Figure:
+    """Images per class, those held out on top of those for training. Traces: 0 for training, 1 held out."""
+    labels = [str(name) for name in names]
+    figure = go.Figure(layout=_layout("class", "", barmode="stack", bargap=0.25))
+    held = np.asarray(total, np.int64) - np.asarray(train, np.int64)
+    for values, name, colour in ((train, "for training", theme.REAL), (held, "held out", theme.rgba(theme.REAL, 0.45))):
+        figure.add_trace(
+            go.Bar(
+                x=labels,
+                y=list(values),
+                name=name,
+                marker={"color": colour, "line": {"width": 0}},
+                hovertemplate="%{y:,d}",
+            )
+        )
+    figure.update_xaxes(**_categories(len(labels)))
+    figure.update_yaxes(tickformat=",~d", rangemode="tozero")
+    return figure
+
+
+def pixel_values(counts: Sequence[int]) -> go.Figure:
+    """How often each of the 256 pixel values occurs, on a logarithmic scale: backgrounds would hide the rest. Trace 0."""
+    total = max(1, sum(counts))
+    figure = go.Figure(layout=_layout("pixel value, as networks see it", "", bargap=0, showlegend=False))
+    figure.add_trace(
+        go.Bar(
+            x=np.arange(256, dtype=np.float32) / 127.5 - 1,
+            y=[count / total if count else None for count in counts],
+            marker={"color": theme.REAL, "line": {"width": 0}},
+            hovertemplate="%{y:.2~%}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(type="log", tickformat=".4~%", nticks=5)
+    figure.update_xaxes(hoverformat=".2f")
+    return figure
+
+
 # -- small --------------------------------------------------------------------------------------------------------
 
 

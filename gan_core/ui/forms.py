@@ -37,6 +37,23 @@ LABELS = {
     "budget": "share of time for measuring",
     "checkpoint_seconds": "seconds between checkpoints",
     "clip_value": "clip D's weights to ±",
+    "spectral_norm": "spectral normalisation",
+    "spectral_gain": "gain of spectral normalisation",
+    "output": "D gives",
+    "code_dim": "length of the code",
+    "packing": "packing (samples judged as one)",
+    "minibatch_stddev": "minibatch standard deviation: group",
+    "minibatch_kernels": "minibatch discrimination: kernels",
+    "minibatch_dims": "minibatch discrimination: dims",
+    "label_smoothing": "one-sided label smoothing",
+    "label_flipping": "label flipping",
+    "instance_noise": "instance noise σ₀",
+    "instance_noise_rounds": "instance noise gone after … rounds",
+    "unrolled_steps": "unrolled D: steps looked ahead",
+    "ema_decay": "moving average of G: decay",
+    "lr_schedule": "learning rate over the run",
+    "lr_final": "share of it left at the end",
+    "clip_gradient": "clip the gradient's norm to",
 }
 SHOWN_IF: dict[str, Callable[[Settings], bool]] = {
     "leaky_slope": lambda group: group["activation"] == "leaky_relu",
@@ -44,6 +61,11 @@ SHOWN_IF: dict[str, Callable[[Settings], bool]] = {
     "beta1": lambda group: group["name"] == "adam",
     "beta2": lambda group: group["name"] == "adam",
     "momentum": lambda group: group["name"] != "adam",
+    "spectral_gain": lambda group: group["spectral_norm"],
+    "code_dim": lambda group: group["output"] == "reconstruction",
+    "minibatch_dims": lambda group: group["minibatch_kernels"] > 0,
+    "instance_noise_rounds": lambda group: group["instance_noise"] > 0,
+    "lr_final": lambda group: group["lr_schedule"] != "constant",
 }
 
 
@@ -66,7 +88,7 @@ class ConfigForm:
         cells = st.columns(columns)
         shown = 0
         for name, info in fields:
-            if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            if isinstance(values[name], dict):  # a group of its own, or the options of a registry's entry
                 continue
             if name in SHOWN_IF and not SHOWN_IF[name](values):
                 continue
@@ -126,6 +148,13 @@ class ConfigForm:
                 place.error(problem.message, icon=":material/error:")
         return homeless
 
+    def show_advice(self, advice: tuple[Problem, ...]) -> None:
+        """Write what is allowed, but should be known, beside its field."""
+        for problem in advice:
+            place = self._place_of(problem.field)
+            if place is not None:
+                place.info(problem.message, icon=":material/info:")
+
     def _place_of(self, field: str) -> DeltaGenerator | None:
         while field:
             if field in self._places:
@@ -147,6 +176,8 @@ class ConfigForm:
             options = list(get_args(annotation))
             index = options.index(value)
             result = st.selectbox(label, options, index, format_func=lambda item: item.replace("_", " "), **common)
+        elif annotation is bool:
+            result = st.checkbox(label, value, **common)
         elif isinstance(value, list | tuple):
             text = st.text_input(label, ", ".join(map(str, value)), **common)
             result = [_number(part) for part in text.replace(",", " ").split()]

@@ -12,7 +12,7 @@ import streamlit as st
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Lab, Refused, current_lab
+from gan_core.engine import DataError, Lab, Refused, current_lab
 from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
 
@@ -53,7 +53,7 @@ def said_in_a_sentence() -> Iterator[None]:
     """Show what was refused, and go on with the page."""
     try:
         yield
-    except (ConfigError, Refused, RunNotFound, StoreError) as error:
+    except (ConfigError, DataError, Refused, RunNotFound, StoreError) as error:
         st.error(str(error), icon=":material/error:")
 
 

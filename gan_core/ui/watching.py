@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Lab, catalogue, describe
+from gan_core.engine import Choice, Lab, catalogue, data_choice, describe
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
 
@@ -57,29 +58,46 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "kl_to_real": {},
     "js_to_real": {},
     "unsure_share": {"format": "percent"},
+    "sliced_wasserstein": {},
+    "precision": {"format": "percent"},
+    "recall": {"format": "percent"},
+    "coverage": {"format": "percent"},
+    "std_ratio": {},
     "wasserstein": {},
     "mean": {},
     "std": {},
 }
 _OF_DATA = {
-    "images": ("modes_covered", "entropy", "kl_to_real", "js_to_real", "unsure_share"),
-    "points": ("modes_captured", "high_quality_share", "entropy", "kl_to_real"),
-    "density": ("wasserstein", "mean", "std"),
+    ("images", True): ("modes_captured", "modes_covered", "entropy", "kl_to_real", "js_to_real", "unsure_share"),
+    ("images", False): (),
+    ("points", True): ("modes_captured", "high_quality_share", "entropy", "kl_to_real"),
+    ("points", False): ("sliced_wasserstein", "precision", "recall", "coverage", "std_ratio"),
+    ("density", True): ("modes_captured", "high_quality_share", "wasserstein", "mean", "std"),
+    ("density", False): ("wasserstein", "mean", "std"),
 }
 
 
 def kind_of(data_name: str) -> str:
     """How the samples of a data set are shown: ``images``, ``points`` or ``density``."""
-    return {"ring": "points", "grid": "points", "gaussian": "density"}.get(data_name, "images")
+    return _data_of(data_name).kind
+
+
+def _data_of(name: str) -> Choice:
+    """What is known of a run's data; a run of a version with other data sets is shown as images."""
+    try:
+        return data_choice(name)
+    except KeyError:
+        return Choice(name, About("", "", 0, "", "", ""), kind="images", counted=True)
 
 
 def panels_for(run: RunRecord) -> list[live_view.Panel]:
     """The panels of a run's Watch page, from its config."""
-    kind = kind_of(run.config.get("data", {}).get("name", ""))
+    data = run.config.get("data", {}).get("name", "")
+    kind, counted = kind_of(data), _data_of(data).counted
     try:
         told = describe(RunConfig.load(run.config))
     except (ConfigError, KeyError):  # a run of a version with other names: its curves can still be seen
-        return live_view.watch_layout(kind, classes=kind != "density")
+        return live_view.watch_layout(kind, classes=counted)
     curves = told["curves"]
     sight = {
         "images": live_view.samples_panel(title="Samples from fixed noise"),
@@ -88,14 +106,14 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     }[kind]
     unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
     titles = {name: choice.about.title for name, choice in catalogue()["metrics"].items()}
-    numbers = [{"column": name, "label": titles.get(name, name), **NUMBERS[name]} for name in _OF_DATA[kind]]
+    numbers = [{"column": name, "label": titles.get(name, name), **NUMBERS[name]} for name in _OF_DATA[kind, counted]]
     panels = [
         live_view.curves_panel("loss-chart", "Losses", curves["losses"], y_title="loss", reading=True),
         sight,
     ]
-    if kind == "images":
+    if counted and kind == "images":
         panels += [live_view.histogram_panel(), live_view.heatmap_panel()]
-    elif kind == "points":
+    elif counted:
         panels += [
             live_view.histogram_panel(title="Points per mode"),
             live_view.heatmap_panel(title="Modes over time"),

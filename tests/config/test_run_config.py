@@ -43,6 +43,26 @@ PAPERS: dict[str, tuple[str, dict[str, float], float | None, dict[str, Any], int
         {"name": "adam", "lr": 1e-4, "beta1": 0.0, "beta2": 0.9},
         5,
     ),
+    "dragan": ("minimax", {"dragan": 10.0}, None, {**ADAM, "lr": 1e-4}, 1),
+    "began": ("boundary_equilibrium", {}, None, {**ADAM, "lr": 1e-4}, 1),
+    "hinge": ("hinge", {}, None, {"name": "adam", "lr": 2e-4, "beta1": 0.0, "beta2": 0.9}, 5),
+    "ragan": ("relativistic_average", {}, None, ADAM, 1),
+    "rals_gan": ("relativistic_average_ls", {}, None, ADAM, 1),
+    "r1_gan": ("non_saturating", {"r1": 10.0}, None, {"name": "rmsprop", "lr": 1e-4, "momentum": 0.0}, 1),
+    "r3gan": (
+        "relativistic_pairing",
+        {"r1": 1.0, "r2": 1.0},
+        None,
+        {"name": "adam", "lr": 2e-4, "beta1": 0.0, "beta2": 0.99},
+        1,
+    ),
+    "ebgan": ("energy", {}, None, ADAM, 1),
+}
+# What a recipe asks of D beyond its objective.
+NETWORKS = {
+    "began": {"output": "reconstruction", "spectral_norm": False},
+    "ebgan": {"output": "reconstruction", "spectral_norm": False},
+    "hinge": {"output": "logit", "spectral_norm": True, "normalization": "none"},
 }
 
 
@@ -83,6 +103,9 @@ def test_naming_an_objective_brings_what_its_paper_used(objective: str) -> None:
         assert config.schedule.generator_steps == 1
         for player in (config.optimizers.generator, config.optimizers.discriminator):
             assert optimizer.items() <= player.model_dump().items()
+        network = NETWORKS.get(objective, {"output": "logit", "spectral_norm": False})
+        assert network.items() <= config.model.discriminator.model_dump().items()
+        assert not config.model.generator.spectral_norm
 
 
 def test_a_value_given_beside_the_name_wins() -> None:
@@ -140,6 +163,29 @@ def test_an_objective_brings_whatever_else_its_recipe_states_and_later_changes_w
     assert batch.replace({"objective": "wgan"}).model.discriminator.normalization == "batch"
     later = batch.replace({"objective": "wgan_gp", "model.discriminator.normalization": "layer"})
     assert later.model.discriminator.normalization == "layer"
+
+
+@EVERY_OBJECTIVE
+def test_what_a_recipe_brought_to_a_network_leaves_with_it(objective: str) -> None:
+    """From an autoencoder or a spectrally normalised D to a plain game: nothing of it stays, what a person chose does."""
+    config = RunConfig(objective=objective).replace(
+        {"model.discriminator.widths": [9], "model.generator.dropout": 0.25}
+    )
+    plain = config.replace({"objective": "ns_gan"})
+    assert plain.model.discriminator.model_dump() == {**RunConfig().model.discriminator.model_dump(), "widths": (9,)}
+    assert plain.model.generator.dropout == 0.25
+
+
+def test_what_a_person_chose_against_the_recipe_stays() -> None:
+    config = RunConfig(objective="hinge").replace({"model.discriminator.normalization": "layer"})
+    assert config.replace({"objective": "ns_gan"}).model.discriminator.normalization == "layer"
+
+
+def test_another_loss_drops_the_options_of_the_loss_before_it() -> None:
+    config = RunConfig(objective="ebgan").replace({"objective.options": {"margin": 3.0}})
+    assert config.replace({"objective.loss": "wasserstein"}).objective.options == {}
+    assert config.replace({"seed": 1}).objective.options == {"margin": 3.0}
+    assert config.replace({"objective": "ebgan"}).objective.options == {}
 
 
 def test_changes_are_applied_in_order() -> None:
@@ -206,6 +252,7 @@ GROUPS = [
     "model.generator",
     "model.discriminator",
     "objective",
+    "tricks",
     "optimizers",
     "optimizers.generator",
     "optimizers.discriminator",
@@ -265,6 +312,15 @@ def test_an_unknown_key_far_from_all_lists_them(group: str) -> None:
         ("model.generator.dropout", -0.1, "at least 0"),
         ("model.discriminator.normalization", "batchnorm", "'none', 'batch', 'layer' or 'instance'"),
         ("model.discriminator", 5, "group of settings"),
+        ("model.discriminator.packing", 9, "at most 8"),
+        ("model.discriminator.output", "image", "'logit' or 'reconstruction'"),
+        ("model.generator.spectral_norm", "perhaps", "true or false"),
+        ("tricks.label_smoothing", 0.6, "at most 0.5"),
+        ("tricks.feature_matching", "on", "'off', 'added' or 'instead'"),
+        ("tricks.ema_decay", 1, "less than 1"),
+        ("tricks.unrolled_steps", 1.5, "whole number"),
+        ("optimizers.generator.lr_schedule", "step", "'constant', 'linear' or 'cosine'"),
+        ("optimizers.generator.clip_gradient", 0, "greater than 0"),
         ("objective.clip_value", 0, "greater than 0"),
         ("objective.clip_value", -0.01, "greater than 0"),
         ("objective.clip_value", 101, "at most 100"),

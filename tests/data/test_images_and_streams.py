@@ -7,8 +7,19 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from scipy import stats
+from sklearn.datasets import load_digits
 
-from gan_core.data import DATASETS, ImageSource, labelled_source, open_stream, to_uint8, to_unit
+from gan_core.data import (
+    DATASETS,
+    ImageSource,
+    StackedSource,
+    image_source,
+    labelled_source,
+    open_stream,
+    to_uint8,
+    to_unit,
+)
 from gan_core.data.stream import ImageStream, SampledStream
 from gan_core.data.toy import ring
 from gan_core.training import Streams
@@ -96,6 +107,71 @@ def test_the_fingerprint_is_of_the_content() -> None:
     changed[3, 0, 1, 1] = 1
     assert labelled_source("one", changed, y, names).fingerprint != first
     assert labelled_source("one", x, np.array([0, 1, 0, 1]), names).fingerprint != first
+
+
+# --- small digits and stacked digits ---
+
+
+def test_small_digits_are_the_original_pixels_at_size_8() -> None:
+    source = DATASETS["digits8"].load(size=8)
+    original = load_digits()
+    assert source.shape == (1, 8, 8)
+    assert np.array_equal(np.rint(source.x[:, 0].numpy() * (16 / 255)), original.images)
+    assert source.y.tolist() == original.target.tolist()
+    larger = DATASETS["digits8"].load()
+    assert larger.shape == (1, 16, 16)
+    shrunk = torch.nn.functional.avg_pool2d(larger.x.float(), 2)
+    assert np.corrcoef(shrunk.flatten(), source.x.float().flatten())[0, 1] > 0.95, "the same picture, larger"
+
+
+def test_stacks_are_three_training_digits_and_their_label() -> None:
+    source = DATASETS["stacked"].load()
+    assert isinstance(source, StackedSource)
+    assert source.shape == (3, 28, 28)
+    assert source.num_classes == 1000
+    assert source.class_names[123] == "123"
+    x, y = source.sample(300, torch.Generator().manual_seed(0))
+    known = {image.numpy().tobytes(): label.item() for image, label in zip(source.base.x, source.base.y, strict=True)}
+    training = {source.base.x[i].numpy().tobytes() for i in source.base.train_index}
+    for stack, label in zip(x, y, strict=True):
+        channels = [channel.contiguous().numpy().tobytes() for channel in stack]
+        assert all(channel in training for channel in channels)
+        assert 100 * known[channels[0]] + 10 * known[channels[1]] + known[channels[2]] == label
+    again, _ = source.sample(300, torch.Generator().manual_seed(0))
+    assert torch.equal(x, again)
+    heldout, _ = source.sample(50, torch.Generator().manual_seed(0), heldout=True)
+    assert not {channel.contiguous().numpy().tobytes() for channel in heldout.flatten(0, 1)} & training
+
+
+def test_all_thousand_modes_are_equally_likely() -> None:
+    _, y = DATASETS["stacked"].load().sample(50_000, torch.Generator().manual_seed(3))
+    assert stats.chisquare(torch.bincount(y, minlength=1000).numpy()).pvalue > 0.005
+
+
+def test_the_stream_of_stacks_goes_on_exactly() -> None:
+    def stream() -> SampledStream:
+        return open_stream(DATASETS["stacked"].load(), 9, Streams(4).generator, CPU)
+
+    first = stream()
+    first.next()
+    state = first.state()
+    expected = first.next()
+    assert expected.x.shape == (9, 3, 28, 28)
+    assert expected.x.abs().max() <= 1
+    resumed = stream()
+    resumed.restore(state)
+    batch = resumed.next()
+    assert torch.equal(batch.x, expected.x)
+    assert torch.equal(batch.y, expected.y)
+
+
+@pytest.mark.parametrize("n", [2, 3, 30])
+def test_images_without_labels_are_split_too(n: int) -> None:
+    source = image_source("bare", np.zeros((n, 1, 8, 8), np.uint8), None)
+    assert len(source.heldout_index) == max(1, round(n / 5))
+    assert len(source.train_index) + len(source.heldout_index) == n
+    assert source.num_classes == 0
+    assert source.judged is None
 
 
 # --- the stream of images ---

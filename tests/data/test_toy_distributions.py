@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from gan_core.data import DATASETS, MixtureSource
-from gan_core.data.toy import gaussian, grid, ring
+from gan_core.data.toy import gaussian, grid, lines, mixture, moons, ring, smoothed, spirals
 
 SOURCES = {
     "ring": ring(),
@@ -18,6 +18,11 @@ SOURCES = {
     "grid": grid(),
     "grid of one": grid(side=1, std=0.3),
     "gaussian": gaussian(),
+    "mixture": mixture(),
+    "spirals": spirals(std=0.2),
+    "moons": moons(std=0.15),
+    "lines": lines(std=0.2),
+    "given points": smoothed("given", np.random.default_rng(0).normal([30, -5], [2, 1], (200, 2))),
     "unequal": MixtureSource(
         "m", np.array([[-2.0], [1.0], [3.0]]), np.array([0.3, 0.5, 1.0]), np.array([0.2, 0.5, 0.3]), scale=2.0
     ),
@@ -31,7 +36,7 @@ def stream(seed: int = 0) -> torch.Generator:
 
 def points_of(source: MixtureSource, n: int, seed: int = 0) -> np.ndarray:
     """Samples in data units."""
-    return source.sample(n, stream(seed)).double().numpy() * source.scale
+    return source.to_data(source.sample(n, stream(seed)).numpy())
 
 
 @EACH
@@ -52,7 +57,7 @@ def test_the_density_integrates_to_one_over_the_extent(name: str) -> None:
 def test_the_density_is_the_mixture_of_normals(name: str) -> None:
     source = SOURCES[name]
     d = source.shape[0]
-    centers = source.centers[:3].repeat(5, axis=0)
+    centers = source.centers[:: max(1, len(source.centers) // 3)][:3].repeat(5, axis=0)
     points = centers + np.random.default_rng(0).normal(size=centers.shape) * source.std[0] * 2
     expected = sum(
         weight * stats.multivariate_normal(center, std**2 * np.eye(d)).pdf(points)
@@ -128,7 +133,7 @@ def test_sampling_uses_the_given_stream_alone(name: str) -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("name", [name for name, dataset in DATASETS.items() if dataset.options])
+@pytest.mark.parametrize("name", [name for name, entry in DATASETS.items() if entry.options and entry.kind != "images"])
 def test_options_reach_the_source_at_both_ends_of_their_bounds(name: str) -> None:
     dataset = DATASETS[name]
     assert set(dataset.bounds) == set(dataset.options)
@@ -140,6 +145,31 @@ def test_options_reach_the_source_at_both_ends_of_their_bounds(name: str) -> Non
             assert source.options[option] == value
             assert source.sample(5, stream()).isfinite().all()
             assert np.isfinite(source.density(source.centers)).all()
+
+
+@pytest.mark.parametrize("name", ["spirals", "moons", "lines"])
+@pytest.mark.parametrize("std", [0.01, 0.05, 0.3])
+def test_a_curve_is_even_along_its_length(name: str, std: float) -> None:
+    """No beads: the Gaussians that make up the curve stand closer than they are wide, and all weigh the same per length."""
+    source = DATASETS[name].load(std=std)
+    assert not source.has_modes
+    assert source.num_modes == 0
+    gaps = np.linalg.norm(np.diff(source.centers, axis=0), axis=1)
+    along = gaps < 2 * std
+    assert along.sum() >= len(gaps) - 8
+    assert gaps[along].max() < std
+    density = source.weights[:-1][along] / gaps[along]
+    assert density.std() / density.mean() < 0.05
+    assert source.weights.sum() == pytest.approx(1)
+
+
+def test_the_curves_are_where_they_are_drawn() -> None:
+    radius = np.linalg.norm(spirals().centers, axis=1)
+    assert (radius.min(), radius.max()) == (pytest.approx(0.3, abs=0.02), pytest.approx(2, abs=0.03))
+    assert set(lines(count=3).centers[:, 1].tolist()) == {-1.0, 0.0, 1.0}
+    upper, lower = np.split(moons().centers, 2)
+    np.testing.assert_allclose(upper, -lower)
+    np.testing.assert_allclose(np.linalg.norm(upper + np.array([0.5, 0.25]), axis=1), 1, atol=1e-3)
 
 
 @EACH

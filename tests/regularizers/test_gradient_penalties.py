@@ -11,11 +11,19 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from gan_core.regularizers import PENALTIES, gradient_norm, interpolate
+from gan_core.regularizers import PENALTIES, gradient_norm, interpolate, perturb
 
 # What each penalty is for a critic of constant slope, from its paper.
-FORMULA: dict[str, Callable[[float], float]] = {"gradient_penalty": lambda norm: (norm - 1) ** 2}
-EVERY = pytest.mark.parametrize("name", PENALTIES)
+FORMULA: dict[str, Callable[[float], float]] = {
+    "gradient_penalty": lambda norm: (norm - 1) ** 2,
+    "one_sided_gradient_penalty": lambda norm: max(0.0, norm - 1) ** 2,
+    "dragan": lambda norm: (norm - 1) ** 2,
+    "r1": lambda norm: norm**2 / 2,
+    "r2": lambda norm: norm**2 / 2,
+}
+# Where each looks: those that draw a place of their own do so from the stream.
+DRAWING = ("gradient_penalty", "one_sided_gradient_penalty", "dragan")
+EVERY = pytest.mark.parametrize("name", FORMULA)
 W = torch.tensor([3.0, 4.0])
 
 
@@ -32,7 +40,9 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 def test_every_penalty_has_its_formula_here() -> None:
-    assert set(FORMULA) == set(PENALTIES)
+    """LeCam looks at logits, not at slopes: its oracles are in test_lecam."""
+    assert set(FORMULA) == {name for name, penalty in PENALTIES.items() if penalty.per_sample}
+    assert set(PENALTIES) - set(FORMULA) == {"lecam"}
 
 
 def test_linear_critic_gives_160() -> None:
@@ -126,6 +136,8 @@ def test_the_gradient_in_the_weights_is_the_closed_form() -> None:
 def test_the_gradient_reaches_d_and_not_g(name: str) -> None:
     generator, critic = nn.Linear(3, 2), nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1))
     x_fake = generator(normal(6, 3))
+    with torch.no_grad():
+        critic[2].weight.mul_(20)  # steep, so that the one-sided penalty has something to say
     value = PENALTIES[name].measure(critic, normal(6, 2), x_fake, stream())
     value.backward()
     assert all(p.grad is None for p in generator.parameters())
@@ -200,5 +212,64 @@ def test_randomness_comes_from_the_given_stream_alone(name: str) -> None:
     before = torch.get_rng_state()
     values = [PENALTIES[name].measure(critic, x, x_fake, stream(seed)).item() for seed in (1, 1, 2)]
     assert values[0] == values[1]
-    assert values[0] != values[2]
+    assert (values[0] != values[2]) == (name in DRAWING)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@EVERY
+@pytest.mark.parametrize("norm", [0.25, 1.0, 2.0])
+def test_slopes_below_and_above_one(name: str, norm: float) -> None:
+    """Two-sided penalties pull a slope of ¼ up, the one-sided one leaves it, the zero-centred ones pull it down."""
+    critic = nn.Linear(2, 1, bias=False)
+    with torch.no_grad():
+        critic.weight.copy_(W[None] / 5 * norm)
+    value = PENALTIES[name].measure(critic, normal(7, 2), normal(7, 2, seed=1), stream())
+    assert value.item() == pytest.approx(FORMULA[name](norm), abs=1e-6)
+    value.backward()
+    along = (critic.weight.grad[0] @ W).item() / 5
+    h = 1e-5
+    assert along == pytest.approx((FORMULA[name](norm + h) - FORMULA[name](norm - h)) / (2 * h), abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "where"), [("r1", "x"), ("r2", "x_fake")])
+def test_zero_centred_penalties_look_at_their_own_side(name: str, where: str) -> None:
+    """For D = ½‖x‖² the slope is x itself: ½ E ‖x‖² of the one side, whatever the other is."""
+    sides = {"x": torch.tensor([[0.0, 3.0], [4.0, 0.0]]), "x_fake": torch.tensor([[1.0, 1.0], [2.0, 2.0]])}
+    value = PENALTIES[name].measure(lambda x: 0.5 * x.square().sum(1), sides["x"], sides["x_fake"], stream())
+    assert value.item() == pytest.approx(sides[where].square().sum(1).mean().item() / 2)
+
+
+def test_a_flat_critic_has_a_penalty_whose_gradient_is_finite() -> None:
+    """‖∇D‖ has no derivative at 0; a new critic, or a dead one, must not make NaN of the weights."""
+    for name in FORMULA:
+        critic = nn.Linear(2, 1)
+        nn.init.zeros_(critic.weight)
+        PENALTIES[name].measure(critic, normal(5, 2), normal(5, 2, seed=1), stream()).backward()
+        assert critic.weight.grad.isfinite().all(), name
+
+
+def test_dragan_looks_around_the_real_data_only() -> None:
+    """x̃ − x = ½ std(x) U with U uniform on [0, 1) for each number; generated data have no influence."""
+    x = normal(3000, 2) * 3 + 1
+    shift = ((perturb(x.double(), stream(4)) - x.double()) / (0.5 * x.double().std())).flatten().numpy()
+    assert stats.kstest(shift, "uniform").pvalue > 0.01
+    assert abs(np.corrcoef(shift[0::2], shift[1::2])[0, 1]) < 0.08, "each number has its own"
+
+    def critic(x: Tensor) -> Tensor:
+        return (x**3).sum(1)
+
+    values = [PENALTIES["dragan"].measure(critic, x, x_fake, stream()) for x_fake in (x, x * 0 + 100)]
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize("name", ["gradient_penalty", "one_sided_gradient_penalty"])
+def test_the_wasserstein_penalties_look_between_real_and_generated(name: str) -> None:
+    """A critic with slope 3 between −1 and 1 and none outside: real at −5, generated at 5."""
+
+    def critic(x: Tensor) -> Tensor:
+        return 3 * x.clamp(-1, 1).sum(1)
+
+    x, x_fake = torch.full((4000, 1), -5.0), torch.full((4000, 1), 5.0)
+    value = PENALTIES[name].measure(critic, x, x_fake, stream()).item()
+    flat = 1.0 if name == "gradient_penalty" else 0.0
+    assert value == pytest.approx(0.2 * 4 + 0.8 * flat, abs=0.1)

@@ -58,6 +58,9 @@ class DiracGame:
     def place(self) -> tuple[float, float]:
         return self.G.theta.item(), self.D.psi.item()
 
+    def begin_round(self, round: int) -> None:
+        pass
+
     def _player(self, name: str, network: nn.Module, objective: Callable, lr: float) -> Player:
         return Player(name, (network,), objective, torch.optim.SGD(network.parameters(), lr=lr), terms=("adv",))
 
@@ -84,6 +87,13 @@ FIELD: dict[str, tuple[Callable[[float, float], float], Callable[[float, float],
     "non_saturating": (lambda o, p: sigmoid(p * o) * o, lambda o, p: -sigmoid(-p * o) * p),
     "wasserstein": (lambda o, p: o, lambda o, p: -p),
     "least_squares": (lambda o, p: 2 * p * o * o, lambda o, p: 2 * (p * o - 1) * p),
+    "hinge": (lambda o, p: o if p * o > -1 else 0.0, lambda o, p: -p),
+    # one sample of each kind: its mean is itself, and D(0) = 0
+    "relativistic_average": (lambda o, p: 2 * sigmoid(p * o) * o, lambda o, p: -2 * sigmoid(-p * o) * p),
+    "relativistic_average_ls": (lambda o, p: 4 * (p * o + 1) * o, lambda o, p: 4 * (p * o - 1) * p),
+    "relativistic_pairing": (lambda o, p: sigmoid(p * o) * o, lambda o, p: -sigmoid(-p * o) * p),
+    "energy": (lambda o, p: o if p * o > -1 else 0.0, lambda o, p: -p),
+    "boundary_equilibrium": (lambda o, p: o, lambda o, p: -p),
 }
 
 
@@ -134,7 +144,9 @@ def test_without_a_penalty_it_circles(loss: str) -> None:
     assert min(distance[-100:]) > 0.9 * min(distance[:100])
 
 
-@pytest.mark.parametrize("loss", ["minimax", "non_saturating", "wasserstein"])
+@pytest.mark.parametrize(
+    "loss", ["minimax", "non_saturating", "wasserstein", "hinge", "relativistic_pairing", "relativistic_average"]
+)
 def test_with_r1_it_arrives(loss: str) -> None:
     """Theorem 4.1: a zero-centred penalty on D's slope at the data, γ/2 ψ², makes the equilibrium attractive."""
     distance = list(path(loss, 500, r1_gamma=1.0))

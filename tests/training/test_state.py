@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import torch
 
-from gan_core.config import OBJECTIVES
+from gan_core.config import OBJECTIVES, TRICKS
+from gan_core.config import flatten as dotted
 from gan_core.training import capture, load_checkpoint, restore, save_checkpoint, state_hash
 from gan_core.training.state import flatten, unflatten
 
@@ -53,6 +54,32 @@ CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
         for objective in OBJECTIVES
         for architecture in ("mlp", "dcgan")
     },
+    **{
+        f"{trick}-{architecture}": (architecture, {**WITH_STATE, **dotted(TRICKS[trick].settings)}, 3, 5)
+        for trick in TRICKS
+        for architecture in ("mlp", "dcgan")
+        if architecture == "mlp" or trick not in ("unrolled", "minibatch_discrimination")
+    },
+    "many tricks at once": (
+        "mlp",
+        {
+            "objective": "r3gan",
+            "objective.penalties.lecam": 0.1,
+            "model.discriminator.packing": 2,
+            "model.discriminator.spectral_norm": True,
+            "model.discriminator.minibatch_stddev": 4,
+            "tricks.instance_noise": 0.2,
+            "tricks.instance_noise_rounds": 4,
+            "tricks.ema_decay": 0.9,
+            "tricks.unrolled_steps": 1,
+            "tricks.feature_matching": "added",
+            "optimizers.discriminator.lr_schedule": "linear",
+            "schedule.rounds": 6,
+        },
+        3,
+        5,
+    ),
+    "began, k on its way": ("mlp", {"objective": "began", "objective.options": {"lambda_k": 0.2}}, 3, 5),
     "before the first round": ("mlp", USES_EVERYTHING, 0, 2),
     "in the first epoch's last batch": ("mlp", {"data.name": "mnist5k", "data.batch_size": 1500}, 2, 4),
     "in the next epoch": ("mlp", {"data.name": "mnist5k", "data.batch_size": 1500}, 3, 4),

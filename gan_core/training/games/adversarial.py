@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
-from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from gan_core.config.schema import Tricks
 from gan_core.data import BatchStream
 from gan_core.losses import AdversarialLoss, opinion
-from gan_core.regularizers import Penalty, clip_weights
+from gan_core.models import pack
+from gan_core.regularizers import Critic, Penalty, clip_weights
+from gan_core.training.averaging import follow
 from gan_core.training.latent import Latent
 from gan_core.training.player import Outcome, Player
+from gan_core.training.timetable import instance_noise, share_of_rate
+from gan_core.training.unroll import look_ahead
+
+Memory = dict[str, dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
 class Optimization:
-    """How one player moves: its optimiser over its own parameters, and its steps per round."""
+    """How one player moves: its optimiser over its own parameters, its steps per round, and how its rate changes.
+
+    ``schedule`` leads the rate from ``initial_lr`` of the optimiser to the share ``final`` in the last of ``rounds``.
+    """
 
     optimizer: torch.optim.Optimizer
     steps: int
+    clip_gradient: float | None = None
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    final: float = 0.0
+    rounds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.schedule != "constant":
+            for group in self.optimizer.param_groups:
+                group["initial_lr"] = group["lr"]
+
+    def begin_round(self, round: int) -> None:
+        if self.schedule != "constant":
+            share = share_of_rate(self.schedule, round, self.rounds, self.final)
+            for group in self.optimizer.param_groups:
+                group["lr"] = share * group["initial_lr"]
 
 
 class AdversarialGame:
-    """GAN, DCGAN, LSGAN, WGAN, WGAN-GP …: the players D and G, in this order.
+    """GAN, DCGAN, LSGAN, WGAN, WGAN-GP, BEGAN …: the players D and G, in this order.
 
     ``penalties`` are pairs of a Penalty and its weight. ``clip_value`` clips D's weights after each of its steps.
-    ``latent`` draws z (n, latent_dim) from a generator. ``streams`` holds the run's generators ``z`` and ``penalties``.
+    ``packing`` samples are judged as one. ``latent`` draws z (n, latent_dim) from a generator. ``streams`` holds the
+    run's generators ``z``, ``penalties`` and, if the tricks draw, ``tricks``.
     """
 
     def __init__(
@@ -44,15 +72,24 @@ class AdversarialGame:
         batch_size: int,
         latent: Latent,
         streams: dict[str, torch.Generator],
+        packing: int = 1,
+        tricks: Tricks | None = None,
     ) -> None:
         self.G, self.D = G, D
         self.loss = loss
         self.penalties = penalties
+        self.clip_value = clip_value
+        self.optimization = (discriminator, generator)
         self.data = data
         self.batch_size = batch_size
         self.latent = latent
         self.streams = streams
-        judged = ("real", "fake") if loss.boundary is None else ("real", "fake", "accuracy_real", "accuracy_fake")
+        self.packing = packing
+        self.tricks = tricks or Tricks()
+        self.noise = self.tricks.instance_noise
+        self.G_average = deepcopy(G).requires_grad_(False) if self.tricks.ema_decay else None
+        self.memory: Memory = self._first_memory()
+        terms = () if self.tricks.feature_matching == "instead" else ("adv",)
         self.players = (
             Player(
                 "D",
@@ -60,56 +97,166 @@ class AdversarialGame:
                 self._discriminate,
                 discriminator.optimizer,
                 terms=("adv", *(penalty.term for penalty, _ in penalties)),
-                readings=judged,
+                readings=self._d_readings(),
                 steps=discriminator.steps,
-                project=None if clip_value is None else partial(clip_weights, (D,), clip_value),
+                project=None if clip_value is None else self._clip,
+                clip_gradient=discriminator.clip_gradient,
             ),
-            Player("G", (G,), self._generate, generator.optimizer, ("adv",), ("fake",), generator.steps),
+            Player(
+                "G",
+                (G,),
+                self._generate,
+                generator.optimizer,
+                terms=terms if self.tricks.feature_matching == "off" else (*terms, "features"),
+                readings=("fake",),
+                steps=generator.steps,
+                project=None if self.G_average is None else self._average,
+                clip_gradient=generator.clip_gradient,
+            ),
         )
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        return {"G": self.G, "D": self.D}
+        average = {} if self.G_average is None else {"G_average": self.G_average}
+        return {"G": self.G, "D": self.D, **average}
+
+    def begin_round(self, round: int) -> None:
+        self.noise = instance_noise(self.tricks.instance_noise, round, self.tricks.instance_noise_rounds)
+        for optimization in self.optimization:
+            optimization.begin_round(round)
 
     @torch.no_grad()
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
-        """x̂ (n, *shape) for z (n, latent_dim), with G in evaluation mode; leaves G as it was."""
-        training = self.G.training
-        self.G.eval()
+        """x̂ (n, *shape) for z (n, latent_dim), from G or its moving average in evaluation mode; leaves it as it was."""
+        network = self.G if self.G_average is None else self.G_average
+        training = network.training
+        network.eval()
         try:
-            return self.G(z, y)
+            return network(z, y)
         finally:
-            self.G.train(training)
+            network.train(training)
 
     @torch.no_grad()
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """D's opinion of x, (n,): a probability of being real, or a score, as the loss defines; leaves D as it was."""
+        """D's opinion of x, (n,): a probability of being real, or a score, as the loss defines; leaves D as it was.
+
+        A D that judges packs is shown packs of equal samples.
+        """
         training = self.D.training
         self.D.eval()
         try:
-            return opinion(self.loss, self.D(x, y))
+            return opinion(self.loss, self.D(pack(x.repeat_interleave(self.packing, 0), self.packing), y))
         finally:
             self.D.train(training)
 
     def _discriminate(self) -> Outcome:
-        real = self.data.next()
+        real = self._seen(self.data.next().x)
         with torch.no_grad():
-            x_fake = self.G(self._noise(len(real.x)))
-        real_logits, fake_logits = self.D(real.x), self.D(x_fake)
-        terms = {"adv": self.loss.d_loss(real_logits, fake_logits)}
+            x_fake = self._seen(self.G(self._noise(self.batch_size)))
+        terms, real_logits, fake_logits = self._d_terms(self.D, real, x_fake)
+        self._remember(real_logits.detach(), fake_logits.detach())
+        return Outcome(terms, self._judgement(real_logits.detach(), fake_logits.detach()))
+
+    def _d_terms(self, critic: Critic, x: Tensor, x_fake: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """What D minimises, and its logits; ``critic`` is D itself, or D looked ahead."""
+        real_logits, fake_logits = critic(x), critic(x_fake)
+        terms = {"adv": self._d_adversarial(real_logits, fake_logits)}
         for penalty, weight in self.penalties:
-            terms[penalty.term] = weight * penalty.measure(self.D, real.x, x_fake, self.streams["penalties"])
-        return Outcome(terms, self._judgement(real_logits, fake_logits))
+            known = self.memory.get(penalty.term, {})
+            terms[penalty.term] = weight * penalty.measure(critic, x, x_fake, self.streams["penalties"], **known)
+        return terms, real_logits, fake_logits
+
+    def _d_adversarial(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        if self.tricks.label_flipping:
+            draw = torch.rand(real_logits.shape, generator=self.streams["tricks"], device=real_logits.device)
+            flipped = draw < self.tricks.label_flipping
+            real_logits, fake_logits = (
+                torch.where(flipped, fake_logits, real_logits),
+                torch.where(flipped, real_logits, fake_logits),
+            )
+        adv = self.loss.d_loss(real_logits, fake_logits, **self.memory.get("loss", {}))
+        if self.tricks.label_smoothing and self.loss.labels is not None:
+            as_real, as_fake = self.loss.labels
+            adv = adv + self.tricks.label_smoothing * (as_fake(real_logits) - as_real(real_logits))
+        return adv
 
     def _generate(self) -> Outcome:
-        fake_logits = self.D(self.G(self._noise(self.batch_size)))
-        # A loss that looks at reals without saying so sees none here, and its mean is NaN: the mistake shows at once.
-        real_logits = self.D(self.data.next().x) if self.loss.g_sees_real else fake_logits.new_empty(0)
-        adv = self.loss.g_loss(real_logits, fake_logits)
-        return Outcome({"adv": adv}, {"fake": opinion(self.loss, fake_logits.detach()).mean()})
+        x_fake = self._seen(self.G(self._noise(self.batch_size)))
+        matching, steps = self.tricks.feature_matching, self.tricks.unrolled_steps
+        needs_real = self.loss.g_sees_real or matching != "off" or steps > 0
+        # A part that looks at reals without saying so sees none here, and its mean is NaN: the mistake shows at once.
+        real = self._seen(self.data.next().x) if needs_real else x_fake.new_empty(0)
+        critic: Critic = self.D
+        if steps:
+            critic = look_ahead(self.D, self.players[0], self._d_loss_on(real, x_fake), steps, self.clip_value)
+        fake_logits = critic(x_fake)
+        terms = {}
+        if matching != "instead":
+            real_logits = critic(real) if self.loss.g_sees_real else fake_logits.new_empty(0)
+            terms["adv"] = self.loss.g_loss(real_logits, fake_logits)
+        if matching != "off":
+            terms["features"] = self._feature_distance(real, x_fake)
+        return Outcome(terms, {"fake": opinion(self.loss, fake_logits.detach()).mean()})
+
+    def _d_loss_on(self, x: Tensor, x_fake: Tensor) -> Callable[[Critic], Tensor]:
+        return lambda critic: torch.stack(tuple(self._d_terms(critic, x, x_fake)[0].values())).sum()
+
+    def _feature_distance(self, x: Tensor, x_fake: Tensor) -> Tensor:
+        """‖E f(x) − E f(x̂)‖₂², with f what D's last layer sees."""
+        with torch.no_grad():
+            real = self.D.features(x).flatten(1).mean(0)  # type: ignore[operator]
+        fake = self.D.features(x_fake).flatten(1).mean(0)  # type: ignore[operator]
+        return (real - fake).square().sum()
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """x as D sees it: with the instance noise of the round, in packs."""
+        if self.noise > 0:
+            draw = torch.randn(x.shape, generator=self.streams["tricks"], device=x.device, dtype=x.dtype)
+            x = x + self.noise * draw
+        return pack(x, self.packing)
 
     def _noise(self, n: int) -> Tensor:
         return self.latent(n, self.streams["z"])
+
+    def _clip(self) -> None:
+        if self.clip_value is not None:
+            clip_weights((self.D,), self.clip_value)
+
+    def _average(self) -> None:
+        if self.G_average is not None:
+            follow(self.G_average, self.G, self.tricks.ema_decay)
+
+    # --- what is carried from turn to turn ---
+
+    def _first_memory(self) -> Memory:
+        parts = {"loss": self.loss.memory, **{penalty.term: penalty.memory for penalty, _ in self.penalties}}
+        device = self.streams["z"].device
+        return {
+            part: {name: torch.tensor(float(value), device=device) for name, value in memory.items()}
+            for part, memory in parts.items()
+            if memory
+        }
+
+    @torch.no_grad()
+    def _remember(self, real_logits: Tensor, fake_logits: Tensor) -> None:
+        parts = {"loss": self.loss.remember, **{penalty.term: penalty.remember for penalty, _ in self.penalties}}
+        for part, known in self.memory.items():
+            remember = parts[part]
+            if remember is not None:
+                self.memory[part] = remember(real_logits, fake_logits, **known)
+
+    def _d_readings(self) -> tuple[str, ...]:
+        judged = ("real", "fake") if self.loss.boundary is None else ("real", "fake", "accuracy_real", "accuracy_fake")
+        noise = ("noise",) if self.tricks.instance_noise else ()
+        return (*judged, *noise, *self.loss.measures, *(name for name, _ in self._carried()))
+
+    def _carried(self) -> list[tuple[str, Tensor]]:
+        """What is in memory, by the name of its reading: ``k``, ``lecam_real``."""
+        return [
+            (name if part == "loss" else f"{part}_{name}", value)
+            for part, memory in self.memory.items()
+            for name, value in memory.items()
+        ]
 
     @torch.no_grad()
     def _judgement(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
@@ -117,4 +264,7 @@ class AdversarialGame:
         if self.loss.boundary is not None:
             seen["accuracy_real"] = (real_logits > self.loss.boundary).float().mean()
             seen["accuracy_fake"] = (fake_logits <= self.loss.boundary).float().mean()
-        return seen
+        if self.tricks.instance_noise:
+            seen["noise"] = real_logits.new_tensor(self.noise)
+        seen |= {name: measure(real_logits, fake_logits) for name, measure in self.loss.measures.items()}
+        return {**seen, **dict(self._carried())}

@@ -1,0 +1,177 @@
+"""Work on data that someone waits for, in a thread of its own: downloads, and reading pictures that were brought."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from gan_core.data import DataError, intake, places, points, published, shelf
+from gan_core.data.decode import Fit, Shape
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float, str], None]
+Cancel = Callable[[], bool]
+Work = Callable[[Progress, Cancel], str]
+
+MEGABYTE = 10**6
+POLL_SECONDS = 0.3
+MAX_BUSY = 4
+
+
+class Chore:
+    """One piece of work.
+
+    ``progress`` is (share, sentence); at the end ``result`` names a data set, or ``error`` says in a sentence why not.
+    """
+
+    def __init__(self, title: str, work: Work, closing: threading.Event) -> None:
+        self.title = title
+        self.progress = (0.0, "beginning")
+        self.result: str | None = None
+        self.error: str | None = None
+        self._cancelled = threading.Event()
+        self._closing = closing
+        self._thread = threading.Thread(target=self._run, args=(work,), name=f"chore-{title}", daemon=True)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        return self._thread.is_alive()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._thread.join(timeout)
+
+    def _run(self, work: Work) -> None:
+        try:
+            self.result = work(self._report, lambda: self._cancelled.is_set() or self._closing.is_set())
+        except DataError as error:
+            self.error = str(error)
+        except Exception as error:  # a chore must not take its page with it
+            log.exception("%s", self.title)
+            self.error = f"{type(error).__name__}: {error}"[:300]
+
+    def _report(self, share: float, sentence: str) -> None:
+        self.progress = (min(1.0, max(0.0, share)), sentence)
+
+
+class Chores:
+    """Chores by key, one at a time for each; data sets are kept beside the runs of the store at ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        places.use_store(root)
+        self._chores: dict[str, Chore] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+
+    def get(self, key: str) -> Chore | None:
+        """The chore under this key that was begun last, whether it is done or not."""
+        return self._chores.get(key)
+
+    def forget(self, key: str) -> None:
+        """Let go of a chore that is done, its result or error having been seen."""
+        with self._lock:
+            if key in self._chores and not self._chores[key].busy:
+                del self._chores[key]
+
+    def download(self, name: str) -> Chore:
+        """Fetch a published data set; a second call while it is under way gives the same chore."""
+        return self._begin(f"download:{name}", published.PUBLISHED[name].title, partial(_download, name))
+
+    def keep_zip(self, key: str, file: IO[bytes], title: str, size: int, channels: int, fit: Fit) -> Chore:
+        """Read the pictures of a zip file and put them on the shelf as ``own:…``, the chore's result."""
+        shape = Shape(size, channels, fit)
+
+        def work(progress: Progress, cancel: Cancel) -> str:
+            with file:
+                found = intake.from_zip(file, shape, progress=progress, cancel=cancel)
+            return shelf.keep(title, found, "a zip file").name
+
+        return self._begin(key, title, work)
+
+    def keep_folder(self, key: str, folder: str, title: str, size: int, channels: int, fit: Fit) -> Chore:
+        """Read the pictures of a folder below the data folder and put them on the shelf."""
+        shape = Shape(size, channels, fit)
+
+        def work(progress: Progress, cancel: Cancel) -> str:
+            found = intake.from_folder(places.data_root(), folder, shape, progress=progress, cancel=cancel)
+            return shelf.keep(title, found, "a folder").name
+
+        return self._begin(key, title, work)
+
+    def keep_table(self, content: bytes, title: str) -> shelf.Own:
+        """Put the points of a CSV file on the shelf. Raises DataError."""
+        return shelf.keep(title, points.from_csv(content), "a table")
+
+    def keep_painting(self, cells: np.ndarray, title: str) -> shelf.Own:
+        """Put the points of a painted density on the shelf. Raises DataError."""
+        return shelf.keep(title, points.from_painting(cells), "a painting")
+
+    def own(self, name: str) -> shelf.Own | None:
+        """The card of somebody's own data set, None if it is not there."""
+        try:
+            return shelf.find(name)
+        except DataError:
+            return None
+
+    def folders(self) -> list[str]:
+        """The folders of images below the data folder, by the names that ``keep_folder`` takes."""
+        return intake.folders_with_images(places.data_root())
+
+    @property
+    def data_folder(self) -> Path:
+        return places.data_root().resolve()
+
+    def delete(self, name: str) -> None:
+        """Delete a set of somebody's own, or the files of a published one. Raises DataError."""
+        if name in published.PUBLISHED:
+            published.remove(name)
+        else:
+            shelf.delete(name)
+
+    def close(self) -> None:
+        """Ask all chores to end. A download cannot be asked: its thread ends with the process, and its part is kept."""
+        self._closing.set()
+
+    def _begin(self, key: str, title: str, work: Work) -> Chore:
+        with self._lock:
+            chore = self._chores.get(key)
+            if chore is None or not chore.busy:
+                if sum(other.busy for other in self._chores.values()) >= MAX_BUSY:
+                    raise DataError(f"{MAX_BUSY} data sets are being read or fetched already; try again in a minute.")
+                chore = self._chores[key] = Chore(title, work, self._closing)
+            return chore
+
+
+def _download(name: str, progress: Progress, cancel: Cancel) -> str:
+    """torchvision shows its progress to a terminal only, so the size of what has come is read off the disk."""
+    total = published.PUBLISHED[name].size
+    failed: list[Exception] = []
+
+    def fetch() -> None:
+        try:
+            published.download(name)
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=fetch, name=f"download-{name}", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        came = published.downloaded_bytes(name)
+        sentence = f"{came / MEGABYTE:,.1f} of {total / MEGABYTE:,.1f} MB"
+        progress(came / total, sentence if came < total else "checking and unpacking")
+        if cancel():
+            raise intake.Cancelled("The download was cancelled.")
+        thread.join(POLL_SECONDS)
+    if failed:
+        raise failed[0]
+    return name

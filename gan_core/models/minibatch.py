@@ -1,0 +1,79 @@
+"""Layers that let D see how much the samples of a batch differ, and packs of samples.
+
+In training a statistic is that of the batch. In evaluation it is its running mean, so that D judges each sample by itself.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+MOMENTUM = 0.1
+
+
+class BatchStatistic(nn.Module):
+    """(N, F) → (N, F + ``width``): the features, and what ``measure`` says of their company."""
+
+    running: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.register_buffer("running", torch.empty(width))
+
+    def start(self) -> None:
+        self.running.zero_()
+
+    def measure(self, h: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, h: Tensor) -> Tensor:
+        if self.training:
+            statistic = self.measure(h)
+            with torch.no_grad():
+                self.running.lerp_(statistic.mean(0), MOMENTUM)
+        else:
+            statistic = self.running.expand(len(h), -1)
+        return torch.cat([h, statistic], dim=1)
+
+
+class MinibatchStddev(BatchStatistic):
+    """The standard deviation of each feature over a group of samples, averaged over features (Karras et al. 2018).
+
+    A batch that does not divide into groups is one group.
+    """
+
+    def __init__(self, group: int) -> None:
+        super().__init__(1)
+        self.group = group
+
+    def measure(self, h: Tensor) -> Tensor:
+        group = self.group if len(h) % self.group == 0 else len(h)
+        groups = h.reshape(group, -1, h.shape[1])  # (members, groups, features)
+        variance = (groups - groups.mean(0)).square().mean(0)
+        std = (variance + 1e-8).sqrt().mean(1, keepdim=True)
+        return std.repeat(group, 1)
+
+
+class MinibatchDiscrimination(BatchStatistic):
+    """o_b(x_i) = Σ_{j ≠ i} exp(−‖M_{i,b} − M_{j,b}‖₁), M = f(x) T (Salimans et al. 2016)."""
+
+    def __init__(self, features: int, kernels: int, dims: int) -> None:
+        super().__init__(kernels)
+        self.kernels, self.dims = kernels, dims
+        self.projection = nn.Linear(features, kernels * dims, bias=False)
+
+    def measure(self, h: Tensor) -> Tensor:
+        m = self.projection(h).reshape(len(h), self.kernels, self.dims)
+        distance = (m[:, None] - m[None, :]).abs().sum(3)
+        others = 1 - torch.eye(len(h), device=h.device, dtype=h.dtype)
+        return (torch.exp(-distance) * others[:, :, None]).sum(1)
+
+
+def pack(x: Tensor, size: int) -> Tensor:
+    """(N, C, …) → (N/size, size·C, …): samples in a row become one, joined along features or channels (PacGAN)."""
+    return x if size == 1 else x.reshape(len(x) // size, size * x.shape[1], *x.shape[2:])
+
+
+def packed_shape(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
+    return (shape[0] * size, *shape[1:])

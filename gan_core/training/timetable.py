@@ -1,0 +1,26 @@
+"""What changes with the round: learning rates and the noise on what D sees. Functions of the round alone, so that a
+resumed run is on time without any state of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+
+def share_of_rate(
+    schedule: Literal["constant", "linear", "cosine"], round: int, rounds: int, final: float = 0.0
+) -> float:
+    """The share of the learning rate that holds in ``round``: 1 in the first of ``rounds``, ``final`` in the last."""
+    progress = min(max((round - 1) / max(rounds - 1, 1), 0.0), 1.0)
+    match schedule:
+        case "constant":
+            return 1.0
+        case "linear":
+            return 1 - (1 - final) * progress
+        case "cosine":
+            return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
+
+
+def instance_noise(sigma: float, round: int, rounds: int) -> float:
+    """σ_t = σ₀ max(0, 1 − t/T), where t rounds have been played before this one."""
+    return sigma * max(0.0, 1 - (round - 1) / rounds)

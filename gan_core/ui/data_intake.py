@@ -1,0 +1,154 @@
+"""How data comes in: downloads, uploads, a folder, a table, a painting."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from typing import IO, Literal
+
+import streamlit as st
+
+from gan_core.engine import Choice, Chore, Lab
+from gan_core.ui.data_facts import size_of
+from gan_core.ui.painter import painter
+from gan_core.ui.shell import said_in_a_sentence
+
+SIZES = (16, 28, 32, 64, 128)
+MAX_ZIP_MB = 200
+MAX_TABLE_MB = 8
+
+
+def show_missing(lab: Lab, choice: Choice) -> None:
+    """A published set that is not here: fetch it, or put its files there by hand."""
+    key = f"download:{choice.name}"
+    chore = lab.chores.get(key)
+    if chore is not None and chore.busy:
+        _show_busy(lab, key)
+        return
+    if chore is not None and chore.error:
+        st.error(chore.error, icon=":material/cloud_off:")
+    else:
+        st.info(choice.missing or "", icon=":material/folder_open:")
+    with st.container(horizontal=True):
+        if choice.download_size:
+            label = "Try again" if chore is not None and chore.error else f"Download ({size_of(choice.download_size)})"
+            if st.button(label, key=f"get:{choice.name}", type="primary", icon=":material/download:"):
+                with said_in_a_sentence():
+                    lab.chores.download(choice.name)
+                    st.rerun()
+        help_text = "After you put the files there"
+        if st.button("Look again", key=f"look:{choice.name}", icon=":material/refresh:", help=help_text):
+            lab.chores.forget(key)
+            st.rerun()
+
+
+def show_intake(lab: Lab) -> str | None:
+    """The ways to bring data; returns the name of the set that has just come in."""
+    key = f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
+    chore = lab.chores.get(key)
+    if chore is not None and chore.busy:
+        _show_busy(lab, key)
+        return None
+    if chore is not None:
+        lab.chores.forget(key)
+        if chore.result:
+            return chore.result
+        st.session_state["intake:error"] = chore.error
+    if error := st.session_state.pop("intake:error", None):
+        st.error(error, icon=":material/error:")
+    pictures, folder, table, paint = st.tabs(["Zip of images", "Folder on this machine", "Table of points", "Paint"])
+    with pictures:
+        _zip(lab, key)
+    with folder:
+        _folder(lab, key)
+    with table:
+        from_table = _table(lab)
+    with paint:
+        painted = _paint(lab)
+    return from_table or painted
+
+
+def _zip(lab: Lab, key: str) -> None:
+    st.caption(
+        "PNG, JPEG, WebP, BMP or GIF. Folders inside become classes. Every picture is cut to a square and resized; those "
+        "that cannot be used are listed with the reason. The data stays on this machine."
+    )
+    # Another key after each upload: the browser's copy leaves the server's memory.
+    turn = st.session_state.setdefault("intake:turn", 0)
+    upload = st.file_uploader("Zip file", type="zip", key=f"zip:{turn}", max_upload_size=MAX_ZIP_MB)
+    title, size, channels, fit = _shape("zip")
+    if st.button("Read the pictures", key="read:zip", type="primary", disabled=upload is None) and upload is not None:
+        with said_in_a_sentence():
+            file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the chore closes it
+            shutil.copyfileobj(upload, file)
+            lab.chores.keep_zip(key, file, title or upload.name.removesuffix(".zip"), size, channels, fit)
+            st.session_state["intake:turn"] = turn + 1
+            st.rerun()
+
+
+def _folder(lab: Lab, key: str) -> None:
+    folders = lab.chores.folders()
+    if not folders:
+        st.info(
+            f"There is no folder of images in {lab.chores.data_folder}. Put one there (or start the server with "
+            "GANSCOPE_DATA naming another place), and look again.",
+            icon=":material/folder_open:",
+        )
+        if st.button("Look again", key="look:folders", icon=":material/refresh:"):
+            st.rerun()
+        return
+    folder = st.selectbox("Folder", folders, help=f"Below {lab.chores.data_folder}")
+    title, size, channels, fit = _shape("folder")
+    if st.button("Read the pictures", key="read:folder", type="primary"):
+        with said_in_a_sentence():
+            lab.chores.keep_folder(key, folder, title or folder.rpartition("/")[2], size, channels, fit)
+            st.rerun()
+
+
+def _table(lab: Lab) -> str | None:
+    st.caption("CSV with two numbers a row, a header or none; at least 50 points. Rows that are no points are listed.")
+    turn = st.session_state.setdefault("table:turn", 0)
+    upload = st.file_uploader("CSV file", type=["csv", "txt", "tsv"], key=f"table:{turn}", max_upload_size=MAX_TABLE_MB)
+    title = st.text_input("Name", max_chars=40, key="title:table", placeholder="made from the file's name")
+    if st.button("Read the points", key="read:table", type="primary", disabled=upload is None) and upload is not None:
+        with said_in_a_sentence():
+            card = lab.chores.keep_table(upload.getvalue(), title or upload.name.rpartition(".")[0])
+            st.session_state["table:turn"] = turn + 1
+            return card.name
+    return None
+
+
+def _paint(lab: Lab) -> str | None:
+    st.caption("Paint where points shall be; paint twice for twice as many. Hold shift to erase.")
+    title = st.text_input("Name", max_chars=40, key="title:paint", placeholder="my painting")
+    cells = painter(key="painter")
+    if cells is not None:
+        with said_in_a_sentence():
+            return lab.chores.keep_painting(cells, title or "my painting").name
+    return None
+
+
+def _shape(scope: str) -> tuple[str, int, int, Literal["crop", "pad"]]:
+    title = st.text_input("Name", max_chars=40, key=f"title:{scope}", placeholder="made from the file's name")
+    first, second, third = st.columns(3)
+    size = first.selectbox("Size", SIZES, 2, format_func=lambda side: f"{side}×{side}", key=f"size:{scope}")
+    colour = second.selectbox("Colour", ("RGB", "grey"), key=f"colour:{scope}")
+    fit = third.selectbox(
+        "Other shapes", ("crop", "pad"), key=f"fit:{scope}", help="Cut out the middle square, or add black borders"
+    )
+    return title, size, 3 if colour == "RGB" else 1, "pad" if fit == "pad" else "crop"
+
+
+def _show_busy(lab: Lab, key: str) -> None:
+    @st.fragment(run_every=0.5)
+    def busy() -> None:
+        chore: Chore | None = lab.chores.get(key)
+        if chore is None or not chore.busy:
+            st.rerun()
+        else:
+            st.progress(chore.progress[0], text=chore.progress[1])
+            if st.button("Cancel", key=f"cancel:{key}", icon=":material/close:"):
+                chore.cancel()
+
+    busy()

@@ -1,0 +1,400 @@
+"""Pictures that people bring: what is usable is used, each bad file is named with its reason, and nothing does harm."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_core.data import DataError
+from gan_core.data.archive import MAX_ENTRIES
+from gan_core.data.decode import Refusal, Shape, decode
+from gan_core.data.intake import (
+    MIN_IMAGES,
+    Cancelled,
+    Images,
+    folder_below,
+    folders_with_images,
+    from_folder,
+    from_zip,
+    plain,
+)
+
+GREY, RGB = Shape(16, 1), Shape(16, 3)
+
+
+def picture(
+    seed: int = 0, size: tuple[int, int] = (20, 16), mode: str = "RGB", kind: str = "PNG", **extra: object
+) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(file, kind, **extra)
+    return file.getvalue()
+
+
+def filled(value: int | tuple[int, ...], mode: str, kind: str = "PNG", size: int = 16, **extra: object) -> bytes:
+    file = io.BytesIO()
+    Image.new(mode, (size, size), value).save(file, kind, **extra)
+    return file.getvalue()
+
+
+def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    file.seek(0)
+    return file
+
+
+def good(n: int = MIN_IMAGES, folder: str = "") -> dict[str, bytes]:
+    return {f"{folder}{i:03}.png": picture(i) for i in range(n)}
+
+
+def reasons(images: Images) -> dict[str, str]:
+    return {problem.file: problem.reason for problem in images.problems}
+
+
+# --- one picture ---
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        *((mode, "PNG") for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16")),
+        *((mode, "JPEG") for mode in ("L", "RGB", "CMYK")),
+        *(("RGB", "WEBP"), ("RGB", "BMP"), ("P", "GIF")),
+    ],
+)
+@pytest.mark.parametrize("shape", [GREY, RGB])
+def test_every_kind_of_white_is_white_and_every_black_black(mode: str, kind: str, shape: Shape) -> None:
+    channels = len(Image.new(mode, (1, 1)).getbands())
+    white: int | tuple[int, ...] = {1: 255, 2: (255, 255), 3: (255,) * 3, 4: (255,) * 4}[channels]
+    black: int | tuple[int, ...] = {1: 0, 2: (0, 255), 3: (0,) * 3, 4: (0, 0, 0, 255)}[channels]
+    if mode == "CMYK":
+        white, black = (0, 0, 0, 0), (0, 0, 0, 255)
+    if mode == "I;16":
+        white = 65535
+    if mode == "P":
+        white = (255, 255, 255)  # type: ignore[assignment]
+        black = (0, 0, 0)  # type: ignore[assignment]
+    x = decode(filled(white, mode, kind), shape)
+    assert x.shape == (shape.channels, 16, 16)
+    assert x.dtype == np.uint8
+    assert x.min() >= 254
+    assert decode(filled(black, mode, kind), shape).max() <= 1
+
+
+def test_sixteen_bits_keep_their_scale() -> None:
+    assert decode(filled(0x8080, "I;16"), GREY)[0, 5, 5] == pytest.approx(0x80, abs=1)
+
+
+def test_transparency_lies_on_white() -> None:
+    assert decode(filled((0, 0, 0, 0), "RGBA"), RGB).min() == 255
+
+
+def test_exif_turns_the_picture() -> None:
+    pixels = np.zeros((16, 16), np.uint8)
+    pixels[:8] = 255  # white above
+    image, exif = Image.fromarray(pixels), Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter to the right: white comes to the right
+    file = io.BytesIO()
+    image.save(file, "PNG", exif=exif)
+    x = decode(file.getvalue(), GREY)[0]
+    assert x[:, 12:].min() > 250
+    assert x[:, :4].max() < 5
+
+
+def test_crop_takes_the_middle_and_pad_keeps_all() -> None:
+    pixels = np.zeros((16, 48), np.uint8)
+    pixels[:, 16:32] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    assert decode(file.getvalue(), GREY).min() == 255
+    padded = decode(file.getvalue(), Shape(48, 1, "pad"))[0]
+    assert padded[:15].max() == 0
+    assert padded[24].tolist() == pixels[0].tolist()
+
+
+def test_only_the_first_frame_of_an_animation() -> None:
+    file = io.BytesIO()
+    frames = [Image.new("L", (16, 16), value) for value in (255, 0, 0)]
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
+    assert decode(file.getvalue(), GREY).min() > 250
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG of one colour whose header says it is huge, and which really is: a few kB."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    packer = zlib.compressobj(9)
+    row = b"\0" * (width + 1)
+    rows = b"".join(packer.compress(row) for _ in range(min(height, 2000))) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+BAD = {
+    "empty": (b"", "empty"),
+    "text": (b"hello" * 100, "not a PNG"),
+    "html": (b"<html><script>alert(1)</script></html>" * 10, "not a PNG"),
+    "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"></svg>' * 10, "not a PNG"),
+    "tiff": (picture(kind="TIFF"), "not a PNG"),
+    "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a PNG"),
+    "fits": (b"SIMPLE  =                    T" + b" " * 3000, "not a PNG"),
+    "jpeg 2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + b"\0" * 100, "not a PNG"),
+    "half a PNG": (picture(size=(64, 64))[:4000], "damaged"),
+    "half a JPEG": (picture(size=(64, 64), kind="JPEG")[:1500], "damaged"),
+    "flipped bytes": (
+        bytes(b ^ 0xFF if i % 97 == 50 else b for i, b in enumerate(picture(size=(64, 64)))),
+        "damaged|not a PNG",
+    ),
+    "one pixel": (picture(size=(1, 1)), "1 × 1 pixels"),
+    "a thread": (picture(size=(500, 2)), "500 × 2 pixels"),
+    "too many pixels": (bomb(9_000, 8_000), "9,000 × 8,000 pixels, more than 36 million"),
+    "beyond Pillow's own bound": (bomb(60_000, 60_000), "million"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_picture_is_refused_with_its_reason(name: str) -> None:
+    content, reason = BAD[name]
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(Refusal, match=reason):
+        decode(content, RGB)
+    assert time.perf_counter() - started < 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB more than before"
+
+
+def test_a_large_photograph_is_read_fast() -> None:
+    photo = picture(size=(4000, 3000), kind="JPEG")
+    started = time.perf_counter()
+    decode(photo, Shape(64, 3))
+    assert time.perf_counter() - started < 1.5
+
+
+# --- many pictures ---
+
+
+def test_every_bad_file_is_listed_and_the_rest_is_used() -> None:
+    files = good(143) | {f"bad {name}.png": content for name, (content, _) in list(BAD.items())[:7]}
+    found = from_zip(zipped(files), RGB)
+    assert found.summary == "143 of 150 usable"
+    assert found.x.shape == (143, 3, 16, 16)
+    assert found.y is None
+    assert list(reasons(found)) == sorted(f"bad {name}.png" for name in list(BAD)[:7])
+    assert all(reason in reasons(found)[f"bad {name}.png"] for name, (_, reason) in list(BAD.items())[:7])
+
+
+def test_the_order_is_that_of_the_content_not_of_the_archive() -> None:
+    files = good(20)
+    first = from_zip(zipped(files), GREY)
+    renamed = {f"{99 - i}.png": content for i, content in enumerate(reversed(files.values()))}
+    assert np.array_equal(from_zip(zipped(renamed), GREY).x, first.x)
+
+
+@pytest.mark.parametrize("prefix", ["", "my set/", "archive/train/"])
+def test_class_folders_become_labels(prefix: str) -> None:
+    files = {f"{prefix}cat/{i}.png": filled(i, "L") for i in range(12)}
+    files |= {f"{prefix}dog/{i}.png": filled(200 + i, "L") for i in range(8)}
+    found = from_zip(zipped(files), GREY)
+    assert found.class_names == ("cat", "dog")
+    assert found.y is not None
+    assert np.bincount(found.y).tolist() == [12, 8]
+    assert ((found.x.mean((1, 2, 3)) > 100) == found.y).all()
+
+
+def test_labels_are_plain_text_and_stay_apart() -> None:
+    hostile = ["<b>x</b>", "[x](javascript:a)", ":red[x]", "$x$", "‮x", "x" * 500, "😀"]
+    files = {f"{folder}/{i}.png": picture(7 * i) for i in range(4) for folder in hostile}
+    names = from_zip(zipped(files), GREY).class_names
+    assert len(set(names)) == len(hostile)
+    assert all(name and len(name) <= 44 and not set(name) & set("<>[]()$:*_`/\\") for name in names)
+    assert plain("*a*_b_`c`<d>") == "a b c d"
+
+
+def test_litter_is_passed_over_in_silence() -> None:
+    litter = dict.fromkeys(("__MACOSX/._000.png", "a/.DS_Store", "Thumbs.db", "._1.png"), b"x")
+    assert from_zip(zipped(good() | litter), GREY).problems == ()
+
+
+def test_copies_and_names_that_differ_in_case_are_all_kept() -> None:
+    same = picture(1)
+    files = {f"{name}.png": same for name in "aAbB"} | good(20)
+    assert len(from_zip(zipped(files), GREY).x) == 24
+
+
+@pytest.mark.parametrize("n", [0, 1, MIN_IMAGES - 1])
+def test_too_few_pictures_are_a_sentence(n: int) -> None:
+    with pytest.raises(DataError, match=rf"{n} of {n + 1} files are usable.*needs {MIN_IMAGES}.*not a PNG"):
+        from_zip(zipped(good(n) | {"a.txt": b"hello"}), GREY)
+
+
+def test_a_set_that_would_not_fit_is_refused_before_it_is_read() -> None:
+    with pytest.raises(DataError, match="choose a smaller size"):
+        from_zip(zipped(good(20)), Shape(8192, 3))
+
+
+def test_reading_can_be_cancelled_and_says_how_far_it_is() -> None:
+    seen: list[float] = []
+    with pytest.raises(Cancelled):
+        from_zip(zipped(good(20)), GREY, progress=lambda share, _: seen.append(share), cancel=lambda: len(seen) >= 5)
+    assert seen == [pytest.approx((i + 1) / 20) for i in range(5)]
+
+
+# --- archives built to do harm ---
+
+NAMES = ["../../x.png", "/abs.png", "C:\\x.png", "..\\..\\x.png", "n" * 300 + ".png", "CON", "a\nb.png", "‮gnp.exe"]
+
+
+def test_no_name_becomes_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = from_zip(zipped(good() | {name: picture(50 + i) for i, name in enumerate(NAMES)}), GREY)
+    assert len(found.x) == MIN_IMAGES + len(NAMES)
+    assert list(tmp_path.rglob("*")) == []
+    bad = from_zip(zipped(good() | dict.fromkeys(NAMES, b"x")), GREY)
+    assert all(len(name) < 130 and "\n" not in name and "‮" not in name for name in reasons(bad))
+
+
+def overlapping(entries: int = 250, size: int = 2**22) -> io.BytesIO:
+    """Many names for one and the same compressed stream: a small file that would unpack to a gigabyte."""
+    packed = io.BytesIO(zipped({"a.png": b"\0" * size}).getvalue())
+    content = packed.getvalue()
+    end = content.rindex(b"PK\x05\x06")
+    start = struct.unpack_from("<I", content, end + 16)[0]
+    directory = content[start:end] * entries
+    tail = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, entries, entries, len(directory), start, 0)
+    return io.BytesIO(content[:start] + directory + tail)
+
+
+def many_entries(n: int) -> io.BytesIO:
+    entry = struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *([0] * 16)) + b""
+    directory = entry * n
+    return io.BytesIO(directory + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), 0, 0))
+
+
+def lying(size: int) -> io.BytesIO:
+    """The directory says that the first file has ``size`` bytes."""
+    content = bytearray(zipped({"0.png": b"\0" * 10_000_000} | good(MIN_IMAGES)).getvalue())
+    at = content.index(b"PK\x01\x02")
+    struct.pack_into("<I", content, at + 24, size)
+    return io.BytesIO(bytes(content))
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (overlapping, "overlap"),
+        (lambda: many_entries(MAX_ENTRIES + 5), "entries"),
+        (lambda: many_entries(1_000_000), "too long|entries"),
+        (lambda: io.BytesIO(b""), "not a zip"),
+        (lambda: io.BytesIO(b"PK\x05\x06" + b"\xff" * 18), "."),
+        (lambda: io.BytesIO(b"x" * 100_000), "not a zip"),
+        (lambda: io.BytesIO(picture()), "not a zip"),
+        (lambda: io.BytesIO(zipped(good()).getvalue()[:-100]), "not a zip"),
+    ],
+)
+def test_a_zip_built_to_do_harm_is_refused_quickly(build, sentence: str) -> None:
+    file = build()
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(DataError, match=sentence):
+        from_zip(file, GREY)
+    assert time.perf_counter() - started < 1
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB more than before"
+
+
+@pytest.mark.parametrize("size", [100, 2_000_000, 900_000_000])
+def test_a_size_that_lies_costs_one_file(size: int) -> None:
+    found = from_zip(lying(size), GREY)
+    assert found.summary == f"{MIN_IMAGES} of {MIN_IMAGES + 1} usable"
+    assert reasons(found).keys() == {"0.png"}
+
+
+def test_a_file_that_unpacks_to_hundreds_of_times_its_size_is_not_read() -> None:
+    found = from_zip(zipped(good() | {"zeros.bmp": b"\0" * 30_000_000}), GREY)
+    assert "times its size" in reasons(found)["zeros.bmp"]
+
+
+def test_what_is_inside_an_inner_archive_stays_there() -> None:
+    inner = zipped(good(50)).getvalue()
+    found = from_zip(zipped(good() | {"more.zip": inner, "more.png": inner}), GREY)
+    assert len(found.x) == MIN_IMAGES
+    assert reasons(found)["more.zip"] == "an archive inside; it is not opened"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_that_unpack_without_bound_are_not_used(method: int) -> None:
+    with pytest.raises(DataError, match="deflate"):
+        from_zip(zipped(good(), method), GREY)
+
+
+def test_encrypted_files_and_links_are_listed() -> None:
+    file = zipped({"locked.png": picture(77)} | good())
+    with zipfile.ZipFile(file, "a") as archive:
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    content = bytearray(file.getvalue())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(mark) + at] |= 1  # the first file says that it is encrypted
+    found = from_zip(io.BytesIO(bytes(content)), GREY)
+    assert reasons(found) == {"link.png": "a link, not a file", "locked.png": "encrypted"}
+
+
+# --- folders ---
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    (root / "set" / "cat").mkdir(parents=True)
+    (root / "set" / "dog").mkdir()
+    for i in range(10):
+        (root / "set" / "cat" / f"{i}.png").write_bytes(picture(i))
+        (root / "set" / "dog" / f"{i}.png").write_bytes(picture(100 + i))
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.png").write_bytes(picture(999))
+    return root
+
+
+def test_a_folder_is_the_same_set_as_its_zip(root: Path) -> None:
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.png")}
+    folder, archive = from_folder(root, "set", RGB), from_zip(zipped(files), RGB)
+    assert np.array_equal(folder.x, archive.x)
+    assert np.array_equal(folder.y, archive.y)
+    assert folder.class_names == ("cat", "dog")
+    assert folders_with_images(root) == ["set", "set/cat", "set/dog"]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["..", "../outside", "/etc", "~", "set/../..", "nothing", "a\0b", "set/cat/0.png", "x" * 5000, "out", "loop"],
+)
+def test_only_folders_below_the_root(root: Path, folder: str) -> None:
+    (root / "out").symlink_to(root.parent / "outside")
+    (root / "loop").symlink_to(root / "loop")
+    with pytest.raises(DataError, match="no folder"):
+        folder_below(root, folder)
+
+
+def test_links_pipes_and_unreadable_files_are_listed(root: Path) -> None:
+    (root / "set" / "cat" / "link.png").symlink_to(root.parent / "outside" / "secret.png")
+    (root / "set" / "loop").symlink_to(root / "set")
+    (root / "set" / "gone.png").symlink_to(root / "nowhere")
+    os.mkfifo(root / "set" / "pipe.png")
+    found = from_folder(root, "set", RGB)
+    assert len(found.x) == 20
+    assert set(reasons(found)) == {"cat/link.png", "gone.png", "pipe.png"}
+    assert "leads out" in reasons(found)["cat/link.png"]
+    assert reasons(found)["pipe.png"] == "not a file"

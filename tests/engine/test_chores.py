@@ -1,0 +1,162 @@
+"""Chores: one at a time by key, progress, a sentence for what failed, cancelled when asked."""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_core.config import ConfigError, RunConfig
+from gan_core.data import DATASETS, DataError, DataMissing, places
+from gan_core.engine import Chores, Lab, catalogue, data_choice, dataset_facts
+from gan_core.engine.chores import MAX_BUSY
+from gan_core.engine.classifiers import Classifiers
+
+
+@pytest.fixture
+def chores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chores:
+    monkeypatch.delenv("GANSCOPE_DATA", raising=False)
+    monkeypatch.setattr(places, "_store", None)
+    return Chores(tmp_path)
+
+
+def pictures(n: int = 20) -> io.BytesIO:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for i in range(n):
+            picture = io.BytesIO()
+            Image.new("RGB", (20, 20), (i, 2 * i, 255 - i)).save(picture, "PNG")
+            archive.writestr(f"{'even' if i % 2 == 0 else 'odd'}/{i}.png", picture.getvalue())
+        archive.writestr("notes.txt", "hello")
+    file.seek(0)
+    return file
+
+
+def test_a_zip_becomes_a_choice_and_goes_again(chores: Chores) -> None:
+    chore = chores.keep_zip("k", pictures(), "stripes", 16, 3, "crop")
+    chore.wait(20)
+    assert chore.error is None
+    assert chore.progress[0] == 1
+    name = chore.result
+    choice = catalogue()["datasets"][name]
+    assert choice.about.title == "stripes"
+    assert (choice.kind, choice.counted, choice.missing, choice.options) == ("images", True, None, ())
+    assert chores.own(name).problems[0].file == "notes.txt"
+    chores.forget("k")
+    assert chores.get("k") is None
+    chores.delete(name)
+    assert name not in catalogue()["datasets"]
+    assert "not on this machine" in data_choice(name).missing
+    assert chores.own(name) is None
+
+
+def test_a_bad_upload_is_a_sentence(chores: Chores) -> None:
+    chore = chores.keep_zip("k", io.BytesIO(b"nonsense"), "x", 16, 3, "crop")
+    chore.wait(20)
+    assert (chore.result, chore.error) == (None, "This is not a zip file that can be read.")
+
+
+def test_a_folder_by_name_only_below_the_data_folder(chores: Chores, tmp_path: Path) -> None:
+    place = tmp_path / "data" / "mine"
+    place.mkdir(parents=True)
+    zipfile.ZipFile(pictures()).extractall(place)
+    assert chores.folders() == ["mine", "mine/even", "mine/odd"]
+    good, bad = (chores.keep_folder(name, name, name, 16, 1, "pad") for name in ("mine", "../.."))
+    good.wait(20)
+    bad.wait(20)
+    assert chores.own(good.result).class_names == ("even", "odd")
+    assert "no folder" in bad.error
+
+
+def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr("gan_core.engine.chores.intake.from_zip", lambda *_, **__: release.wait(10) and None)
+    first = chores.keep_zip("0", pictures(), "x", 16, 3, "crop")
+    assert chores.keep_zip("0", pictures(), "x", 16, 3, "crop") is first
+    for key in range(1, MAX_BUSY):
+        chores.keep_zip(str(key), pictures(), "x", 16, 3, "crop")
+    with pytest.raises(DataError, match="try again"):
+        chores.keep_zip("one more", pictures(), "x", 16, 3, "crop")
+    chores.forget("0")
+    assert chores.get("0") is first, "busy ones are not forgotten"
+    release.set()
+    first.wait(10)
+    assert first.error
+
+
+def test_a_chore_can_be_cancelled(chores: Chores, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = zipfile.ZipFile.open
+
+    def slow(*args: object, **kwargs: object) -> object:
+        time.sleep(0.05)
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", slow)
+    chore = chores.keep_zip("k", pictures(60), "x", 16, 3, "crop")
+    time.sleep(0.2)
+    chore.cancel()
+    chore.wait(5)
+    assert chore.error == "Cancelled; nothing was kept."
+    assert not list(chores.folders())
+
+
+def test_tables_and_paintings_are_kept(chores: Chores) -> None:
+    table = chores.keep_table("\n".join(f"{i},{i * i}" for i in range(60)).encode(), "parabola")
+    painting = chores.keep_painting(np.eye(64, dtype=np.uint8), "diagonal")
+    assert [data_choice(own.name).kind for own in (table, painting)] == ["points", "points"]
+    with pytest.raises(DataError, match="Nothing is painted"):
+        chores.keep_painting(np.zeros((64, 64)), "empty")
+
+
+def test_facts_of_what_was_brought(chores: Chores, tmp_path: Path) -> None:
+    chore = chores.keep_zip("k", pictures(), "stripes", 16, 3, "crop")
+    chore.wait(20)
+    facts = dataset_facts(chore.result, Classifiers(tmp_path / "cache"))
+    assert (facts.shape, facts.counts, facts.counts_train) == ((3, 16, 16), (10, 10), (8, 8))
+    pixels = np.array([[i, 2 * i, 255 - i] for i in range(20)]) / 127.5 - 1
+    assert facts.pixel_mean == pytest.approx(pixels.mean(), abs=1e-9)
+    assert facts.pixel_std == pytest.approx(pixels.std(), abs=1e-9)
+    assert sum(facts.pixel_histogram) == 20 * 3 * 16 * 16
+    assert facts.judged
+    with pytest.raises(ConfigError, match="unknown name"):
+        dataset_facts("ringg", Classifiers(tmp_path / "cache"))
+    with pytest.raises(DataMissing):
+        dataset_facts("cifar10", Classifiers(tmp_path / "cache"))
+
+
+def test_a_run_needs_no_upload_again_and_says_what_is_missing(tmp_path: Path) -> None:
+    with Lab(tmp_path / "runs", tick=0.05) as lab:
+        own = lab.chores.keep_table("\n".join(f"{i % 17},{i % 5}" for i in range(80)).encode(), "points")
+        config = RunConfig().replace(
+            {
+                "data.name": own.name,
+                "data.batch_size": 8,
+                "model.generator.widths": [4],
+                "model.discriminator.widths": [4],
+                "schedule.rounds": 1_000_000,
+                "diagnostics.samples": 50,
+                "device": "cpu",
+            }
+        )
+        run = lab.submit(config)
+        time.sleep(0.5)
+        lab.command(run, "stop")
+        record = lab.wait(run, timeout=20)
+        assert record.status == "stopped"
+        assert record.summary["metrics"].keys() >= {"sliced_wasserstein", "recall"}
+    with Lab(tmp_path / "runs", tick=0.05) as lab:
+        again = lab.submit(config.replace({"schedule.rounds": 5}))
+        assert lab.wait(again, timeout=20).status == "finished", "another process, and no upload"
+        lab.chores.delete(own.name)
+        with pytest.raises((DataMissing, ConfigError), match=f"{own.name} is not on this machine"):
+            lab.resume(run)
+        assert lab.store.run(run).status == "stopped"
+        with pytest.raises((DataMissing, ConfigError), match="is not on this machine"):
+            lab.submit(config)
+    assert DATASETS[own.name].missing()
