@@ -51,9 +51,7 @@ if facts.kind == "images":
             f"samples, and is right on **{report.accuracy:.1%}** of the {report.n_heldout:,} images it never saw; "
             f"{report.unsure_share:.1%} of them it calls unsure."
         )
-        st.plotly_chart(
-            charts.confusion(report.confusion, report.class_names), key="confusion", config=charts.STATIC
-        )
+        st.plotly_chart(charts.confusion(report.confusion, report.class_names), key="confusion", config=charts.STATIC)
 
     with right:
         judge()
