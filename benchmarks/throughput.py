@@ -340,6 +340,7 @@ def measure_watched(dashboard: Dashboard, page: WatchPage, seconds: float) -> di
 
 ROWS = ("a", "a*", "b", "c")
 RATIOS = (("b", "a"), ("b", "a*"), ("c", "b"))
+AIMS = {"MLP": {("b", "a"): 3.0, ("c", "b"): 0.95}, "DCGAN": {("c", "b"): 0.95}}
 
 
 @dataclass
@@ -412,7 +413,7 @@ def report(outcomes: dict[str, Outcome], command: str, threads: int, load: list[
     for pair in RATIOS:
         ratios = [f"**{outcome.ratio(*pair):.2f}**" for outcome in outcomes.values()]
         lines.append(f"| | {' ÷ '.join(map(_shown, pair))}, median of the cycles | {' | '.join(ratios)} |")
-    lines += ["", "## What each row is", ""]
+    lines += ["", "Aims: " + "; ".join(_aims(outcomes)) + ".", "", "## What each row is", ""]
     lines += [
         "* **a** torchvision's `datasets.MNIST` (a PIL image, `ToTensor` and `Normalize` per sample) over the 4,000 training",
         "  digits, a `DataLoader` without workers, `nn.BCELoss` on a sigmoid, `torch.optim.Adam` as it comes, two backward",
@@ -474,6 +475,15 @@ def report(outcomes: dict[str, Outcome], command: str, threads: int, load: list[
         "",
     ]
     return "\n".join(lines)
+
+
+def _aims(outcomes: dict[str, Outcome]) -> Iterator[str]:
+    """What was expected of the ratios, and what came of it."""
+    for name, outcome in outcomes.items():
+        for pair, least in AIMS.get(name, {}).items():
+            ratio = outcome.ratio(*pair)
+            verdict = "reached" if ratio >= least else "missed"
+            yield f"{name}, {' ÷ '.join(map(_shown, pair))} ≥ {least:g}: {verdict} ({ratio:.2f})"
 
 
 def _shown(row: str) -> str:

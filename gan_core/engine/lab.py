@@ -283,15 +283,17 @@ class Lab:
             training = sum(active.training for active in self._active.values())
             while self._queue and training < self.capacity and not self._closing.is_set():
                 active = self._active[self._queue.popleft()]
-                active.started = True
                 active.view.set_status(place=None)
                 try:
                     self._executor.submit(active.job)
-                    training += 1
                 except RuntimeError as error:  # the system gives no more threads
                     broken.append((active, f"The run could not be started: {error}."))
+                else:
+                    active.started = True  # only now: the recorder may ask the executor for it
+                    training += 1
             for place, run_id in enumerate(self._queue, start=1):
                 self._active[run_id].view.set_status(place=place)
+        self._wake.set()
         for active, message in broken:
             self._end(active, Ended("failed", active.view.status["round"], message))
 

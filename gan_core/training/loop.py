@@ -66,7 +66,8 @@ def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
             parameter.requires_grad_(False)
     for parameter in player.parameters:
         parameter.requires_grad_(True)
-    player.optimizer.zero_grad(set_to_none=True)
+    for parameter in player.parameters:
+        parameter.grad = None
     outcome = player.objective()
     loss = torch.stack(tuple(outcome.terms.values())).sum()
     loss.backward()

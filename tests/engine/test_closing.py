@@ -114,13 +114,23 @@ def test_a_submission_that_meets_the_closing_is_refused_or_interrupted(
 
 
 def test_a_round_that_takes_too_long_is_abandoned(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
+    open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slowly(0.02)
     monkeypatch.setattr(executors, "ABANDON_SECONDS", 30.0)
+    amid = threading.Event()
+    real = runner.play
+
+    def play(game: Any, played: int = 0) -> Any:
+        for turn in real(game, played):
+            time.sleep(0.02)
+            if turn.step == 3:
+                amid.set()
+            yield turn
+
+    monkeypatch.setattr(runner, "play", play)
     lab = open_lab()
     run_id = lab.submit(small({"schedule.n_critic": 1000}))
-    until(lambda: lab.view(run_id).status["state"] == "running")
+    assert amid.wait(60)
     started = time.monotonic()
     lab.close(timeout=2.5)
     assert time.monotonic() - started < 15, "a round takes 20 s"

@@ -492,6 +492,22 @@ def test_a_thread_that_dies_without_a_word_is_noticed(
         assert (run.status, run.message) == ("failed", "The run's thread died without a word.")
 
 
+def test_a_run_is_not_taken_for_dead_while_it_is_being_started(
+    open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = open_lab()
+    real = lab._executor.submit
+
+    def hesitate(job: Any) -> None:
+        for _ in range(5):
+            lab._wake.set()
+            time.sleep(0.05)
+        real(job)
+
+    monkeypatch.setattr(lab._executor, "submit", hesitate)
+    assert lab.wait(lab.submit(small({"schedule.rounds": 2})), 60).status == "finished"
+
+
 def test_the_memory_of_a_failed_run_is_given_back(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

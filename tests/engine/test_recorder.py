@@ -128,6 +128,7 @@ def test_a_run_trains_on_while_the_store_takes_nothing_and_says_so(
     until(lambda: len(json.loads(lab.view(run_id).snapshot())["tracks"]["turns"]["D.loss"]["x"]) > shown, "curves move")
     view = lab.view(ending)
     lab.command(ending, "stop")
+    assert lab.is_active(pausing), lab.store.run(pausing)
     lab.command(pausing, "pause")
     until(lambda: not lab.is_active(ending), "an end is an end")
     assert view.status["state"] == "stopped"
