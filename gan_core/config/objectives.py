@@ -143,7 +143,8 @@ OBJECTIVES: dict[str, Recipe] = {
             r" k_{t+1} = \mathrm{clip}(k_t + \lambda_k(\gamma L(x) - L(\hat x)), 0, 1)\end{gathered}",
             idea="D is an autoencoder. A controller k holds the errors of real and generated data at the ratio γ, so that "
             "neither player wins; γ trades diversity for quality. Adam 1e-4, β₁ = 0.5, λ_k = 0.001, γ = 0.5.",
-            watch_for="The convergence measure M = L(x) + |γL(x) − L(x̂)| should fall; k finds its own value between 0 and 1.",
+            watch_for="The convergence measure M = L(x) + |γL(x) − L(x̂)| should fall; k finds its own value between 0 and 1. "
+            "Diversity is its weak side: small nets end at what is easiest to rebuild, one mode or the digit one; raise γ.",
             url="https://arxiv.org/abs/1703.10717",
         ),
         {

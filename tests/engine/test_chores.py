@@ -76,7 +76,12 @@ def test_a_folder_by_name_only_below_the_data_folder(chores: Chores, tmp_path: P
 
 def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr("gan_core.engine.chores.intake.from_zip", lambda *_, **__: release.wait(10) and None)
+
+    def refuse_at_last(*_: object, **__: object) -> None:
+        release.wait(10)
+        raise DataError("Nothing usable.")
+
+    monkeypatch.setattr("gan_core.engine.chores.intake.from_zip", refuse_at_last)
     first = chores.keep_zip("0", pictures(), "x", 16, 3, "crop")
     assert chores.keep_zip("0", pictures(), "x", 16, 3, "crop") is first
     for key in range(1, MAX_BUSY):
@@ -86,7 +91,10 @@ def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest
     chores.forget("0")
     assert chores.get("0") is first, "busy ones are not forgotten"
     release.set()
-    first.wait(10)
+    for key in range(MAX_BUSY):
+        chore = chores.get(str(key))
+        assert chore is not None
+        chore.wait(10)
     assert first.error
 
 

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_core.config import OBJECTIVES, PRESETS, ConfigError, RunConfig, preset_config
+from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, RunConfig, preset_config
 from gan_core.data import DATASETS, ImageSource
 from gan_core.engine import catalogue, dataset_facts, describe, forecast
 from gan_core.engine import classifiers as classifiers_module
@@ -108,6 +108,7 @@ def test_the_catalogue_holds_every_entry_in_the_order_of_its_registry() -> None:
         "architectures": ARCHITECTURES,
         "datasets": DATASETS,
         "metrics": METRICS,
+        "tricks": TRICKS,
     }
     shown = catalogue()
     assert {kind: list(choices) for kind, choices in shown.items()} == {
@@ -133,6 +134,8 @@ def facts_of(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stand_i
 
 def test_the_facts_of_every_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stand_in: Callable) -> None:
     for name, dataset in DATASETS.items():
+        if dataset.missing() or name == "stacked":  # files that are not here; a thousand modes have tests of their own
+            continue
         facts = facts_of(name, tmp_path, monkeypatch, stand_in)
         source = dataset.load()
         assert facts.name == name
