@@ -38,6 +38,10 @@ class Server:
         self.process.wait(timeout)
         return time.monotonic() - started
 
+    def start_again(self) -> Server:
+        """Another server over the same store."""
+        return start_server(self.store)
+
 
 def browser_path() -> str | None:
     """The browser that the Makefile found, else one on the path, else Playwright's own (None)."""
@@ -72,7 +76,7 @@ def start_server(store: Path) -> Server:
     raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with the frozen classifier ready, as `make run` leaves it."""
     root = tmp_path_factory.mktemp("browser") / "runs"
@@ -81,7 +85,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(store: Path) -> Iterator[Server]:
     running = start_server(store)
     yield running
@@ -89,7 +93,8 @@ def server(store: Path) -> Iterator[Server]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open its event loop runs in this thread, and other tests need their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])

@@ -182,8 +182,6 @@ def test_runs_can_be_filtered_tagged_deleted_and_brought_back(page: Page, server
 
 def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browser: Browser, server: Any) -> None:
     """Last, because it ends the session's server: SIGTERM with a page open and a run training."""
-    from conftest import start_server
-
     page = browser.new_context().new_page()
     run = start_card(page, server.url, index=1)
     wait_until(lambda: page.evaluate(POINTS, run) > 3, 60, "points")
@@ -194,7 +192,7 @@ def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browse
         assert record.status == "interrupted"
         rounds = store.track(run).rounds
         assert rounds.tolist() == list(range(1, record.rounds + 1))
-    again = start_server(server.store)
+    again = server.start_again()
     try:
         page.goto(f"{again.url}/watch?run={run}")
         wait_until(lambda: page.evaluate(POINTS, run) >= 3, 60, "the curve of the interrupted run")
