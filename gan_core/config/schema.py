@@ -163,7 +163,7 @@ class Diagnostics(Part):
     every: int = Field(100, ge=1, le=1_000_000, description="Rounds between two measurements")
     samples: int = Field(500, ge=16, le=50_000, description="Generated samples per measurement")
     grid: int = Field(64, ge=1, le=400, description="Samples in the picture, from noise that never changes")
-    budget: float = Field(0.02, ge=0, le=1, description="Share of training time that measuring may take")
+    budget: float = Field(0.04, ge=0, le=1, description="Share of training time that measuring may take")
 
 
 class RunConfig(Part):
