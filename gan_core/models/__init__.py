@@ -12,7 +12,7 @@ from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generat
 from gan_core.models.initialization import initialize
 from gan_core.models.minibatch import pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
-from gan_core.models.spectral import normalize_spectrally
+from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,7 @@ __all__ = [
     "normalize_spectrally",
     "pack",
     "packed_shape",
+    "raw_weight",
+    "spectral_norm_of",
     "use_dropout_stream",
 ]

@@ -3,6 +3,7 @@
 from gan_core.training.build import GAMES, build, count_parameters, load_source, resolve
 from gan_core.training.checkpoint import CheckpointError, checkpoints, load_checkpoint, round_of, save_checkpoint
 from gan_core.training.compatibility import explain
+from gan_core.training.fork import Fork, fork
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
 from gan_core.training.state import capture, restore, state_hash
@@ -11,6 +12,7 @@ from gan_core.training.streams import Streams
 __all__ = [
     "GAMES",
     "CheckpointError",
+    "Fork",
     "Outcome",
     "Player",
     "Streams",
@@ -20,6 +22,7 @@ __all__ = [
     "checkpoints",
     "count_parameters",
     "explain",
+    "fork",
     "load_checkpoint",
     "load_source",
     "play",

@@ -57,11 +57,15 @@ def build(config: RunConfig, source: Source) -> AdversarialGame:
 
 def count_parameters(config: RunConfig) -> dict[str, int]:
     """How many numbers G and D learn, without building them: {"G": …, "D": …}. ``config`` is resolved."""
-    shape = load_source(config).shape
     return {
         name: sum(parameter.numel() for parameter in network.parameters())
-        for name, network in _skeletons(config, shape).items()
+        for name, network in skeletons(config).items()
     }
+
+
+def skeletons(config: RunConfig) -> dict[str, nn.Module]:
+    """G and D of a resolved config without storage: what they consist of."""
+    return _skeletons(config, load_source(config).shape)
 
 
 def _adversarial_game(config: RunConfig, source: Source) -> AdversarialGame:

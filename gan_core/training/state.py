@@ -55,7 +55,7 @@ def restore(game: StatefulGame, state: Tree) -> int:
         for name, network in game.networks.items():
             network.load_state_dict(state["networks"][name])
         for player in game.players:
-            _load_optimizer(player, state["optimizers"][player.name])
+            load_optimizer(player, state["optimizers"][player.name])
             player.steps = state["steps"][player.name]
         game.data.restore(state["data"])
         for part, memory in game.memory.items():
@@ -141,7 +141,8 @@ def _must_fit(own: Any, saved: Any, path: str = "") -> None:
         raise ValueError(f"{path or 'the state'} should be like {str(own)[:40]}, the state has {str(saved)[:40]}")
 
 
-def _load_optimizer(player: Player, saved: Tree) -> None:
+def load_optimizer(player: Player, saved: Tree) -> None:
+    """Let the player's optimiser go on with ``saved``. Raises ValueError where it does not fit the parameters."""
     # JSON has no integer keys, optimisers have no others. Cloned: torch would go on in the very tensors of the state.
     moments = {int(key): _cloned(entry) for key, entry in saved["state"].items()}
     parameters = dict(enumerate(player.parameters))
