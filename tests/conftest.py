@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY = {
     "mlp": {"data.name": "ring", "model.generator.widths": [6, 5], "model.discriminator.widths": [7, 4]},
     "dcgan": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
+    "resnet": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
 }
 
 

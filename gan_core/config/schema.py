@@ -48,7 +48,7 @@ class Network(Part):
         (256, 256),
         min_length=1,
         max_length=32,
-        description="Units per hidden layer (MLP) or channels per stage (DCGAN)",
+        description="Units per hidden layer (MLP) or channels per stage (DCGAN, ResNet)",
     )
     normalization: Literal["none", "batch", "layer", "instance"] = Field(
         "none", description="What keeps the activations in range"
@@ -56,6 +56,9 @@ class Network(Part):
     activation: Literal["relu", "leaky_relu", "tanh"] = Field("leaky_relu", description="Non-linearity between layers")
     leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
+    attention: bool = Field(
+        False, description="Self-attention on the feature maps (SAGAN): every place sees every other; not for an MLP"
+    )
     spectral_norm: bool = Field(False, description="Divide each weight by its largest singular value")
     spectral_gain: float = Field(1.0, gt=0, le=100, description="Largest singular value of a layer under spectral norm")
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from gan_core.about import About
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Dropout, Layers, Network, use_dropout_stream
+from gan_core.models.conditioning import Condition
 from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generator
 from gan_core.models.initialization import initialize
 from gan_core.models.minibatch import pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
+from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
 
 
@@ -20,7 +22,8 @@ class Architecture:
     """A pair of network builders.
 
     ``generator(latent_dim, shape, layers)`` maps z (N, latent_dim) to x̂ (N, *shape); ``discriminator(shape, layers)``
-    maps x to logits (N,) and has ``features(x)``, what its last layer sees. Both are called as ``net(input, y=None)``.
+    maps x to logits (N,) and has ``features(x)``, what its last layer sees. Both are called as ``net(input, y=None)``, and
+    take y if ``layers.condition`` says so.
     ``fits(shape, layers)`` says why they cannot be built, or None.
     """
 
@@ -62,12 +65,31 @@ ARCHITECTURES: dict[str, Architecture] = {
             url="https://arxiv.org/abs/1511.06434",
         ),
     ),
+    "resnet": Architecture(
+        resnet_generator,
+        resnet_discriminator,
+        resnet_fits,
+        About(
+            title="ResNet",
+            paper="Miyato et al., Spectral Normalization for Generative Adversarial Networks, tables 3 to 6",
+            year=2018,
+            formula=r"h \leftarrow \mathrm{shortcut}(h) + \mathrm{conv}(\phi(\mathrm{conv}(\phi(h)))),\quad"
+            r" D(x) = w^\top \textstyle\sum_{i,j} \phi(h_{ij})",
+            idea="Each stage adds to what it is given instead of replacing it, so gradients reach the first layers "
+            "undiminished. Blocks double the map in G (nearest neighbour in the papers) and halve it in D, which ends in a "
+            "sum over all pixels.",
+            watch_for="Several convolutions a stage: slower than a DCGAN of the same widths. It shows its strength on larger "
+            "and more varied images; in D take spectral or layer normalisation.",
+            url="https://arxiv.org/abs/1802.05957",
+        ),
+    ),
 }
 
 __all__ = [
     "ARCHITECTURES",
     "Architecture",
     "Autoencoder",
+    "Condition",
     "Dropout",
     "Layers",
     "Network",

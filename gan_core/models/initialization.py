@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import ParametrizationList
 
+from gan_core.models.attention import SelfAttention
 from gan_core.models.minibatch import BatchStatistic
 from gan_core.models.spectral import WEIGHTED, raw_weight, spectral_norm_of
 
@@ -31,13 +32,16 @@ def initialize(network: nn.Module, scheme: str, generator_for: GeneratorFor) -> 
     ``orthogonal`` (Saxe et al. 2014). Raises TypeError for a module that holds parameters and is not known here,
     rather than leave it uninitialised.
     """
-    layers, norms = count(), count()
+    layers, norms, tables = count(), count(), count()
     for module in network.modules():
         if isinstance(module, WEIGHTED):
             _weighted(module, scheme, partial(_part_of, generator_for, f"layer{next(layers)}"))
         elif isinstance(module, _NORMS):
             _norm(module, scheme, generator_for(f"norm{next(norms)}.weight"))
-        elif isinstance(module, BatchStatistic):
+        elif isinstance(module, nn.Embedding):
+            # Beside z ~ N(0, 1), whatever the scheme: a label much smaller than the noise is not heard.
+            module.weight.normal_(generator=generator_for(f"embedding{next(tables)}.weight"))
+        elif isinstance(module, BatchStatistic | SelfAttention):
             module.start()
         elif isinstance(module, ParametrizationList):
             continue  # its parameter is that of the layer, which has been filled

@@ -23,7 +23,8 @@ def _hidden(sizes: tuple[int, ...], layers: Layers, *, normalize_first: bool) ->
 
 def mlp_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> Network:
     """z (N, latent_dim) → x̂ (N, *shape); tanh at the end for images, linear for points."""
-    modules = _hidden((latent_dim, *layers.widths), layers, normalize_first=True)
+    join, inputs = layers.condition.beside_z(latent_dim)
+    modules = [*join, *_hidden((inputs, *layers.widths), layers, normalize_first=True)]
     modules.append(nn.Linear(layers.widths[-1], math.prod(shape)))
     if len(shape) == 3:
         modules += [nn.Tanh(), Reshape(*shape)]
@@ -33,7 +34,8 @@ def mlp_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> Ne
 def mlp_discriminator(shape: tuple[int, ...], layers: Layers) -> Discriminator:
     """x (N, *shape) → logits (N,)."""
     size = math.prod(shape)
-    modules = [nn.Flatten(), *_hidden((size, *layers.widths), layers, normalize_first=False)]
+    join, inputs = layers.condition.beside_x((size,))
+    modules = [nn.Flatten(), *join, *_hidden((inputs, *layers.widths), layers, normalize_first=False)]
     if layers.output == "logit":
         head = layers.head(layers.widths[-1])
         return Network(*modules, *head, head=len(head))
@@ -49,4 +51,6 @@ def mlp_fits(shape: tuple[int, ...], layers: Layers) -> str | None:
     """Why this MLP cannot be built for data of ``shape``, or None."""
     if layers.normalization == "instance":
         return "instance normalisation needs feature maps: choose batch, layer or none for an MLP"
+    if layers.attention:
+        return "self-attention needs feature maps: choose a DCGAN or a ResNet, or no attention"
     return None

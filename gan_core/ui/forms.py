@@ -37,6 +37,7 @@ LABELS = {
     "budget": "share of time for measuring",
     "checkpoint_seconds": "seconds between checkpoints",
     "clip_value": "clip D's weights to ±",
+    "attention": "self-attention",
     "spectral_norm": "spectral normalisation",
     "spectral_gain": "gain of spectral normalisation",
     "output": "D gives",
@@ -58,6 +59,7 @@ LABELS = {
 SHOWN_IF: dict[str, Callable[[Settings], bool]] = {
     "leaky_slope": lambda group: group["activation"] == "leaky_relu",
     "upsampling": lambda group: group["architecture"] != "mlp",
+    "attention": lambda group: group["architecture"] != "mlp" or group["attention"],
     "beta1": lambda group: group["name"] == "adam",
     "beta2": lambda group: group["name"] == "adam",
     "momentum": lambda group: group["name"] != "adam",

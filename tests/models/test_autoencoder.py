@@ -18,6 +18,7 @@ CASES = [
     ("mlp", (3, 8, 8)),
     ("dcgan", (1, 28, 28)),
     ("dcgan", (6, 8, 8)),
+    ("resnet", (1, 28, 28)),
 ]
 EACH = pytest.mark.parametrize(("name", "shape"), CASES)
 
@@ -57,9 +58,9 @@ def test_every_parameter_gets_a_gradient(name: str, shape: tuple[int, ...]) -> N
 
 def test_the_reconstruction_is_not_bounded() -> None:
     """Black is −1: an output that only nears it could never be without error."""
-    for name in ("mlp", "dcgan"):
+    for name in ARCHITECTURES:
         network = built(name, (1, 8, 8))
-        last = [m for m in network.decoder.modules() if isinstance(m, nn.Linear | nn.ConvTranspose2d)][-1]
+        last = [m for m in network.decoder.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)][-1]
         with torch.no_grad():
             last.bias.fill_(5.0)
         assert network.reconstruct(normal(2, 1, 8, 8)).max() > 3

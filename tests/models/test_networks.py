@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -12,23 +13,35 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gan_core.models import ARCHITECTURES, Dropout, Layers, initialize, use_dropout_stream
+from gan_core.models.attention import SelfAttention, attended
+from gan_core.models.resnet import GlobalSum, Residual
 from gan_core.training import Streams
 
 LATENT = 5
 SHAPES = [(1, 28, 28), (3, 28, 28), (2,), (1,)]
-WIDTHS = {"mlp": (12, 9), "dcgan": (6, 4)}
+WIDTHS = {"mlp": (12, 9), "dcgan": (6, 4), "resnet": (6, 4)}
 COMBINATIONS = [
     (name, shape, Layers(WIDTHS[name], normalization=normalization, upsampling=upsampling))
     for name, shape, normalization, upsampling in itertools.product(
         ARCHITECTURES, SHAPES, ("none", "batch", "layer", "instance"), ("transposed", "nearest", "bilinear")
     )
     if name != "mlp" or upsampling == "transposed"  # an MLP does not upsample
+    if name != "resnet" or shape[0] != 3 or upsampling == "nearest"
 ]
+# Larger images, as deep as they allow: 32 is halved to 4, 64 to 4.
+COMBINATIONS += [
+    (name, (3, side, side), Layers((5,) * stages, normalization="batch", upsampling=upsampling, attention=attention))
+    for name in ("dcgan", "resnet")
+    for side, stages in ((32, 3), (64, 4))
+    for upsampling, attention in (("transposed", False), ("nearest", True))
+]
+COMBINATIONS += [(name, (1, 28, 28), Layers((6, 4), attention=True)) for name in ("dcgan", "resnet")]
 
 
 def label(case: tuple) -> str:
     name, shape, layers = case
-    return f"{name}-{'x'.join(map(str, shape))}-{layers.normalization}-{layers.upsampling}"
+    looks = "-attention" if layers.attention else ""
+    return f"{name}-{'x'.join(map(str, shape))}-{layers.normalization}-{layers.upsampling}{looks}"
 
 
 FITTING = [case for case in COMBINATIONS if ARCHITECTURES[case[0]].fits(case[1], case[2]) is None]
@@ -54,8 +67,13 @@ def test_what_fits_is_what_should() -> None:
     assert {(name, len(shape), layers.normalization) for name, shape, layers in MISFITS} == {
         ("mlp", 3, "instance"),
         ("mlp", 1, "instance"),
-        *(("dcgan", 1, normalization) for normalization in ("none", "batch", "layer", "instance")),
+        *(
+            (name, 1, normalization)
+            for name in ("dcgan", "resnet")
+            for normalization in ("none", "batch", "layer", "instance")
+        ),
     }
+    assert "feature maps" in ARCHITECTURES["mlp"].fits((1, 28, 28), Layers((4,), attention=True))
 
 
 @pytest.mark.parametrize("case", MISFITS, ids=label)
@@ -72,12 +90,13 @@ def test_why_it_does_not_fit_is_a_sentence(case: tuple) -> None:
         *((7, 1, False), (2, 1, False), (26, 1, True), (26, 2, False)),
     ],
 )
-def test_a_dcgan_fits_where_halving_comes_out_even(side: int, stages: int, fits: bool) -> None:
+@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+def test_convolutions_fit_where_halving_comes_out_even(name: str, side: int, stages: int, fits: bool) -> None:
     layers = Layers((4,) * stages)
-    reason = ARCHITECTURES["dcgan"].fits((1, side, side), layers)
+    reason = ARCHITECTURES[name].fits((1, side, side), layers)
     assert (reason is None) == fits
     if fits:
-        generator, discriminator = built(("dcgan", (1, side, side), layers))
+        generator, discriminator = built((name, (1, side, side), layers))
         assert discriminator(generator(noise(2, LATENT))).shape == (2,)
     else:
         assert ("MLP" in reason) == (side in (2, 7)), "only where no number of stages fits is another family the advice"
@@ -121,24 +140,54 @@ def test_logits_are_raw(case: tuple) -> None:
     torch.testing.assert_close(discriminator(x), 1000 * before, rtol=1e-4, atol=1e-3)
 
 
+PER_CHANNEL = (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm2d)
+
+
 def cancelled_biases(network: nn.Module) -> set[str]:
-    """Biases of layers whose output goes straight into a normalisation per channel, which subtracts them again."""
-    names, modules = zip(*[(n, m) for n, m in network.named_children() if type(m).__name__ != "Reshape"], strict=True)
+    """Biases of layers whose output goes straight into a normalisation per channel, which subtracts them again.
+
+    What a residual block adds to the trunk is normalised before anyone looks at it, however many blocks later.
+    """
+    return _cancelled(network, "") | {
+        f"{block}.{name}.bias"
+        for block, residual in network.named_children()
+        if isinstance(residual, Residual) and any(isinstance(module, PER_CHANNEL) for module in network.modules())
+        for name, _ in (_last_weighted(residual.main, "main"), _last_weighted(residual.shortcut, "shortcut"))
+    }
+
+
+def _last_weighted(modules: nn.Sequential, name: str) -> tuple[str, nn.Module | None]:
+    found = [(f"{name}.{key}", module) for key, module in modules.named_children() if hasattr(module, "weight")]
+    return found[-1] if found else (name, None)
+
+
+def _cancelled(network: nn.Module, prefix: str) -> set[str]:
+    named = [(n, m) for n, m in network.named_children() if type(m).__name__ != "Reshape"]
     found = set()
-    for (name, module), following in zip(zip(names, modules, strict=True), modules[1:], strict=False):
-        if isinstance(following, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm2d) and not isinstance(
-            module, nn.BatchNorm1d | nn.BatchNorm2d
-        ):
+    for (name, module), (_, following) in itertools.pairwise(named):
+        if isinstance(following, PER_CHANNEL) and not isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             linear_before_maps = isinstance(module, nn.Linear) and not isinstance(following, nn.BatchNorm1d)
             if not linear_before_maps:
-                found.add(f"{name}.bias")
+                found.add(f"{prefix}{name}.bias")
+    for name, module in named:
+        if isinstance(module, Residual):
+            found |= _cancelled(module.main, f"{prefix}{name}.main.")
     return found
+
+
+def open_attention(network: nn.Module) -> None:
+    """γ = 1 in every attention layer: at its beginning, 0, nothing behind it has a gradient yet."""
+    for module in network.modules():
+        if isinstance(module, SelfAttention):
+            assert module.gamma == 0
+            nn.init.ones_(module.gamma)
 
 
 @EACH
 def test_every_parameter_that_should_gets_a_gradient(case: tuple) -> None:
     """Under a loss that is not invariant to a shift of the logits, which hides D's last bias."""
     generator, discriminator = built(case)
+    open_attention(generator), open_attention(discriminator)
     logits = discriminator(generator(noise(16, LATENT)))
     F.softplus(-3 * logits).mean().backward()
     for network in (generator, discriminator):
@@ -146,7 +195,7 @@ def test_every_parameter_that_should_gets_a_gradient(case: tuple) -> None:
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
-            if name not in useless:
+            if name not in useless and not name.endswith("keys.bias"):  # softmax does not see what all keys share
                 assert parameter.grad.abs().max() > 0, name
 
 
@@ -175,13 +224,24 @@ def test_d_does_not_normalise_its_input_layer_and_g_does_not_normalise_its_outpu
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
     generator, discriminator = built(case)
     for network, index in ((discriminator, 0), (generator, -1)):
-        weighted = [m for m in network if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
-        layers = list(network)
+        layers = list(unfolded(network))
+        weighted = [m for m in layers if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
         position = next(i for i, m in enumerate(layers) if m is weighted[index])
         assert not any(isinstance(m, norms) for m in layers[position + 1 : position + 2])
+        if network is discriminator:
+            assert not any(isinstance(m, norms) for m in layers[:position])
     expected = case[2].normalization != "none"
-    assert any(isinstance(m, norms) for m in generator) == expected
-    assert any(isinstance(m, norms) for m in discriminator) == expected
+    assert any(isinstance(m, norms) for m in generator.modules()) == expected
+    assert any(isinstance(m, norms) for m in discriminator.modules()) == expected
+
+
+def unfolded(network: nn.Module) -> Iterator[nn.Module]:
+    """The layers in order, those of a residual block along its main path."""
+    for module in network:
+        if isinstance(module, Residual):
+            yield from module.main
+        else:
+            yield module
 
 
 @pytest.mark.parametrize("case", [c for c in FITTING if c[2].normalization == "batch"], ids=label)
@@ -199,7 +259,7 @@ def test_batch_norm_makes_unit_variance(case: tuple) -> None:
                 )
             )
     generator(noise(64, LATENT))
-    assert len(variances) == 2
+    assert len(variances) == sum(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in generator.modules()) >= 2
     for variance in variances:
         assert variance.min() > 0.95
         assert variance.max() < 1.001
@@ -267,7 +327,8 @@ def test_dropout_of_a_network_is_a_function_of_its_stream(name: str) -> None:
     for seed in (1, 1, 2):
         _, discriminator = built((name, shape, layers), seed=9)
         use_dropout_stream(discriminator, torch.Generator().manual_seed(seed))
-        assert sum(isinstance(module, Dropout) for module in discriminator.modules()) == 2
+        blocks = 3 if name == "resnet" else 2
+        assert sum(isinstance(module, Dropout) for module in discriminator.modules()) == blocks
         outputs.append(discriminator(noise(3, *shape)))
     assert torch.equal(outputs[0], outputs[1])
     assert not torch.equal(outputs[0], outputs[2])
@@ -275,3 +336,95 @@ def test_dropout_of_a_network_is_a_function_of_its_stream(name: str) -> None:
     torch.set_rng_state(before)
     discriminator(noise(3, *shape))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# --- residual networks ---
+
+
+def test_a_residual_block_adds_to_its_shortcut() -> None:
+    """With the last convolution of each block at zero, only the shortcuts are left, which are linear."""
+    generator, _ = built(("resnet", (1, 28, 28), Layers((6, 4), upsampling="nearest")))
+    blocks = [module for module in generator if isinstance(module, Residual)]
+    assert [block.does for block in blocks] == ["twice the size"] * 2
+    for block in blocks:
+        for parameter in block.main[-1].parameters():
+            nn.init.zeros_(parameter)
+    h = noise(2, 6, 7, 7)
+    ours = blocks[1](blocks[0](h))
+    doubled = h.repeat_interleave(4, 2).repeat_interleave(4, 3)
+    first, second = (block.shortcut[1] for block in blocks)
+    weight = second.weight.flatten(1) @ first.weight.flatten(1)
+    bias = second.weight.flatten(1) @ first.bias + second.bias
+    expected = torch.einsum("oc,nchw->nohw", weight, doubled) + bias[:, None, None]
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_resnet_ends_in_the_sum_over_all_pixels() -> None:
+    _, discriminator = built(("resnet", (1, 28, 28), Layers((6, 4))))
+    x = noise(3, 1, 28, 28)
+    (pool,) = (module for module in discriminator if isinstance(module, GlobalSum))
+    seen = []
+    pool.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    assert discriminator.features(x).shape == (3, 4)
+    maps = seen[0]
+    assert maps.shape == (3, 4, 7, 7)
+    expected = [[sum(map(sum, channel)) for channel in sample] for sample in maps.tolist()]
+    torch.testing.assert_close(discriminator.features(x), torch.tensor(expected), rtol=1e-4, atol=1e-4)
+
+
+# --- self-attention ---
+
+
+def test_attention_is_the_papers_formula() -> None:
+    """Pixel by pixel: o_j = v(Σ_i softmax_i⟨f_i, g_j⟩ w_i), y = x + γ o."""
+    attention = SelfAttention(16)
+    initialize(attention, "orthogonal", partial(Streams(1).generator, "init", "D"))
+    x = noise(2, 16, 3, 2)
+    assert torch.equal(attention(x), x), "γ begins at 0"
+    nn.init.constant_(attention.gamma, 0.7)
+    with torch.no_grad():
+        f, g, w = (layer(x).flatten(2) for layer in (attention.keys, attention.queries, attention.values))
+        assert f.shape == g.shape == (2, 2, 6)
+        for n in range(2):
+            for j in range(6):
+                scores = [math.exp(sum(f[n, c, i].item() * g[n, c, j].item() for c in range(2))) for i in range(6)]
+                mixed = sum(score / sum(scores) * w[n, :, i] for i, score in enumerate(scores))
+                out = attention.out.weight.flatten(1) @ mixed + attention.out.bias
+                expected = x.flatten(2)[n, :, j] + 0.7 * out
+                torch.testing.assert_close(attention(x).flatten(2)[n, :, j], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_gamma_learns_first() -> None:
+    """At γ = 0 it alone has a gradient; after one step the others have too."""
+    attention = SelfAttention(8)
+    initialize(attention, "torch", partial(Streams(1).generator, "init", "D"))
+    optimizer = torch.optim.SGD(attention.parameters(), lr=0.1)
+    for expected in (False, True):
+        optimizer.zero_grad()
+        attention(noise(4, 8, 4, 4)).square().mean().backward()
+        assert attention.gamma.grad != 0
+        assert bool(attention.values.weight.grad.abs().max() > 0) == expected
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    ("sides", "index"),
+    [((7, 14), 1), ((14, 7), 0), ((4, 8, 16), 2), ((4, 8, 16, 32), 2), ((32, 16, 8, 4), 1), ((32,), 0)],
+)
+def test_attention_looks_at_the_largest_maps_it_can_afford(sides: tuple[int, ...], index: int) -> None:
+    assert attended(sides) == index
+
+
+@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+@pytest.mark.parametrize(("side", "stages", "expected"), [(28, 2, 14), (32, 3, 16), (64, 4, 16)])
+def test_both_networks_attend_at_the_same_size(name: str, side: int, stages: int, expected: int) -> None:
+    for network, x in zip(
+        built((name, (1, side, side), Layers((4,) * stages, attention=True))),
+        (noise(2, LATENT), noise(2, 1, side, side)),
+        strict=True,
+    ):
+        (attention,) = (module for module in network if isinstance(module, SelfAttention))
+        seen = []
+        attention.register_forward_pre_hook(lambda module, inputs, seen=seen: seen.append(inputs[0].shape))
+        network(x)
+        assert seen[0][2:] == (expected, expected)

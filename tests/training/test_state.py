@@ -79,6 +79,17 @@ CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
         3,
         5,
     ),
+    "residual blocks with attention": (
+        "resnet",
+        {
+            **WITH_STATE,
+            "objective": "hinge",
+            "model.generator.attention": True,
+            "model.discriminator.attention": True,
+        },
+        3,
+        5,
+    ),
     "began, k on its way": ("mlp", {"objective": "began", "objective.options": {"lambda_k": 0.2}}, 3, 5),
     "before the first round": ("mlp", USES_EVERYTHING, 0, 2),
     "in the first epoch's last batch": ("mlp", {"data.name": "mnist5k", "data.batch_size": 1500}, 2, 4),

@@ -58,7 +58,7 @@ def test_every_setting_has_a_widget_or_is_hidden_for_a_reason() -> None:
     for changes in WITH_THE_REST:
         everything |= widgets(shown(changes))
     for field in flatten(RunConfig().to_dict()):
-        if field in ELSEWHERE or field.endswith((".options", ".momentum", ".upsampling", ".penalties")):
+        if field in ELSEWHERE or field.endswith((".options", ".momentum", ".upsampling", ".attention", ".penalties")):
             continue
         assert field in plain or field in everything, field
         assert (plain | everything)[field].help, f"{field} is explained"
