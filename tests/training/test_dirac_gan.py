@@ -11,82 +11,26 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 import pytest
-import torch
-from torch import Tensor, nn
 
+from gan_core.engine.theory.dirac import DiracGame, DiracRules
 from gan_core.losses import LOSSES
-from gan_core.training import Outcome, Player, play, take_turn
+from gan_core.training import play, take_turn
 
 
-class Dirac(nn.Module):
-    """δ_θ: every sample is θ."""
-
-    def __init__(self, theta: float) -> None:
-        super().__init__()
-        self.theta = nn.Parameter(torch.tensor([theta], dtype=torch.float64))
-
-    def forward(self) -> Tensor:
-        return self.theta
-
-
-class Line(nn.Module):
-    """D(x) = ψx."""
-
-    def __init__(self, psi: float) -> None:
-        super().__init__()
-        self.psi = nn.Parameter(torch.tensor([psi], dtype=torch.float64))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.psi * x
-
-
-class DiracGame:
-    """The smallest game: the same players and the same loop as every other."""
-
-    def __init__(self, loss: str, theta: float, psi: float, lr: float, r1_gamma: float = 0.0) -> None:
-        self.G, self.D, self.loss, self.r1_gamma = Dirac(theta), Line(psi), LOSSES[loss], r1_gamma
-        self.players = (
-            self._player("D", self.D, self._discriminate, lr),
-            self._player("G", self.G, self._generate, lr),
-        )
-
-    @property
-    def networks(self) -> dict[str, nn.Module]:
-        return {"G": self.G, "D": self.D}
-
-    @property
-    def place(self) -> tuple[float, float]:
-        return self.G.theta.item(), self.D.psi.item()
-
-    def begin_round(self, round: int) -> None:
-        pass
-
-    def _player(self, name: str, network: nn.Module, objective: Callable, lr: float) -> Player:
-        return Player(name, (network,), objective, torch.optim.SGD(network.parameters(), lr=lr), terms=("adv",))
-
-    def _discriminate(self) -> Outcome:
-        real = torch.zeros(1, dtype=torch.float64, requires_grad=True)
-        real_logits = self.D(real)
-        terms = {"adv": self.loss.d_loss(real_logits, self.D(self.G().detach()))}
-        if self.r1_gamma:
-            (slope,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
-            terms["r1"] = self.r1_gamma / 2 * slope.square().sum()
-        return Outcome(terms)
-
-    def _generate(self) -> Outcome:
-        return Outcome({"adv": self.loss.g_loss(self.D(torch.zeros(1, dtype=torch.float64)), self.D(self.G()))})
+def dirac(loss: str, theta: float, psi: float, lr: float, r1_gamma: float = 0.0) -> DiracGame:
+    return DiracGame(DiracRules(loss, "r1" if r1_gamma else "", r1_gamma, lr=lr), theta, psi)
 
 
 def sigmoid(t: float) -> float:
     return 1 / (1 + math.exp(-t))
 
 
-# loss -> (∂L_D/∂ψ, ∂L_G/∂θ) at (θ, ψ), from the formulas of the losses
+# loss -> (∂L_D/∂ψ, ∂L_G/∂θ) at (θ, ψ), from the formulas of the losses; for least squares D(x) = ½ + ψx, undecided at 0
 FIELD: dict[str, tuple[Callable[[float, float], float], Callable[[float, float], float]]] = {
     "minimax": (lambda o, p: sigmoid(p * o) * o, lambda o, p: -sigmoid(p * o) * p),
     "non_saturating": (lambda o, p: sigmoid(p * o) * o, lambda o, p: -sigmoid(-p * o) * p),
     "wasserstein": (lambda o, p: o, lambda o, p: -p),
-    "least_squares": (lambda o, p: 2 * p * o * o, lambda o, p: 2 * (p * o - 1) * p),
+    "least_squares": (lambda o, p: (1 + 2 * p * o) * o, lambda o, p: (2 * p * o - 1) * p),
     "hinge": (lambda o, p: o if p * o > -1 else 0.0, lambda o, p: -p),
     # one sample of each kind: its mean is itself, and D(0) = 0
     "relativistic_average": (lambda o, p: 2 * sigmoid(p * o) * o, lambda o, p: -2 * sigmoid(-p * o) * p),
@@ -99,7 +43,7 @@ FIELD: dict[str, tuple[Callable[[float, float], float], Callable[[float, float],
 
 def path(loss: str, rounds: int, lr: float = 0.1, r1_gamma: float = 0.0) -> Iterator[float]:
     """The distance to the equilibrium after each round, from (1, 1)."""
-    game = DiracGame(loss, 1.0, 1.0, lr, r1_gamma)
+    game = dirac(loss, 1.0, 1.0, lr, r1_gamma)
     for turn in islice(play(game), 2 * rounds):
         if turn.ends_round:
             yield math.hypot(*game.place)
@@ -114,11 +58,11 @@ def test_every_loss_has_its_vector_field_here() -> None:
 def test_one_turn_is_one_step_along_the_closed_form_gradient(loss: str, theta: float, psi: float) -> None:
     lr = 0.1
     d_slope, g_slope = FIELD[loss]
-    game = DiracGame(loss, theta, psi, lr)
+    game = dirac(loss, theta, psi, lr)
     values = take_turn(game, game.players[0])
     assert game.place == pytest.approx((theta, psi - lr * d_slope(theta, psi)), abs=1e-12)
     assert values["grad_norm"].item() == pytest.approx(abs(d_slope(theta, psi)), abs=1e-6)
-    game = DiracGame(loss, theta, psi, lr)
+    game = dirac(loss, theta, psi, lr)
     take_turn(game, game.players[1])
     assert game.place == pytest.approx((theta - lr * g_slope(theta, psi), psi), abs=1e-12)
 
@@ -127,7 +71,7 @@ def test_one_turn_is_one_step_along_the_closed_form_gradient(loss: str, theta: f
 def test_a_round_alternates_g_sees_the_d_that_has_moved(loss: str) -> None:
     """θ' = θ − h ∂L_G(θ, ψ'), not at the old ψ, for twenty rounds."""
     lr, theta, psi = 0.1, 0.8, -0.6
-    game = DiracGame(loss, theta, psi, lr)
+    game = dirac(loss, theta, psi, lr)
     d_slope, g_slope = FIELD[loss]
     for turn in islice(play(game), 40):
         if turn.ends_round:
@@ -155,7 +99,7 @@ def test_with_r1_it_arrives(loss: str) -> None:
 
 def test_the_wasserstein_orbit_conserves_its_quantity() -> None:
     """Alternating steps are the symplectic Euler method: θ² + ψ² − hθψ stays what it was."""
-    game, lr = DiracGame("wasserstein", 1.0, 1.0, 0.1), 0.1
+    game, lr = dirac("wasserstein", 1.0, 1.0, 0.1), 0.1
     invariants = []
     for turn in islice(play(game), 1000):
         if turn.ends_round:
