@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gan_core.config import RunConfig
-from gan_core.engine import Lab, default_root, prepare_classifier
+from gan_core.engine import Lab, advice, default_root, prepare_classifier
 from gan_core.store import RunRecord, RunStore
 
 Progress = Callable[[dict[str, Any]], None]
@@ -49,6 +49,7 @@ def train(
     that fails or diverges is returned with that status. Ctrl-C interrupts the run, saves it and is raised again.
     """
     config = RunConfig() if config is None else config
+    advice(config)  # refused before a store is made for it
     with Lab(default_root() if store is None else store) as lab:
         prepare_classifier(lab, config)
         return follow(lab, lab.submit(config, name=name), progress)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.config import OBJECTIVES, PRESETS, ConfigError, Problem, RunConfig, diff, override, preset_config
-from gan_core.engine import DataError, Lab, Refused, default_root, prepare_classifier
+from gan_core.engine import DataError, Lab, Refused, advice, default_root, prepare_classifier
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -47,6 +47,8 @@ def _train(options: argparse.Namespace) -> int:
         config = RunConfig.load(override(_read_json(options.config), changes))
     else:
         config = preset_config(options.preset, changes)
+    for problem in advice(config):  # also refuses what cannot be trained, before a store is made for it
+        print(f"note: {problem}", file=sys.stderr)
     with Lab(options.store) as lab:
         _prepare_for(lab, config)
         run_id = lab.submit(config, name=options.name)
@@ -55,6 +57,8 @@ def _train(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     from gan_core import api
+
+    _must_have_a_store(options.store)
 
     def go_on(progress: Progress | None) -> Any:
         return api.resume(options.run, store=options.store, progress=progress)
@@ -131,9 +135,13 @@ def _prepare_for(lab: Lab, config: RunConfig) -> None:
 
 
 def _open_store(root: Path) -> RunStore:
+    _must_have_a_store(root)
+    return RunStore(root)
+
+
+def _must_have_a_store(root: Path) -> None:
     if not (root / "ganscope.db").exists():
         raise StoreError(f"There is no store in {root}.")
-    return RunStore(root)
 
 
 def _report(run_id: str, options: argparse.Namespace, follow: Callable[[Progress | None], Any]) -> int:

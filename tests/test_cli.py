@@ -183,7 +183,7 @@ def test_bad_input_exits_2_with_one_sentence_that_names_it(run, tmp_path, monkey
     assert len(err.splitlines()) == 1
     for part in said:
         assert part in err
-    assert run("runs", "--store", tmp_path / "store", "--json")[1] in ("", "[]\n")
+    assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.parametrize(
@@ -202,6 +202,7 @@ def test_a_bad_file_exits_2_with_one_sentence(run, tmp_path, text, said):
     status, out, err = run("train", "--config", file, "--store", tmp_path / "store")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert said in err
+    assert not (tmp_path / "store").exists()
 
 
 @pytest.mark.parametrize("command", [["show", "20260101-000000-nowhere"], ["resume", "../../etc"], ["show", ""]])
@@ -212,7 +213,7 @@ def test_an_unknown_run_exits_2(run, train, tmp_path, command):
     assert "no run" in err
 
 
-@pytest.mark.parametrize("command", [["runs"], ["show", "x"]])
+@pytest.mark.parametrize("command", [["runs"], ["show", "x"], ["resume", "x"]])
 def test_looking_into_a_folder_without_a_store_does_not_make_one(run, tmp_path, command):
     status, out, err = run(*command, "--store", tmp_path / "empty")
     assert (status, out) == (2, "")
@@ -226,6 +227,18 @@ def test_an_unknown_word_exits_2(words, capsys):
         main(words)
     assert stop.value.code == 2
     assert "usage" in capsys.readouterr().err
+
+
+def test_what_should_be_known_of_a_run_stands_on_stderr(run, tmp_path):
+    advised = {**SMALL, "objective": "hinge", "objective.penalties.gradient_penalty": 10, "schedule.rounds": 2}
+    status, out, err = run("train", "--preset", "ring-mlp", *settings(advised), "--store", tmp_path / "a", "--quiet")
+    assert (status, len(out.splitlines())) == (0, 1)
+    notes = err.splitlines()
+    assert [line.split(": ")[:2] for line in notes] == [
+        ["note", "objective.penalties.gradient_penalty"],
+        ["note", "model.discriminator.spectral_gain"],
+    ]
+    assert all(len(line) > 40 for line in notes)
 
 
 # -- lists ------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from gan_core.data.errors import DataError
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
-from gan_core.engine.describe import Forecast, describe, forecast
+from gan_core.engine.describe import Forecast, advice, describe, forecast
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
@@ -62,6 +62,7 @@ __all__ = [
     "LiveView",
     "Option",
     "Refused",
+    "advice",
     "catalogue",
     "close_lab",
     "current_lab",

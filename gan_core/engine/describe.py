@@ -75,6 +75,11 @@ def _name(value: float) -> str:
     return next((f"{name} = {value:.3f}" for exact, name in known.items() if abs(value - exact) < 1e-9), f"{value:g}")
 
 
+def advice(config: RunConfig) -> tuple[Problem, ...]:
+    """What a person who starts this should know. Raises ConfigError where it cannot be built, DataError without data."""
+    return tuple(explain(resolve(config)))
+
+
 @dataclass(frozen=True)
 class Forecast:
     """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now.
@@ -107,4 +112,4 @@ def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
             break
     # The first turn of each pays for what the later ones find ready.
     seconds = sum(steps[name] * statistics.fmean(spent[1:]) for name, spent in times.items())
-    return Forecast(count_parameters(resolved), 1000 * seconds, resolved.device, tuple(explain(resolved)))
+    return Forecast(count_parameters(resolved), 1000 * seconds, resolved.device, advice(resolved))
