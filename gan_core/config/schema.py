@@ -25,6 +25,10 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, ser_json_inf_nan="strings", extra="forbid")
 
+    def __hash__(self) -> int:
+        # Pydantic's own would hash the fields, and some of them are dicts.
+        return hash((type(self), _frozen(self.model_dump())))
+
     @model_validator(mode="before")
     @classmethod
     def _refuse_unknown_keys(cls, values: Any) -> Any:
@@ -53,7 +57,9 @@ class Network(Part):
     normalization: Literal["none", "batch", "layer", "instance"] = Field(
         "none", description="What keeps the activations in range"
     )
-    activation: Literal["relu", "leaky_relu", "tanh"] = Field("leaky_relu", description="Non-linearity between layers")
+    activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = Field(
+        "leaky_relu", description="Non-linearity between layers"
+    )
     leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
     attention: bool = Field(
@@ -74,7 +80,17 @@ class Discriminator(Network):
         "logit", description="A logit, or minus the reconstruction error of an autoencoder (EBGAN, BEGAN)"
     )
     code_dim: int = Field(64, ge=1, le=4096, description="Length of the code between encoder and decoder")
-    packing: int = Field(1, ge=1, le=8, description="Samples that D judges together, as one (PacGAN); 1 is off")
+    packing: int = Field(
+        1,
+        ge=1,
+        le=4096,
+        description="Samples that D judges together, as one (PacGAN: 2 to 4; a whole batch is possible)",
+    )
+    summary: Literal["none", "squared_differences", "moments"] = Field(
+        "none",
+        description="What D is told of a pack: its samples, these and their squared differences from their mean, or only "
+        "mean, standard deviation, skewness and kurtosis",
+    )
     minibatch_stddev: int = Field(
         0, ge=0, le=64, description="Show D how much samples differ, in groups of so many (ProGAN: 4); 0 is off"
     )
@@ -236,14 +252,16 @@ def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
 
     Naming an objective drops the loss, penalties, optimisers and steps per player that stood there before, whatever
     else the recipe before it had brought, and whatever else its own recipe states, so that the recipe arrives whole;
-    later changes may alter it. Naming a loss drops the options of the loss before it.
+    later changes may alter it. A group that names one (``{"name": "wgan", "clip_value": 0.05}``) does the same, and its
+    other values win. Naming a loss drops the options of the loss before it.
     """
     result = json.loads(json.dumps(settings))
     for path, value in changes.items():
-        if path in ("objective", "objective.name") and isinstance(value, str):
-            for key in (*_brought(result), *RECIPE_KEYS, *_stated(value)):
+        named = _named(path, value)
+        if named is not None:
+            for key in (*_brought(result), *RECIPE_KEYS, *_stated(named["name"])):
                 _drop(result, key)
-            value, path = {"name": value}, "objective"
+            value, path = named, "objective"
         elif path == "objective.loss":
             _drop(result, "objective.options")
         *parents, last = path.split(".")
@@ -254,6 +272,13 @@ def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
                 raise ConfigError([Problem(path, f"{name!r} is a single value and has no settings inside")])
         place[last] = value
     return result
+
+
+def _named(path: str, value: Any) -> dict[str, Any] | None:
+    """The group of settings that a change names an objective with, or None where it names none."""
+    if path == "objective" and isinstance(value, Mapping) and "name" in value:
+        return dict(value)
+    return {"name": value} if path in ("objective", "objective.name") and isinstance(value, str) else None
 
 
 def _stated(objective: Any) -> dict[str, Any]:
@@ -321,6 +346,13 @@ def _drop(settings: dict[str, Any], path: str) -> None:
         if not isinstance(settings, dict):
             return
     settings.pop(last, None)
+
+
+def _frozen(node: Any) -> Any:
+    """The same value as something that can be hashed; equal values stay equal, in whatever order their keys stand."""
+    if isinstance(node, Mapping):
+        return frozenset((key, _frozen(value)) for key, value in node.items())
+    return tuple(map(_frozen, node)) if isinstance(node, list | tuple) else node
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

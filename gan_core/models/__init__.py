@@ -11,7 +11,7 @@ from gan_core.models.blocks import Dropout, Layers, Network, use_dropout_stream
 from gan_core.models.conditioning import Condition
 from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generator
 from gan_core.models.initialization import initialize
-from gan_core.models.minibatch import pack, packed_shape
+from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
@@ -87,6 +87,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 
 __all__ = [
     "ARCHITECTURES",
+    "SUMMARIES",
     "Architecture",
     "Autoencoder",
     "Condition",

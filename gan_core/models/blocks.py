@@ -21,7 +21,7 @@ class Layers:
 
     widths: tuple[int, ...]
     normalization: Literal["none", "batch", "layer", "instance"] = "none"
-    activation: Literal["relu", "leaky_relu", "tanh"] = "leaky_relu"
+    activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = "leaky_relu"
     leaky_slope: float = 0.2
     dropout: float = 0.0
     attention: bool = False
@@ -84,6 +84,8 @@ class Layers:
                 return nn.LeakyReLU(self.leaky_slope)
             case "tanh":
                 return nn.Tanh()
+            case "sigmoid":
+                return nn.Sigmoid()
 
 
 class Dropout(nn.Module):

@@ -5,6 +5,8 @@ In training a statistic is that of the batch. In evaluation it is its running me
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -70,10 +72,37 @@ class MinibatchDiscrimination(BatchStatistic):
         return (torch.exp(-distance) * others[:, :, None]).sum(1)
 
 
-def pack(x: Tensor, size: int) -> Tensor:
-    """(N, C, …) → (N/size, size·C, …): samples in a row become one, joined along features or channels (PacGAN)."""
-    return x if size == 1 else x.reshape(len(x) // size, size * x.shape[1], *x.shape[2:])
+def _with_squared_differences(members: Tensor) -> Tensor:
+    return torch.cat([members, (members - members.mean(1, keepdim=True)).square()], dim=1)
 
 
-def packed_shape(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
-    return (shape[0] * size, *shape[1:])
+def _moments(members: Tensor) -> Tensor:
+    """Mean, standard deviation, skewness and excess kurtosis over the members; a pack of equal ones has 0, 0, 0, −3."""
+    mean = members.mean(1, keepdim=True)
+    differences = members - mean
+    std = differences.square().mean(1, keepdim=True).clamp_min(1e-12).sqrt()
+    z = differences / std
+    return torch.cat([mean, std, (z**3).mean(1, keepdim=True), (z**4).mean(1, keepdim=True) - 3], dim=1)
+
+
+SUMMARIES: dict[str, Callable[[Tensor], Tensor]] = {
+    "none": lambda members: members,
+    "squared_differences": _with_squared_differences,
+    "moments": _moments,
+}
+"""What D is told of a pack: (P, members, C, …) to (P, k, C, …), each feature or pixel by itself."""
+
+
+def pack(x: Tensor, size: int, summary: str = "none") -> Tensor:
+    """(N, C, …) → (N/size, k·C, …): samples in a row become one, joined along features or channels (PacGAN).
+
+    k is ``size``; with a summary of ``SUMMARIES`` D gets that of the pack instead of its samples.
+    """
+    if size == 1:
+        return x
+    return SUMMARIES[summary](x.reshape(len(x) // size, size, *x.shape[1:])).flatten(1, 2)
+
+
+def packed_shape(shape: tuple[int, ...], size: int, summary: str = "none") -> tuple[int, ...]:
+    """The shape of one of D's inputs, of packs of samples of ``shape``."""
+    return tuple(pack(torch.empty(size, *shape, device="meta"), size, summary).shape[1:])

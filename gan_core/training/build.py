@@ -94,6 +94,7 @@ def _adversarial_game(config: RunConfig, source: Source) -> AdversarialGame:
         latent=Latent(config.model.latent_dim, config.model.latent),
         streams=streams,
         packing=config.model.discriminator.packing,
+        summary=config.model.discriminator.summary,
         tricks=config.tricks,
     )
 
@@ -105,7 +106,7 @@ def _skeletons(config: RunConfig, shape: tuple[int, ...]) -> dict[str, nn.Module
     """G and D without storage: torch's own initialisation would draw from the global generator."""
     generator, discriminator = config.model.generator, config.model.discriminator
     builders = ARCHITECTURES[generator.architecture], ARCHITECTURES[discriminator.architecture]
-    seen = packed_shape(shape, discriminator.packing)
+    seen = packed_shape(shape, discriminator.packing, discriminator.summary)
     with torch.device("meta"):
         networks: dict[str, nn.Module] = {
             "G": builders[0].generator(config.model.latent_dim, shape, layers_of(generator)),

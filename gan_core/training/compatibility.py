@@ -32,7 +32,7 @@ def unknown(config: RunConfig) -> list[Problem]:
 
 def layers_of(network: Network) -> Layers:
     """How the layers of a configured network look."""
-    elsewhere = {"architecture", "packing", "spectral_norm", "spectral_gain"}
+    elsewhere = {"architecture", "packing", "summary", "spectral_norm", "spectral_gain"}
     return Layers(**network.model_dump(exclude=elsewhere))
 
 
@@ -87,7 +87,7 @@ def _bad_loss_options(config: RunConfig) -> Iterator[Problem]:
 
 def _shapes(config: RunConfig, shape: tuple[int, ...]) -> Iterator[Problem]:
     generator, discriminator = config.model.generator, config.model.discriminator
-    seen = packed_shape(shape, discriminator.packing)
+    seen = packed_shape(shape, discriminator.packing, discriminator.summary)
     for name, network, own in (("generator", generator, shape), ("discriminator", discriminator, seen)):
         reason = ARCHITECTURES[network.architecture].fits(own, layers_of(network))
         if reason:
@@ -115,6 +115,11 @@ def _batches(config: RunConfig, shape: tuple[int, ...]) -> Iterator[Problem]:
             "data.batch_size",
             f"packs of {D.packing} leave D a single one per batch, and it has nothing to compare it with; "
             "choose a larger batch",
+        )
+    if D.packing == 1 and D.summary != "none":
+        yield Problem(
+            "model.discriminator.summary",
+            "a pack of one sample has nothing to sum up; choose 'none', or packs of at least 2",
         )
     if D.minibatch_stddev == 1:
         yield Problem(
@@ -199,7 +204,7 @@ def _looking_ahead(config: RunConfig, shape: tuple[int, ...]) -> Iterator[Proble
 
 
 def _advice(config: RunConfig, shape: tuple[int, ...]) -> Iterator[Problem]:
-    objective, D, size = config.objective, config.model.discriminator, math.prod(shape)
+    objective, D = config.objective, config.model.discriminator
     free = not objective.penalties and objective.clip_value is None and not D.spectral_norm
     if objective.loss == "wasserstein" and free:
         yield _advise("objective.loss", "nothing bounds the critic's slope: its loss will run away to minus infinity")
@@ -218,10 +223,16 @@ def _advice(config: RunConfig, shape: tuple[int, ...]) -> Iterator[Problem]:
             "D sees the other samples of the batch, so the slope that is penalised is that of the whole batch in one sample, "
             "as in Progressive GAN and StyleGAN2",
         )
-    if D.output == "reconstruction" and D.code_dim >= size * D.packing:
+    if D.summary != "none" and any(PENALTIES[name].per_sample for name in objective.penalties):
+        yield _advise(
+            "model.discriminator.summary",
+            "the slope that is penalised is in what D is told of a pack, not in its samples",
+        )
+    sees = math.prod(packed_shape(shape, D.packing, D.summary))
+    if D.output == "reconstruction" and D.code_dim >= sees:
         yield _advise(
             "model.discriminator.code_dim",
-            f"a code of {D.code_dim} numbers can copy the {size * D.packing} that D sees, whether real or generated",
+            f"a code of {D.code_dim} numbers can copy the {sees} that D sees, whether real or generated",
         )
 
 

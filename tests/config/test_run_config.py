@@ -181,6 +181,17 @@ def test_what_a_person_chose_against_the_recipe_stays() -> None:
     assert config.replace({"objective": "ns_gan"}).model.discriminator.normalization == "layer"
 
 
+@pytest.mark.parametrize("name", ["hinge", "began", "wgan"])
+def test_a_group_that_names_an_objective_brings_it_whole_like_the_name_alone(name: str) -> None:
+    for old in OBJECTIVES:
+        config = RunConfig(objective=old, seed=4)
+        assert config.replace({"objective": {"name": name}}) == config.replace({"objective": name})
+    settings = override({"objective": "hinge"}, {"objective": {"name": "wgan", "clip_value": 0.05}})
+    changed = RunConfig.load(settings)
+    assert changed.objective.clip_value == 0.05
+    assert changed.replace({"objective.clip_value": 0.01}) == RunConfig(objective="wgan")
+
+
 def test_another_loss_drops_the_options_of_the_loss_before_it() -> None:
     config = RunConfig(objective="ebgan").replace({"objective.options": {"margin": 3.0}})
     assert config.replace({"objective.loss": "wasserstein"}).objective.options == {}
@@ -312,7 +323,8 @@ def test_an_unknown_key_far_from_all_lists_them(group: str) -> None:
         ("model.generator.dropout", -0.1, "at least 0"),
         ("model.discriminator.normalization", "batchnorm", "'none', 'batch', 'layer' or 'instance'"),
         ("model.discriminator", 5, "group of settings"),
-        ("model.discriminator.packing", 9, "at most 8"),
+        ("model.discriminator.packing", 5000, "at most 4096"),
+        ("model.discriminator.summary", "mean", "'none', 'squared_differences' or 'moments'"),
         ("model.discriminator.output", "image", "'logit' or 'reconstruction'"),
         ("model.generator.spectral_norm", "perhaps", "true or false"),
         ("tricks.label_smoothing", 0.6, "at most 0.5"),
@@ -524,6 +536,17 @@ def test_a_config_is_frozen() -> None:
     ):
         with pytest.raises(ValidationError, match="frozen"):
             change()
+
+
+def test_equal_configs_have_one_hash() -> None:
+    """So that a config can be a key; the order of options and 1 or 1.0 make no difference to equality."""
+    one = RunConfig(objective="r3gan").replace({"data.options": {"modes": 8, "std": 1}})
+    same = RunConfig(objective="r3gan").replace({"data.options": {"std": 1.0, "modes": 8}})
+    assert one == same
+    assert hash(one) == hash(same) == hash(RunConfig.from_json(one.to_json()))
+    assert {one: "a"}[same] == "a"
+    assert len({RunConfig(seed=seed) for seed in (1, 2, 3, 1)}) == 3
+    assert hash(one.model.generator) != hash(one.model.discriminator)
 
 
 def test_configs_do_not_share_their_groups_of_options() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from functools import partial
 
+import numpy as np
 import pytest
+import scipy.stats
 import torch
 from torch import Tensor
 
-from gan_core.models import ARCHITECTURES, Layers, initialize, pack, packed_shape
+from gan_core.models import ARCHITECTURES, SUMMARIES, Layers, initialize, pack, packed_shape
 from gan_core.models.minibatch import MinibatchDiscrimination, MinibatchStddev
 from gan_core.training import Streams
 
@@ -152,3 +154,27 @@ def test_packs_join_neighbours_along_features_or_channels(shape: tuple[int, ...]
     for i in range(2):
         assert torch.equal(packed[i], torch.cat([x[3 * i], x[3 * i + 1], x[3 * i + 2]], dim=0))
     assert pack(x, 1) is x
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (3, 4, 4)])
+def test_a_pack_is_summed_up_per_feature(shape: tuple[int, ...]) -> None:
+    """Against NumPy and SciPy, pack by pack, each feature or pixel by itself."""
+    x = normal(12, *shape).double()
+    packs = x.numpy().reshape(2, 6, *shape)
+    mean, std = packs.mean(1), packs.std(1)
+    moments = np.concatenate([mean, std, scipy.stats.skew(packs, axis=1), scipy.stats.kurtosis(packs, axis=1)], axis=1)
+    np.testing.assert_allclose(pack(x, 6, "moments").numpy(), moments, rtol=1e-9)
+    squares = (packs - mean[:, None]) ** 2
+    both = pack(x, 6, "squared_differences")
+    assert torch.equal(both[:, : 6 * shape[0]], pack(x, 6))
+    np.testing.assert_allclose(both[:, 6 * shape[0] :].numpy(), squares.reshape(2, 6 * shape[0], *shape[1:]), rtol=1e-9)
+    for summary in SUMMARIES:
+        assert pack(x, 6, summary).shape == (2, *packed_shape(shape, 6, summary))
+
+
+def test_moments_of_equal_samples_are_finite_with_their_gradient() -> None:
+    x = torch.ones(8, 1, requires_grad=True)
+    told = pack(x, 8, "moments")
+    assert told[0].tolist() == pytest.approx([1, 0, 0, -3], abs=1e-5)
+    told.sum().backward()
+    assert x.grad.isfinite().all()

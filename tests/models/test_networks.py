@@ -276,12 +276,13 @@ def test_labels_are_refused_by_an_unconditional_network(case: tuple) -> None:
     assert torch.equal(discriminator.eval()(noise(3, *case[1]), y=None), discriminator(noise(3, *case[1])))
 
 
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "tanh", "sigmoid"])
 def test_activation_is_the_one_asked_for(activation: str) -> None:
     formula = {
         "relu": lambda t: max(t, 0.0),
         "leaky_relu": lambda t: t if t > 0 else 0.3 * t,
         "tanh": math.tanh,
+        "sigmoid": lambda t: 1 / (1 + math.exp(-t)),
     }[activation]
     _, discriminator = built(("mlp", (1,), Layers((1,), activation=activation, leaky_slope=0.3)))
     first, last = (module for module in discriminator if isinstance(module, nn.Linear))

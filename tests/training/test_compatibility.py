@@ -39,6 +39,9 @@ CHOICES: dict[str, Changes] = {
     "features added": {"tricks.feature_matching": "added"},
     "packs of all": {"model.discriminator.packing": 8},
     "packs of three": {"model.discriminator.packing": 3},
+    "moments of a batch": {"model.discriminator.packing": 8, "model.discriminator.summary": "moments"},
+    "squares of pairs": {"model.discriminator.packing": 2, "model.discriminator.summary": "squared_differences"},
+    "moments of one": {"model.discriminator.summary": "moments"},
     "stddev in threes": {"model.discriminator.minibatch_stddev": 3},
     "rmsprop": {"optimizers.discriminator.name": "rmsprop", "optimizers.generator.name": "rmsprop"},
     "sgd": {"optimizers.discriminator.name": "sgd", "optimizers.discriminator.momentum": 0.9},
@@ -60,6 +63,7 @@ REASONS = {
     "nothing else": "BEGAN has no place for a penalty",
     "has no labels": "smoothing and flipping need labels",
     "into packs": "packs divide the batch",
+    "sum up": "one sample has no company in its pack",
     "into groups": "groups divide the batch",
     "single one": "one pack has no company",
     "look ahead to": "unrolling needs the adversarial loss",
@@ -115,7 +119,7 @@ def plays_or_is_refused(config: RunConfig) -> bool:
 @pytest.mark.parametrize("place", PLACES)
 def test_each_choice_by_itself(place: str) -> None:
     played = {name for name in CHOICES if plays_or_is_refused(config_of(place, name))}
-    alone = {"loss energy", "loss boundary_equilibrium", "packs of three", "stddev in threes"}
+    alone = {"loss energy", "loss boundary_equilibrium", "packs of three", "stddev in threes", "moments of one"}
     maps = set() if place == "digits dcgan" else {"D instance norm"}
     assert set(CHOICES) - played == alone | maps
 
@@ -227,6 +231,13 @@ def test_packs_divide_the_batch(unchecked: Callable) -> None:
     game = unchecked({"model.discriminator.packing": 3})
     with pytest.raises(RuntimeError):
         take_turn(game, game.players[0])
+
+
+def test_one_sample_has_no_company_in_its_pack(unchecked: Callable) -> None:
+    """D would be shown the sample itself under the name of its moments."""
+    game = unchecked({"model.discriminator.summary": "moments"})
+    x = torch.rand(8, 2, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(game._seen(x), x)
 
 
 def test_groups_divide_the_batch(unchecked: Callable) -> None:

@@ -160,6 +160,21 @@ def test_a_penalty_is_per_pack(tiny: Callable, game_of: Callable) -> None:
     assert take_turn(game, game.players[0])["gp"].item() == pytest.approx(160, rel=1e-4)
 
 
+@pytest.mark.parametrize(("summary", "told"), [("squared_differences", 8), ("moments", 4)])
+@pytest.mark.parametrize("architecture", ["mlp", "dcgan"])
+def test_d_is_told_what_sums_a_pack_up(
+    architecture: str, summary: str, told: int, tiny: Callable, game_of: Callable
+) -> None:
+    changes = {"model.discriminator.packing": 4, "model.discriminator.summary": summary, "objective": "wgan_gp"}
+    game = game_of(tiny(architecture, changes))
+    batches, shape = seen_by_d(game), (2,) if architecture == "mlp" else (1, 28, 28)
+    for player in game.players:
+        assert take_turn(game, player)["grad_norm"] > 0
+    packed = (2, told * shape[0], *shape[1:])
+    assert [tuple(batch.shape) for batch in batches] == [packed] * 4
+    assert game.judge(torch.zeros(3, *shape)).shape == (3,)
+
+
 # --- feature matching ---
 
 

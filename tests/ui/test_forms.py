@@ -49,7 +49,7 @@ WITH_THE_REST = (
     {"objective": "began"},
     flatten(TRICKS["minibatch_discrimination"].settings),
     {"model.generator.spectral_norm": True, "model.discriminator.spectral_norm": True, "tricks.instance_noise": 0.1},
-    flatten(TRICKS["lr_schedule"].settings),
+    {**flatten(TRICKS["lr_schedule"].settings), "model.discriminator.packing": 2},
 )
 
 
@@ -62,7 +62,12 @@ def test_every_setting_has_a_widget_or_is_hidden_for_a_reason() -> None:
             continue
         assert field in plain or field in everything, field
         assert (plain | everything)[field].help, f"{field} is explained"
-    for hidden in ("tricks.instance_noise_rounds", "model.discriminator.code_dim", "optimizers.generator.lr_final"):
+    for hidden in (
+        "tricks.instance_noise_rounds",
+        "model.discriminator.summary",
+        "model.discriminator.code_dim",
+        "optimizers.generator.lr_final",
+    ):
         assert hidden not in plain
         assert hidden in everything
 

@@ -54,8 +54,8 @@ class AdversarialGame:
     """GAN, DCGAN, LSGAN, WGAN, WGAN-GP, BEGAN …: the players D and G, in this order.
 
     ``penalties`` are pairs of a Penalty and its weight. ``clip_value`` clips D's weights after each of its steps.
-    ``packing`` samples are judged as one. ``latent`` draws z (n, latent_dim) from a generator. ``streams`` holds the
-    run's generators ``z``, ``penalties`` and, if the tricks draw, ``tricks``.
+    ``packing`` samples are judged as one, by what ``summary`` tells of them. ``latent`` draws z (n, latent_dim) from a
+    generator. ``streams`` holds the run's generators ``z``, ``penalties`` and, if the tricks draw, ``tricks``.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class AdversarialGame:
         latent: Latent,
         streams: dict[str, torch.Generator],
         packing: int = 1,
+        summary: str = "none",
         tricks: Tricks | None = None,
     ) -> None:
         self.G, self.D = G, D
@@ -84,7 +85,7 @@ class AdversarialGame:
         self.batch_size = batch_size
         self.latent = latent
         self.streams = streams
-        self.packing = packing
+        self.packing, self.summary = packing, summary
         self.tricks = tricks or Tricks()
         self.noise = self.tricks.instance_noise
         self.G_average = deepcopy(G).requires_grad_(False) if self.tricks.ema_decay else None
@@ -145,7 +146,8 @@ class AdversarialGame:
         training = self.D.training
         self.D.eval()
         try:
-            return opinion(self.loss, self.D(pack(x.repeat_interleave(self.packing, 0), self.packing), y))
+            packs = pack(x.repeat_interleave(self.packing, 0), self.packing, self.summary)
+            return opinion(self.loss, self.D(packs, y))
         finally:
             self.D.train(training)
 
@@ -213,7 +215,7 @@ class AdversarialGame:
         if self.noise > 0:
             draw = torch.randn(x.shape, generator=self.streams["tricks"], device=x.device, dtype=x.dtype)
             x = x + self.noise * draw
-        return pack(x, self.packing)
+        return pack(x, self.packing, self.summary)
 
     def _noise(self, n: int) -> Tensor:
         return self.latent(n, self.streams["z"])
