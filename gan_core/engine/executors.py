@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import CommandKind, Job, Message
@@ -47,6 +48,8 @@ class ThreadExecutor:
         self._wake = wake
         self._jobs: dict[str, _ThreadJob] = {}
         torch.set_num_threads(INTRA_OP_THREADS)
+        # NumPy's own pool as well: measuring would wait for it, on cores that other runs train on.
+        threadpool_limits(INTRA_OP_THREADS, user_api="blas")
 
     def submit(self, job: Job) -> None:
         self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake)

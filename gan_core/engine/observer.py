@@ -16,35 +16,37 @@ from scipy.stats import chi2
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8
+from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8, to_unit
+from gan_core.engine.comparison import FeatureComparison, Numbers, PixelComparison, PointComparison, floors
 from gan_core.engine.messages import Sight
-from gan_core.metrics.distances import sliced_wasserstein, wasserstein_1d
+from gan_core.losses import LOSSES
+from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
 from gan_core.metrics.divergences import js_to_real, kl_to_real
+from gan_core.metrics.diversity import class_diversity, class_spreads, classifier_score
 from gan_core.metrics.histograms import (
     UNSURE_BELOW,
     class_histogram,
+    effective_modes,
     entropy,
     modes_covered,
     sampling_band,
     unsure_share,
 )
-from gan_core.metrics.modes import high_quality_share, mode_counts, modes_captured
-from gan_core.metrics.moments import std_ratio
-from gan_core.metrics.neighbors import precision_recall_density_coverage
+from gan_core.metrics.modes import high_quality_share, largest_share, mode_counts, modes_captured, nearest_mode
 from gan_core.training.classifier import FrozenClassifier, reference_histogram
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
 
 GetClassifier = Callable[[ImageSource], FrozenClassifier | None]
-Numbers = dict[str, float]
 
 POINTS_DRAWN = 500
 CRITIC_CELLS = 41
 LINE_BINS = 80
 SAMPLES_AT_ONCE = 1_000  # what a measurement takes of memory is bounded, whatever the number of its samples
-FLOOR_DRAWS = 100
+FLOOR_DRAWS = 100  # histograms of real samples
+FLOOR_LOOKS = 5  # whole measurements of real samples
 REAL_POINTS = 40_000
-NEIGHBOURS_OF = 1_000  # points of each side whose neighbours are looked for: the cost is quadratic
+REAL_IMAGES = 2_000  # for the spread inside each class
 
 
 class Observable(Protocol):
@@ -58,7 +60,15 @@ class Observer(Protocol):
         ...
 
     def reference(self) -> dict[str, Any] | None:
-        """What measurements of this data are compared with, JSON-able; None while it is not known yet."""
+        """What measurements of this data are compared with, JSON-able; None while it is not known yet.
+
+        ``floors`` are what the numbers read on real data, ``histogram_n`` how many samples they are made of, but for
+        those that ``sizes`` names.
+        """
+        ...
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        """How many distinct samples there are (`gan_core.metrics.diversity.birthday`); takes longer than a look."""
         ...
 
 
@@ -88,7 +98,10 @@ class _FixedNoise:
 
 
 class ImageObserver:
-    """A grid of images and, for labelled data, the frozen classifier's histogram of generated samples."""
+    """A grid of images and, for labelled data, what the frozen classifier makes of generated samples.
+
+    They are compared with training images; the floors are those of held-out images, which nobody has seen.
+    """
 
     def __init__(self, config: RunConfig, source: ImageSource, classifier: GetClassifier) -> None:
         self._noise = _FixedNoise(config)
@@ -97,36 +110,70 @@ class ImageObserver:
         self._get_classifier = classifier
         self._classifier: FrozenClassifier | None = None
         self._real_share = np.empty(0)
+        self._pixels = PixelComparison(_flat(self._real(source.train_index, 0)))
 
     def reference(self) -> dict[str, Any] | None:
         if self._source.judged is None:
-            return {}
+            looks = [self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS)]
+            return {"floors": floors(looks), "samples": self._n, "sizes": {}}
         classifier = self._find_classifier()
         if classifier is None:
             return None
+        looks = [self._judge(classifier, self._heldout(seed))[0] for seed in range(FLOOR_LOOKS)]
+        bars = _real_bars(self._real_share, self._n, self._count)
         return {
             "class_names": list(self._source.class_names),
-            **_real_bars(self._real_share, self._n, self._measure),
+            **bars,
+            "floors": floors(looks) | bars["floors"],
+            "sizes": self._features.sizes,
             "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         grid = to_uint8(game.sample(self._noise.grid)).cpu().numpy()
+        labelled = self._source.judged is not None
+        classifier = self._find_classifier() if labelled else None
+        if labelled and classifier is None:
+            return {}, Sight(round, {"grid": grid})
+        samples = self._noise.samples(game)
+        if not bool(samples.isfinite().all()):
+            return {}, Sight(round, {"grid": grid})
+        if classifier is None:
+            return self._pixels.measure(_flat(samples)), Sight(round, {"grid": grid})
+        numbers, counts = self._judge(classifier, samples)
+        return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        samples = self._noise.samples(game)
         classifier = None if self._source.judged is None else self._find_classifier()
         if classifier is None:
-            return {}, Sight(round, {"grid": grid})
-        counts = class_histogram(classifier.probabilities(self._noise.samples(game)))
-        return self._measure(counts), Sight(
-            round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}}
-        )
+            return self._pixels.birthday(_flat(samples))
+        return self._features.birthday(classifier.features(samples))
 
-    def _measure(self, counts: np.ndarray) -> Numbers:
+    def _judge(self, classifier: FrozenClassifier, x: Tensor) -> tuple[Numbers, np.ndarray]:
+        probabilities, features = classifier.judge(x)
+        counts = class_histogram(probabilities)
+        pixels = _flat(x)
+        numbers = {
+            **self._count(counts),
+            "class_diversity": class_diversity(pixels, _labels(probabilities), self._class_spreads),
+            "classifier_score": classifier_score(probabilities),
+            **self._features.measure(features),
+            **self._pixels.measure(pixels),
+        }
+        return numbers, counts
+
+    def _count(self, counts: np.ndarray) -> Numbers:
         real = self._real_share[:-1]
+        mode, share = largest_share(counts)
         return {
             "modes_covered": float(modes_covered(counts)),
+            "effective_modes": effective_modes(counts),
             "entropy": entropy(counts),
             "kl_to_real": kl_to_real(counts, real),
             "js_to_real": js_to_real(counts, real),
+            "largest_share": share,
+            "largest_mode": float(mode),
             "unsure_share": unsure_share(counts),
         }
 
@@ -134,9 +181,34 @@ class ImageObserver:
         if self._classifier is None:
             classifier = self._get_classifier(self._source)
             if classifier is not None:
-                self._real_share = reference_histogram(classifier, self._source.x[self._source.heldout_index])
+                heldout = self._source.x[self._source.heldout_index]
+                self._real_share = reference_histogram(classifier, heldout)
+                x = self._real(self._source.train_index, 0, REAL_IMAGES)
+                probabilities, features = classifier.judge(x)
+                self._class_spreads = class_spreads(_flat(x), _labels(probabilities), self._source.num_classes)
+                self._features = FeatureComparison(features[: self._n])
                 self._classifier = classifier
         return self._classifier
+
+    def _heldout(self, seed: int) -> Tensor:
+        return self._real(self._source.heldout_index, seed)
+
+    def _real(self, index: Tensor, seed: int, n: int | None = None) -> Tensor:
+        """The same real images for every run, as a network would make them, on the CPU."""
+        wanted = min(self._n if n is None else n, len(index))
+        chosen = torch.randperm(len(index), generator=Streams(seed).generator("reference"))[:wanted]
+        return to_unit(self._source.x[index[chosen.to(index.device)]]).cpu()
+
+
+def _flat(x: Tensor) -> np.ndarray:
+    flat: np.ndarray = x.flatten(1).numpy()
+    return flat
+
+
+def _labels(probabilities: np.ndarray) -> np.ndarray:
+    """The class of each sample (n,), K where the classifier is unsure."""
+    sure = probabilities.max(axis=1) >= UNSURE_BELOW
+    return np.where(sure, probabilities.argmax(axis=1), probabilities.shape[1])
 
 
 class StackedObserver:
@@ -179,11 +251,16 @@ class StackedObserver:
         return {
             "modes_captured": float(modes_captured(counts)),
             "modes_covered": float(modes_covered(counts)),
+            "effective_modes": effective_modes(counts),
             "entropy": entropy(counts),
             "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
             "js_to_real": js_to_real(counts, self._real_share[:-1]),
             "unsure_share": unsure_share(counts),
         }
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        real, _ = self._source.sample(self._n, Streams(0).generator("reference"))
+        return PixelComparison(_flat(to_unit(real))).birthday(_flat(self._noise.samples(game)))
 
     def _find_classifier(self) -> FrozenClassifier | None:
         if self._classifier is None:
@@ -209,7 +286,7 @@ def stack_counts(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
 
 
 class CloudObserver:
-    """Generated points on a plane where no modes are known: how far they are from the real ones, and what is left out."""
+    """Generated points on a plane and D's opinion of every place; where no modes are known, how unlike the real ones."""
 
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
         self._noise = _FixedNoise(config)
@@ -219,126 +296,67 @@ class CloudObserver:
         self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
         cells = source.to_network(np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2))
         self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
-        self._real = self._real_points(0)
+        self._n = len(self._noise.evaluation)
+        self._real = _real_points(source, self._n)
+        self._comparison = PointComparison(self._real)
 
     def reference(self) -> dict[str, Any]:
-        measured = [self._measure(self._real_points(seed)) for seed in range(1, 6)]
+        looks = [self._measure(_real_points(self._source, self._n, seed)) for seed in range(1, 1 + FLOOR_LOOKS)]
         return {
             "points": _rounded(self._real[:POINTS_DRAWN]),
             "extent": [self._x0, self._x1, self._y0, self._y1],
-            "floors": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
-            "histogram_n": len(self._real),
+            "floors": floors(looks),
+            "sizes": self._comparison.sizes,
+            "histogram_n": self._n,
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = self._source.to_data(self._noise.samples(game).numpy())
+        points = self._points(game)
         numbers = self._measure(points) if np.isfinite(points).all() else {}
+        return numbers, Sight(round, {"points": self._drawn(game, points)})
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        return self._comparison.birthday(self._points(game))
+
+    def _points(self, game: Observable) -> np.ndarray:
+        return self._source.to_data(self._noise.samples(game).numpy())
+
+    def _drawn(self, game: Observable, points: np.ndarray) -> dict[str, Any]:
         critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
-        drawn = {
+        return {
             "fake": _rounded(points[:POINTS_DRAWN]),
             "critic": _rounded(critic),
             "xs": _rounded(self._xs),
             "ys": _rounded(self._ys),
         }
-        return numbers, Sight(round, {"points": drawn})
 
     def _measure(self, points: np.ndarray) -> Numbers:
-        near = precision_recall_density_coverage(self._real[:NEIGHBOURS_OF], points[:NEIGHBOURS_OF])
-        return {
-            "sliced_wasserstein": sliced_wasserstein(self._real, points, np.random.default_rng(0)),
-            "precision": near.precision,
-            "recall": near.recall,
-            "coverage": near.coverage,
-            "std_ratio": std_ratio(self._real, points),
-        }
-
-    def _real_points(self, seed: int) -> np.ndarray:
-        n = len(self._noise.evaluation)
-        return self._source.to_data(self._source.sample(n, Streams(seed).generator("reference")).numpy())
+        return self._comparison.measure(points)
 
 
-class CombObserver:
-    """A mixture on a line: what ``LineObserver`` sees, and the modes that hold points."""
+class PlaneObserver(CloudObserver):
+    """The same where the modes are known, and how many points each of them holds."""
 
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
-        self._line = LineObserver(config, source)
-        self._noise = _FixedNoise(config)
-        self._source = source
-        real = source.to_data(source.sample(REAL_POINTS, Streams(0).generator("modes")).numpy())
-        # Counted rather than computed: modes may overlap.
-        self._real_share = mode_counts(real, source.centers, source.std) / REAL_POINTS
+        super().__init__(config, source)
+        self._modes = _Modes(source, _share_of_modes(source))
 
     def reference(self) -> dict[str, Any]:
-        line = self._line.reference()
-        bars = _real_bars(self._real_share, len(self._noise.evaluation), self._measure)
-        names = [str(mode + 1) for mode in range(self._source.num_modes)]
-        floors = {**line["floors"], **bars["floors"]}
-        return {**line, **bars, "floors": floors, "class_names": names, "unsure_label": "off mode"}
+        return self._modes.reference(super().reference())
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        numbers, sight = self._line.look(game, round)
-        points = self._source.to_data(self._noise.samples(game).numpy())
-        counts = mode_counts(points, self._source.centers, self._source.std)
-        histogram = {"counts": counts.tolist(), "n": len(points)}
-        return {**self._measure(counts), **numbers}, Sight(round, {**sight.parts, "histogram": histogram})
+        points = self._points(game)
+        numbers, histogram = self._modes.look(points)
+        if np.isfinite(points).all():
+            numbers |= super()._measure(points)
+        return numbers, Sight(round, {"points": self._drawn(game, points), "histogram": histogram})
 
-    def _measure(self, counts: np.ndarray) -> Numbers:
-        return {
-            "modes_captured": float(modes_captured(counts)),
-            "modes_covered": float(modes_covered(counts)),
-            "high_quality_share": high_quality_share(counts),
-            "entropy": entropy(counts),
-            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
-        }
-
-
-class PlaneObserver:
-    """Generated points on a plane, D's opinion of every place, and the modes that hold points."""
-
-    def __init__(self, config: RunConfig, source: MixtureSource) -> None:
-        self._noise = _FixedNoise(config)
-        self._source = source
-        self._real_share = _share_of_modes(source)
-        (self._x0, self._x1), (self._y0, self._y1) = source.extent()
-        self._xs = np.linspace(self._x0, self._x1, CRITIC_CELLS)
-        self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
-        cells = source.to_network(np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2))
-        self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
-
-    def reference(self) -> dict[str, Any]:
-        return {
-            "points": _rounded(_real_points(self._source, POINTS_DRAWN)),
-            "extent": [self._x0, self._x1, self._y0, self._y1],
-            "class_names": [str(mode + 1) for mode in range(self._source.num_modes)],
-            **_real_bars(self._real_share, len(self._noise.evaluation), self._measure),
-            "unsure_label": "off mode",
-        }
-
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = self._source.to_data(self._noise.samples(game).numpy())
-        counts = mode_counts(points, self._source.centers, self._source.std)
-        critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
-        drawn = {
-            "fake": _rounded(points[:POINTS_DRAWN]),
-            "critic": _rounded(critic),
-            "xs": _rounded(self._xs),
-            "ys": _rounded(self._ys),
-        }
-        histogram = {"counts": counts.tolist(), "n": len(points)}
-        return self._measure(counts), Sight(round, {"points": drawn, "histogram": histogram})
-
-    def _measure(self, counts: np.ndarray) -> Numbers:
-        return {
-            "modes_captured": float(modes_captured(counts)),
-            "modes_covered": float(modes_covered(counts)),
-            "high_quality_share": high_quality_share(counts),
-            "entropy": entropy(counts),
-            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
-        }
+    def _measure(self, points: np.ndarray) -> Numbers:
+        return self._modes.look(points)[0] | super()._measure(points)
 
 
 class LineObserver:
-    """The generated density on a line beside the real one, and D's opinion of every place."""
+    """The generated density on a line beside the real one, D's opinion of every place, and what it should be."""
 
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
         self._noise = _FixedNoise(config)
@@ -348,21 +366,23 @@ class LineObserver:
         self._xs = (self._edges[:-1] + self._edges[1:]) / 2
         cells = torch.as_tensor(source.to_network(self._xs[:, None]), dtype=torch.float32)
         self._cells = cells.to(config.device)
-        self._real = _real_points(source, len(self._noise.evaluation))[:, 0]
+        self._n = len(self._noise.evaluation)
+        self._density = source.density(self._xs[:, None])
+        self._likely = LOSSES[config.objective.loss].output == "probability"
+        self._comparison = PointComparison(_real_points(source, self._n))
 
     def reference(self) -> dict[str, Any]:
-        n = len(self._real)
-        others = [_real_points(self._source, n, seed)[:, 0] for seed in range(1, 11)]
-        measured = [self._measure(other) for other in others]
+        looks = [self._measure(_real_points(self._source, self._n, seed)) for seed in range(1, 11)]
         return {
             "xs": _rounded(self._xs),
-            "real_density": _rounded(self._source.density(self._xs[:, None])),
-            "floors": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
-            "histogram_n": n,
+            "real_density": _rounded(self._density),
+            "floors": floors(looks),
+            "sizes": self._comparison.sizes,
+            "histogram_n": self._n,
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        points = self._source.to_data(self._noise.samples(game).numpy())[:, 0]
+        points = self._points(game)
         finite = points[np.isfinite(points)]
         numbers = self._measure(points) if len(finite) == len(points) else {}
         # Density of all points, also of those outside the picture: the curve must not grow when points leave it.
@@ -373,13 +393,87 @@ class LineObserver:
             "fake": _rounded(density),
             "critic": _rounded(game.judge(self._cells).cpu().numpy()),
         }
+        if self._likely:
+            drawn["optimal"] = _rounded(optimal_discriminator(self._density, smoothed_counts(density)))
         return numbers, Sight(round, {"points": drawn})
 
+    def birthday(self, game: Observable) -> dict[str, float]:
+        return self._comparison.birthday(self._points(game))
+
+    def _points(self, game: Observable) -> np.ndarray:
+        return self._source.to_data(self._noise.samples(game).numpy())
+
     def _measure(self, points: np.ndarray) -> Numbers:
+        spread = {"mean": float(points.mean()), "std": float(points.std())}
+        return self._comparison.measure(points) | spread
+
+
+class CombObserver(LineObserver):
+    """A mixture on a line: the same, and the modes that hold points."""
+
+    def __init__(self, config: RunConfig, source: MixtureSource) -> None:
+        super().__init__(config, source)
+        real = source.to_data(source.sample(REAL_POINTS, Streams(0).generator("modes")).numpy())
+        # Counted rather than computed: modes may overlap.
+        self._modes = _Modes(source, mode_counts(real, source.centers, source.std) / REAL_POINTS)
+
+    def reference(self) -> dict[str, Any]:
+        return self._modes.reference(super().reference())
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        numbers, sight = super().look(game, round)
+        counted, histogram = self._modes.look(self._points(game))
+        return counted | numbers, Sight(round, {**sight.parts, "histogram": histogram})
+
+
+class _Modes:
+    """What can be counted where the modes are known."""
+
+    def __init__(self, source: MixtureSource, real_share: np.ndarray) -> None:
+        self._source = source
+        self._real_share = real_share
+        # A Gaussian's own: sqrt(tr cov) = std sqrt(d).
+        self._spreads = source.std * math.sqrt(source.shape[0])
+
+    def look(self, points: np.ndarray) -> tuple[Numbers, dict[str, Any]]:
+        """The numbers of points (n, d), and their histogram as it is shown."""
+        centers, num_modes = self._source.centers, self._source.num_modes
+        counts = mode_counts(points, centers, self._source.std)
+        nearest, _ = nearest_mode(points, centers)
+        # Which mode a point is drawn to shows long before it is sharp enough to count as of high quality.
+        drawn_to = np.append(np.bincount(nearest, minlength=num_modes), 0)
+        mode, share = largest_share(drawn_to)
+        numbers = self._count(counts) | {
+            "effective_modes": effective_modes(drawn_to),
+            "largest_share": share,
+            "largest_mode": float(mode),
+        }
+        if np.isfinite(points).all():
+            numbers["class_diversity"] = class_diversity(points, nearest, self._spreads)
+        return numbers, {"counts": counts.tolist(), "n": len(points)}
+
+    def _count(self, counts: np.ndarray) -> Numbers:
         return {
-            "wasserstein": wasserstein_1d(self._real, points),
-            "mean": float(points.mean()),
-            "std": float(points.std()),
+            "modes_captured": float(modes_captured(counts)),
+            "modes_covered": float(modes_covered(counts)),
+            "high_quality_share": high_quality_share(counts),
+            "entropy": entropy(counts),
+            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
+        }
+
+    def reference(self, reference: dict[str, Any]) -> dict[str, Any]:
+        """``reference`` and what the modes of n real points look like."""
+        n, share = reference["histogram_n"], self._real_share
+        names = [str(mode + 1) for mode in range(self._source.num_modes)]
+        seeds = range(1, 1 + FLOOR_LOOKS)
+        looks = floors(self.look(_real_points(self._source, n, seed))[0] for seed in seeds)
+        bars = _real_bars(share, n, self._count)
+        return {
+            **reference,
+            **bars,
+            "floors": reference["floors"] | looks | bars["floors"],
+            "class_names": names,
+            "unsure_label": "off mode",
         }
 
 

@@ -147,6 +147,33 @@ METRICS: dict[str, Metric] = {
         better="closer",
         bounds=(1.0, inf),
     ),
+    "class_diversity": Metric(
+        About(
+            title="Diversity inside the classes",
+            paper="Measured for GANscope: after intra-class collapse in Odena et al., AC-GAN",
+            year=2026,
+            formula=r"\frac{1}{K'} \sum_k \sqrt{\operatorname{tr} \Sigma_k^{\text{fake}}"
+            r" / \operatorname{tr} \Sigma_k^{\text{real}}}",
+            idea="The spread of the samples inside each class, generated over real, averaged over the classes generated.",
+            watch_for="Near 0 with all classes present: ten digits, but one picture of each.",
+        ),
+        unit="ratio",
+        better="closer",
+    ),
+    "largest_share": Metric(
+        About(
+            title="Share of the fullest mode",
+            paper="Berger & Parker, Diversity of Planktonic Foraminifera",
+            year=1970,
+            formula=r"\max_k q_k",
+            idea="How much of what is generated falls into the one mode that holds most of it.",
+            watch_for="Above one half while the fullest mode changes from look to look: the generator hops between modes.",
+            url="https://doi.org/10.1126/science.168.3937.1345",
+        ),
+        unit="share",
+        better="closer",
+        bounds=(0.0, 1.0),
+    ),
     "classifier_score": Metric(
         About(
             title="Classifier score",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 
-from gan_core.metrics.histograms import unsure_share
+from gan_core.metrics.histograms import class_shares, unsure_share
 
 
 def nearest_mode(points: ArrayLike, centers: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -50,6 +50,16 @@ def modes_captured(counts: ArrayLike) -> int:
 def high_quality_share(counts: ArrayLike) -> float:
     """Return the share of all points within 3 standard deviations of a mode. Floor: see `mode_counts`."""
     return 1.0 - unsure_share(counts)
+
+
+def largest_share(counts: ArrayLike) -> tuple[int, float]:
+    """Return the fullest mode of a histogram (K + 1,) and its share of the samples that count for a mode.
+
+    The last bin is left out; (0, 0.0) if all samples are in it. Real data: near 1/K.
+    """
+    shares = class_shares(counts)
+    mode = int(shares.argmax())
+    return mode, float(shares[mode])
 
 
 def _columns(x: ArrayLike) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gan_core.metrics.samples import as_pair, as_samples
 
@@ -35,6 +35,37 @@ def moments(x: ArrayLike) -> Moments:
     std = samples.std()
     z = (samples - mean) / std
     return Moments(float(mean), float(std), float((z**3).mean()), float((z**4).mean()) - 3.0)
+
+
+class Axes(NamedTuple):
+    """The one or two main axes of real data: ``mean`` (d,), ``directions`` (d, k), ``std`` (k,) along them."""
+
+    mean: NDArray[np.float64]
+    directions: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+
+def main_axes(x_real: ArrayLike, most: int = 2) -> Axes:
+    """Return the principal axes of real samples (n, d) along which they vary most, at most ``most`` of them.
+
+    The sign of each is fixed (its largest entry is positive), so that the same data gives the same axes.
+    """
+    real = as_samples(x_real)
+    mean = real.mean(axis=0)
+    _, singular, rows = np.linalg.svd(real - mean, full_matrices=False)
+    rows = rows[:most]
+    rows = rows * np.sign(rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)])[:, None]
+    return Axes(mean, rows.T, singular[:most] / np.sqrt(len(real)))
+
+
+def center(x_fake: ArrayLike, axes: Axes) -> NDArray[np.float64]:
+    """Return where the middle of generated samples lies along the real data's main axes (k,), in real std.
+
+    Real data reads 0, give or take 1 / sqrt(n). A generator that hops from mode to mode is seen by how far this moves
+    between two looks, without any label.
+    """
+    shift = (as_samples(x_fake).mean(axis=0) - axes.mean) @ axes.directions
+    return np.divide(shift, axes.std, out=np.zeros_like(shift), where=axes.std > 0)
 
 
 def std_ratio(x_real: ArrayLike, x_fake: ArrayLike) -> float:

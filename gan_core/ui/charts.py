@@ -369,9 +369,18 @@ def scatter_2d(
 
 
 def density_1d(
-    xs: Numbers = (), real: Numbers = (), fake: Numbers = (), critic: Numbers = (), *, critic_title: str = "D(x)"
+    xs: Numbers = (),
+    real: Numbers = (),
+    fake: Numbers = (),
+    critic: Numbers = (),
+    optimal: Numbers = (),
+    *,
+    critic_title: str = "D(x)",
 ) -> go.Figure:
-    """Densities of real and generated data with the critic on its own axis. Traces: 0 real, 1 generated, 2 the critic."""
+    """Densities of real and generated data, and the critic with the best possible one on an axis of their own.
+
+    Traces: 0 real, 1 generated, 2 the critic, 3 the best possible critic p / (p + q).
+    """
     layout = _layout("x", "density")
     layout["yaxis2"] = _axis(critic_title, overlaying="y", side="right", showgrid=False, tickmode="auto")
     figure = go.Figure(layout=layout)
@@ -388,17 +397,19 @@ def density_1d(
                 hovertemplate="%{y:.3g}",
             )
         )
-    figure.add_trace(
-        go.Scatter(
-            x=_floats(xs) if len(critic) else [],
-            y=_floats(critic),
-            name=critic_title,
-            yaxis="y2",
-            mode="lines",
-            line={"width": 2.2, "color": theme.D, "dash": "dash"},
-            hovertemplate="%{y:.3g}",
+    for values, name, dash in ((critic, critic_title, "dash"), (optimal, "best possible D", "dot")):
+        figure.add_trace(
+            go.Scatter(
+                x=_floats(xs) if len(values) else [],
+                y=_floats(values),
+                name=name,
+                yaxis="y2",
+                mode="lines",
+                line={"width": 2.2, "color": theme.D, "dash": dash},
+                opacity=1.0 if dash == "dash" else 0.75,
+                hovertemplate="%{y:.3g}",
+            )
         )
-    )
     figure.update_layout(yaxis={"rangemode": "tozero"})
     return figure
 

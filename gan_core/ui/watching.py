@@ -53,27 +53,47 @@ def obey(lab: Lab, run_id: str, command: str) -> None:
 NUMBERS: dict[str, dict[str, Any]] = {
     "modes_covered": {"format": "integer"},
     "modes_captured": {"format": "integer"},
+    "effective_modes": {},
     "high_quality_share": {"format": "percent"},
     "entropy": {},
     "kl_to_real": {},
     "js_to_real": {},
     "unsure_share": {"format": "percent"},
+    "largest_share": {"format": "percent"},
+    "class_diversity": {},
+    "std_ratio": {},
+    "vendi_score": {},
+    "mmd2": {},
+    "classifier_score": {},
+    "frechet_distance": {},
     "sliced_wasserstein": {},
     "precision": {"format": "percent"},
     "recall": {"format": "percent"},
+    "density": {},
     "coverage": {"format": "percent"},
-    "std_ratio": {},
     "wasserstein": {},
     "mean": {},
     "std": {},
 }
+_UNLABELLED = ("std_ratio", "vendi_score", "mmd2")
+_NEAR = ("precision", "recall", "density", "coverage")
+_CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
 _OF_DATA = {
-    ("images", True): ("modes_captured", "modes_covered", "entropy", "kl_to_real", "js_to_real", "unsure_share"),
-    ("images", False): (),
-    ("points", True): ("modes_captured", "high_quality_share", "entropy", "kl_to_real"),
-    ("points", False): ("sliced_wasserstein", "precision", "recall", "coverage", "std_ratio"),
-    ("density", True): ("modes_captured", "high_quality_share", "wasserstein", "mean", "std"),
-    ("density", False): ("wasserstein", "mean", "std"),
+    ("images", True): (
+        *("modes_captured", "modes_covered", *_CLASSES, "js_to_real", "unsure_share"),
+        *("frechet_distance", "classifier_score", *_NEAR, *_UNLABELLED),
+    ),
+    ("images", False): ("std_ratio",),
+    ("points", True): (
+        *("modes_captured", "modes_covered", "high_quality_share", *_CLASSES),
+        *("sliced_wasserstein", *_NEAR, *_UNLABELLED),
+    ),
+    ("points", False): ("sliced_wasserstein", *_NEAR, *_UNLABELLED),
+    ("density", True): (
+        *("modes_captured", "modes_covered", "high_quality_share", *_CLASSES),
+        *("wasserstein", "mean", "std", *_UNLABELLED),
+    ),
+    ("density", False): ("wasserstein", "mean", "std", *_UNLABELLED),
 }
 
 

@@ -5,7 +5,15 @@ import pytest
 from scipy import stats
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 
-from gan_core.metrics.diversity import classifier_score, vendi_score
+from gan_core.metrics.diversity import (
+    ALIKE,
+    alike_distance,
+    birthday,
+    class_diversity,
+    class_spreads,
+    classifier_score,
+    vendi_score,
+)
 
 
 def vendi_of_matrix(kernel):
@@ -59,3 +67,52 @@ def test_classifier_score_is_the_mutual_information_of_sample_and_label():
 def test_classifier_score_refuses_what_is_no_distribution(probabilities):
     with pytest.raises(ValueError, match=r"sum to 1|finite"):
         classifier_score(probabilities)
+
+
+def test_spreads_inside_classes_are_those_of_each_class_alone():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], [400, 300, 3])
+    x = rng.normal(size=(703, 4)) * np.array([1.0, 2.0, 9.0])[labels][:, None] + 50 * labels[:, None]
+    spreads = class_spreads(x, labels, 4)
+    for index in (0, 1):
+        assert spreads[index] == pytest.approx(np.sqrt(np.trace(np.cov(x[labels == index].T, bias=True))))
+    assert np.isnan(spreads[2:]).all(), "three samples and none"
+    assert class_diversity(x, labels, spreads) == pytest.approx(1)
+
+
+def test_ten_digits_one_picture_each_has_all_classes_and_no_diversity_in_them():
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 10
+    pictures = rng.normal(size=(10, 16))
+    real = pictures[labels] + 0.3 * rng.normal(size=(200, 16))
+    spreads = class_spreads(real, labels, 10)
+    assert class_diversity(pictures[labels], labels, spreads) == pytest.approx(0, abs=1e-6)
+    assert class_diversity(real, labels, spreads) == pytest.approx(1)
+    assert class_diversity(pictures[labels] + 0.15 * rng.normal(size=(200, 16)), labels, spreads) == pytest.approx(
+        0.5, abs=0.03
+    )
+    assert class_diversity(real, np.full(200, 10), spreads) == 0, "no sample counts for a class"
+
+
+def test_half_the_batches_of_23_share_a_birthday():
+    days = np.random.default_rng(0).integers(365, size=3000)[:, None]
+    found = birthday(days, closer_than=0.5)
+    assert found.distinct == pytest.approx(365, rel=0.03)
+    assert found.batch == pytest.approx(23, abs=0.5)
+    rng = np.random.default_rng(1)
+    shared = [len(set(rng.integers(365, size=23))) < 23 for _ in range(2000)]
+    assert np.mean(shared) == pytest.approx(0.5, abs=0.03)
+
+
+def test_birthday_of_samples_that_are_all_alike_and_all_different():
+    assert birthday(np.zeros((40, 3)), 0.1).distinct == 1
+    assert birthday(np.arange(40)[:, None], 0.5).distinct == np.inf
+    with pytest.raises(ValueError, match="two samples"):
+        birthday(np.zeros((1, 2)), 0.1)
+
+
+def test_real_data_reads_the_birthday_floor():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 1500, 2))
+    assert birthday(one, alike_distance(one)).distinct == pytest.approx(1 / ALIKE, rel=1e-3)
+    assert birthday(other, alike_distance(one)).distinct == pytest.approx(1 / ALIKE, rel=0.25)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from gan_core.metrics.divergences import kl_to_real
 from gan_core.metrics.histograms import modes_covered
-from gan_core.metrics.modes import high_quality_share, mode_counts, modes_captured, nearest_mode
+from gan_core.metrics.modes import high_quality_share, largest_share, mode_counts, modes_captured, nearest_mode
 
 ANGLES = np.arange(8) * 2 * np.pi / 8  # no end point: np.linspace(0, 2 pi, 8) has 7 distinct modes
 RING = np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
@@ -71,3 +71,10 @@ def test_nothing_near_a_mode():
     assert modes_captured(counts) == 0
     assert high_quality_share(counts) == 0
     assert kl_to_real(counts, np.full(8, 1 / 8)) == pytest.approx(np.log(8))
+
+
+def test_the_fullest_mode_and_its_share_of_what_counts():
+    assert largest_share([10, 30, 20, 40]) == (1, 0.5)
+    assert largest_share([0, 0, 7]) == (0, 0.0)
+    counts = np.bincount(np.random.default_rng(0).integers(8, size=8000), minlength=9)
+    assert largest_share(counts)[1] == pytest.approx(1 / 8, abs=0.02)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.decomposition import PCA
 
-from gan_core.metrics.moments import moments, std_ratio
+from gan_core.metrics.moments import center, main_axes, moments, std_ratio
 
 
 def test_moments_against_scipy():
@@ -37,3 +38,26 @@ def test_std_ratio_without_spread():
     assert std_ratio(cloud, point) == 0
     assert std_ratio(point, point) == 1
     assert std_ratio(point, cloud) == np.inf
+
+
+def test_main_axes_are_those_of_a_principal_component_analysis():
+    x = np.random.default_rng(0).normal(size=(300, 5)) @ np.diag([5.0, 3.0, 1.0, 0.5, 0.2]) + 7
+    axes = main_axes(x)
+    oracle = PCA(2).fit(x)
+    np.testing.assert_allclose(np.abs(np.sum(oracle.components_ * axes.directions.T, axis=1)), 1)
+    np.testing.assert_allclose(axes.std, np.sqrt(oracle.explained_variance_ * 299 / 300))
+    assert (axes.directions.max(axis=0) >= -axes.directions.min(axis=0)).all(), "the sign is fixed"
+
+
+def test_the_center_is_counted_in_real_standard_deviations():
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(2000, 2)) * [4.0, 1.0]
+    axes = main_axes(real)
+    np.testing.assert_allclose(center(real, axes), 0, atol=1e-12)
+    np.testing.assert_allclose(np.abs(center(real + np.array([8.0, -1.0]), axes)), [2, 1], atol=0.1)
+    assert np.abs(center(rng.normal(size=(2000, 2)) * [4.0, 1.0], axes)).max() < 0.1
+    assert center(np.full((3, 1), 6.0), main_axes(np.array([1.0, 3.0]))) == pytest.approx([4.0])
+
+
+def test_the_center_of_data_that_does_not_vary_is_zero():
+    assert center(np.ones((3, 2)), main_axes(np.zeros((5, 2)))).tolist() == [0, 0]

@@ -218,10 +218,12 @@ def test_points_and_critic_are_where_they_belong() -> None:
 
 
 def test_the_critic_has_an_axis_of_its_own() -> None:
-    real, fake, critic = charts.density_1d([0, 1], [0.2, 0.3], [0.3, 0.2], [0.5, 0.6]).data
+    real, fake, critic, best = charts.density_1d([0, 1], [0.2, 0.3], [0.3, 0.2], [0.5, 0.6], [0.4, 0.6]).data
     assert (real.line.color, fake.line.color, critic.line.color) == (theme.REAL, theme.FAKE, theme.D)
-    assert (real.yaxis, critic.yaxis) == (None, "y2")
+    assert (real.yaxis, critic.yaxis, best.yaxis) == (None, "y2", "y2")
     assert critic.y.tolist() == pytest.approx([0.5, 0.6])
+    assert best.y.tolist() == pytest.approx([0.4, 0.6])
+    assert critic.line.dash != best.line.dash, "told apart without colour"
 
 
 # -- the layout of the live view ----------------------------------------------------------------------------------
@@ -248,10 +250,11 @@ def test_a_panel_of_named_columns_binds_each_to_its_trace() -> None:
 
 
 def test_the_trace_numbers_that_the_script_relies_on() -> None:
-    """panels.js restyles by number: 0 generated, 1 real; 0 critic, 1 real, 2 generated; 0 real, 1 generated, 2 critic."""
+    """panels.js restyles by number: 0 generated, 1 real; 0 critic, 1 real, 2 generated; 0 real, 1 generated,
+    2 critic, 3 the best possible one."""
     assert [t.type for t in charts.class_histogram([]).data] == ["bar", "scatter"]
     assert [t.name for t in charts.scatter_2d().data] == ["critic", "real", "generated"]
-    assert [t.name for t in charts.density_1d().data] == ["real", "generated", "D(x)"]
+    assert [t.name for t in charts.density_1d().data] == ["real", "generated", "D(x)", "best possible D"]
 
 
 def test_every_kind_of_panel_is_known_to_the_script(root: Path) -> None:

@@ -428,12 +428,13 @@ function surround(points) {
 class DensityPanel extends ArtefactPanel {
   drawReal({ xs = [], real_density: real = [], extent }) {
     this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
+    this.Plotly.restyle(this.chart, { visible: this.view.store.reference.score_unit === "probability" }, [3])
     if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
   }
 
-  drawFile({ xs = [], fake = [], critic = [] }) {
+  drawFile({ xs = [], fake = [], critic = [], optimal = [] }) {
     const grid = xs.length ? xs : this.view.store.reference.xs || []
-    this.Plotly.restyle(this.chart, { x: [grid, grid], y: [fake, critic] }, [1, 2])
+    this.Plotly.restyle(this.chart, { x: [grid, grid, optimal.length ? grid : []], y: [fake, critic, optimal] }, [1, 2, 3])
     const top = 1.15 * Math.max(1e-9, ...fake, ...(this.view.store.reference.real_density || []))
     this.growAxis("yaxis", top)
   }
@@ -499,8 +500,11 @@ class NumbersPanel extends Panel {
       if (item.tile.hidden) continue
       any = true
       const value = store.valueAt(entry.track || "diagnostics", entry.column, this.view.round)
-      const floor = (store.reference.floors || {})[entry.column]
-      setText(item.floor, floor === undefined ? "" : `real against real: ${number(floor, entry.format)}`)
+      const { floors = {}, sizes = {}, histogram_n: samples } = store.reference
+      const floor = floors[entry.column]
+      const size = sizes[entry.column] ?? samples
+      const told = [floor === undefined ? "" : `real against real: ${number(floor, entry.format)}`, size ? `${integer(size)} samples` : ""]
+      setText(item.floor, told.filter(Boolean).join(" · "))
       setText(item.value, number(value, entry.format) + (entry.of ? ` of ${integer(entry.of)}` : ""))
       const key = `${store.generation}/${column.x.length}`
       if (key !== item.drawn) {

@@ -1,0 +1,120 @@
+"""Generated samples beside real ones, without labels: what sees a collapse best, and what each number reads on real data.
+
+The sets are small on purpose, and always of the same size: most of these numbers cost with the square of it, and all of
+them depend on it. The sizes travel with the floors, and are written beside the numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from gan_core.metrics.distances import frechet_distance, mmd2, sliced_wasserstein, wasserstein_1d
+from gan_core.metrics.diversity import ALIKE, alike_distance, birthday, vendi_score
+from gan_core.metrics.moments import center, main_axes, std_ratio
+from gan_core.metrics.neighbors import precision_recall_density_coverage
+
+Numbers = dict[str, float]
+
+KERNEL_POINTS = 200  # of each side, for the Vendi score and MMD
+NEIGHBOUR_POINTS = 300  # of each side, for precision, recall, density and coverage
+SLICED_POINTS = 500
+BIRTHDAY_POINTS = 1_500  # about a million pairs
+# Kernel widths in units of the real spread per axis: those that told collapsed rings from whole ones best.
+VENDI_WIDTH, MMD_WIDTH = 0.42, 0.63
+
+
+class PointComparison:
+    """Points (n, d) on a line or a plane, in data units, beside the real ones ``x_real``."""
+
+    def __init__(self, x_real: np.ndarray) -> None:
+        self._real = x_real
+        self._axes = main_axes(x_real)
+        self._spread = float(np.sqrt(x_real.var(axis=0).mean())) or 1.0
+        flat = x_real.shape[1] > 1
+        self.sizes = dict.fromkeys(("vendi_score", "mmd2"), min(KERNEL_POINTS, len(x_real)))
+        if flat:
+            self.sizes["sliced_wasserstein"] = min(SLICED_POINTS, len(x_real))
+            near = ("precision", "recall", "density", "coverage")
+            self.sizes |= dict.fromkeys(near, min(NEIGHBOUR_POINTS, len(x_real)))
+
+    def measure(self, x_fake: np.ndarray) -> Numbers:
+        real, few = self._real, slice(KERNEL_POINTS)
+        numbers = {
+            "std_ratio": std_ratio(real, x_fake),
+            "vendi_score": vendi_score(x_fake[few], VENDI_WIDTH * self._spread),
+            "mmd2": mmd2(real[few], x_fake[few], MMD_WIDTH * self._spread),
+            **centers(center(x_fake, self._axes)),
+        }
+        if real.shape[1] == 1:
+            return numbers | {"wasserstein": wasserstein_1d(real, x_fake)}
+        some = slice(SLICED_POINTS)
+        distance = sliced_wasserstein(real[some], x_fake[some], np.random.default_rng(0))
+        return numbers | {"sliced_wasserstein": distance} | neighbours(real, x_fake)
+
+    def birthday(self, x_fake: np.ndarray) -> dict[str, float]:
+        return birthdays(self._real, x_fake)
+
+
+class FeatureComparison:
+    """Features (n, 64) of images, as the frozen classifier gives them, beside those of real images."""
+
+    def __init__(self, real: np.ndarray) -> None:
+        self._real = real
+        self._width = float(np.median(pdist(real[:KERNEL_POINTS]))) or 1.0
+        few, near = min(KERNEL_POINTS, len(real)), min(NEIGHBOUR_POINTS, len(real))
+        self.sizes = {"mmd2": few} | dict.fromkeys(("precision", "recall", "density", "coverage"), near)
+
+    def measure(self, fake: np.ndarray) -> Numbers:
+        few = slice(KERNEL_POINTS)
+        return {
+            "vendi_score": vendi_score(fake),
+            "frechet_distance": frechet_distance(self._real, fake),
+            "mmd2": mmd2(self._real[few], fake[few], self._width),
+            **neighbours(self._real, fake),
+        }
+
+    def birthday(self, fake: np.ndarray) -> dict[str, float]:
+        return birthdays(self._real, fake)
+
+
+class PixelComparison:
+    """Images without a judge: their pixels (n, d) beside those of real images."""
+
+    def __init__(self, x_real: np.ndarray) -> None:
+        self._real = x_real
+        self._axes = main_axes(x_real)
+
+    def measure(self, x_fake: np.ndarray) -> Numbers:
+        return {"std_ratio": std_ratio(self._real, x_fake), **centers(center(x_fake, self._axes))}
+
+    def birthday(self, x_fake: np.ndarray) -> dict[str, float]:
+        return birthdays(self._real, x_fake)
+
+
+def centers(along: np.ndarray) -> Numbers:
+    """The columns of where the middle lies along the main axes."""
+    return {f"center_{axis}": float(value) for axis, value in enumerate(along, start=1)}
+
+
+def neighbours(real: np.ndarray, fake: np.ndarray) -> Numbers:
+    near = precision_recall_density_coverage(real[:NEIGHBOUR_POINTS], fake[:NEIGHBOUR_POINTS])
+    return near._asdict()
+
+
+def birthdays(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
+    """The birthday test of generated samples; infinite where no two of so many were alike."""
+    n = min(BIRTHDAY_POINTS, len(fake), len(real))
+    distinct, batch = birthday(fake[:n], alike_distance(real[:n]))
+    return {"distinct": distinct, "batch": batch, "samples": n, "real": 1 / ALIKE}
+
+
+def floors(measured: Iterable[Numbers]) -> Numbers:
+    """What each number reads on average over real sets; one that no set has is left out."""
+    table: dict[str, list[float]] = {}
+    for numbers in measured:
+        for name, value in numbers.items():
+            table.setdefault(name, []).append(value)
+    return {name: float(np.mean(values)) for name, values in table.items() if np.isfinite(values).all()}
