@@ -8,15 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan_core.api import Result, train
+    from gan_core.api import Result, fork, train
     from gan_core.config import RunConfig
 
 __version__ = "0.1.0"
-__all__ = ["Result", "RunConfig", "train"]
+__all__ = ["Result", "RunConfig", "fork", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("train", "Result"):
+    if name in ("train", "fork", "Result"):
         from gan_core import api
 
         return getattr(api, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,25 @@ def resume(run_id: str, *, store: Path | str | None = None, progress: Progress |
         return follow(lab, run_id, progress)
 
 
+def fork(
+    run_id: str,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    at: int | None = None,
+    store: Path | str | None = None,
+    name: str = "",
+    progress: Progress | None = None,
+) -> Result:
+    """Go on from a checkpoint of a run as another run, with dotted settings changed, and train that one to its end.
+
+    ``at`` is the round of the checkpoint; None is the newest. ``scalars`` of the result begin with the parent's rounds.
+    Raises RunNotFound, Refused where there is no such checkpoint, ConfigError where the changed run cannot be built.
+    """
+    with Lab(default_root() if store is None else store) as lab:
+        child = lab.fork(run_id, changes, at=at, name=name)
+        return follow(lab, child, progress)
+
+
 def read_result(store: RunStore, run: RunRecord) -> Result:
     """What the store holds of a run, also of one that still trains."""
     frames = store.frames(run.id)
@@ -93,4 +112,4 @@ def follow(lab: Lab, run_id: str, progress: Progress | None = None) -> Result:
     return read_result(lab.store, lab.store.run(run_id))
 
 
-__all__ = ["Result", "follow", "read_result", "resume", "train"]
+__all__ = ["Result", "follow", "fork", "read_result", "resume", "train"]

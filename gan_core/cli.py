@@ -66,6 +66,19 @@ def _resume(options: argparse.Namespace) -> int:
     return _report(options.run, options, go_on)
 
 
+def _fork(options: argparse.Namespace) -> int:
+    from gan_core import api
+
+    changes = dict(_assignment(text) for text in options.set)
+    with Lab(options.store) as lab:
+        child = lab.fork(options.run, changes, at=options.at, name=options.name)
+        (told,) = (event for event in lab.store.events(child) if event.data.get("parent") == options.run)
+        print(f"{child} goes on from round {told.round:,} of {options.run}", file=sys.stderr)
+        for line in told.data["anew"]:
+            print(f"begins anew: {line}", file=sys.stderr)
+        return _report(child, options, lambda progress: api.follow(lab, child, progress))
+
+
 def _presets(options: argparse.Namespace) -> int:
     rows = [{"preset": name, "title": preset.title, "story": preset.story} for name, preset in PRESETS.items()]
     return _print_rows(rows, options.json)
@@ -271,6 +284,13 @@ def _parser() -> argparse.ArgumentParser:
     resume = with_store(command("resume", _resume, "go on with a run that did not finish"))
     resume.add_argument("run")
     resume.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    fork = with_store(command("fork", _fork, "go on from a checkpoint of a run as another run, with settings changed"))
+    fork.add_argument("run")
+    fork.add_argument("--at", type=int, metavar="ROUND", help="round of the checkpoint (default: the newest)")
+    fork.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. objective=wgan_gp")
+    fork.add_argument("--name", default="", help="what to call the fork")
+    fork.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
     with_json(command("presets", _presets, "list the presets"))
     with_json(command("objectives", _objectives, "list the objectives"))

@@ -168,3 +168,13 @@ def test_digits_are_measured_by_the_frozen_classifier(tmp_path):
     assert result.samples[0].read_bytes().startswith(b"\x89PNG")
     assert 0 in result.samples
     assert 60 in result.samples
+
+
+def test_a_fork_without_changes_is_the_longer_run(tmp_path):
+    longer = train(small(seed=6), store=tmp_path)
+    first = train(small(seed=6, **{"schedule.rounds": 20}), store=tmp_path)
+    forked = gan_core.fork(first.run, {"schedule.rounds": 30}, store=tmp_path, name="longer")
+    assert forked.state_hash == longer.state_hash
+    assert same(forked.scalars, longer.scalars)
+    with RunStore(tmp_path) as store:
+        assert store.run(forked.run).name == "longer"

@@ -381,3 +381,27 @@ def test_every_command_in_the_readme_is_one(root):
         options = _parser().parse_args(words)
         if words[0] == "train" and options.config is None:
             preset_config(options.preset, dict(text.partition("=")[::2] for text in options.set))
+
+
+# -- fork -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fork_goes_on_as_another_run_and_says_what_begins_anew(run, train, tmp_path):
+    _, parent = train(rounds=4)
+    store = tmp_path / "store"
+    changes = {"model.discriminator.packing": 2, "schedule.rounds": 7}
+    status, out, err = run("fork", parent["run"], "--at", 4, *settings(changes), "--store", store, "--quiet")
+    result = json.loads(out)
+    assert (status, result["status"], result["rounds"]) == (0, "finished", 7)
+    assert err.splitlines()[0] == f"{result['run']} goes on from round 4 of {parent['run']}"
+    assert err.splitlines()[1:] == ["begins anew: D, Linear at 1: its weight is 8×4 instead of 8×2"]
+    with RunStore(store) as opened:
+        record = opened.run(result["run"])
+        assert (record.parent, record.forked_at) == (parent["run"], 4)
+        assert opened.track(record.id).rounds.tolist() == list(range(1, 8))
+
+
+def test_a_fork_of_a_round_that_was_not_kept_exits_2(run, train, tmp_path):
+    _, parent = train(rounds=4)
+    status, out, err = run("fork", parent["run"], "--at", 3, "--store", tmp_path / "store")
+    assert (status, out, err) == (2, "", "No checkpoint of round 3 was kept; there are those of round 4.\n")

@@ -8,7 +8,7 @@ import platform
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from gan_core.config import RunConfig
+from gan_core.config import ConfigError, Problem, RunConfig
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
@@ -26,7 +26,16 @@ from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
-from gan_core.training import CheckpointError, checkpoints, load_checkpoint, load_source, resolve, round_of
+from gan_core.training import (
+    CheckpointError,
+    checkpoints,
+    fork,
+    load_checkpoint,
+    load_source,
+    resolve,
+    round_of,
+    save_checkpoint,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +47,7 @@ MAX_KEYS = 1000
 CARDS_SECONDS = 1.0
 ORPHANS_SECONDS = 10.0  # between two looks for runs whose process, another one, is gone
 WRITE_SECONDS = 2.0  # for the end of a run to be on the disk before it is announced
+INHERITED_EVENTS = ("reference", "knob", "verdict", "forked")  # of a parent, by its fork
 CLOSING_SECONDS = 2.0  # of the time to close: for what is left when the runs have ended
 
 
@@ -112,10 +122,7 @@ class Lab:
             self.store.create(
                 run_id, name=name or _name_of(resolved), config=resolved.to_dict(), tags=tags, environment=environment()
             )
-            if key:
-                self._keys[key] = run_id
-                while len(self._keys) > MAX_KEYS:
-                    self._keys.popitem(last=False)
+            self._remember(key, run_id)
             view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds))
             try:
                 folder = self.store.checkpoint_dir(run_id)
@@ -142,8 +149,13 @@ class Lab:
                 raise Refused("This run was deleted; take it back first.")
             config = resolve(RunConfig.load(run.config))
             folder = self.store.checkpoint_dir(run_id)
-            recorded = _last_round(self.store, run_id, "turns") or 0
+            begins_at = run.forked_at or 0
+            recorded = _last_round(self.store, run_id, "turns") or begins_at
             checkpoint = _checkpoint_to_go_on_from(folder, recorded)
+            if checkpoint is None and run.parent is not None:
+                raise Refused(
+                    "None of its checkpoints can be read, and a fork has no beginning of its own; fork again."
+                )
             played = 0 if checkpoint is None else round_of(checkpoint)
             self.store.truncate(run_id, -1 if checkpoint is None else played)
             job = Job(run_id, config, folder, checkpoint, _last_round(self.store, run_id, "diagnostics"))
@@ -165,11 +177,86 @@ class Lab:
             )
             self._gallery.forget(run_id)
             view.set_status(state="queued", round=played, message=notice)
-            active = _Active(job, view, Recorder(self.store, view), notice)
+            active = _Active(job, view, Recorder(self.store, view, begins_at), notice)
             if notice:
                 active.recorder.event(played, "not_the_same", {"message": notice})
             self._enqueue(active)
             return played
+
+    def fork(
+        self,
+        run_id: str,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        at: int | None = None,
+        name: str = "",
+        tags: tuple[str, ...] = (),
+        key: str = "",
+    ) -> str:
+        """Start a run that goes on from a checkpoint of another with dotted settings changed; returns its id.
+
+        ``at`` is one of ``kept_rounds``; None is the newest, and of a run that trains here, now. The fork's rounds go on
+        counting from there, and it has the parent's past. Its event ``forked`` says what could not go over. Where the
+        parent has played all its rounds, as many again are added. A second fork with the same ``key`` starts nothing.
+        Raises ConfigError where the changed run cannot be built, Refused where there is no such checkpoint.
+        """
+        run = self.store.run(run_id)
+        if run.deleted_at is not None:
+            raise Refused("This run was deleted; take it back first.")
+        parent = resolve(RunConfig.load(run.config))
+        changes = dict(changes or {})
+        resolve(parent.replace(changes))  # before anything else: most mistakes are here
+        state = self._state_to_fork(run_id, at)
+        clock = {part: state.pop(part) for part in ("seconds", "measuring") if part in state}
+        played: int = state["round"]
+        if played >= parent.schedule.rounds:
+            changes = {"schedule.rounds": played + parent.schedule.rounds, **changes}
+        config = resolve(parent.replace(changes))
+        if played >= config.schedule.rounds:
+            raise ConfigError([Problem("schedule.rounds", f"{played:,} rounds have been played; choose more")])
+        try:
+            made = fork(state, parent, config)
+        except ConfigError:
+            raise
+        except ValueError as error:
+            raise Refused(f"The checkpoint cannot be used: {error}.") from error
+        with self._entrance:
+            if key and key in self._keys:
+                return self._keys[key]
+            self._refuse_to_enter()
+            child = new_run_id()
+            story = story_of(changes)
+            record = self.store.create(
+                child,
+                name=name or f"{run.name} → {story}",
+                config=config.to_dict(),
+                parent=run_id,
+                forked_at=played,
+                tags=tags,
+                environment=environment(),
+            )
+            self._remember(key, child)
+            try:
+                folder = self.store.checkpoint_dir(child)
+                checkpoint = save_checkpoint(folder, made.state | clock)
+                self.store.inherit(child, run_id, played, events=INHERITED_EVENTS)
+                self.store.update(child, rounds=played)
+                told = {"parent": run_id, "name": run.name, "changes": changes, "kept": made.kept, "anew": made.anew}
+                self.store.add_event(child, played, "forked", {**told, "label": f"forked: {story}"})
+                self.store.flush()
+                view = stored_view(self.store, record)
+            except (StoreError, OSError) as error:
+                self.store.update(child, wait=False, status="failed", message=str(error))
+                raise
+            view.set_status(state="queued", round=played)
+            job = Job(child, config, folder, checkpoint, _last_round(self.store, child, "diagnostics"))
+            self._tell(run_id, played, "fork", {"child": child, "label": f"fork: {story}"})
+            self._enqueue(_Active(job, view, Recorder(self.store, view, begins_at=played)))
+            return child
+
+    def kept_rounds(self, run_id: str) -> list[int]:
+        """The rounds at which a run can be forked: those of its checkpoints, in order."""
+        return [round_of(path) for path in checkpoints(self.store.checkpoint_dir(run_id))]
 
     def command(self, run_id: str, command: CommandKind) -> None:
         """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run or command."""
@@ -256,6 +343,53 @@ class Lab:
         self.close()
 
     # Inside
+
+    def _remember(self, key: str, run_id: str) -> None:
+        if key:
+            self._keys[key] = run_id
+            while len(self._keys) > MAX_KEYS:
+                self._keys.popitem(last=False)
+
+    def _state_to_fork(self, run_id: str, at: int | None) -> dict[str, Any]:
+        folder = self.store.checkpoint_dir(run_id)
+        with self._lock:
+            active = self._active.get(run_id)
+        if at is None and active is not None and active.training:
+            now = active.view.status["round"]
+            with suppress(Refused):
+                self.command(run_id, "checkpoint")
+            self._wait(lambda: any(round_of(path) >= now for path in checkpoints(folder)))
+        kept = {round_of(path): path for path in checkpoints(folder)}
+        if not kept:
+            raise Refused("No checkpoint of this run has been kept yet; save one, and fork from it.")
+        wanted = max(kept) if at is None else at
+        if wanted not in kept:
+            rounds = ", ".join(f"{round:,}" for round in kept)
+            raise Refused(f"No checkpoint of round {wanted:,} was kept; there are those of round {rounds}.")
+        try:
+            state = load_checkpoint(kept[wanted])
+        except CheckpointError as error:
+            raise Refused(f"The checkpoint cannot be used: {error}.") from error
+        if active is not None:  # what leads up to it may still be on its way into the store
+            self._wait(lambda: (_last_round(self.store, run_id, "turns") or 0) >= wanted)
+        return state
+
+    def _wait(self, condition: Callable[[], bool], seconds: float = WRITE_SECONDS) -> None:
+        """Until it holds, or for so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            self._wake.set()
+            time.sleep(0.02)
+
+    def _tell(self, run_id: str, round: int, kind: str, data: dict[str, Any]) -> None:
+        """Note something that happened to a run, whether it trains here or not."""
+        self.store.add_event(run_id, round, kind, data)
+        active = self._active.get(run_id)
+        if active is not None:
+            active.view.add_event(round, kind, data)
+        else:
+            self.store.flush(WRITE_SECONDS)
+            self._gallery.forget(run_id)
 
     def _refuse_to_enter(self) -> None:
         if self._closing.is_set():
@@ -428,6 +562,23 @@ def environment() -> dict[str, Any]:
     }
 
 
+def story_of(changes: Mapping[str, Any]) -> str:
+    """What a fork changes, in a few words: ``wgan_gp, lr 0.001``."""
+    parts = []
+    for path, value in changes.items():
+        last = path.rpartition(".")[2]
+        named = path in ("objective", "objective.name")
+        if path != "schedule.rounds":
+            parts.append(str(value) if named else f"{last} {_brief(value)}")
+    return ", ".join(parts) or "unchanged"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return story_of(value) if value else "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
     """A sentence where a continuation cannot be expected to equal the uninterrupted run bit for bit, else nothing."""
     changes = [
@@ -475,4 +626,4 @@ def _name_of(config: RunConfig) -> str:
     return f"{config.data.name} · {config.objective.name} · {config.model.generator.architecture}"
 
 
-__all__ = ["Lab", "Refused", "StoreError", "environment", "prepare_classifier"]
+__all__ = ["Lab", "Refused", "StoreError", "environment", "prepare_classifier", "story_of"]

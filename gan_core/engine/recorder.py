@@ -27,8 +27,10 @@ class Recorder:
     says how the run stands is kept and written later.
     """
 
-    def __init__(self, store: RunStore, view: LiveView) -> None:
+    def __init__(self, store: RunStore, view: LiveView, begins_at: int = 0) -> None:
+        """``begins_at`` is the round at which the run begins: not 0 for a fork."""
         self._store = store
+        self._begins_at = begins_at
         self._view = view
         self._run_id = view.run_id
         self._waiting: deque[Callable[[], None]] = deque()
@@ -112,7 +114,7 @@ class Recorder:
         fields: dict[str, Any] = {"status": message.state, "rounds": message.round}
         kind: str = message.state
         if message.state == "running":
-            kind = "resumed" if self._begun or message.round else "started"
+            kind = "resumed" if self._begun or message.round != self._begins_at else "started"
             if not self._begun:
                 fields["started_at"] = time.time()
             self._begun = True

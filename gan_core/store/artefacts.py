@@ -8,6 +8,7 @@ import re
 import secrets
 import string
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from gan_core.store.records import StoreError
@@ -54,6 +55,22 @@ def write_once(path: Path, data: bytes) -> None:
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(f"The file {path.name} cannot be saved: {error.strerror or error}.") from error
+
+
+def share(names: Iterable[object], source: Path, target: Path) -> None:
+    """Let artefacts of ``source`` be found in ``target`` too: as the same file on the disk, else as a copy.
+
+    What is missing or no artefact is left out. StoreError if the disk takes no more.
+    """
+    for name in names:
+        if not isinstance(name, str) or not ARTEFACT.fullmatch(name) or not (source / name).is_file():
+            continue
+        try:
+            os.link(source / name, target / name)
+        except FileExistsError:
+            continue
+        except OSError:  # another file system, or one without hard links
+            write_once(target / name, (source / name).read_bytes())
 
 
 def find(folder: Path, name: object) -> Path:

@@ -7,7 +7,7 @@ import json
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -184,6 +184,33 @@ class RunStore:
         artefacts.write_once(self._folder(run_id) / name, data)
         return name
 
+    def inherit(self, run_id: str, parent: str, up_to_round: int, *, events: Collection[str] = ()) -> None:
+        """Give a fork the past of its parent: rows, frames with their files, and events of these kinds, up to a round.
+
+        The fork can then be read, exported and kept without its parent.
+        """
+        folder, source = self._folder(run_id), self._folder(parent)
+        kinds = list(events)
+        for frame in self.frames(parent):
+            if frame.round <= up_to_round:
+                files = (part.get("file") for part in frame.parts.values() if isinstance(part, dict))
+                artefacts.share((name for name in files if name), source, folder)
+
+        def copy(connection: sqlite3.Connection) -> None:
+            tracks.copy(connection, parent, run_id, up_to_round)
+            connection.execute(
+                """INSERT OR IGNORE INTO frames SELECT ?, round, part, data FROM frames
+                   WHERE run = ? AND round <= ? ORDER BY round, rowid""",
+                (run_id, parent, up_to_round),
+            )
+            connection.execute(
+                f"""INSERT INTO events (run, round, at, kind, data) SELECT ?, round, at, kind, data FROM events
+                    WHERE run = ? AND round <= ? AND kind IN ({", ".join("?" * len(kinds))}) ORDER BY id""",
+                (run_id, parent, up_to_round, *kinds),
+            )
+
+        self._writer.call(copy)
+
     def flush(self, timeout: float = 10.0) -> None:
         """Return once everything queued so far is committed; StoreError if it is not, within ``timeout`` seconds."""
         self._writer.call(lambda connection: None, timeout)
@@ -210,6 +237,22 @@ class RunStore:
                 f"SELECT * FROM runs {shown} ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,)
             ).fetchall()
         return [read_run(row) for row in rows]
+
+    def family(self, run_id: str) -> list[RunRecord]:
+        """The run, what it was forked from, and all that was forked from any of them, in the order of creation."""
+        _check(run_id)
+        with self._readers.lend() as connection:
+            rows = connection.execute(
+                """WITH RECURSIVE
+                     up (id, parent) AS (
+                       SELECT id, parent FROM runs WHERE id = ?
+                       UNION SELECT runs.id, runs.parent FROM runs JOIN up ON runs.id = up.parent),
+                     family (id) AS (
+                       SELECT id FROM up UNION SELECT runs.id FROM runs JOIN family ON runs.parent = family.id)
+                   SELECT * FROM runs WHERE id IN family AND deleted_at IS NULL ORDER BY seq""",
+                (run_id,),
+            ).fetchall()
+        return [run for run in map(read_run, rows) if isinstance(run, RunRecord)]
 
     def track(self, run_id: str, track: str = "turns", columns: Sequence[str] | None = None) -> TrackData:
         """A track, empty if nothing was recorded. ``columns`` picks some by name; one that is not there is all NaN."""

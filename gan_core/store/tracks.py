@@ -119,6 +119,17 @@ def compact(connection: sqlite3.Connection, run_id: str, track: str) -> None:
         insert(connection, run_id, track, pack(data.columns, data.rounds[part], data.values[part]))
 
 
+def copy(connection: sqlite3.Connection, run_id: str, other: str, up_to_round: int) -> None:
+    """Give ``other`` the rows of rounds ≤ ``up_to_round`` of every track of ``run_id``."""
+    connection.execute(
+        """INSERT INTO chunks (run, track, columns, rows, first_round, last_round, rounds, data)
+           SELECT ?, track, columns, rows, first_round, last_round, rounds, data FROM chunks
+           WHERE run = ? AND first_round <= ? ORDER BY id""",
+        (other, run_id, up_to_round),
+    )
+    truncate(connection, other, up_to_round)
+
+
 def truncate(connection: sqlite3.Connection, run_id: str, after_round: int) -> None:
     """Drop the rows of rounds > ``after_round`` from every track of the run."""
     connection.execute("DELETE FROM chunks WHERE run = ? AND first_round > ?", (run_id, after_round))

@@ -12,7 +12,7 @@ const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
 const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
 const POLL_EVERY = 1000 // ms, when WebSockets do not get through
 const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted"]
-const MARKED_EVENTS = ["diverged", "knob", "paused", "resumed", "forked", "verdict"]
+const MARKED_EVENTS = ["diverged", "knob", "paused", "resumed", "forked", "fork", "verdict"]
 const PLOTLY_CONFIG = {
   displaylogo: false,
   showSendToCloud: false, // Plotly's default is true: nothing leaves this machine
