@@ -177,7 +177,6 @@ class _Runner:
         if self.measured is not None and self.measured[0] == self.round and self.reference_known:
             return self.measured[1]
         with self._aside("measuring"):
-            started = time.perf_counter()
             if not self.reference_known and (reference := self.observer.reference()) is not None:
                 self.reference_known = True
                 self.outbox.put(Note(self.round, "reference", reference))
@@ -188,7 +187,6 @@ class _Runner:
                 self.outbox.put(Rows("diagnostics", tuple(values), np.array([self.round]), row))
             self.outbox.put(sight)
             self.measured = (self.round, values)
-            self.measuring += time.perf_counter() - started
         return values
 
     def save(self, *, last: bool = False) -> str | None:
@@ -263,7 +261,7 @@ class _Runner:
         if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS or not self._seems_finite():
             self.flush()
         if self._measurement_is_due():
-            self.observe()
+            self._measure()
         if self.clock.seconds - self.saved_at > self.config.schedule.checkpoint_seconds:
             self.save()
 
@@ -278,9 +276,21 @@ class _Runner:
         settings = self.config.diagnostics
         if self.round == self.config.schedule.rounds:
             return False  # the end is measured when everything is saved
-        if self.round in (settings.every // 4, settings.every // 2, settings.every):
+        if self.round in self._first_looks:
             return True
         return self.round % settings.every == 0 and self.measuring <= settings.budget * self.clock.seconds
+
+    @property
+    def _first_looks(self) -> tuple[int, ...]:
+        every = self.config.diagnostics.every
+        return (every // 4, every // 2, every)
+
+    def _measure(self) -> None:
+        """Observe, and count the time: the first looks are free, or they would use up the share of the next half minute."""
+        started = time.perf_counter()
+        self.observe()
+        if self.round not in self._first_looks:
+            self.measuring += time.perf_counter() - started
 
     def _obey(self) -> None:
         """Carry out the commands that have arrived. Between rounds only: what is seen and saved is a whole round."""
