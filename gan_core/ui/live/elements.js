@@ -11,6 +11,7 @@ const MAX_POINTS = 3000 // in one curve; beyond it the server is asked for a fre
 const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
 const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
 const POLL_EVERY = 1000 // ms, when WebSockets do not get through
+const REST = 3 // times as long as a drawing took, the next one waits
 const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted"]
 const MARKED_EVENTS = ["diverged", "knob", "paused", "resumed", "forked", "fork", "verdict"]
 const PLOTLY_CONFIG = {

@@ -93,7 +93,23 @@ class LiveView {
     }
     const mine = this.panels
     this.layoutText = JSON.stringify(this.data.layout)
+    this.watchScrolling()
     this.startCharts(mine)
+  }
+
+  // What is scrolled out of sight is not drawn, and catches up when it comes back: redrawing costs a browser most.
+  watchScrolling() {
+    if (this.sight) this.sight.disconnect()
+    this.outOfSight = new Set()
+    this.sight = new IntersectionObserver((entries) => {
+      for (const entry of entries) this.outOfSight[entry.isIntersecting ? "delete" : "add"](entry.target)
+      this.drawSoon(true)
+    })
+    for (const panel of this.panels) this.sight.observe(panel.element)
+  }
+
+  inSight(panel) {
+    return !this.outOfSight.has(panel.element)
   }
 
   async startCharts(mine) {
@@ -117,13 +133,22 @@ class LiveView {
 
   // ── drawing
 
-  drawSoon() {
-    if (!this.frame && !this.gone) this.frame = requestAnimationFrame(() => this.draw())
+  // What a person asks for is drawn at once. What training sends waits until the browser has rested, so that a slow one
+  // (no GPU, many points) draws less often instead of taking the processor from the training it shows.
+  drawSoon(urgent = false) {
+    if (this.frame || this.gone) return
+    const rest = urgent ? 0 : (this.restsUntil || 0) - performance.now()
+    if (rest <= 0) this.frame = requestAnimationFrame(() => this.draw())
+    else if (!this.resting)
+      this.resting = setTimeout(() => {
+        this.resting = null
+        this.drawSoon()
+      }, rest)
   }
 
   again() {
     clearTimeout(this.againTimer)
-    this.againTimer = setTimeout(() => this.drawSoon(), 120)
+    this.againTimer = setTimeout(() => this.drawSoon(true), 120)
   }
 
   async draw() {
@@ -134,16 +159,19 @@ class LiveView {
     }
     this.drawing = true
     this.frame = null
+    const began = performance.now()
     try {
       this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "")
       this.timeline.draw()
       for (const panel of this.panels.slice()) {
         if (this.gone) return
         if (panel instanceof ChartPanel && !panel.ready) panel.waiting(true)
-        else await panel.draw()
+        else if (this.inSight(panel)) await panel.draw()
       }
     } finally {
       this.drawing = false
+      const now = performance.now()
+      this.restsUntil = now + REST * (now - began)
     }
   }
 
@@ -162,7 +190,7 @@ class LiveView {
     this.selected = live ? null : round
     this.timeline.draw()
     this.preload()
-    this.drawSoon()
+    this.drawSoon(true)
   }
 
   preload() {
@@ -257,8 +285,10 @@ class LiveView {
     cancelAnimationFrame(this.frame)
     clearTimeout(this.againTimer)
     clearTimeout(this.chartTimer)
+    clearTimeout(this.resting)
     if (this.connection) this.connection.close()
     this.timeline.destroy()
+    this.sight.disconnect()
     for (const panel of this.panels) panel.destroy()
     this.root.remove()
   }
