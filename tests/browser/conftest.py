@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gan_core.api import prepare_classifier
 from gan_core.config import RunConfig
@@ -107,7 +107,8 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     """A page at 1280 × 800 that fails the test on any script error, and on any request to another host."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on(
