@@ -529,19 +529,24 @@ class Lab:
             "round": status["round"],
             "rounds": rounds_of(run),
             "place": status["place"],
-            "thumb": self._thumb(run.id, active),
+            "thumb": self.thumbnail(run.id),
             "data": _entry(run.config, "data", "name"),
             "objective": _entry(run.config, "objective", "name"),
             "updated": run.ended_at or run.started_at or run.created_at,
         }
 
-    def _thumb(self, run_id: str, active: _Active | None) -> str | None:
-        try:
-            frame = self.store.latest_frame(run_id, "grid") if active is None else None
-        except (StoreError, RunNotFound):
-            return None
-        parts = active.view.latest_parts if active else frame.parts if frame else {}
-        return _entry(parts, "grid", "file") or None
+    def thumbnail(self, run_id: str) -> str | None:
+        """The artefact that shows the newest samples of a run as a small picture, if there is one."""
+        active = self._active.get(run_id)
+        for part in ("grid", "thumb"):
+            try:
+                frame = self.store.latest_frame(run_id, part) if active is None else None
+            except (StoreError, RunNotFound):
+                return None
+            parts = active.view.latest_parts if active else frame.parts if frame else {}
+            if file := _entry(parts, part, "file"):
+                return file
+        return None
 
 
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:

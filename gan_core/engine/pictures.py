@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 GAP = 2
+THUMB = 112  # pixels
+GENERATED = (213, 94, 0)  # the colour of generated samples on every page
 
 
 def tile(x: np.ndarray, columns: int | None = None) -> np.ndarray:
@@ -24,6 +27,31 @@ def tile(x: np.ndarray, columns: int | None = None) -> np.ndarray:
     cells = padded.reshape(rows, columns, height + GAP, width + GAP, channels).swapaxes(1, 2)
     picture = cells.reshape(rows * (height + GAP), columns * (width + GAP), channels)[:-GAP, :-GAP]
     return picture[..., 0] if channels == 1 else picture
+
+
+def sketch(points: dict[str, Any]) -> np.ndarray:
+    """The part ``points`` of a frame as a small picture (112, 112, 4): dots on the plane, or the density on a line.
+
+    Transparent where nothing is, so that it stands on a light and on a dark page.
+    """
+    image = Image.new("RGBA", (THUMB, THUMB))
+    draw = ImageDraw.Draw(image)
+    fake = np.array(points["fake"], dtype=float)
+    if fake.ndim == 1:
+        # Half of the height is the mean density of eight bins in eighty, so a spike is tall and a broad curve is low.
+        heights = np.nan_to_num(fake / max(float(np.nansum(fake)), 1e-12)) * len(fake) / 8
+        tops = THUMB - 2 - np.clip(heights / 2, 0, 1) * (THUMB - 6)
+        across = np.linspace(2, THUMB - 3, len(fake))
+        corners = [(2, THUMB - 2), *zip(across.tolist(), tops.tolist(), strict=True), (THUMB - 3, THUMB - 2)]
+        draw.polygon(corners, fill=(*GENERATED, 200))
+        return np.asarray(image)
+    xs, ys = (np.array(points[axis], dtype=float) for axis in ("xs", "ys"))
+    fake = fake[np.isfinite(fake).all(1)]
+    places = (fake - [xs[0], ys[0]]) / [xs[-1] - xs[0], ys[-1] - ys[0]] * (THUMB - 1)
+    for x, y in places.tolist():
+        if 0 <= x < THUMB and 0 <= y < THUMB:
+            draw.ellipse((x - 1.5, THUMB - 2.5 - y, x + 1.5, THUMB + 0.5 - y), fill=(*GENERATED, 210))
+    return np.asarray(image)
 
 
 def png(picture: np.ndarray) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import Ended, Message, Note, Rows, Sight, State
-from gan_core.engine.pictures import png, tile
+from gan_core.engine.pictures import png, sketch, tile
 from gan_core.store import RunStore, StoreError
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,9 @@ class Recorder:
                 self._store.append(self._run_id, message.track, message.columns, message.rounds, message.values)
             case Sight():
                 parts = {name: self._shown(name, part) for name, part in message.parts.items()}
+                if "points" in message.parts:
+                    picture = png(sketch(message.parts["points"]))
+                    parts["thumb"] = {"file": self._store.save_artefact(self._run_id, "thumb", "png", picture)}
                 self._view.add_frame(message.round, parts)
                 self._store.add_frame(self._run_id, message.round, parts)
             case Note():

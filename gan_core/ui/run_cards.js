@@ -48,7 +48,6 @@ class Card {
     if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
     set(this.rounds, rounds)
     this.element.title = run.message || ""
-    // Points and densities have no picture; what they are is said instead.
     set(this.none, [run.data, run.objective].filter(Boolean).join(" · ") || "no samples yet")
     this.fill.style.transform = `scaleX(${share})`
     this.element.dataset.state = run.state
@@ -60,6 +59,7 @@ class Card {
       next.decode().then(
         () => {
           this.image.src = next.src
+          this.image.classList.toggle("gc-sketch", run.thumb.startsWith("thumb-"))
           this.image.hidden = false
           this.none.hidden = true
         },

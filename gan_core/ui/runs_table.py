@@ -70,8 +70,7 @@ def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[Run
 def _row(run: Listed, lab: Lab, ticket: str) -> dict[str, Any]:
     if isinstance(run, DamagedRun):
         return {"samples": None, "name": f"damaged: {run.reason}", "status": "damaged", "run": f"watch?run={run.id}"}
-    frame = lab.store.latest_frame(run.id, "grid")
-    file = frame.parts["grid"]["file"] if frame else None
+    file = lab.thumbnail(run.id)
     metrics = run.summary.get("metrics", {})
     rounds = run.config.get("schedule", {}).get("rounds", 0)
     return {

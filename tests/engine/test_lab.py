@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import COMMANDS, Lab, Refused, runner
@@ -639,3 +640,14 @@ def test_thumbnails_of_a_live_run_come_from_memory(
     frame = json.loads(lab.view(run_id).snapshot())["frames"][0]
     assert frame["parts"]["grid"]["count"] == 4
     assert sum(frame["parts"]["histogram"]["counts"]) == frame["parts"]["histogram"]["n"] == 64
+
+
+def test_a_run_on_the_plane_has_a_thumbnail_too(open_lab: Callable, small: Callable) -> None:
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.rounds": 2}))
+    lab.wait(run_id, 60)
+    thumb = lab.thumbnail(run_id)
+    assert thumb is not None
+    picture = Image.open(lab.store.artefact_path(run_id, thumb))
+    assert picture.mode == "RGBA"
+    assert picture.getextrema()[3] == (0, 210)  # transparent, and dots on it

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_core.engine.live import LiveView, Status
 from gan_core.engine.messages import Ended, Note, Rows, Sight, State
@@ -220,7 +221,7 @@ def test_pictures_and_clouds_of_points_become_files(tmp_path: Any) -> None:
     with RunStore(tmp_path) as store:
         store.create("a-run", name="", config={})
         view = LiveView("a-run", Status("queued"))
-        cloud = {"fake": [[0.5, None]], "xs": [1.0]}
+        cloud = {"fake": [[0.5, None]], "xs": [0.0, 1.0], "ys": [0.0, 1.0]}
         parts = {"grid": np.full((3, 3, 4, 4), 7, np.uint8), "points": cloud, "histogram": {"counts": [1], "n": 1}}
         Recorder(store, view).record([Sight(4, parts)])
         view.tick()
@@ -229,5 +230,6 @@ def test_pictures_and_clouds_of_points_become_files(tmp_path: Any) -> None:
         assert frame.parts["grid"]["count"] == 3
         assert json.loads(store.artefact_path("a-run", frame.parts["points"]["file"]).read_bytes()) == cloud
         assert store.artefact_path("a-run", frame.parts["grid"]["file"]).suffix == ".png"
+        assert Image.open(store.artefact_path("a-run", frame.parts["thumb"]["file"])).getextrema()[3] == (0, 0)
         assert frame.parts["histogram"] == {"counts": [1], "n": 1}
         assert json.loads(view.snapshot())["frames"] == [{"round": 4, "parts": frame.parts}]
