@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan_core.ui import runs_table
+from gan_core.ui import forking, runs_table
 from gan_core.ui.shell import HOME, lab, said_in_a_sentence, ticket, watch
 
 st.title("Runs", anchor=False)
@@ -45,6 +45,8 @@ if records:
                     if gone:
                         st.session_state["deleted"] = gone
                         st.rerun()
+            if len(chosen) == 1 and (tree := forking.family_tree(chosen[0], lab().store.family(chosen[0].id))):
+                st.markdown(tree)
             with st.form("tags", border=False):
                 first = chosen[0]
                 name = st.text_input("Name", first.name, max_chars=120) if len(chosen) == 1 else None

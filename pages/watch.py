@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.config import RunConfig, diff
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import watching
+from gan_core.ui import forking, watching
 from gan_core.ui.live_view import live_view
 from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import HOME, TRAIN, copy_as, lab, said_in_a_sentence, ticket
@@ -52,6 +52,10 @@ def controls() -> None:
 with actions:
     controls()
 
+forking.show_fork_dialog(run)
+if origin := forking.origin(run, lab().store.events(run_id) if run.parent else ()):
+    st.caption(origin)
+
 if run.traceback:
     st.error(run.message, icon=":material/error:")
     with st.expander("Traceback", icon=":material/bug_report:"):
@@ -60,6 +64,9 @@ if run.traceback:
 live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
 
 config = RunConfig.load(run.config)
+if tree := forking.family_tree(run, lab().store.family(run_id)):
+    with st.expander("Family of forks", icon=":material/account_tree:"):
+        st.markdown(tree)
 settings, note = st.columns(2)
 with settings.expander("Settings of this run", icon=":material/tune:"):
     changed = diff(RunConfig.load({"objective": config.objective.name}), config)

@@ -187,11 +187,11 @@ def test_every_state_offers_what_makes_sense() -> None:
     offered = {state: {button.command for button in buttons_for(state)} for state in ("queued", "running", "paused")}
     assert offered == {
         "queued": {"stop"},
-        "running": {"pause", "sample", "checkpoint", "stop"},
-        "paused": {"resume", "sample", "stop"},
+        "running": {"pause", "sample", "checkpoint", "stop", "fork"},
+        "paused": {"resume", "sample", "stop", "fork"},
     }
-    assert buttons_for("finished") == ()
-    assert [button.command for button in buttons_for("interrupted")] == ["continue"]
+    assert [button.command for button in buttons_for("finished")] == ["fork"]
+    assert [button.command for button in buttons_for("interrupted")] == ["continue", "fork"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -215,3 +215,23 @@ def test_every_part_has_a_card(lab: Lab, visit: Callable[..., AppTest]) -> None:
         for choice in choices.values():
             about = choice.about
             assert all((about.title, about.paper, about.year, about.formula, about.idea, about.watch_for)), choice.name
+
+
+def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    parent = lab.submit(small(rounds=5), name="the parent")
+    lab.wait(parent, timeout=60)
+    app = visit("watch", run=parent)
+    app.button(key=f"fork:{parent}").click().run()
+    assert [error.message for error in app.exception] == []
+    assert app.selectbox(key=f"fork:at:{parent}").options == ["round 5"]
+    app.selectbox(key=f"fork:objective:{parent}").select("wgan_gp").run()
+    assert any("objective = wgan_gp" in caption.value for caption in app.caption)
+    app.button(key=f"fork:go:{parent}").click().run()
+    (child, _) = lab.store.runs()
+    assert (child.parent, child.forked_at, child.config["objective"]["name"]) == (parent, 5, "wgan_gp")
+    assert lab.wait(child.id, timeout=60).status == "finished"
+    app = visit("watch", run=child.id)
+    assert any("Forked from [the parent]" in caption.value for caption in app.caption)
+    assert any("**the parent → wgan_gp**" in text.value for text in app.markdown)
+    forked_from = dict(zip(*(visit("runs").dataframe[0].value[name] for name in ("name", "forked from")), strict=True))
+    assert forked_from == {"the parent": "", "the parent → wgan_gp": "the parent, round 5"}

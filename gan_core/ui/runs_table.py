@@ -41,7 +41,8 @@ def matches(run: Listed, text: str, states: Collection[str], data: Collection[st
 
 def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[RunRecord]:
     """Draw the table; returns the runs whose rows are chosen."""
-    table = pd.DataFrame([_row(run, lab, ticket) for run in runs])
+    names = {run.id: run.name for run in runs if isinstance(run, RunRecord)}
+    table = pd.DataFrame([_row(run, lab, ticket, names) for run in runs])
     if table.empty:
         st.info("No run matches the filter.", icon=":material/filter_alt_off:")
         return []
@@ -67,7 +68,7 @@ def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[Run
     return [run for run in chosen if isinstance(run, RunRecord)]
 
 
-def _row(run: Listed, lab: Lab, ticket: str) -> dict[str, Any]:
+def _row(run: Listed, lab: Lab, ticket: str, names: dict[str, str]) -> dict[str, Any]:
     if isinstance(run, DamagedRun):
         return {"samples": None, "name": f"damaged: {run.reason}", "status": "damaged", "run": f"watch?run={run.id}"}
     file = lab.thumbnail(run.id)
@@ -82,6 +83,7 @@ def _row(run: Listed, lab: Lab, ticket: str) -> dict[str, Any]:
         "objective": run.config.get("objective", {}).get("name", ""),
         "modes": metrics.get("modes_captured", metrics.get("modes_covered")),
         "kl_to_real": metrics.get("kl_to_real"),
+        "forked from": f"{names.get(run.parent, run.parent)}, round {run.forked_at:,}" if run.parent else "",
         "tags": list(run.tags),
         "note": run.note,
         "started": datetime.datetime.fromtimestamp(run.created_at, datetime.UTC),

@@ -10,6 +10,7 @@ from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import Choice, Lab, catalogue, data_choice, describe
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
+from gan_core.ui.forking import open_fork_dialog
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,17 @@ _SAMPLE = Button("sample", "Sample now", ":material/photo_camera:", "Measure and
 _SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round")
 _CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from the newest checkpoint, exactly")
 
+_FORK = Button("fork", "Fork from here…", ":material/call_split:", "Go on from these weights with something changed")
+
 _BUTTONS = {
     "queued": (_STOP,),
-    "running": (_PAUSE, _SAMPLE, _SAVE, _STOP),
-    "paused": (_RESUME, _SAMPLE, _STOP),
-    "stopped": (_CONTINUE,),
-    "interrupted": (_CONTINUE,),
-    "failed": (_CONTINUE,),
+    "running": (_PAUSE, _SAMPLE, _SAVE, _STOP, _FORK),
+    "paused": (_RESUME, _SAMPLE, _STOP, _FORK),
+    "finished": (_FORK,),
+    "stopped": (_CONTINUE, _FORK),
+    "interrupted": (_CONTINUE, _FORK),
+    "failed": (_CONTINUE, _FORK),
+    "diverged": (_FORK,),
 }
 
 
@@ -44,7 +49,9 @@ def buttons_for(state: str) -> tuple[Button, ...]:
 
 def obey(lab: Lab, run_id: str, command: str) -> None:
     """Carry out a button. Raises Refused where the run cannot do it any more."""
-    if command == "continue":
+    if command == "fork":
+        open_fork_dialog(run_id)
+    elif command == "continue":
         lab.resume(run_id)
     else:
         lab.command(run_id, command)  # type: ignore[arg-type]

@@ -138,6 +138,17 @@ class ChartPanel extends Panel {
     }
   }
 
+  // A fork's curves begin with its parent's, which stand back a little.
+  past() {
+    const forks = this.view.store.events.filter((event) => event.kind === "forked")
+    if (!forks.length) return []
+    const shape = {
+      type: "rect", xref: "x", yref: "paper", x0: 0, x1: forks[forks.length - 1].round, y0: 0, y1: 1, layer: "above",
+      line: { width: 0 }, fillcolor: translucent(this.view.palette.background, 0.6),
+    }
+    return [{ shape }]
+  }
+
   cursorLine() {
     return this.view.selected === null ? [] : [this.verticalLine(this.view.selected, "", this.view.palette.faded, "solid")]
   }
@@ -224,7 +235,7 @@ class CurvesPanel extends ChartPanel {
     }
     this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
     this.showFilled(columns)
-    this.decorate([...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
+    this.decorate([...this.past(), ...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
     this.spaceTicks()
     this.describe(columns)
     this.waiting(!columns.some((c) => c.x.length))

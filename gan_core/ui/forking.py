@@ -1,0 +1,146 @@
+"""Forking from the Watch page: the dialog, and the family tree of what was forked from what."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from gan_core.config import ConfigError, RunConfig, diff
+from gan_core.engine import catalogue
+from gan_core.store import RunRecord
+from gan_core.ui.forms import ConfigForm, objective_names
+from gan_core.ui.shell import lab, said_in_a_sentence, watch
+
+NOW = -1
+_WHOLE = ("objective.penalties", "objective.options", "data.options")
+
+
+def open_fork_dialog(run_id: str) -> None:
+    """Let the page open the dialog when it runs next: a fragment that refreshes itself would close it again."""
+    st.session_state["fork:dialog"] = run_id
+    st.session_state["fork:click"] = uuid.uuid4().hex
+    st.rerun()
+
+
+def show_fork_dialog(run: RunRecord) -> None:
+    """The dialog, until it is closed; called once per run of the page."""
+    if st.session_state.get("fork:dialog") == run.id:
+        _dialog(run)
+
+
+def _close() -> None:
+    del st.session_state["fork:dialog"]
+
+
+@st.dialog("Fork from here", width="large", icon=":material/call_split:", on_dismiss=_close)
+def _dialog(run: RunRecord) -> None:
+    st.markdown(
+        "Another run goes on from the exact weights of this one, with what you change below. What cannot go over "
+        "(a layer whose shape changes, the memory of another optimiser) begins anew, and its page says so."
+    )
+    training = lab().view(run.id).status["state"] in ("running", "paused")
+    rounds = [*([NOW] if training else []), *reversed(lab().kept_rounds(run.id))]
+    if not rounds:
+        st.info("No checkpoint of this run has been kept yet.", icon=":material/save:")
+        return
+    parent, titles = RunConfig.load(run.config), objective_names()
+    where, what = st.columns([2, 3])
+    at = where.selectbox(
+        "From", rounds, format_func=lambda round: "now" if round == NOW else f"round {round:,}", key=f"fork:at:{run.id}"
+    )
+    objective = what.selectbox(
+        "Objective",
+        list(titles),
+        list(titles).index(parent.objective.name) if parent.objective.name in titles else 0,
+        format_func=titles.__getitem__,
+        key=f"fork:objective:{run.id}",
+    )
+    base = parent if objective == parent.objective.name else parent.replace({"objective": objective})
+    form = ConfigForm(base, catalogue(), f"fork:{run.id}:{objective}")
+    with st.expander("Learning rates and steps", icon=":material/speed:"):
+        for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
+            with column:
+                st.markdown(f"**{player.capitalize()}**")
+                form.group(f"optimizers.{player}", columns=2)
+        form.group("schedule", columns=4)
+    with st.expander("Loss and regularisers", icon=":material/balance:"):
+        form.group("objective", skip=("name",))
+        form.options("objective.options", catalogue()["losses"][form.settings["objective"]["loss"]])
+        form.penalties()
+    with st.expander("Discriminator", icon=":material/account_tree:"):
+        form.group("model.discriminator", columns=3)
+    with st.expander("Tricks, batch size and seed", icon=":material/healing:"):
+        form.group("tricks", columns=3)
+        form.group("data", skip=("name", "options"))
+        form.group("", skip=("game", "device"))
+    changes: dict[str, Any] = {}
+    try:
+        changes = changes_of(parent, RunConfig.load(form.settings))
+        told = ", ".join(f"{field} = {value}" for field, value in changes.items())
+        st.caption(f"Changes: {told or 'nothing; it goes on as its parent would'}")
+    except ConfigError as error:
+        for problem in form.show_problems(error.problems):
+            st.error(str(problem), icon=":material/error:")
+        return
+    if st.button("Fork", type="primary", icon=":material/call_split:", key=f"fork:go:{run.id}"):
+        with said_in_a_sentence():
+            key = st.session_state["fork:click"]
+            child = lab().fork(run.id, changes, at=None if at == NOW else at, key=key)
+            _close()
+            watch(child)
+
+
+def changes_of(parent: RunConfig, child: RunConfig) -> dict[str, Any]:
+    """The fewest dotted changes that lead from one configuration to the other: the objective first, then what differs
+    from its recipe."""
+    changes: dict[str, Any] = {}
+    if child.objective.name != parent.objective.name:
+        changes["objective"] = child.objective.name
+        parent = parent.replace(changes)
+    settings = child.to_dict()
+    for field, (_, after) in diff(parent, child).items():
+        group = next((path for path in _WHOLE if field.startswith(f"{path}.")), None)
+        if group is None:
+            changes[field] = after
+        else:  # one that is gone has no value of its own
+            section, name = group.split(".")
+            changes[group] = settings[section][name]
+    return changes
+
+
+def origin(run: RunRecord, events: Sequence[Any]) -> str | None:
+    """Where a fork comes from, what it changed and what began anew, in a sentence or two; None for a run of its own."""
+    told = [event for event in events if event.kind == "forked" and event.data.get("parent") == run.parent]
+    if run.parent is None or not told:
+        return None
+    data: Mapping[str, Any] = told[-1].data
+    changes = ", ".join(f"{field} = {value}" for field, value in data.get("changes", {}).items()) or "nothing changed"
+    name = str(data.get("name", run.parent)).replace("[", "(").replace("]", ")")
+    text = f"Forked from [{name}](watch?run={run.parent}) at round {told[-1].round:,}: {changes}."
+    anew = data.get("anew", [])
+    return f"{text} Begins anew: {'; '.join(anew)}." if anew else f"{text} Everything else went over exactly."
+
+
+def family_tree(run: RunRecord, family: Sequence[RunRecord]) -> str:
+    """The tree of forks as a Markdown list of links, the run itself bold; "" for a run without relatives."""
+    if len(family) < 2:
+        return ""
+    known = {member.id for member in family}
+    children: dict[str | None, list[RunRecord]] = {}
+    for member in family:
+        children.setdefault(member.parent if member.parent in known else None, []).append(member)
+    lines: list[str] = []
+
+    def walk(parent: str | None, depth: int) -> None:
+        for member in children.get(parent, []):
+            name = member.name.replace("[", "(").replace("]", ")")
+            link = f"**{name}**" if member.id == run.id else f"[{name}](watch?run={member.id})"
+            where = f" at round {member.forked_at:,}" if member.forked_at is not None else ""
+            lines.append(f"{'    ' * depth}- {link}{where} · {member.status}, {member.rounds:,} rounds")
+            walk(member.id, depth + 1)
+
+    walk(None, 0)
+    return "\n".join(lines)
