@@ -210,7 +210,7 @@ class Lab:
         clock = {part: state.pop(part) for part in ("seconds", "measuring") if part in state}
         played: int = state["round"]
         if played >= parent.schedule.rounds:
-            changes = {"schedule.rounds": played + parent.schedule.rounds, **changes}
+            changes = {**changes, "schedule.rounds": changes.get("schedule.rounds", played + parent.schedule.rounds)}
         config = resolve(parent.replace(changes))
         if played >= config.schedule.rounds:
             raise ConfigError([Problem("schedule.rounds", f"{played:,} rounds have been played; choose more")])
