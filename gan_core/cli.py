@@ -1,7 +1,7 @@
 """The engine from a terminal: ``python -m gan_core train --preset ring-mlp --set seed=1``.
 
 Tables and JSON go to stdout, progress and errors to stderr. Exit status: 0 finished, 1 failed or diverged, 2 bad input,
-130 interrupted.
+130 interrupted (Ctrl-C or SIGTERM; the run is saved).
 """
 
 from __future__ import annotations

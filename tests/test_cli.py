@@ -327,13 +327,14 @@ def until_round(store, least, process):
     raise AssertionError(f"not at round {least} after a minute")
 
 
-def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path):
+@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path, ask):
     store = tmp_path / "interrupted"
     changes = {**SMALL, "schedule.rounds": 1500, "diagnostics.every": 500, "seed": 2}
     process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", store)
     run_id = until_round(store, 50, process)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    process.send_signal(ask)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert f"to go on: python -m gan_core resume {run_id} --store {store}" in err
     assert "Traceback" not in err
