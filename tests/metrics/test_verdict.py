@@ -1,0 +1,259 @@
+"""Series written by hand, each the course of one kind of run: what is said, since when, and what is never said."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from gan_core.metrics.verdict import ALARMS, CURES, STATES, Facts, Judge, judged, verdict
+
+EVERY, ROUNDS = 50, 3000
+FLOORS = {"std_ratio": 1.0, "vendi_score": 10.0, "effective_modes": 7.9, "class_diversity": 1.0}
+RING = Facts(FLOORS, 8, ROUNDS, "probability", {"D.loss": 2 * math.log(2)})
+BALANCED = {"D.loss": 1.3, "D.real": 0.55, "D.fake": 0.45, "G.grad_norm": 2.0, "D.accuracy_real": 0.6}
+LABELS = ("effective_modes", "largest_share", "largest_mode", "class_diversity")
+
+
+def series(breadths, play=BALANCED, *, every=EVERY, **columns):
+    """Tracks of a run whose breadth takes these values, one per measurement; ``columns`` replace what follows from it."""
+    breadth = np.asarray(breadths, float)
+    n = len(breadth)
+    diagnostics = {
+        "round": np.arange(n) * every,
+        "std_ratio": np.minimum(1.2, breadth + 0.1),
+        "vendi_score": 10 * breadth,
+        "effective_modes": 7.9 * np.minimum(1.0, breadth),
+        "class_diversity": np.full(n, 1.0),
+        "largest_share": 1 / np.maximum(1, 7.9 * breadth),
+        "largest_mode": np.full(n, 3.0),
+        "center_1": np.zeros(n),
+        "center_2": np.zeros(n),
+    } | {name: np.broadcast_to(np.asarray(values, float), (n,)) for name, values in columns.items()}
+    rounds = np.arange(1, (n - 1) * every + 1)
+    turns = {"round": rounds} | {
+        name: np.broadcast_to(np.asarray(value, float), rounds.shape) for name, value in play.items()
+    }
+    return turns, diagnostics
+
+
+def without_labels(diagnostics):
+    return {name: values for name, values in diagnostics.items() if name not in LABELS}
+
+
+GROWING = [0.05, 0.2, 0.25, 0.2, 0.3, 0.45, 0.6, 0.8, 0.95, 1.0]
+WHOLE = [0.97, 1.0, 0.95, 0.98] * 10
+LOST = [0.7, 0.45, 0.35, 0.3, 0.25, 0.2, 0.2, 0.18, 0.15]
+
+
+def states(judge):
+    return [change.state for change in judge.changes]
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_run_that_spreads_and_stays_is_learning_and_then_healthy(labels):
+    turns, diagnostics = series(GROWING + WHOLE)
+    judge = judged(turns, diagnostics if labels else without_labels(diagnostics), RING)
+    assert states(judge) == ["learning", "healthy"]
+    assert judge.verdict.onset_round == 7 * EVERY
+    assert judge.verdict.cures(images=False) == ()
+    assert judge.verdict.evidence == ()
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_loss_of_what_was_there_is_a_collapse_and_when_it_began(labels):
+    turns, diagnostics = series(GROWING + WHOLE[:8] + LOST)
+    judge = judged(turns, diagnostics if labels else without_labels(diagnostics), RING)
+    assert judge.verdict.state == "collapsed"
+    assert "narrowing" not in states(judge)[:2]
+    # 18 measurements went well; the next is the first sign, the one after it the first below half.
+    assert judge.verdict.onset_round == 19 * EVERY
+    assert judge.verdict.first_sign in (18 * EVERY, 19 * EVERY)
+    assert judge.healthy_round < judge.verdict.first_sign + EVERY
+    names = {evidence.name for evidence in judge.verdict.evidence}
+    assert "vendi_score" in names
+    assert ("effective_modes" in names) == labels
+    assert judge.verdict.cures(images=False)[0] == "r1"
+    if labels:
+        assert "1.2 of 8 modes, it had 7." in judge.verdict.sentence
+
+
+def test_every_number_of_the_evidence_crosses_its_threshold():
+    turns, diagnostics = series(GROWING + WHOLE[:8] + LOST)
+    for change in judged(turns, diagnostics, RING).changes:
+        assert (change.state in ALARMS) == bool(change.evidence) == change.alarming
+        for one in change.evidence:
+            assert one.value < one.threshold if one.relation == "<" else one.value > one.threshold
+        json.dumps(change.to_dict(), allow_nan=False)
+
+
+def test_the_start_is_never_a_collapse():
+    for start in (GROWING, [0.05] * 4 + GROWING, [0.1, 0.3, 0.1, 0.2, 0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 1.0]):
+        judge = judged(*series(start + WHOLE), RING)
+        assert not set(states(judge)) & ALARMS
+
+
+def test_never_getting_there_is_a_collapse_too_but_only_after_long():
+    judge = judged(*series([0.05, 0.3, 0.35, 0.3, 0.35, 0.3, 0.3, 0.3, 0.25, 0.25, 0.2]), RING)
+    assert states(judge) == ["learning", "collapsed"]
+    assert judge.changes[1].round == 400
+    assert judge.verdict.onset_round == 0
+    assert "has not spread" in judge.verdict.sentence
+    slow = judged(*series([0.05 + 0.02 * i for i in range(60)]), RING)
+    assert not set(states(slow)) & ALARMS, "it grows"
+
+
+def test_a_part_that_is_not_left_any_more_is_said_later():
+    judge = judged(*series([0.05, 0.3, 0.5, *[0.6] * 40]), RING)
+    assert states(judge) == ["learning", "narrowing"]
+    assert "only a part" in judge.verdict.sentence
+
+
+def hopping(n):
+    where = np.arange(n) * 3 % 8
+    angle = where * 2 * np.pi / 8
+    return {
+        "largest_mode": where,
+        "largest_share": np.full(n, 0.97),
+        "center_1": 1.4 * np.cos(angle),
+        "center_2": 1.4 * np.sin(angle),
+    }
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_rotating_collapse_is_caught_although_the_losses_look_like_equilibrium(labels):
+    play = BALANCED | {"D.loss": 1.386, "D.real": 0.5, "D.fake": 0.5}
+    turns, diagnostics = series([0.13, 0.2] * 10, play, **hopping(20))
+    found = verdict(turns, diagnostics if labels else without_labels(diagnostics), RING)
+    assert found.state == "collapsed"
+    assert found.causes == ("rotating",)
+    assert "The losses look like equilibrium and are not: D's loss is 1.39" in found.sentence
+    assert "D(x) = 0.50" in found.sentence
+    assert "even_rates" in found.cures(images=False)
+    # The same samples beside a D that wins: no word of an equilibrium.
+    turns, diagnostics = series([0.13, 0.2] * 10, BALANCED | {"D.loss": 0.4}, **hopping(20))
+    assert "equilibrium" not in verdict(turns, diagnostics, RING).sentence
+    # One that stays where it is does not rotate.
+    turns, diagnostics = series([0.13, 0.2] * 10, play)
+    assert verdict(turns, diagnostics, RING).causes == ("collapsed",)
+
+
+def test_a_cure_is_seen_and_a_second_collapse_too():
+    course = GROWING + WHOLE[:6] + LOST + [0.4, 0.7, 0.9, 0.95, 1.0] + WHOLE[:4] + LOST
+    judge = judged(*series(course), RING)
+    calm = [state for state in states(judge) if state != "narrowing"]
+    assert calm == ["learning", "healthy", "collapsed", "recovered", "collapsed"]
+    back = next(change for change in judge.changes if change.state == "recovered")
+    assert back.onset_round == (len(GROWING + WHOLE[:6] + LOST) + 2) * EVERY
+    assert judge.verdict.first_sign > back.onset_round
+
+
+def test_it_does_not_flicker():
+    rng = np.random.default_rng(0)
+    near_broad = judged(*series(np.concatenate([GROWING, 0.75 + 0.08 * rng.uniform(-1, 1, 200)])), RING)
+    assert len(near_broad.changes) <= 4
+    near_half = judged(*series(np.concatenate([GROWING, WHOLE[:4], 0.5 + 0.1 * rng.uniform(-1, 1, 200)])), RING)
+    assert len(near_half.changes) <= 4
+    one_bad_look = judged(*series(GROWING + WHOLE[:9] + [0.3] + WHOLE), RING)
+    assert states(one_bad_look) == ["learning", "healthy"]
+
+
+def test_one_picture_of_each_class_is_a_collapse():
+    n = len(GROWING + WHOLE)
+    inside = np.concatenate([np.ones(n - 6), [0.4, 0.2, 0.1, 0.05, 0.03, 0.02]])
+    found = verdict(*series(GROWING + WHOLE, class_diversity=inside), RING)
+    assert found.state == "collapsed"
+    assert "inside each of them all samples are nearly alike" in found.sentence
+
+
+def test_a_gradient_that_vanishes_is_not_called_a_collapse():
+    play = {"D.loss": 1e-3, "D.real": 0.999, "D.fake": 1e-3, "G.grad_norm": 4e-3}
+    found = verdict(*series([0.05] * 20, play), RING)
+    assert found.state == "vanishing_gradient"
+    assert found.cures(images=True)[0] == "non_saturating"
+    # A critic's scores are no probabilities: small ones mean nothing.
+    critic = Facts(FLOORS, 8, ROUNDS, "score")
+    assert verdict(*series([0.05] * 20, play), critic).state == "collapsed"
+
+
+def test_a_d_that_nothing_escapes_while_g_gets_nowhere():
+    play = {"D.real": 0.99, "D.fake": 0.01, "D.accuracy_real": 1.0, "D.accuracy_fake": 1.0, "G.grad_norm": 30.0}
+    found = verdict(*series([0.05, *[0.2] * 20], play), RING)
+    assert found.state == "d_too_strong"
+    # As sure a D beside samples that are varied is a matter for the eye.
+    assert verdict(*series(GROWING + WHOLE, play), RING).state == "healthy"
+
+
+def test_samples_that_fly_away_and_scores_without_bounds_diverge():
+    n = 40
+    away = np.concatenate([np.zeros(20), np.linspace(0, 60, 20)])
+    assert verdict(*series([0.9] * n, center_1=away), RING).state == "diverged"
+    assert (
+        verdict(*series([0.9] * n, std_ratio=np.concatenate([np.ones(20), np.full(20, 9.0)])), RING).state == "diverged"
+    )
+    critic = Facts(FLOORS, 8, ROUNDS, "score")
+    apart = series([0.2] * n, {"D.real": np.linspace(0, 400, (n - 1) * EVERY), "D.fake": 0.0})
+    assert verdict(*apart, critic).state == "diverged"
+    drifting = series(
+        [1.0] * n, {"D.real": np.linspace(0, -400, (n - 1) * EVERY)} | {"D.fake": np.linspace(0, -400, (n - 1) * EVERY)}
+    )
+    assert verdict(*drifting, critic).state == "healthy", "a Wasserstein critic may drift as a whole"
+
+
+def test_a_middle_that_swings_around_the_data_oscillates_and_one_that_wanders_does_not():
+    n = 60
+    circle = 0.8 * np.exp(2j * np.pi * np.arange(n) / 9)
+    found = verdict(*series([1.0] * n, center_1=circle.real, center_2=circle.imag), RING)
+    assert found.state == "oscillating"
+    rng = np.random.default_rng(0)
+    false_alarms = [
+        verdict(*series([1.0] * n, center_1=rng.normal(0, 0.08, n), center_2=rng.normal(0, 0.08, n)), RING).state
+        for _ in range(20)
+    ]
+    assert set(false_alarms) == {"healthy"}
+
+
+def test_a_number_that_is_not_finite_ends_it():
+    judge = judged(*series(GROWING), RING)
+    assert judge.set_diverged(512, "D.loss is not finite at round 512").state == "diverged"
+    assert judge.verdict.onset_round == 512
+    assert states(judge)[-1] == "diverged"
+
+
+def test_what_was_not_measured_is_not_asked_for():
+    turns, diagnostics = series(GROWING + WHOLE[:8] + LOST)
+    assert verdict({}, diagnostics, RING).state == "collapsed"
+    assert verdict(turns, {}, RING).state == "starting"
+    gaps = {name: np.where(np.arange(len(values)) % 7 == 3, np.nan, values) for name, values in diagnostics.items()}
+    gaps["round"] = diagnostics["round"]
+    assert verdict(turns, gaps, RING).state == "collapsed"
+    assert verdict(turns, diagnostics, Facts({})).state in ("starting", "learning")
+    unsure = diagnostics | {"unsure_share": np.full(len(diagnostics["round"]), 0.9)}
+    assert {e.name for e in verdict(turns, unsure, RING).evidence} == {"vendi_score", "std_ratio"}
+
+
+@pytest.mark.parametrize("course", [GROWING + WHOLE, GROWING + WHOLE[:8] + LOST, [0.13, 0.2] * 10])
+def test_told_bit_by_bit_it_says_the_same(course):
+    turns, diagnostics = series(course)
+    whole = judged(turns, diagnostics, RING)
+    rng = np.random.default_rng(0)
+    judge, told = Judge(RING), 0
+    for index, round in enumerate(diagnostics["round"]):
+        # Rounds arrive in pieces, and some that follow the measurement arrive before it.
+        upto = min(len(turns["round"]), int(round) + int(rng.integers(0, 20)))
+        for piece in np.array_split(np.arange(told, upto), 3):
+            judge.add_turns({name: values[piece] for name, values in turns.items()})
+        told = max(told, upto)
+        numbers = {name: float(values[index]) for name, values in diagnostics.items() if name != "round"}
+        judge.add_check(int(round), numbers)
+        judge.add_check(int(round), numbers)  # twice is once
+    assert judge.changes == whole.changes
+    assert judge.verdict == whole.verdict
+
+
+def test_every_state_has_a_title_and_every_cause_its_cures():
+    assert set(STATES) > ALARMS
+    assert all(title.strip() for title in STATES.values())
+    assert all(names for both in CURES.values() for names in both)
