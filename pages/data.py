@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core.engine import Choice, DataError, catalogue, dataset_facts
 from gan_core.ui.data_facts import show_classifier, show_delete, show_images, show_origin, show_points
 from gan_core.ui.data_intake import show_intake, show_missing
-from gan_core.ui.shell import about_card, lab
+from gan_core.ui.shell import TRAIN, about_card, lab
 
 BUILT_IN, PUBLISHED, OWN = "Built in", "Published sets", "Your own"
 
@@ -56,6 +56,10 @@ left, right = st.columns([3, 2], gap="large")
 with right, st.container(border=True):
     st.subheader(choice.about.title, anchor=False)
     about_card(choice.about)
+    if not choice.missing and st.button(
+        "Train on this", type="primary", icon=":material/play_arrow:", key=f"train:{name}"
+    ):
+        st.switch_page(TRAIN, query_params={"part": f"datasets:{name}"})
     if group == OWN:
         show_origin(lab(), choice)
 

@@ -1,34 +1,34 @@
-"""What are these things? One card per part."""
+"""What are these things? One card per part: what it is, what it asks of the players, and where it is written."""
 
 import streamlit as st
 
-from gan_core.engine import catalogue
-from gan_core.ui.shell import TRAIN, about_card
+from gan_core.engine import card, catalogue
+from gan_core.ui.library import KINDS, choose, matching, show_card
 
 st.title("Library", anchor=False)
 choices = catalogue()
-kind = st.segmented_control(
-    "Kind", list(choices), default="objectives", format_func=str.capitalize, key="kind", label_visibility="collapsed"
+wanted = st.query_params.get("part", "")
+first = wanted.partition(":")[0]
+kinds, search = st.columns([5, 2], vertical_alignment="center")
+kind = kinds.segmented_control(
+    "Kind",
+    list(KINDS),
+    default=first if first in KINDS else "objectives",
+    format_func=KINDS.__getitem__,
+    key="kind",
+    label_visibility="collapsed",
 )
-text = st.text_input(
+text = search.text_input(
     "Search", placeholder="saturation, Lipschitz, Goodfellow…", key="search", label_visibility="collapsed"
 )
-cells = st.columns(2)
-shown = 0
-for choice in choices[kind or "objectives"].values():
-    about = choice.about
-    if (
-        text or ""
-    ).lower() not in f"{choice.name} {about.title} {about.idea} {about.watch_for} {about.citation}".lower():
-        continue
-    with cells[shown % 2].container(border=True):
-        st.subheader(about.title, anchor=False)
-        st.caption(f"`{choice.name}`")
-        about_card(about)
-        if kind == "objectives" and st.button(
-            "Start a run with this", key=f"use:{choice.name}", icon=":material/play_arrow:"
-        ):
-            st.switch_page(TRAIN, query_params={"objective": choice.name})
-    shown += 1
-if not shown:
+entries = matching(choices, kind or "objectives", text or "")
+if not entries:
     st.info("Nothing here matches.", icon=":material/search_off:")
+    st.stop()
+names, shown = st.columns([2, 5], gap="large")
+with names:
+    chosen = choose(entries, wanted, kinds=bool(text))
+with shown:
+    show_card(card(*chosen.split(":", 1)))
+if wanted != chosen:
+    st.query_params["part"] = chosen

@@ -4,11 +4,11 @@ import uuid
 
 import streamlit as st
 
-from gan_core.config import PRESETS, ConfigError, RunConfig, diff, preset_config
+from gan_core.config import ConfigError, RunConfig, diff, preset_config
 from gan_core.engine import Choice, DataError, Forecast, catalogue, forecast
-from gan_core.store import RunNotFound, StoreError
+from gan_core.ui.beginning import base_config
 from gan_core.ui.forms import ConfigForm, objective_names
-from gan_core.ui.shell import about_card, copy_as, lab, start
+from gan_core.ui.shell import about_card, copy_as, start
 
 
 @st.cache_data(max_entries=200, show_spinner="measuring on this machine…")
@@ -16,36 +16,12 @@ def measured(config_json: str) -> Forecast:
     return forecast(RunConfig.from_json(config_json), budget_seconds=0.3)
 
 
-def base_config() -> tuple[RunConfig, str, str | None]:
-    """Where the form begins, a name for it, and its preset: another run's settings or a preset."""
-    if parent := st.query_params.get("from"):
-        try:
-            run = lab().store.run(parent)
-            st.caption(f"Settings of *{run.name}* — [back to it](watch?run={run.id})")
-            return RunConfig.load(run.config), f"run:{run.id}", None
-        except (RunNotFound, StoreError, ConfigError) as error:
-            st.warning(f"{error} The form begins with a preset instead.")
-    names = list(PRESETS)
-    wanted = st.query_params.get("preset", names[0])
-    index = names.index(wanted) if wanted in names else 0
-    name = st.selectbox(
-        "Begin with",
-        names,
-        index,
-        format_func=lambda item: PRESETS[item].title,
-        key="preset",
-        help="All values can be changed",
-    )
-    st.caption(PRESETS[name].story)
-    return preset_config(name), name, name
-
-
 choices: dict[str, dict[str, Choice]] = catalogue()
 left, right = st.columns([3, 2], gap="large")
 
 with left:
     st.title("Train a GAN", anchor=False)
-    base, scope, preset = base_config()
+    base, scope, preset = base_config(choices)
     titles = objective_names()
     wanted = st.query_params.get("objective", base.objective.name)
     objective = st.selectbox(

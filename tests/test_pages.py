@@ -208,13 +208,57 @@ def test_the_panels_of_a_run_draw_its_columns(preset: str, lab: Lab) -> None:
     assert set(describe(config)["labels"]) <= recorded
 
 
-def test_every_part_has_a_card(lab: Lab, visit: Callable[..., AppTest]) -> None:
-    shown = {heading.value for heading in visit("library").subheader}
-    assert {choice.about.title for choice in catalogue()["objectives"].values()} == shown
-    for choices in catalogue().values():
-        for choice in choices.values():
-            about = choice.about
-            assert all((about.title, about.paper, about.year, about.formula, about.idea, about.watch_for)), choice.name
+def test_the_library_lists_every_part_and_shows_the_card_of_one(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    choices = catalogue()
+    app = visit("library", part="losses:hinge")
+    assert app.radio[0].options == [choice.about.title for choice in choices["losses"].values()]
+    assert [heading.value for heading in app.subheader] == ["Hinge"]
+    said = " ".join(text.value for text in app.markdown)
+    assert "D's loss at **2**" in said
+    assert any("gan_core/losses/adversarial.py:" in expander.label for expander in app.expander)
+    assert "def hinge_d(" in " ".join(code.value for code in app.code)
+    app.text_input(key="search").set_value("power iteration").run()
+    assert [heading.value for heading in app.subheader] == ["Spectral normalisation"]
+    assert "tricks:spectral_norm" in app.query_params["part"]
+    app.text_input(key="search").set_value("no such words").run()
+    assert app.info[0].value == "Nothing here matches."
+
+
+@pytest.mark.parametrize("kind", list(catalogue()))
+def test_every_kind_of_part_has_cards(kind: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+    name, choice = next(iter(catalogue()[kind].items()))
+    app = visit("library", part=f"{kind}:{name}")
+    assert [heading.value for heading in app.subheader] == [choice.about.title]
+    assert app.latex[0].value.strip("$ ") == choice.about.formula or choice.about.formula in app.latex[0].value
+    assert [button.key for button in app.button if button.key and button.key.startswith("use:")] == (
+        [] if kind == "metrics" else [f"use:{kind}:{name}"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "preset", "said"),
+    [
+        ("objectives:wgan", "ring-mlp", "--set 'objective.name=\"wgan\"'"),
+        ("tricks:packing", "ring-mlp", "--set 'model.discriminator.packing=4'"),
+        ("datasets:mixture", "gaussian-1d", "--set 'data.name=\"mixture\"'"),
+        ("architectures:dcgan", "digits-dcgan", ""),
+    ],
+)
+def test_a_run_can_be_started_with_a_part_of_the_library(
+    part: str, preset: str, said: str, lab: Lab, visit: Callable[..., AppTest]
+) -> None:
+    app = visit("train", part=part)
+    assert not app.error
+    assert not app.button(key="start").disabled
+    assert app.code[0].value.startswith(f"python -m gan_core train --preset {preset}")
+    assert said in app.code[0].value
+    assert any(f"library?part={part}" in caption.value for caption in app.caption)
+
+
+def test_a_link_to_a_part_that_there_is_not_is_a_sentence(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    assert "no such part" in visit("train", part="tricks:magic").warning[0].value
+    app = visit("library", part="nothing:of this")
+    assert app.subheader[0].value == next(iter(catalogue()["objectives"].values())).about.title
 
 
 def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from gan_core.data.errors import DataError
+from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
@@ -51,6 +52,7 @@ def close_lab(timeout: float = 9.0) -> None:
 
 __all__ = [
     "COMMANDS",
+    "Card",
     "Choice",
     "Chore",
     "Chores",
@@ -63,7 +65,10 @@ __all__ = [
     "Option",
     "Refused",
     "advice",
+    "beginning_with",
+    "card",
     "catalogue",
+    "changes_for",
     "close_lab",
     "current_lab",
     "data_choice",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_core.config import Problem, RunConfig
-from gan_core.losses import LOSSES
+from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.regularizers import PENALTIES
 from gan_core.training import build, count_parameters, explain, load_source, play, resolve
 
@@ -56,7 +56,7 @@ def describe(config: RunConfig) -> dict[str, Any]:
             **noise,
             **gradients,
         },
-        "lines": {f"{player}.loss": [[value, _name(value)]] for player, value in loss.equilibrium.items()},
+        "lines": {f"{player}.loss": [[value, label]] for player, value, label in reference_lines(loss)},
         "score_unit": "probability" if likely else "score",
         "score_line": 0.5 if likely else None,
         "reading": loss.reading,
@@ -69,10 +69,18 @@ def _inside(title: str) -> str:
     return title if any(letter.isupper() or letter.isdigit() for letter in word[1:]) else title[0].lower() + title[1:]
 
 
+def reference_lines(loss: AdversarialLoss) -> tuple[tuple[str, float, str], ...]:
+    """Where the losses stand when D cannot tell: player, value, and the value as a board would have it."""
+    return tuple((player, value, _name(value)) for player, value in loss.equilibrium.items())
+
+
 def _name(value: float) -> str:
     """A reference value as a board would have it."""
     known = {2 * math.log(2): "2 log 2", math.log(2): "log 2", -math.log(2): "−log 2"}
-    return next((f"{name} = {value:.3f}" for exact, name in known.items() if abs(value - exact) < 1e-9), f"{value:g}")
+    return next(
+        (f"{name} = {value:.3f}".replace("-", "−") for exact, name in known.items() if abs(value - exact) < 1e-9),
+        f"{value:g}",
+    )
 
 
 def advice(config: RunConfig) -> tuple[Problem, ...]:

@@ -97,3 +97,12 @@ def test_figures_of_data() -> None:
     plane = charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)))
     assert [trace.type for trace in plane.data] == ["heatmap", "scatter"]
     assert len(charts.real_density([0, 1], [1, 2]).data) == 1
+
+
+def test_a_set_can_be_trained_on_if_it_is_here(lab: Lab) -> None:
+    (button,) = [button for button in visit("ring").button if button.label == "Train on this"]
+    app = visit("ring")
+    app.button(key=button.key).click().run()
+    assert [title.value for title in app.title] == ["Train a GAN"]
+    assert app.query_params["part"] == ["datasets:ring"]
+    assert [button.label for button in visit("fashion_mnist").button if button.label == "Train on this"] == []
