@@ -68,7 +68,7 @@ def test_keys_are_words_of_the_field(kind: str) -> None:
 
 def test_terms_of_penalties_are_columns_of_their_own() -> None:
     terms = [penalty.term for penalty in PENALTIES.values()]
-    taken = {"loss", "adv", "features", "real", "fake", "accuracy_real", "accuracy_fake", "noise", "grad_norm"}
+    taken = {"loss", "adv", "class", "features", "real", "fake", "accuracy_real", "accuracy_fake", "noise", "grad_norm"}
     for loss in LOSSES.values():
         own = {*loss.memory, *loss.measures}
         assert not own & taken

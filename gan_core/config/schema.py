@@ -104,6 +104,13 @@ class Model(Part):
     latent_dim: int = Field(64, ge=1, le=4096, description="Length of the noise vector z")
     latent: Literal["normal", "uniform"] = Field("normal", description="z ~ N(0, 1) or U(−1, 1) per component")
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
+    condition: Literal["none", "concatenation", "embedding", "projection", "ac_gan"] = Field(
+        "none", description="How G and D are told the class y of a sample; the data must have labels"
+    )
+    embedding_dim: int = Field(16, ge=1, le=1024, description="Length of the learned vector of a class, beside z")
+    class_weight: float = Field(
+        1.0, gt=0, le=1000, description="AC-GAN: weight of the classification error in D's and in G's loss"
+    )
     generator: Generator = Generator()
     discriminator: Discriminator = Discriminator()
 

@@ -85,10 +85,18 @@ class StackedSource:
     def sample(self, n: int, generator: torch.Generator, *, heldout: bool = False) -> tuple[Tensor, Tensor]:
         """``n`` stacks: uint8 (n, 3, H, W) and labels (n,), from the training images or from the held-out ones."""
         index = self.base.heldout_index if heldout else self.base.train_index
-        drawn = torch.randint(len(index), (n, 3), generator=generator, device=generator.device)
-        chosen = index[drawn.to(index.device)]
+        chosen = self._three_each(n, generator, index)
         assert self.base.y is not None
         return self.base.x[chosen][:, :, 0], self.label_of(self.base.y[chosen])
+
+    def labels(self, n: int, generator: torch.Generator) -> Tensor:
+        """Labels (n,) as of ``n`` stacks of training images."""
+        assert self.base.y is not None
+        return self.label_of(self.base.y[self._three_each(n, generator, self.base.train_index)])
+
+    def _three_each(self, n: int, generator: torch.Generator, index: Tensor) -> Tensor:
+        drawn = torch.randint(len(index), (n, 3), generator=generator, device=generator.device)
+        return index[drawn.to(index.device)]
 
     def on(self, device: torch.device) -> StackedSource:
         """The same with its images on ``device``."""
@@ -179,4 +187,13 @@ class MixtureSource:
 
 
 Source = ImageSource | StackedSource | MixtureSource
+
+
+def label_count(source: Source) -> int:
+    """K where every sample comes with its class y in 0 … K − 1; 0 where samples come alone."""
+    if isinstance(source, MixtureSource) or (isinstance(source, ImageSource) and source.y is None):
+        return 0
+    return source.num_classes
+
+
 Progress = Callable[[float, str], None]

@@ -16,6 +16,10 @@ GeneratorFor = Callable[..., torch.Generator]
 
 class BatchStream(Protocol):
     def next(self) -> Batch: ...
+    def labels(self, n: int, generator: torch.Generator) -> Tensor:
+        """Labels (n,) int64, distributed as those of the batches; drawn from ``generator``, the stream stays where it is."""
+        ...
+
     def state(self) -> dict[str, Tensor | int]: ...
     def restore(self, state: dict[str, Tensor | int]) -> None: ...
 
@@ -50,6 +54,12 @@ class ImageStream:
         x = to_unit(self._x.index_select(0, chosen))
         return Batch(x, None if self._y is None else self._y.index_select(0, chosen))
 
+    def labels(self, n: int, generator: torch.Generator) -> Tensor:
+        if self._y is None:
+            raise ValueError("this data has no labels")
+        chosen = torch.randint(len(self._y), (n,), generator=generator, device=generator.device)
+        return self._y.index_select(0, chosen.to(self._y.device))
+
     def state(self) -> dict[str, Tensor | int]:
         return {"position": self._position}
 
@@ -76,6 +86,11 @@ class SampledStream:
             return Batch(self._source.sample(self._batch_size, self._generator))
         x, y = self._source.sample(self._batch_size, self._generator)
         return Batch(to_unit(x), y)
+
+    def labels(self, n: int, generator: torch.Generator) -> Tensor:
+        if isinstance(self._source, MixtureSource):
+            raise ValueError("this data has no labels")
+        return self._source.labels(n, generator)
 
     def state(self) -> dict[str, Tensor | int]:
         return {"generator": self._generator.get_state()}

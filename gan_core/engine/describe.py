@@ -27,6 +27,8 @@ def describe(config: RunConfig) -> dict[str, Any]:
     terms = {f"D.{penalty.term}": f"D {_inside(penalty.about.title)}" for penalty in penalties}
     if config.tricks.feature_matching != "off":
         terms["G.features"] = "G feature matching"
+    if config.model.condition == "ac_gan":
+        terms |= {"D.class": "D classification error", "G.class": "G classification error"}
     own = {f"D.{name}": name for name in (*loss.measures, *loss.memory)}
     anchors = {f"D.{p.term}_{name}": f"{p.about.title} anchor of {name}" for p in penalties for name in p.memory}
     noise = {"D.noise": "instance noise σ"} if config.tricks.instance_noise else {}

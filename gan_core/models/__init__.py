@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gan_core.about import About
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Dropout, Layers, Network, use_dropout_stream
-from gan_core.models.conditioning import Condition
+from gan_core.models.conditioning import UNCONDITIONAL, Condition
 from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generator
 from gan_core.models.initialization import initialize
 from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
@@ -88,6 +88,7 @@ ARCHITECTURES: dict[str, Architecture] = {
 __all__ = [
     "ARCHITECTURES",
     "SUMMARIES",
+    "UNCONDITIONAL",
     "Architecture",
     "Autoencoder",
     "Condition",

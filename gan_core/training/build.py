@@ -10,9 +10,9 @@ from torch import nn
 
 from gan_core.config import ConfigError, Problem, RunConfig
 from gan_core.config.schema import Optimizer, Schedule
-from gan_core.data import DATASETS, DataError, Source, open_stream
+from gan_core.data import DATASETS, DataError, Source, label_count, open_stream
 from gan_core.losses import LOSSES
-from gan_core.models import ARCHITECTURES, initialize, normalize_spectrally, packed_shape, use_dropout_stream
+from gan_core.models import ARCHITECTURES, Condition, initialize, normalize_spectrally, packed_shape, use_dropout_stream
 from gan_core.regularizers import PENALTIES
 from gan_core.training.compatibility import explain, layers_of, unknown
 from gan_core.training.games import AdversarialGame, Optimization
@@ -65,7 +65,7 @@ def count_parameters(config: RunConfig) -> dict[str, int]:
 
 def skeletons(config: RunConfig) -> dict[str, nn.Module]:
     """G and D of a resolved config without storage: what they consist of."""
-    return _skeletons(config, load_source(config).shape)
+    return _skeletons(config, load_source(config))
 
 
 def _adversarial_game(config: RunConfig, source: Source) -> AdversarialGame:
@@ -74,8 +74,10 @@ def _adversarial_game(config: RunConfig, source: Source) -> AdversarialGame:
     purposes: tuple[str, ...] = ("z", "penalties", "dropout.G", "dropout.D")
     if config.tricks.instance_noise or config.tricks.label_flipping:
         purposes = (*purposes, "tricks")
+    if config.model.condition != "none":
+        purposes = (*purposes, "labels")
     streams = {purpose: seeds.generator(purpose, device=device) for purpose in purposes}
-    networks = _skeletons(config, source.shape)
+    networks = _skeletons(config, source)
     for name, network in networks.items():
         network.to_empty(device="cpu")
         initialize(network, config.model.initialization, partial(seeds.generator, "init", name))
@@ -96,21 +98,24 @@ def _adversarial_game(config: RunConfig, source: Source) -> AdversarialGame:
         packing=config.model.discriminator.packing,
         summary=config.model.discriminator.summary,
         tricks=config.tricks,
+        conditional=config.model.condition != "none",
+        class_weight=config.model.class_weight if config.model.condition == "ac_gan" else 0.0,
     )
 
 
 GAMES: dict[str, Callable[[RunConfig, Source], AdversarialGame]] = {"gan": _adversarial_game}
 
 
-def _skeletons(config: RunConfig, shape: tuple[int, ...]) -> dict[str, nn.Module]:
+def _skeletons(config: RunConfig, source: Source) -> dict[str, nn.Module]:
     """G and D without storage: torch's own initialisation would draw from the global generator."""
     generator, discriminator = config.model.generator, config.model.discriminator
     builders = ARCHITECTURES[generator.architecture], ARCHITECTURES[discriminator.architecture]
-    seen = packed_shape(shape, discriminator.packing, discriminator.summary)
+    seen = packed_shape(source.shape, discriminator.packing, discriminator.summary)
+    condition = Condition(config.model.condition, label_count(source), config.model.embedding_dim)
     with torch.device("meta"):
         networks: dict[str, nn.Module] = {
-            "G": builders[0].generator(config.model.latent_dim, shape, layers_of(generator)),
-            "D": builders[1].discriminator(seen, layers_of(discriminator)),
+            "G": builders[0].generator(config.model.latent_dim, source.shape, layers_of(generator, condition)),
+            "D": builders[1].discriminator(seen, layers_of(discriminator, condition)),
         }
         for network, settings in zip(networks.values(), (generator, discriminator), strict=True):
             if settings.spectral_norm:

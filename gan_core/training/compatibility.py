@@ -8,10 +8,12 @@ from typing import Any
 
 from gan_core.config import Problem, RunConfig, nearest
 from gan_core.config.schema import Discriminator, Network
-from gan_core.data import DATASETS
+from gan_core.data import DATASETS, label_count
 from gan_core.losses import LOSSES
-from gan_core.models import ARCHITECTURES, Layers, packed_shape
+from gan_core.models import ARCHITECTURES, UNCONDITIONAL, Condition, Layers, packed_shape
 from gan_core.regularizers import PENALTIES
+
+MANY_CLASSES = 100
 
 
 def explain(config: RunConfig) -> list[Problem]:
@@ -19,9 +21,11 @@ def explain(config: RunConfig) -> list[Problem]:
     problems = unknown(config)
     if problems:
         return problems
-    shape = DATASETS[config.data.name].load(**config.data.options).shape
+    source = DATASETS[config.data.name].load(**config.data.options)
+    shape = source.shape
     rules = (_shapes, _batches, _constraints, _autoencoder, _labels, _looking_ahead)
     problems = [problem for rule in rules for problem in rule(config, shape)]
+    problems += _conditioning(config, label_count(source))
     return problems + list(_advice(config, shape))
 
 
@@ -30,10 +34,10 @@ def unknown(config: RunConfig) -> list[Problem]:
     return list(_unknown_names(config)) or [*_bad_data_options(config), *_bad_loss_options(config)]
 
 
-def layers_of(network: Network) -> Layers:
+def layers_of(network: Network, condition: Condition = UNCONDITIONAL) -> Layers:
     """How the layers of a configured network look."""
     elsewhere = {"architecture", "packing", "summary", "spectral_norm", "spectral_gain"}
-    return Layers(**network.model_dump(exclude=elsewhere))
+    return Layers(**network.model_dump(exclude=elsewhere), condition=condition)
 
 
 # --- names and options ---
@@ -197,6 +201,34 @@ def _looking_ahead(config: RunConfig, shape: tuple[int, ...]) -> Iterator[Proble
             "tricks.unrolled_steps",
             "feature matching instead of the adversarial loss never asks D for its answer, so there is nothing to look "
             "ahead to; choose 'added', or 0 steps",
+        )
+
+
+def _conditioning(config: RunConfig, num_labels: int) -> Iterator[Problem]:
+    kind, D = config.model.condition, config.model.discriminator
+    if kind == "none":
+        return
+    if num_labels < 2:
+        yield Problem(
+            "model.condition",
+            f"{DATASETS[config.data.name].about.title!r} comes without labels, so that there is no class to ask for; "
+            "choose data with classes, or 'none'",
+        )
+    if D.output == "reconstruction":
+        yield Problem(
+            "model.condition",
+            "an autoencoder judges x by rebuilding it, and a class is nothing to rebuild; choose the output 'logit', or 'none'",
+        )
+    if D.packing > 1:
+        yield Problem(
+            "model.condition",
+            f"a pack of {D.packing} samples has {D.packing} classes, and a conditional D is told one; "
+            "choose packing 1, or 'none'",
+        )
+    if kind == "concatenation" and num_labels > MANY_CLASSES and D.architecture != "mlp":
+        yield _advise(
+            "model.condition",
+            f"D sees each picture with {num_labels:,} planes of zeros and ones; an embedding or a projection is far cheaper",
         )
 
 

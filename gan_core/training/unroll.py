@@ -12,7 +12,8 @@ from torch.func import functional_call
 
 from gan_core.training.player import Player
 
-Critic = Callable[[Tensor], Tensor]
+Critic = Callable[..., Any]
+"""Called as D is: with x, with y where there are labels."""
 Moments = dict[str, Tensor]
 
 # sqrt has no slope at 0, where a weight without gradient stands.
@@ -33,9 +34,8 @@ def look_ahead(
     moments = [_moments(player.optimizer, parameter) for parameter in D.parameters()]
     (settings,) = player.optimizer.param_groups
 
-    def critic(x: Tensor) -> Tensor:
-        result: Tensor = functional_call(D, dict(zip(names, weights, strict=True)) | buffers, (x,))
-        return result
+    def critic(*inputs: Any, **wishes: Any) -> Any:
+        return functional_call(D, dict(zip(names, weights, strict=True)) | buffers, inputs, wishes)
 
     for _ in range(steps):
         gradients = torch.autograd.grad(

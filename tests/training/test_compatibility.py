@@ -22,6 +22,7 @@ from gan_core.regularizers import PENALTIES
 from gan_core.training import build, explain, load_source, play, resolve, take_turn
 
 Changes = dict[str, Any]
+CONDITIONS = ("concatenation", "embedding", "projection", "ac_gan")
 
 CHOICES: dict[str, Changes] = {
     **{f"objective {name}": {"objective": name} for name in OBJECTIVES},
@@ -45,11 +46,13 @@ CHOICES: dict[str, Changes] = {
     "stddev in threes": {"model.discriminator.minibatch_stddev": 3},
     "rmsprop": {"optimizers.discriminator.name": "rmsprop", "optimizers.generator.name": "rmsprop"},
     "sgd": {"optimizers.discriminator.name": "sgd", "optimizers.discriminator.momentum": 0.9},
+    **{f"condition {kind}": {"model.condition": kind} for kind in CONDITIONS},
 }
 PLACES: dict[str, tuple[str, str]] = {
     "ring mlp": ("mlp", "ring"),
     "line mlp": ("mlp", "gaussian"),
     "digits mlp": ("mlp", "mnist5k"),
+    "small digits": ("mlp", "digits8"),
     "digits dcgan": ("dcgan", "mnist5k"),
 }
 # A word of each reason for which a pair may be refused; each has its proof below.
@@ -68,6 +71,9 @@ REASONS = {
     "single one": "one pack has no company",
     "look ahead to": "unrolling needs the adversarial loss",
     "feature maps": "instance norm needs images",
+    "without labels": "a condition needs labels",
+    "nothing to rebuild": "an autoencoder takes no class",
+    "is told one": "a pack has several classes",
 }
 
 
@@ -121,7 +127,8 @@ def test_each_choice_by_itself(place: str) -> None:
     played = {name for name in CHOICES if plays_or_is_refused(config_of(place, name))}
     alone = {"loss energy", "loss boundary_equilibrium", "packs of three", "stddev in threes", "moments of one"}
     maps = set() if place == "digits dcgan" else {"D instance norm"}
-    assert set(CHOICES) - played == alone | maps
+    classes = set() if "digits" in place else {f"condition {kind}" for kind in CONDITIONS}
+    assert set(CHOICES) - played == alone | maps | classes
 
 
 @pytest.mark.parametrize("first", CHOICES)
@@ -135,6 +142,22 @@ def test_each_pair_of_choices(first: str) -> None:
                 raise
 
 
+@pytest.mark.parametrize("kind", CONDITIONS)
+def test_each_choice_with_classes(kind: str) -> None:
+    """Only what has no place for one label per sample is refused."""
+    played = {name for name in CHOICES if plays_or_is_refused(config_of("small digits", name, f"condition {kind}"))}
+    refused = {
+        "trick packing",
+        "packs of all",
+        "packs of three",
+        "trick autoencoder",
+        "objective began",
+        "objective ebgan",
+    }
+    alone = {"loss energy", "loss boundary_equilibrium", "stddev in threes", "D instance norm"}
+    assert set(CHOICES) - played == refused | alone
+
+
 def test_every_reason_is_met_by_some_pair() -> None:
     met = set()
     for place, (first, second) in itertools.product(("ring mlp",), itertools.combinations(CHOICES, 2)):
@@ -144,6 +167,26 @@ def test_every_reason_is_met_by_some_pair() -> None:
 
 
 # --- why what is refused must not be played ---
+
+
+def test_a_condition_needs_labels(unchecked: Callable) -> None:
+    """A projection onto no class at all has no weight to begin with."""
+    with pytest.raises(IndexError):
+        unchecked({"model.condition": "projection"})
+
+
+def test_an_autoencoder_takes_no_class(unchecked: Callable) -> None:
+    changes = {"data.name": "digits8", "model.condition": "projection", "objective": "ebgan"}
+    game = unchecked(changes)
+    with pytest.raises(ValueError, match="unconditional"):
+        take_turn(game, game.players[0])
+
+
+def test_a_pack_has_several_classes(unchecked: Callable) -> None:
+    changes = {"data.name": "digits8", "model.condition": "concatenation", "model.discriminator.packing": 2}
+    game = unchecked(changes)
+    with pytest.raises(RuntimeError):
+        take_turn(game, game.players[0])
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ for job in json.load(sys.stdin):
 print(json.dumps(hashes))
 """
 
+_CLASSES = {"data.name": "digits8", "objective": "wgan_gp"}
+
 CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
     **{
         f"{objective}-{architecture}": (architecture, {"objective": objective, **WITH_STATE}, 3, 5)
@@ -79,6 +81,10 @@ CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
         3,
         5,
     ),
+    **{
+        f"told the class by {kind}": ("mlp", {**WITH_STATE, **_CLASSES, "model.condition": kind}, 3, 5)
+        for kind in ("concatenation", "embedding", "projection", "ac_gan")
+    },
     "residual blocks with attention": (
         "resnet",
         {

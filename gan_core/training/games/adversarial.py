@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from gan_core.config.schema import Tricks
-from gan_core.data import BatchStream
+from gan_core.data import Batch, BatchStream
 from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack
-from gan_core.regularizers import Critic, Penalty, clip_weights
+from gan_core.regularizers import Penalty, clip_weights
 from gan_core.training.averaging import follow
 from gan_core.training.latent import Latent
 from gan_core.training.player import Outcome, Player
@@ -22,6 +24,8 @@ from gan_core.training.timetable import instance_noise, share_of_rate
 from gan_core.training.unroll import look_ahead
 
 Memory = dict[str, dict[str, Tensor]]
+Judge = Callable[..., Any]
+"""D, or D looked ahead: called with x and y."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,10 @@ class AdversarialGame:
     """GAN, DCGAN, LSGAN, WGAN, WGAN-GP, BEGAN …: the players D and G, in this order.
 
     ``penalties`` are pairs of a Penalty and its weight. ``clip_value`` clips D's weights after each of its steps.
-    ``packing`` samples are judged as one, by what ``summary`` tells of them. ``latent`` draws z (n, latent_dim) from a
-    generator. ``streams`` holds the run's generators ``z``, ``penalties`` and, if the tricks draw, ``tricks``.
+    A ``conditional`` game tells G and D the class y of each sample; ``class_weight`` is that of the classification error
+    which the D of an AC-GAN adds, 0 without. ``packing`` samples are judged as one, by what ``summary`` tells of them.
+    ``latent`` draws z (n, latent_dim) from a generator. ``streams`` holds the run's generators ``z``, ``penalties``, if
+    the tricks draw ``tricks``, and if there are classes ``labels``.
     """
 
     def __init__(
@@ -75,6 +81,8 @@ class AdversarialGame:
         packing: int = 1,
         summary: str = "none",
         tricks: Tricks | None = None,
+        conditional: bool = False,
+        class_weight: float = 0.0,
     ) -> None:
         self.G, self.D = G, D
         self.loss = loss
@@ -87,17 +95,20 @@ class AdversarialGame:
         self.streams = streams
         self.packing, self.summary = packing, summary
         self.tricks = tricks or Tricks()
+        self.conditional = conditional
+        self.class_weight = class_weight
         self.noise = self.tricks.instance_noise
         self.G_average = deepcopy(G).requires_grad_(False) if self.tricks.ema_decay else None
         self.memory: Memory = self._first_memory()
-        terms = () if self.tricks.feature_matching == "instead" else ("adv",)
+        classes = ("class",) if class_weight else ()
+        terms = classes if self.tricks.feature_matching == "instead" else ("adv", *classes)
         self.players = (
             Player(
                 "D",
                 (D,),
                 self._discriminate,
                 discriminator.optimizer,
-                terms=("adv", *(penalty.term for penalty, _ in penalties)),
+                terms=("adv", *classes, *(penalty.term for penalty, _ in penalties)),
                 readings=self._d_readings(),
                 steps=discriminator.steps,
                 project=None if clip_value is None else self._clip,
@@ -152,17 +163,28 @@ class AdversarialGame:
             self.D.train(training)
 
     def _discriminate(self) -> Outcome:
-        real = self._seen(self.data.next().x)
+        batch = self.data.next()
+        real, y = self._seen(batch.x), self._labels(batch)
         with torch.no_grad():
-            x_fake = self._seen(self.G(self._noise(self.batch_size)))
-        terms, real_logits, fake_logits = self._d_terms(self.D, real, x_fake)
+            x_fake = self._seen(self.G(self._noise(self.batch_size), y))
+        terms, real_logits, fake_logits = self._d_terms(self.D, real, x_fake, y)
         self._remember(real_logits.detach(), fake_logits.detach())
         return Outcome(terms, self._judgement(real_logits.detach(), fake_logits.detach()))
 
-    def _d_terms(self, critic: Critic, x: Tensor, x_fake: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """What D minimises, and its logits; ``critic`` is D itself, or D looked ahead."""
-        real_logits, fake_logits = critic(x), critic(x_fake)
+    def _d_terms(
+        self, critic: Judge, x: Tensor, x_fake: Tensor, y: Tensor | None
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """What D minimises, and its logits; ``critic`` is D itself, or D looked ahead.
+
+        x and x̂ have the same labels, so that whatever compares the two of a pair, or looks between them, stays in one class.
+        """
+        real_logits, real_classes = self._judged(critic, x, y)
+        fake_logits, fake_classes = self._judged(critic, x_fake, y)
         terms = {"adv": self._d_adversarial(real_logits, fake_logits)}
+        if self.class_weight:
+            terms["class"] = self._class_error(real_classes, y) + self._class_error(fake_classes, y)
+        if y is not None:
+            critic = partial(critic, y=y)
         for penalty, weight in self.penalties:
             known = self.memory.get(penalty.term, {})
             terms[penalty.term] = weight * penalty.measure(critic, x, x_fake, self.streams["penalties"], **known)
@@ -183,32 +205,55 @@ class AdversarialGame:
         return adv
 
     def _generate(self) -> Outcome:
-        x_fake = self._seen(self.G(self._noise(self.batch_size)))
         matching, steps = self.tricks.feature_matching, self.tricks.unrolled_steps
         needs_real = self.loss.g_sees_real or matching != "off" or steps > 0
+        batch = self.data.next() if needs_real else None
+        y = self._labels(batch)
+        x_fake = self._seen(self.G(self._noise(self.batch_size), y))
         # A part that looks at reals without saying so sees none here, and its mean is NaN: the mistake shows at once.
-        real = self._seen(self.data.next().x) if needs_real else x_fake.new_empty(0)
-        critic: Critic = self.D
+        real = x_fake.new_empty(0) if batch is None else self._seen(batch.x)
+        critic: Judge = self.D
         if steps:
-            critic = look_ahead(self.D, self.players[0], self._d_loss_on(real, x_fake), steps, self.clip_value)
-        fake_logits = critic(x_fake)
+            critic = look_ahead(self.D, self.players[0], self._d_loss_on(real, x_fake, y), steps, self.clip_value)
+        fake_logits, fake_classes = self._judged(critic, x_fake, y)
         terms = {}
         if matching != "instead":
-            real_logits = critic(real) if self.loss.g_sees_real else fake_logits.new_empty(0)
+            real_logits = self._judged(critic, real, y)[0] if self.loss.g_sees_real else fake_logits.new_empty(0)
             terms["adv"] = self.loss.g_loss(real_logits, fake_logits)
+        if self.class_weight:
+            terms["class"] = self._class_error(fake_classes, y)
         if matching != "off":
-            terms["features"] = self._feature_distance(real, x_fake)
+            terms["features"] = self._feature_distance(real, x_fake, y)
         return Outcome(terms, {"fake": opinion(self.loss, fake_logits.detach()).mean()})
 
-    def _d_loss_on(self, x: Tensor, x_fake: Tensor) -> Callable[[Critic], Tensor]:
-        return lambda critic: torch.stack(tuple(self._d_terms(critic, x, x_fake)[0].values())).sum()
+    def _d_loss_on(self, x: Tensor, x_fake: Tensor, y: Tensor | None) -> Callable[[Judge], Tensor]:
+        return lambda critic: torch.stack(tuple(self._d_terms(critic, x, x_fake, y)[0].values())).sum()
 
-    def _feature_distance(self, x: Tensor, x_fake: Tensor) -> Tensor:
+    def _feature_distance(self, x: Tensor, x_fake: Tensor, y: Tensor | None) -> Tensor:
         """‖E f(x) − E f(x̂)‖₂², with f what D's last layer sees."""
         with torch.no_grad():
-            real = self.D.features(x).flatten(1).mean(0)  # type: ignore[operator]
-        fake = self.D.features(x_fake).flatten(1).mean(0)  # type: ignore[operator]
+            real = self.D.features(x, y).flatten(1).mean(0)  # type: ignore[operator]
+        fake = self.D.features(x_fake, y).flatten(1).mean(0)  # type: ignore[operator]
         return (real - fake).square().sum()
+
+    def _labels(self, batch: Batch | None) -> Tensor | None:
+        """The labels of a turn: those of its batch, or fresh ones that are as frequent; None without classes."""
+        if not self.conditional:
+            return None
+        return self.data.labels(self.batch_size, self.streams["labels"]) if batch is None else batch.y
+
+    def _judged(self, critic: Judge, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Logits (N,), and in an AC-GAN the logits of the classes (N, K) from the same pass."""
+        if self.class_weight:
+            logits, classes = critic(x, y, classes=True)
+            return logits, classes
+        return (critic(x) if y is None else critic(x, y)), None
+
+    def _class_error(self, classes: Tensor | None, y: Tensor | None) -> Tensor:
+        """−E log P(class = y | x), weighted (Odena et al. 2017)."""
+        assert classes is not None
+        assert y is not None
+        return self.class_weight * cross_entropy(classes, y)
 
     def _seen(self, x: Tensor) -> Tensor:
         """x as D sees it: with the instance noise of the round, in packs."""
