@@ -47,6 +47,13 @@ class ImageSource:
     def num_classes(self) -> int:
         return len(self.class_names)
 
+    def labels(self, n: int, generator: torch.Generator) -> Tensor:
+        """Labels (n,) of training images drawn at random. Raises ValueError where there are none."""
+        if self.y is None:
+            raise ValueError("this data has no labels")
+        drawn = torch.randint(len(self.train_index), (n,), generator=generator, device=generator.device)
+        return self.y[self.train_index[drawn.to(self.train_index.device)]]
+
     @property
     def judged(self) -> ImageSource | None:
         """The labelled images whose frozen classifier can judge samples of this data; None where there are none."""

@@ -36,8 +36,16 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class ClassGrid:
+    """Samples by class: ``images`` uint8 (classes, columns, C, H, W), the z of a column the same in every row."""
+
+    images: np.ndarray
+    classes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Sight:
-    """What was seen at one round: parts by name, JSON-able except arrays of samples, which become artefacts."""
+    """What was seen at one round: parts by name, JSON-able except samples (an array or a ClassGrid), which become artefacts."""
 
     round: int
     parts: dict[str, Any]

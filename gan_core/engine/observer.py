@@ -6,7 +6,8 @@ Never moves a weight and never draws from the run's own streams: looking at a ru
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.comparison import FeatureComparison, Numbers, PixelComparison, PointComparison, floors
-from gan_core.engine.messages import Sight
+from gan_core.engine.messages import ClassGrid, Sight
 from gan_core.losses import LOSSES
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
 from gan_core.metrics.divergences import js_to_real, kl_to_real
@@ -28,6 +29,7 @@ from gan_core.metrics.histograms import (
     class_histogram,
     effective_modes,
     entropy,
+    label_accuracy,
     modes_covered,
     sampling_band,
     unsure_share,
@@ -84,17 +86,50 @@ def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -
 
 
 class _FixedNoise:
-    """Noise of the run's seed for pictures and for measurements, the same at every round."""
+    """Noise of the run's seed for pictures and for measurements, the same at every round.
 
-    def __init__(self, config: RunConfig) -> None:
+    In a conditional game it comes with labels: ``y`` as frequent as in the data for measurements, and for the picture a
+    row for each class, down which the noise is the same. More classes than fit are represented by some, evenly spaced.
+    """
+
+    def __init__(self, config: RunConfig, source: ImageSource | StackedSource | None = None) -> None:
         latent = Latent(config.model.latent_dim, config.model.latent)
-        streams = Streams(config.seed)
-        self.grid = latent(config.diagnostics.grid, streams.generator("previews")).to(config.device)
-        self.evaluation = latent(config.diagnostics.samples, streams.generator("evaluation")).to(config.device)
+        streams, device = Streams(config.seed), config.device
+        self._grid = latent(config.diagnostics.grid, streams.generator("previews")).to(device)
+        self.evaluation = latent(config.diagnostics.samples, streams.generator("evaluation")).to(device)
+        self.y: Tensor | None = None
+        if source is not None and config.model.condition != "none":
+            self.y = source.labels(config.diagnostics.samples, streams.generator("evaluation", "labels")).to(device)
+            self._classes, columns = _rows(source.num_classes, config.diagnostics.grid)
+            self._grid = self._grid[:columns]
 
     def samples(self, game: Observable) -> Tensor:
         """What is measured, on the CPU."""
-        return torch.cat([game.sample(z).cpu() for z in self.evaluation.split(SAMPLES_AT_ONCE)])
+        return torch.cat(list(self.parts(game)))
+
+    def parts(self, game: Observable) -> Iterator[Tensor]:
+        """The same, a few at a time."""
+        z = self.evaluation.split(SAMPLES_AT_ONCE)
+        y = repeat(None) if self.y is None else self.y.split(SAMPLES_AT_ONCE)
+        for some, labels in zip(z, y, strict=False):
+            yield game.sample(some, labels).cpu()
+
+    def picture(self, game: Observable) -> np.ndarray | ClassGrid:
+        """What is shown, uint8."""
+        if self.y is None:
+            return to_uint8(game.sample(self._grid)).cpu().numpy()
+        y = torch.tensor(self._classes, device=self._grid.device).repeat_interleave(len(self._grid))
+        x = to_uint8(game.sample(self._grid.repeat(len(self._classes), 1), y)).cpu().numpy()
+        return ClassGrid(x.reshape(len(self._classes), len(self._grid), *x.shape[1:]), self._classes)
+
+
+def _rows(num_classes: int, samples: int) -> tuple[tuple[int, ...], int]:
+    """Which classes a picture of about ``samples`` shows, a row each, and how many columns it has."""
+    if 2 * num_classes <= samples:
+        return tuple(range(num_classes)), samples // num_classes
+    rows = min(num_classes, max(1, math.isqrt(samples)))
+    chosen = np.linspace(0, num_classes - 1, rows).round().astype(int)
+    return tuple(chosen.tolist()), max(1, samples // rows)
 
 
 class ImageObserver:
@@ -104,7 +139,7 @@ class ImageObserver:
     """
 
     def __init__(self, config: RunConfig, source: ImageSource, classifier: GetClassifier) -> None:
-        self._noise = _FixedNoise(config)
+        self._noise = _FixedNoise(config, source)
         self._n = config.diagnostics.samples
         self._source = source
         self._get_classifier = classifier
@@ -121,16 +156,17 @@ class ImageObserver:
             return None
         looks = [self._judge(classifier, self._heldout(seed))[0] for seed in range(FLOOR_LOOKS)]
         bars = _real_bars(self._real_share, self._n, self._count)
+        asked = {} if self._noise.y is None else {"label_accuracy": classifier.report.accuracy}
         return {
             "class_names": list(self._source.class_names),
             **bars,
-            "floors": floors(looks) | bars["floors"],
+            "floors": floors(looks) | bars["floors"] | asked,
             "sizes": self._features.sizes,
             "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        grid = to_uint8(game.sample(self._noise.grid)).cpu().numpy()
+        grid = self._noise.picture(game)
         labelled = self._source.judged is not None
         classifier = self._find_classifier() if labelled else None
         if labelled and classifier is None:
@@ -140,7 +176,7 @@ class ImageObserver:
             return {}, Sight(round, {"grid": grid})
         if classifier is None:
             return self._pixels.measure(_flat(samples)), Sight(round, {"grid": grid})
-        numbers, counts = self._judge(classifier, samples)
+        numbers, counts = self._judge(classifier, samples, self._noise.y)
         return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
 
     def birthday(self, game: Observable) -> dict[str, float]:
@@ -150,7 +186,7 @@ class ImageObserver:
             return self._pixels.birthday(_flat(samples))
         return self._features.birthday(classifier.features(samples))
 
-    def _judge(self, classifier: FrozenClassifier, x: Tensor) -> tuple[Numbers, np.ndarray]:
+    def _judge(self, classifier: FrozenClassifier, x: Tensor, y: Tensor | None = None) -> tuple[Numbers, np.ndarray]:
         probabilities, features = classifier.judge(x)
         counts = class_histogram(probabilities)
         pixels = _flat(x)
@@ -161,6 +197,8 @@ class ImageObserver:
             **self._features.measure(features),
             **self._pixels.measure(pixels),
         }
+        if y is not None:
+            numbers["label_accuracy"] = label_accuracy(probabilities, y.cpu().numpy())
         return numbers, counts
 
     def _count(self, counts: np.ndarray) -> Numbers:
@@ -218,7 +256,7 @@ class StackedObserver:
     """
 
     def __init__(self, config: RunConfig, source: StackedSource, classifier: GetClassifier) -> None:
-        self._noise = _FixedNoise(config)
+        self._noise = _FixedNoise(config, source)
         self._n = config.diagnostics.samples
         self._source = source
         self._get_classifier = classifier
@@ -236,16 +274,16 @@ class StackedObserver:
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        grid = to_uint8(game.sample(self._noise.grid)).cpu().numpy()
+        grid = self._noise.picture(game)
         classifier = self._find_classifier()
         if classifier is None:
             return {}, Sight(round, {"grid": grid})
-        counts = np.zeros(self._source.num_classes + 1, np.int64)
-        for z in self._noise.evaluation.split(SAMPLES_AT_ONCE):
-            counts += stack_counts(classifier, game.sample(z).cpu())
-        return self._measure(counts), Sight(
-            round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}}
-        )
+        modes = np.concatenate([stack_modes(classifier, x) for x in self._noise.parts(game)])
+        counts = np.bincount(modes, minlength=self._source.num_classes + 1)
+        numbers = self._measure(counts)
+        if self._noise.y is not None:
+            numbers["label_accuracy"] = float((modes == self._noise.y.cpu().numpy()).mean())
+        return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
 
     def _measure(self, counts: np.ndarray) -> Numbers:
         return {
@@ -275,14 +313,13 @@ class StackedObserver:
         return self._classifier
 
 
-def stack_counts(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
-    """Stacks (n, 3, H, W) per mode, counts (K³ + 1,): the mode is 100a + 10b + c, the last bin has an unsure channel."""
+def stack_modes(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
+    """The mode (n,) of each of the stacks (n, 3, H, W): 100a + 10b + c, or K³ where a channel is unsure."""
     probabilities = classifier.probabilities(x.flatten(0, 1)[:, None])
     k = probabilities.shape[1]
     digits = probabilities.argmax(axis=1).reshape(-1, 3)
     sure = (probabilities.max(axis=1) >= UNSURE_BELOW).reshape(-1, 3).all(axis=1)
-    mode = (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2]
-    return np.bincount(np.where(sure, mode, k**3), minlength=k**3 + 1)
+    return np.where(sure, (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2], k**3)
 
 
 class CloudObserver:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.engine.live import LiveView
-from gan_core.engine.messages import Ended, Message, Note, Rows, Sight, State
+from gan_core.engine.messages import ClassGrid, Ended, Message, Note, Rows, Sight, State
 from gan_core.engine.pictures import png, sketch, tile
 from gan_core.store import RunStore, StoreError
 
@@ -126,6 +126,11 @@ class Recorder:
 
     def _shown(self, name: str, part: Any) -> Any:
         """Arrays of images become a picture, point clouds a file; what is small stays as it is."""
+        if isinstance(part, ClassGrid):
+            classes, columns = part.images.shape[:2]
+            picture = png(tile(part.images.reshape(-1, *part.images.shape[2:]), columns))
+            file = self._store.save_artefact(self._run_id, name, "png", picture)
+            return {"file": file, "count": classes * columns, "columns": columns, "classes": list(part.classes)}
         if isinstance(part, np.ndarray):
             file = self._store.save_artefact(self._run_id, name, "png", png(tile(part)))
             return {"file": file, "count": len(part)}

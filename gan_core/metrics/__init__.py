@@ -93,6 +93,21 @@ METRICS: dict[str, Metric] = {
         better="lower",
         bounds=(0.0, 0.6931471805599453),
     ),
+    "label_accuracy": Metric(
+        About(
+            title="Label accuracy",
+            paper="Odena, Olah, Shlens, Conditional Image Synthesis with Auxiliary Classifier GANs, section 4.2",
+            year=2017,
+            formula=r"\Pr[\arg\max_k p(k \mid G(z, y)) = y]",
+            idea="Share of samples in which the frozen classifier sees the class that a conditional generator was asked for.",
+            watch_for="One in K while G ignores y. Real images read the classifier's own accuracy. High with little variety "
+            "inside a class is a collapse that this number does not see.",
+            url="https://arxiv.org/abs/1610.09585",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
     "unsure_share": Metric(
         About(
             title="Unsure",

@@ -33,6 +33,18 @@ def class_histogram(probabilities: ArrayLike, threshold: float = UNSURE_BELOW) -
     return np.bincount(labels, minlength=num_classes + 1)
 
 
+def label_accuracy(probabilities: ArrayLike, y: ArrayLike) -> float:
+    """Return the share of samples whose most probable class is the one asked for: ``probabilities`` (n, K), ``y`` (n,).
+
+    A sample with a NaN is wrong. Floor: the accuracy of the classifier on real images. Raises ValueError for other shapes
+    or no samples.
+    """
+    p, labels = np.asarray(probabilities, dtype=np.float64), np.asarray(y)
+    if p.ndim != 2 or labels.shape != (len(p),) or not len(p):
+        raise ValueError(f"class probabilities (n, K) and labels (n,) are needed, got {p.shape} and {labels.shape}")
+    return float(((p.argmax(axis=1) == labels) & np.isfinite(p).all(axis=1)).mean())
+
+
 def sampling_band(share: ArrayLike, n: int, level: float = 0.95) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the counts (low, high), each shaped as ``share``, between which a bin of n real samples falls.
 

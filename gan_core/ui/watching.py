@@ -66,6 +66,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "kl_to_real": {},
     "js_to_real": {},
     "unsure_share": {"format": "percent"},
+    "label_accuracy": {"format": "percent"},
     "largest_share": {"format": "percent"},
     "class_diversity": {},
     "std_ratio": {},
@@ -87,7 +88,7 @@ _NEAR = ("precision", "recall", "density", "coverage")
 _CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
 _OF_DATA = {
     ("images", True): (
-        *("modes_captured", "modes_covered", *_CLASSES, "js_to_real", "unsure_share"),
+        *("label_accuracy", "modes_captured", "modes_covered", *_CLASSES, "js_to_real", "unsure_share"),
         *("frechet_distance", "classifier_score", *_NEAR, *_UNLABELLED),
     ),
     ("images", False): ("std_ratio",),

@@ -9,6 +9,7 @@ from gan_core.metrics.histograms import (
     class_shares,
     effective_modes,
     entropy,
+    label_accuracy,
     modes_covered,
     sampling_band,
     unsure_share,
@@ -111,3 +112,13 @@ def test_entropy_floor():
     counts = np.random.default_rng(2).multinomial(1000, np.full(10, 0.1), size=400)
     gap = np.log(10) - np.mean([entropy([*row, 0]) for row in counts])
     assert gap == pytest.approx(9 / 2000, rel=0.1)
+
+
+def test_label_accuracy_counts_by_hand():
+    probabilities = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.35, 0.25], [np.nan, 0.0, 1.0], [0.1, 0.2, 0.7]]
+    assert label_accuracy(probabilities, [0, 1, 1, 2, 2]) == 3 / 5
+    assert label_accuracy(probabilities, [0, 1, 0, 0, 2]) == 4 / 5, "the best guess counts, also an unsure one"
+    with pytest.raises(ValueError, match="labels"):
+        label_accuracy(probabilities, [0, 1])
+    with pytest.raises(ValueError, match="labels"):
+        label_accuracy(np.empty((0, 3)), [])

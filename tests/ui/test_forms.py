@@ -50,6 +50,8 @@ WITH_THE_REST = (
     flatten(TRICKS["minibatch_discrimination"].settings),
     {"model.generator.spectral_norm": True, "model.discriminator.spectral_norm": True, "tricks.instance_noise": 0.1},
     {**flatten(TRICKS["lr_schedule"].settings), "model.discriminator.packing": 2},
+    {"data.name": "digits8", "model.condition": "projection"},
+    {"data.name": "digits8", "model.condition": "ac_gan"},
 )
 
 
