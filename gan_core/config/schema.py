@@ -226,19 +226,7 @@ class RunConfig(Part):
     @classmethod
     def from_json(cls, text: str | bytes, *, limit: int = 1_000_000) -> Self:
         """The config that ``to_json`` wrote. Raises ConfigError for anything else, also for duplicate keys."""
-        if len(text) > limit:
-            raise ConfigError(
-                [Problem("", f"a configuration has at most {limit:,} characters, this has {len(text):,}")]
-            )
-        try:
-            settings = json.loads(text, object_pairs_hook=_no_duplicates)
-        except ConfigError:
-            raise
-        except (ValueError, RecursionError) as error:
-            raise ConfigError([Problem("", f"this is not JSON: {error}")]) from None
-        if not isinstance(settings, dict):
-            raise ConfigError([Problem("", "a configuration is a group of settings, as in {…}")])
-        return cls.load(settings)
+        return cls.load(read_settings(text, "a configuration", limit=limit))
 
     def to_json(self) -> str:
         return self.model_dump_json(indent=2)
@@ -353,6 +341,38 @@ def _drop(settings: dict[str, Any], path: str) -> None:
         if not isinstance(settings, dict):
             return
     settings.pop(last, None)
+
+
+def read_settings(text: str | bytes, what: str, *, limit: int = 1_000_000) -> dict[str, Any]:
+    """The settings in a JSON text. Raises ConfigError, in sentences about ``what``, for anything else."""
+    if len(text) > limit:
+        raise ConfigError([Problem("", f"{what} has at most {limit:,} characters, this has {len(text):,}")])
+    try:
+        settings = json.loads(text, object_pairs_hook=_no_duplicates)
+    except ConfigError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise ConfigError([Problem("", f"this is not JSON: {error}")]) from None
+    if not isinstance(settings, dict):
+        raise ConfigError([Problem("", f"{what} is a group of settings, as in {{…}}")])
+    return settings
+
+
+def story_of(changes: Mapping[str, Any]) -> str:
+    """What some changes change, in a few words: ``wgan_gp, lr 0.001``."""
+    parts = []
+    for path, value in changes.items():
+        last = path.rpartition(".")[2]
+        named = path in ("objective", "objective.name")
+        if path != "schedule.rounds":
+            parts.append(_brief(value) if named else f"{last} {_brief(value)}")
+    return ", ".join(parts) or "unchanged"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return story_of(value) if value else "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _frozen(node: Any) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from gan_core.config import ConfigError, Problem, RunConfig
+from gan_core.config import ConfigError, Problem, RunConfig, story_of
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
@@ -567,23 +567,6 @@ def environment() -> dict[str, Any]:
     }
 
 
-def story_of(changes: Mapping[str, Any]) -> str:
-    """What a fork changes, in a few words: ``wgan_gp, lr 0.001``."""
-    parts = []
-    for path, value in changes.items():
-        last = path.rpartition(".")[2]
-        named = path in ("objective", "objective.name")
-        if path != "schedule.rounds":
-            parts.append(str(value) if named else f"{last} {_brief(value)}")
-    return ", ".join(parts) or "unchanged"
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return story_of(value) if value else "none"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
     """A sentence where a continuation cannot be expected to equal the uninterrupted run bit for bit, else nothing."""
     changes = [
@@ -631,4 +614,4 @@ def _name_of(config: RunConfig) -> str:
     return f"{config.data.name} · {config.objective.name} · {config.model.generator.architecture}"
 
 
-__all__ = ["Lab", "Refused", "StoreError", "environment", "prepare_classifier", "story_of"]
+__all__ = ["Lab", "Refused", "StoreError", "environment", "prepare_classifier"]

@@ -4,16 +4,31 @@ Only plain values cross this border: JSON-able dicts, NumPy arrays, bytes. It kn
 """
 
 from gan_core.store.artefacts import new_run_id
-from gan_core.store.records import ACTIVE, STATES, DamagedRun, Event, Frame, RunNotFound, RunRecord, StoreError
+from gan_core.store.records import (
+    ACTIVE,
+    STATES,
+    ComparisonNotFound,
+    ComparisonRecord,
+    DamagedRun,
+    Event,
+    Frame,
+    Member,
+    RunNotFound,
+    RunRecord,
+    StoreError,
+)
 from gan_core.store.run_store import RunStore
 from gan_core.store.tracks import TrackData
 
 __all__ = [
     "ACTIVE",
     "STATES",
+    "ComparisonNotFound",
+    "ComparisonRecord",
     "DamagedRun",
     "Event",
     "Frame",
+    "Member",
     "RunNotFound",
     "RunRecord",
     "RunStore",

@@ -72,6 +72,39 @@ class DamagedRun:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A run of a comparison, and what it stands for there."""
+
+    run: str
+    variant: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class ComparisonRecord:
+    """Runs that are compared. ``spec`` says what was asked for; those that were ``collected`` outlive the comparison.
+
+    ``members`` are in the order in which they were added, without runs that were deleted one by one.
+    """
+
+    id: str
+    seq: int
+    name: str
+    spec: dict[str, Any]
+    collected: bool
+    created_at: float
+    deleted_at: float | None
+    members: tuple[Member, ...]
+
+
+class ComparisonNotFound(RunNotFound):
+    """No comparison has this id."""
+
+    def __str__(self) -> str:
+        return f"There is no comparison {str(self.args[0])[:64]!r}."
+
+
+@dataclass(frozen=True)
 class Frame:
     """What was seen at one round: parts by name, each JSON or the name of an artefact."""
 

@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.store import artefacts, owner, tracks
+from gan_core.store import artefacts, comparisons, owner, tracks
 from gan_core.store.fields import encode, line, to_json
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
     ACTIVE,
+    ComparisonRecord,
     DamagedRun,
     Event,
     Frame,
+    Member,
     RunNotFound,
     RunRecord,
     StoreError,
@@ -368,6 +370,43 @@ class RunStore:
                 connection.execute(f"DELETE FROM {table} WHERE run = ? AND round > ?", (run_id, after_round))
 
         self._writer.call(cut)
+
+    # Comparisons
+
+    def create_comparison(
+        self,
+        comparison_id: str,
+        *,
+        name: str,
+        spec: Mapping[str, Any],
+        members: Iterable[Member],
+        collected: bool = False,
+    ) -> ComparisonRecord:
+        """Put runs together that are to be compared. StoreError if the id is malformed or taken, or a run is missing."""
+        if not artefacts.is_run_id(comparison_id):
+            raise StoreError(f"{str(comparison_id)[:64]!r} cannot be the id of a comparison.")
+        row = (comparison_id, line(120)(name), to_json(spec), int(collected), time.time())
+        cleaned = [(comparison_id, member.run, line(60)(member.variant), int(member.seed)) for member in members]
+        self._writer.call(lambda connection: comparisons.insert(connection, row, cleaned))
+        return self.comparison(comparison_id)
+
+    def comparison(self, comparison_id: str) -> ComparisonRecord:
+        """A comparison, deleted or not. ComparisonNotFound if there is none."""
+        with self._readers.lend() as connection:
+            return comparisons.read(connection, comparison_id)
+
+    def comparisons(self) -> list[ComparisonRecord]:
+        """Those that are not deleted, newest first."""
+        with self._readers.lend() as connection:
+            return comparisons.listed(connection)
+
+    def delete_comparison(self, comparison_id: str) -> None:
+        """Take a comparison off the list, and its runs with it unless they were collected; StoreError while one is active."""
+        self._writer.call(lambda connection: comparisons.delete(connection, comparison_id, _IS_ACTIVE))
+
+    def restore_comparison(self, comparison_id: str) -> None:
+        """Undo ``delete_comparison``: runs that were deleted before it stay deleted."""
+        self._writer.call(lambda connection: comparisons.restore(connection, comparison_id))
 
     def interrupt_orphans(self) -> list[str]:
         """Mark every active run whose process is gone as interrupted, and return the ids of those marked by this call.

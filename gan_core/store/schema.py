@@ -69,6 +69,26 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX events_by_run ON events (run)",
     ),
+    (
+        # `collected`: made of runs that were there before it, which outlive it.
+        """CREATE TABLE comparisons (
+            seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+            id         TEXT NOT NULL UNIQUE,
+            name       TEXT NOT NULL,
+            spec       TEXT NOT NULL,
+            collected  INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            deleted_at REAL
+        )""",
+        """CREATE TABLE members (
+            comparison TEXT NOT NULL REFERENCES comparisons (id) ON DELETE CASCADE,
+            run        TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            variant    TEXT NOT NULL,
+            seed       INTEGER NOT NULL,
+            UNIQUE (comparison, run)
+        )""",
+        "CREATE INDEX members_by_run ON members (run)",
+    ),
 )
 
 

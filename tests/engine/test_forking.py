@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Lab, Refused, story_of
+from gan_core.engine import Lab, Refused
 from gan_core.store import RunNotFound
 from gan_core.training import checkpoints
 
@@ -181,10 +181,3 @@ def test_a_double_click_is_one_fork(half: Any) -> None:
     lab, parent = half
     assert lab.fork(parent, {"seed": 4}, key="click") == lab.fork(parent, {"seed": 4}, key="click")
     assert len(lab.store.runs()) == 2
-
-
-def test_the_story_of_a_fork_is_short() -> None:
-    assert story_of({}) == story_of({"schedule.rounds": 5}) == "unchanged"
-    assert story_of({"objective": "wgan_gp", "optimizers.generator.lr": 0.00010}) == "wgan_gp, lr 0.0001"
-    assert story_of({"objective.penalties": {"r1": 0.5}}) == "penalties r1 0.5"
-    assert story_of({"objective.penalties": {}}) == "penalties none"
