@@ -14,8 +14,9 @@ st.markdown(
     "data survive, live. Press **Start** on a card; the run belongs to the server and goes on when you close the tab."
 )
 
-cards = st.columns(len(PRESETS), gap="small")
-for index, (name, preset) in enumerate(PRESETS.items()):
+first = {name: preset for name, preset in PRESETS.items() if preset.kind == "start"}
+cards = st.columns(len(first), gap="small")
+for index, (name, preset) in enumerate(first.items()):
     with cards[index].container(border=True, height="stretch"):
         st.subheader(preset.title, anchor=False)
         st.markdown(preset.story)

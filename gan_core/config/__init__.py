@@ -1,4 +1,4 @@
-"""What a run computes, as a value: RunConfig, the named objectives, tricks, presets and comparisons. No torch."""
+"""What a run computes, as a value: RunConfig, the named objectives, tricks, presets, cures and comparisons. No torch."""
 
 from gan_core.config.comparison import (
     TEMPLATES,
@@ -11,17 +11,25 @@ from gan_core.config.comparison import (
     parse_seeds,
     parse_vary,
 )
+from gan_core.config.cures import BREAKS, CURES, Change
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.objectives import OBJECTIVES, Recipe
-from gan_core.config.presets import PRESETS, Preset, preset_config
+from gan_core.config.preset import Act, Preset
+from gan_core.config.presets import PRESETS, preset_config
+from gan_core.config.recipes import RECIPES
 from gan_core.config.schema import RunConfig, diff, flatten, override, story_of
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
+    "BREAKS",
+    "CURES",
     "OBJECTIVES",
     "PRESETS",
+    "RECIPES",
     "TEMPLATES",
     "TRICKS",
+    "Act",
+    "Change",
     "Comparison",
     "ConfigError",
     "Difference",

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
+from gan_core.config.preset import Preset
+from gan_core.config.recipes import RECIPES
 from gan_core.config.schema import RunConfig, override
-
-
-@dataclass(frozen=True)
-class Preset:
-    """``settings`` are sparse; ``story`` says in one or two sentences what will be seen."""
-
-    title: str
-    story: str
-    settings: dict[str, Any]
-
 
 PRESETS: dict[str, Preset] = {
     "digits-dcgan": Preset(
@@ -91,11 +83,21 @@ PRESETS: dict[str, Preset] = {
             "diagnostics": {"samples": 2500},
         },
     ),
+    **RECIPES,
 }
 
 
 def preset_config(name: str, changes: Mapping[str, Any] | None = None) -> RunConfig:
-    """The preset's config with dotted changes. Raises ConfigError naming the nearest preset or field."""
-    if name not in PRESETS:
-        raise ConfigError([Problem("preset", f"unknown preset {name[:80]!r}{nearest(name[:80], PRESETS)}")])
-    return RunConfig.load(override(PRESETS[name].settings, changes or {}))
+    """The preset's config with dotted changes; ``ring-collapse+r1`` is a preset with the change-set of a cure.
+
+    Raises ConfigError naming the nearest preset, cure or field.
+    """
+    preset, *cures = name.split("+")
+    named: list[tuple[str, str, Mapping[str, Any]]] = [(preset, "preset", PRESETS)]
+    for word, what, known in (*named, *((cure, "cure", CURES) for cure in cures)):
+        if word not in known:
+            raise ConfigError([Problem("preset", f"unknown {what} {word[:80]!r}{nearest(word[:80], known)}")])
+    settings: Mapping[str, Any] = PRESETS[preset].settings
+    for change in (*(CURES[cure].changes for cure in cures), changes or {}):
+        settings = override(settings, change)
+    return RunConfig.load(settings)

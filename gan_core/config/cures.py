@@ -1,0 +1,135 @@
+"""Named change-sets: what turns a collapsing run into a healthy one (``CURES``).
+
+A change-set is dotted settings for ``RunConfig.replace``. It is applied to a recipe from its first round, as in
+``preset_config("ring-collapse+r1")``, or to a collapsed run as a fork of it. What it does to which recipe was measured and
+stands in the recipe's ``cures``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gan_core.about import About
+from gan_core.config.objectives import OBJECTIVES
+from gan_core.config.tricks import TRICKS
+
+
+@dataclass(frozen=True)
+class Change:
+    """``part`` names the objective or trick whose card explains it; ``idea`` says in a sentence what it changes here."""
+
+    title: str
+    part: str
+    idea: str
+    changes: dict[str, Any]
+
+    @property
+    def about(self) -> About:
+        return (OBJECTIVES | TRICKS)[self.part].about
+
+
+def _adam(lr: float, beta1: float, beta2: float = 0.999) -> dict[str, Any]:
+    players = ("generator", "discriminator")
+    settings = {"lr": lr, "beta1": beta1, "beta2": beta2}
+    return {f"optimizers.{player}.{name}": value for player in players for name, value in settings.items()}
+
+
+def _wgan_gp(weight: float) -> dict[str, Any]:
+    return {
+        "objective": "wgan_gp",
+        "objective.penalties": {"gradient_penalty": weight},
+        **_adam(1e-3, 0.5, 0.9),
+    }
+
+
+CURES: dict[str, Change] = {
+    "r1": Change(
+        "R1, γ = 0.1",
+        "r1_gan",
+        "One term more in D's loss: its slope at the real data costs. Nothing else is touched.",
+        {"objective.penalties": {"r1": 0.1}},
+    ),
+    "wgan_gp": Change(
+        "WGAN GP, λ = 0.1",
+        "wgan_gp",
+        "D becomes a critic that estimates a distance, and its slope is held near one, gently enough for close modes.",
+        _wgan_gp(0.1),
+    ),
+    "wgan_gp_10": Change(
+        "WGAN GP, λ = 10",
+        "wgan_gp",
+        "The published weight of the penalty. It suits images; on points it keeps D too flat to tell close modes apart.",
+        _wgan_gp(10.0),
+    ),
+    "r3gan": Change(
+        "Relativistic pairing with R1 and R2",
+        "r3gan",
+        "Real and generated samples are judged in pairs, and D's slope costs on both.",
+        {
+            "objective": "r3gan",
+            "objective.penalties": {"r1": 0.1, "r2": 0.1},
+            **_adam(1e-3, 0.5),
+            "schedule.n_critic": 5,
+        },
+    ),
+    "spectral_norm": Change(
+        "Spectral norm, gain 2",
+        "spectral_norm",
+        "Every layer of D stretches by at most two, and Adam forgets sooner (β₁ = 0.5).",
+        {
+            "model.discriminator.spectral_norm": True,
+            "model.discriminator.spectral_gain": 2.0,
+            **_adam(1e-3, 0.5),
+        },
+    ),
+    "packing_4": Change(
+        "Packs of four",
+        "packing",
+        "D judges four samples at once, so four equal ones look suspicious. Four times the batch, a quarter of the rate.",
+        {"model.discriminator.packing": 4, "data.batch_size": 256, **_adam(1e-3, 0.9)},
+    ),
+    "packing_2": Change(
+        "Packs of two",
+        "packing",
+        "D judges two samples at once: it helps, but a generator can still get by with a few modes.",
+        {"model.discriminator.packing": 2, "data.batch_size": 128, **_adam(1e-3, 0.9)},
+    ),
+    "minibatch_stddev": Change(
+        "Minibatch standard deviation",
+        "minibatch_stddev",
+        "D is told how much the samples of a batch differ. A quarter of the learning rate.",
+        {"model.discriminator.minibatch_stddev": 4, **_adam(1e-3, 0.9)},
+    ),
+    "clipping": Change(
+        "WGAN, weights clipped to ±0.05",
+        "wgan",
+        "A critic whose weights are cut back after every step: crude, and on the ring enough.",
+        {
+            "objective": "wgan",
+            "objective.clip_value": 0.05,
+            "optimizers.generator.lr": 5e-4,
+            "optimizers.discriminator.lr": 5e-4,
+        },
+    ),
+    "non_saturating": Change(
+        "Non-saturating loss",
+        "ns_gan",
+        "G maximises log D(G(z)) instead: the same fixed point, but a slope exactly where D has won. One word changed.",
+        {"objective.loss": "non_saturating"},
+    ),
+    "even_rates": Change(
+        "D as fast as G",
+        "two_time_scales",
+        "D's learning rate is raised to G's, so that D forgets no mode before G can come back to it.",
+        {"optimizers.discriminator.lr": 1e-3},
+    ),
+    "unrolled_10": Change(
+        "Ten unrolled steps",
+        "unrolled",
+        "G is judged by the D of ten steps ahead, so running to the mode that D has just forgotten no longer pays.",
+        {"tricks.unrolled_steps": 10},
+    ),
+}
+
+BREAKS: dict[str, Change] = {}

@@ -1,0 +1,41 @@
+"""What a preset is: a whole run with a name and, for a lesson, what will be seen and what to ask before pressing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["start", "healthy", "collapse", "vanishes", "diverges", "lesson"]
+Effect = Literal["cures", "helps", "fails"]
+
+
+@dataclass(frozen=True)
+class Act:
+    """In ``round`` of a lesson the run is forked, and the fork goes on with a change-set of ``CURES`` or ``BREAKS``."""
+
+    round: int
+    change: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """``settings`` are sparse; ``story`` says in one or two sentences what will be seen.
+
+    A recipe (any ``kind`` but "start") was tried over many seeds, see docs/results/recipes.md: within ``within`` rounds,
+    about ``seconds`` on two cores, ``seen`` has happened. ``question`` is for the class, before Start is pressed.
+    ``cures`` names the change-sets of ``CURES`` that were tried on it and what each did within ``cured_within`` rounds,
+    counted from the first round or from the fork.
+    """
+
+    title: str
+    story: str
+    settings: dict[str, Any]
+    kind: Kind = "start"
+    seen: str = ""
+    question: str = ""
+    within: int = 0
+    seconds: float = 0.0
+    cures: Mapping[str, Effect] = field(default_factory=dict)
+    cured_within: int = 0
+    acts: tuple[Act, ...] = ()
