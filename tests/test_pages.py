@@ -16,7 +16,7 @@ from gan_core.training import resolve
 from gan_core.ui.runs_table import matches
 from gan_core.ui.watching import buttons_for, panels_for
 
-PAGES = ("home", "train", "watch", "runs", "data", "library")
+PAGES = ("home", "train", "watch", "runs", "data", "library", "theory")
 ROUTER = Path(__file__).resolve().parent.parent / "pages" / "router.py"
 SMALL = {
     "data.name": "gaussian",

@@ -14,62 +14,21 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gan_core.ui import theme
+from gan_core.ui.figures import REVISION, Numbers
+from gan_core.ui.figures import axis as _axis
+from gan_core.ui.figures import floats as _floats
+from gan_core.ui.figures import layout as _layout
 
-Numbers = Sequence[float] | np.ndarray
 Lines = Sequence[tuple[float, str]]
-
-REVISION = "ganscope"
-"""A constant `uirevision`: zoom and hidden curves survive every redraw."""
 
 STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
 """Plotly's configuration for charts that do not move; its default offers to upload the figure."""
-
-
-# -- the frame of every chart -------------------------------------------------------------------------------------
-
-
-def _layout(x_title: str, y_title: str, **extra: Any) -> dict[str, Any]:
-    return {
-        "template": "none",  # Plotly's default template would add 7 kB to each figure
-        "autosize": True,
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": theme.FONT, "size": theme.FONT_SIZE},
-        "margin": {"l": 8, "r": 10, "t": 8, "b": 8},
-        "uirevision": REVISION,
-        "hovermode": "x unified",
-        "hoverlabel": {"font": {"size": 13}},
-        "showlegend": True,
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "font": {"size": 13}},
-        "xaxis": _axis(x_title),
-        "yaxis": _axis(y_title),
-        **extra,
-    }
-
-
-def _axis(title: str, **extra: Any) -> dict[str, Any]:
-    return {
-        "title": {"text": title, "font": {"size": 13}, "standoff": 6},
-        "automargin": True,
-        "gridcolor": theme.GRID,
-        "zerolinecolor": theme.ZERO,
-        "zeroline": False,
-        "linecolor": theme.ZERO,
-        "tickfont": {"size": 12},
-        "nticks": 6,
-        **extra,
-    }
 
 
 def _categories(count: int) -> dict[str, Any]:
     """An axis of class names. Strict: the digits are names, not numbers. Every name is written as long as there is room."""
     every = 1 if count <= 20 else -(-count // 15)
     return {"type": "category", "autotypenumbers": "strict", "showgrid": False, "dtick": every, "nticks": 0}
-
-
-def _floats(values: Numbers | Sequence[Numbers]) -> np.ndarray:
-    """As float32: JavaScript gets a typed array of four bytes per number, not text."""
-    return np.asarray(values, dtype=np.float32)
 
 
 def skeleton(figure: go.Figure) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def separation(theta: float, real_std: float, fake_std: float, xs: ArrayLike) ->
     _check(real_std, fake_std)
     x = np.asarray(xs, dtype=np.float64)
     fine = _nodes(theta, real_std, fake_std, x)
-    slope = np.sign(ndtr((fine - theta) / fake_std) - ndtr(fine / real_std))
+    # The sign of F_q − F_p: Φ rises, so its arguments tell, also where both round to 1.
+    slope = np.sign((fine - theta) / fake_std - fine / real_std)
     rise = np.concatenate([[0.0], np.cumsum((slope[1:] + slope[:-1]) / 2 * np.diff(fine))])
     p, q = _log_normal(x, 0.0, real_std), _log_normal(x, theta, fake_std)
     best = np.exp(p - np.logaddexp(p, q))

@@ -1,0 +1,178 @@
+// A film: one Plotly figure, and for some of its traces what they look like in every frame. Nothing comes from the server
+// while it plays. The slider is the browser's own, so the keyboard and a screen reader know it; the space bar plays.
+
+class FilmView {
+  constructor(parent, component) {
+    this.at = Math.min(component.data.start, component.data.captions.length - 1)
+    this.chart = el("div", { class: "gf-chart", role: "img" })
+    this.playButton = el("button", { type: "button", class: "gf-button", "data-testid": "film-play" }, "▶")
+    this.range = el("input", { type: "range", class: "gf-range", min: 0, step: 1, "data-testid": "film-slider" })
+    this.caption = el("output", { class: "gf-caption", "data-testid": "film-caption" })
+    this.fault = el("p", { class: "gf-fault", role: "alert", hidden: true })
+    this.bar = el("div", { class: "gf-bar", role: "group" }, this.playButton, this.range)
+    this.root = el("div", { class: "gf-root" }, this.chart, this.fault, this.bar, this.caption)
+    this.playButton.onclick = () => (this.playing ? this.pause() : this.play())
+    this.range.oninput = () => {
+      this.stop()
+      this.seek(Number(this.range.value))
+    }
+    this.range.onchange = () => this.report()
+    this.root.onkeydown = (event) => this.key(event)
+    parent.append(this.root)
+    this.take(component)
+    this.start()
+  }
+
+  take(component) {
+    const old = this.data
+    this.report = () => {
+      this.reported = this.at
+      component.setStateValue("at", this.at)
+    }
+    this.data = component.data
+    this.chart.setAttribute("aria-label", this.data.title)
+    this.range.setAttribute("aria-label", this.data.title)
+    this.range.max = this.data.captions.length - 1
+    this.bar.hidden = this.data.captions.length < 2
+    this.root.dataset.short = this.data.short
+    if (!old) return
+    if (this.data.start !== old.start && this.data.start !== this.reported) {
+      this.stop()
+      this.at = this.data.start
+    }
+    this.at = Math.min(this.at, this.data.captions.length - 1)
+    const changed = JSON.stringify([old.figure, old.moving]) !== JSON.stringify([this.data.figure, this.data.moving])
+    if (changed || this.palette() !== this.painted) this.draw()
+    else this.seek(this.at)
+  }
+
+  async start() {
+    try {
+      this.Plotly = await loadPlotly(this.data.plotly)
+    } catch (error) {
+      setText(this.fault, `The figure cannot be drawn: ${error.message}.`)
+      this.fault.hidden = false
+      return
+    }
+    if (this.gone) return
+    await this.draw()
+    this.observer = new ResizeObserver(() => {
+      cancelAnimationFrame(this.resizing)
+      this.resizing = requestAnimationFrame(() => {
+        if (this.chart.offsetParent !== null && !this.gone) this.Plotly.Plots.resize(this.chart)
+      })
+    })
+    this.observer.observe(this.chart)
+  }
+
+  palette() {
+    const style = getComputedStyle(this.root)
+    return JSON.stringify([style.color, style.getPropertyValue("--st-background-color").trim(), style.fontFamily])
+  }
+
+  async draw() {
+    if (!this.Plotly) return
+    this.painted = this.palette()
+    const [text, background, family] = JSON.parse(this.painted)
+    const { data, layout } = structuredClone(this.data.figure)
+    layout.font = { ...layout.font, color: text, family }
+    layout.hoverlabel = { ...layout.hoverlabel, bgcolor: background, font: { size: 13, color: text } }
+    for (const annotation of layout.annotations || []) annotation.bgcolor = translucent(background, 0.75)
+    await this.Plotly.react(this.chart, data, layout, { ...PLOTLY_CONFIG, displayModeBar: false })
+    this.drawn = null
+    this.seek(this.at)
+  }
+
+  seek(at) {
+    this.at = Math.max(0, Math.min(at, this.data.captions.length - 1))
+    if (Number(this.range.value) !== this.at) this.range.value = this.at
+    const caption = this.data.captions[this.at]
+    setText(this.caption, caption)
+    this.range.setAttribute("aria-valuetext", caption)
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.show())
+  }
+
+  show() {
+    this.frame = null
+    if (this.gone || !this.chart.data || this.drawn === this.at) return
+    this.drawn = this.at
+    const whole = { traces: [], update: { x: [], y: [] } }
+    const values = { traces: [], update: { y: [] } }
+    for (const { trace, kind, x, y } of this.data.moving) {
+      const { traces, update } = x ? whole : values
+      const from = kind === "point" ? this.at : 0
+      const cut = (series) => (kind === "frames" ? series[this.at] : series.slice(from, this.at + 1))
+      traces.push(trace)
+      update.y.push(cut(y))
+      if (x) update.x.push(cut(x))
+    }
+    for (const { traces, update } of [whole, values]) if (traces.length) this.Plotly.restyle(this.chart, update, traces)
+  }
+
+  play() {
+    const last = this.data.captions.length - 1
+    if (this.at >= last) this.seek(0)
+    const from = this.at
+    const began = performance.now()
+    const turn = (now) => {
+      const at = from + Math.floor(((now - began) / 1000 / this.data.seconds) * (last + 1))
+      this.seek(at)
+      if (at >= last) this.pause()
+      else this.playing = requestAnimationFrame(turn)
+    }
+    this.playing = requestAnimationFrame(turn)
+    this.button()
+  }
+
+  stop() {
+    cancelAnimationFrame(this.playing)
+    this.playing = null
+    this.button()
+  }
+
+  pause() {
+    this.stop()
+    this.report()
+  }
+
+  button() {
+    setText(this.playButton, this.playing ? "❚❚" : "▶")
+    this.playButton.setAttribute("aria-label", this.playing ? "pause" : "play")
+  }
+
+  key(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return
+    const onRange = event.target === this.range
+    if (event.key === " " && onRange) this.playing ? this.pause() : this.play()
+    else if (!onRange && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+      this.stop()
+      this.seek(this.at + (event.key === "ArrowLeft" ? -1 : 1))
+      this.report()
+    } else return
+    event.preventDefault()
+  }
+
+  destroy() {
+    this.gone = true
+    cancelAnimationFrame(this.playing)
+    cancelAnimationFrame(this.frame)
+    cancelAnimationFrame(this.resizing)
+    if (this.observer) this.observer.disconnect()
+    if (this.Plotly && this.chart.data) this.Plotly.purge(this.chart)
+    this.root.remove()
+  }
+}
+
+const films = new WeakMap()
+
+export default function (component) {
+  const { parentElement } = component
+  const shown = films.get(parentElement)
+  if (shown) shown.take(component)
+  else films.set(parentElement, new FilmView(parentElement, component))
+  return () => {
+    const last = films.get(parentElement)
+    if (last) last.destroy()
+    films.delete(parentElement)
+  }
+}

@@ -1,0 +1,394 @@
+"""The figures of the board: numbers of `gan_core.engine.theory` in, a figure or a film out. Pure: no Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from gan_core.engine.theory import Checkerboard, DiracPath, Separation, Sweep
+from gan_core.ui import theme
+from gan_core.ui.figures import Film, Moving, axis, floats, layout
+
+LOG2 = float(np.log(2.0))
+LARGE = {"size": 15}
+"""For what must be read from the last row."""
+LARGE_TICKS = {"tickfont": {"size": 13}, "title_font": LARGE}
+
+_PURPLE = "#8C6BD1"
+LOSS_STYLES: dict[str, dict[str, str]] = {
+    "minimax": {"color": "#E69F00"},
+    "non_saturating": {"color": "#56B4E9"},
+    "wasserstein": {"color": theme.MARK},
+    "least_squares": {"color": theme.UNSURE},
+    "hinge": {"color": _PURPLE, "dash": "dash"},
+    "relativistic_average": {"color": "#56B4E9", "dash": "dash"},
+    "relativistic_average_ls": {"color": theme.UNSURE, "dash": "dash"},
+    "relativistic_pairing": {"color": _PURPLE, "dash": "dot"},
+}
+"""None is a colour of a player or of real data: those keep their meaning."""
+
+
+# -- gradient saturation ------------------------------------------------------------------------------------------
+
+
+def saturation(curves: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[str, str], *, over: str) -> Film:
+    """G's loss on the left, the push it gives on the right, by loss; a frame per logit.
+
+    ``curves`` are `loss_curves` over the same logits; ``over`` is the x-axis: ``logit`` or ``probability``. Per loss four
+    traces: loss, push, and a point on each.
+    """
+    x_title = "D(G(z))" if over == "probability" else "D's logit for a generated sample"
+    figure = go.Figure(layout=_panels(1, [x_title] * 2, ["G's loss", "push on the logit, −dL/dlogit"]))
+    moving: list[Moving] = []
+    at = np.zeros(0)
+    for name, curve in curves.items():
+        at = curve[over]
+        style, push = {"color": theme.UNSURE, "dash": "solid", **LOSS_STYLES.get(name, {})}, -curve["G_slope"]
+        for panel, values in ((1, curve["G"]), (2, push)):
+            line = _line(at, values, titles[name], style["color"], dash=style["dash"], legend=panel == 1, panel=panel)
+            figure.add_trace(line.update(legendgroup=name))
+            figure.add_trace(_dot(style["color"], panel))
+            moving.append(Moving(len(figure.data) - 1, "point", values, at))
+    figure.update_layout(yaxis={"range": [-4, 8]}, yaxis2={"range": [-0.15, 2.15]})
+    for axis_name in ("xaxis", "xaxis2"):
+        figure.update_layout({axis_name: {"range": [float(at.min()), float(at.max())]}} if len(at) else {})
+    any_curve = next(iter(curves.values()))
+    captions = tuple(
+        f"logit {_number(t, '+.2f')}, D(G(z)) = {p:.2g} · push: "
+        + ", ".join(f"{titles[name]} {_number(-c['G_slope'][i])}" for name, c in curves.items())
+        for i, (t, p) in enumerate(zip(any_curve["logit"], any_curve["probability"], strict=True))
+    )
+    return Film(figure, captions, tuple(moving))
+
+
+# -- the best discriminator ---------------------------------------------------------------------------------------
+
+
+def best_discriminator(pictures: Sequence[Separation], numbers: Sweep, *, critic: bool) -> Film:
+    """Densities over D* = p/(p+q), and what the game is worth; a frame per distance.
+
+    Traces: real, generated, D*, the curve of the value and its point, then the best critic if asked for.
+    """
+    names = ["x", "x", "distance of the two means"]
+    figure = go.Figure(layout=_panels(2, names, ["density", "D*(x)", "value of the game"]))
+    first = pictures[0]
+    figure.add_trace(_density(first.xs, first.p, "real, p", theme.REAL))
+    figure.add_trace(_density(first.xs, first.q, "generated, q", theme.FAKE))
+    figure.add_trace(_line(first.xs, first.D, "D* = p/(p+q)", theme.D, panel=2))
+    figure.add_trace(_line(numbers.theta, numbers.value, "2 JS − 2 log 2", theme.D, legend=False, panel=3))
+    figure.add_trace(_dot(theme.D, 3))
+    moving = [
+        Moving(1, "frames", np.array([picture.q for picture in pictures])),
+        Moving(2, "frames", np.array([picture.D for picture in pictures])),
+        Moving(4, "point", numbers.value, numbers.theta),
+    ]
+    _level(figure, 3, 0.0, "0: told apart perfectly")
+    _level(figure, 3, -2 * LOG2, "−2 log 2 = −1.386: cannot tell", above=False)
+    _level(figure, 2, 0.5, "½")
+    figure.update_layout(yaxis={"rangemode": "tozero"}, yaxis2={"range": [-0.06, 1.06]}, yaxis3={"range": [-1.6, 0.2]})
+    if critic:
+        reach = max(float(np.abs(picture.critic).max()) for picture in pictures)
+        figure.update_layout(yaxis4={"overlaying": "y2", "anchor": "x2", "range": [-reach, reach], "visible": False})
+        line = _line(first.xs, first.critic, "best critic, own scale", theme.MARK, dash="dash")
+        figure.add_trace(line.update(xaxis="x2", yaxis="y4"))
+        moving.append(Moving(5, "frames", np.array([picture.critic for picture in pictures])))
+    top = max(float(max(picture.p.max(), picture.q.max())) for picture in pictures)
+    figure.update_layout(yaxis={"range": [0, 1.08 * top]})
+    captions = tuple(
+        f"distance {t:.2f} · JS {js:.3f} · the game is worth {_number(v, '.3f')}"
+        for t, js, v in zip(numbers.theta, numbers.js, numbers.value, strict=True)
+    )
+    return Film(figure, captions, tuple(moving))
+
+
+# -- JS against Wasserstein ---------------------------------------------------------------------------------------
+
+
+def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) -> Film:
+    """The two distributions, JS over Wasserstein, and the push on G; a frame per distance.
+
+    ``pictures`` are the densities of a frame each; without them the two are parallel lines in the plane. Traces: real,
+    generated, JS and its point, W₁ and its point, then the three pushes with their points.
+    """
+    figure = go.Figure(
+        layout=_three_columns("x" if pictures else "first coordinate", "density" if pictures else "second")
+    )
+    theta = numbers.theta
+    moving: list[Moving] = []
+    if pictures:
+        figure.add_trace(_density(pictures[0].xs, pictures[0].p, "real", theme.REAL))
+        figure.add_trace(_density(pictures[0].xs, pictures[0].q, "generated", theme.FAKE))
+        moving.append(Moving(1, "frames", np.array([picture.q for picture in pictures])))
+        top = max(float(max(picture.p.max(), picture.q.max())) for picture in pictures)
+        figure.update_layout(yaxis={"range": [0, 1.08 * top]})
+    else:
+        heights = np.array([0.0, 1.0])
+        figure.add_trace(_line(np.zeros(2), heights, "real", theme.REAL, width=5))
+        figure.add_trace(_line(np.zeros(2), heights, "generated", theme.FAKE, width=5))
+        moving.append(Moving(1, "frames", np.tile(heights, (len(theta), 1)), np.repeat(theta[:, None], 2, axis=1)))
+        ends = [1.1 * float(theta.min()), 1.1 * float(theta.max())]
+        figure.update_layout(xaxis={"range": ends}, yaxis={"range": [-0.1, 1.1]})
+    js_line = numbers.js if pictures else np.where(theta == 0, np.nan, numbers.js)
+    for panel, line, values, name, colour in (
+        (2, js_line, numbers.js, "JS", theme.D),
+        (3, numbers.wasserstein, numbers.wasserstein, "W₁", theme.MARK),
+    ):
+        figure.add_trace(_line(theta, line, name, colour, legend=False, panel=panel))
+        figure.add_trace(_dot(colour, panel))
+        moving.append(Moving(len(figure.data) - 1, "point", values, theta))
+    if not pictures:
+        figure.add_trace(_line(np.zeros(1), np.zeros(1), "JS", theme.D, legend=False, panel=2).update(mode="markers"))
+    _level(figure, 2, LOG2, "log 2")
+    figure.update_layout(yaxis2={"range": [-0.04, 0.82]})
+    for name, push in (
+        ("minimax", numbers.push_minimax),
+        ("non_saturating", numbers.push_non_saturating),
+        ("wasserstein", numbers.push_wasserstein),
+    ):
+        towards = -push * np.sign(theta)
+        line = np.where(theta == 0, np.nan, towards) if name == "wasserstein" else towards  # it jumps there
+        label = {"minimax": "minimax", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}[name]
+        figure.add_trace(_line(theta, line, label, LOSS_STYLES[name]["color"], panel=4))
+        figure.add_trace(_dot(LOSS_STYLES[name]["color"], 4))
+        moving.append(Moving(len(figure.data) - 1, "point", towards, theta))
+    figure.update_layout(yaxis4={"range": [-0.15, 2.5]})
+    captions = tuple(
+        f"distance {_number(t, '+.2f')} · JS {js:.3f} · W₁ {w:.2f} · push on G: minimax {_number(abs(m))}, "
+        f"non-saturating {_number(abs(n))}, Wasserstein {_number(abs(c))}"
+        for t, js, w, m, n, c in zip(
+            theta,
+            numbers.js,
+            numbers.wasserstein,
+            numbers.push_minimax,
+            numbers.push_non_saturating,
+            numbers.push_wasserstein,
+            strict=True,
+        )
+    )
+    return Film(figure, captions, tuple(moving))
+
+
+# -- the Dirac-GAN ------------------------------------------------------------------------------------------------
+
+
+def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarray, path: DiracPath) -> Film:
+    """The field of the game and the way that was played through it; a frame per round.
+
+    ``right`` and ``up`` are tables (psis, thetas). Traces: arrows, their heads, the equilibrium, the start, the way, where it
+    is; then the distance to the equilibrium, as far as it has come.
+    """
+    x_titles, y_titles = ["θ, where G puts its point", "round"], ["ψ, D's slope", "distance to the equilibrium"]
+    figure = go.Figure(layout=_panels(1, x_titles, y_titles, split=0.55))
+    lines, heads = _arrows(thetas, psis, right, up)
+    figure.add_trace(
+        go.Scatter(
+            x=lines[0],
+            y=lines[1],
+            mode="lines",
+            line={"width": 1.5, "color": theme.UNSURE},
+            name="gradient descent",
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=heads[0],
+            y=heads[1],
+            mode="markers",
+            hoverinfo="skip",
+            showlegend=False,
+            marker={"symbol": "triangle-up", "size": 7, "color": theme.UNSURE, "angle": heads[2]},
+        )
+    )
+    for x, y, symbol, size, colour, name in (
+        (0.0, 0.0, "star", 17, theme.REAL, "equilibrium"),
+        (path.theta[0], path.psi[0], "circle-open", 13, theme.G, "start"),
+    ):
+        mark = {"symbol": symbol, "size": size, "color": colour, "line": {"width": 2.5, "color": colour}}
+        figure.add_trace(
+            go.Scatter(x=[x], y=[y], mode="markers", marker=mark, name=name, hovertemplate="(%{x:.2f}, %{y:.2f})")
+        )
+    rounds, distance = np.arange(len(path.theta), dtype=float), path.distance
+    figure.add_trace(_line(path.theta, path.psi, "the way played", theme.G, width=2.2))
+    figure.add_trace(_dot(theme.G))
+    figure.add_trace(_line(rounds, distance, "distance", theme.G, legend=False, panel=2))
+    reach = [float(thetas.min()), float(thetas.max())]
+    figure.update_layout(
+        xaxis={"range": reach, "zeroline": True},
+        yaxis={"range": [float(psis.min()), float(psis.max())], "zeroline": True},
+        xaxis2={"range": [0, max(10, len(rounds) - 1)]},
+        yaxis2={"range": [0, 1.1 * min(float(distance.max()), 2.5 * reach[1])]},
+        hovermode="closest",
+    )
+    moving = (
+        Moving(4, "reveal", path.psi, path.theta),
+        Moving(5, "point", path.psi, path.theta),
+        Moving(6, "reveal", distance, rounds),
+    )
+    captions = tuple(
+        f"round {i} · θ = {_number(t, '.2f')}, ψ = {_number(p, '.2f')} · distance {d:.3g}"
+        for i, (t, p, d) in enumerate(zip(path.theta, path.psi, distance, strict=True))
+    )
+    return Film(figure, captions, moving)
+
+
+def _arrows(
+    thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Shafts as one broken line, heads as (x, y, angle). The length grows with the root of the speed, up to a cell."""
+    x, y = (grid.ravel() for grid in np.meshgrid(thetas, psis))
+    u, v = right.ravel(), up.ravel()
+    speed = np.hypot(u, v)
+    cell = 0.8 * float(min(np.diff(thetas).min(), np.diff(psis).min()))
+    length = cell * np.sqrt(speed / max(float(np.quantile(speed, 0.95)), 1e-12)).clip(0, 1)
+    du, dv = (np.divide(part, speed, out=np.zeros_like(part), where=speed > 0) * length for part in (u, v))
+    gap = np.full_like(x, np.nan)
+    shafts = tuple(np.stack([at, at + d, gap], axis=1).ravel() for at, d in ((x, du), (y, dv)))
+    seen = length > 0.05 * cell
+    return (shafts[0], shafts[1]), ((x + du)[seen], (y + dv)[seen], np.degrees(np.arctan2(du, dv))[seen])
+
+
+# -- checkerboards ------------------------------------------------------------------------------------------------
+
+
+def checkerboards(result: Checkerboard) -> Film:
+    """The kernel, then what both ways make of an image of ones, on one scale around 1. Traces 0 to 2, one frame."""
+    spread = max(0.05, float(np.abs(result.transposed - 1).max()), float(np.abs(result.upsampled - 1).max()))
+    kernel = result.kernel
+    labels = np.round(kernel, 2) if len(kernel) <= 5 else None
+    figure = go.Figure(layout={**layout("", ""), "hovermode": "closest", "showlegend": False})
+    cells = {"xgap": 2, "ygap": 2, "text": labels, "texttemplate": "" if labels is None else "%{text:.2~g}"}
+    images = {"zmin": 1 - spread, "zmax": 1 + spread}
+    bar = {"thickness": 12, "outlinewidth": 0, "tickfont": {"size": 13}, "title": {"text": "output"}}
+    panels: tuple[tuple[np.ndarray, str, tuple[float, float], dict[str, Any]], ...] = (
+        (kernel, "the kernel", (0.0, 0.17), {"zmin": 0, "zmax": max(1.0, float(kernel.max())), **cells}),
+        (result.transposed, "transposed convolution", (0.2, 0.59), images),
+        (result.upsampled, "upsampling, then convolution", (0.61, 1.0), {**images, "showscale": True, "colorbar": bar}),
+    )
+    for number, (table, title, (left, end), style) in enumerate(panels, 1):
+        look = {"colorscale": theme.SEQUENTIAL, "showscale": False, "hovertemplate": "%{z:.3g}<extra></extra>", **style}
+        figure.add_trace(go.Heatmap(z=floats(table), **look, **_axes(number)))
+        suffix = _suffix(number)
+        plain = {"visible": False, "constrain": "domain"}
+        square = {"scaleanchor": f"x{suffix}", "autorange": "reversed", "domain": [0, 0.92], "anchor": f"x{suffix}"}
+        figure.update_layout({f"xaxis{suffix}": {**plain, "domain": [left, end], "anchor": f"y{suffix}"}})
+        figure.update_layout({f"yaxis{suffix}": {**plain, **square}})
+        place = {"x": (left + end) / 2, "y": 0.97, "xref": "paper", "yref": "paper", "xanchor": "center"}
+        figure.add_annotation(text=title, showarrow=False, yanchor="middle", font={"size": 16}, **place)
+    uneven, even = result.unevenness
+    caption = (
+        f"unevenness, (max − min) / mean: transposed convolution {uneven:.0%}, upsampling then convolution {even:.0%}"
+    )
+    return Film(figure, (caption,), ())
+
+
+# -- parts --------------------------------------------------------------------------------------------------------
+
+
+def _axes(panel: int) -> dict[str, str]:
+    return {} if panel == 1 else {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
+
+
+def _line(
+    x: np.ndarray,
+    y: np.ndarray,
+    name: str,
+    colour: str,
+    *,
+    width: float = 3,
+    dash: str = "solid",
+    legend: bool = True,
+    panel: int = 1,
+) -> go.Scatter:
+    line = {"width": width, "color": colour, "dash": dash}
+    return go.Scatter(
+        x=floats(x),
+        y=floats(y),
+        mode="lines",
+        name=name,
+        line=line,
+        showlegend=legend,
+        hovertemplate="%{y:.3g}",
+        **_axes(panel),
+    )
+
+
+def _density(x: np.ndarray, y: np.ndarray, name: str, colour: str) -> go.Scatter:
+    return _line(x, y, name, colour).update(fill="tozeroy", fillcolor=theme.rgba(colour, 0.18))
+
+
+def _dot(colour: str, panel: int = 1) -> go.Scatter:
+    mark = {"size": 13, "color": colour, "line": {"width": 2, "color": "#ffffff"}}
+    return go.Scatter(x=[], y=[], mode="markers", marker=mark, showlegend=False, hoverinfo="skip", **_axes(panel))
+
+
+def _level(figure: go.Figure, panel: int, value: float, text: str, *, above: bool = True) -> None:
+    suffix = _suffix(panel)
+    line = {"color": theme.UNSURE, "width": 1.6, "dash": "dot"}
+    figure.add_shape(
+        type="line",
+        xref=f"x{suffix} domain",
+        yref=f"y{suffix}",
+        x0=0,
+        x1=1,
+        y0=value,
+        y1=value,
+        line=line,
+        layer="below",
+    )
+    figure.add_annotation(
+        text=text,
+        xref=f"x{suffix} domain",
+        yref=f"y{suffix}",
+        x=0.01,
+        y=value,
+        xanchor="left",
+        yanchor="bottom" if above else "top",
+        showarrow=False,
+        font={"size": 14},
+        yshift=3 if above else -3,
+    )
+
+
+def _panels(rows: int, x_titles: Sequence[str], y_titles: Sequence[str], *, split: float = 0.46) -> dict[str, Any]:
+    """A left column of one or two panels, from the top, and one panel at its right."""
+    right = {"domain": [split + 0.09, 1.0]}
+    if rows == 1:
+        domains = [({"domain": [0.0, split]}, {"domain": [0.0, 1.0]}), (right, {"domain": [0.0, 1.0]})]
+    else:
+        left = {"domain": [0.0, split]}
+        domains = [(left, {"domain": [0.57, 1.0]}), (left, {"domain": [0.0, 0.43]}), (right, {"domain": [0.0, 1.0]})]
+    return _layout_of(domains, x_titles, y_titles)
+
+
+def _three_columns(x_title: str, y_title: str) -> dict[str, Any]:
+    whole, upper, lower = {"domain": [0.0, 1.0]}, {"domain": [0.57, 1.0]}, {"domain": [0.0, 0.43]}
+    left, middle, right = ({"domain": list(ends)} for ends in ((0.0, 0.28), (0.37, 0.64), (0.73, 1.0)))
+    return _layout_of(
+        [(left, whole), (middle, upper), (middle, lower), (right, whole)],
+        [x_title, "distance θ", "distance θ", "distance θ"],
+        [y_title, "JS (nats)", "W₁", "push towards the data"],
+    )
+
+
+def _layout_of(
+    domains: Sequence[tuple[dict[str, Any], dict[str, Any]]], x_titles: Sequence[str], y_titles: Sequence[str]
+) -> dict[str, Any]:
+    made = layout("", "", legend={**layout("", "")["legend"], "font": LARGE, "y": 1.02}, hovermode="closest")
+    for number, ((x_domain, y_domain), x_title, y_title) in enumerate(zip(domains, x_titles, y_titles, strict=True), 1):
+        suffix = _suffix(number)
+        made[f"xaxis{suffix}"] = axis(x_title, **x_domain, **LARGE_TICKS, anchor=f"y{suffix}")
+        made[f"yaxis{suffix}"] = axis(y_title, **y_domain, **LARGE_TICKS, anchor=f"x{suffix}")
+    return made
+
+
+def _suffix(panel: int) -> str:
+    return "" if panel == 1 else str(panel)
+
+
+def _number(value: float, digits: str = ".2g") -> str:
+    return "undefined" if np.isnan(value) else f"{value:{digits}}".replace("-", "−")
