@@ -58,9 +58,7 @@ def saturation(side: DeltaGenerator, stage: DeltaGenerator) -> None:
             key="over",
             bind="query-params",
         )
-        _presets(
-            {"Goodfellow 2016, fig. 16": {"losses": ["minimax", "non_saturating"], "over": "probability"}}
-        )
+        _presets({"Goodfellow 2016, fig. 16": {"losses": ["minimax", "non_saturating"], "over": "probability"}})
         _say(
             "Drag to the left: D grows sure that the sample is generated. The minimax curve lies flat there, its push is "
             "D(G(z)) itself and goes to 0. The non-saturating loss pushes with 1 − D(G(z)): hardest when G is worst.",
