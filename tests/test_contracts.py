@@ -29,10 +29,14 @@ REGISTRIES: dict[str, dict[str, Any]] = {
 }
 AT_HAND = [name for name, dataset in DATASETS.items() if not dataset.missing()]
 """Data sets whose files are on this machine; the others are tested over tiny files in tests/data."""
-CARDS = {
-    **{f"{kind}: {name}": entry.about for kind, entries in REGISTRIES.items() for name, entry in entries.items()},
-    "weight clipping": WEIGHT_CLIPPING,
-}
+
+
+def cards() -> dict[str, About]:
+    """The About cards of all entries, by kind and name."""
+    entries = {f"{kind}: {name}": entry for kind, registry in REGISTRIES.items() for name, entry in registry.items()}
+    return {name: entry.about for name, entry in entries.items()} | {"weight clipping": WEIGHT_CLIPPING}
+
+
 REGULARISED: dict[str, dict[str, Any]] = {
     "plain": {},
     "clipped": {"objective.clip_value": 0.01},
@@ -40,9 +44,9 @@ REGULARISED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", CARDS)
+@pytest.mark.parametrize("name", cards())
 def test_a_card_is_complete(name: str) -> None:
-    card: About = CARDS[name]
+    card = cards()[name]
     for field in ("title", "paper", "formula", "idea", "watch_for"):
         text = getattr(card, field)
         assert text.strip() == text
