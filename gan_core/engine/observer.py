@@ -35,6 +35,7 @@ from gan_core.metrics.histograms import (
     unsure_share,
 )
 from gan_core.metrics.modes import high_quality_share, largest_share, mode_counts, modes_captured, nearest_mode
+from gan_core.metrics.moments import moments
 from gan_core.training.classifier import FrozenClassifier, reference_histogram
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
@@ -54,6 +55,7 @@ REAL_IMAGES = 2_000  # for the spread inside each class
 class Observable(Protocol):
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor: ...
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
 
 
 class Observer(Protocol):
@@ -405,7 +407,12 @@ class LineObserver:
         self._cells = cells.to(config.device)
         self._n = len(self._noise.evaluation)
         self._density = source.density(self._xs[:, None])
-        self._likely = LOSSES[config.objective.loss].output == "probability"
+        packing = config.model.discriminator.packing
+        # p / (p + q) is the best answer to one sample, not to a pack.
+        self._likely = LOSSES[config.objective.loss].output == "probability" and packing == 1
+        self._company = (
+            _around_zero(source, packing).to(config.device) if packing > 1 and source.num_modes == 1 else None
+        )
         self._comparison = PointComparison(_real_points(source, self._n))
 
     def reference(self) -> dict[str, Any]:
@@ -428,7 +435,7 @@ class LineObserver:
         drawn = {
             "xs": _rounded(self._xs),
             "fake": _rounded(density),
-            "critic": _rounded(game.judge(self._cells).cpu().numpy()),
+            "critic": _rounded(self._opinions(game).cpu().numpy()),
         }
         if self._likely:
             drawn["optimal"] = _rounded(optimal_discriminator(self._density, smoothed_counts(density)))
@@ -437,12 +444,17 @@ class LineObserver:
     def birthday(self, game: Observable) -> dict[str, float]:
         return self._comparison.birthday(self._points(game))
 
+    def _opinions(self, game: Observable) -> Tensor:
+        """D's opinion of every place; a D of packs is shown one real pack, moved so that its mean is there."""
+        if self._company is None:
+            return game.judge(self._cells)
+        return game.judge_packs((self._cells[:, None] + self._company).flatten(0, 1))
+
     def _points(self, game: Observable) -> np.ndarray:
         return self._source.to_data(self._noise.samples(game).numpy())
 
     def _measure(self, points: np.ndarray) -> Numbers:
-        spread = {"mean": float(points.mean()), "std": float(points.std())}
-        return self._comparison.measure(points) | spread
+        return self._comparison.measure(points) | moments(points)._asdict()
 
 
 class CombObserver(LineObserver):
@@ -512,6 +524,12 @@ class _Modes:
             "class_names": names,
             "unsure_label": "off mode",
         }
+
+
+def _around_zero(source: MixtureSource, n: int) -> Tensor:
+    """``n`` real points in network units, moved so that their mean is 0."""
+    points = source.sample(n, Streams(0).generator("company"))
+    return points - points.mean(0)
 
 
 def _real_points(source: MixtureSource, n: int, seed: int = 0) -> np.ndarray:

@@ -77,11 +77,13 @@ def curves_panel(
     y_format: str = ".4~g",
     note: str = "",
     reading: bool = False,
+    floors: bool = False,
     span: int | str = 1,
 ) -> Panel:
     """Curves over rounds: named columns, and any column that matches a pattern like ``*.loss``.
 
-    Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below.
+    Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below;
+    with ``floors`` what real data reads is a line in the colour of each curve.
     """
     figure = charts.curves(columns, y_title=y_title, colours=colours, log_y=log_y, y_range=y_range, y_format=y_format)
     model = charts.skeleton(charts.curves(["-"], y_title=y_title, y_format=y_format))["data"][0]
@@ -96,6 +98,7 @@ def curves_panel(
         trace=model,
         note=note,
         reading=reading,
+        floors=floors,
         span=span,
     )
 

@@ -82,8 +82,11 @@ NUMBERS: dict[str, dict[str, Any]] = {
     "wasserstein": {},
     "mean": {},
     "std": {},
+    "skew": {},
+    "kurtosis": {},
 }
 _UNLABELLED = ("std_ratio", "vendi_score", "mmd2")
+_MOMENTS = ("mean", "std", "skew", "kurtosis")
 _NEAR = ("precision", "recall", "density", "coverage")
 _CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
 _OF_DATA = {
@@ -99,9 +102,9 @@ _OF_DATA = {
     ("points", False): ("sliced_wasserstein", *_NEAR, *_UNLABELLED),
     ("density", True): (
         *("modes_captured", "modes_covered", "high_quality_share", *_CLASSES),
-        *("wasserstein", "mean", "std", *_UNLABELLED),
+        *(*_MOMENTS, "wasserstein", *_UNLABELLED),
     ),
-    ("density", False): ("wasserstein", "mean", "std", *_UNLABELLED),
+    ("density", False): (*_MOMENTS, "wasserstein", *_UNLABELLED),
 }
 
 
@@ -123,14 +126,15 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     data = run.config.get("data", {}).get("name", "")
     kind, counted = kind_of(data), _data_of(data).counted
     try:
-        told = describe(RunConfig.load(run.config))
+        config = RunConfig.load(run.config)
+        told = describe(config)
     except (ConfigError, KeyError):  # a run of a version with other names: its curves can still be seen
         return live_view.watch_layout(kind, classes=counted)
     curves = told["curves"]
     sight = {
         "images": live_view.samples_panel(title="Samples from fixed noise"),
         "points": live_view.points_panel(),
-        "density": live_view.density_panel(),
+        "density": live_view.density_panel(note=_note_on_packs(config.model.discriminator.packing)),
     }[kind]
     unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
     titles = {name: choice.about.title for name, choice in catalogue()["metrics"].items()}
@@ -147,6 +151,18 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
             live_view.heatmap_panel(title="Modes over time"),
         ]
     scores = {curves["scores"][0]: theme.REAL, curves["scores"][1]: theme.FAKE}
+    if kind == "density":
+        panels.append(
+            live_view.curves_panel(
+                "moments-chart",
+                "Moments of the generated points",
+                _MOMENTS,
+                y_title="data units",
+                track="diagnostics",
+                floors=True,
+                note="Dotted: what as many real points read. Skewness and excess kurtosis of a Gaussian are 0.",
+            )
+        )
     panels += [
         live_view.curves_panel(
             "scores-chart",
@@ -160,3 +176,12 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         live_view.numbers_panel(numbers, span="all"),
     ]
     return panels
+
+
+def _note_on_packs(packing: int) -> str:
+    """What D's curve over a line means where D judges many points at once."""
+    if packing == 1:
+        return ""
+    return (
+        f"D judges {packing} points together: its curve is what it says of a real pack moved so that its mean is at x."
+    )

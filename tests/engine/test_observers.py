@@ -33,6 +33,17 @@ class RealGame:
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return torch.full((len(x),), 0.5)
 
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        raise AssertionError("D judges single samples")
+
+
+class MeanOfPacks(RealGame):
+    """A D that answers with the mean of its pack."""
+
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        self.packs = x.reshape(-1, 20)
+        return self.packs.mean(1)
+
 
 def held_out(source: ImageSource) -> Callable[[int, torch.Generator], Tensor]:
     def draw(n: int, stream: torch.Generator) -> Tensor:
@@ -116,6 +127,8 @@ def test_real_points_on_a_line_read_as_real(small: Callable) -> None:
     reference = observer.reference()
     assert reference["floors"]["mean"] == pytest.approx(4, abs=0.1)
     assert reference["floors"]["std"] == pytest.approx(1.25, abs=0.05)
+    assert reference["floors"]["skew"] == pytest.approx(0, abs=0.1)
+    assert reference["floors"]["kurtosis"] == pytest.approx(0, abs=0.2)
     looks = [observer.look(RealGame(source.sample, seed), seed) for seed in range(8)]
     distances = [values["wasserstein"] for values, _ in looks]
     assert np.mean(distances) < 2 * reference["floors"]["wasserstein"]
@@ -126,6 +139,19 @@ def test_real_points_on_a_line_read_as_real(small: Callable) -> None:
     assert np.abs(np.array(drawn["fake"]) - reference["real_density"]).max() < 0.1
     far, _ = observer.look(RealGame(lambda n, stream: torch.full((n, 1), 40.0), 0), 0)
     assert far["wasserstein"] == pytest.approx(36, abs=0.2)
+    assert [far[name] for name in ("mean", "std", "skew", "kurtosis")] == [40.0, 0.0, 0.0, 0.0]
+
+
+def test_a_discriminator_of_packs_is_shown_a_real_pack_moved_along_the_line(small: Callable) -> None:
+    config = small({"data.name": "gaussian", "data.options": {}, "data.batch_size": 40})
+    config = config.replace({"model.discriminator.packing": 20, "model.discriminator.summary": "moments"})
+    source = load_source(config)
+    game = MeanOfPacks(source.sample, 0)
+    _, sight = observer_for(config, source, lambda source: None).look(game, 0)
+    drawn = sight.parts["points"]
+    np.testing.assert_allclose(drawn["critic"], drawn["xs"], atol=1e-3)
+    assert game.packs.std(1).min() > 0.7, "the pack keeps its spread"
+    assert "optimal" not in drawn, "p / (p + q) answers one sample"
 
 
 @pytest.fixture(scope="module")

@@ -154,11 +154,15 @@ class AdversarialGame:
 
         A D that judges packs is shown packs of equal samples.
         """
+        return self.judge_packs(x.repeat_interleave(self.packing, 0), y)
+
+    @torch.no_grad()
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """D's opinion of packs: samples in a row (n · packing, …) to (n,); leaves D as it was."""
         training = self.D.training
         self.D.eval()
         try:
-            packs = pack(x.repeat_interleave(self.packing, 0), self.packing, self.summary)
-            return opinion(self.loss, self.D(packs, y))
+            return opinion(self.loss, self.D(pack(x, self.packing, self.summary), y))
         finally:
             self.D.train(training)
 

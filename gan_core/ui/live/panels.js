@@ -271,6 +271,10 @@ class CurvesPanel extends ChartPanel {
         const colour = this.chart.data[binding.index].line.color
         lines.push(this.horizontalLine(value, label, colour))
       }
+      const real = this.spec.floors ? (this.view.store.reference.floors || {})[binding.column] : undefined
+      if (real !== undefined) {
+        lines.push(this.horizontalLine(real, `real ${binding.column} ${number(real)}`, this.chart.data[binding.index].line.color))
+      }
     })
     const { curves = {}, score_line: even } = this.view.store.reference
     const scores = curves.scores || []
