@@ -8,6 +8,7 @@ from gan_core.config import ConfigError, RunConfig, diff, preset_config
 from gan_core.engine import Choice, DataError, Forecast, catalogue, forecast
 from gan_core.ui.beginning import base_config
 from gan_core.ui.forms import ConfigForm, objective_names
+from gan_core.ui.layers import layer_tables
 from gan_core.ui.shell import about_card, copy_as, start
 
 
@@ -108,6 +109,9 @@ with right:
             del st.session_state["click:train"]
             start(config, name=name, click=click)
 
+    if forecasted is not None:
+        with st.container(border=True):
+            layer_tables(forecasted.layers)
     with st.container(border=True):
         st.subheader(choices["objectives"][objective].about.title, anchor=False)
         about_card(choices["objectives"][objective].about)

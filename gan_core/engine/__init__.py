@@ -15,6 +15,7 @@ from gan_core.engine.describe import Forecast, advice, describe, forecast
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
+from gan_core.models import LayerRow
 
 _current: Lab | None = None
 _lock = threading.Lock()
@@ -61,6 +62,7 @@ __all__ = [
     "DatasetFacts",
     "Forecast",
     "Lab",
+    "LayerRow",
     "LiveView",
     "Option",
     "Refused",

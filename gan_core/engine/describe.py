@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from gan_core.config import Problem, RunConfig
 from gan_core.losses import LOSSES, AdversarialLoss
+from gan_core.models import LayerRow
 from gan_core.regularizers import PENALTIES
-from gan_core.training import build, count_parameters, explain, load_source, play, resolve
+from gan_core.training import build, count_parameters, explain, layer_tables, load_source, play, resolve
 
 
 def describe(config: RunConfig) -> dict[str, Any]:
@@ -94,13 +96,14 @@ def advice(config: RunConfig) -> tuple[Problem, ...]:
 class Forecast:
     """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now.
 
-    ``advice`` is what a person who starts this should know.
+    ``layers`` are their layers, in order. ``advice`` is what a person who starts this should know.
     """
 
     parameters: dict[str, int]
     seconds_per_1000_rounds: float
     device: str
     advice: tuple[Problem, ...] = ()
+    layers: Mapping[str, tuple[LayerRow, ...]] = field(default_factory=dict)
 
 
 def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
@@ -122,4 +125,6 @@ def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
             break
     # The first turn of each pays for what the later ones find ready.
     seconds = sum(steps[name] * statistics.fmean(spent[1:]) for name, spent in times.items())
-    return Forecast(count_parameters(resolved), 1000 * seconds, resolved.device, advice(resolved))
+    return Forecast(
+        count_parameters(resolved), 1000 * seconds, resolved.device, advice(resolved), layer_tables(resolved)
+    )

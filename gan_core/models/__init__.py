@@ -15,6 +15,7 @@ from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
+from gan_core.models.summary import LayerRow, layer_rows
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,11 @@ __all__ = [
     "Autoencoder",
     "Condition",
     "Dropout",
+    "LayerRow",
     "Layers",
     "Network",
     "initialize",
+    "layer_rows",
     "normalize_spectrally",
     "pack",
     "packed_shape",

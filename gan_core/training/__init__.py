@@ -1,6 +1,6 @@
 """Players, the loop, games, and what it takes to stop and go on exactly."""
 
-from gan_core.training.build import GAMES, build, count_parameters, load_source, resolve
+from gan_core.training.build import GAMES, build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import CheckpointError, checkpoints, load_checkpoint, round_of, save_checkpoint
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
@@ -23,6 +23,7 @@ __all__ = [
     "count_parameters",
     "explain",
     "fork",
+    "layer_tables",
     "load_checkpoint",
     "load_source",
     "play",

@@ -12,7 +12,16 @@ from gan_core.config import ConfigError, Problem, RunConfig
 from gan_core.config.schema import Optimizer, Schedule
 from gan_core.data import DATASETS, DataError, Source, label_count, open_stream
 from gan_core.losses import LOSSES
-from gan_core.models import ARCHITECTURES, Condition, initialize, normalize_spectrally, packed_shape, use_dropout_stream
+from gan_core.models import (
+    ARCHITECTURES,
+    Condition,
+    LayerRow,
+    initialize,
+    layer_rows,
+    normalize_spectrally,
+    packed_shape,
+    use_dropout_stream,
+)
 from gan_core.regularizers import PENALTIES
 from gan_core.training.compatibility import explain, layers_of, unknown
 from gan_core.training.games import AdversarialGame, Optimization
@@ -60,6 +69,18 @@ def count_parameters(config: RunConfig) -> dict[str, int]:
     return {
         name: sum(parameter.numel() for parameter in network.parameters())
         for name, network in skeletons(config).items()
+    }
+
+
+def layer_tables(config: RunConfig) -> dict[str, tuple[LayerRow, ...]]:
+    """The layers of G and D of a resolved config, in order, without building them."""
+    source, model = load_source(config), config.model
+    seen = packed_shape(source.shape, model.discriminator.packing, model.discriminator.summary)
+    y = None if model.condition == "none" else torch.empty(2, dtype=torch.int64, device="meta")
+    shapes = {"G": (model.latent_dim,), "D": seen}
+    return {
+        name: layer_rows(network, torch.empty(2, *shapes[name], device="meta"), y)
+        for name, network in _skeletons(config, source).items()
     }
 
 

@@ -455,17 +455,25 @@ class DensityPanel extends ArtefactPanel {
   }
 }
 
+const CLASS_NOTE = "Each row is a class; down a column the noise z is the same, so what changes is the class that G is told."
+
 class GridPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
     this.image = el("img", { class: "gs-grid", alt: "", hidden: true, draggable: "false", "data-testid": `${spec.slot}-image` })
-    this.body.append(this.image)
+    // Of a conditional run the rows are classes: their names stand beside them, and one can be looked at by itself.
+    this.names = el("div", { class: "gs-rows", "aria-hidden": "true", hidden: true })
+    this.one = el("canvas", { class: "gs-grid", role: "img", hidden: true, "data-testid": `${spec.slot}-class` })
+    this.choice = el("div", { class: "gs-choice", role: "group", "aria-label": "Class to look at", hidden: true })
+    this.body.append(this.choice, el("div", { class: "gs-sheet" }, this.names, this.image, this.one))
+    this.chosen = null
   }
 
   draw() {
     const found = this.view.part(this.spec.part || "grid")
     this.waiting(!found)
-    setText(this.note, this.spec.note || this.view.store.reference.samples_note || "")
+    this.offer((found && found.value.classes) || [])
+    setText(this.note, this.offered.length ? CLASS_NOTE : this.spec.note || this.view.store.reference.samples_note || "")
     if (!found || found.value.file === this.wanted) return
     this.wanted = found.value.file
     const next = new Image()
@@ -474,16 +482,68 @@ class GridPanel extends Panel {
     next.decode().then(
       () => {
         if (this.wanted !== found.value.file) return
-        this.image.src = next.src
-        this.image.hidden = false
-        this.image.alt = `${integer(found.value.count || 0)} generated samples at round ${integer(found.round)}`
-        this.image.dataset.round = found.round
-        setText(this.aside, `round ${integer(found.round)}`)
+        this.shown = { picture: next, round: found.round, ...found.value }
+        this.show()
       },
       () => {
         if (this.wanted === found.value.file) this.wanted = null
       },
     )
+  }
+
+  // The classes of the rows, by the names that the reference brings, perhaps later than the picture.
+  offer(classes) {
+    const all = this.view.store.reference.class_names || []
+    const names = classes.map((label) => String(all[label] ?? label))
+    if (this.offered && names.join("\n") === this.offered.join("\n")) return
+    this.offered = names
+    if (this.chosen !== null && this.chosen >= names.length) this.chosen = null
+    this.choice.hidden = this.names.hidden = !names.length
+    this.names.replaceChildren(...names.map((name) => el("span", { title: name }, name)))
+    this.choice.replaceChildren(
+      ...["all", ...names].map((name, i) => {
+        const button = el("button", { class: "gs-button", type: "button" }, name)
+        button.addEventListener("click", () => {
+          this.chosen = i ? i - 1 : null
+          this.show()
+        })
+        return button
+      }),
+    )
+    this.show()
+  }
+
+  show() {
+    const one = this.chosen !== null
+    Array.from(this.choice.children).forEach((button, i) => button.setAttribute("aria-pressed", String(i === (one ? this.chosen + 1 : 0))))
+    if (!this.shown) return
+    const { picture, round, count = 0 } = this.shown
+    const name = one ? this.offered[this.chosen] : ""
+    this.names.hidden = one || !this.offered.length
+    this.image.hidden = one
+    this.one.hidden = !one
+    this.image.src = picture.src
+    this.image.alt = `${integer(count)} generated samples at round ${integer(round)}`
+    this.image.dataset.round = round
+    setText(this.aside, one ? `class ${name} · round ${integer(round)}` : `round ${integer(round)}`)
+    if (one) this.enlarge(picture, this.chosen, name)
+  }
+
+  // One row of the picture, as a square.
+  enlarge(picture, row, name) {
+    const { columns, classes, round } = this.shown
+    const gap = 2 // pixels between samples, as pictures.py has it
+    const [w, h] = [(picture.naturalWidth + gap) / columns, (picture.naturalHeight + gap) / classes.length]
+    const across = Math.ceil(Math.sqrt(columns))
+    this.one.width = across * w - gap
+    this.one.height = Math.ceil(columns / across) * h - gap
+    const pen = this.one.getContext("2d")
+    for (let i = 0; i < columns; i++) {
+      const [x, y] = [(i % across) * w, Math.floor(i / across) * h]
+      pen.drawImage(picture, i * w, row * h, w - gap, h - gap, x, y, w - gap, h - gap)
+    }
+    this.one.dataset.round = round
+    this.one.setAttribute("aria-label", `${columns} generated samples of class ${name} at round ${integer(round)}`)
   }
 }
 
