@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gan_core.config.courses import COURSES
 from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.preset import Preset
@@ -83,6 +84,7 @@ PRESETS: dict[str, Preset] = {
             "diagnostics": {"samples": 2500},
         },
     ),
+    **COURSES,
     **RECIPES,
 }
 

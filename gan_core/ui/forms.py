@@ -38,7 +38,7 @@ LABELS = {
     "checkpoint_seconds": "seconds between checkpoints",
     "clip_value": "clip D's weights to ±",
     "attention": "self-attention",
-    "condition": "condition (G and D are told the class)",
+    "condition": "condition (on the class y)",
     "embedding_dim": "length of a class's vector",
     "class_weight": "weight of the classification error",
     "spectral_norm": "spectral normalisation",

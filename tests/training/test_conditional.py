@@ -220,10 +220,8 @@ def test_rounds_with_everything_else(kind: str, changes: dict, tiny: Callable, g
 
 @EACH
 @pytest.mark.parametrize("architecture", ["dcgan", "resnet"])
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", [name for name, loss in LOSSES.items() if loss.output != "error"])
 def test_convolutional_rounds(loss: str, architecture: str, kind: str, tiny: Callable, game_of: Callable) -> None:
-    if LOSSES[loss].output == "error":
-        pytest.skip("an autoencoder takes no labels")
     game = game_of(tiny(architecture, conditional(kind, **{"objective.loss": loss, "data.options": {"size": 16}})))
     assert game.conditional
     for turn in play(game):
