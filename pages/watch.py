@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.config import RunConfig, diff
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import forking, watching
+from gan_core.ui import forking, side_by_side, watching
 from gan_core.ui.live_view import live_view
 from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import HOME, TRAIN, copy_as, lab, said_in_a_sentence, ticket
@@ -21,6 +21,11 @@ try:
 except (RunNotFound, StoreError) as error:
     st.error(str(error), icon=":material/error:")
     st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
+    st.stop()
+
+if beside := st.query_params.get("beside"):
+    with said_in_a_sentence():
+        side_by_side.show(run, lab().store.run(beside))
     st.stop()
 
 title, actions = st.columns([2, 3], vertical_alignment="center")

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import CommandKind, Job, Message
 from gan_core.engine.observer import GetClassifier
-from gan_core.engine.runner import run_job
+from gan_core.engine.runner import MayPlay, run_job
 
 INTRA_OP_THREADS = 1
 ABANDON_SECONDS = 0.5  # what a job gets to end its turn, once there is no time left for its round
@@ -37,22 +37,29 @@ class Executor(Protocol):
 
 
 class ThreadExecutor:
-    """One daemon thread per job, in this process. ``wake`` is called when a job has changed its state.
+    """One daemon thread per job, in this process. ``wake`` is called when a job has changed its state;
+    ``may_play`` is asked by each job before its rounds.
 
     Each computes on one intra-op thread: torch's pool, shared with other busy threads, falls to a tenth of its speed,
     and the number of threads is part of what makes two runs equal bit for bit.
     """
 
-    def __init__(self, classifier: GetClassifier, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        classifier: GetClassifier,
+        wake: Callable[[], None] = lambda: None,
+        may_play: MayPlay = lambda run_id, played: True,
+    ) -> None:
         self._classifier = classifier
         self._wake = wake
+        self._may_play = may_play
         self._jobs: dict[str, _ThreadJob] = {}
         torch.set_num_threads(INTRA_OP_THREADS)
         # NumPy's own pool as well: measuring would wait for it, on cores that other runs train on.
         threadpool_limits(INTRA_OP_THREADS, user_api="blas")
 
     def submit(self, job: Job) -> None:
-        self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake)
+        self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake, self._may_play)
 
     def poll(self, run_id: str) -> list[Message]:
         job = self._jobs.get(run_id)
@@ -85,11 +92,13 @@ class ThreadExecutor:
 
 
 class _ThreadJob:
-    def __init__(self, job: Job, classifier: GetClassifier, wake: Callable[[], None]) -> None:
+    def __init__(self, job: Job, classifier: GetClassifier, wake: Callable[[], None], may_play: MayPlay) -> None:
         self.inbox, self.outbox = Inbox(), Outbox(wake)
-        self.thread = threading.Thread(target=self._run, args=(job, classifier), name=f"run-{job.run_id}", daemon=True)
+        self.thread = threading.Thread(
+            target=self._run, args=(job, classifier, may_play), name=f"run-{job.run_id}", daemon=True
+        )
         self.thread.start()
 
-    def _run(self, job: Job, classifier: GetClassifier) -> None:
+    def _run(self, job: Job, classifier: GetClassifier, may_play: MayPlay) -> None:
         torch.set_num_threads(INTRA_OP_THREADS)
-        run_job(job, self.inbox, self.outbox, classifier)
+        run_job(job, self.inbox, self.outbox, classifier, may_play)

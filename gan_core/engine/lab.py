@@ -22,6 +22,7 @@ from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
+from gan_core.engine.lockstep import Lockstep
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
@@ -86,7 +87,8 @@ class Lab:
         self.chores = Chores(self.store.root)
         self._tick = tick
         self._wake = threading.Event()
-        self._executor: Executor = ThreadExecutor(self.classifiers.get, self._wake.set)
+        self._lockstep = Lockstep()
+        self._executor: Executor = ThreadExecutor(self.classifiers.get, self._wake.set, self._lockstep.may_play)
         self._gallery = Gallery(self.store)
         self._active: OrderedDict[str, _Active] = OrderedDict()
         self._queue: deque[str] = deque()
@@ -253,6 +255,16 @@ class Lab:
             self._tell(run_id, played, "fork", {"child": child, "label": f"fork: {story}"})
             self._enqueue(_Active(job, view, Recorder(self.store, view, begins_at=played)))
             return child
+
+    def side_by_side(self, *run_ids: str) -> None:
+        """Let these runs keep pace while they train here, until they are put beside others; a single one plays alone."""
+        for run_id in run_ids:
+            self.store.run(run_id)
+        self._lockstep.together(run_ids)
+
+    def company(self, run_id: str) -> frozenset[str]:
+        """The runs that keep pace with this one, itself among them; none if it plays alone."""
+        return self._lockstep.company(run_id)
 
     def kept_rounds(self, run_id: str) -> list[int]:
         """The rounds at which a run can be forked: those of its checkpoints, in order."""
@@ -492,6 +504,7 @@ class Lab:
             with suppress(ValueError):
                 self._queue.remove(run_id)
             self._executor.forget(run_id)
+            self._lockstep.leave(run_id)
         written = False
         try:
             self._start_waiting()

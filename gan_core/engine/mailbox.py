@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from gan_core.engine.messages import CommandKind, Ended, Message, State
 
@@ -53,3 +53,10 @@ class Inbox:
     def wait(self) -> CommandKind:
         """The oldest command, waiting for one to arrive."""
         return self._commands.get()
+
+    def wait_for(self, seconds: float) -> CommandKind | None:
+        """The oldest command, or None if none arrives in time."""
+        try:
+            return self._commands.get(timeout=seconds)
+        except Empty:
+            return None

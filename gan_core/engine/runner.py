@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
@@ -38,6 +38,9 @@ FINITE_CHECK_EVERY = {"cpu": 1, "cuda": 32, "mps": 32}
 # other is tried again while training goes on.
 SAVE_RETRIES = (0.1, 0.4, 1.0)
 SAVE_AGAIN_AFTER = 5.0
+PACE_SECONDS = 0.005  # between two looks at whether the runs beside this one have caught up
+
+MayPlay = Callable[[str, int], bool]
 
 
 class Diverged(Exception):
@@ -60,9 +63,14 @@ class Abandoned(Exception):
     """There is no time left to end the round."""
 
 
-def run_job(job: Job, inbox: Inbox, outbox: Outbox, classifier: GetClassifier) -> None:
-    """Train until the last round, a command, a divergence or an exception; ``Ended`` is always the last message."""
-    runner = _Runner(job, inbox, outbox, classifier)
+def run_job(
+    job: Job, inbox: Inbox, outbox: Outbox, classifier: GetClassifier, may_play: MayPlay = lambda run_id, played: True
+) -> None:
+    """Train until the last round, a command, a divergence or an exception; ``Ended`` is always the last message.
+
+    ``may_play(run_id, played)`` is asked before each round, again and again until it says yes.
+    """
+    runner = _Runner(job, inbox, outbox, classifier, may_play)
     try:
         runner.prepare()
         end = runner.finish(runner.train())
@@ -102,8 +110,9 @@ class _Clock:
 
 
 class _Runner:
-    def __init__(self, job: Job, inbox: Inbox, outbox: Outbox, classifier: GetClassifier) -> None:
+    def __init__(self, job: Job, inbox: Inbox, outbox: Outbox, classifier: GetClassifier, may_play: MayPlay) -> None:
         self.job, self.config = job, job.config
+        self.may_play = may_play
         self.inbox, self.outbox = inbox, outbox
         self.classifier = classifier
         self.phase = "starting"
@@ -147,6 +156,7 @@ class _Runner:
         self.clock.start()
         try:
             while self.round < self.config.schedule.rounds:
+                self._keep_pace()
                 self._obey()
                 self.phase = "training"
                 self._play_round(turns)
@@ -309,6 +319,18 @@ class _Runner:
                 raise Stopped(command)
             case "resume":
                 pass  # it is running
+
+    def _keep_pace(self) -> None:
+        """Wait for the runs that this one plays beside, the clock stopped; obey meanwhile."""
+        if self.may_play(self.job.run_id, self.round):
+            return
+        with self._aside("waiting for the run beside it"):
+            while not self.may_play(self.job.run_id, self.round):
+                if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS:
+                    self.flush()
+                command = self.inbox.wait_for(PACE_SECONDS)
+                if command is not None:
+                    self._carry_out(command)
 
     def _pause(self) -> None:
         """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from gan_core.config import ConfigError, RunConfig, diff
-from gan_core.engine import catalogue
+from gan_core.engine import Refused, catalogue
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import lab, said_in_a_sentence, watch
@@ -85,12 +86,32 @@ def _dialog(run: RunRecord) -> None:
         for problem in form.show_problems(error.problems):
             st.error(str(problem), icon=":material/error:")
         return
+    together = st.checkbox(
+        "Show both side by side, in step",
+        value=True,
+        key=f"fork:beside:{run.id}",
+        help="This run goes on too, if it has rounds left; neither gets more than a few rounds ahead of the other",
+    )
     if st.button("Fork", type="primary", icon=":material/call_split:", key=f"fork:go:{run.id}"):
         with said_in_a_sentence():
             key = st.session_state["fork:click"]
             child = lab().fork(run.id, changes, at=None if at == NOW else at, key=key)
             _close()
-            watch(child)
+            if not together:
+                watch(child)
+            lab().side_by_side(run.id, child)
+            let_go_on(run.id)
+            watch(run.id, beside=child)
+
+
+def let_go_on(run_id: str) -> None:
+    """Let a run train if it can: one that is paused, or one that was stopped."""
+    state = lab().view(run_id).status["state"]
+    with suppress(Refused):  # it has played all its rounds, or has just ended: it is shown as it is
+        if state == "paused":
+            lab().command(run_id, "resume")
+        elif state in ("stopped", "interrupted", "failed"):
+            lab().resume(run_id)
 
 
 def changes_of(parent: RunConfig, child: RunConfig) -> dict[str, Any]:
@@ -111,6 +132,11 @@ def changes_of(parent: RunConfig, child: RunConfig) -> dict[str, Any]:
     return changes
 
 
+def plain(name: str) -> str:
+    """The name of a run inside Markdown: no brackets, so that it can be the text of a link."""
+    return name.replace("[", "(").replace("]", ")")
+
+
 def origin(run: RunRecord, events: Sequence[Any]) -> str | None:
     """Where a fork comes from, what it changed and what began anew, in a sentence or two; None for a run of its own."""
     told = [event for event in events if event.kind == "forked" and event.data.get("parent") == run.parent]
@@ -118,7 +144,7 @@ def origin(run: RunRecord, events: Sequence[Any]) -> str | None:
         return None
     data: Mapping[str, Any] = told[-1].data
     changes = ", ".join(f"{field} = {value}" for field, value in data.get("changes", {}).items()) or "nothing changed"
-    name = str(data.get("name", run.parent)).replace("[", "(").replace("]", ")")
+    name = plain(str(data.get("name", run.parent)))
     text = f"Forked from [{name}](watch?run={run.parent}) at round {told[-1].round:,}: {changes}."
     anew = data.get("anew", [])
     return f"{text} Begins anew: {'; '.join(anew)}." if anew else f"{text} Everything else went over exactly."
@@ -136,8 +162,9 @@ def family_tree(run: RunRecord, family: Sequence[RunRecord]) -> str:
 
     def walk(parent: str | None, depth: int) -> None:
         for member in children.get(parent, []):
-            name = member.name.replace("[", "(").replace("]", ")")
-            link = f"**{name}**" if member.id == run.id else f"[{name}](watch?run={member.id})"
+            name = plain(member.name)
+            link = f"[{name}](watch?run={member.id}) · [beside this one](watch?run={run.id}&beside={member.id})"
+            link = f"**{name}**" if member.id == run.id else link
             where = f" at round {member.forked_at:,}" if member.forked_at is not None else ""
             lines.append(f"{'    ' * depth}- {link}{where} · {member.status}, {member.rounds:,} rounds")
             walk(member.id, depth + 1)

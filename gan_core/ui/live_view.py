@@ -41,11 +41,14 @@ COLOURS: dict[str, Any] = {
 }
 
 
-def live_view(run_id: str, ticket: str, layout: Sequence[Panel], *, key: str, epoch: str | int = "") -> None:
+def live_view(
+    run_id: str, ticket: str, layout: Sequence[Panel], *, key: str, epoch: str | int = "", beside: str = ""
+) -> None:
     """Show a run as it trains.
 
     ``ticket`` opens the live routes for this run; ``layout`` are panels from the functions below, in order. The view stops
-    listening when a run has ended; a page that starts it again (resume) passes another ``epoch``.
+    listening when a run has ended; a page that starts it again (resume) passes another ``epoch``. ``beside`` is a run whose
+    view stands beside this one: the view is compact then, and a round that is chosen in one is chosen in both.
     """
     _COMPONENT(
         key=key,
@@ -56,6 +59,7 @@ def live_view(run_id: str, ticket: str, layout: Sequence[Panel], *, key: str, ep
             "layout": list(layout),
             "colours": COLOURS,
             "epoch": str(epoch),
+            "beside": beside,
         },
     )
 

@@ -44,9 +44,9 @@ def ticket(run_id: str = "*") -> str:
     return tickets[run_id]
 
 
-def watch(run_id: str) -> None:
-    """Go to the Watch page of a run."""
-    st.switch_page(WATCH, query_params={"run": run_id})
+def watch(run_id: str, *, beside: str = "") -> None:
+    """Go to the Watch page of a run, or of two side by side."""
+    st.switch_page(WATCH, query_params={"run": run_id} | ({"beside": beside} if beside else {}))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ class LiveView {
     this.panels = []
     this.files = new Map()
     this.connection = null
-    this.root = el("div", { class: "gs-root", "data-run": data.run })
+    this.root = el("div", { class: "gs-root", "data-run": data.run, "data-compact": Boolean(data.beside) })
     this.strip = new StatusStrip()
     this.timeline = new Timeline(this)
     this.board = el("div", { class: "gs-board" })
@@ -184,7 +184,9 @@ class LiveView {
     return this.store.part(name, this.round)
   }
 
-  select(round) {
+  select(round, alone = false) {
+    const other = !alone && this.data.beside && (window.__ganscope || {})[this.data.beside]
+    if (other) other.view.select(round, true)
     const newest = this.timeline.newest
     const live = !this.store.ended && round !== null && round === newest && this.selected === null
     this.selected = live ? null : round
@@ -213,7 +215,7 @@ class LiveView {
       .map(({ round, kind, data = {} }) => {
         const what = data.name ?? data.knob
         const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
-        return { round, label: String(label).slice(0, 40) }
+        return { round, label: this.data.beside ? "" : String(label).slice(0, 40) } // no room for words there
       })
   }
 

@@ -1,0 +1,73 @@
+"""Two runs on one screen, such as a collapsed run and its cure: samples, histogram and losses of both at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gan_core.store import ACTIVE, RunRecord
+from gan_core.ui import forking, watching
+from gan_core.ui.live_view import Panel, live_view
+from gan_core.ui.shell import WATCH, lab, said_in_a_sentence, ticket
+
+_SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
+
+
+def compact_panels(run: RunRecord) -> list[Panel]:
+    """What a run is generating, how it is spread over classes or modes, and the losses."""
+    panels = {panel["slot"]: {**panel, "reading": False, "span": 1} for panel in watching.panels_for(run)}
+    if "histogram" in panels:
+        panels["loss-chart"]["span"] = "all"
+    return [panels[slot] for slot in _SHOWN if slot in panels]
+
+
+def show(left: RunRecord, right: RunRecord) -> None:
+    """Draw the whole page. Choosing a round in one view chooses it in both."""
+    pair = (left.id, right.id)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.page_link(WATCH, label="One of them alone", icon=":material/arrow_back:", query_params={"run": right.id})
+        _controls(pair)
+    for column, run, other in zip(st.columns(2), (left, right), (right, left), strict=True):
+        with column:
+            st.markdown(f"**{forking.plain(run.name)}**", help=forking.origin(run, lab().store.events(run.id)))
+            live_view(
+                run.id,
+                ticket(run.id),
+                compact_panels(run),
+                key=f"beside:{run.id}",
+                epoch=str(run.started_at or ""),
+                beside=other.id,
+            )
+
+
+def _controls(pair: tuple[str, str]) -> None:
+    active = any(_state(run_id) in ACTIVE for run_id in pair)
+
+    @st.fragment(run_every=2.0 if active else None)
+    def buttons() -> None:
+        states = {run_id: _state(run_id) for run_id in pair}
+        now = any(state in ACTIVE for state in states.values())
+        if active and not now:
+            st.rerun()
+        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+            together = pair[1] in lab().company(pair[0])
+            wanted = st.toggle("keep pace", together, help="Neither gets more than a few rounds ahead of the other")
+            if wanted != together:
+                lab().side_by_side(*pair) if wanted else lab().side_by_side(pair[0])
+                st.rerun()
+            offered = [watching.buttons_for(state) for state in states.values()]
+            for button in dict.fromkeys(button for row in offered for button in row):
+                if button.command not in ("pause", "resume", "stop", "continue"):
+                    continue
+                label = f"{button.label} both" if all(button in row for row in offered) else button.label
+                if st.button(label, key=f"{button.command}:{'+'.join(pair)}", icon=button.icon, help=button.help):
+                    for run_id, row in zip(pair, offered, strict=True):
+                        if button in row:
+                            with said_in_a_sentence():
+                                watching.obey(lab(), run_id, button.command)
+                    st.rerun()
+
+    buttons()
+
+
+def _state(run_id: str) -> str:
+    return str(lab().view(run_id).status["state"])

@@ -1,0 +1,65 @@
+"""Fork a run from its Watch page in a real browser, and see parent and child side by side."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from gan_core.config import preset_config
+from gan_core.engine import Lab
+
+pytestmark = pytest.mark.browser
+
+ROUNDS = 60
+SHOWN = "run => { const v = window.__ganscope?.[run]?.view; return v ? v.store.status?.round || 0 : 0 }"
+
+
+@pytest.fixture(scope="module")
+def parent(store: Any) -> str:
+    """A run on the ring that has played all its rounds."""
+    with Lab(store) as lab:
+        config = preset_config("ring-mlp", {"schedule.rounds": ROUNDS, "diagnostics.every": 20, "device": "cpu"})
+        run = lab.submit(config, name="the parent")
+        assert lab.wait(run, 60).status == "finished"
+    return run
+
+
+def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{server.url}/watch?run={parent}")
+    page.get_by_role("button", name="Fork from here").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Objective").click()
+    page.get_by_role("option", name="LS GAN").click()
+    expect(dialog.get_by_text("Changes: objective = ls_gan")).to_be_visible()
+    dialog.get_by_role("button", name="Fork", exact=True).click()
+    page.wait_for_url("**beside=*")
+    match = re.search(r"beside=([a-z0-9-]+)", page.url)
+    assert match
+    child = match[1]
+    page.wait_for_function(f"([run, round]) => ({SHOWN})(run) > round", arg=[child, ROUNDS])
+
+    boards = page.locator(".gs-root[data-compact]")
+    expect(boards).to_have_count(2)
+    for index, run in enumerate((parent, child)):
+        board = boards.nth(index)
+        expect(board).to_have_attribute("data-run", run)
+        for slot in ("points", "histogram", "loss-chart"):
+            box = board.get_by_test_id(slot).bounding_box()
+            assert box
+            assert box["y"] + box["height"] <= 720, slot
+            assert box["x"] + box["width"] <= 1280, slot
+
+    when = page.get_by_test_id("when")
+    page.get_by_test_id("slider").first.focus()
+    page.keyboard.press("Home")
+    for index in (0, 1):  # a round that is chosen in one is chosen in both
+        expect(when.nth(index)).to_have_text(re.compile("^round 0 "))
+
+    page.goto(f"{server.url}/watch?run={child}")
+    expect(page.get_by_text("Forked from the parent at round 60: objective = ls_gan")).to_be_visible()
+    page.get_by_text("Family of forks").click()
+    expect(page.get_by_role("link", name="the parent", exact=True).last).to_be_visible()

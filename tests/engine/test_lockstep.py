@@ -1,0 +1,92 @@
+"""Side by side: none gets far ahead, nobody waits for a run that does not train, and waiting changes no number."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from gan_core.engine.lockstep import WINDOW, Lockstep
+from gan_core.engine.runner import _Runner
+
+
+def test_who_is_a_window_ahead_waits_until_the_other_has_caught_up() -> None:
+    pace = Lockstep()
+    assert pace.may_play("a", 100)  # alone
+    pace.together(["a", "b"])
+    assert pace.may_play("a", 100)  # the other does not train yet
+    assert pace.may_play("b", 100 - WINDOW)
+    assert not pace.may_play("a", 100)
+    assert pace.may_play("b", 101 - WINDOW)
+    assert pace.may_play("a", 100)
+    pace.may_play("b", 0)
+    pace.leave("b")
+    assert pace.may_play("a", 10_000)
+
+
+def test_who_comes_into_other_company_leaves_the_old_one_whole() -> None:
+    pace = Lockstep()
+    pace.together(["a", "b", "c"])
+    pace.together(["c", "d"])
+    assert [pace.company(run) for run in "abcd"] == [frozenset("ab")] * 2 + [frozenset("cd")] * 2
+    pace.together(["a", "d"])
+    assert [pace.company(run) for run in "abcd"] == [frozenset("ad"), frozenset(), frozenset(), frozenset("ad")]
+    assert pace.may_play("b", 5)
+
+
+def test_a_fast_and_a_slow_run_stay_together_and_end_as_they_would_alone(
+    open_lab: Callable, small: Callable, until: Callable, monkeypatch
+) -> None:
+    lab = open_lab()
+    configs = [small({"schedule.rounds": 150}), small({"schedule.rounds": 120, "objective": "wgan"})]
+    alone = [lab.wait(lab.submit(config), 60).summary["state_hash"] for config in configs]
+
+    heard: list[tuple[str, int]] = []
+    real = _Runner._play_round
+
+    def play_round(self, turns) -> None:
+        if self.config.objective.name == "wgan":
+            time.sleep(0.004)
+        real(self, turns)
+        heard.append((self.job.run_id, self.round))
+
+    monkeypatch.setattr(_Runner, "_play_round", play_round)
+    lab.capacity = 0  # both are put together before either plays
+    pair = [lab.submit(config) for config in configs]
+    lab.side_by_side(*pair)
+    lab.capacity = 2
+    lab._start_waiting()
+    records = [lab.wait(run, 60) for run in pair]
+    assert [record.summary["state_hash"] for record in records] == alone
+    at = dict.fromkeys(pair, 0)
+    apart = []
+    for run, round in heard:
+        at[run] = round
+        if all(at.values()) and at[pair[1]] < 120:  # the slow one has ended at 120, and nobody waits for it
+            apart.append(abs(at[pair[0]] - at[pair[1]]))
+    assert max(apart) <= WINDOW + 1
+    assert len(apart) > 200
+
+
+def test_a_run_that_waits_for_another_still_obeys(
+    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+) -> None:
+    slowly(0.001)
+    lab = open_lab()
+    pair = [lab.submit(small({"schedule.rounds": 100_000, "seed": seed})) for seed in (1, 2)]
+    lab.side_by_side(*pair)
+    views = [lab.view(run) for run in pair]
+    until(lambda: all(view.status["round"] > 3 for view in views), "both play")
+    lab.command(pair[0], "pause")
+    until(lambda: views[0].status["state"] == "paused", "one is paused")
+    paused = views[0].status["round"]
+    until(lambda: views[1].status["round"] >= paused + WINDOW, "the other has come to the end of its window")
+    assert views[1].status["state"] == "running"
+    lab.command(pair[1], "sample")
+    until(lambda: any(frame.round == paused + WINDOW for frame in lab.store.frames(pair[1])), "it looks when asked")
+    lab.command(pair[1], "stop")
+    record = lab.wait(pair[1], 60)
+    assert (record.status, record.rounds) == ("stopped", paused + WINDOW)
+    lab.command(pair[0], "resume")
+    until(lambda: views[0].status["round"] > paused + 3 * WINDOW, "nobody waits for a run that has ended")
+    lab.command(pair[0], "stop")
+    lab.wait(pair[0], 60)
