@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -279,3 +280,20 @@ def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
     assert any("**the parent → wgan_gp**" in text.value for text in app.markdown)
     forked_from = dict(zip(*(visit("runs").dataframe[0].value[name] for name in ("name", "forked from")), strict=True))
     assert forked_from == {"the parent": "", "the parent → wgan_gp": "the parent, round 5"}
+
+
+def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    run = lab.submit(small(rounds=1_000_000))
+    app = visit("watch", run=run)
+    (steps,) = [field for field in app.number_input if field.label == "D steps per round"]
+    steps.set_value(3)
+    app.button(key=f"FormSubmitter:knobs:{run}-Change").click().run()
+    assert [error.message for error in app.exception] == []
+    deadline = time.monotonic() + 60
+    while lab.knobs(run)["schedule.n_critic"] != 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (event,) = [event for event in lab.store.events(run) if event.kind == "knob"]
+    assert event.data == {"changes": {"schedule.n_critic": 3}, "label": "n_critic 3"}
+    lab.command(run, "stop")
+    lab.wait(run, timeout=60)

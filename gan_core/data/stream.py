@@ -15,6 +15,8 @@ GeneratorFor = Callable[..., torch.Generator]
 
 
 class BatchStream(Protocol):
+    batch_size: int  # may be changed between batches
+
     def next(self) -> Batch: ...
     def labels(self, n: int, generator: torch.Generator) -> Tensor:
         """Labels (n,) int64, distributed as those of the batches; drawn from ``generator``, the stream stays where it is."""
@@ -34,14 +36,14 @@ class ImageStream:
     def __init__(self, source: ImageSource, batch_size: int, generator_for: GeneratorFor, device: torch.device) -> None:
         self._x = source.x[source.train_index].to(device)
         self._y = None if source.y is None else source.y[source.train_index].to(device)
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._generator_for = generator_for
         self._position = 0
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
 
     def next(self) -> Batch:
-        size, n = self._batch_size, len(self._x)
+        size, n = self.batch_size, len(self._x)
         index = []
         while size:
             epoch, offset = divmod(self._position, n)
@@ -78,13 +80,13 @@ class SampledStream:
 
     def __init__(self, source: MixtureSource | StackedSource, batch_size: int, generator: torch.Generator) -> None:
         self._source = source
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._generator = generator
 
     def next(self) -> Batch:
         if isinstance(self._source, MixtureSource):
-            return Batch(self._source.sample(self._batch_size, self._generator))
-        x, y = self._source.sample(self._batch_size, self._generator)
+            return Batch(self._source.sample(self.batch_size, self._generator))
+        x, y = self._source.sample(self.batch_size, self._generator)
         return Batch(to_unit(x), y)
 
     def labels(self, n: int, generator: torch.Generator) -> Tensor:

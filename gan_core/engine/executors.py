@@ -11,7 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from gan_core.engine.mailbox import Inbox, Outbox
-from gan_core.engine.messages import CommandKind, Job, Message
+from gan_core.engine.messages import Command, Job, Message
 from gan_core.engine.observer import GetClassifier
 from gan_core.engine.runner import MayPlay, run_job
 
@@ -25,7 +25,7 @@ class Executor(Protocol):
         """The messages since the last poll; after ``Ended`` there are none."""
         ...
 
-    def command(self, run_id: str, command: CommandKind) -> None: ...
+    def command(self, run_id: str, command: Command) -> None: ...
     def alive(self, run_id: str) -> bool: ...
     def forget(self, run_id: str) -> None:
         """Let go of a job that has ended, or was never submitted."""
@@ -65,7 +65,7 @@ class ThreadExecutor:
         job = self._jobs.get(run_id)
         return job.outbox.drain() if job is not None else []
 
-    def command(self, run_id: str, command: CommandKind) -> None:
+    def command(self, run_id: str, command: Command) -> None:
         self._jobs[run_id].inbox.put(command)
 
     def alive(self, run_id: str) -> bool:

@@ -23,14 +23,16 @@ from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
-from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job
+from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Knobs
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.training import (
     CheckpointError,
+    check,
     checkpoints,
     fork,
+    knobs_of,
     load_checkpoint,
     load_source,
     resolve,
@@ -209,6 +211,7 @@ class Lab:
         changes = dict(changes or {})
         resolve(parent.replace(changes))  # before anything else: most mistakes are here
         state = self._state_to_fork(run_id, at)
+        parent = resolve(parent.replace(state.get("knobs", {})))
         clock = {part: state.pop(part) for part in ("seconds", "measuring") if part in state}
         played: int = state["round"]
         if played >= parent.schedule.rounds:
@@ -255,6 +258,29 @@ class Lab:
             self._tell(run_id, played, "fork", {"child": child, "label": f"fork: {story}"})
             self._enqueue(_Active(job, view, Recorder(self.store, view, begins_at=played)))
             return child
+
+    def turn(self, run_id: str, values: Mapping[str, float]) -> None:
+        """Change knobs of a run that trains here, from its next round on; each change is an event of the kind ``knob``.
+
+        Raises ConfigError for what is no knob of this run or cannot be, Refused for a run that does not train here.
+        """
+        check(resolve(RunConfig.load(self.store.run(run_id).config)), values)
+        with self._lock:
+            active = self._active.get(run_id)
+            if active is None or not active.training:
+                raise Refused("Knobs can be turned while a run trains here; this one does not.")
+            self._executor.command(run_id, Knobs(dict(values)))
+
+    def knobs(self, run_id: str) -> dict[str, float]:
+        """What can be turned in a run, and where it stands."""
+        first = knobs_of(resolve(RunConfig.load(self.store.run(run_id).config)))
+        knobs = dict(first)
+        for event in self.store.events(run_id):
+            if event.kind == "forked":
+                knobs = dict(first)  # what its parent had turned is in its configuration
+            elif event.kind == "knob":
+                knobs |= {name: value for name, value in event.data.get("changes", {}).items() if name in knobs}
+        return knobs
 
     def side_by_side(self, *run_ids: str) -> None:
         """Let these runs keep pace while they train here, until they are put beside others; a single one plays alone."""

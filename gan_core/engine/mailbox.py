@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from gan_core.engine.messages import CommandKind, Ended, Message, State
+from gan_core.engine.messages import Command, Ended, Message, State
 
 
 class Outbox:
@@ -35,10 +35,10 @@ class Inbox:
     """Commands for one job, read by its thread between its rounds."""
 
     def __init__(self) -> None:
-        self._commands: SimpleQueue[CommandKind] = SimpleQueue()
+        self._commands: SimpleQueue[Command] = SimpleQueue()
         self.abandoned = False
 
-    def put(self, command: CommandKind) -> None:
+    def put(self, command: Command) -> None:
         self._commands.put(command)
 
     def abandon(self) -> None:
@@ -46,15 +46,15 @@ class Inbox:
         self.abandoned = True
         self.put("interrupt")
 
-    def take(self) -> CommandKind | None:
+    def take(self) -> Command | None:
         """The oldest command, or None; costs next to nothing when there is none."""
         return None if self._commands.empty() else self._commands.get()
 
-    def wait(self) -> CommandKind:
+    def wait(self) -> Command:
         """The oldest command, waiting for one to arrive."""
         return self._commands.get()
 
-    def wait_for(self, seconds: float) -> CommandKind | None:
+    def wait_for(self, seconds: float) -> Command | None:
         """The oldest command, or None if none arrives in time."""
         try:
             return self._commands.get(timeout=seconds)

@@ -83,5 +83,15 @@ class Ended:
 
 
 Message = Rows | Sight | Note | State | Ended
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """A command: go on with these dotted settings at these values."""
+
+    values: dict[str, float]
+
+
 CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint"]
+Command = CommandKind | Knobs
 COMMANDS: tuple[CommandKind, ...] = get_args(CommandKind)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
-from gan_core.engine.messages import CommandKind, Ended, EndState, Job, Note, Rows, State
+from gan_core.engine.messages import Command, CommandKind, Ended, EndState, Job, Knobs, Note, Rows, State
 from gan_core.engine.observer import GetClassifier, Observer, observer_for
 from gan_core.training import (
     Turn,
@@ -28,6 +28,7 @@ from gan_core.training import (
     round_of,
     save_checkpoint,
     state_hash,
+    turn,
 )
 from gan_core.training.state import StatefulGame
 
@@ -307,8 +308,10 @@ class _Runner:
         while (command := self.inbox.take()) is not None:
             self._carry_out(command)
 
-    def _carry_out(self, command: CommandKind) -> None:
+    def _carry_out(self, command: Command) -> None:
         match command:
+            case Knobs():
+                self._turn(command.values)
             case "pause":
                 self._pause()
             case "sample":
@@ -331,6 +334,13 @@ class _Runner:
                 command = self.inbox.wait_for(PACE_SECONDS)
                 if command is not None:
                     self._carry_out(command)
+
+    def _turn(self, values: dict[str, float]) -> None:
+        for knob, value in values.items():
+            turn(self.game, knob, value)
+        self.saved = None  # a checkpoint of this round has the knobs as they were
+        label = ", ".join(f"{knob.rpartition('.')[2]} {value:g}" for knob, value in values.items())
+        self.outbox.put(Note(self.round, "knob", {"changes": values, "label": label}))
 
     def _pause(self) -> None:
         """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile."""

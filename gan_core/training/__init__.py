@@ -4,6 +4,7 @@ from gan_core.training.build import GAMES, build, count_parameters, layer_tables
 from gan_core.training.checkpoint import CheckpointError, checkpoints, load_checkpoint, round_of, save_checkpoint
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
+from gan_core.training.knobs import check, knobs_of, turn
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
 from gan_core.training.state import capture, restore, state_hash
@@ -19,10 +20,12 @@ __all__ = [
     "Turn",
     "build",
     "capture",
+    "check",
     "checkpoints",
     "count_parameters",
     "explain",
     "fork",
+    "knobs_of",
     "layer_tables",
     "load_checkpoint",
     "load_source",
@@ -33,4 +36,5 @@ __all__ = [
     "save_checkpoint",
     "state_hash",
     "take_turn",
+    "turn",
 ]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from gan_core.data import BatchStream
+from gan_core.training.knobs import turn
 from gan_core.training.loop import Game
 from gan_core.training.player import Player
 
@@ -20,12 +21,14 @@ Tree = dict[str, Any]
 class StatefulGame(Game):
     """A game whose randomness and data order can be captured.
 
-    ``memory`` holds the numbers that its parts carry from turn to turn, by part and name.
+    ``memory`` holds the numbers that its parts carry from turn to turn, by part and name; ``knobs`` the settings that were
+    changed while it was played.
     """
 
     data: BatchStream
     streams: dict[str, torch.Generator]
     memory: dict[str, dict[str, Tensor]]
+    knobs: dict[str, float]
 
 
 def capture(game: StatefulGame, round: int) -> Tree:
@@ -38,7 +41,8 @@ def capture(game: StatefulGame, round: int) -> Tree:
         "streams": {name: generator.get_state().clone() for name, generator in game.streams.items()},
         "data": _cloned(game.data.state()),
     }
-    return state | ({"memory": _cloned(game.memory)} if game.memory else {})
+    memory = {"memory": _cloned(game.memory)} if game.memory else {}
+    return state | memory | ({"knobs": dict(game.knobs)} if game.knobs else {})
 
 
 def restore(game: StatefulGame, state: Tree) -> int:
@@ -47,6 +51,8 @@ def restore(game: StatefulGame, state: Tree) -> int:
     Raises ValueError when a part is missing or does not fit; the game must not be used then.
     """
     try:
+        for knob, value in state.get("knobs", {}).items():
+            turn(game, knob, value)
         own = capture(game, 0)
         for player in game.players:
             # An optimiser has no moments before its first step, so there is nothing to compare them with here.

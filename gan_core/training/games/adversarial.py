@@ -102,6 +102,7 @@ class AdversarialGame:
         self.memory: Memory = self._first_memory()
         classes = ("class",) if class_weight else ()
         terms = classes if self.tricks.feature_matching == "instead" else ("adv", *classes)
+        self.knobs: dict[str, float] = {}
         self.players = (
             Player(
                 "D",

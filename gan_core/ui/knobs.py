@@ -1,0 +1,43 @@
+"""Knobs on the Watch page: what may change while a run trains."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from gan_core.ui.shell import lab, said_in_a_sentence
+
+LABELS = {
+    "optimizers.discriminator.lr": "learning rate of D",
+    "optimizers.generator.lr": "learning rate of G",
+    "schedule.n_critic": "D steps per round",
+    "schedule.generator_steps": "G steps per round",
+    "data.batch_size": "batch size",
+    "objective.clip_value": "clip D's weights to ±",
+    "tricks.instance_noise": "instance noise σ₀",
+}
+
+
+def show(run_id: str) -> None:
+    """A form with every knob of the run; what is changed acts from the next round on."""
+    knobs = lab().knobs(run_id)
+    with st.popover("Change while running", icon=":material/tune:"), st.form(f"knobs:{run_id}", border=False):
+        st.caption("Acts from the next round on, and is marked on the time axis. What is not here takes a fork.")
+        values: dict[str, float] = {}
+        for column, some in zip(st.columns(2), (list(knobs)[::2], list(knobs)[1::2]), strict=True):
+            for knob in some:
+                whole = isinstance(knobs[knob], int)
+                label = LABELS.get(knob, f"λ of {knob.rpartition('.')[2].replace('_', ' ')}")
+                values[knob] = column.number_input(
+                    label,
+                    value=knobs[knob],
+                    min_value=1 if whole else 0.0,
+                    step=1 if whole else None,
+                    format=None if whole else "%g",
+                    key=f"knob:{run_id}:{knob}:{knobs[knob]}",
+                )
+        if st.form_submit_button("Change", type="primary", icon=":material/check:"):
+            changed = {knob: value for knob, value in values.items() if value != knobs[knob]}
+            with said_in_a_sentence():
+                if changed:
+                    lab().turn(run_id, changed)
+                    st.toast("Changed from the next round on.")
