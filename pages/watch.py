@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.config import RunConfig, diff
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import forking, side_by_side, watching
+from gan_core.ui import forking, knobs, side_by_side, watching
 from gan_core.ui.live_view import live_view
 from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import HOME, TRAIN, copy_as, lab, said_in_a_sentence, ticket
@@ -56,6 +56,8 @@ def controls() -> None:
 
 with actions:
     controls()
+    if status_now() in ("running", "paused"):
+        knobs.show(run_id)
 
 forking.show_fork_dialog(run)
 if origin := forking.origin(run, lab().store.events(run_id) if run.parent else ()):

@@ -189,7 +189,7 @@ def test_every_state_offers_what_makes_sense() -> None:
     assert offered == {
         "queued": {"stop"},
         "running": {"pause", "sample", "checkpoint", "stop", "fork"},
-        "paused": {"resume", "sample", "stop", "fork"},
+        "paused": {"resume", "step_d", "step_g", "step_round", "stop", "fork"},
     }
     assert [button.command for button in buttons_for("finished")] == ["fork"]
     assert [button.command for button in buttons_for("interrupted")] == ["continue", "fork"]

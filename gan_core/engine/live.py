@@ -36,6 +36,7 @@ class Status:
     place: int | None = None
     message: str = ""
     preparing: str = ""
+    caption: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         rate = self.rounds_per_second
@@ -50,6 +51,7 @@ class Status:
             "place": self.place,
             "message": self.message,
             "preparing": self.preparing,
+            "caption": self.caption,
         }
 
 

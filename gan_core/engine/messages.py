@@ -68,6 +68,13 @@ class State:
     round: int
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What just happened in a run that is played turn by turn; it is shown, not kept."""
+
+    text: str
+
+
 EndState = Literal["finished", "stopped", "failed", "diverged", "interrupted"]
 
 
@@ -82,7 +89,7 @@ class Ended:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
-Message = Rows | Sight | Note | State | Ended
+Message = Rows | Sight | Note | State | Moment | Ended
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,8 @@ class Knobs:
     values: dict[str, float]
 
 
-CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint"]
+Step = Literal["step_d", "step_g", "step_round"]
+CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint", Step]
 Command = CommandKind | Knobs
+STEPS: tuple[Step, ...] = get_args(Step)
 COMMANDS: tuple[CommandKind, ...] = get_args(CommandKind)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.engine.live import LiveView
-from gan_core.engine.messages import ClassGrid, Ended, Message, Note, Rows, Sight, State
+from gan_core.engine.messages import ClassGrid, Ended, Message, Moment, Note, Rows, Sight, State
 from gan_core.engine.pictures import png, sketch, tile
 from gan_core.store import RunStore, StoreError
 
@@ -109,11 +109,13 @@ class Recorder:
                 self.event(message.round, message.kind, message.data)
             case State():
                 self._state(message)
+            case Moment():
+                self._view.set_status(caption=message.text)
             case Ended():
                 raise TypeError("the end of a run comes by end()")
 
     def _state(self, message: State) -> None:
-        self._view.set_status(state=message.state, round=message.round)
+        self._view.set_status(state=message.state, round=message.round, caption="")
         fields: dict[str, Any] = {"status": message.state, "rounds": message.round}
         kind: str = message.state
         if message.state == "running":

@@ -13,9 +13,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_core.engine.captions import caption
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
-from gan_core.engine.messages import Command, CommandKind, Ended, EndState, Job, Knobs, Note, Rows, State
+from gan_core.engine.messages import (
+    STEPS,
+    Command,
+    CommandKind,
+    Ended,
+    EndState,
+    Job,
+    Knobs,
+    Moment,
+    Note,
+    Rows,
+    State,
+    Step,
+)
 from gan_core.engine.observer import GetClassifier, Observer, observer_for
 from gan_core.training import (
     Turn,
@@ -126,6 +140,9 @@ class _Runner:
         self.measured: tuple[int, dict[str, float]] | None = None
         self.recorded_at = job.measured_at
         self.saved: tuple[int, str] | None = None
+        self.amid: dict[str, dict[str, Tensor]] = {}  # the last step of each player in the round that is being played
+        self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
+        self.glanced_at: int | None = None  # a round that was shown before it was over
 
     def prepare(self) -> None:
         self.phase = "loading the data"
@@ -146,21 +163,25 @@ class _Runner:
             self.measuring = float(state.pop("measuring", 0.0))
             self.round = restore(cast(StatefulGame, self.game), state)
         self.saved_at = self.clock.seconds
-        self.outbox.put(Note(self.round, "reference", describe(self.config)))
+        told = describe(self.config)
+        self.labels: dict[str, str] = told["labels"]
+        self.outbox.put(Note(self.round, "reference", told))
 
     def train(self) -> EndState:
         """Play to the last round or to a command that ends the run; returns how it ended."""
         self.outbox.put(State("running", self.round))
         if self.round == 0:
             self.observe()
-        turns = play(self.game, played=self.round)
+        self.turns = play(self.game, played=self.round)
         self.clock.start()
         try:
             while self.round < self.config.schedule.rounds:
                 self._keep_pace()
                 self._obey()
+                if self.round == self.config.schedule.rounds:
+                    break  # a step was the last
                 self.phase = "training"
-                self._play_round(turns)
+                self._play_round()
                 self._look_after()
         except Stopped as stop:
             return "stopped" if stop.command == "stop" else "interrupted"
@@ -252,26 +273,29 @@ class _Runner:
         if bad.any():
             raise Diverged(first + stop - 1, self.columns[self.losses[int(bad[stop - 1].argmax())]])
 
-    def _play_round(self, turns: Iterator[Turn]) -> None:
-        """Play one round and keep its row: the last step of each player."""
-        values: dict[str, dict[str, Tensor]] = {}
-        turn = next(turns)
-        values[turn.player.name] = turn.values
-        while not turn.ends_round:
+    def _play_round(self) -> None:
+        """Play to the end of the round."""
+        while not self._play_turn().ends_round:
             if self.inbox.abandoned:
                 raise Abandoned
-            turn = next(turns)
-            values[turn.player.name] = turn.values
-        row = [values[player][column] for player, column in self.wanted]
-        self.rows.append([value.item() for value in row] if self.on_cpu else torch.stack(row))
-        self.seconds.append(self.clock.seconds)
-        self.round = turn.round
+
+    def _play_turn(self) -> Turn:
+        """Play one turn; the last one of a round keeps its row: the last step of each player."""
+        turn = next(self.turns)
+        self.amid[turn.player.name] = turn.values
+        if turn.ends_round:
+            row = [self.amid[player][column] for player, column in self.wanted]
+            self.rows.append([value.item() for value in row] if self.on_cpu else torch.stack(row))
+            self.seconds.append(self.clock.seconds)
+            self.round = turn.round
+            self.before, self.amid = self.amid, {}
+        return turn
 
     def _look_after(self) -> None:
         """What is due after a round: hand over rows, measure, save."""
         if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS or not self._seems_finite():
             self.flush()
-        if self._measurement_is_due():
+        if self._measurement_is_due() or self.glanced_at == self.round:
             self._measure()
         if self.clock.seconds - self.saved_at > self.config.schedule.checkpoint_seconds:
             self.save()
@@ -309,13 +333,17 @@ class _Runner:
             self._carry_out(command)
 
     def _carry_out(self, command: Command) -> None:
+        if self.amid and command not in ("pause", "resume", "sample"):
+            self._finish_round()  # what is saved, changed or ended is a whole round
         match command:
             case Knobs():
                 self._turn(command.values)
             case "pause":
                 self._pause()
             case "sample":
-                self.observe()
+                self._glance()
+            case "step_d" | "step_g" | "step_round":
+                self._pause(command)
             case "checkpoint":
                 self.save()
             case "stop" | "interrupt":
@@ -342,15 +370,53 @@ class _Runner:
         label = ", ".join(f"{knob.rpartition('.')[2]} {value:g}" for knob, value in values.items())
         self.outbox.put(Note(self.round, "knob", {"changes": values, "label": label}))
 
-    def _pause(self) -> None:
-        """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile."""
+    def _pause(self, step: Step | None = None) -> None:
+        """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile, steps among them."""
         self.flush()
         with self._aside("paused"):
             self.outbox.put(State("paused", self.round))
-            while (command := self.inbox.wait()) != "resume":
-                if command != "pause":
+            command: Command = step or self.inbox.wait()
+            while command != "resume":
+                if command in STEPS:
+                    self._step(command)
+                elif command != "pause":
                     self._carry_out(command)
+                if self.round >= self.config.schedule.rounds:
+                    break  # that was the last
+                command = self.inbox.wait()
             self.outbox.put(State("running", self.round))
+
+    def _step(self, step: Step) -> None:
+        """Play on to the end of D's next turn, of G's, or of the round; show what it did."""
+        wanted = {"step_d": "D", "step_g": "G"}.get(step)
+        before = {**self.before, **self.amid}
+        self.clock.start()
+        played = [self._play_turn()]
+        while not (played[-1].ends_round if wanted is None else played[-1].player.name == wanted):
+            if self.inbox.abandoned:
+                raise Abandoned
+            before[played[-1].player.name] = played[-1].values
+            played.append(self._play_turn())
+        self.clock.stop()
+        self.outbox.put(Moment(caption(played, before, self.labels)))
+        if not self.amid:
+            self._look_after()
+        self._glance()
+
+    def _finish_round(self) -> None:
+        self.clock.start()
+        self._play_round()
+        self.clock.stop()
+        self._look_after()
+
+    def _glance(self) -> None:
+        """Observe; amid a round, show what will be seen again when it is over, and measure nothing."""
+        if not self.amid:
+            self.observe()
+            return
+        with self._aside("measuring"):
+            self.glanced_at = self.round + 1
+            self.outbox.put(self.observer.look(self.game, self.glanced_at)[1])
 
     def _write(self, state: dict[str, Any], retries: tuple[float, ...]) -> None:
         for pause in retries:

@@ -9,8 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.config import ConfigError, RunConfig, diff
-from gan_core.engine import Refused, catalogue
+from gan_core.config import CURES, ConfigError, RunConfig, diff
+from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import lab, said_in_a_sentence, watch
@@ -48,6 +48,17 @@ def _dialog(run: RunRecord) -> None:
         st.info("No checkpoint of this run has been kept yet.", icon=":material/save:")
         return
     parent, titles = RunConfig.load(run.config), objective_names()
+    cures = cures_for(parent)
+    cure = st.pills(
+        "A cure",
+        list(cures),
+        format_func=lambda name: CURES[name].title,
+        key=f"fork:cure:{run.id}",
+        help="Tried on the recipes that collapse; every value can be changed below",
+    )
+    if cure:
+        st.caption(CURES[cure].idea)
+    cured = cures[cure] if cure else parent
     where, what = st.columns([2, 3])
     at = where.selectbox(
         "From", rounds, format_func=lambda round: "now" if round == NOW else f"round {round:,}", key=f"fork:at:{run.id}"
@@ -55,12 +66,12 @@ def _dialog(run: RunRecord) -> None:
     objective = what.selectbox(
         "Objective",
         list(titles),
-        list(titles).index(parent.objective.name) if parent.objective.name in titles else 0,
+        list(titles).index(cured.objective.name) if cured.objective.name in titles else 0,
         format_func=titles.__getitem__,
-        key=f"fork:objective:{run.id}",
+        key=f"fork:objective:{run.id}" + (f":{cure}" if cure else ""),
     )
-    base = parent if objective == parent.objective.name else parent.replace({"objective": objective})
-    form = ConfigForm(base, catalogue(), f"fork:{run.id}:{objective}")
+    base = cured if objective == cured.objective.name else cured.replace({"objective": objective})
+    form = ConfigForm(base, catalogue(), f"fork:{run.id}:{cure}:{objective}")
     with st.expander("Learning rates and steps", icon=":material/speed:"):
         for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
             with column:
@@ -102,6 +113,18 @@ def _dialog(run: RunRecord) -> None:
             lab().side_by_side(run.id, child)
             let_go_on(run.id)
             watch(run.id, beside=child)
+
+
+def cures_for(parent: RunConfig) -> dict[str, RunConfig]:
+    """What a run becomes under each cure that changes it and can be built."""
+    cured: dict[str, RunConfig] = {}
+    for name, cure in CURES.items():
+        with suppress(ConfigError, DataError):
+            changed = parent.replace(cure.changes)
+            advice(changed)  # raises where it cannot be built
+            if changed != parent:
+                cured[name] = changed
+    return cured
 
 
 def let_go_on(run_id: str) -> None:

@@ -28,12 +28,15 @@ _SAMPLE = Button("sample", "Sample now", ":material/photo_camera:", "Measure and
 _SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round")
 _CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from the newest checkpoint, exactly")
 
+_STEP_D = Button("step_d", "D turn", ":material/skip_next:", "Play to the end of D's next turn, and see what it did")
+_STEP_G = Button("step_g", "G turn", ":material/skip_next:", "Play to the end of G's next turn, and see what it did")
+_STEP_ROUND = Button("step_round", "Round", ":material/fast_forward:", "Play to the end of this round")
 _FORK = Button("fork", "Fork from here…", ":material/call_split:", "Go on from these weights with something changed")
 
 _BUTTONS = {
     "queued": (_STOP,),
     "running": (_PAUSE, _SAMPLE, _SAVE, _STOP, _FORK),
-    "paused": (_RESUME, _SAMPLE, _STOP, _FORK),
+    "paused": (_RESUME, _STEP_D, _STEP_G, _STEP_ROUND, _STOP, _FORK),
     "finished": (_FORK,),
     "stopped": (_CONTINUE, _FORK),
     "interrupted": (_CONTINUE, _FORK),

@@ -43,10 +43,10 @@ def test_a_fast_and_a_slow_run_stay_together_and_end_as_they_would_alone(
     heard: list[tuple[str, int]] = []
     real = _Runner._play_round
 
-    def play_round(self, turns) -> None:
+    def play_round(self) -> None:
         if self.config.objective.name == "wgan":
             time.sleep(0.004)
-        real(self, turns)
+        real(self)
         heard.append((self.job.run_id, self.round))
 
     monkeypatch.setattr(_Runner, "_play_round", play_round)

@@ -8,12 +8,14 @@ class StatusStrip {
     this.bar = el("span", { class: "gs-progress", role: "progressbar", "aria-label": "rounds done", "aria-valuemin": 0, "aria-valuemax": 100 }, this.fill)
     this.facts = el("span", { class: "gs-facts" })
     this.link = el("span", { class: "gs-link", "data-testid": "connection" })
+    this.caption = el("p", { class: "gs-caption", "data-testid": "caption", hidden: true })
     this.message = el("p", { class: "gs-message", "data-testid": "message", hidden: true })
     this.spoken = el("span", { class: "gs-spoken", role: "status", "aria-live": "polite" })
     this.element = el(
       "div",
       { class: "gs-status", "data-testid": "status" },
       el("div", { class: "gs-line" }, this.chip, this.rounds, this.bar, this.facts, this.link),
+      this.caption,
       this.message,
       this.spoken,
     )
@@ -27,6 +29,9 @@ class StatusStrip {
     const lost = connection === "retrying" || connection === "refused"
     setText(this.link, lost ? text : connection === "polling" ? "updated once a second" : "")
     this.link.dataset.lost = lost
+    const caption = (status && status.caption) || ""
+    setText(this.caption, caption)
+    this.caption.hidden = !caption
     let message = ""
     let spoken = lost ? text : state
     if (status) {
@@ -47,7 +52,7 @@ class StatusStrip {
       }
       setText(this.facts, facts.join(" · "))
       message = status.message || status.preparing || ""
-      if (message) spoken = `${state}: ${message}`
+      if (caption || message) spoken = `${state}: ${caption || message}`
     }
     setText(this.message, message)
     this.message.hidden = !message

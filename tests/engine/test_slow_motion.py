@@ -1,0 +1,108 @@
+"""Turn by turn: a paused run takes one step at a time, says what it did, and is the same run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from gan_core.engine.messages import Knobs, Moment
+from gan_core.training import checkpoints, round_of
+
+STEPS = {"schedule.n_critic": 3, "schedule.rounds": 6, "diagnostics.every": 1000}
+
+
+def at(round: int, *commands):
+    """A hook that sends commands when a round is over."""
+
+    def hook(turn, inbox) -> None:
+        if turn.round == round and turn.ends_round:
+            for command in commands:
+                inbox.put(command)
+
+    return hook
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["step_round"],
+        ["step_d"],
+        ["step_d", "step_d", "step_g"],
+        ["step_g", "step_d", "sample", "step_round", "step_g"],
+        ["step_round"] * 4,
+    ],
+    ids=" ".join,
+)
+def test_a_run_in_slow_motion_is_the_same_run(steps: list[str], play_job: Callable, small: Callable) -> None:
+    config = small(STEPS)
+    plain = play_job(config, folder="plain")
+    slow = play_job(config, hook=at(2, "pause", *steps, "resume"), folder="slow")
+    assert slow.end.state == "finished"
+    assert slow.end.summary["state_hash"] == plain.end.summary["state_hash"]
+    assert slow.rounds() == [1, 2, 3, 4, 5, 6]
+    for name, values in plain.scalars().items():
+        assert slow.scalars()[name].tobytes() == values.tobytes()
+    assert len(slow.of(Moment)) == sum(step.startswith("step") for step in steps)
+
+
+def test_a_caption_says_whose_turn_it_was_and_what_its_numbers_are(play_job: Callable, small: Callable) -> None:
+    seen = {}
+
+    def hook(turn, inbox) -> None:
+        seen[turn.round, turn.player.name, turn.step] = turn.values
+        at(2, "pause", "step_d", "step_d", "step_g", "step_g", "resume")(turn, inbox)
+
+    told = play_job(small(STEPS), hook=hook)
+    texts = [moment.text for moment in told.of(Moment)]
+    assert [text.split(":")[0] for text in texts] == [
+        "D's turn 1 of 3 in round 3",
+        "D's turn 2 of 3 in round 3",
+        "G's turn in round 3 (after 1 more)",
+        "G's turn in round 4 (after 3 more)",
+    ]
+    first, second = seen[3, "D", 0], seen[3, "D", 1]
+    before = seen[2, "D", 2]
+    short = "{:.3g}".format
+    assert texts[0].endswith(
+        f": loss {short(before['loss'])} → {short(first['loss'])}, "
+        f"D(x) {short(first['real'])}, D(G(z)) {short(first['fake'])}"
+    )
+    assert f"loss {short(first['loss'])} → {short(second['loss'])}" in texts[1]
+    assert re.search(r"loss [\d.−]+ → [\d.−]+, D\(G\(z\)\) in G's turn 0\.\d+$", texts[3])
+
+
+def test_amid_a_round_the_next_is_shown_and_shown_again_when_it_is_over(play_job: Callable, small: Callable) -> None:
+    told = play_job(small(STEPS), hook=at(2, "pause", "step_d", "step_round", "resume"), folder="slow")
+    plain = play_job(small(STEPS), hook=at(3, "sample"), folder="plain")
+    assert told.frames == [0, 3, 3, 6]
+    assert plain.frames == [0, 3, 6]
+    mid, over = (sight for sight in told.messages if getattr(sight, "parts", None) and sight.round == 3)
+    (expected,) = (sight for sight in plain.messages if getattr(sight, "parts", None) and sight.round == 3)
+    assert over.parts == expected.parts
+    assert mid.parts != expected.parts
+    assert told.rounds("diagnostics") == plain.rounds("diagnostics")
+
+
+def test_a_step_of_a_running_run_pauses_it(play_job: Callable, small: Callable) -> None:
+    told = play_job(small(STEPS), hook=at(2, "step_g", "resume"))
+    assert told.states == ["running", "paused", "running"]
+    assert len(told.of(Moment)) == 1
+
+
+def test_stepping_through_the_last_round_ends_the_run(play_job: Callable, small: Callable) -> None:
+    told = play_job(small(STEPS), hook=at(5, "pause", "step_d", "step_round"))
+    assert (told.end.state, told.end.round) == ("finished", 6)
+
+
+@pytest.mark.parametrize("command", ["stop", "interrupt", "checkpoint", Knobs({"schedule.n_critic": 2})])
+def test_what_is_saved_changed_or_ended_is_a_whole_round(
+    command, play_job: Callable, small: Callable, tmp_path
+) -> None:
+    told = play_job(small(STEPS), hook=at(2, "pause", "step_d", command, "stop"), folder="stepped")
+    assert (told.end.state, told.end.round) == ("interrupted" if command == "interrupt" else "stopped", 3)
+    assert [round_of(path) for path in checkpoints(tmp_path / "stepped")] == [3]
+    if isinstance(command, str):
+        plain = play_job(small(STEPS), hook=at(3, "stop"), folder="plain")
+        assert told.end.summary["state_hash"] == plain.end.summary["state_hash"]
