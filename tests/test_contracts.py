@@ -173,7 +173,8 @@ def test_every_preset_takes_every_objective(preset: str, objective: str) -> None
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_plays(preset: str, game_of: Callable) -> None:
-    game = game_of(resolve(preset_config(preset, {"device": "cpu", "data.batch_size": 16})))
+    packing = preset_config(preset).model.discriminator.packing
+    game = game_of(resolve(preset_config(preset, {"device": "cpu", "data.batch_size": max(16, packing)})))
     for turn in play(game):
         assert all(value.isfinite() for value in turn.values.values())
         if turn.ends_round:

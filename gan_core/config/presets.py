@@ -84,6 +84,28 @@ PRESETS: dict[str, Preset] = {
             "diagnostics": {"samples": 2500},
         },
     ),
+    "gaussian-course": Preset(
+        "The course example, batch by batch",
+        "Five units a layer, and D is told a batch of 500 by its mean, spread, skewness and kurtosis. The mean finds 4 first, "
+        "then the spread 1.25.",
+        {
+            "data": {"name": "gaussian", "batch_size": 500},
+            "objective": {"name": "ns_gan", "penalties": {"r1": 0.05}},
+            "model": {
+                "latent_dim": 1,
+                "latent": "uniform",
+                "generator": {"architecture": "mlp", "widths": [5, 5], "activation": "tanh"},
+                "discriminator": {"architecture": "mlp", "widths": [10, 10], "packing": 500, "summary": "moments"},
+            },
+            "optimizers": {
+                "generator": {"name": "sgd", "lr": 3e-4, "momentum": 0.9},
+                "discriminator": {"name": "sgd", "lr": 0.02, "momentum": 0.9},
+            },
+            "schedule": {"rounds": 1000, "n_critic": 20},
+            "diagnostics": {"every": 25, "samples": 2500},
+        },
+        kind="course",
+    ),
     **COURSES,
     **RECIPES,
 }
