@@ -17,8 +17,8 @@ from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, RUNS, DATA, LIBRARY, THEORY = (
-    f"{name}.py" for name in ("home", "train", "watch", "runs", "data", "library", "theory")
+HOME, TRAIN, WATCH, RUNS, DATA, LIBRARY, THEORY, COLLAPSE = (
+    f"{name}.py" for name in ("home", "train", "watch", "runs", "data", "library", "theory", "collapse")
 )
 TOUR = {
     HOME: ("Home", ":material/home:"),
@@ -27,6 +27,7 @@ TOUR = {
     RUNS: ("Runs", ":material/list:"),
     DATA: ("Data", ":material/dataset:"),
     LIBRARY: ("Library", ":material/menu_book:"),
+    COLLAPSE: ("Collapse Lab", ":material/emergency:"),
     THEORY: ("Theory", ":material/school:"),
 }
 

@@ -1,0 +1,46 @@
+// The presenter's keys: letters, digits, space and the arrows, wherever the focus is, as long as nobody is typing.
+
+const NAMES = { " ": "space", ArrowLeft: "previous", ArrowRight: "next" }
+const TYPING = "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]"
+const ARROWS = "input[type=range], [role=slider], [role=radiogroup], [role=tablist], .gs-root, .gf-root"
+const PRESSED = "button, summary, a, [role=button]"
+
+class Presenter {
+  constructor() {
+    this.down = (event) => this.take(event, true)
+    this.up = (event) => this.take(event, false)
+    document.addEventListener("keydown", this.down, true)
+    document.addEventListener("keyup", this.up, true)
+  }
+
+  take(event, down) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
+    const name = NAMES[event.key] || event.key.toLowerCase()
+    const target = event.target instanceof Element ? event.target : document.body
+    if (!this.keys.includes(name) || target.closest(TYPING) || target.closest("[role=dialog]")) return
+    if (event.key.startsWith("Arrow") && target.closest(ARROWS)) return
+    if (event.key === " " && target.closest(ARROWS)) return
+    // A button that has the focus would be pressed again by the space bar, when it comes up.
+    if (down || (event.key === " " && target.closest(PRESSED))) event.preventDefault()
+    event.stopImmediatePropagation()
+    if (down && !event.repeat) this.press(name)
+  }
+
+  destroy() {
+    document.removeEventListener("keydown", this.down, true)
+    document.removeEventListener("keyup", this.up, true)
+  }
+}
+
+const presenters = new WeakMap()
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const presenter = presenters.get(parentElement) || new Presenter()
+  presenters.set(parentElement, presenter)
+  presenter.keys = data.keys
+  presenter.press = (name) => setTriggerValue("pressed", name)
+  return () => {
+    presenter.destroy()
+    presenters.delete(parentElement)
+  }
+}

@@ -1,0 +1,44 @@
+"""What is mode collapse, how is it seen, and what helps? A lesson: predict, watch, diagnose, cure, explain."""
+
+import uuid
+from typing import Literal
+
+import streamlit as st
+
+from gan_core.ui import lesson as lessons
+from gan_core.ui.presenter import presenter_key
+
+st.session_state.setdefault("lesson", uuid.uuid4().hex)  # one start per seed, however often a key is pressed
+now = lessons.read(st.query_params.to_dict())
+before = now
+pressed = presenter_key(now.keys, key="keys")
+
+BUTTONS = {
+    "c": ("Collapse [C]", ":material/play_arrow:", not now.run),
+    "space": ("Pause / go on [Space]", ":material/pause:", bool(now.run) and now.step != "explain"),
+    "f": ("Fix [F]", ":material/healing:", bool(now.run) and not now.fixed),
+    "previous": ("Back [←]", ":material/arrow_back:", now.step != "predict"),
+    "next": ("On [→]", ":material/arrow_forward:", now.step != now.steps[-1]),
+}
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Collapse Lab", anchor=False, width="content")
+    trail = (f"**{number}&nbsp;{title}**" if name == now.step else f":gray[{number}&nbsp;{title}]"
+             for number, (name, title) in enumerate(lessons.STEPS.items(), 1))  # fmt: skip
+    st.markdown(" › ".join(trail), width="stretch")
+    for name, (label, icon, shown) in BUTTONS.items():
+        kind: Literal["primary", "secondary"] = "primary" if name in ("c", "f") else "secondary"
+        if shown and st.button(label, key=f"do:{name}", icon=icon, type=kind, width="content"):
+            pressed = name
+
+if pressed:
+    now = lessons.obey(now, pressed)
+if now == before:
+    now = lessons.show(now)
+if now != before:
+    st.query_params.from_dict(lessons.write(now))
+    moved = (now.step, now.run, now.fixed, now.recipe, now.seed) != (
+        before.step, before.run, before.fixed, before.recipe, before.seed,
+    )  # fmt: skip
+    if moved or pressed:
+        st.rerun()

@@ -1,0 +1,62 @@
+"""What a lesson counts: the modes that are left, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gan_core.config import preset_config
+from gan_core.engine.lessons import SURVIVES, mode_names, outcome
+from gan_core.store import RunNotFound, RunStore
+
+
+def store_with(root: Path, counts: list[int], names: list[str] | None = None) -> RunStore:
+    store = RunStore(root)
+    store.create("a-run", name="a run", config={})
+    if names:
+        store.add_event("a-run", 0, "reference", {"class_names": names})
+    store.add_frame("a-run", 5, {"histogram": {"counts": [1] * len(counts), "n": len(counts)}})
+    store.add_frame("a-run", 40, {"histogram": {"counts": counts, "n": sum(counts)}})
+    store.flush()
+    return store
+
+
+def test_a_mode_survives_with_a_sixth_of_its_share(tmp_path: Path) -> None:
+    # 960 samples count, so a fair share of four modes is 240 and a sixth of it 40; the last bin counts for no mode
+    with store_with(tmp_path, [881, 40, 39, 0, 500], ["a", "b", "c", "d"]) as store:
+        counted = outcome(store, "a-run")
+    assert counted is not None
+    assert counted.round == 40
+    assert counted.survivors == ("a", "b")
+    assert counted.names == ("a", "b", "c", "d")
+    assert sum(counted.shares) == pytest.approx(1)
+    assert counted.unsure == pytest.approx(500 / 1460)
+    assert pytest.approx(1 / 6) == SURVIVES
+
+
+def test_without_names_modes_are_numbered_from_one(tmp_path: Path) -> None:
+    with store_with(tmp_path, [0, 7, 0]) as store:
+        counted = outcome(store, "a-run")
+    assert counted is not None
+    assert counted.survivors == ("2",)
+
+
+def test_nothing_that_counts_leaves_nobody(tmp_path: Path) -> None:
+    with store_with(tmp_path, [0, 0, 9]) as store:
+        counted = outcome(store, "a-run")
+    assert counted is not None
+    assert (counted.survivors, counted.unsure) == ((), 1.0)
+
+
+def test_before_the_first_count_there_is_nothing(tmp_path: Path) -> None:
+    with RunStore(tmp_path) as store:
+        store.create("a-run", name="a run", config={})
+        assert outcome(store, "a-run") is None
+        with pytest.raises(RunNotFound):
+            outcome(store, "no-run")
+
+
+def test_modes_have_names_before_the_run() -> None:
+    assert mode_names(preset_config("ring-collapse")) == tuple("12345678")
+    assert mode_names(preset_config("digits-dcgan")) == tuple("0123456789")

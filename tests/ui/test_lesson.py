@@ -1,0 +1,194 @@
+"""The Collapse Lab: the lesson is a value in the address, keys and buttons do the same, and it can be played twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import gan_core.engine
+from gan_core.config import CURES, RunConfig, preset_config
+from gan_core.engine import Lab
+from gan_core.engine.lessons import Outcome
+from gan_core.training import resolve
+from gan_core.ui import lesson as lessons
+from gan_core.ui.lesson import LESSONS, STEPS, Lesson, judged, obey, read, recommended, write
+
+ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
+FIRST = next(iter(LESSONS))
+
+
+def test_an_address_holds_the_whole_lesson() -> None:
+    lesson = Lesson(FIRST, "cure", 3, ("1", "off ~ mode"[:3]), 4, "run-1", "r1", "run-2")
+    assert read(write(lesson)) == lesson
+    assert read({}) == Lesson(FIRST)
+    assert write(Lesson(FIRST)) == {"recipe": FIRST, "step": "predict"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"recipe": "no-such"},
+        {"step": "explain"},  # there is no run to explain
+        {"guess": "-1", "seed": "1e9", "cure": "no-such", "fixed": "run-2"},
+        {"guess": "9999999", "seed": "9" * 30, "step": "<script>"},
+    ],
+)
+def test_what_makes_no_sense_in_an_address_is_left_out(query: dict[str, str]) -> None:
+    assert read(query) == Lesson(FIRST)
+
+
+def test_arrows_go_through_the_steps_that_there_are() -> None:
+    begun = Lesson(FIRST)
+    assert obey(begun, "next") == begun == obey(begun, "previous")
+    lesson = replace(begun, run="run-1")
+    seen = [lesson.step]
+    for _ in range(6):
+        lesson = obey(lesson, "next")
+        seen.append(lesson.step)
+    assert seen == [*STEPS, "explain", "explain"]
+    assert obey(lesson, "previous").step == "cure"
+
+
+def test_a_digit_is_the_prediction_until_the_run_has_begun() -> None:
+    assert obey(Lesson(FIRST), "3").guess == 3
+    assert obey(Lesson(FIRST, "watch", run="run-1", guess=3), "5").guess == 3
+
+
+def test_only_keys_that_do_something_are_taken() -> None:
+    begun = Lesson(FIRST, "watch", run="run-1")
+    assert set(Lesson(FIRST).keys) == {"c", *"0123456789"}
+    assert set(begun.keys) == {"space", "f", "previous", "next"}
+    assert set(replace(begun, fixed="run-2", step="explain").keys) == {"previous", "next"}
+
+
+def test_once_more_means_another_seed() -> None:
+    assert Lesson(FIRST, "explain", 3, ("1",), 4, "run-1", "r1", "run-2").again() == Lesson(FIRST, seed=5)
+
+
+@pytest.mark.parametrize("recipe", LESSONS)
+def test_the_cure_that_is_tried_first_was_measured_to_cure(recipe: str) -> None:
+    preset = LESSONS[recipe]
+    assert preset.question
+    assert preset.seen
+    for advised in ((), tuple(reversed(preset.cures)), ("no-such",)):
+        cure = recommended(preset, advised)
+        assert preset.cures[cure] == "cures"
+        resolve(preset_config(recipe, CURES[cure].changes))
+    works = [name for name, effect in preset.cures.items() if effect == "cures"]
+    assert recommended(preset, ("no-such", works[-1])) == works[-1]
+
+
+@pytest.mark.parametrize(
+    ("guess", "which", "told"),
+    [
+        (2, (), "Predicted: 2. Exactly right."),
+        (5, (), "Predicted: 5. Off by 3."),
+        (None, ("b", "c", "d"), "Of the 3 that were named, 1 survived."),
+        (None, (), "Nothing was predicted."),
+    ],
+)
+def test_the_prediction_is_counted(guess: int | None, which: tuple[str, ...], told: str) -> None:
+    counted = Outcome(9, ("a", "b", "c", "d"), (0.5, 0.5, 0.0, 0.0), ("a", "b"), 0.0)
+    text = judged(Lesson(FIRST, guess=guess, which=which), counted)
+    assert text.startswith("2 of 4 survived: a, b.")
+    assert told in text
+
+
+# -- the page -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A lab in which a lesson's runs last 40 rounds."""
+    with Lab(tmp_path / "runs", tick=0.05) as opened:
+        monkeypatch.setattr(gan_core.engine, "_current", opened)
+        monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 40}))
+        yield opened
+
+
+def visit(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROUTER), default_timeout=60)
+    app.switch_page("collapse.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def press(app: AppTest, name: str) -> AppTest:
+    app.button(key=f"do:{name}").click().run()
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def said(app: AppTest, name: str) -> str:
+    value = app.query_params[name]
+    return value if isinstance(value, str) else value[0]
+
+
+def step(app: AppTest) -> str:
+    return said(app, "step")
+
+
+def test_the_whole_lesson_twice_in_a_row(lab: Lab) -> None:
+    app = visit()
+    for seed in range(2):
+        assert any("?" in heading.value for heading in app.subheader)
+        press(app, "c")
+        assert step(app) == "watch"
+        run = said(app, "run")
+        assert RunConfig.load(lab.store.run(run).config).seed == seed
+        lab.wait(run, timeout=60)
+        press(app, "next")
+        assert step(app) == "diagnose"
+        assert any("survived" in text.value for text in app.markdown)
+        press(app, "f")
+        assert step(app) == "cure"
+        fixed = said(app, "fixed")
+        child = lab.store.run(fixed)
+        assert (child.parent, child.forked_at) == (run, 40)
+        assert RunConfig.load(child.config).objective != RunConfig.load(lab.store.run(run).config).objective
+        lab.command(fixed, "stop") if lab.is_active(fixed) else None
+        lab.wait(fixed, timeout=60)
+        press(app, "next")
+        assert step(app) == "explain"
+        assert [metric.label for metric in app.metric] == ["Predicted", "Survived", "After the fix"]
+        app.button(key="again").click().run()
+        assert not app.exception
+        assert step(app) == "predict"
+    assert len(lab.store.runs()) == 4
+
+
+def test_space_pauses_and_goes_on(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 100_000}))
+    app = press(visit(), "c")
+    run = said(app, "run")
+
+    def states(wanted: str) -> bool:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if lab.view(run).status["state"] == wanted:
+                return True
+            time.sleep(0.05)
+        return False
+
+    assert states("running")
+    press(app, "space")
+    assert states("paused")
+    press(app, "space")
+    assert states("running")
+    lab.command(run, "stop")
+    assert lab.wait(run, timeout=60).status == "stopped"
+
+
+def test_a_run_that_is_gone_is_said_and_the_lesson_can_begin_again(lab: Lab) -> None:
+    app = visit(run="no-such-run", step="watch")
+    assert app.error[0].value.startswith("There is no run")
+    app.button[-1].click().run()
+    assert step(app) == "predict"
