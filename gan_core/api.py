@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from gan_core.config import RunConfig
 from gan_core.engine import Lab, advice, default_root, prepare_classifier
+from gan_core.engine.live import stored_view
 from gan_core.store import RunRecord, RunStore
 
 Progress = Callable[[dict[str, Any]], None]
@@ -19,8 +20,9 @@ Progress = Callable[[dict[str, Any]], None]
 @dataclass(frozen=True)
 class Result:
     """A run that has ended. ``scalars`` has one row per round, ``diagnostics`` one per measurement, both with a column
-    ``round``; ``samples`` maps rounds to pictures; ``metrics`` are the last measurements; ``state_hash`` is the SHA-256
-    of the whole training state, equal for equal runs.
+    ``round``; ``samples`` maps rounds to pictures; ``metrics`` are the last measurements; ``verdict`` says what the run
+    is like (``state``), since when (``onset_round``), why (``sentence``, ``evidence``) and what to try (``cures``);
+    ``state_hash`` is the SHA-256 of the whole training state, equal for equal runs.
     """
 
     run: str
@@ -33,6 +35,7 @@ class Result:
     diagnostics: pd.DataFrame
     samples: dict[int, Path]
     message: str = ""
+    verdict: dict[str, Any] = field(default_factory=dict)
 
 
 def train(
@@ -99,6 +102,7 @@ def read_result(store: RunStore, run: RunRecord) -> Result:
             if "grid" in frame.parts
         },
         message=run.message,
+        verdict=run.summary.get("verdict") or stored_view(store, run).status["verdict"],
     )
 
 

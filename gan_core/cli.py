@@ -166,7 +166,7 @@ def _report(run_id: str, options: argparse.Namespace, follow: Callable[[Progress
         go_on = shlex.join(["python", "-m", "gan_core", "resume", run_id, "--store", str(options.store)])
         print(f"\ninterrupted; to go on: {go_on}", file=sys.stderr)
         return INTERRUPTED
-    fields = ("run", "status", "rounds", "seconds", "metrics", "state_hash", "message")
+    fields = ("run", "status", "rounds", "seconds", "metrics", "verdict", "state_hash", "message")
     print(_to_json({name: getattr(result, name) for name in fields if getattr(result, name) != ""}))
     return {"finished": 0, "stopped": 0, "interrupted": INTERRUPTED}.get(result.status, FAILED)
 

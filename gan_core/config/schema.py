@@ -18,6 +18,8 @@ from gan_core.config.objectives import OBJECTIVES
 
 Width = Annotated[int, Field(ge=1, le=8192)]
 OptionValue = int | float | str
+Alarm = Literal["narrowing", "collapsed", "d_too_strong", "vanishing_gradient", "oscillating", "diverged"]
+"""Verdicts that say that something is wrong (`gan_core.metrics.verdict`)."""
 
 
 class Part(BaseModel):
@@ -190,6 +192,7 @@ class Diagnostics(Part):
     samples: int = Field(500, ge=16, le=50_000, description="Generated samples per measurement")
     grid: int = Field(64, ge=1, le=400, description="Samples in the picture, from noise that never changes")
     budget: float = Field(0.04, ge=0, le=1, description="Share of training time that measuring may take")
+    pause_on: tuple[Alarm, ...] = Field((), description="Pause by itself as soon as the verdict becomes one of these")
 
 
 class RunConfig(Part):

@@ -23,7 +23,7 @@ from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
-from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Knobs
+from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
@@ -64,6 +64,7 @@ class _Active:
     view: LiveView
     recorder: Recorder
     notice: str = ""
+    paused_for: str = ""  # why the lab itself paused it
     started: bool = False
     ended: bool = False
 
@@ -303,6 +304,8 @@ class Lab:
         with self._lock:
             active = self._active.get(run_id)
             if active is not None and active.training:
+                if command == "resume":
+                    active.paused_for = ""
                 self._executor.command(run_id, command)
                 return
             waiting = run_id in self._queue
@@ -513,12 +516,27 @@ class Lab:
                 self._end(active, end)
                 return
             active.recorder.progress()
+            self._heed(active)
             preparing = self.classifiers.progress(active.job.config.data.name)
             active.view.set_status(
-                message=self.store.problem or active.notice,
+                message=self.store.problem or active.paused_for or active.notice,
                 preparing=f"{preparing[1]} ({preparing[0]:.0%})" if preparing else "",
             )
         active.view.tick()
+
+    def _heed(self, active: _Active) -> None:
+        """What a change of the verdict asks for: the state before it is kept, and the run pauses if that was wished for."""
+        run_id = active.job.run_id
+        while active.recorder.verdicts:
+            verdict = active.recorder.verdicts.popleft()
+            began = verdict.onset_round if verdict.first_sign is None else verdict.first_sign
+            if verdict.alarming and began:
+                self._executor.command(run_id, Keep(began, f"before {verdict.title}, round {began:,}"))
+            if verdict.state in active.job.config.diagnostics.pause_on:
+                active.paused_for = (
+                    f"Paused by itself: {verdict.title.lower()} since round {verdict.onset_round or 0:,}."
+                )
+                self._executor.command(run_id, "pause")
 
     def _end(self, active: _Active, end: Ended) -> None:
         """Give the place to the next, write down the end, then announce it. The first end of a run is the one that counts."""
@@ -571,6 +589,7 @@ class Lab:
             "thumb": self.thumbnail(run.id),
             "data": _entry(run.config, "data", "name"),
             "objective": _entry(run.config, "objective", "name"),
+            "verdict": status["verdict"] if active else run.summary.get("verdict", {}),
             "updated": run.ended_at or run.started_at or run.created_at,
         }
 

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.engine.judging import RunJudge, told
 from gan_core.engine.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
+from gan_core.metrics.verdict import Verdict
 from gan_core.store import ACTIVE, RunRecord, RunStore
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,11 @@ PACE_SECONDS = 10.0
 
 @dataclass
 class Status:
-    """How far a run is. Times are seconds of training; ``place`` is its place in the queue, from 1."""
+    """How far a run is. Times are seconds of training; ``place`` is its place in the queue, from 1.
+
+    ``measuring`` is what measuring took, as a share of training; ``verdict`` what the run is like, empty before its first
+    measurement.
+    """
 
     state: str
     round: int = 0
@@ -37,6 +43,8 @@ class Status:
     message: str = ""
     preparing: str = ""
     caption: str = ""
+    measuring: float = 0.0
+    verdict: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         rate = self.rounds_per_second
@@ -52,6 +60,8 @@ class Status:
             "message": self.message,
             "preparing": self.preparing,
             "caption": self.caption,
+            "measuring": _short(self.measuring),
+            "verdict": self.verdict,
         }
 
 
@@ -92,6 +102,7 @@ class LiveView:
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._pace = _Pace()
+        self._judge = RunJudge(status.rounds)
 
     @property
     def active(self) -> bool:
@@ -125,6 +136,7 @@ class LiveView:
         if not len(rounds):
             return
         with self._lock:
+            self._judge.add_rows(track, columns, rounds, values)
             news = self._news.rows.setdefault(track, {})
             for index, name in enumerate(columns):
                 if name != "seconds":
@@ -144,9 +156,29 @@ class LiveView:
         with self._lock:
             if kind == "reference":
                 self._news.reference |= data
+                self._judge.add_reference(data)
                 return
             self._event_count += 1
             self._news.events.append({"id": self._event_count, "round": round, "kind": kind, "data": data})
+
+    def judge(self) -> list[tuple[Verdict, dict[str, Any]]]:
+        """Judge the measurements that have come; returns the changes of the verdict, each with what is told of it."""
+        with self._lock:
+            return self._judged(self._judge.settle()) if self._judge.waiting else []
+
+    def diverged(self, round: int, message: str) -> list[tuple[Verdict, dict[str, Any]]]:
+        """The same for a run that has ended because a number was not finite."""
+        with self._lock:
+            return self._judged(self._judge.settle() + self._judge.set_diverged(round, message))
+
+    @property
+    def healthy_round(self) -> int | None:
+        """The last measurement at which nothing was wrong."""
+        return self._judge.healthy_round
+
+    def _judged(self, changes: list[Verdict]) -> list[tuple[Verdict, dict[str, Any]]]:
+        self.set_status(verdict=self._judge.told())
+        return [(change, told(change, images=self._judge.images)) for change in changes]
 
     def tick(self) -> None:
         """Turn the news into one delta and tell the subscribers; does nothing when there is no news."""
@@ -212,6 +244,7 @@ class LiveView:
             self._series, self._frames = other._series, other._frames
             self._events, self._event_count = other._events, other._event_count
             self._reference, self._news, self._pace = other._reference, other._news, other._pace
+            self._judge = other._judge
             self.cursor += 1
             self._snapshot = None
             self._delta = self.snapshot()
@@ -302,8 +335,19 @@ def stored_view(store: RunStore, run: RunRecord) -> LiveView:
         view.add_rows(name, track.columns, track.rounds, track.values)
     for frame in store.frames(run.id):
         view.add_frame(frame.round, frame.parts)
-    for event in store.events(run.id):
-        view.add_event(event.round, event.kind, event.data)
+    events = store.events(run.id)
+    for event in events:
+        if event.kind == "reference":
+            view.add_event(event.round, event.kind, event.data)
+    changes = view.diverged(run.rounds, run.message) if run.status == "diverged" else view.judge()
+    # Judged again, for the run may be older than the rules; where they say what was said then, it stays in its place.
+    said = [data for _, data in changes]
+    unchanged = said == [event.data for event in events if event.kind == "verdict"]
+    for event in events:
+        if event.kind != "reference" and (unchanged or event.kind != "verdict"):
+            view.add_event(event.round, event.kind, event.data)
+    for data in [] if unchanged else said:
+        view.add_event(data["round"], "verdict", data)
     # The rows say how far it was; a run that has ended has no pace.
     view.set_status(round=max(run.rounds, status.round), rounds_per_second=status.rounds_per_second * run.active)
     view.tick()

@@ -45,10 +45,14 @@ class ClassGrid:
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen at one round: parts by name, JSON-able except samples (an array or a ClassGrid), which become artefacts."""
+    """What was seen at one round: parts by name, JSON-able except samples (an array or a ClassGrid), which become artefacts.
+
+    ``measuring`` is what measuring has taken so far, as a share of training.
+    """
 
     round: int
     parts: dict[str, Any]
+    measuring: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,14 @@ class Ended:
     summary: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Keep:
+    """Ask a job to keep what it was at its last look before round ``before``, and to say what for."""
+
+    before: int
+    reason: str
+
+
 Message = Rows | Sight | Note | State | Moment | Ended
 
 
@@ -100,7 +112,7 @@ class Knobs:
 
 
 Step = Literal["step_d", "step_g", "step_round"]
-CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint", Step]
-Command = CommandKind | Knobs
+CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint", "birthday", Step]
+Command = CommandKind | Knobs | Keep
 STEPS: tuple[Step, ...] = get_args(Step)
 COMMANDS: tuple[CommandKind, ...] = get_args(CommandKind)

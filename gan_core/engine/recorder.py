@@ -15,6 +15,7 @@ import numpy as np
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import ClassGrid, Ended, Message, Moment, Note, Rows, Sight, State
 from gan_core.engine.pictures import png, sketch, tile
+from gan_core.metrics.verdict import Verdict
 from gan_core.store import RunStore, StoreError
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Recorder:
         self._begun = False
         self._rounds = -1
         self._lost: int | None = None  # the round from which on something was not written
+        self.verdicts: deque[Verdict] = deque()  # changes that whoever steers the run has not seen yet
 
     @property
     def behind(self) -> bool:
@@ -55,6 +57,15 @@ class Recorder:
             except Exception:
                 # What was sent cannot be shown: no reason to lose what comes after it.
                 log.exception("run %s: a message could not be recorded", self._run_id)
+        try:
+            self._note(self._view.judge())
+        except Exception:
+            log.exception("run %s could not be judged", self._run_id)
+
+    def _note(self, changes: list[tuple[Verdict, dict[str, Any]]]) -> None:
+        for change, data in changes:
+            self.event(change.round, "verdict", data)
+            self.verdicts.append(change)
 
     def event(self, round: int, kind: str, data: dict[str, Any]) -> None:
         self._view.add_event(round, kind, data)
@@ -70,9 +81,12 @@ class Recorder:
 
     def end(self, end: Ended) -> None:
         """Write down how the run ended; ``RunStore.flush`` says when that is done."""
+        if end.state == "diverged":
+            self._note(self._view.diverged(end.round, end.message))
         self.event(end.round, end.state, {"message": end.message} if end.message else {})
         fields = {"status": end.state, "rounds": end.round, "message": end.message, "ended_at": time.time()}
-        more = {"traceback": end.traceback, "summary": end.summary}
+        summary = {**end.summary, "verdict": self._view.status["verdict"]}
+        more = {"traceback": end.traceback, "summary": summary}
         self._write(partial(self._store.update, self._run_id, wait=False, **fields, **more))
 
     def catch_up(self) -> None:
@@ -104,6 +118,7 @@ class Recorder:
                     picture = png(sketch(message.parts["points"]))
                     parts["thumb"] = {"file": self._store.save_artefact(self._run_id, "thumb", "png", picture)}
                 self._view.add_frame(message.round, parts)
+                self._view.set_status(measuring=message.measuring)
                 self._store.add_frame(self._run_id, message.round, parts)
             case Note():
                 self.event(message.round, message.kind, message.data)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -23,6 +25,7 @@ from gan_core.engine.messages import (
     Ended,
     EndState,
     Job,
+    Keep,
     Knobs,
     Moment,
     Note,
@@ -35,6 +38,8 @@ from gan_core.training import (
     Turn,
     build,
     capture,
+    checkpoints,
+    keep_checkpoint,
     load_checkpoint,
     load_source,
     play,
@@ -44,7 +49,7 @@ from gan_core.training import (
     state_hash,
     turn,
 )
-from gan_core.training.state import StatefulGame
+from gan_core.training.state import StatefulGame, flatten
 
 ROWS_EVERY_SECONDS = 0.2
 # Reading a number back from an accelerator stalls it; the round of a divergence must not depend on timing either.
@@ -56,6 +61,8 @@ SAVE_AGAIN_AFTER = 5.0
 PACE_SECONDS = 0.005  # between two looks at whether the runs beside this one have caught up
 
 MayPlay = Callable[[str, int], bool]
+# What a run was at its last looks stays in memory, so that the state before a collapse can be kept once it is known.
+LOOKS_REMEMBERED, LOOKS_BYTES = 12, 64 * 2**20
 
 
 class Diverged(Exception):
@@ -143,6 +150,7 @@ class _Runner:
         self.amid: dict[str, dict[str, Tensor]] = {}  # the last step of each player in the round that is being played
         self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
         self.glanced_at: int | None = None  # a round that was shown before it was over
+        self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
 
     def prepare(self) -> None:
         self.phase = "loading the data"
@@ -217,9 +225,39 @@ class _Runner:
                 self.recorded_at = self.round
                 row = np.array([list(values.values())], dtype=np.float32)
                 self.outbox.put(Rows("diagnostics", tuple(values), np.array([self.round]), row))
-            self.outbox.put(sight)
+            share = self.measuring / self.clock.seconds if self.clock.seconds else 0.0
+            self.outbox.put(replace(sight, measuring=share))
             self.measured = (self.round, values)
+            self._remember()
         return values
+
+    def _remember(self) -> None:
+        """Keep the state of this look in memory, as many as there is room for."""
+        if not self.looks.maxlen:
+            return
+        state = capture(cast(StatefulGame, self.game), self.round)
+        size = sum(tensor.nbytes for tensor in flatten(state)[0].values())
+        room = min(LOOKS_REMEMBERED, LOOKS_BYTES // size)
+        if room != self.looks.maxlen:
+            self.looks = deque(self.looks, maxlen=room)
+        self.looks.append({**state, "seconds": self.clock.seconds, "measuring": self.measuring})
+
+    def _keep(self, wish: Keep) -> None:
+        """Put the newest state before a round on the disk for good: that of a look, else that of a checkpoint."""
+        folder = self.job.checkpoint_dir
+        state = next((look for look in reversed(self.looks) if look["round"] < wish.before), None)
+        saved = next((path for path in reversed(checkpoints(folder)) if round_of(path) < wish.before), None)
+        if saved is not None and (state is None or round_of(saved) >= state["round"]):
+            state = {"round": round_of(saved)}
+        if state is None or _not_finite(state.get("networks", {})):
+            return
+        with self._aside("keeping a checkpoint"):
+            try:
+                keep_checkpoint(folder, state, wish.reason)
+            except OSError as error:
+                self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
+            else:
+                self.outbox.put(Note(state["round"], "kept", {"reason": wish.reason}))
 
     def save(self, *, last: bool = False) -> str | None:
         """Write a checkpoint of this round, if there is none yet; returns the hash of the state in it.
@@ -333,11 +371,16 @@ class _Runner:
             self._carry_out(command)
 
     def _carry_out(self, command: Command) -> None:
-        if self.amid and command not in ("pause", "resume", "sample"):
+        looks = command in ("pause", "resume", "sample", "birthday") or isinstance(command, Keep)
+        if self.amid and not looks:
             self._finish_round()  # what is saved, changed or ended is a whole round
         match command:
             case Knobs():
                 self._turn(command.values)
+            case Keep():
+                self._keep(command)
+            case "birthday":
+                self._count_birthdays()
             case "pause":
                 self._pause()
             case "sample":
@@ -369,6 +412,11 @@ class _Runner:
         self.saved = None  # a checkpoint of this round has the knobs as they were
         label = ", ".join(f"{knob.rpartition('.')[2]} {value:g}" for knob, value in values.items())
         self.outbox.put(Note(self.round, "knob", {"changes": values, "label": label}))
+
+    def _count_birthdays(self) -> None:
+        self.flush()
+        with self._aside("the birthday test"), suppress(ValueError):  # samples that are not finite cannot be compared
+            self.outbox.put(Note(self.round, "birthday", dict(self.observer.birthday(self.game))))
 
     def _pause(self, step: Step | None = None) -> None:
         """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile, steps among them."""

@@ -1,7 +1,15 @@
 """Players, the loop, games, and what it takes to stop and go on exactly."""
 
 from gan_core.training.build import GAMES, build, count_parameters, layer_tables, load_source, resolve
-from gan_core.training.checkpoint import CheckpointError, checkpoints, load_checkpoint, round_of, save_checkpoint
+from gan_core.training.checkpoint import (
+    CheckpointError,
+    checkpoints,
+    keep_checkpoint,
+    kept_checkpoints,
+    load_checkpoint,
+    round_of,
+    save_checkpoint,
+)
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
 from gan_core.training.knobs import check, knobs_of, turn
@@ -25,6 +33,8 @@ __all__ = [
     "count_parameters",
     "explain",
     "fork",
+    "keep_checkpoint",
+    "kept_checkpoints",
     "knobs_of",
     "layer_tables",
     "load_checkpoint",

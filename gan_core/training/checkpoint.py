@@ -15,6 +15,7 @@ from safetensors.torch import load, save
 from gan_core.training.state import Tree, flatten, unflatten
 
 FORMAT = 1
+_KEPT = ".kept"
 _NAME = re.compile(r"round-(\d{9})\.json")
 
 
@@ -25,21 +26,60 @@ class CheckpointError(ValueError):
 def save_checkpoint(folder: Path, state: Tree, *, keep: int = 2) -> Path:
     """Write ``state`` under ``folder``, then drop later rounds and all but the ``keep`` newest checkpoints.
 
-    The JSON is renamed into place last, after everything is on the disk: a checkpoint that has its name is whole.
+    Those that ``keep_checkpoint`` kept are not counted and stay. The JSON is renamed into place last, after everything is
+    on the disk: a checkpoint that has its name is whole.
     """
+    path = _put(folder, state)
+    kept = kept_checkpoints(folder)
+    # What lies above this round is the future of a continuation that was abandoned for this one.
+    ahead = [other for other in checkpoints(folder) if round_of(other) > state["round"]]
+    others = [other for other in checkpoints(folder) if other not in ahead and round_of(other) not in kept]
+    for other in (*ahead, *others[:-keep]):
+        for suffix in (".json", ".safetensors", _KEPT):
+            other.with_suffix(suffix).unlink(missing_ok=True)
+    return path
+
+
+def keep_checkpoint(folder: Path, state: Tree, reason: str, *, most: int = 4) -> Path:
+    """Write ``state`` under ``folder`` as one that ``save_checkpoint`` leaves alone; ``reason`` says what for.
+
+    Only the ``most`` newest are kept for good: older ones become checkpoints like the others.
+    """
+    path = folder / f"{_stem(state['round'])}.json"
+    if not path.is_file():
+        path = _put(folder, state)
+    _write(path.with_suffix(_KEPT), json.dumps({"reason": reason}).encode())
+    for round in sorted(kept_checkpoints(folder))[:-most]:
+        (folder / f"{_stem(round)}{_KEPT}").unlink(missing_ok=True)
+    return path
+
+
+def kept_checkpoints(folder: Path) -> dict[int, str]:
+    """The rounds of the checkpoints that are kept, each with the reason."""
+    kept = {}
+    for path in checkpoints(folder):
+        try:
+            kept[round_of(path)] = str(json.loads(path.with_suffix(_KEPT).read_bytes())["reason"])
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError):
+            kept[round_of(path)] = ""
+    return kept
+
+
+def _stem(round: int) -> str:
+    return f"round-{round:09d}"
+
+
+def _put(folder: Path, state: Tree) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     tensors, values = flatten(state)
     blob = save({name: tensor.contiguous() for name, tensor in tensors.items()})
-    stem = f"round-{state['round']:09d}"
+    stem = _stem(state["round"])
     path = folder / f"{stem}.json"
     manifest = {"format": FORMAT, "tensors": f"{stem}.safetensors", "sha256": hashlib.sha256(blob).hexdigest()}
     _write(folder / f"{stem}.safetensors", blob)
     _write(path, sealed(manifest | {"values": values}))
-    # What lies above this round is the future of a continuation that was abandoned for this one.
-    ahead = [other for other in checkpoints(folder) if round_of(other) > state["round"]]
-    for other in (*ahead, *[kept for kept in checkpoints(folder) if kept not in ahead][:-keep]):
-        other.unlink(missing_ok=True)
-        other.with_suffix(".safetensors").unlink(missing_ok=True)
     return path
 
 

@@ -35,6 +35,7 @@ LABELS = {
     "samples": "samples per measurement",
     "grid": "samples in the picture",
     "budget": "share of time for measuring",
+    "pause_on": "pause when it is",
     "checkpoint_seconds": "seconds between checkpoints",
     "clip_value": "clip D's weights to ±",
     "attention": "self-attention",
@@ -187,6 +188,15 @@ class ConfigForm:
             result = st.selectbox(label, options, index, format_func=lambda item: item.replace("_", " "), **common)
         elif annotation is bool:
             result = st.checkbox(label, value, **common)
+        elif alarms := _literals(annotation):
+            result = st.multiselect(
+                label,
+                alarms,
+                list(value),
+                format_func=lambda item: item.replace("_", " "),
+                placeholder="never",
+                **common,
+            )
         elif isinstance(value, list | tuple):
             text = st.text_input(label, ", ".join(map(str, value)), **common)
             result = [_number(part) for part in text.replace(",", " ").split()]
@@ -229,6 +239,12 @@ def _model_at(path: str) -> type[BaseModel]:
         assert isinstance(annotation, type)
         model = annotation
     return model
+
+
+def _literals(annotation: Any) -> list[Any]:
+    """The words that a field made of some of them may hold; none for any other field."""
+    inner = get_args(annotation)[0] if get_origin(annotation) is tuple else None
+    return list(get_args(inner)) if get_origin(inner) is Literal else []
 
 
 def _bounds(info: FieldInfo, kind: Callable[[Any], float]) -> dict[str, Any]:

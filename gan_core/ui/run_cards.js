@@ -31,8 +31,9 @@ class Card {
     this.fill = el("span", "gc-fill")
     const bar = el("span", "gc-progress")
     bar.append(this.fill)
+    this.verdict = el("span", "gc-verdict")
     const line = el("span", "gc-line")
-    line.append(this.chip, this.rounds)
+    line.append(this.chip, this.rounds, this.verdict)
     const text = el("span", "gc-text")
     text.append(this.name, line, bar)
     this.element.append(this.picture, text)
@@ -47,7 +48,10 @@ class Card {
     let rounds = run.rounds ? `${integer(run.round)} of ${integer(run.rounds)}` : ""
     if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
     set(this.rounds, rounds)
-    this.element.title = run.message || ""
+    const verdict = run.verdict || {}
+    set(this.verdict, ["starting", "learning"].includes(verdict.state) ? "" : verdict.title || "")
+    this.verdict.dataset.alarming = Boolean(verdict.alarming)
+    this.element.title = run.message || verdict.sentence || ""
     set(this.none, [run.data, run.objective].filter(Boolean).join(" · ") || "no samples yet")
     this.fill.style.transform = `scaleX(${share})`
     this.element.dataset.state = run.state

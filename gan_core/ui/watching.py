@@ -33,10 +33,17 @@ _STEP_G = Button("step_g", "G turn", ":material/skip_next:", "Play to the end of
 _STEP_ROUND = Button("step_round", "Round", ":material/fast_forward:", "Play to the end of this round")
 _FORK = Button("fork", "Fork from here…", ":material/call_split:", "Go on from these weights with something changed")
 
+_BIRTHDAY = Button(
+    "birthday",
+    "Count distinct",
+    ":material/cake:",
+    "Birthday test: how many different samples there are, from how often two are alike",
+)
+
 _BUTTONS = {
     "queued": (_STOP,),
-    "running": (_PAUSE, _SAMPLE, _SAVE, _STOP, _FORK),
-    "paused": (_RESUME, _STEP_D, _STEP_G, _STEP_ROUND, _STOP, _FORK),
+    "running": (_PAUSE, _SAMPLE, _BIRTHDAY, _SAVE, _STOP, _FORK),
+    "paused": (_RESUME, _STEP_D, _STEP_G, _STEP_ROUND, _BIRTHDAY, _STOP, _FORK),
     "finished": (_FORK,),
     "stopped": (_CONTINUE, _FORK),
     "interrupted": (_CONTINUE, _FORK),

@@ -44,6 +44,7 @@ class StatusStrip {
       const moving = state === "running"
       if (moving && status.rounds_per_second) facts.push(`${number(Number(status.rounds_per_second.toPrecision(3)))} rounds/s`)
       if (status.elapsed) facts.push(`${duration(status.elapsed)} elapsed`)
+      if (status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : "waiting"
@@ -58,6 +59,68 @@ class StatusStrip {
     this.message.hidden = !message
     setText(this.spoken, spoken)
   }
+}
+
+// What the run is like, in one word and one sentence, with the numbers that say so and what to try.
+
+class VerdictBanner {
+  constructor(view) {
+    this.view = view
+    this.chip = el("span", { class: "gs-verdict-state", "data-testid": "verdict-state" })
+    this.since = el("span", { class: "gs-verdict-since", "data-testid": "verdict-since" })
+    this.sentence = el("span", { class: "gs-verdict-sentence", "data-testid": "verdict-sentence" })
+    this.evidence = el("ul", { class: "gs-evidence", "data-testid": "verdict-evidence" })
+    this.cures = el("p", { class: "gs-cures", "data-testid": "verdict-cures" })
+    this.notes = el("p", { class: "gs-notes", "data-testid": "notes" })
+    this.element = el(
+      "section",
+      { class: "gs-verdict", "data-testid": "verdict", "aria-live": "polite", "aria-label": "verdict", hidden: true },
+      el("p", { class: "gs-verdict-line" }, this.chip, this.since, this.sentence),
+      this.evidence,
+      this.cures,
+      this.notes,
+    )
+  }
+
+  draw(status, events) {
+    const verdict = (status && status.verdict) || {}
+    const birthday = events.filter((event) => event.kind === "birthday").pop()
+    const note = birthday ? birthdayText(birthday) : ""
+    const key = JSON.stringify([verdict, note])
+    if (key === this.drawn) return
+    this.drawn = key
+    this.element.hidden = !verdict.state && !note
+    this.element.dataset.state = verdict.state || ""
+    this.element.dataset.alarming = Boolean(verdict.alarming)
+    setText(this.chip, verdict.title || "")
+    const begun = ["starting", "learning"].includes(verdict.state) ? null : verdict.onset_round
+    const first = verdict.first_sign
+    let since = begun === null || begun === undefined ? "" : `since round ${integer(begun)}`
+    if (since && first !== null && first !== undefined && first < begun) since += `, first sign at ${integer(first)}`
+    setText(this.since, since)
+    setText(this.sentence, verdict.sentence || "")
+    const told = (verdict.evidence || []).map(({ label, value, relation, threshold }) => {
+      const sign = relation === "<" ? "below" : "above"
+      return el("li", {}, `${label} `, el("b", {}, number(value)), ` ${sign} ${number(threshold)}`)
+    })
+    this.evidence.replaceChildren(...told)
+    this.evidence.hidden = !told.length
+    const titles = this.view.data.cures || {}
+    const named = (verdict.cures || []).map((name) => titles[name] || name.replaceAll("_", " "))
+    setText(this.cures, named.length ? `To try: ${named.join(" · ")}` : "")
+    this.cures.hidden = !named.length
+    setText(this.notes, note)
+    this.notes.hidden = !note
+  }
+}
+
+function birthdayText({ round, data }) {
+  const { distinct, batch, samples, real } = data
+  const found =
+    distinct === null || distinct === undefined
+      ? `no two of ${integer(samples)} samples were alike`
+      : `about ${integer(distinct)} distinct samples, two alike among ${integer(Math.round(batch))} as likely as not`
+  return `Birthday test at round ${integer(round)}: ${found}; real data reads ${integer(real)}.`
 }
 
 class Timeline {

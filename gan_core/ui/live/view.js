@@ -13,9 +13,10 @@ class LiveView {
     this.root = el("div", { class: "gs-root", "data-run": data.run, "data-compact": Boolean(data.beside) })
     this.strip = new StatusStrip()
     this.timeline = new Timeline(this)
+    this.verdict = new VerdictBanner(this)
     this.board = el("div", { class: "gs-board" })
     this.fault = el("p", { class: "gs-fault", role: "alert", hidden: true })
-    this.root.append(this.strip.element, this.timeline.element, this.fault, this.board)
+    this.root.append(this.strip.element, this.verdict.element, this.timeline.element, this.fault, this.board)
     this.root.addEventListener("keydown", (event) => this.timeline.key(event))
     parent.append(this.root)
     this.readPalette()
@@ -162,6 +163,7 @@ class LiveView {
     const began = performance.now()
     try {
       this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "")
+      this.verdict.draw(this.store.status, this.store.events)
       this.timeline.draw()
       for (const panel of this.panels.slice()) {
         if (this.gone) return
@@ -215,7 +217,8 @@ class LiveView {
       .map(({ round, kind, data = {} }) => {
         const what = data.name ?? data.knob
         const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
-        return { round, label: this.data.beside ? "" : String(label).slice(0, 40) } // no room for words there
+        const at = kind === "verdict" ? (data.onset_round ?? round) : round // a verdict is known after it began
+        return { round: at, label: this.data.beside ? "" : String(label).slice(0, 40) } // no room for words there
       })
   }
 

@@ -1,0 +1,88 @@
+"""The verdict of one run, from what is recorded of it, as its viewers and the store get it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gan_core.metrics.verdict import Facts, Judge, Verdict
+
+BEGINNING = ("starting", "learning")  # no news: every run begins so
+
+
+class RunJudge:
+    """Collects rows and references of a run in whatever order they come; ``settle`` judges what has come.
+
+    Called by one thread at a time, never by the one that trains.
+    """
+
+    def __init__(self, rounds: int) -> None:
+        self._judge = Judge(Facts({}, rounds=rounds))
+        self._reference: dict[str, Any] = {}
+        self._measured: list[tuple[int, dict[str, float]]] = []
+        self._told = 0
+
+    @property
+    def verdict(self) -> Verdict:
+        return self._judge.verdict
+
+    @property
+    def healthy_round(self) -> int | None:
+        """The last measurement at which nothing was wrong."""
+        return self._judge.healthy_round
+
+    @property
+    def waiting(self) -> bool:
+        """Whether measurements have come that were not judged."""
+        return bool(self._measured)
+
+    def add_reference(self, data: dict[str, Any]) -> None:
+        self._reference |= data
+        lines = self._reference.get("lines") or {}
+        likely = self._reference.get("score_unit") == "probability"
+        self._judge.facts = Facts(
+            floors={name: float(value) for name, value in (self._reference.get("floors") or {}).items()},
+            num_modes=len(self._reference.get("class_names") or ()),
+            rounds=self._judge.facts.rounds,
+            output="probability" if likely else "score",
+            equilibrium={column: float(marks[0][0]) for column, marks in lines.items() if marks},
+        )
+
+    def add_rows(self, track: str, columns: tuple[str, ...], rounds: np.ndarray, values: np.ndarray) -> None:
+        if track == "turns":
+            table = {name: values[:, index] for index, name in enumerate(columns)}
+            self._judge.add_turns({**table, "round": rounds})
+        elif track == "diagnostics":
+            for round, row in zip(rounds.tolist(), values.tolist(), strict=True):
+                self._measured.append((round, dict(zip(columns, row, strict=True))))
+
+    def settle(self) -> list[Verdict]:
+        """Judge the measurements that have come, each after the rounds before it; returns the changes of state."""
+        measured, self._measured = self._measured, []
+        for round, numbers in measured:
+            self._judge.add_check(round, numbers)
+        return self._news()
+
+    def set_diverged(self, round: int, message: str) -> list[Verdict]:
+        """The run has ended because a number was not finite."""
+        self._judge.set_diverged(round, f"{message[:1].upper()}{message[1:]}." if message else "")
+        return self._news()
+
+    def told(self) -> dict[str, Any]:
+        """The verdict as of now, JSON-able."""
+        return told(self.verdict, images=self.images)
+
+    @property
+    def images(self) -> bool:
+        """Whether the run makes images: of points, the real ones are part of the reference."""
+        return not any(name in self._reference for name in ("points", "real_density"))
+
+    def _news(self) -> list[Verdict]:
+        news, self._told = self._judge.changes[self._told :], len(self._judge.changes)
+        return [change for change in news if change.state not in BEGINNING]
+
+
+def told(verdict: Verdict, *, images: bool) -> dict[str, Any]:
+    """A verdict for the wire, the store and a terminal."""
+    return verdict.to_dict() | {"label": verdict.title, "cures": list(verdict.cures(images=images))}

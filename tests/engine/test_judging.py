@@ -1,0 +1,214 @@
+"""The verdict of a run that trains: said as it goes, kept with the run, the same when it is read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from gan_core.api import read_result
+from gan_core.config.schema import Alarm
+from gan_core.engine.judging import RunJudge
+from gan_core.engine.live import LiveView, Status, stored_view
+from gan_core.engine.messages import Ended, Note, Rows
+from gan_core.engine.observer import PlaneObserver
+from gan_core.engine.recorder import Recorder
+from gan_core.metrics.verdict import ALARMS
+from gan_core.store import RunStore
+from gan_core.training import kept_checkpoints, load_checkpoint, state_hash
+
+FLOORS = {"std_ratio": 1.0, "vendi_score": 10.0, "effective_modes": 8.0}
+REFERENCE = {"floors": FLOORS, "class_names": list("12345678"), "points": [[0, 0]]}
+DESCRIPTION = {"lines": {"D.loss": [[1.3863, "2 log 2"]]}, "score_unit": "probability"}
+COURSE = [0.05, 0.2, 0.3, 0.5, 0.8, 0.95, *[1.0] * 8, 0.6, 0.4, 0.3, 0.2, 0.2, 0.2]
+EVERY = 50
+
+
+def turns(first: int, last: int) -> Rows:
+    rounds = np.arange(first, last + 1)
+    values = np.tile(np.array([1.39, 0.5, 0.5, 1.0, 0.1], np.float32), (len(rounds), 1))
+    return Rows("turns", ("D.loss", "D.real", "D.fake", "G.grad_norm", "seconds"), rounds, values)
+
+
+def measured(round: int, breadth: float) -> Rows:
+    values = np.array([[breadth, 10 * breadth, 8 * breadth]], np.float32)
+    return Rows("diagnostics", ("std_ratio", "vendi_score", "effective_modes"), np.array([round]), values)
+
+
+def play(recorder: Recorder, course: list[float] = COURSE) -> None:
+    recorder.record([Note(0, "reference", DESCRIPTION), Note(0, "reference", REFERENCE)])
+    for index, breadth in enumerate(course):
+        recorder.record([measured(index * EVERY, breadth), turns(index * EVERY + 1, (index + 1) * EVERY)])
+
+
+@pytest.fixture
+def store(tmp_path: Any) -> Any:
+    with RunStore(tmp_path) as store:
+        store.create("a-run", name="", config={"schedule": {"rounds": 3000}})
+        yield store
+
+
+def test_a_collapse_is_said_as_it_happens_and_kept(store: RunStore) -> None:
+    view = LiveView("a-run", Status("running", rounds=3000))
+    recorder = Recorder(store, view)
+    play(recorder)
+    view.tick()
+    shown = json.loads(view.snapshot())
+    assert shown["status"]["verdict"]["state"] == "collapsed"
+    assert shown["status"]["verdict"]["onset_round"] == 15 * EVERY
+    assert shown["status"]["verdict"]["cures"]
+    marks = [event for event in shown["events"] if event["kind"] == "verdict"]
+    assert [mark["data"]["state"] for mark in marks] == [change.state for change in recorder.verdicts]
+    assert marks[-1]["data"]["label"] == "Collapsed"
+    assert marks[-1]["data"]["evidence"][0]["value"] < marks[-1]["data"]["evidence"][0]["threshold"]
+    recorder.end(Ended("finished", 1000, summary={"seconds": 1.0}))
+    store.flush()
+    assert store.run("a-run").summary["verdict"]["state"] == "collapsed"
+    assert [event.data["state"] for event in store.events("a-run") if event.kind == "verdict"][-1] == "collapsed"
+    again = json.loads(stored_view(store, store.run("a-run")).snapshot())
+    assert again["status"]["verdict"] == shown["status"]["verdict"]
+    assert [e["data"] for e in again["events"] if e["kind"] == "verdict"] == [mark["data"] for mark in marks]
+
+
+def test_a_run_from_before_there_were_verdicts_gets_one(store: RunStore) -> None:
+    for data in (DESCRIPTION, REFERENCE):
+        store.add_event("a-run", 0, "reference", data)
+    for index, breadth in enumerate(COURSE):
+        for rows in (turns(index * EVERY + 1, (index + 1) * EVERY), measured(index * EVERY, breadth)):
+            store.append("a-run", rows.track, rows.columns, rows.rounds, rows.values)
+    store.update("a-run", status="finished", rounds=1000, summary={"seconds": 1.0})
+    store.flush()
+    view = stored_view(store, store.run("a-run"))
+    assert view.status["verdict"]["state"] == "collapsed"
+    assert read_result(store, store.run("a-run")).verdict["onset_round"] == 15 * EVERY
+    store.update("a-run", status="diverged", message="D.loss is not finite at round 1,000")
+    assert stored_view(store, store.run("a-run")).status["verdict"]["sentence"].startswith("D.loss is not finite")
+
+
+def test_rows_may_come_before_what_they_are_compared_with(store: RunStore) -> None:
+    judge = RunJudge(3000)
+    for index, breadth in enumerate(COURSE):
+        for rows in (measured(index * EVERY, breadth), turns(index * EVERY + 1, (index + 1) * EVERY)):
+            judge.add_rows(rows.track, rows.columns, rows.rounds, rows.values)
+    judge.add_reference(REFERENCE)
+    judge.add_reference(DESCRIPTION)
+    assert judge.settle()[-1].state == "collapsed"
+    assert judge.settle() == []
+    assert not judge.images
+
+
+def test_a_divergence_is_a_verdict(open_lab: Callable, small: Callable) -> None:
+    lab = open_lab()
+    sgd = {"name": "sgd", "lr": 0.3, "momentum": 0.9}
+    changes = {"optimizers.generator": sgd, "optimizers.discriminator": sgd, "objective.loss": "least_squares"}
+    run_id = lab.submit(small({**changes, "schedule.rounds": 1000}))
+    run = lab.wait(run_id, 60)
+    assert run.status == "diverged"
+    assert run.summary["verdict"]["state"] == "diverged"
+    assert lab.recent()[0]["verdict"]["title"] == "Diverged"
+    assert lab.view(run_id).status["verdict"]["onset_round"] == run.rounds
+    assert [event.data["state"] for event in lab.store.events(run_id) if event.kind == "verdict"][-1] == "diverged"
+
+
+Course = Callable[[int], float]
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Course], None]:
+    """``scripted(course)``: every look at points reads this breadth, whatever the generator makes."""
+    real_look = PlaneObserver.look
+
+    def script(course: Course) -> None:
+        def look(self: PlaneObserver, game: Any, round: int) -> Any:
+            _, sight = real_look(self, game, round)
+            return {"std_ratio": course(round)}, sight
+
+        monkeypatch.setattr(PlaneObserver, "look", look)
+
+    return script
+
+
+def a_collapse_at(fall: int) -> Course:
+    return lambda round: min(1.0, 0.05 + round / 200) if round < fall else 0.2
+
+
+def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
+    open_lab: Callable, small: Callable, until: Callable, scripted: Callable
+) -> None:
+    scripted(a_collapse_at(600))
+    lab = open_lab()
+    config = small({"schedule.rounds": 100_000, "diagnostics.pause_on": ["collapsed"], "diagnostics.samples": 16})
+    run_id = lab.submit(config)
+    until(lambda: lab.view(run_id).status["state"] == "paused")
+    status = lab.view(run_id).status
+    assert status["message"] == "Paused by itself: collapsed since round 600."
+    assert status["verdict"]["state"] == "collapsed"
+    folder = lab.store.checkpoint_dir(run_id)
+    until(lambda: kept_checkpoints(folder))
+    assert kept_checkpoints(folder) == {580: "before Collapsed, round 600"}
+    until(lambda: any(event.kind == "kept" for event in lab.store.events(run_id)))
+    # The state is that of the run at that round, bit for bit: another that is not paused passes through it.
+    lab.command(run_id, "resume")
+    until(lambda: lab.view(run_id).status["state"] == "running")
+    assert lab.view(run_id).status["message"] == ""
+    lab.command(run_id, "checkpoint")
+    lab.command(run_id, "stop")
+    assert lab.wait(run_id, 60).status == "stopped"
+    assert 580 in lab.kept_rounds(run_id), "saving goes on and leaves it alone"
+    other = lab.wait(lab.submit(small({"schedule.rounds": 580, "diagnostics.samples": 16})), 60)
+    kept = load_checkpoint(folder / "round-000000580.json")
+    whole = {name: value for name, value in kept.items() if name not in ("seconds", "measuring")}
+    assert state_hash(whole) == other.summary["state_hash"]
+    # And what was kept can be forked.
+    child = lab.wait(lab.fork(run_id, {"schedule.rounds": 600}, at=580), 60)
+    assert child.status == "finished"
+
+
+def test_a_collapse_from_the_start_has_no_state_before_it(
+    open_lab: Callable, small: Callable, until: Callable, scripted: Callable
+) -> None:
+    scripted(lambda round: 0.2)
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.rounds": 100_000, "diagnostics.samples": 16}))
+    until(lambda: lab.view(run_id).status["verdict"].get("state") == "collapsed")
+    lab.command(run_id, "stop")
+    run = lab.wait(run_id, 60)
+    assert run.status == "stopped"
+    assert kept_checkpoints(lab.store.checkpoint_dir(run_id)) == {}
+
+
+def test_judging_goes_on_where_a_run_that_was_stopped_had_been(
+    open_lab: Callable, small: Callable, until: Callable, scripted: Callable
+) -> None:
+    scripted(a_collapse_at(500))
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.rounds": 700, "diagnostics.samples": 16}))
+    until(lambda: lab.view(run_id).status["round"] > 300)
+    lab.command(run_id, "stop")
+    lab.wait(run_id, 60)
+    lab.resume(run_id)
+    run = lab.wait(run_id, 60)
+    assert run.summary["verdict"]["onset_round"] == 500
+    said = [event.data["state"] for event in lab.store.events(run_id) if event.kind == "verdict"]
+    assert said == ["healthy", "collapsed"]
+
+
+def test_birthdays_are_counted_when_asked_for(open_lab: Callable, small: Callable, until: Callable) -> None:
+    lab = open_lab()
+    run_id = lab.submit(small({"schedule.rounds": 100_000}))
+    until(lambda: lab.view(run_id).status["state"] == "running")
+    lab.command(run_id, "birthday")
+    until(lambda: any(event.kind == "birthday" for event in lab.store.events(run_id)))
+    (found,) = [event for event in lab.store.events(run_id) if event.kind == "birthday"]
+    assert found.data["samples"] == 64
+    assert found.data["real"] == 1000
+    assert found.data["distinct"] >= 1
+    lab.command(run_id, "stop")
+    assert lab.wait(run_id, 60).status == "stopped"
+
+
+def test_every_alarm_can_be_waited_for() -> None:
+    assert set(get_args(Alarm)) == ALARMS
