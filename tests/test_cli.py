@@ -68,7 +68,8 @@ def train(run, tmp_path):
 def test_a_finished_run_exits_0_and_its_last_line_is_its_result(train, tmp_path):
     status, result = train(rounds=20)
     assert status == 0
-    assert list(result) == ["run", "status", "rounds", "seconds", "metrics", "state_hash"]
+    assert list(result) == ["run", "status", "rounds", "seconds", "metrics", "verdict", "state_hash"]
+    assert {"state", "onset_round", "evidence"} <= set(result["verdict"])
     assert (result["status"], result["rounds"]) == ("finished", 20)
     assert result["seconds"] > 0
     assert {"modes_covered", "high_quality_share", "kl_to_real"} <= set(result["metrics"])

@@ -576,7 +576,9 @@ class Lab:
     def _card(self, run: RunRecord | DamagedRun) -> dict[str, Any]:
         if isinstance(run, DamagedRun):
             known: dict[str, Any] = {"id": run.id, "name": run.id, "state": "damaged", "message": run.reason}
-            return known | dict.fromkeys(("round", "rounds", "updated"), 0) | {"place": None, "thumb": None}
+            return (
+                known | dict.fromkeys(("round", "rounds", "updated"), 0) | {"place": None, "thumb": None, "verdict": {}}
+            )
         active = self._active.get(run.id)
         status = active.view.status if active else {"state": run.status, "round": run.rounds, "place": None}
         return {

@@ -46,7 +46,7 @@ def test_a_run_from_the_queue_to_its_end_and_after_a_restart(open_lab: Callable,
     assert (run.status, run.rounds, run.name, run.tags) == ("finished", 24, "first", ("a", "b"))
     assert run.started_at is not None
     assert run.created_at <= run.started_at <= run.ended_at
-    assert set(run.summary) == {"seconds", "metrics", "state_hash"}
+    assert set(run.summary) == {"seconds", "metrics", "verdict", "state_hash"}
     assert run.environment["threads"] == 1
     assert RunConfig.load(run.config) == small()
     assert not lab.is_active(run_id)
