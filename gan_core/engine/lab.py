@@ -529,7 +529,8 @@ class Lab:
         run_id = active.job.run_id
         while active.recorder.verdicts:
             verdict = active.recorder.verdicts.popleft()
-            began = verdict.onset_round if verdict.first_sign is None else verdict.first_sign
+            lost = verdict.state in ("narrowing", "collapsed")
+            began = verdict.first_sign if lost else verdict.onset_round  # what was never there cannot be kept
             if verdict.alarming and began:
                 self._executor.command(run_id, Keep(began, f"before {verdict.title}, round {began:,}"))
             if verdict.state in active.job.config.diagnostics.pause_on:

@@ -16,7 +16,7 @@ The thresholds come from rings, grids and lines of Gaussians and from digits, on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise, takewhile
 from typing import Any, Literal, NamedTuple
 
@@ -286,6 +286,8 @@ class Judge:
         stays = self.verdict.state == "vanishing_gradient" and len(calm) < AGREE
         if not stays and (len(vanished) < AGREE + 1 or self._is_broad()):
             return None
+        if not vanished:
+            return replace(self.verdict, round=self._last.round)
         gradient, fake = (self._last.play.get(name, np.nan) for name in ("G.grad_norm", "D.fake"))
         evidence = [
             Evidence("G.grad_norm", "G's gradient norm", gradient, "<", TINY_GRADIENT),
@@ -300,8 +302,11 @@ class Judge:
     def _flown_away(self) -> Verdict | None:
         """The samples or the numbers have left the place where real data is, and stay away."""
         away = self._run_of(self._is_far_away)
-        if len(away) < FAR_CHECKS or len(self._checks) <= PATIENT_CHECKS:
+        stays = self.verdict.state == "diverged" and not self._is_broad()
+        if not stays and (len(away) < FAR_CHECKS or len(self._checks) <= PATIENT_CHECKS):
             return None
+        if not away:
+            return replace(self.verdict, round=self._last.round)
         far, wide = float(np.linalg.norm(_middle(self._last))), self._last.numbers.get("std_ratio", np.nan)
         apart = _score_gap(self._last)
         evidence = [Evidence("D.real", "scores of real and generated data apart", apart, ">", FAR_SCORES)]
@@ -337,8 +342,9 @@ class Judge:
         if not stays and not ((self._reached or partial) and len(narrow) >= self._agreed()):
             return None
         evidence = self._low_parts(NARROW)
-        if not evidence and "effective_modes" in self._last.parts:
+        if not evidence and self._last.parts.get("effective_modes", 1.0) < FALLEN * self._most_modes:
             evidence = [self._evidence("effective_modes", FALLEN * self._most_modes)]
+        evidence = evidence or self._low_parts(BROAD)
         sentence = f"G's samples are losing variety: {self._variety()}."
         if not self._reached:
             sentence = f"G covers only a part of the data and no longer spreads: {self._variety()}."
@@ -472,7 +478,7 @@ class Judge:
     def _collapsed(self, low: list[Check]) -> Verdict:
         variety = self._variety()
         causes = ["collapsed"]
-        evidence = self._low_parts(COLLAPSED)
+        evidence = self._low_parts(COLLAPSED) or self._low_parts(BROAD)
         if self._hops():
             causes = ["rotating"]
             sentence = f"G makes one mode at a time and hops from one to the next: {variety}.{self._looks_balanced()}"
@@ -539,7 +545,7 @@ class Judge:
         before = self.verdict
         onset = since[0].round if since else self._last.round
         first = None
-        if state in ("narrowing", "collapsed"):
+        if state in ("narrowing", "collapsed") and self._reached:
             narrow = self._run_of(self._is_narrow)
             first = min(onset, narrow[0].round) if narrow else onset
             if before.state in ("narrowing", "collapsed") and before.first_sign is not None:

@@ -85,6 +85,7 @@ def test_every_number_of_the_evidence_crosses_its_threshold():
     for change in judged(turns, diagnostics, RING).changes:
         assert (change.state in ALARMS) == bool(change.evidence) == change.alarming
         for one in change.evidence:
+            assert np.isfinite([one.value, one.threshold]).all()
             assert one.value < one.threshold if one.relation == "<" else one.value > one.threshold
         json.dumps(change.to_dict(), allow_nan=False)
 
@@ -257,3 +258,25 @@ def test_every_state_has_a_title_and_every_cause_its_cures():
     assert set(STATES) > ALARMS
     assert all(title.strip() for title in STATES.values())
     assert all(names for both in CURES.values() for names in both)
+
+
+def test_what_is_said_at_any_moment_is_true_at_that_moment():
+    """Also while a state is only kept, on the way back from it."""
+    rng = np.random.default_rng(0)
+    course = (
+        GROWING
+        + WHOLE[:6]
+        + LOST
+        + [0.4, 0.55, 0.7, 0.6, 0.72, 0.9, 0.7, 0.9, 0.95, 1.0]
+        + list(rng.uniform(0.4, 1, 60))
+    )
+    turns, diagnostics = series(course)
+    judge = Judge(RING)
+    judge.add_turns(turns)
+    for index, round in enumerate(diagnostics["round"]):
+        said = judge.add_check(int(round), {name: values[index] for name, values in diagnostics.items()})
+        assert said.round == round
+        assert said.sentence
+        for one in said.evidence:
+            assert one.value == pytest.approx(diagnostics[one.name][index])
+            assert one.value < one.threshold if one.relation == "<" else one.value > one.threshold

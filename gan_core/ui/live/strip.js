@@ -101,7 +101,7 @@ class VerdictBanner {
     setText(this.sentence, verdict.sentence || "")
     const told = (verdict.evidence || []).map(({ label, value, relation, threshold }) => {
       const sign = relation === "<" ? "below" : "above"
-      return el("li", {}, `${label} `, el("b", {}, number(value)), ` ${sign} ${number(threshold)}`)
+      return el("li", {}, `${label} `, el("b", {}, number(Number(value.toPrecision(3)))), ` ${sign} ${number(Number(threshold.toPrecision(3)))}`)
     })
     this.evidence.replaceChildren(...told)
     this.evidence.hidden = !told.length
