@@ -82,7 +82,9 @@ OBJECTIVES: dict[str, Recipe] = {
             formula=r"\begin{gathered}L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x)\\"
             r"w \leftarrow \mathrm{clip}(w, -0.01, 0.01)\end{gathered}",
             idea="D estimates the Wasserstein distance, which has a gradient even when the distributions do not overlap. "
-            "Clipping keeps D Lipschitz. RMSProp 5e-5 and five D steps per G step, as in the paper.",
+            "Clipping keeps D Lipschitz. RMSProp 5e-5 and five D steps per G step, as in the paper; small "
+            "networks learn within "
+            "minutes with a bound of 0.05 to 0.1 and 1e-3.",
             watch_for="−D's loss is the (scaled) distance and should fall; G's loss means nothing by itself. "
             "A clip value too small gives vanishing gradients, too large exploding ones.",
             url="https://arxiv.org/abs/1701.07875",
@@ -123,7 +125,8 @@ OBJECTIVES: dict[str, Recipe] = {
             r" + \lambda\,\mathbb{E}_{\tilde x \sim p_d + c}\,(\lVert\nabla D(\tilde x)\rVert_2 - 1)^2\end{gathered}",
             idea="The minimax game with D's slope held at one in a neighbourhood of the real data only: sharp cliffs of D "
             "there are what lets G collapse, its authors argue. λ = 10; Adam 1e-4, β₁ = 0.5 as in Lucic et al. 2018.",
-            watch_for="D's loss stays near 2 log 2 if all goes well. On tight 2-D modes λ = 10 is far too stiff.",
+            watch_for="D's loss stays near 2 log 2 if all goes well. On tight 2-D modes λ = 10 is far too stiff. Where D wins "
+            "early G's minimax loss is flat; common implementations give G the non-saturating one.",
             url="https://arxiv.org/abs/1705.07215",
         ),
         {
@@ -200,7 +203,9 @@ OBJECTIVES: dict[str, Recipe] = {
             r" + \mathbb{E}\,(C(\hat x) - \mathbb{E}\,C(x) + 1)^2",
             idea="The relativistic average with squares: D holds real scores one above, generated scores one below the mean of "
             "the others. The steadiest of the relativistic family in its paper. Adam 2e-4, β₁ = 0.5.",
-            watch_for="Both losses are 2 when D cannot tell.",
+            watch_for="Both losses are 2 when D cannot tell. Without normalisation keep the learning rate "
+            "small: on digits 5e-4 "
+            "left one class.",
             url="https://arxiv.org/abs/1807.00734",
         ),
         {
@@ -256,7 +261,9 @@ OBJECTIVES: dict[str, Recipe] = {
             formula=r"L_D = \mathbb{E}\,E(x) + \mathbb{E}\,[m - E(\hat x)]_+,\quad L_G = \mathbb{E}\,E(\hat x)",
             idea="D is an autoencoder and its error E an energy: low on data, at least m elsewhere. Beyond the margin D no "
             "longer pushes. Adam 2e-4, β₁ = 0.5; errors are per number, so m is on the scale of the data.",
-            watch_for="The energy of generated data rises towards m while D wins and falls to that of the data when G does.",
+            watch_for="The energy of generated data rises towards m while D wins and falls to that of the data "
+            "when G does. The paper's "
+            "term against collapse (EBGAN-PT) is no part of it: small networks lose modes.",
             url="https://arxiv.org/abs/1609.03126",
         ),
         {
