@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, preset_config
-from gan_core.data import ImageSource, MixtureSource, Source
+from gan_core.data import ImageSource, MixtureSource, Source, open_stream
 from gan_core.engine.observer import observer_for
 from gan_core.metrics.modes import mode_counts, nearest_mode
 from gan_core.training import (
@@ -56,6 +56,8 @@ COUNTED = 1_000  # samples per measurement whose modes are counted for the truth
 HOLDS = 1 / 6  # of its share of the samples: a mode that fewer are nearest to is given up
 FEW = 3 / 8
 FEW_CLASSES, IN_FEW = 2, 0.90
+ONE_PICTURE = 0.25  # of the real spread
+ALIVE = 0.1  # a gradient norm of G that moves something
 THIRD = 1 / 3
 
 
@@ -83,13 +85,15 @@ class Series:
     """What was recorded: a row per round in ``turns``, a row per measurement in all others.
 
     ``counts`` (n, K + 1) are of high quality or surely of a class, the rest last; ``nearest`` (n, K), of points, counts
-    each for its nearest mode. ``seconds`` is CPU time of training alone.
+    each for its nearest mode. ``spread`` is the mean standard deviation of the numbers of a sample over that of real ones.
+    ``seconds`` is CPU time of training alone.
     """
 
     rounds: np.ndarray
     seconds: np.ndarray
     counts: np.ndarray
     nearest: np.ndarray
+    spread: np.ndarray
     diagnostics: dict[str, np.ndarray]
     turns: dict[str, np.ndarray]
     diverged: bool
@@ -105,6 +109,7 @@ class Series:
             seconds=self.seconds,
             counts=self.counts,
             nearest=self.nearest,
+            spread=self.spread,
             diverged=np.array(self.diverged),
             **columns,
         )
@@ -124,6 +129,16 @@ class Series:
 # Training
 
 
+class Seen(NamedTuple):
+    """One measurement, as a row of ``Series``."""
+
+    round: int
+    numbers: dict[str, float]
+    counts: np.ndarray
+    nearest: np.ndarray
+    spread: float
+
+
 class Look:
     """Counts and measurements of a game, from noise that never changes."""
 
@@ -132,15 +147,20 @@ class Look:
         self._source, self._classifier = source, classifier
         latent = Latent(config.model.latent_dim, config.model.latent)
         self._z = latent(COUNTED, Streams(config.seed).generator("counted"))
+        streams = Streams(config.seed + 1)  # real samples that the run itself does not see
+        real = open_stream(source, COUNTED, streams.generator, torch.device("cpu")).next().x
+        self._real_spread = float(real.std(0).mean())
 
-    def __call__(self, game: Any, round: int) -> tuple[dict[str, float], np.ndarray, np.ndarray]:
+    def __call__(self, game: Any, round: int) -> Seen:
         numbers, sight = self._observer.look(game, round)
+        x = game.sample(self._z)
+        spread = float(x.std(0).mean()) / self._real_spread
         if not isinstance(self._source, MixtureSource):
-            return numbers, np.array(sight.parts["histogram"]["counts"]), np.zeros(0)
-        points = self._source.to_data(game.sample(self._z).numpy())
+            return Seen(round, numbers, np.array(sight.parts["histogram"]["counts"]), np.zeros(0), spread)
+        points = self._source.to_data(x.numpy())
         centers, std = self._source.centers, self._source.std
         nearest = np.bincount(nearest_mode(points, centers)[0], minlength=len(centers))
-        return numbers, mode_counts(points, centers, std), nearest
+        return Seen(round, numbers, mode_counts(points, centers, std), nearest, spread)
 
 
 def train(
@@ -153,7 +173,8 @@ def train(
     look = Look(config, source, classifier)
     columns = [f"{player.name}.{column}" for player in game.players for column in player.columns]
     turns: list[torch.Tensor] = []
-    seen: list[tuple[int, float, dict[str, float], np.ndarray, np.ndarray]] = []
+    seen: list[Seen] = []
+    clock: list[float] = []
     last: dict[str, torch.Tensor] = {}
     seconds, started = 0.0, time.process_time()
     diverged = False
@@ -166,18 +187,20 @@ def train(
             seconds += time.process_time() - started
             diverged = not bool(torch.stack(turns[-LOOK_EVERY:]).isfinite().all())
             if not diverged:
-                seen.append((turn.round, seconds, *look(game, turn.round)))
+                seen.append(look(game, turn.round))
+                clock.append(seconds)
             started = time.process_time()
         if diverged or turn.round == rounds:
             break
     table = torch.stack(turns).float().numpy()
-    names = list(seen[-1][2]) if seen else []
+    names = list(seen[-1].numbers) if seen else []
     series = Series(
-        rounds=np.array([row[0] for row in seen]),
-        seconds=np.array([row[1] for row in seen]),
-        counts=np.array([row[3] for row in seen]),
-        nearest=np.array([row[4] for row in seen]),
-        diagnostics={name: np.array([row[2].get(name, np.nan) for row in seen]) for name in names},
+        rounds=np.array([row.round for row in seen]),
+        seconds=np.array(clock),
+        counts=np.array([row.counts for row in seen]),
+        nearest=np.array([row.nearest for row in seen]),
+        spread=np.array([row.spread for row in seen]),
+        diagnostics={name: np.array([row.numbers.get(name, np.nan) for row in seen]) for name in names},
         turns={"round": np.arange(played + 1, played + 1 + len(table)), **dict(zip(columns, table.T, strict=True))},
         diverged=diverged,
     )
@@ -217,7 +240,7 @@ def perform(preset: Preset, config: RunConfig, classifier: FrozenClassifier | No
     return Series(
         *(
             np.concatenate([getattr(part, name) for part in parts])
-            for name in ("rounds", "seconds", "counts", "nearest")
+            for name in ("rounds", "seconds", "counts", "nearest", "spread")
         ),
         diagnostics={name: np.concatenate([part.diagnostics[name] for part in parts]) for name in parts[0].diagnostics},
         turns={name: np.concatenate([part.turns[name] for part in parts]) for name in parts[0].turns if name in shared},
@@ -285,11 +308,11 @@ def modes_held(series: Series) -> np.ndarray:
 
 
 def has_few(series: Series) -> np.ndarray:
-    """Points: at most three of eight modes, or as large a share of them. Digits: 90 % of what is sure in two classes."""
+    """Points: at most three of eight modes, or as large a share. Digits: 90 % of all in two classes, or hardly any spread."""
     if series.nearest.size:
         return modes_held(series) <= FEW * series.nearest.shape[1]
-    sure = series.counts[:, :-1]
-    return np.sort(sure, axis=1)[:, -FEW_CLASSES:].sum(1) >= IN_FEW * np.maximum(sure.sum(1), 1)
+    fullest = np.sort(series.counts[:, :-1], axis=1)[:, -FEW_CLASSES:].sum(1)
+    return (fullest >= IN_FEW * series.counts.sum(1)) | (series.spread < ONE_PICTURE)
 
 
 def is_whole(series: Series) -> np.ndarray:
@@ -298,7 +321,7 @@ def is_whole(series: Series) -> np.ndarray:
     if series.nearest.size:
         return (modes_held(series) == k) & (series.counts[:, :-1] > 0).all(1)
     sure = series.counts[:, :-1]
-    return (sure >= THIRD * sure.sum(1, keepdims=True) / k).all(1)
+    return (sure >= THIRD * sure.sum(1, keepdims=True) / k).all(1) & (sure.sum(1) > 0)
 
 
 def _runs_of_three(mask: np.ndarray) -> np.ndarray:
@@ -412,7 +435,8 @@ def _cure_row(name: str, cure: str, rows: dict[tuple[str, str, bool], list[Truth
         truths = rows.get((name, cure, forked), [])
         start = preset.within if forked else 0
         first = [truth.whole_at - start for truth in truths if truth.whole_at is not None]
-        cells += [_share([truth.whole for truth in truths]) if truths else "–", _spread(first)]
+        hits = [truth.gradient > ALIVE if preset.kind == "vanishes" else truth.whole for truth in truths]
+        cells += [_share(hits) if truths else "–", _spread(first)]
     return f"| `{name}` | {CURES[cure].title} (`{cure}`) | {' | '.join(cells)} | {preset.cures[cure]} |"
 
 
@@ -432,8 +456,8 @@ PREAMBLE = [
     f"every {LOOK_EVERY} rounds, from noise that never changes:",
     "",
     "* **collapses** (points): in three measurements in a row at most three of eight modes, or as large a share of them, are",
-    "  the nearest to a sixth of their share of the samples, whatever the quality of these. Digits: 90 % of the samples of",
-    "  which the classifier is sure lie in two classes. The first of the three is the onset.",
+    "  the nearest to a sixth of their share of the samples, whatever the quality of these. Digits: 90 % of the samples lie",
+    "  in two classes, or they differ by less than a quarter of what real ones do. The first of the three is the onset.",
     "* **has all modes** (points): at the last measurement every mode is held in that sense and captured as VEEGAN defines it",
     "  (a sample within 3 standard deviations). Digits: no class has less than a third of its share.",
     "* a cure **from scratch** is the recipe with the change-set from its first round on; **as a fork** the collapsed run of",

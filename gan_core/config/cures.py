@@ -1,4 +1,4 @@
-"""Named change-sets: what turns a collapsing run into a healthy one (``CURES``).
+"""Named change-sets: what turns a collapsing run into a healthy one (``CURES``), and what breaks a healthy one (``BREAKS``).
 
 A change-set is dotted settings for ``RunConfig.replace``. It is applied to a recipe from its first round, as in
 ``preset_config("ring-collapse+r1")``, or to a collapsed run as a fork of it. What it does to which recipe was measured and
@@ -124,6 +124,12 @@ CURES: dict[str, Change] = {
         "D's learning rate is raised to G's, so that D forgets no mode before G can come back to it.",
         {"optimizers.discriminator.lr": 1e-3},
     ),
+    "digits_wgan_gp": Change(
+        "WGAN GP, λ = 10, three D steps",
+        "wgan_gp",
+        "The published penalty, at learning rate 0.001: on images its weight is right.",
+        {**_wgan_gp(10.0), "schedule.n_critic": 3},
+    ),
     "unrolled_10": Change(
         "Ten unrolled steps",
         "unrolled",
@@ -132,4 +138,11 @@ CURES: dict[str, Change] = {
     ),
 }
 
-BREAKS: dict[str, Change] = {}
+BREAKS: dict[str, Change] = {
+    "generator_ahead": Change(
+        "Five G steps against one of D",
+        "wgan_gp",
+        "G moves five times before D answers, so all its samples run to the one place that D likes best just then.",
+        {"schedule.n_critic": 1, "schedule.generator_steps": 5},
+    ),
+}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gan_core.config.preset import Preset
+from gan_core.config.preset import Act, Preset
 
 
 def _mlps(*widths: int, latent_dim: int = 64) -> dict[str, Any]:
@@ -26,6 +26,13 @@ def _adam(lr: float, beta1: float, beta2: float = 0.999) -> dict[str, Any]:
 
 _RING = {"name": "ring", "batch_size": 64, "options": {"std": 0.1}}
 _LOOKS = {"every": 25, "samples": 1000}
+
+_LOOKS_AT_DIGITS = {"every": 25, "samples": 500}
+_DIGITS_MLP = {
+    "latent_dim": 64,
+    "generator": {"architecture": "mlp", "widths": [128, 256]},
+    "discriminator": {"architecture": "mlp", "widths": [256, 128]},
+}
 
 RECIPES: dict[str, Preset] = {
     "ring-healthy": Preset(
@@ -142,5 +149,101 @@ RECIPES: dict[str, Preset] = {
         seconds=3,
         cures={"wgan_gp": "cures", "clipping": "cures"},
         cured_within=600,
+    ),
+    "grid-collapse": Preset(
+        "Mode collapse on a grid",
+        "Twenty-five modes, and the same sharp game as on the ring: most of the grid is found and then given up.",
+        {
+            "data": {"name": "grid", "batch_size": 64, "options": {"std": 0.1}},
+            "objective": {"name": "ns_gan"},
+            "model": _mlps(64, 64, 64),
+            "optimizers": _adam(4e-3, 0.9),
+            "schedule": {"rounds": 4000, "n_critic": 5},
+            "diagnostics": _LOOKS,
+        },
+        kind="collapse",
+        seen="A net of points over the grid tears, and the points gather on a few modes.",
+        question="Will it keep the corners, the edges or the middle?",
+        within=2000,
+        seconds=16,
+        cures={"wgan_gp": "cures"},
+        cured_within=1500,
+    ),
+    "gaussian-mixture-collapse": Preset(
+        "Mode collapse on a line",
+        "Three Gaussians on a line, where everything can be drawn as curves: the generated density covers two humps, and "
+        "within seconds it is a spike on one.",
+        {
+            "data": {"name": "mixture", "batch_size": 64, "options": {"modes": 3, "std": 0.1}},
+            "objective": {"name": "ns_gan"},
+            "model": _mlps(64, 64, 64, latent_dim=16),
+            "optimizers": _adam(2e-3, 0.9),
+            "schedule": {"rounds": 3000, "n_critic": 5},
+            "diagnostics": _LOOKS,
+        },
+        kind="collapse",
+        seen="The generated curve draws itself together to a spike, and the spike moves about.",
+        question="Three humps: how many will be left, and will it be the middle one?",
+        within=600,
+        seconds=5,
+        cures={"wgan_gp": "cures", "r1": "cures"},
+        cured_within=600,
+    ),
+    "digits-healthy": Preset(
+        "Digits, all ten",
+        "Two small MLPs with WGAN GP: every digit within a minute.",
+        {
+            "data": {"name": "mnist5k", "batch_size": 64},
+            "objective": {"name": "wgan_gp"},
+            "model": _DIGITS_MLP,
+            "optimizers": _adam(1e-3, 0.5, 0.9),
+            "schedule": {"rounds": 3000, "n_critic": 3},
+            "diagnostics": _LOOKS_AT_DIGITS,
+        },
+        kind="healthy",
+        seen="Ten bars of the histogram grow into the band that real digits would give.",
+        question="Which digit is the hardest to draw?",
+        within=1000,
+        seconds=20,
+    ),
+    "digits-collapse": Preset(
+        "Digits that become one picture",
+        "The same small MLPs with the loss of the first GANs and Adam's usual β₁ = 0.9: one picture for every z, and it is "
+        "not even a digit.",
+        {
+            "data": {"name": "mnist5k", "batch_size": 64},
+            "objective": {"name": "ns_gan"},
+            "model": _DIGITS_MLP,
+            "optimizers": _adam(1e-3, 0.9),
+            "schedule": {"rounds": 3000},
+            "diagnostics": _LOOKS_AT_DIGITS,
+        },
+        kind="collapse",
+        seen="Sixty-four different noises, one and the same grey picture. The classifier is unsure of all of them: here the "
+        "histogram says nothing, and the spread of the samples says it all.",
+        question="Every z gives the same picture. What will the class histogram show?",
+        within=400,
+        seconds=5,
+        cures={"digits_wgan_gp": "cures"},
+        cured_within=1000,
+    ),
+    "digits-break-and-cure": Preset(
+        "Digits, broken and cured",
+        "A healthy game of digits. Fork it at round 400 with five G steps against one D step, and within 25 rounds all samples "
+        "are one and the same digit; fork that with WGAN GP and three D steps, and all ten come back.",
+        {
+            "data": {"name": "mnist5k", "batch_size": 64},
+            "objective": {"name": "wgan_gp"},
+            "model": _DIGITS_MLP,
+            "optimizers": _adam(1e-3, 0.5, 0.9),
+            "schedule": {"rounds": 3000, "n_critic": 3},
+            "diagnostics": _LOOKS_AT_DIGITS,
+        },
+        kind="lesson",
+        seen="Ten digits; after the break a single one, well drawn, and soon another in its place; after the cure all ten.",
+        question="G may move five times before D answers. Which digit will it choose?",
+        within=1100,
+        seconds=25,
+        acts=(Act(400, "generator_ahead"), Act(475, "digits_wgan_gp")),
     ),
 }

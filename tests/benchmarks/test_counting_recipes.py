@@ -1,0 +1,126 @@
+"""What the recipes' benchmark reads off a run, on series whose story is known, and that it plays acts and forks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.recipes import Job, Series, jobs, perform, train, truth_of
+from gan_core.config import RECIPES, Act, Preset, RunConfig
+from gan_core.training import resolve
+
+
+def series_of(nearest: list[list[int]], *, diverged: bool = False, gradient: float = 1.0) -> Series:
+    rounds = 25 * np.arange(1, len(nearest) + 1)
+    counts = np.array([[*row, 0] for row in nearest])
+    return Series(
+        rounds=rounds,
+        seconds=rounds / 100,
+        counts=counts,
+        nearest=np.array(nearest),
+        spread=np.ones(len(rounds)),
+        diagnostics={},
+        turns={"round": np.arange(1, rounds[-1] + 1), "G.grad_norm": np.full(rounds[-1], gradient)},
+        diverged=diverged,
+    )
+
+
+WHOLE = [125] * 8
+THREE = [400, 300, 300, 0, 0, 0, 0, 0]
+FOUR = [400, 300, 200, 100, 0, 0, 0, 0]
+
+
+def test_the_onset_is_the_first_of_three_in_a_row_after_there_was_more() -> None:
+    truth = truth_of(series_of([THREE] * 3 + [WHOLE] * 4 + [THREE, FOUR, THREE, THREE, THREE, FOUR]))
+    assert truth.onset == 25 * 10, "neither the start, where G is one cloud, nor a single measurement counts"
+    assert truth.onset_seconds == pytest.approx(2.5)
+    assert truth.stays == 0.75
+    assert (truth.whole, truth.whole_at, truth.modes) == (False, 100, 4)
+
+
+def test_a_run_that_never_spreads_has_collapsed_from_its_start() -> None:
+    assert truth_of(series_of([THREE] * 5)).onset == 25
+
+
+def test_a_run_that_stays_whole_has_no_onset() -> None:
+    truth = truth_of(series_of([WHOLE] * 5))
+    assert (truth.onset, truth.whole, truth.modes) == (None, True, 8)
+
+
+def test_a_mode_is_held_by_a_sixth_of_its_share() -> None:
+    assert truth_of(series_of([[979, 21, *[0] * 6]] * 3)).modes == 2
+    assert truth_of(series_of([[980, 20, *[0] * 6]] * 3)).modes == 1
+
+
+def test_a_mode_of_which_all_samples_are_of_low_quality_is_missing() -> None:
+    series = series_of([WHOLE] * 3)
+    series.counts[:, 0], series.counts[:, -1] = 0, 125
+    assert not truth_of(series).whole
+
+
+def digits(counts: list[int], spread: float = 1.0) -> Series:
+    series = series_of([counts[:-1]] * 3)
+    series.counts, series.nearest = np.array([counts] * 3), np.empty((3, 0))
+    series.spread = np.full(3, spread)
+    return series
+
+
+def test_digits_collapse_into_two_classes_or_into_one_picture() -> None:
+    assert truth_of(digits([450, 450, *[0] * 8, 100])).onset == 25
+    assert truth_of(digits([450, 440, *[0] * 8, 110])).onset is None
+    assert truth_of(digits([0] * 10 + [1000], spread=0.2)).onset == 25, "of which the classifier is unsure"
+
+
+def test_digits_are_whole_with_a_third_of_every_share() -> None:
+    assert truth_of(digits([40] + [96] * 9 + [96])).whole
+    assert not truth_of(digits([20] + [98] * 9 + [98])).whole
+    assert not truth_of(digits([0] * 10 + [1000])).whole, "noise covers no class"
+
+
+def test_what_diverged_is_not_whole() -> None:
+    truth = truth_of(series_of([WHOLE] * 3, diverged=True))
+    assert (truth.whole, truth.diverged_at) == (False, 75)
+
+
+@pytest.fixture
+def tiny() -> RunConfig:
+    settings = {
+        "data": {"name": "ring", "batch_size": 8},
+        "model": {"latent_dim": 3, "generator": {"widths": [8]}, "discriminator": {"widths": [8]}},
+        "diagnostics": {"samples": 100},
+        "device": "cpu",
+    }
+    return resolve(RunConfig.load(settings))
+
+
+def test_acts_are_played_one_after_the_other_as_forks(tiny: RunConfig) -> None:
+    preset = Preset("", "", {}, within=120, acts=(Act(50, "generator_ahead"), Act(75, "r1")))
+    series = perform(preset, tiny, None)
+    assert series.rounds.tolist() == [25, 50, 75, 100, 120]
+    assert series.turns["round"].tolist() == list(range(1, 121))
+    assert (np.diff(series.seconds) > 0).all()
+    before, _ = train(tiny, 50, None)
+    assert np.array_equal(series.turns["D.loss"][:50], before.turns["D.loss"])
+
+
+def test_series_come_back_from_the_disk_as_they_were(tiny: RunConfig, tmp_path) -> None:
+    series, state = train(tiny, 60, None)
+    assert state["round"] == 60
+    series.save(tmp_path / "a" / "1.npz")
+    again = Series.load(tmp_path / "a" / "1.npz")
+    for name in ("rounds", "seconds", "counts", "nearest", "spread", "diverged"):
+        assert np.array_equal(getattr(series, name), getattr(again, name))
+    for table in ("turns", "diagnostics"):
+        assert {name: column.tolist() for name, column in getattr(series, table).items()} == {
+            name: column.tolist() for name, column in getattr(again, table).items()
+        }
+
+
+def test_every_recipe_takes_its_turn_before_the_next_seed() -> None:
+    planned = list(jobs((), range(100, 102)))
+    seeds = [job.seed for job in planned]
+    assert seeds == sorted(seeds)
+    assert [job for job in planned if not job.cure] == [Job(name, seed) for seed in (100, 101) for name in RECIPES]
+    for job in planned:
+        if job.forked:
+            assert planned.index(job) > planned.index(Job(job.preset, job.seed)), "it needs the collapsed run"
