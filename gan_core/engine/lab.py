@@ -32,6 +32,7 @@ from gan_core.training import (
     check,
     checkpoints,
     fork,
+    kept_checkpoints,
     knobs_of,
     load_checkpoint,
     load_source,
@@ -296,6 +297,10 @@ class Lab:
     def kept_rounds(self, run_id: str) -> list[int]:
         """The rounds at which a run can be forked: those of its checkpoints, in order."""
         return [round_of(path) for path in checkpoints(self.store.checkpoint_dir(run_id))]
+
+    def kept_for(self, run_id: str) -> dict[int, str]:
+        """Those of them that are kept for good, each with what for: ``before Collapsed, round 600``."""
+        return kept_checkpoints(self.store.checkpoint_dir(run_id))
 
     def command(self, run_id: str, command: CommandKind) -> None:
         """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run or command."""

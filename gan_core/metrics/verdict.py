@@ -97,12 +97,12 @@ class Facts:
 
 
 CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("digits_wgan_gp",)),
-    "rotating": (("even_rates", "unrolled_10"), ("digits_wgan_gp",)),
-    "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "digits_wgan_gp")),
-    "d_too_strong": (("r1", "wgan_gp"), ("digits_wgan_gp",)),
-    "oscillating": (("r1", "wgan_gp"), ("digits_wgan_gp",)),
-    "diverged": (("wgan_gp", "clipping"), ("digits_wgan_gp",)),
+    "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("wgan_gp_10",)),
+    "rotating": (("even_rates", "unrolled_10"), ("wgan_gp_10",)),
+    "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "wgan_gp_10")),
+    "d_too_strong": (("r1", "wgan_gp"), ("wgan_gp_10",)),
+    "oscillating": (("r1", "wgan_gp"), ("wgan_gp_10",)),
+    "diverged": (("wgan_gp", "clipping"), ("wgan_gp_10",)),
 }
 """What to try, by cause: named change-sets of the configuration, first for points, then for images. The most likely first."""
 

@@ -48,21 +48,22 @@ def _dialog(run: RunRecord) -> None:
         st.info("No checkpoint of this run has been kept yet.", icon=":material/save:")
         return
     parent, titles = RunConfig.load(run.config), objective_names()
+    advised = lab().view(run.id).status["verdict"].get("cures", [])
     cures = cures_for(parent)
+    cures = {name: cures[name] for name in [*advised, *cures] if name in cures}
+    kept = lab().kept_for(run.id)
     cure = st.pills(
         "A cure",
         list(cures),
         format_func=lambda name: CURES[name].title,
         key=f"fork:cure:{run.id}",
-        help="Tried on the recipes that collapse; every value can be changed below",
+        help="Those that the verdict names come first; every value can be changed below",
     )
     if cure:
         st.caption(CURES[cure].idea)
     cured = cures[cure] if cure else parent
     where, what = st.columns([2, 3])
-    at = where.selectbox(
-        "From", rounds, format_func=lambda round: "now" if round == NOW else f"round {round:,}", key=f"fork:at:{run.id}"
-    )
+    at = where.selectbox("From", rounds, format_func=lambda round: _place(round, kept), key=f"fork:at:{run.id}")
     objective = what.selectbox(
         "Objective",
         list(titles),
@@ -113,6 +114,11 @@ def _dialog(run: RunRecord) -> None:
             lab().side_by_side(run.id, child)
             let_go_on(run.id)
             watch(run.id, beside=child)
+
+
+def _place(round: int, kept: Mapping[int, str]) -> str:
+    reason = kept.get(round, "")
+    return "now" if round == NOW else f"round {round:,}" + (f" ({reason})" if reason else "")
 
 
 def cures_for(parent: RunConfig) -> dict[str, RunConfig]:

@@ -13,6 +13,7 @@ from typing import Any
 import plotly
 import streamlit as st
 
+from gan_core.config import CURES
 from gan_core.ui import charts, theme
 
 PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
@@ -58,6 +59,7 @@ def live_view(
             "plotly": PLOTLY_URL,
             "layout": list(layout),
             "colours": COLOURS,
+            "cures": {name: cure.title for name, cure in CURES.items()},
             "epoch": str(epoch),
             "beside": beside,
         },

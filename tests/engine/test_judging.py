@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from gan_core.api import read_result
+from gan_core.config import CURES, preset_config
 from gan_core.config.schema import Alarm
 from gan_core.engine.judging import RunJudge
 from gan_core.engine.live import LiveView, Status, stored_view
 from gan_core.engine.messages import Ended, Note, Rows
 from gan_core.engine.observer import PlaneObserver
 from gan_core.engine.recorder import Recorder
+from gan_core.metrics import verdict as verdict_module
 from gan_core.metrics.verdict import ALARMS
 from gan_core.store import RunStore
 from gan_core.training import kept_checkpoints, load_checkpoint, state_hash
@@ -148,7 +150,7 @@ def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
     assert status["verdict"]["state"] == "collapsed"
     folder = lab.store.checkpoint_dir(run_id)
     until(lambda: kept_checkpoints(folder))
-    assert kept_checkpoints(folder) == {580: "before Collapsed, round 600"}
+    assert lab.kept_for(run_id) == kept_checkpoints(folder) == {580: "before Collapsed, round 600"}
     until(lambda: any(event.kind == "kept" for event in lab.store.events(run_id)))
     # The state is that of the run at that round, bit for bit: another that is not paused passes through it.
     lab.command(run_id, "resume")
@@ -208,6 +210,14 @@ def test_birthdays_are_counted_when_asked_for(open_lab: Callable, small: Callabl
     assert found.data["distinct"] >= 1
     lab.command(run_id, "stop")
     assert lab.wait(run_id, 60).status == "stopped"
+
+
+def test_every_cure_that_a_verdict_names_is_one() -> None:
+    named = {name for of_points, of_images in verdict_module.CURES.values() for name in (*of_points, *of_images)}
+    assert named <= set(CURES)
+    for name in named:
+        for preset in ("ring-mlp", "digits-mlp"):
+            preset_config(preset).replace(CURES[name].changes)
 
 
 def test_every_alarm_can_be_waited_for() -> None:
