@@ -132,11 +132,17 @@ def _show_results(name: str) -> None:
 
 
 def measured_rows(document: str, name: str) -> dict[str, str]:
-    """By section of the document: the table cut down to its head, the real data's row and the row of one objective."""
+    """By section of the document: its figures for the real data and for one objective, and what was changed for it."""
     found = {}
     for section in re.split(r"^## ", document, flags=re.MULTILINE)[1:]:
         table = [line for line in section.splitlines() if line.startswith("|")]
         own = [line for line in table if line.startswith(f"| `{name}` ")]
         if own:
-            found[section.splitlines()[0]] = "\n".join([*table[:3], *own])
+            rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in (table[0], table[2], own[0])]
+            figures = rows[0].index("seeds")
+            lines = ["| " + " | ".join(row[:figures]) + " |" for row in rows]
+            said = ", ".join(
+                f"{name}: {value}" for name, value in zip(rows[0][figures:], rows[2][figures:], strict=True)
+            )
+            found[section.splitlines()[0]] = "\n".join([lines[0], "|---" * figures + "|", *lines[1:], "", said])
     return found

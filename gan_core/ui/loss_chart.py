@@ -38,7 +38,8 @@ def loss_chart(curves: Mapping[str, np.ndarray], axis: str) -> go.Figure:
                     legendgroup=name,
                     showlegend=not suffix,
                     mode="lines",
-                    line={"width": 2.6 if name == "G" else 2.0, "color": colour, "dash": dash},
+                    # Where two losses are the same, G's shows on both sides of D's.
+                    line={"width": 5 if name == "G" else 1.8, "color": colour, "dash": dash},
                     xaxis=f"x{panel}",
                     yaxis=f"y{panel}",
                     hovertemplate="%{y:.3g}",

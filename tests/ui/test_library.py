@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gan_core.config import OBJECTIVES
 from gan_core.engine import catalogue
 from gan_core.engine.loss_curves import loss_curves
 from gan_core.losses import LOSSES
-from gan_core.ui.library import KINDS, matching, measured_rows
+from gan_core.ui.library import KINDS, RESULTS, matching, measured_rows
 from gan_core.ui.loss_chart import FLAT, loss_chart, starved
 
 AT = np.linspace(-8, 8, 161)
@@ -74,10 +75,18 @@ def test_only_the_minimax_loss_starves_g_where_d_is_sure() -> None:
 
 def test_the_results_of_one_objective_are_cut_out_of_the_document() -> None:
     document = (
-        "# Title\n\n## Ring\n\ntext\n\n| objective | modes |\n|---|---|\n| *real* | 8 |\n| `wgan` | 7 |\n| `wgan_gp` | 8 |\n"
-        "\n## Command\n\n`x`\n"
+        "# Title\n\n## Ring\n\ntext\n\n| objective | modes | seeds | changed |\n|---|---|---|---|\n| *real* | 8 | | |\n"
+        "| `wgan` | 7 | 3 | nothing |\n| `wgan_gp` | 8 | 3 | lr |\n\n## Command\n\n`x`\n"
     )
-    assert measured_rows(document, "wgan") == {
-        "Ring": "| objective | modes |\n|---|---|\n| *real* | 8 |\n| `wgan` | 7 |"
-    }
+    table = "| objective | modes |\n|---|---|\n| *real* | 8 |\n| `wgan` | 7 |"
+    assert measured_rows(document, "wgan") == {"Ring": f"{table}\n\nseeds: 3, changed: nothing"}
     assert measured_rows(document, "hinge") == {}
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_objective_has_its_figures_on_the_ring_and_on_digits(name: str) -> None:
+    rows = measured_rows(RESULTS.read_text(), name)
+    assert len(rows) == 2
+    for table in rows.values():
+        assert f"`{name}`" in table
+        assert "changed from the recipe: " in table
