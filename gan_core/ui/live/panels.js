@@ -456,6 +456,7 @@ class DensityPanel extends ArtefactPanel {
 }
 
 const CLASS_NOTE = "Each row is a class; down a column the noise z is the same, so what changes is the class that G is told."
+const ONE_CLASS_NOTE = "One class from different noise: if these are all alike, G has collapsed inside the class."
 
 class GridPanel extends Panel {
   constructor(view, spec) {
@@ -473,7 +474,7 @@ class GridPanel extends Panel {
     const found = this.view.part(this.spec.part || "grid")
     this.waiting(!found)
     this.offer((found && found.value.classes) || [])
-    setText(this.note, this.offered.length ? CLASS_NOTE : this.spec.note || this.view.store.reference.samples_note || "")
+    if (!this.offered.length) setText(this.note, this.spec.note || this.view.store.reference.samples_note || "")
     if (!found || found.value.file === this.wanted) return
     this.wanted = found.value.file
     const next = new Image()
@@ -520,6 +521,7 @@ class GridPanel extends Panel {
     const { picture, round, count = 0 } = this.shown
     const name = one ? this.offered[this.chosen] : ""
     this.names.hidden = one || !this.offered.length
+    if (this.offered.length) setText(this.note, one ? ONE_CLASS_NOTE : CLASS_NOTE)
     this.image.hidden = one
     this.one.hidden = !one
     this.image.src = picture.src
