@@ -162,6 +162,34 @@ def test_the_train_page_says_what_is_wrong_beside_the_field(page: Page, server: 
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
 
 
+def test_one_class_of_a_conditional_run_can_be_looked_at(page: Page, server: Any) -> None:
+    page.goto(f"{server.url}/train?preset=digits-conditional")
+    expect(page.get_by_text("Class y beside it, one-hot").first).to_be_visible()  # the layers, before it starts
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**/watch?run=*")
+    classes = page.get_by_role("group", name="Class to look at").get_by_role("button")
+    expect(classes).to_have_count(11)
+    all_of_them, three = page.get_by_test_id("samples-image"), page.get_by_test_id("samples-class")
+    expect(all_of_them).to_be_visible()
+    classes.nth(4).click()
+    expect(three).to_be_visible()
+    expect(three).to_have_attribute("aria-label", re.compile("8 generated samples of class 3 at round"))
+    expect(all_of_them).to_be_hidden()
+    row = "canvas => { const d = canvas.getContext('2d').getImageData(0, 0, 28, 28).data; return Array.from(d).join() }"
+
+    def look_at(label: int) -> str:
+        classes.nth(label + 1).click()
+        expect(three).to_have_attribute("aria-label", re.compile(f"class {label} at"))
+        return three.evaluate(row)
+
+    wait_until(lambda: look_at(3) != look_at(7), 60, "classes that do not look the same")
+    classes.nth(0).click()
+    expect(all_of_them).to_be_visible()
+    expect(three).to_be_hidden()
+    page.get_by_role("button", name="Stop").click()
+    wait_until(lambda: state(page) == "stopped", 60, "stopped")
+
+
 def test_runs_can_be_filtered_tagged_deleted_and_brought_back(page: Page, server: Any) -> None:
     with RunStore(server.store) as store:
         count = len(store.runs())
