@@ -154,7 +154,7 @@ OBJECTIVES: dict[str, Recipe] = {
             "objective": {"loss": "boundary_equilibrium"},
             "optimizers": _optimizer(name="adam", lr=1e-4, beta1=0.5, beta2=0.999),
             "schedule": {"n_critic": 1, "generator_steps": 1},
-            "model": {"discriminator": {"output": "reconstruction"}},
+            "model": {"condition": "none", "discriminator": {"output": "reconstruction"}},  # it takes no class
         },
     ),
     "hinge": Recipe(
@@ -270,7 +270,7 @@ OBJECTIVES: dict[str, Recipe] = {
             "objective": {"loss": "energy"},
             "optimizers": _DCGAN_ADAM,
             "schedule": {"n_critic": 1, "generator_steps": 1},
-            "model": {"discriminator": {"output": "reconstruction"}},
+            "model": {"condition": "none", "discriminator": {"output": "reconstruction"}},  # it takes no class
         },
     ),
 }
