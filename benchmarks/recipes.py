@@ -257,14 +257,14 @@ class Truth:
 
     ``onset`` is the first of three measurements in a row with few modes left, after there had been more for three; where
     there never were more, the first three of all. ``stays`` is the share of the measurements from there on that have few.
-    ``whole`` says whether at the last measurement no mode was missing, ``whole_at`` when that was first so.
+    ``whole`` says whether at the last measurement no mode was missing, ``whole_since`` from which one on that was so.
     """
 
     onset: int | None
     onset_seconds: float
     stays: float
     whole: bool
-    whole_at: int | None
+    whole_since: int | None
     modes: int
     gradient: float
     diverged_at: int | None
@@ -283,14 +283,16 @@ def truth_of(series: Series) -> Truth:
     if not len(falls) and not more.all():
         falls, first_chance = np.flatnonzero(_runs_of_three(few)), 0
     onset = int(falls[0]) + first_chance if len(falls) else None
-    whole = is_whole(series)
+    whole = is_whole(series) & (not series.diverged)
+    lacking = np.flatnonzero(~whole)
+    since = int(lacking[-1]) + 1 if len(lacking) else 0
     gradient = series.turns["G.grad_norm"]
     return Truth(
         onset=None if onset is None else int(series.rounds[onset]),
         onset_seconds=0.0 if onset is None else float(series.seconds[onset]),
         stays=0.0 if onset is None else float(few[onset:].mean()),
-        whole=bool(whole[-1]) and not series.diverged,
-        whole_at=int(series.rounds[np.argmax(whole)]) if whole.any() else None,
+        whole=bool(whole[-1]),
+        whole_since=int(series.rounds[since]) if since < len(whole) else None,
         modes=int(modes[-1]),
         gradient=float(np.median(gradient[-100:])),
         diverged_at=diverged_at,
@@ -348,9 +350,9 @@ def digest(job: Job) -> str:
     """What the outcome depends on, but for the code."""
     preset = PRESETS[job.preset]
     acts = [(act.round, (CURES | BREAKS)[act.change].changes) for act in preset.acts]
-    told = [job.config.to_dict(), preset.within, preset.cured_within, acts]
+    told = [job.config.to_dict(), preset.cured_within if job.cure else preset.within, acts]
     if job.forked:
-        told.append(Job(job.preset, job.seed).config.to_dict())
+        told += [Job(job.preset, job.seed).config.to_dict(), preset.within]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -368,12 +370,18 @@ def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str
         if kept.get(f"{job.name}/{job.seed}") == digest(job):
             series = Series.load(folder / job.name / f"{job.seed}.npz")
             rows.setdefault((job.preset, job.cure, job.forked), []).append(truth_of(series))
+    planned = {(job.preset, job.cure, job.forked) for job in jobs(only, seeds)}
+    fewest = min(len(rows.get(row, ())) for row in planned)
     lines = [
         *PREAMBLE,
         "",
+        f"Planned are {len(seeds)} seeds a row; so far {sum(map(len, rows.values()))} of {len(planned) * len(seeds)} runs have",
+        f"been made, at least {fewest} a row. A row of few seeds is an example, not a rate; the command goes on where it was",
+        "stopped.",
+        "",
         "## Recipes",
         "",
-        "| recipe | what it should do | seeds | did so | first, round | CPU seconds | ",
+        "| recipe | what it should do | seeds | did so | since round | CPU seconds | ",
     ]
     lines[-1] += "modes at the end |"
     lines.append("|---|---|---|---|---|---|---|")
@@ -384,9 +392,9 @@ def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str
         "",
         "## Cures",
         "",
-        "| recipe | cure | from scratch: whole at the end | whole first, round | as a fork | ",
+        "| recipe | cure | from scratch: whole at the end | for good since round | as a fork | ",
     ]
-    lines[-1] += "rounds after the fork | expected |"
+    lines[-1] += "for good since, rounds after the fork | expected |"
     lines.append("|---|---|---|---|---|---|---|")
     for name, cure in dict.fromkeys((name, cure) for name, cure, _ in rows if cure):
         lines.append(_cure_row(name, cure, rows))
@@ -423,10 +431,10 @@ def _achieved(preset: Preset, truths: list[Truth]) -> tuple[str, list[bool], lis
         return "no number left", hits, [truth.last_round for truth in gone], [truth.seconds for truth in gone]
     if preset.kind == "vanishes":
         return "G's gradient norm below 0.01", [truth.gradient < 0.01 for truth in truths], [], []
-    whole = [truth for truth in truths if truth.whole_at is not None]
+    whole = [truth for truth in truths if truth.whole_since is not None]
     wish = "breaks and is whole again" if preset.acts else "has all modes"
     hits = [truth.whole and (not preset.acts or truth.onset is not None) for truth in truths]
-    return wish, hits, [truth.whole_at for truth in whole if truth.whole_at is not None], []
+    return wish, hits, [truth.whole_since for truth in whole if truth.whole_since is not None], []
 
 
 def _cure_row(name: str, cure: str, rows: dict[tuple[str, str, bool], list[Truth]]) -> str:
@@ -434,7 +442,7 @@ def _cure_row(name: str, cure: str, rows: dict[tuple[str, str, bool], list[Truth
     for forked in (False, True):
         truths = rows.get((name, cure, forked), [])
         start = preset.within if forked else 0
-        first = [truth.whole_at - start for truth in truths if truth.whole_at is not None]
+        first = [truth.whole_since - start for truth in truths if truth.whole_since is not None]
         hits = [truth.gradient > ALIVE if preset.kind == "vanishes" else truth.whole for truth in truths]
         cells += [_share(hits) if truths else "–", _spread(first)]
     return f"| `{name}` | {CURES[cure].title} (`{cure}`) | {' | '.join(cells)} | {preset.cures[cure]} |"

@@ -1,8 +1,8 @@
 """Named change-sets: what turns a collapsing run into a healthy one (``CURES``), and what breaks a healthy one (``BREAKS``).
 
 A change-set is dotted settings for ``RunConfig.replace``. It is applied to a recipe from its first round, as in
-``preset_config("ring-collapse+r1")``, or to a collapsed run as a fork of it. What it does to which recipe was measured and
-stands in the recipe's ``cures``.
+``preset_config("ring-collapse+r1")``, or to a collapsed run as a fork of it. What it is expected to do to which recipe
+stands in the recipe's ``cures``; ``benchmarks/recipes.py`` counts over seeds how often it does.
 """
 
 from __future__ import annotations

@@ -22,10 +22,10 @@ class Act:
 class Preset:
     """``settings`` are sparse; ``story`` says in one or two sentences what will be seen.
 
-    A recipe (any ``kind`` but "start" and "course") was tried over many seeds, see docs/results/recipes.md: within
-    ``within`` rounds, about ``seconds`` on two cores, ``seen`` has happened. ``question`` is for the class, before Start
-    is pressed. ``cures`` names the change-sets of ``CURES`` that were tried on it and what each did within
-    ``cured_within`` rounds, counted from the first round or from the fork.
+    A recipe (any ``kind`` but "start") says what is expected within ``within`` rounds, about ``seconds`` on two cores:
+    ``seen``. ``question`` is for the class, before Start is pressed. ``cures`` names change-sets of ``CURES`` and what each
+    is expected to do within ``cured_within`` rounds, counted from the first round or from the fork. How often all that
+    holds is counted over seeds by ``benchmarks/recipes.py``.
     """
 
     title: str
