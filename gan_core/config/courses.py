@@ -31,7 +31,7 @@ COURSES: dict[str, Preset] = {
     ),
     "course-one-hidden": Preset(
         "A course's GAN: 64–256–784",
-        "One hidden layer on either side: the smallest pair of networks with which digits are printed.",
+        "One hidden layer on either side, D as 784–128–1: the pair of networks of many a first notebook.",
         {
             "data": {"name": "mnist5k", "batch_size": 32},
             "objective": {"name": "ns_gan"},

@@ -105,8 +105,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "digits-conditional": Preset(
         "Digits on demand",
-        "G is told which digit to draw, and D names the digit that it sees (an AC-GAN). Each row of the picture is a class: "
-        "watch the rows become digits, and label accuracy climb from one in ten.",
+        "G is told which digit to draw, and D names what it sees (AC-GAN). Each row is a class: watch label accuracy climb.",
         {
             "data": {"name": "mnist5k", "batch_size": 64},
             "objective": {"name": "ns_gan"},
