@@ -514,7 +514,7 @@ class Judge:
         worst = min(parts, key=parts.__getitem__)
         modes = self._last.numbers.get("effective_modes", 0.0)
         most = self._most_modes * self.facts.floors.get("effective_modes", 0.0)
-        if self.facts.num_modes and parts.get("effective_modes", 1.0) < BROAD:
+        if self.facts.num_modes and (worst == "effective_modes" or parts.get("effective_modes", 1.0) < BROAD):
             had = f", it had {most:.1f}" if most > 1.25 * modes else ""
             return f"{modes:.1f} of {self.facts.num_modes} modes{had}"
         share = min(1.0, parts[worst])
