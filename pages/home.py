@@ -6,14 +6,16 @@ import streamlit as st
 
 from gan_core.config import PRESETS, preset_config
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import THEORY, TRAIN, start, ticket
+from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, start, ticket
 
 st.title("GANscope")
 st.markdown(
     "Train generative adversarial networks on this machine and watch them play: losses, samples, and which modes of the "
     "data survive, live. Press **Start** on a card; the run belongs to the server and goes on when you close the tab."
 )
-st.page_link(THEORY, label="Theory, for the board: why GANs fail, and why the cures work", icon=":material/school:")
+with st.container(horizontal=True):
+    st.page_link(COLLAPSE, label="Collapse Lab: a lesson in five steps, by keyboard", icon=":material/emergency:")
+    st.page_link(THEORY, label="Theory, for the board: why GANs fail, and why the cures work", icon=":material/school:")
 
 first = {name: preset for name, preset in PRESETS.items() if preset.kind == "start"}
 cards = st.columns(len(first), gap="small")

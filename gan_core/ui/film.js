@@ -4,6 +4,7 @@
 class FilmView {
   constructor(parent, component) {
     this.at = Math.min(component.data.start, component.data.captions.length - 1)
+    this.echoes = []
     this.chart = el("div", { class: "gf-chart", role: "img" })
     this.playButton = el("button", { type: "button", class: "gf-button", "data-testid": "film-play" }, "▶")
     this.range = el("input", { type: "range", class: "gf-range", min: 0, step: 1, "data-testid": "film-slider" })
@@ -26,7 +27,7 @@ class FilmView {
   take(component) {
     const old = this.data
     this.report = () => {
-      this.reported = this.at
+      this.echoes.push(this.at)
       component.setStateValue("at", this.at)
     }
     this.data = component.data
@@ -36,7 +37,10 @@ class FilmView {
     this.bar.hidden = this.data.captions.length < 2
     this.root.dataset.short = this.data.short
     if (!old) return
-    if (this.data.start !== old.start && this.data.start !== this.reported) {
+    // What was reported comes back as the start, later than the next move: only another number is a wish of the page.
+    const echo = this.echoes.indexOf(this.data.start)
+    this.echoes.splice(0, echo + 1)
+    if (this.data.start !== old.start && echo < 0) {
       this.stop()
       this.at = this.data.start
     }

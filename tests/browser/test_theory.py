@@ -1,0 +1,34 @@
+"""The board in a real browser: films move by keyboard, without the server, and the address follows."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+POINT = """() => { const trace = document.querySelector('.gf-chart').data?.[4]; return trace?.x?.length ? trace.x[0] : null }"""
+
+
+def test_two_gaussians_are_dragged_apart_by_keyboard(page: Page, server: Any) -> None:
+    expect.set_options(timeout=60_000)
+    page.goto(f"{server.url}/theory?tab=discriminator&theta=3")
+    caption, slider = page.get_by_test_id("film-caption"), page.get_by_test_id("film-slider")
+    expect(caption).to_contain_text("distance 3.00")
+    page.wait_for_function(f"({POINT})() === 3")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(caption).to_contain_text("distance 3.10")
+    page.wait_for_function(f"({POINT})() === 3.1")
+    page.wait_for_url(re.compile("theta=3.1"))
+    page.keyboard.press("Home")
+    expect(caption).to_contain_text("the game is worth −1.386")
+    page.keyboard.press("Space")
+    expect(page.get_by_test_id("film-play")).to_have_attribute("aria-label", "pause")
+    expect(caption).to_contain_text("distance 6.00")
+    page.wait_for_url(re.compile("theta=6"))
+    page.reload()
+    expect(caption).to_contain_text("distance 6.00")
