@@ -72,8 +72,8 @@ RECIPES: dict[str, Preset] = {
         within=1000,
         seconds=8,
         cures={
-            "r1": "cures",
             "wgan_gp": "cures",
+            "r1": "cures",
             "r3gan": "cures",
             "spectral_norm": "cures",
             "minibatch_stddev": "cures",
