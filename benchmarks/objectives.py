@@ -153,14 +153,8 @@ def changed_from_recipe(place: str, objective: str) -> dict[str, tuple[Any, Any]
 
 
 def key_of(place: str, objective: str, seed: int) -> str:
-    """What decides a run and is said here; a setting that the project gains later does not make it another run."""
-    said = [
-        PLACES[place].settings,
-        PLACES[place].steps,
-        OBJECTIVES[objective].settings,
-        ADAPTED[place].get(objective),
-        seed,
-    ]
+    """What a run's configuration says beside the defaults: a setting that the project gains does not make it another run."""
+    said = {field: ours for field, (_, ours) in diff(RunConfig(), config_of(place, objective, seed)).items()}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
