@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.config import OBJECTIVES, PRESETS, ConfigError, Problem, RunConfig, diff, override, preset_config
-from gan_core.engine import DataError, Lab, Refused, advice, default_root, prepare_classifier
+from gan_core.engine import DataError, Lab, Refused, advice, default_root, film, prepare_classifier
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -77,6 +77,18 @@ def _fork(options: argparse.Namespace) -> int:
         for line in told.data["anew"]:
             print(f"begins anew: {line}", file=sys.stderr)
         return _report(child, options, lambda progress: api.follow(lab, child, progress))
+
+
+def _export(options: argparse.Namespace) -> int:
+    with _open_store(options.store) as store:
+        data = film(store, options.run)
+    path = options.out or Path(f"{options.run}.{options.format}")
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+    print(_to_json({"run": options.run, "file": str(path), "bytes": len(data)}))
+    return 0
 
 
 def _presets(options: argparse.Namespace) -> int:
@@ -291,6 +303,11 @@ def _parser() -> argparse.ArgumentParser:
     fork.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. objective=wgan_gp")
     fork.add_argument("--name", default="", help="what to call the fork")
     fork.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    export = with_store(command("export", _export, "write a run as a file: its samples over time as an animated GIF"))
+    export.add_argument("run")
+    export.add_argument("--format", choices=["gif"], default="gif", help="(default: %(default)s)")
+    export.add_argument("--out", type=Path, metavar="FILE", help="where to (default: the run's id in this folder)")
 
     with_json(command("presets", _presets, "list the presets"))
     with_json(command("objectives", _objectives, "list the objectives"))

@@ -74,6 +74,7 @@ config = RunConfig.load(run.config)
 if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)
+watching.film_button(run)
 settings, note = st.columns(2)
 with settings.expander("Settings of this run", icon=":material/tune:"):
     changed = diff(RunConfig.load({"objective": config.objective.name}), config)

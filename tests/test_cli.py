@@ -407,3 +407,17 @@ def test_a_fork_of_a_round_that_was_not_kept_exits_2(run, train, tmp_path):
     _, parent = train(rounds=4)
     status, out, err = run("fork", parent["run"], "--at", 3, "--store", tmp_path / "store")
     assert (status, out, err) == (2, "", "No checkpoint of round 3 was kept; there are those of round 4.\n")
+
+
+# -- export -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_exported_as_a_gif(run, train, tmp_path):
+    _, result = train(rounds=3)
+    file = tmp_path / "film.gif"
+    status, out, _ = run("export", result["run"], "--out", file, "--store", tmp_path / "store")
+    assert status == 0
+    assert json.loads(out) == {"run": result["run"], "file": str(file), "bytes": file.stat().st_size}
+    assert file.read_bytes().startswith(b"GIF89a")
+    status, out, err = run("export", result["run"], "--out", tmp_path, "--store", tmp_path / "store")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)

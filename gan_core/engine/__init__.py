@@ -12,6 +12,7 @@ from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, advice, describe, forecast
+from gan_core.engine.film import film
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
@@ -77,6 +78,7 @@ __all__ = [
     "dataset_facts",
     "default_root",
     "describe",
+    "film",
     "forecast",
     "open_lab",
     "prepare_classifier",

@@ -19,6 +19,7 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.comparison import FeatureComparison, Numbers, PixelComparison, PointComparison, floors
+from gan_core.engine.layers import lines_of_grid, noise_grid, pull_on_points
 from gan_core.engine.messages import ClassGrid, Sight
 from gan_core.losses import LOSSES
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
@@ -56,6 +57,8 @@ class Observable(Protocol):
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor: ...
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
     def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
+
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None: ...
 
 
 class Observer(Protocol):
@@ -338,6 +341,8 @@ class CloudObserver:
         self._n = len(self._noise.evaluation)
         self._real = _real_points(source, self._n)
         self._comparison = PointComparison(self._real)
+        self._device = config.device
+        self._grid = noise_grid(config.model.latent_dim, config.model.latent).to(config.device)
 
     def reference(self) -> dict[str, Any]:
         looks = [self._measure(_real_points(self._source, self._n, seed)) for seed in range(1, 1 + FLOOR_LOOKS)]
@@ -362,11 +367,14 @@ class CloudObserver:
 
     def _drawn(self, game: Observable, points: np.ndarray) -> dict[str, Any]:
         critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
+        bent = self._source.to_data(game.sample(self._grid).cpu().numpy())
         return {
             "fake": _rounded(points[:POINTS_DRAWN]),
             "critic": _rounded(critic),
             "xs": _rounded(self._xs),
             "ys": _rounded(self._ys),
+            "pull": _rounded(pull_on_points(game, self._source, points, self._real, self._device)),
+            "grid": [_rounded(line) for line in lines_of_grid(bent)],
         }
 
     def _measure(self, points: np.ndarray) -> Numbers:

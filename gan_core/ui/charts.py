@@ -285,7 +285,8 @@ def scatter_2d(
     ys: Numbers = (),
     extent: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Real and generated points over what the critic thinks. Traces: 0 the critic, 1 real, 2 generated.
+    """Real and generated points over what the critic thinks. Traces: 0 the critic, 1 real, 2 generated, 3 the grid that
+    G makes of straight lines of noise, 4 where each sample is pushed; a click in the legend shows or hides one.
 
     ``critic`` is a table with a row per y; ``extent`` (x0, x1, y0, y1) fixes the axes, so that the picture does not jump.
     """
@@ -298,8 +299,8 @@ def scatter_2d(
             colorscale=[[0, theme.rgba(theme.D, 0.03)], [1, theme.rgba(theme.D, 0.6)]],
             zsmooth="fast",
             showscale=False,
-            name="critic",
-            showlegend=False,
+            name="D's map",
+            showlegend=True,
             hovertemplate="critic %{z:.3g}<extra></extra>",
         )
     )
@@ -316,6 +317,19 @@ def scatter_2d(
                 mode="markers",
                 marker={"size": size, "color": colour, "opacity": opacity},
                 hovertemplate="(%{x:.2f}, %{y:.2f})<extra>" + name + "</extra>",
+            )
+        )
+    for name, colour, width in (("G's grid", theme.rgba(theme.FAKE, 0.5), 1.2), ("push on G", theme.MARK, 1.8)):
+        figure.add_trace(
+            go.Scatter(
+                x=[],
+                y=[],
+                name=name,
+                mode="lines+markers" if name == "push on G" else "lines",
+                line={"color": colour, "width": width},
+                marker={"symbol": "arrow", "angleref": "previous", "color": colour, "size": 0},
+                hoverinfo="skip",
+                visible="legendonly",
             )
         )
     if extent is not None:

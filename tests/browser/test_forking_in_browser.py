@@ -61,5 +61,16 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str) -> N
 
     page.goto(f"{server.url}/watch?run={child}")
     expect(page.get_by_text("Forked from the parent at round 60: objective = ls_gan")).to_be_visible()
+    expect(when).to_have_text(re.compile("^round"))
+    page.wait_for_function(f"([run, round]) => ({SHOWN})(run) > round", arg=[child, ROUNDS])
+    plot = page.get_by_test_id("loss-chart").locator(".nsewdrag").first
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
+    expect(when).to_have_text(re.compile(r"^round \d+, seen at 20$"))  # a pointer on a curve is a pointer into the past
+    expect(page.get_by_test_id("histogram").locator(".gs-aside")).to_contain_text("round 20 ")
+    page.mouse.move(5, 5)
+    expect(when).not_to_have_text(re.compile("seen at"))
     page.get_by_text("Family of forks").click()
     expect(page.get_by_role("link", name="the parent", exact=True).last).to_be_visible()

@@ -35,6 +35,9 @@ class Obedient:
         x[:, 0, 0, 0] = z[:, 0].clamp(-1, 1)
         return x
 
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> None:
+        return None
+
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return torch.zeros(len(x))
 

@@ -32,6 +32,9 @@ class Pretender:
         self.given = (self.given + len(part)) % len(self.x)
         return part
 
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> None:
+        return None
+
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return x.flatten(1)[:, 0]
 

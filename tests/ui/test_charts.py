@@ -208,7 +208,8 @@ def test_a_confusion_matrix_is_shares_of_the_true_class() -> None:
 def test_points_and_critic_are_where_they_belong() -> None:
     critic = [[0.0, 0.1, 0.2], [0.3, 0.4, 0.5]]
     figure = charts.scatter_2d([[1, 2], [3, 4]], [[5, 6]], critic=critic, xs=[0, 1, 2], ys=[0, 1], extent=(0, 9, -1, 7))
-    heat, real, fake = figure.data
+    heat, real, fake, grid, push = figure.data
+    assert (grid.visible, push.visible) == ("legendonly", "legendonly")  # shown by a click in the legend
     assert np.asarray(heat.z) == pytest.approx(np.array(critic))
     assert (real.x.tolist(), real.y.tolist(), real.marker.color) == ([1, 3], [2, 4], theme.REAL)
     assert (fake.x.tolist(), fake.y.tolist(), fake.marker.color) == ([5], [6], theme.FAKE)
@@ -250,10 +251,10 @@ def test_a_panel_of_named_columns_binds_each_to_its_trace() -> None:
 
 
 def test_the_trace_numbers_that_the_script_relies_on() -> None:
-    """panels.js restyles by number: 0 generated, 1 real; 0 critic, 1 real, 2 generated; 0 real, 1 generated,
+    """panels.js restyles by number: 0 generated, 1 real; 0 critic, 1 real, 2 generated, 3 grid, 4 arrows; 0 real, 1 generated,
     2 critic, 3 the best possible one."""
     assert [t.type for t in charts.class_histogram([]).data] == ["bar", "scatter"]
-    assert [t.name for t in charts.scatter_2d().data] == ["critic", "real", "generated"]
+    assert [t.name for t in charts.scatter_2d().data] == ["D's map", "real", "generated", "G's grid", "push on G"]
     assert [t.name for t in charts.density_1d().data] == ["real", "generated", "D(x)", "best possible D"]
 
 

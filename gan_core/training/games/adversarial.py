@@ -167,6 +167,28 @@ class AdversarialGame:
         finally:
             self.D.train(training)
 
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None:
+        """−∂L_G/∂x̂ for each sample, (n, *shape): where G's adversarial loss pushes it. Leaves D as it was.
+
+        As in ``judge``, D is in evaluation mode and a pack holds equal samples. ``x_real`` (n, *shape) is for losses that
+        compare. None for a game with classes.
+        """
+        if self.conditional:
+            return None
+        training = self.D.training
+        self.D.eval()
+        try:
+            with torch.enable_grad():
+                x = x_fake.detach().clone().requires_grad_(True)
+                fake_logits, real_logits = (
+                    self.D(pack(some.repeat_interleave(self.packing, 0), self.packing, self.summary))
+                    for some in (x, x_real)
+                )
+                (gradient,) = torch.autograd.grad(self.loss.g_loss(real_logits.detach(), fake_logits), x)
+            return -len(x) * gradient
+        finally:
+            self.D.train(training)
+
     def _discriminate(self) -> Outcome:
         batch = self.data.next()
         real, y = self._seen(batch.x), self._labels(batch)

@@ -149,8 +149,10 @@ class ChartPanel extends Panel {
     return [{ shape }]
   }
 
+  // Not on the chart under the pointer itself: drawing there would take its labels away.
   cursorLine() {
-    return this.view.selected === null ? [] : [this.verticalLine(this.view.selected, "", this.view.palette.faded, "solid")]
+    const round = this.hovering ? this.view.selected : this.view.hovered ?? this.view.selected
+    return round === null ? [] : [this.verticalLine(round, "", this.view.palette.faded, "solid")]
   }
 
   // Grows the axis when a taller value comes and never shrinks it: frames stay comparable while time is played.
@@ -172,6 +174,18 @@ class ChartPanel extends Panel {
 }
 
 class CurvesPanel extends ChartPanel {
+  async start(Plotly) {
+    await super.start(Plotly)
+    this.chart.on("plotly_hover", (event) => {
+      this.hovering = true
+      this.view.hover(Math.round(event.points[0].x))
+    })
+    this.chart.on("plotly_unhover", () => {
+      this.hovering = false
+      this.view.hover(null)
+    })
+  }
+
   constructor(view, spec) {
     super(view, spec)
     this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
@@ -422,10 +436,37 @@ class PointsPanel extends ArtefactPanel {
     }
   }
 
-  drawFile({ fake = [], critic = [], xs = [], ys = [] }) {
+  drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [] }) {
     const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
-    this.Plotly.restyle(this.chart, { x: [xs, x], y: [ys, y], z: [critic, undefined] }, [0, 2]) // one redraw for both
+    const bent = grid.flatMap((line) => [...line, [null, null]])
+    const span = xs.length ? xs[xs.length - 1] - xs[0] : 1
+    const [arrows, strength] = arrowsOf(fake, pull, 0.12 * span)
+    const all = [[xs, ys], [x, y], [bent.map((p) => p[0]), bent.map((p) => p[1])], [arrows.map((p) => p[0]), arrows.map((p) => p[1])]]
+    this.Plotly.restyle(
+      this.chart,
+      {
+        x: all.map((pair) => pair[0]), y: all.map((pair) => pair[1]), z: [critic, undefined, undefined, undefined],
+        "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
+      },
+      [0, 2, 3, 4],
+    ) // one redraw for all
+    const shown = this.chart.data[4] && this.chart.data[4].visible === true
+    setText(this.note, this.spec.note || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
   }
+}
+
+// Arrows from the first points, as three entries each (start, tip, gap; x, y and the size of the head), the longest of a
+// given length: directions can be seen however weak the push; how weak it is comes as the second result.
+function arrowsOf(points, pull, length) {
+  const sizes = pull.map(([dx, dy]) => Math.hypot(dx, dy))
+  const longest = Math.max(0, ...sizes)
+  if (!(longest > 0)) return [[], pull.length ? 0 : null]
+  const scale = length / longest
+  const arrows = pull.flatMap(([dx, dy], i) => {
+    const [x, y] = points[i]
+    return [[x, y, 0], [x + scale * dx, y + scale * dy, 4 + (6 * sizes[i]) / longest], [null, null, 0]]
+  })
+  return [arrows, longest]
 }
 
 function surround(points) {

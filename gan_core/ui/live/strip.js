@@ -157,8 +157,8 @@ class Timeline {
   }
 
   get index() {
-    const { selected } = this.view
-    return selected === null ? this.frames.length - 1 : Math.max(0, atOrBefore(this.frames, selected))
+    const round = this.view.hovered ?? this.view.selected
+    return round === null ? this.frames.length - 1 : Math.max(0, atOrBefore(this.frames, round))
   }
 
   step(by) {
@@ -212,7 +212,9 @@ class Timeline {
     this.range.style.setProperty("--gs-share", `${100 * share}%`)
     const round = empty ? null : frames[this.index].round
     const total = status && status.rounds ? ` of ${integer(status.rounds)}` : ""
-    const text = round === null ? "no samples yet" : `round ${integer(round)}${total}`
+    const { hovered } = this.view
+    let text = round === null ? "no samples yet" : `round ${integer(round)}${total}`
+    if (round !== null && hovered !== null && hovered !== round) text = `round ${integer(hovered)}, seen at ${integer(round)}`
     setText(this.text, text)
     this.range.setAttribute("aria-valuetext", text)
     const ended = this.view.store.ended

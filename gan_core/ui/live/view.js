@@ -7,6 +7,7 @@ class LiveView {
     this.colours = data.colours
     this.store = new Store()
     this.selected = null // a round, or null: follow the newest
+    this.hovered = null // a round under the pointer, as long as it is there
     this.panels = []
     this.files = new Map()
     this.connection = null
@@ -179,11 +180,21 @@ class LiveView {
 
   // The round that is looked at, and its newest part.
   get round() {
-    return this.selected === null ? Infinity : this.selected
+    return this.hovered ?? this.selected ?? Infinity
   }
 
   part(name) {
     return this.store.part(name, this.round)
+  }
+
+  // A pointer on a curve shows everything as it was then, until it leaves.
+  hover(round, alone = false) {
+    if (round === this.hovered) return
+    const other = !alone && this.data.beside && (window.__ganscope || {})[this.data.beside]
+    if (other) other.view.hover(round, true)
+    this.hovered = round
+    this.timeline.draw()
+    this.drawSoon(true)
   }
 
   select(round, alone = false) {

@@ -1,0 +1,56 @@
+"""What can be laid over a plane of points, after GAN Lab (Kahng et al. 2018): where G is pushed, and how it bends its noise."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_core.data import MixtureSource
+
+ARROWS = 80
+GRID_LINES, GRID_POINTS = 9, 25
+GRID_REACH = {"normal": 2.0, "uniform": 1.0}  # of each of the two components of z
+
+
+class Pulled(Protocol):
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor: ...
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None: ...
+
+
+def pull_on_points(
+    game: Pulled, source: MixtureSource, points: np.ndarray, real: np.ndarray, device: str
+) -> np.ndarray:
+    """−∂L_G/∂x̂ of the first ``ARROWS`` points (n, 2), in data units: (n, 2). Empty where it is not defined or not finite."""
+    x_fake, x_real = (
+        torch.as_tensor(source.to_network(some[:ARROWS]), dtype=torch.float32, device=device) for some in (points, real)
+    )
+    pull = game.pull(x_fake, x_real)
+    if pull is None or not bool(pull.isfinite().all()):
+        return np.empty((0, 2))
+    # Network units are data units times a scale, plus a shift: the shift drops out of the difference.
+    moved = source.to_data((x_fake + pull).cpu().numpy()) - source.to_data(x_fake.cpu().numpy())
+    return np.asarray(moved)
+
+
+def noise_grid(latent_dim: int, latent: str) -> Tensor:
+    """z (lines × points, latent_dim): straight lines through the plane of the first two components, the others 0.
+
+    ``GRID_LINES`` lines along the first and as many along the second; one line where z has one component.
+    """
+    reach = GRID_REACH[latent]
+    along = torch.linspace(-reach, reach, GRID_POINTS)
+    if latent_dim == 1:
+        return along[:, None]
+    across = torch.linspace(-reach, reach, GRID_LINES)
+    first = torch.stack(torch.broadcast_tensors(along[None, :], across[:, None]), dim=-1).reshape(-1, 2)
+    z = torch.zeros(2 * len(first), latent_dim)
+    z[:, :2] = torch.cat([first, first.flip(1)])
+    return z
+
+
+def lines_of_grid(points: np.ndarray) -> list[np.ndarray]:
+    """The lines (GRID_POINTS, 2) that G made of ``noise_grid``."""
+    return list(points.reshape(-1, GRID_POINTS, points.shape[1]))
