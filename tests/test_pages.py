@@ -188,8 +188,8 @@ def test_every_state_offers_what_makes_sense() -> None:
     offered = {state: {button.command for button in buttons_for(state)} for state in ("queued", "running", "paused")}
     assert offered == {
         "queued": {"stop"},
-        "running": {"pause", "sample", "checkpoint", "stop", "fork"},
-        "paused": {"resume", "step_d", "step_g", "step_round", "stop", "fork"},
+        "running": {"pause", "sample", "birthday", "checkpoint", "stop", "fork"},
+        "paused": {"resume", "step_d", "step_g", "step_round", "birthday", "stop", "fork"},
     }
     assert [button.command for button in buttons_for("finished")] == ["fork"]
     assert [button.command for button in buttons_for("interrupted")] == ["continue", "fork"]

@@ -192,10 +192,11 @@ def family_tree(run: RunRecord, family: Sequence[RunRecord]) -> str:
     def walk(parent: str | None, depth: int) -> None:
         for member in children.get(parent, []):
             name = plain(member.name)
-            link = f"[{name}](watch?run={member.id}) · [beside this one](watch?run={run.id}&beside={member.id})"
-            link = f"**{name}**" if member.id == run.id else link
+            own = member.id == run.id
             where = f" at round {member.forked_at:,}" if member.forked_at is not None else ""
-            lines.append(f"{'    ' * depth}- {link}{where} · {member.status}, {member.rounds:,} rounds")
+            beside = "" if own else f" · [beside this one](watch?run={run.id}&beside={member.id})"
+            link = f"**{name}**" if own else f"[{name}](watch?run={member.id})"
+            lines.append(f"{'    ' * depth}- {link}{where} · {member.status}, {member.rounds:,} rounds{beside}")
             walk(member.id, depth + 1)
 
     walk(None, 0)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from gan_core.config import OBJECTIVES, TRICKS, RunConfig, flatten
+from gan_core.config import CURES, OBJECTIVES, TRICKS, RunConfig, flatten
 from gan_core.store import RunRecord
 from gan_core.store.records import Event
 from gan_core.training import resolve
-from gan_core.ui.forking import changes_of, family_tree, origin
+from gan_core.ui.forking import changes_of, cures_for, family_tree, origin
 
 CHANGES: list[dict[str, Any]] = [
     {},
@@ -49,11 +49,12 @@ def test_the_tree_shows_every_relative_once_and_where_one_is() -> None:
         record("two", parent="root", forked_at=5),
         record("three", parent="one", forked_at=2000),
     ]
+    beside = "[beside this one](watch?run=three&beside={})".format
     assert family_tree(family[3], family).splitlines() == [
-        "- [Root (a)](watch?run=root) · stopped, 7 rounds",
-        "    - [One](watch?run=one) at round 1,200 · stopped, 7 rounds",
+        f"- [Root (a)](watch?run=root) · stopped, 7 rounds · {beside('root')}",
+        f"    - [One](watch?run=one) at round 1,200 · stopped, 7 rounds · {beside('one')}",
         "        - **Three** at round 2,000 · stopped, 7 rounds",
-        "    - [Two](watch?run=two) at round 5 · stopped, 7 rounds",
+        f"    - [Two](watch?run=two) at round 5 · stopped, 7 rounds · {beside('two')}",
     ]
     assert family_tree(family[0], family[:1]) == ""
     orphans = [replace(family[1]), replace(family[3])]  # their parent was deleted
@@ -70,3 +71,12 @@ def test_the_origin_says_what_changed_and_what_could_not_go_over() -> None:
     )
     assert origin(child, [older]) is None
     assert origin(record("alone"), []) is None
+
+
+def test_every_cure_that_changes_a_run_is_offered() -> None:
+    parent = resolve(RunConfig().replace({"data.name": "ring", "device": "cpu"}))
+    cures = cures_for(parent)
+    assert set(cures) <= set(CURES)
+    assert {"r1", "wgan_gp", "packing_4"} <= set(cures)
+    assert "r1" not in cures_for(parent.replace(CURES["r1"].changes))
+    assert all(changes_of(parent, cured) for cured in cures.values())
