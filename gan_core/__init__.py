@@ -8,20 +8,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan_core.api import Result, fork, train
-    from gan_core.config import RunConfig
+    from gan_core.api import ComparisonResult, Result, compare, fork, train
+    from gan_core.config import Comparison, RunConfig
 
 __version__ = "0.1.0"
-__all__ = ["Result", "RunConfig", "fork", "train"]
+__all__ = ["Comparison", "ComparisonResult", "Result", "RunConfig", "compare", "fork", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("train", "fork", "Result"):
+    if name in ("train", "fork", "compare", "Result", "ComparisonResult"):
         from gan_core import api
 
         return getattr(api, name)
-    if name == "RunConfig":
-        from gan_core.config import RunConfig
+    if name in ("RunConfig", "Comparison"):
+        from gan_core import config
 
-        return RunConfig
+        return getattr(config, name)
     raise AttributeError(f"module 'gan_core' has no attribute {name!r}")

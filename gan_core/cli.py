@@ -12,11 +12,27 @@ import math
 import shlex
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gan_core.config import OBJECTIVES, PRESETS, ConfigError, Problem, RunConfig, diff, override, preset_config
+from gan_core.config import (
+    OBJECTIVES,
+    PRESETS,
+    TEMPLATES,
+    Comparison,
+    ConfigError,
+    Problem,
+    RunConfig,
+    diff,
+    differences_of,
+    nearest,
+    override,
+    parse_seeds,
+    parse_vary,
+    preset_config,
+)
 from gan_core.engine import DataError, Lab, Refused, advice, default_root, film, prepare_classifier
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
 
@@ -89,6 +105,88 @@ def _export(options: argparse.Namespace) -> int:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
     print(_to_json({"run": options.run, "file": str(path), "bytes": len(data)}))
     return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from gan_core import api
+
+    comparison = _comparison(options)
+    for problem in advice(comparison.base):
+        print(f"note: {problem}", file=sys.stderr)
+    for difference in differences_of(comparison):
+        if not difference.asked:
+            values = ", ".join(f"{value} in {variant}" for variant, value in difference.values.items())
+            print(f"note: {difference.field} differs as well: {values}", file=sys.stderr)
+    with Lab(options.store) as lab:
+        _prepare_for(lab, comparison.base)
+        comparison_id = lab.compare(comparison, name=options.name)
+        try:
+            result = api.follow_comparison(lab, comparison_id, None if options.quiet else _comparison_progress())
+        except KeyboardInterrupt:
+            print(f"\ninterrupted and saved; the dashboard goes on with comparison {comparison_id}", file=sys.stderr)
+            return INTERRUPTED
+    if not options.json:
+        _print_standings(result)
+    fields = ("comparison", "metrics", "sentences", "floors")
+    runs = [
+        {"run": run.run, "variant": variant, "seed": seed, "status": run.status, "rounds": run.rounds}
+        for (variant, seed), run in result.runs.items()
+    ]
+    print(_to_json({name: getattr(result, name) for name in fields} | {"runs": runs}))
+    return 0 if all(run["status"] in ("finished", "stopped") for run in runs) else FAILED
+
+
+def _comparison(options: argparse.Namespace) -> Comparison:
+    """What the options ask for: a template, or a base with what varies."""
+    changes = dict(_assignment(text) for text in options.set)
+    seeds = parse_seeds(options.seeds)
+    if options.template is not None:
+        if options.template not in TEMPLATES:
+            hint = nearest(options.template[:80], TEMPLATES)
+            raise ConfigError([Problem("--template", f"unknown template {options.template[:80]!r}{hint}")])
+        template = TEMPLATES[options.template]
+        made = template.comparison(preset_config(options.base or template.preset, changes), seeds).to_dict()
+    elif options.vary:
+        base = preset_config(options.base or "ring-mlp", changes)
+        made = {"base": base, "variants": parse_vary(options.vary), "seeds": seeds}
+    else:
+        raise ConfigError([Problem("--vary", "say what to compare: --vary objective=ns_gan,wgan_gp, or --template")])
+    return Comparison.load(made if options.rounds is None else made | {"rounds": options.rounds})
+
+
+def _comparison_progress() -> Callable[[list[Row]], None]:
+    line = _StatusLine()
+
+    def show(statuses: list[Row]) -> None:
+        played, asked = (sum(status[key] for status in statuses) for key in ("round", "rounds"))
+        states = Counter(status["state"] for status in statuses)
+        told = ", ".join(f"{count} {state}" for state, count in states.items())
+        rounds = [status["round"] for status in statuses if status["state"] in ("queued", "running", "paused")]
+        where = f"round {min(rounds):,} to {max(rounds):,}" if rounds else ""
+        line.show(f"{played / max(1, asked):4.0%} {where} · {told}")
+        if not rounds:
+            line.end()
+
+    return show
+
+
+def _print_standings(result: Any) -> None:
+    """A row per variant: mean ± standard deviation over the seeds; and what can be told apart by the first measure."""
+    variants = list(dict.fromkeys(variant for variant, _ in result.runs))
+    shown = list(result.metrics)[:6]
+    rows = []
+    for variant in variants:
+        cells = {metric: result.metrics[metric][variant] for metric in shown}
+        rows.append({"variant": variant} | {metric: _mean(cell) for metric, cell in cells.items()})
+    rows.append({"variant": "real data"} | {m: f"{result.floors[m]:.3g}" if m in result.floors else "" for m in shown})
+    _print_rows(rows, as_json=False)
+    for metric in shown[:1]:
+        print("\n".join(result.sentences[metric]))
+
+
+def _mean(cell: Row) -> str:
+    spread = f" ± {cell['std']:.2g}" if math.isfinite(cell["std"]) else ""
+    return f"{cell['mean']:.3g}{spread}" if math.isfinite(cell["mean"]) else "–"
 
 
 def _presets(options: argparse.Namespace) -> int:
@@ -308,6 +406,18 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("run")
     export.add_argument("--format", choices=["gif"], default="gif", help="(default: %(default)s)")
     export.add_argument("--out", type=Path, metavar="FILE", help="where to (default: the run's id in this folder)")
+
+    compare = with_json(
+        with_store(command("compare", _compare, "train variants side by side; the last line on stdout is JSON"))
+    )
+    compare.add_argument("--base", help="a preset, see `presets` (default: the template's, or ring-mlp)")
+    compare.add_argument("--vary", action="append", default=[], metavar="KEY=A,B", help="e.g. objective=ns_gan,wgan_gp")
+    compare.add_argument("--template", help=f"instead of --vary: {', '.join(TEMPLATES)}")
+    compare.add_argument("--seeds", default="0-2", help="e.g. 0-4 or 1,5,9 (default: %(default)s)")
+    compare.add_argument("--rounds", type=int, help="rounds of each run (default: the base's)")
+    compare.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="changes of the base")
+    compare.add_argument("--name", default="", help="what to call the comparison")
+    compare.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
     with_json(command("presets", _presets, "list the presets"))
     with_json(command("objectives", _objectives, "list the objectives"))

@@ -421,3 +421,45 @@ def test_a_run_is_exported_as_a_gif(run, train, tmp_path):
     assert file.read_bytes().startswith(b"GIF89a")
     status, out, err = run("export", result["run"], "--out", tmp_path, "--store", tmp_path / "store")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+# -- comparisons ------------------------------------------------------------------------------------------------------
+
+
+def test_compare_prints_a_table_and_ends_with_one_json_object(run, tmp_path):
+    words = ["--base", "ring-mlp", "--vary", "objective=ns_gan,wgan_gp", "--seeds", "0-1", "--rounds", "6"]
+    status, out, err = run("compare", *words, *settings(SMALL), "--store", tmp_path / "store")
+    assert status == 0
+    assert "schedule.n_critic differs as well: 1 in ns_gan, 5 in wgan_gp" in err
+    table, result = out.splitlines()[:4], json.loads(out.splitlines()[-1])
+    assert [line.split()[0] for line in table] == ["VARIANT", "ns_gan", "wgan_gp", "real"]
+    assert [(r["variant"], r["seed"]) for r in result["runs"]] == [
+        (variant, seed) for seed in (0, 1) for variant in ("ns_gan", "wgan_gp")
+    ]
+    assert {r["status"] for r in result["runs"]} == {"finished"}
+    cell = result["metrics"]["modes_covered"]["ns_gan"]
+    with RunStore(tmp_path / "store") as store:
+        assert store.comparisons()[0].id == result["comparison"]
+        runs = [store.run(r["run"]) for r in result["runs"] if r["variant"] == "ns_gan"]
+    assert list(cell["values"].values()) == [r.summary["metrics"]["modes_covered"] for r in runs]
+    assert cell["mean"] == np.mean(list(cell["values"].values()))
+    assert 6 < result["floors"]["modes_covered"] <= 8  # sixteen real points do not always hit all eight
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ([], "say what to compare"),
+        (["--vary", "objective=wgn,ns_gan"], "did you mean 'wgan'"),
+        (["--vary", "objective=ns_gan"], "at least 2"),
+        (["--vary", "objective"], "key=value"),
+        (["--template", "table1"], "did you mean 'table-1'"),
+        (["--vary", "objective=ns_gan,wgan", "--seeds", "x"], "neither a seed nor a range"),
+        (["--base", "ring", "--vary", "objective=ns_gan,wgan"], "did you mean 'ring-mlp'"),
+    ],
+)
+def test_a_comparison_that_cannot_be_is_one_sentence(words, sentence, run, tmp_path):
+    status, out, err = run("compare", *words, "--store", tmp_path / "store")
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert not (tmp_path / "store").exists()

@@ -26,6 +26,10 @@ class Executor(Protocol):
         ...
 
     def command(self, run_id: str, command: Command) -> None: ...
+    def nudge(self, run_id: str) -> None:
+        """Let a job that waits for others look again; nothing if there is no such job."""
+        ...
+
     def alive(self, run_id: str) -> bool: ...
     def forget(self, run_id: str) -> None:
         """Let go of a job that has ended, or was never submitted."""
@@ -67,6 +71,11 @@ class ThreadExecutor:
 
     def command(self, run_id: str, command: Command) -> None:
         self._jobs[run_id].inbox.put(command)
+
+    def nudge(self, run_id: str) -> None:
+        job = self._jobs.get(run_id)
+        if job is not None:
+            job.inbox.nudge()
 
     def alive(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)

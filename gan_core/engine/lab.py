@@ -8,7 +8,7 @@ import platform
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +16,17 @@ from typing import Any
 
 import torch
 
-from gan_core.config import ConfigError, Problem, RunConfig, story_of
+from gan_core.config import Comparison, ConfigError, Problem, RunConfig, story_of
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
+from gan_core.engine.comparing import comparison_name, resolve_variant, variants_of
 from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
 from gan_core.engine.recorder import Recorder
-from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
+from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.training import (
     CheckpointError,
@@ -91,7 +92,7 @@ class Lab:
         self.chores = Chores(self.store.root)
         self._tick = tick
         self._wake = threading.Event()
-        self._lockstep = Lockstep()
+        self._lockstep = Lockstep(lambda run_id: self._executor.nudge(run_id))
         self._executor: Executor = ThreadExecutor(self.classifiers.get, self._wake.set, self._lockstep.may_play)
         self._gallery = Gallery(self.store)
         self._active: OrderedDict[str, _Active] = OrderedDict()
@@ -124,19 +125,80 @@ class Lab:
             if key and key in self._keys:
                 return self._keys[key]
             self._refuse_to_enter()
-            run_id = new_run_id()
-            self.store.create(
-                run_id, name=name or _name_of(resolved), config=resolved.to_dict(), tags=tags, environment=environment()
-            )
-            self._remember(key, run_id)
-            view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds))
-            try:
-                folder = self.store.checkpoint_dir(run_id)
-            except StoreError as error:
-                self.store.update(run_id, wait=False, status="failed", message=str(error))
-                raise
-            self._enqueue(_Active(Job(run_id, resolved, folder), view, Recorder(self.store, view)))
-            return run_id
+            active = self._create(resolved, name or _name_of(resolved), tags)
+            self._remember(key, active.job.run_id)
+            self._enqueue(active)
+            return active.job.run_id
+
+    def compare(self, comparison: Comparison, *, name: str = "", key: str = "") -> str:
+        """Start every run of a comparison; returns its id. They advance together, as many computing at once as there is room.
+
+        Raises ConfigError, naming the variant, where one of them cannot be built: then none is started. A second call with
+        the same ``key`` starts nothing.
+        """
+        resolved = {which: resolve_variant(which[0], config) for which, config in comparison.configs().items()}
+        with self._entrance:
+            if key and key in self._keys:
+                return self._keys[key]
+            self._refuse_to_enter(len(resolved))
+            title = name or comparison_name(comparison)
+            runs = {
+                which: self._create(config, f"{which[0]} · seed {which[1]} · {title}")
+                for which, config in resolved.items()
+            }
+            comparison_id = new_run_id()
+            members = [Member(active.job.run_id, *which) for which, active in runs.items()]
+            self.store.create_comparison(comparison_id, name=title, spec=comparison.to_dict(), members=members)
+            self._remember(key, comparison_id)
+            self._lockstep.together([member.run for member in members], at_once=1)
+            self._lockstep.expect(member.run for member in members)
+            self._enqueue(*runs.values())
+            return comparison_id
+
+    def collect(self, run_ids: Sequence[str], *, name: str = "") -> str:
+        """Put runs that are there side by side in a comparison; returns its id. Raises ConfigError where there are too few or
+        too many kinds of them. Runs that differ in their seed alone are one variant.
+        """
+        runs = [self.store.run(run_id) for run_id in dict.fromkeys(run_ids)]
+        variants, members = variants_of([(run.id, RunConfig.load(run.config)) for run in runs])
+        comparison_id = new_run_id()
+        self.store.create_comparison(
+            comparison_id,
+            name=name or " · ".join(variants),
+            spec={"variants": [{"name": variant, "changes": changes} for variant, changes in variants.items()]},
+            members=[Member(*member) for member in members],
+            collected=True,
+        )
+        return comparison_id
+
+    def command_all(self, comparison_id: str, command: CommandKind) -> int:
+        """Ask every run of a comparison that can still do it; returns how many were asked."""
+        asked = 0
+        for member in self.store.comparison(comparison_id).members:
+            with suppress(Refused):
+                self.command(member.run, command)
+                asked += 1
+        return asked
+
+    def resume_all(self, comparison_id: str) -> int:
+        """Go on with every run of a comparison that was interrupted or stopped, together; returns how many go on."""
+        members = [member.run for member in self.store.comparison(comparison_id).members]
+        self._lockstep.together(members, at_once=1)
+        gone_on = 0
+        for run_id in members:
+            if self.store.run(run_id).status in ("interrupted", "stopped"):
+                self.resume(run_id)
+                gone_on += 1
+        return gone_on
+
+    def delete_comparison(self, comparison_id: str) -> None:
+        """Delete a comparison with the runs that it started; ``store.restore_comparison`` takes both back."""
+        with self._entrance:
+            members = [member.run for member in self.store.comparison(comparison_id).members]
+            self.store.delete_comparison(comparison_id)
+            for run_id in members:
+                self._gallery.forget(run_id)
+            self._cards.clear()
 
     def resume(self, run_id: str) -> int:
         """Go on with an interrupted, stopped, failed or diverged run from its newest readable checkpoint.
@@ -390,6 +452,18 @@ class Lab:
 
     # Inside
 
+    def _create(self, resolved: RunConfig, name: str, tags: tuple[str, ...] = ()) -> _Active:
+        """A run that has not been queued yet."""
+        run_id = new_run_id()
+        self.store.create(run_id, name=name, config=resolved.to_dict(), tags=tags, environment=environment())
+        view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds))
+        try:
+            folder = self.store.checkpoint_dir(run_id)
+        except StoreError as error:
+            self.store.update(run_id, wait=False, status="failed", message=str(error))
+            raise
+        return _Active(Job(run_id, resolved, folder), view, Recorder(self.store, view))
+
     def _remember(self, key: str, run_id: str) -> None:
         if key:
             self._keys[key] = run_id
@@ -437,32 +511,43 @@ class Lab:
             self.store.flush(WRITE_SECONDS)
             self._gallery.forget(run_id)
 
-    def _refuse_to_enter(self) -> None:
+    def _refuse_to_enter(self, runs: int = 1) -> None:
         if self._closing.is_set():
             raise Refused("The server is shutting down.")
-        if len(self._queue) >= MAX_WAITING:
-            raise Refused(f"{MAX_WAITING} runs are waiting already; stop some of them first.")
+        if len(self._queue) + runs > MAX_WAITING:
+            waiting = f"{len(self._queue)} runs are waiting already"
+            raise Refused(f"{waiting}; at most {MAX_WAITING} can. Stop some of them first.")
 
-    def _enqueue(self, active: _Active) -> None:
+    def _enqueue(self, *runs: _Active) -> None:
         with self._lock:
-            self._active[active.job.run_id] = active
-            self._queue.append(active.job.run_id)
+            for active in runs:
+                self._active[active.job.run_id] = active
+                self._queue.append(active.job.run_id)
             self._cards.clear()
         self._start_waiting()
-        active.view.tick()
-        with self._lock:
-            # The door was shut meanwhile, and whoever shut it may not have seen this run.
-            stranded = self._closing.is_set() and not active.started
-        if stranded:
-            self._end(active, Ended("interrupted", active.view.status["round"]))
+        for active in runs:
+            active.view.tick()
+            with self._lock:
+                # The door was shut meanwhile, and whoever shut it may not have seen this run.
+                stranded = self._closing.is_set() and not active.started
+            if stranded:
+                self._end(active, Ended("interrupted", active.view.status["round"]))
 
     def _start_waiting(self) -> None:
-        """Start as many as there is room for, in order, and tell the others their place."""
+        """Start as many as there is room for, in order, and tell the others their place.
+
+        Runs that take turns are started all together, and need as much room as one: they share what the others leave.
+        """
         broken = []
         with self._lock:
-            training = sum(active.training for active in self._active.values())
-            while self._queue and training < self.capacity and not self._closing.is_set():
-                active = self._active[self._queue.popleft()]
+            sharing = {run: self._sharing(run) for run, active in self._active.items() if active.training}
+            for run_id in list(self._queue):
+                shared = self._sharing(run_id)
+                room = shared in sharing.values() or len(set(sharing.values())) < self.capacity
+                if self._closing.is_set() or not room:
+                    continue
+                active = self._active[run_id]
+                self._queue.remove(run_id)
                 active.view.set_status(place=None)
                 try:
                     self._executor.submit(active.job)
@@ -470,12 +555,21 @@ class Lab:
                     broken.append((active, f"The run could not be started: {error}."))
                 else:
                     active.started = True  # only now: the recorder may ask the executor for it
-                    training += 1
+                    sharing[run_id] = shared
+            spare = self.capacity - len(set(sharing.values()))
+            for shared in dict.fromkeys(sharing.values()):
+                if self._lockstep.takes_turns(next(iter(shared))):
+                    self._lockstep.allow(next(iter(shared)), 1 + spare)
+                    spare = 0
             for place, run_id in enumerate(self._queue, start=1):
                 self._active[run_id].view.set_status(place=place)
         self._wake.set()
         for active, message in broken:
             self._end(active, Ended("failed", active.view.status["round"], message))
+
+    def _sharing(self, run_id: str) -> frozenset[str]:
+        """The runs that take turns with this one; itself alone where it takes none."""
+        return self._lockstep.company(run_id) if self._lockstep.takes_turns(run_id) else frozenset([run_id])
 
     def _record_for_ever(self) -> None:
         while True:

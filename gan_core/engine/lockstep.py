@@ -1,53 +1,148 @@
-"""Runs that are looked at side by side play side by side: none gets more than a few rounds ahead of the others."""
+"""Runs that are looked at side by side play side by side: none gets more than a few rounds ahead of the others.
+
+Where there are more of them than may compute at once, they take turns: threads that compute at the same time in one
+process cost each other time, and a page its patience. A turn is short to the eye and long beside the cost of passing it on.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
-WINDOW = 8  # rounds: too few to be seen, enough that threads need not take turns at each
+WINDOW = 8  # rounds: too few to be seen, enough that threads need not wait for each other at each
+TURN_SECONDS = 0.05
+
+
+class _Company:
+    def __init__(self, members: frozenset[str], at_once: int | None) -> None:
+        self.members = members
+        self.at_once = at_once
+        self.turns: dict[str, float] = {}  # who may compute, and since when
+        self.waiting: dict[str, None] = {}  # in the order in which they began to wait
+
+    @property
+    def has_room(self) -> bool:
+        return self.at_once is None or len(self.turns) < self.at_once
+
+    def drop(self, run_id: str) -> None:
+        self.turns.pop(run_id, None)
+        self.waiting.pop(run_id, None)
 
 
 class Lockstep:
-    """Which runs keep pace with each other. Asked before every round, by the threads that train; never blocks them."""
+    """Which runs keep pace with each other. Asked before every round, by the threads that train; never blocks them.
 
-    def __init__(self) -> None:
-        self._groups: dict[str, frozenset[str]] = {}
+    ``nudge`` is called with a run that was told to wait and may play now.
+    """
+
+    def __init__(self, nudge: Callable[[str], None] = lambda run_id: None) -> None:
+        self._companies: dict[str, _Company] = {}
         self._reached: dict[str, int] = {}
+        self._nudge = nudge
         self._lock = threading.Lock()
 
-    def together(self, run_ids: Iterable[str]) -> None:
-        """From now on these runs keep pace; each leaves the company that it kept before. One plays alone."""
-        group = frozenset(run_ids)
+    def together(self, run_ids: Iterable[str], at_once: int | None = None) -> None:
+        """From now on these runs keep pace, at most ``at_once`` of them computing at a time; each leaves the company that it
+        kept before. One plays alone.
+        """
+        members = frozenset(run_ids)
         with self._lock:
-            for run_id in group:
+            for run_id in members:
                 self._part(run_id)
-            if len(group) > 1:
-                self._groups |= dict.fromkeys(group, group)
+            if len(members) > 1:
+                self._companies |= dict.fromkeys(members, _Company(members, at_once))
+
+    def expect(self, run_ids: Iterable[str], played: int = 0) -> None:
+        """These runs are about to train, from this round on: nobody goes ahead before they have come."""
+        with self._lock:
+            self._reached |= dict.fromkeys(run_ids, played)
+
+    def allow(self, run_id: str, at_once: int) -> None:
+        """So many of the company of this run may compute at a time from now on."""
+        with self._lock:
+            company = self._companies.get(run_id)
+            if company is not None and company.at_once is not None:
+                company.at_once = max(1, at_once)
+                self._wake(company)
 
     def may_play(self, run_id: str, played: int) -> bool:
-        """Whether a run that has played so many rounds may play the next: not far ahead of any other that trains."""
-        if run_id not in self._groups:
+        """Whether a run that has played so many rounds may play the next: not far ahead of any other that trains, and with a
+        turn where turns are taken.
+        """
+        if run_id not in self._companies:
             return True
         with self._lock:
+            company = self._companies.get(run_id)
+            if company is None:
+                return True
             self._reached[run_id] = played
-            others = self._groups.get(run_id, frozenset()) - {run_id}
-            return all(played - self._reached.get(other, played) < WINDOW for other in others)
+            may = self._is_near(company, played) and self._has_turn(company, run_id, played)
+            if may:
+                company.waiting.pop(run_id, None)
+            else:
+                company.turns.pop(run_id, None)
+                company.waiting.setdefault(run_id)
+            self._wake(company)
+            return may
 
     def leave(self, run_id: str) -> None:
         """The run has ended: nobody waits for it. It finds its company again when it goes on."""
         with self._lock:
             self._reached.pop(run_id, None)
+            company = self._companies.get(run_id)
+            if company is not None:
+                company.drop(run_id)
+                self._wake(company)
 
     def company(self, run_id: str) -> frozenset[str]:
         """The runs that keep pace with this one, itself among them; none if it plays alone."""
-        return self._groups.get(run_id, frozenset())
+        company = self._companies.get(run_id)
+        return frozenset() if company is None else company.members
+
+    def takes_turns(self, run_id: str) -> bool:
+        """Whether this run is in a company of which only so many compute at a time."""
+        company = self._companies.get(run_id)
+        return company is not None and company.at_once is not None
+
+    def _is_near(self, company: _Company, played: int) -> bool:
+        return all(played - self._reached.get(other, played) < WINDOW for other in company.members)
+
+    def _has_turn(self, company: _Company, run_id: str, played: int) -> bool:
+        """Whether it may compute; a turn that is used up goes to one that waits and is no further."""
+        if company.at_once is None:
+            return True
+        now = time.monotonic()
+        since = company.turns.get(run_id)
+        if since is None:
+            if company.has_room:
+                company.turns[run_id] = now
+            return run_id in company.turns
+        if len(company.turns) > company.at_once:
+            return False
+        if now - since < TURN_SECONDS:
+            return True
+        if any(self._reached.get(other, played) <= played for other in company.waiting):
+            return False
+        company.turns[run_id] = now
+        return True
+
+    def _wake(self, company: _Company) -> None:
+        """Tell those that wait and may play now, the furthest behind first, as many as there is room for."""
+        if not company.waiting or not company.has_room:
+            return
+        room = len(company.waiting) if company.at_once is None else company.at_once - len(company.turns)
+        for run_id in sorted(company.waiting, key=lambda run: self._reached.get(run, 0))[:room]:
+            if self._is_near(company, self._reached.get(run_id, 0)):
+                self._nudge(run_id)
 
     def _part(self, run_id: str) -> None:
-        before = self._groups.pop(run_id, frozenset()) - {run_id}
+        before = self._companies.pop(run_id, None)
         self._reached.pop(run_id, None)
-        for other in before:
-            if len(before) > 1:
-                self._groups[other] = before
-            else:
-                self._groups.pop(other, None)
+        if before is None:
+            return
+        before.drop(run_id)
+        before.members -= {run_id}
+        if len(before.members) < 2:
+            for other in before.members:
+                self._companies.pop(other, None)

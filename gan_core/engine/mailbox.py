@@ -35,11 +35,15 @@ class Inbox:
     """Commands for one job, read by its thread between its rounds."""
 
     def __init__(self) -> None:
-        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._commands: SimpleQueue[Command | None] = SimpleQueue()
         self.abandoned = False
 
     def put(self, command: Command) -> None:
         self._commands.put(command)
+
+    def nudge(self) -> None:
+        """Let ``wait_for`` return: what it waits for may have come."""
+        self._commands.put(None)
 
     def abandon(self) -> None:
         """Nobody waits for this job any more: it should end after its turn, without saving."""
@@ -52,10 +56,12 @@ class Inbox:
 
     def wait(self) -> Command:
         """The oldest command, waiting for one to arrive."""
-        return self._commands.get()
+        while (command := self._commands.get()) is None:
+            pass
+        return command
 
     def wait_for(self, seconds: float) -> Command | None:
-        """The oldest command, or None if none arrives in time."""
+        """The oldest command, or None if none arrives in time, or at a nudge."""
         try:
             return self._commands.get(timeout=seconds)
         except Empty:

@@ -58,7 +58,7 @@ FINITE_CHECK_EVERY = {"cpu": 1, "cuda": 32, "mps": 32}
 # other is tried again while training goes on.
 SAVE_RETRIES = (0.1, 0.4, 1.0)
 SAVE_AGAIN_AFTER = 5.0
-PACE_SECONDS = 0.005  # between two looks at whether the runs beside this one have caught up
+PACE_SECONDS = 0.25  # between two looks at whether the runs beside this one have caught up, where nobody nudges
 
 MayPlay = Callable[[str, int], bool]
 # What a run was at its last looks stays in memory, so that the state before a collapse can be kept once it is known.
@@ -94,8 +94,11 @@ def run_job(
     """
     runner = _Runner(job, inbox, outbox, classifier, may_play)
     try:
+        runner.wait_to_begin()
         runner.prepare()
         end = runner.finish(runner.train())
+    except Stopped as stop:  # before it had begun
+        end = runner.ended("stopped" if stop.command == "stop" else "interrupted")
     except Diverged as divergence:
         end = runner.ended("diverged", str(divergence), round=divergence.round)
     except BaseException as error:  # a run must never take its server with it
@@ -151,6 +154,18 @@ class _Runner:
         self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
         self.glanced_at: int | None = None  # a round that was shown before it was over
         self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
+
+    def wait_to_begin(self) -> None:
+        """Wait for a turn among the runs beside this one; to end is all that it can obey yet, the rest it does later."""
+        later: list[Command] = []
+        while not self.may_play(self.job.run_id, self.round):
+            command = self.inbox.wait_for(PACE_SECONDS)
+            if command == "stop" or command == "interrupt":
+                raise Stopped(command)
+            if command is not None:
+                later.append(command)
+        for command in later:
+            self.inbox.put(command)
 
     def prepare(self) -> None:
         self.phase = "loading the data"

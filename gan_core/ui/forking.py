@@ -9,14 +9,14 @@ from typing import Any
 
 import streamlit as st
 
-from gan_core.config import CURES, ConfigError, RunConfig, diff
+from gan_core.config import CURES, ConfigError, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
+from gan_core.engine.comparing import changes_between
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import lab, said_in_a_sentence, watch
 
 NOW = -1
-_WHOLE = ("objective.penalties", "objective.options", "data.options")
 
 
 def open_fork_dialog(run_id: str) -> None:
@@ -91,7 +91,7 @@ def _dialog(run: RunRecord) -> None:
         form.group("", skip=("game", "device"))
     changes: dict[str, Any] = {}
     try:
-        changes = changes_of(parent, RunConfig.load(form.settings))
+        changes = changes_between(parent, RunConfig.load(form.settings))
         told = ", ".join(f"{field} = {value}" for field, value in changes.items())
         st.caption(f"Changes: {told or 'nothing; it goes on as its parent would'}")
     except ConfigError as error:
@@ -141,24 +141,6 @@ def let_go_on(run_id: str) -> None:
             lab().command(run_id, "resume")
         elif state in ("stopped", "interrupted", "failed"):
             lab().resume(run_id)
-
-
-def changes_of(parent: RunConfig, child: RunConfig) -> dict[str, Any]:
-    """The fewest dotted changes that lead from one configuration to the other: the objective first, then what differs
-    from its recipe."""
-    changes: dict[str, Any] = {}
-    if child.objective.name != parent.objective.name:
-        changes["objective"] = child.objective.name
-        parent = parent.replace(changes)
-    settings = child.to_dict()
-    for field, (_, after) in diff(parent, child).items():
-        group = next((path for path in _WHOLE if field.startswith(f"{path}.")), None)
-        if group is None:
-            changes[field] = after
-        else:  # one that is gone has no value of its own
-            section, name = group.split(".")
-            changes[group] = settings[section][name]
-    return changes
 
 
 def plain(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from gan_core.engine.lockstep import WINDOW, Lockstep
+from gan_core.engine.lockstep import TURN_SECONDS, WINDOW, Lockstep
 from gan_core.engine.runner import _Runner
 
 
@@ -90,3 +90,40 @@ def test_a_run_that_waits_for_another_still_obeys(
     until(lambda: views[0].status["round"] > paused + 3 * WINDOW, "nobody waits for a run that has ended")
     lab.command(pair[0], "stop")
     lab.wait(pair[0], 60)
+
+
+# Turns, where there are more runs than may compute at once
+
+
+def test_only_so_many_have_a_turn_and_those_furthest_behind_come_first(monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("gan_core.engine.lockstep.time.monotonic", lambda: now[0])
+    nudged: list[str] = []
+    pace = Lockstep(nudged.append)
+    pace.together("abc", at_once=2)
+    assert [pace.may_play(run, 0) for run in "abc"] == [True, True, False]
+    assert pace.may_play("a", 1)  # its turn is not over
+    now[0] += TURN_SECONDS
+    assert not pace.may_play("a", 2)
+    assert nudged == ["c"]
+    assert pace.may_play("c", 0)
+    assert pace.may_play("b", 1)  # its turn is over, but nobody who waits is as far behind
+    assert not pace.may_play("a", 2)
+    pace.leave("b")
+    assert nudged[-1] == "a"
+    assert pace.may_play("a", 2)
+
+
+def test_turns_follow_the_room_there_is() -> None:
+    nudged: list[str] = []
+    pace = Lockstep(nudged.append)
+    pace.together("abc", at_once=1)
+    assert [pace.may_play(run, 0) for run in "abc"] == [True, False, False]
+    pace.allow("a", 3)
+    assert nudged == ["b", "c"]
+    assert [pace.may_play(run, 1) for run in "bc"] == [True, True]
+    pace.allow("a", 1)
+    assert [pace.may_play(run, 2) for run in "bca"] == [False, False, True]
+    assert pace.takes_turns("a")
+    pace.together("ab")
+    assert not pace.takes_turns("a")

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from gan_core.config import CURES, OBJECTIVES, TRICKS, RunConfig, flatten
+from gan_core.engine.comparing import changes_between
 from gan_core.store import RunRecord
 from gan_core.store.records import Event
 from gan_core.training import resolve
-from gan_core.ui.forking import changes_of, cures_for, family_tree, origin
+from gan_core.ui.forking import cures_for, family_tree, origin
 
 CHANGES: list[dict[str, Any]] = [
     {},
@@ -30,7 +31,7 @@ CHANGES: list[dict[str, Any]] = [
 def test_the_changes_lead_from_the_parent_to_what_the_form_says(base: str, changes: dict[str, Any]) -> None:
     parent = resolve(RunConfig().replace({"objective": base, "device": "cpu"}))
     child = parent.replace(changes)
-    found = changes_of(parent, child)
+    found = changes_between(parent, child)
     assert parent.replace(found) == child
     assert len(found) <= max(len(changes), 1) + 2
     if child.objective.name == base and not changes:

@@ -1,0 +1,209 @@
+"""Where the variants of a comparison stand by measures that do not depend on the loss, and how sure that is."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from gan_core.metrics import METRICS
+from gan_core.metrics.seeds import Difference, Interval, paired_difference, student_interval
+from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
+
+Curve = tuple[np.ndarray, np.ndarray]
+Band = Literal["std", "interval", "none"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One run of a comparison. ``curves`` are its measurements by name: rounds (n,) and values (n,)."""
+
+    variant: str
+    seed: int
+    run: RunRecord
+    curves: dict[str, Curve] = field(repr=False)
+
+    @property
+    def broken(self) -> bool:
+        return self.run.status in ("failed", "diverged")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One variant by one measure: over its seeds, ``rank`` from 1 among the variants; None where it cannot be ranked."""
+
+    variant: str
+    metric: str
+    values: dict[int, float]
+    interval: Interval
+    rank: int | None
+
+
+def read_standings(store: RunStore, comparison_id: str) -> list[Standing]:
+    """The runs of a comparison with what was measured of them; one that is damaged or gone is left out."""
+    found = []
+    for member in store.comparison(comparison_id).members:
+        try:
+            run, track = store.run(member.run), store.track(member.run, "diagnostics")
+        except (StoreError, RunNotFound):
+            continue
+        if isinstance(run, DamagedRun):
+            continue
+        curves = {
+            name: (track.rounds, track.values[:, index]) for index, name in enumerate(track.columns) if name in METRICS
+        }
+        found.append(Standing(member.variant, member.seed, run, curves))
+    return found
+
+
+def read_floors(store: RunStore, standings: Sequence[Standing]) -> dict[str, float]:
+    """What the measures read on real data, as the runs have told."""
+    for standing in standings:
+        told: dict[str, Any] = {}
+        for event in store.events(standing.run.id):
+            if event.kind == "reference":
+                told |= event.data.get("floors", {})
+        if told:
+            return {name: float(value) for name, value in told.items()}
+    return {}
+
+
+def measures(standings: Sequence[Standing]) -> list[str]:
+    """The measures that every run with any has, in the order of the registry."""
+    with_any = [standing for standing in standings if standing.curves]
+    return [name for name in METRICS if with_any and all(name in standing.curves for standing in with_any)]
+
+
+def variants(standings: Sequence[Standing]) -> list[str]:
+    return list(dict.fromkeys(standing.variant for standing in standings))
+
+
+def values_of(standings: Sequence[Standing], variant: str, metric: str) -> dict[int, float]:
+    """The last measurement of each seed; of a run that failed or diverged, none: it has no result."""
+    values = {}
+    for standing in standings:
+        if standing.variant == variant and not standing.broken and metric in standing.curves:
+            finite = standing.curves[metric][1]
+            finite = finite[np.isfinite(finite)]
+            if len(finite):
+                values[standing.seed] = float(finite[-1])
+    return values
+
+
+def table(standings: Sequence[Standing], metric: str, floor: float | None) -> list[Row]:
+    """The variants by one measure."""
+    rows = []
+    for variant in variants(standings):
+        values = values_of(standings, variant, metric)
+        rows.append(Row(variant, metric, values, student_interval(np.array(list(values.values()))), None))
+    scores = {row.variant: _score(metric, row.interval.mean, floor) for row in rows}
+    ranked = sorted(score for score in scores.values() if score is not None)
+    return [
+        Row(row.variant, metric, row.values, row.interval, None if score is None else 1 + ranked.index(score))
+        for row in rows
+        for score in [scores[row.variant]]
+    ]
+
+
+def _score(metric: str, value: float, floor: float | None) -> float | None:
+    """Less is better; None where there is no telling."""
+    better = METRICS[metric].better
+    if not math.isfinite(value) or (better == "closer" and floor is None):
+        return None
+    if better == "closer" and floor is not None:
+        return abs(value - floor)
+    return value if better == "lower" else -value
+
+
+def mean_over_seeds(
+    curves: Sequence[Curve], band: Band = "std"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Places x (n,) that any of the curves has, with mean, low and high over those that have a finite value there.
+
+    Curves are compared where they were measured, never in between. Low and high are NaN where there are fewer than two.
+    """
+    x = np.unique(np.concatenate([x for x, _ in curves])) if curves else np.empty(0)
+    rows = np.full((len(curves), len(x)), np.nan)
+    for row, (places, values) in zip(rows, curves, strict=True):
+        row[np.searchsorted(x, places)] = values
+    mean, low, high = (np.full(len(x), np.nan) for _ in range(3))
+    for index, values in enumerate(rows.T):
+        interval = student_interval(values)
+        mean[index] = interval.mean
+        spread = (interval.mean - interval.std, interval.mean + interval.std)
+        low[index], high[index] = (interval.low, interval.high) if band == "interval" else spread
+    return x, mean, low, high
+
+
+def title(metric: str) -> str:
+    """What a measure is called."""
+    return METRICS[metric].about.title
+
+
+def paired(standings: Sequence[Standing], metric: str, a: str, b: str) -> Difference:
+    """How much larger a measure is in variant ``a`` than in ``b``, over the seeds that both have finished."""
+    left, right = values_of(standings, a, metric), values_of(standings, b, metric)
+    seeds = [seed for seed in left if seed in right]
+    return paired_difference(np.array([left[s] for s in seeds]), np.array([right[s] for s in seeds]))
+
+
+def sentence(standings: Sequence[Standing], metric: str, a: str, b: str) -> str:
+    """Whether two variants differ in a measure, and by how much: ``WGAN GP has 1.9 ± 0.4 modes covered more than NS``."""
+    difference = paired(standings, metric, a, b)
+    n, mean = difference.n, difference.student.mean
+    seeds = f"{n} seed{'s' if n != 1 else ''}"
+    name = title(metric)
+    if n < 2:
+        return f"{name}: {a} and {b} have {seeds} in common that ended; to tell them apart takes two or more."
+    if not difference.distinguishable:
+        told = f"difference {_signed(mean)} ± {_plain(difference.student.half)}"
+        return f"{name}: {a} and {b} are not distinguishable with {seeds} ({told})."
+    more = "higher" if mean > 0 else "lower"
+    return f"{name}: {a} is {_plain(abs(mean))} ± {_plain(difference.student.half)} {more} than {b}, over {seeds}."
+
+
+def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) -> list[str]:
+    """The first in rank against each of the others; and how many runs came to no result."""
+    rows = table(standings, metric, floor)
+    first = next((row.variant for row in rows if row.rank == 1), None)
+    told = [sentence(standings, metric, first, row.variant) for row in rows if first and row.variant != first]
+    for variant in variants(standings):
+        mine = [standing for standing in standings if standing.variant == variant]
+        for state, count in Counter(standing.run.status for standing in mine if standing.broken).items():
+            told.append(f"{count} of {len(mine)} seeds of {variant} {state}.")
+    return told
+
+
+def to_json(standings: Sequence[Standing], floors: dict[str, float]) -> dict[str, Any]:
+    """Everything for a script: each variant by each measure, with its values by seed."""
+    told: dict[str, Any] = {"metrics": {}, "floors": floors, "sentences": {}}
+    for metric in measures(standings):
+        rows = table(standings, metric, floors.get(metric))
+        told["metrics"][metric] = {
+            row.variant: {
+                "mean": row.interval.mean,
+                "std": row.interval.std,
+                "interval": [row.interval.low, row.interval.high],
+                "rank": row.rank,
+                "values": {str(seed): value for seed, value in row.values.items()},
+            }
+            for row in rows
+        }
+        told["sentences"][metric] = verdicts(standings, metric, floors.get(metric))
+    told["runs"] = [
+        {"run": s.run.id, "variant": s.variant, "seed": s.seed, "status": s.run.status, "rounds": s.run.rounds}
+        for s in standings
+    ]
+    return told
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3g}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}".replace("-", "−")

@@ -1,0 +1,89 @@
+"""Who stands where: ranks by the good direction, only seeds that both have, and no result for what broke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gan_core.engine.standings import (
+    Standing,
+    measures,
+    paired,
+    read_floors,
+    read_standings,
+    sentence,
+    table,
+    to_json,
+    values_of,
+    verdicts,
+)
+from gan_core.store import Member, RunStore
+
+MODES = {"NS": [3, 4, 3, 5, 4], "WGAN GP": [8, 8, 7, 8, 8]}
+
+
+@pytest.fixture
+def store(tmp_path: Any) -> Any:
+    with RunStore(tmp_path / "runs") as opened:
+        members = []
+        for variant, values in MODES.items():
+            for seed, modes in enumerate(values):
+                run = f"{variant[0].lower()}{seed}"
+                opened.create(run, name=run, config={})
+                opened.update(run, status="finished")
+                rows = np.array([[1.0, 2.5], [modes, 0.5 + seed]], np.float32)
+                opened.append(run, "diagnostics", ["modes_covered", "kl_to_real"], np.array([0, 100]), rows)
+                opened.add_event(run, 0, "reference", {"floors": {"modes_covered": 8.0}})
+                members.append(Member(run, variant, seed))
+        opened.flush()
+        opened.create_comparison("duel", name="", spec={}, members=members)
+        yield opened
+
+
+def test_the_last_measurement_of_each_seed_counts(store: RunStore) -> None:
+    found = read_standings(store, "duel")
+    assert measures(found) == ["modes_covered", "kl_to_real"]
+    assert values_of(found, "NS", "modes_covered") == dict(enumerate(map(float, MODES["NS"])))
+    (ns, gp) = table(found, "modes_covered", 8.0)
+    assert (ns.rank, gp.rank) == (2, 1)
+    assert ns.interval.mean == pytest.approx(np.mean(MODES["NS"]))
+    assert ns.interval.std == pytest.approx(np.std(MODES["NS"], ddof=1))
+    assert [row.rank for row in table(found, "kl_to_real", None)] == [1, 1]
+    assert read_floors(store, found) == {"modes_covered": 8.0}
+
+
+def test_a_difference_is_a_sentence(store: RunStore) -> None:
+    found = read_standings(store, "duel")
+    expected = np.subtract(MODES["WGAN GP"], MODES["NS"])
+    difference = paired(found, "modes_covered", "WGAN GP", "NS")
+    assert difference.student.mean == expected.mean()
+    half = f"{difference.student.half:.3g}"
+    told = sentence(found, "modes_covered", "WGAN GP", "NS")
+    assert told == f"Modes covered: WGAN GP is 4 ± {half} higher than NS, over 5 seeds."
+    assert sentence(found, "modes_covered", "NS", "WGAN GP") == (
+        f"Modes covered: NS is 4 ± {half} lower than WGAN GP, over 5 seeds."
+    )
+    assert "not distinguishable with 5 seeds" in sentence(found, "kl_to_real", "NS", "WGAN GP")
+    few = [standing for standing in found if standing.seed == 0]
+    assert "1 seed in common" in sentence(few, "modes_covered", "NS", "WGAN GP")
+
+
+def test_what_broke_has_no_result_and_is_counted(store: RunStore) -> None:
+    store.update("n0", status="diverged")
+    store.update("n3", status="diverged")
+    found = read_standings(store, "duel")
+    assert list(values_of(found, "NS", "modes_covered")) == [1, 2, 4]
+    assert paired(found, "modes_covered", "WGAN GP", "NS").n == 3
+    assert verdicts(found, "modes_covered", 8.0)[-1] == "2 of 5 seeds of NS diverged."
+    assert to_json(found, {})["metrics"]["modes_covered"]["NS"]["values"] == {"1": 4.0, "2": 3.0, "4": 4.0}
+
+
+def test_closer_is_closer_to_real_data(store: RunStore) -> None:
+    for run, entropy in (("n0", 2.5), ("w0", 1.9)):
+        store.append(run, "diagnostics", ["entropy"], np.array([100]), np.array([[entropy]], np.float32))
+    store.flush()
+    found: list[Standing] = [s for s in read_standings(store, "duel") if s.seed == 0]
+    assert {row.variant: row.rank for row in table(found, "entropy", 2.08)} == {"NS": 2, "WGAN GP": 1}
+    assert {row.rank for row in table(found, "entropy", None)} == {None}
