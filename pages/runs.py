@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan_core.ui import forking, runs_table
-from gan_core.ui.shell import HOME, lab, said_in_a_sentence, ticket, watch
+from gan_core.ui.shell import COMPARE, HOME, lab, said_in_a_sentence, ticket, watch
 
 st.title("Runs", anchor=False)
 records = lab().store.runs()
@@ -36,6 +36,10 @@ if records:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 if len(chosen) == 1 and st.button("Open", type="primary", icon=":material/monitoring:"):
                     watch(chosen[0].id)
+                if len(chosen) > 1 and st.button(f"Compare {len(chosen)}", icon=":material/compare_arrows:"):
+                    with said_in_a_sentence():
+                        made = lab().collect([run.id for run in chosen])
+                        st.switch_page(COMPARE, query_params={"comparison": made})
                 if st.button(f"Delete {len(chosen)}", icon=":material/delete:"):
                     gone = []
                     for run in chosen:

@@ -7,6 +7,7 @@ import streamlit as st
 from gan_core.config import ConfigError, RunConfig, diff, preset_config
 from gan_core.engine import Choice, DataError, Forecast, catalogue, forecast
 from gan_core.ui.beginning import base_config
+from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.layers import layer_tables
 from gan_core.ui.shell import about_card, copy_as, start
@@ -108,6 +109,10 @@ with right:
         ):
             del st.session_state["click:train"]
             start(config, name=name, click=click)
+        if config is not None and st.button(
+            "Compare…", icon=":material/compare_arrows:", help="Vary something of these settings, over several seeds"
+        ):
+            compare_from(config)
 
     if forecasted is not None:
         with st.container(border=True):

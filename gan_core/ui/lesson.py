@@ -302,7 +302,7 @@ def _compare(lesson: Lesson, run: RunRecord, fixed: RunRecord) -> None:
         with column:
             panels = [panel for panel in side_by_side.compact_panels(shown) if panel["slot"] != "loss-chart"]
             key, epoch = f"lesson:beside:{shown.id}", str(shown.started_at or "")
-            live_view(shown.id, ticket(shown.id), panels, key=key, epoch=epoch, beside=other.id)
+            live_view(shown.id, ticket(shown.id), panels, key=key, epoch=epoch, beside=[other.id])
 
 
 def _score(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> None:

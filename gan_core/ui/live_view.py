@@ -21,6 +21,9 @@ PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
 
 Panel = dict[str, Any]
 
+LEAD = "lead"
+"""What the views beside it call the one that leads."""
+
 _FOLDER = Path(__file__).parent / "live"
 _SCRIPTS = ("elements", "store", "connection", "panels", "strip", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
@@ -43,13 +46,23 @@ COLOURS: dict[str, Any] = {
 
 
 def live_view(
-    run_id: str, ticket: str, layout: Sequence[Panel], *, key: str, epoch: str | int = "", beside: str = ""
+    run_id: str,
+    ticket: str,
+    layout: Sequence[Panel],
+    *,
+    key: str,
+    epoch: str | int = "",
+    beside: Sequence[str] = (),
+    leads: bool = False,
+    name: str = "",
+    colour: str = "",
 ) -> None:
     """Show a run as it trains.
 
     ``ticket`` opens the live routes for this run; ``layout`` are panels from the functions below, in order. The view stops
-    listening when a run has ended; a page that starts it again (resume) passes another ``epoch``. ``beside`` is a run whose
-    view stands beside this one: the view is compact then, and a round that is chosen in one is chosen in both.
+    listening when a run has ended; a page that starts it again (resume) passes another ``epoch``. ``beside`` are runs whose
+    views stand beside this one: the view is compact then, and a round that is chosen in one is chosen in all. A view that
+    ``leads`` has the one slider of all, and is called ``LEAD`` by the others. ``name`` and ``colour`` head a view among others.
     """
     _COMPONENT(
         key=key,
@@ -61,7 +74,10 @@ def live_view(
             "colours": COLOURS,
             "cures": {name: cure.title for name, cure in CURES.items()},
             "epoch": str(epoch),
-            "beside": beside,
+            "beside": list(beside),
+            "leads": leads,
+            "name": name,
+            "colour": colour,
         },
     )
 
@@ -142,6 +158,17 @@ def numbers_panel(
     ``format`` is ``integer``, ``percent`` or nothing; ``track`` is ``diagnostics`` unless given. A tile without data hides.
     """
     return _panel(slot, "numbers", title, numbers=[dict(number) for number in numbers], **extra)
+
+
+def overlay_panel(
+    slot: str, title: str, column: str, runs: Mapping[str, tuple[str, str]], *, y_title: str, **extra: Any
+) -> Panel:
+    """One measurement of several runs that are shown beside each other; ``runs`` gives each its name and its colour."""
+    names = {run: name for run, (name, _) in runs.items()}
+    figure = charts.curves(
+        list(runs), y_title=y_title, labels=names, colours={run: colour for run, (_, colour) in runs.items()}
+    )
+    return _panel(slot, "overlay", title, figure=charts.skeleton(figure), runs=list(runs), column=column, **extra)
 
 
 def watch_layout(

@@ -17,13 +17,14 @@ from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, RUNS, DATA, LIBRARY, THEORY, COLLAPSE = (
-    f"{name}.py" for name in ("home", "train", "watch", "runs", "data", "library", "theory", "collapse")
+HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE = (
+    f"{name}.py" for name in ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse")
 )
 TOUR = {
     HOME: ("Home", ":material/home:"),
     TRAIN: ("Train", ":material/tune:"),
     WATCH: ("Watch", ":material/monitoring:"),
+    COMPARE: ("Compare", ":material/compare_arrows:"),
     RUNS: ("Runs", ":material/list:"),
     DATA: ("Data", ":material/dataset:"),
     LIBRARY: ("Library", ":material/menu_book:"),

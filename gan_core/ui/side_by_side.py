@@ -35,7 +35,7 @@ def show(left: RunRecord, right: RunRecord) -> None:
                 compact_panels(run),
                 key=f"beside:{run.id}",
                 epoch=str(run.started_at or ""),
-                beside=other.id,
+                beside=[other.id],
             )
 
 

@@ -19,6 +19,9 @@ OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 PLAYERS = {"D": D, "G": G, "E": "#E69F00", "Q": "#56B4E9", "AE": "#009E73"}
 """The colour of a player's curves, by its name in a column (``D.loss``)."""
 
+VARIANTS = (D, "#E69F00", REAL, MARK, "#56B4E9", G, UNSURE, "#8C6BB1")
+"""The colours of what is compared, in order. On charts of several variants a colour says which one, not which player."""
+
 GRID = "rgba(128,138,150,0.28)"
 ZERO = "rgba(128,138,150,0.55)"
 BAND = "rgba(0,158,115,0.35)"

@@ -80,4 +80,4 @@ def test_every_cure_that_changes_a_run_is_offered() -> None:
     assert set(cures) <= set(CURES)
     assert {"r1", "wgan_gp", "packing_4"} <= set(cures)
     assert "r1" not in cures_for(parent.replace(CURES["r1"].changes))
-    assert all(changes_of(parent, cured) for cured in cures.values())
+    assert all(changes_between(parent, cured) for cured in cures.values())

@@ -308,6 +308,25 @@ class CurvesPanel extends ChartPanel {
   }
 }
 
+// One measurement of the runs that are shown beside this view, each from the store of its own view.
+class OverlayPanel extends ChartPanel {
+  draw() {
+    if (this.busy) return this.view.again()
+    const all = window.__ganscope || {}
+    const stores = this.spec.runs.map((run) => (all[run] ? all[run].view.store : null))
+    const columns = stores.map((store) => (store && store.column("diagnostics", this.spec.column)) || { x: [], y: [] })
+    const key = columns.map(({ x }, i) => `${stores[i] ? stores[i].generation : ""}/${x.length}`).join()
+    if (key !== this.drawn) {
+      this.drawn = key
+      this.Plotly.restyle(this.chart, { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) })
+    }
+    const told = stores.map((store) => store && (store.reference.floors || {})[this.spec.column]).filter(Number.isFinite)
+    const floor = told.length ? [this.horizontalLine(told[0], "real data", this.view.colours.real)] : []
+    this.decorate([...floor, ...this.cursorLine()])
+    this.waiting(!columns.some((c) => c.x.length))
+  }
+}
+
 class HistogramPanel extends ChartPanel {
   draw() {
     if (this.busy) return this.view.again()
@@ -655,6 +674,7 @@ function sparkPath({ x, y }) {
 
 const PANELS = {
   curves: CurvesPanel,
+  overlay: OverlayPanel,
   histogram: HistogramPanel,
   heatmap: HeatmapPanel,
   grid: GridPanel,

@@ -149,7 +149,7 @@ class Timeline {
   }
 
   get frames() {
-    return this.view.store.frames
+    return this.view.frames
   }
 
   get newest() {
@@ -217,7 +217,7 @@ class Timeline {
     if (round !== null && hovered !== null && hovered !== round) text = `round ${integer(hovered)}, seen at ${integer(round)}`
     setText(this.text, text)
     this.range.setAttribute("aria-valuetext", text)
-    const ended = this.view.store.ended
+    const { ended } = this.view
     setText(this.live, ended ? "newest" : "live")
     this.live.setAttribute("aria-pressed", String(live))
     setText(this.playButton, this.playing ? "❚❚" : "▶")

@@ -11,7 +11,11 @@ class LiveView {
     this.panels = []
     this.files = new Map()
     this.connection = null
-    this.root = el("div", { class: "gs-root", "data-run": data.run, "data-compact": Boolean(data.beside) })
+    const led = data.beside.includes("lead")
+    this.root = el("div", {
+      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led,
+    })
+    if (data.name) this.root.append(el("h3", { class: "gs-name", style: `border-color: ${data.colour}` }, data.name))
     this.strip = new StatusStrip()
     this.timeline = new Timeline(this)
     this.verdict = new VerdictBanner(this)
@@ -28,9 +32,10 @@ class LiveView {
 
   hook() {
     const all = (window.__ganscope = window.__ganscope || {})
-    const before = all[this.data.run]
+    const name = this.data.leads ? "lead" : this.data.run
+    const before = all[name]
     const view = this
-    all[this.data.run] = {
+    all[name] = {
       mounts: (before ? before.mounts : 0) + 1,
       get cursor() {
         return view.store.cursor
@@ -74,6 +79,7 @@ class LiveView {
       this.connection.ask()
       return
     }
+    for (const other of this.others) if (other.data.leads) other.drawSoon()
     if (message.full) this.longestAtSnapshot = this.store.longest
     if (this.store.longest > Math.max(MAX_POINTS, this.longestAtSnapshot + MAX_POINTS / 2)) {
       this.longestAtSnapshot = this.store.longest // ask once, not at each message until the answer is here
@@ -174,7 +180,7 @@ class LiveView {
     } finally {
       this.drawing = false
       const now = performance.now()
-      this.restsUntil = now + REST * (now - began)
+      this.restsUntil = now + REST * (1 + this.others.length) * (now - began)
     }
   }
 
@@ -190,18 +196,34 @@ class LiveView {
   // A pointer on a curve shows everything as it was then, until it leaves.
   hover(round, alone = false) {
     if (round === this.hovered) return
-    const other = !alone && this.data.beside && (window.__ganscope || {})[this.data.beside]
-    if (other) other.view.hover(round, true)
+    if (!alone) for (const other of this.others) other.hover(round, true)
     this.hovered = round
     this.timeline.draw()
     this.drawSoon(true)
   }
 
+  // The views beside this one, as far as they are there yet.
+  get others() {
+    const all = window.__ganscope || {}
+    return this.data.beside.map((name) => all[name] && all[name].view).filter((view) => view && !view.gone)
+  }
+
+  // What the slider goes over: of the view that leads, whatever any of them has seen.
+  get frames() {
+    if (!this.data.leads) return this.store.frames
+    const rounds = new Map()
+    for (const view of this.others) for (const frame of view.store.frames) rounds.set(frame.round, frame)
+    return [...rounds.values()].sort((a, b) => a.round - b.round)
+  }
+
+  get ended() {
+    return this.data.leads ? this.others.every((view) => view.store.ended) : this.store.ended
+  }
+
   select(round, alone = false) {
-    const other = !alone && this.data.beside && (window.__ganscope || {})[this.data.beside]
-    if (other) other.view.select(round, true)
+    if (!alone) for (const other of this.others) other.select(round, true)
     const newest = this.timeline.newest
-    const live = !this.store.ended && round !== null && round === newest && this.selected === null
+    const live = !this.ended && round !== null && round === newest && this.selected === null
     this.selected = live ? null : round
     this.timeline.draw()
     this.preload()
@@ -229,7 +251,7 @@ class LiveView {
         const what = data.name ?? data.knob
         const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
         const at = kind === "verdict" ? (data.onset_round ?? round) : round // a verdict is known after it began
-        return { round: at, label: this.data.beside ? "" : String(label).slice(0, 40) } // no room for words there
+        return { round: at, label: this.data.beside.length ? "" : String(label).slice(0, 40) } // no room for words there
       })
   }
 

@@ -1,0 +1,136 @@
+"""What shall be compared? The base, what varies, the seeds, and Start."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import streamlit as st
+
+from gan_core.config import (
+    PRESETS,
+    TEMPLATES,
+    Comparison,
+    ConfigError,
+    RunConfig,
+    Variant,
+    differences_of,
+    parse_seeds,
+    parse_vary,
+    preset_config,
+)
+from gan_core.config.comparison import MOST_VARIANTS, Difference
+from gan_core.ui.forms import objective_names
+from gan_core.ui.shell import COMPARE, lab, said_in_a_sentence
+
+BASE = "compare:base"
+OBJECTIVES_CHOSEN = "objectives"
+SETTING = "another setting"
+
+
+def compare_from(config: RunConfig) -> None:
+    """Go to the Compare page with this configuration as the base."""
+    st.session_state[BASE] = config.to_json()
+    st.switch_page(COMPARE)
+
+
+def show_form() -> None:
+    """The form of a new comparison, and what it will differ in."""
+    given = RunConfig.from_json(st.session_state[BASE]) if BASE in st.session_state else None
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        wanted = st.selectbox(
+            "Compare",
+            [OBJECTIVES_CHOSEN, *TEMPLATES, SETTING],
+            format_func=lambda name: TEMPLATES[name].title if name in TEMPLATES else name.capitalize(),
+            key="compare:what",
+        )
+        if wanted in TEMPLATES:
+            st.caption(TEMPLATES[wanted].question)
+        base = _base(given, TEMPLATES[wanted].preset if wanted in TEMPLATES else "ring-mlp", wanted)
+        seeds, rounds = st.columns(2)
+        chosen_seeds = seeds.text_input(
+            "Seeds", "0-2", help="Such as 0-4 or 1, 5, 9. With three or fewer, little can be told apart"
+        )
+        chosen_rounds = rounds.number_input("Rounds of each run", 1, 10_000_000, min(base.schedule.rounds, 3000))
+        try:
+            variants = _variants(wanted, base)
+            comparison = Comparison.load(
+                {"base": base, "variants": variants, "seeds": parse_seeds(chosen_seeds), "rounds": chosen_rounds}
+            )
+        except ConfigError as error:
+            for problem in error.problems:
+                st.error(str(problem), icon=":material/error:")
+            return
+        runs = len(comparison.variants) * len(comparison.seeds)
+        click = st.session_state.setdefault("click:compare", uuid.uuid4().hex)
+        if st.button(f"Start {runs} runs", type="primary", icon=":material/play_arrow:", key="compare:start"):
+            with said_in_a_sentence():
+                made = lab().compare(comparison, key=click)
+                del st.session_state["click:compare"]
+                st.switch_page(COMPARE, query_params={"comparison": made})
+    with right:
+        show_differences(differences_of(comparison))
+
+
+def _base(given: RunConfig | None, preset: str, scope: str) -> RunConfig:
+    names = list(PRESETS)
+    if given is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Base: the settings you came with ({given.data.name}, {given.objective.name})")
+            if st.button("Take a preset instead", type="tertiary", icon=":material/close:"):
+                del st.session_state[BASE]
+                st.rerun()
+        return given
+    chosen = st.selectbox(
+        "Base", names, names.index(preset), format_func=lambda name: PRESETS[name].title, key=f"compare:base:{scope}"
+    )
+    return preset_config(chosen)
+
+
+def _variants(wanted: str, base: RunConfig) -> list[dict[str, Any]] | tuple[Variant, ...]:
+    if wanted in TEMPLATES:
+        return [{"name": name, "changes": changes} for name, changes in TEMPLATES[wanted].variants(base).items()]
+    if wanted == SETTING:
+        text = st.text_input(
+            "What varies", "schedule.n_critic=1,5", help="A setting and its values, as on the command line"
+        )
+        return parse_vary(text)
+    titles = objective_names()
+    chosen = st.multiselect(
+        "Objectives",
+        list(titles),
+        ["ns_gan", "wgan_gp", "ls_gan"],
+        format_func=titles.__getitem__,
+        max_selections=MOST_VARIANTS,
+        key="compare:objectives",
+    )
+    same = st.toggle("The same optimiser and steps for all", help="Else each objective brings those of its paper")
+    kept = {"optimizers": base.to_dict()["optimizers"]} | {
+        f"schedule.{key}": getattr(base.schedule, key) for key in ("n_critic", "generator_steps")
+    }
+    return [
+        {"name": titles[name].partition(" (")[0][:60], "changes": {"objective": name} | (kept if same else {})}
+        for name in chosen
+    ]
+
+
+def show_differences(found: list[Difference]) -> None:
+    """What differs between the variants, and a warning of what else does."""
+    asked, brought = ([d for d in found if d.asked is wanted] for wanted in (True, False))
+    if asked:
+        st.caption("What differs, and only that" if not brought else "What was asked for")
+        st.dataframe(_rows(asked), hide_index=True)
+    if brought:
+        st.warning(
+            "Something else differs too: an objective brings what its paper trained it with. A difference may come from here.",
+            icon=":material/balance:",
+        )
+        st.dataframe(_rows(brought), hide_index=True)
+
+
+def _rows(found: list[Difference]) -> list[dict[str, str]]:
+    return [
+        {"setting": d.field} | {name: "–" if value is None else str(value) for name, value in d.values.items()}
+        for d in found
+    ]

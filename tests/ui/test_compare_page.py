@@ -1,0 +1,84 @@
+"""The Compare page: starts what it shows, shows what was measured, and says what cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import gan_core.engine
+from gan_core.config import Comparison, RunConfig
+from gan_core.engine import Lab
+
+ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
+BASE = {
+    "data": {"name": "gaussian", "batch_size": 8},
+    "model": {"generator": {"widths": [4]}, "discriminator": {"widths": [4]}},
+    "diagnostics": {"samples": 16},
+    "device": "cpu",
+}
+TWO = [{"name": "NS", "changes": {}}, {"name": "LS", "changes": {"objective": "ls_gan"}}]
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    with Lab(tmp_path / "runs", tick=0.05) as opened:
+        monkeypatch.setattr(gan_core.engine, "_current", opened)
+        yield opened
+
+
+def visit(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROUTER), default_timeout=60).run()
+    app.switch_page("compare.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert [error.message for error in app.exception] == []
+    return app
+
+
+def test_a_comparison_that_has_ended_shows_its_standings_and_can_be_taken_back(lab: Lab) -> None:
+    made = lab.compare(Comparison.load({"base": BASE, "variants": TWO, "seeds": [0, 1], "rounds": 6}), name="the duel")
+    for member in lab.store.comparison(made).members:
+        assert lab.wait(member.run, 60).status == "finished"
+    app = visit(comparison=made)
+    assert app.title[0].value == "the duel"
+    assert any("all columns show the same samples" in caption.value for caption in app.caption)
+    assert any(
+        "not distinguishable with 2 seeds" in text.value or "over 2 seeds" in text.value for text in app.markdown
+    )
+    results = app.dataframe[-1].value
+    assert results["variant"].tolist() == ["NS", "LS", "real data"]
+    assert any("Something else differs" in warning.value for warning in app.warning) is False  # both use Adam 2e-4
+    next(button for button in app.button if button.label == "Delete").click().run()
+    assert lab.store.runs() == []
+    next(button for button in app.button if button.label == "Undo").click().run()
+    assert len(lab.store.runs()) == 4
+
+
+def test_the_form_starts_what_it_shows(lab: Lab) -> None:
+    app = AppTest.from_file(str(ROUTER), default_timeout=60)
+    app.session_state["compare:base"] = RunConfig.load(BASE).to_json()
+    app.run()
+    app.switch_page("compare.py").run()
+    assert any("Something else differs" in warning.value for warning in app.warning)  # of WGAN GP
+    app.text_input[0].set_value("0").run()
+    app.number_input[0].set_value(5).run()
+    app.button(key="compare:start").click().run()
+    (record,) = lab.store.comparisons()
+    assert [(member.variant, member.seed) for member in record.members] == [
+        ("NS GAN", 0),
+        ("WGAN GP", 0),
+        ("LS GAN", 0),
+    ]
+    for member in record.members:
+        run = lab.wait(member.run, 60)
+        assert (run.status, run.rounds) == ("finished", 5)
+        assert run.config["data"]["name"] == "gaussian"
+
+
+@pytest.mark.parametrize("wanted", ["../../etc", "nobody", "<script>"])
+def test_a_link_to_no_comparison_is_a_sentence(wanted: str, lab: Lab) -> None:
+    assert visit(comparison=wanted).error[0].value.startswith("There is no comparison")
