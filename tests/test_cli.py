@@ -328,34 +328,41 @@ def until_round(store, least, process):
     raise AssertionError(f"not at round {least} after a minute")
 
 
-@pytest.mark.parametrize("ask", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path, ask):
+def interrupted(tmp_path, changes, ask):
+    """The store and the id of a run that was asked to end in its middle, and what was said."""
     store = tmp_path / "interrupted"
-    changes = {**SMALL, "schedule.rounds": 1500, "diagnostics.every": 500, "seed": 2}
     process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", store)
     run_id = until_round(store, 50, process)
     process.send_signal(ask)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert (process.returncode, out) == (130, "")
     assert f"to go on: python -m gan_core resume {run_id} --store {store}" in err
     assert "Traceback" not in err
-    assert out == ""
     with RunStore(store) as opened:
-        interrupted = opened.run(run_id)
-        assert interrupted.status == "interrupted"
-        assert 50 <= interrupted.rounds < 1500
-        assert len(opened.track(run_id, "turns")) == interrupted.rounds
+        run = opened.run(run_id)
+        assert run.status == "interrupted"
+        assert 50 <= run.rounds < changes["schedule.rounds"]
+        assert len(opened.track(run_id, "turns")) == run.rounds
+    return store, run_id
 
+
+def test_a_run_that_is_asked_to_terminate_is_saved(tmp_path):
+    interrupted(tmp_path, {**SMALL, "schedule.rounds": 1_000_000}, signal.SIGTERM)
+
+
+def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path):
+    changes = {**SMALL, "schedule.rounds": 3000, "diagnostics.every": 500, "seed": 2}
+    store, run_id = interrupted(tmp_path, changes, signal.SIGINT)
     status, out, _ = run("resume", run_id, "--store", store, "--quiet")
     resumed = json.loads(out)
-    assert (status, resumed["run"], resumed["status"], resumed["rounds"]) == (0, run_id, "finished", 1500)
-    status, whole = train(rounds=1500, **{"diagnostics.every": 500, "seed": 2})
+    assert (status, resumed["run"], resumed["status"], resumed["rounds"]) == (0, run_id, "finished", 3000)
+    status, whole = train(rounds=3000, **{"diagnostics.every": 500, "seed": 2})
     assert resumed["state_hash"] == whole["state_hash"]
     assert resumed["metrics"] == whole["metrics"]
     with RunStore(store) as opened, RunStore(tmp_path / "store") as other:
         one, two = opened.track(run_id, "turns"), other.track(whole["run"], "turns")
         assert one.columns == two.columns
-        assert one.rounds.tolist() == two.rounds.tolist() == list(range(1, 1501))
+        assert one.rounds.tolist() == two.rounds.tolist() == list(range(1, 3001))
         for name in one.columns:
             if name != "seconds":
                 assert one.column(name).tobytes() == two.column(name).tobytes(), name

@@ -17,6 +17,9 @@ def compact_panels(run: RunRecord) -> list[Panel]:
     panels = {panel["slot"]: {**panel, "reading": False, "span": 1} for panel in watching.panels_for(run)}
     if "histogram" in panels:
         panels["loss-chart"]["span"] = "all"
+    if "points" in panels:  # the legend would take the room of the points; its layers are on the page of one run
+        figure = panels["points"]["figure"]
+        panels["points"]["figure"] = {**figure, "layout": {**figure["layout"], "showlegend": False}}
     return [panels[slot] for slot in _SHOWN if slot in panels]
 
 

@@ -170,8 +170,8 @@ def test_a_condition_needs_labels(unchecked: Callable) -> None:
 
 
 def test_an_autoencoder_takes_no_class(unchecked: Callable) -> None:
-    changes = {"data.name": "digits8", "model.condition": "projection", "objective": "ebgan"}
-    game = unchecked(changes)
+    autoencoder = {"model.discriminator.output": "reconstruction", "objective.loss": "energy"}
+    game = unchecked({"data.name": "digits8", "model.condition": "projection", **autoencoder})
     with pytest.raises(ValueError, match="unconditional"):
         take_turn(game, game.players[0])
 

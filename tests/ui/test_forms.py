@@ -41,7 +41,7 @@ def shown(changes: dict) -> AppTest:
 
 
 def widgets(app: AppTest) -> dict:
-    kinds = (app.number_input, app.selectbox, app.text_input, app.checkbox)
+    kinds = (app.number_input, app.selectbox, app.text_input, app.checkbox, app.multiselect)
     return {w.key.removeprefix("form:test:"): w for kind in kinds for w in kind if w.key and w.key.startswith("form:")}
 
 
