@@ -33,6 +33,14 @@ _DIGITS_MLP = {
     "generator": {"architecture": "mlp", "widths": [128, 256]},
     "discriminator": {"architecture": "mlp", "widths": [256, 128]},
 }
+_HEALTHY_DIGITS = {
+    "data": {"name": "mnist5k", "batch_size": 64},
+    "objective": {"name": "wgan_gp"},
+    "model": _DIGITS_MLP,
+    "optimizers": _adam(1e-3, 0.5, 0.9),
+    "schedule": {"rounds": 3000, "n_critic": 3},
+    "diagnostics": _LOOKS_AT_DIGITS,
+}
 
 RECIPES: dict[str, Preset] = {
     "ring-healthy": Preset(
@@ -192,14 +200,7 @@ RECIPES: dict[str, Preset] = {
     "digits-healthy": Preset(
         "Digits, all ten",
         "Two small MLPs with WGAN GP: every digit within a minute.",
-        {
-            "data": {"name": "mnist5k", "batch_size": 64},
-            "objective": {"name": "wgan_gp"},
-            "model": _DIGITS_MLP,
-            "optimizers": _adam(1e-3, 0.5, 0.9),
-            "schedule": {"rounds": 3000, "n_critic": 3},
-            "diagnostics": _LOOKS_AT_DIGITS,
-        },
+        _HEALTHY_DIGITS,
         kind="healthy",
         seen="Ten bars of the histogram grow into the band that real digits would give.",
         question="Which digit is the hardest to draw?",
@@ -231,14 +232,7 @@ RECIPES: dict[str, Preset] = {
         "Digits, broken and cured",
         "A healthy game of digits. Fork it at round 400 with five G steps against one D step, and within 25 rounds all samples "
         "are one and the same digit; fork that with WGAN GP and three D steps, and all ten come back.",
-        {
-            "data": {"name": "mnist5k", "batch_size": 64},
-            "objective": {"name": "wgan_gp"},
-            "model": _DIGITS_MLP,
-            "optimizers": _adam(1e-3, 0.5, 0.9),
-            "schedule": {"rounds": 3000, "n_critic": 3},
-            "diagnostics": _LOOKS_AT_DIGITS,
-        },
+        _HEALTHY_DIGITS,
         kind="lesson",
         seen="Ten digits; after the break a single one, well drawn, and soon another in its place; after the cure all ten.",
         question="G may move five times before D answers. Which digit will it choose?",
