@@ -6,7 +6,7 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # sub-processes must sum in the same order
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
+import gan_core.engine
 from gan_core.config import RunConfig
+from gan_core.engine import Lab
 from gan_core.training import build, capture, load_source, play, resolve, state_hash
 from gan_core.training.games import AdversarialGame
 
@@ -31,6 +33,14 @@ TINY = {
     "dcgan": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
     "resnet": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
 }
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A lab of its own, which the pages find as theirs."""
+    with Lab(tmp_path / "runs", tick=0.05) as opened:
+        monkeypatch.setattr(gan_core.engine, "_current", opened)
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-import gan_core.engine
 from gan_core.config import PRESETS, RunConfig, preset_config
 from gan_core.engine import Lab, catalogue, describe
 from gan_core.training import resolve
@@ -30,25 +30,7 @@ SMALL = {
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    with Lab(tmp_path / "runs", tick=0.05) as opened:
-        monkeypatch.setattr(gan_core.engine, "_current", opened)
-        yield opened
-
-
-@pytest.fixture
 def visit() -> Callable[..., AppTest]:
-    def open_page(page: str, **query: str) -> AppTest:
-        app = AppTest.from_file(str(ROUTER), default_timeout=60)
-        app.run()
-        if page != "home":
-            app.switch_page(f"{page}.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert [error.message for error in app.exception] == []
-        return app
-
     return open_page
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-import gan_core.engine
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Lab
 
@@ -22,21 +22,7 @@ BASE = {
 TWO = [{"name": "NS", "changes": {}}, {"name": "LS", "changes": {"objective": "ls_gan"}}]
 
 
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    with Lab(tmp_path / "runs", tick=0.05) as opened:
-        monkeypatch.setattr(gan_core.engine, "_current", opened)
-        yield opened
-
-
-def visit(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    app.switch_page("compare.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert [error.message for error in app.exception] == []
-    return app
+visit = partial(open_page, "compare")
 
 
 def test_a_comparison_that_has_ended_shows_its_standings_and_can_be_taken_back(lab: Lab) -> None:

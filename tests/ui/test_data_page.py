@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 import gan_core.engine
@@ -16,27 +14,18 @@ from gan_core.engine import Lab
 from gan_core.ui import charts
 from gan_core.ui.painter import SIDE, cells_of
 
-ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 HOSTILE = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[x] $x$"
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.delenv("GANSCOPE_DATA", raising=False)
-    with Lab(tmp_path / "runs", tick=0.05) as opened:
-        monkeypatch.setattr(gan_core.engine, "_current", opened)
-        monkeypatch.setattr(opened.classifiers, "get", lambda source: None)
-        yield opened
+    monkeypatch.setattr(lab.classifiers, "get", lambda source: None)
+    return lab
 
 
 def visit(name: str = "") -> AppTest:
-    app = AppTest.from_file(str(ROUTER), default_timeout=60)
-    app.switch_page("data.py")
-    if name:
-        app.query_params["data"] = name
-    app.run()
-    assert [error.message for error in app.exception] == []
-    return app
+    return open_page("data", **({"data": name} if name else {}))
 
 
 @pytest.mark.parametrize("name", DATASETS)

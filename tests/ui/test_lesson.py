@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-import gan_core.engine
 from gan_core.config import CURES, RunConfig, preset_config
 from gan_core.engine import Lab
 from gan_core.engine.lessons import Outcome
@@ -18,7 +17,6 @@ from gan_core.training import resolve
 from gan_core.ui import lesson as lessons
 from gan_core.ui.lesson import LESSONS, STEPS, Lesson, judged, obey, read, recommended, write
 
-ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 FIRST = next(iter(LESSONS))
 
 
@@ -103,22 +101,13 @@ def test_the_prediction_is_counted(guess: int | None, which: tuple[str, ...], to
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """A lab in which a lesson's runs last 40 rounds."""
-    with Lab(tmp_path / "runs", tick=0.05) as opened:
-        monkeypatch.setattr(gan_core.engine, "_current", opened)
-        monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 40}))
-        yield opened
+    monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 40}))
+    return lab
 
 
-def visit(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROUTER), default_timeout=60)
-    app.switch_page("collapse.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert [error.message for error in app.exception] == []
-    return app
+visit = partial(open_page, "collapse")
 
 
 def press(app: AppTest, name: str) -> AppTest:

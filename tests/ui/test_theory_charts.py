@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from opening import open_page
 
-import gan_core.engine
 from gan_core.engine import Lab
 from gan_core.engine.loss_curves import loss_curves
 from gan_core.engine.theory import DiracRules, checkerboard, dirac_field, dirac_path, separation, sweep
@@ -19,7 +17,6 @@ from gan_core.ui import theory_tabs
 from gan_core.ui.figures import Film, Moving
 from gan_core.ui.film import _rounded
 
-ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 THETAS = np.linspace(0, 4, 9)
 XS = np.linspace(-4, 8, 25)
 
@@ -131,21 +128,7 @@ def test_the_fate_of_a_path_is_said(rules: DiracRules, start: tuple[float, float
 # -- the page -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    with Lab(tmp_path / "runs", tick=0.05) as opened:
-        monkeypatch.setattr(gan_core.engine, "_current", opened)
-        yield opened
-
-
-def visit(**query: str) -> AppTest:
-    app = AppTest.from_file(str(ROUTER), default_timeout=60)
-    app.switch_page("theory.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert [error.message for error in app.exception] == []
-    return app
+visit = partial(open_page, "theory")
 
 
 @pytest.mark.parametrize("tab", theory_tabs.TABS)

@@ -1,0 +1,21 @@
+"""Opening a page of the application without a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+ROUTER = Path(__file__).resolve().parent.parent / "pages" / "router.py"
+
+
+def open_page(page: str, **query: str) -> AppTest:
+    """The page of this name with ``query`` in its address; fails where it raises."""
+    app = AppTest.from_file(str(ROUTER), default_timeout=60)
+    if page != "home":
+        app.switch_page(f"{page}.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert [error.message for error in app.exception] == []
+    return app
