@@ -1,6 +1,9 @@
 # GANscope. `make help` lists the targets. Works with GNU make 3.81 or newer on Linux and macOS; recipes are POSIX sh.
 
 PORT ?= 8501
+# Processes that test at once; tests that look at a clock want a core each.
+JOBS ?= 2
+PARALLEL := -n $(JOBS) --dist worksteal
 STORE ?= $(or $(GANSCOPE_STORE),runs)
 VENV := .venv
 IN_VENV := . $(VENV)/bin/activate &&
@@ -17,7 +20,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), GANSCOPE_BROWSER (a Chromium or Chrome).'
+	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (2, processes that test), GANSCOPE_BROWSER (a Chromium or Chrome).'
 
 run: $(VENV)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
 	$(say) 'Looking for the frozen classifier of the digits in $(STORE) (trained once, about 15 s)'
@@ -27,11 +30,11 @@ run: $(VENV)/run.stamp ## set up what is missing and open the dashboard on http:
 
 test: install-dev browser lint ## everything that must pass before a change lands, browser tests included
 	$(say) 'Running the tests (slow ones: make test-all)'
-	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest -m 'not slow'
+	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL) -m 'not slow'
 
 test-all: install-dev browser lint ## the same and the slow statistical suites
 	$(say) 'Running all tests'
-	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest
+	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL)
 
 lint: install-dev ## ruff (rules and format) and mypy
 	$(say) 'Checking rules (ruff check)'

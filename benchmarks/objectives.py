@@ -340,8 +340,8 @@ REMARKS: dict[str, dict[str, str]] = {
         "dragan": "with the minimax loss of Lucic et al., Table 1, G never left the start (no class, Fréchet 893): D wins and "
         "log(1 − D) is flat. Common implementations give G the non-saturating loss, and so does this table.",
         "began": "ends at the digit one, which is the easiest to rebuild: sharp images, all alike. λ_k = 0.1 changed nothing.",
-        "ragan": "is as unready as `ns_gan`, and more so. Its author (abstract) sets it beside WGAN GP with a gradient penalty of "
-        "its own, which this recipe does not have; with one, as in `r3gan`, the pairing has all ten classes.",
+        "ragan": "is as unready as `ns_gan`, and more so. Its author (abstract) sets it beside WGAN GP with a gradient penalty "
+        "of its own, which this recipe does not have; with one, as in `r3gan`, the pairing has all ten classes.",
         "rals_gan": "is the objective that needs normalisation or a small learning rate most: with 5e-4 one class was left.",
         "ebgan": "holds seven or eight digits, blurred: D's code of 64 numbers rebuilds much, so that its error says little of "
         "a picture. Its paper chooses sizes and margin by a long grid search (section 4.1).",

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, settings
 
 import gan_core.engine
 from gan_core.config import RunConfig
+from gan_core.data import mnist5k
 from gan_core.engine import Lab
 from gan_core.training import build, capture, load_source, play, resolve, state_hash
+from gan_core.training.classifier import classifier_for
 from gan_core.training.games import AdversarialGame
 
 torch.set_num_threads(1)
@@ -41,6 +43,15 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     with Lab(tmp_path / "runs", tick=0.05) as opened:
         monkeypatch.setattr(gan_core.engine, "_current", opened)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def digits_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the frozen classifier of MNIST-5k, trained once: it takes ten seconds. To be copied, not written to."""
+    cache = tmp_path_factory.mktemp("digits-classifier")
+    torch.set_num_threads(1)
+    classifier_for(mnist5k(), cache)
+    return cache
 
 
 @pytest.fixture(scope="session")

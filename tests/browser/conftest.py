@@ -17,10 +17,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from gan_core.api import prepare_classifier
-from gan_core.config import RunConfig
-from gan_core.engine import Lab
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -77,11 +73,10 @@ def start_server(store: Path) -> Server:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> Path:
     """A store with the frozen classifier ready, as `make run` leaves it."""
     root = tmp_path_factory.mktemp("browser") / "runs"
-    with Lab(root) as lab:
-        prepare_classifier(lab, RunConfig())
+    shutil.copytree(digits_classifier, root / "cache")
     return root
 
 

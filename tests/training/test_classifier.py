@@ -59,9 +59,8 @@ def state_hash(network):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    torch.set_num_threads(1)
-    return classifier_for(mnist5k(), tmp_path_factory.mktemp("cache"))
+def digits(digits_classifier):
+    return classifier_for(mnist5k(), digits_classifier)
 
 
 # What it learns

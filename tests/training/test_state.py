@@ -135,7 +135,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_in_a_new_process(
             expected[name, now + 1] = advance(game, 1, now)
         jobs.append({"config": config.to_json(), "checkpoint": str(checkpoint), "rounds": rounds})
     done = subprocess.run(
-        [sys.executable, "-c", CHILD], input=json.dumps(jobs), cwd=root, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", CHILD], input=json.dumps(jobs), cwd=root, capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stderr
     resumed = dict(zip(expected, json.loads(done.stdout), strict=True))
