@@ -17,7 +17,8 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -32,8 +33,12 @@ sys.path.insert(0, str(ROOT))
 
 from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, preset_config
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
+from gan_core.engine.describe import describe
+from gan_core.engine.judging import RunJudge
 from gan_core.engine.observer import observer_for
+from gan_core.metrics.histograms import effective_modes
 from gan_core.metrics.modes import mode_counts, nearest_mode
+from gan_core.metrics.verdict import STATES, State
 from gan_core.training import (
     build,
     capture,
@@ -261,6 +266,7 @@ class Truth:
     """
 
     onset: int | None
+    halved: int | None
     onset_seconds: float
     stays: float
     whole: bool
@@ -275,20 +281,16 @@ class Truth:
 def truth_of(series: Series) -> Truth:
     diverged_at = int(series.turns["round"][-1]) if series.diverged else None
     if not len(series.rounds):
-        return Truth(None, 0.0, 0.0, False, None, 0, 0.0, diverged_at, 0, 0.0)
+        return Truth(None, None, 0.0, 0.0, False, None, 0, 0.0, diverged_at, 0, 0.0)
     modes, few = modes_held(series), has_few(series)
-    more = _runs_of_three(~few)
-    first_chance = int(np.argmax(more)) if more.any() else 0
-    falls = np.flatnonzero(_runs_of_three(few)[first_chance:])
-    if not len(falls) and not more.all():
-        falls, first_chance = np.flatnonzero(_runs_of_three(few)), 0
-    onset = int(falls[0]) + first_chance if len(falls) else None
+    onset, halved = first_fall(few), first_fall(has_half(series))
     whole = is_whole(series) & (not series.diverged)
     lacking = np.flatnonzero(~whole)
     since = int(lacking[-1]) + 1 if len(lacking) else 0
     gradient = series.turns["G.grad_norm"]
     return Truth(
         onset=None if onset is None else int(series.rounds[onset]),
+        halved=None if halved is None else int(series.rounds[halved]),
         onset_seconds=0.0 if onset is None else float(series.seconds[onset]),
         stays=0.0 if onset is None else float(few[onset:].mean()),
         whole=bool(whole[-1]),
@@ -299,6 +301,16 @@ def truth_of(series: Series) -> Truth:
         last_round=int(series.turns["round"][-1]),
         seconds=float(series.seconds[-1]),
     )
+
+
+def first_fall(low: np.ndarray) -> int | None:
+    """Where the first three in a row begin that are low after three that were not; without such, the first three."""
+    high = _runs_of_three(~low)
+    chance = int(np.argmax(high)) if high.any() else 0
+    falls = np.flatnonzero(_runs_of_three(low)[chance:])
+    if not len(falls) and not high.all():
+        falls, chance = np.flatnonzero(_runs_of_three(low)), 0
+    return int(falls[0]) + chance if len(falls) else None
 
 
 def modes_held(series: Series) -> np.ndarray:
@@ -317,6 +329,13 @@ def has_few(series: Series) -> np.ndarray:
     return (fullest >= IN_FEW * series.counts.sum(1)) | (series.spread < ONE_PICTURE)
 
 
+def has_half(series: Series) -> np.ndarray:
+    """Less than half of the variety, which is what the verdict calls collapsed: of the effective modes, or of the spread."""
+    counts = np.pad(series.nearest, ((0, 0), (0, 1))) if series.nearest.size else series.counts
+    effective = np.array([effective_modes(row) for row in counts])
+    return ((effective > 0) & (effective < (counts.shape[1] - 1) / 2)) | (series.spread < 1 / 2)
+
+
 def is_whole(series: Series) -> np.ndarray:
     """Points: every mode is held, and captured as VEEGAN counts it. Digits: no class under a third of its share."""
     k = series.counts.shape[1] - 1
@@ -329,6 +348,68 @@ def is_whole(series: Series) -> np.ndarray:
 def _runs_of_three(mask: np.ndarray) -> np.ndarray:
     """Where three in a row begin."""
     return mask[:-2] & mask[1:-1] & mask[2:] if len(mask) >= 3 else np.zeros(0, bool)
+
+
+# What the page would have said of it
+
+WANTED: dict[str, State] = {"collapse": "collapsed", "vanishes": "vanishing_gradient", "diverges": "diverged"}
+NEAR = 0.1  # of the true onset
+RESOLUTION = 2 * LOOK_EVERY  # rounds; an onset cannot be told more exactly than by two measurements
+
+
+@dataclass(frozen=True)
+class Said:
+    """The verdict on one run. ``wanted`` is the state that its recipe asks for, None where every alarm is a false one.
+
+    ``at`` is the round at which the page first said so, ``onset`` the round that it then gave; ``alarms`` are all states
+    that it warned of, in order.
+    """
+
+    wanted: State | None
+    at: int | None
+    onset: int | None
+    alarms: tuple[State, ...]
+
+    def near(self, truth: Truth) -> bool:
+        if self.onset is None or truth.halved is None:
+            return False
+        return abs(self.onset - truth.halved) <= max(NEAR * truth.halved, RESOLUTION)
+
+
+def said_of(preset: Preset, config: RunConfig, series: Series, reference: dict[str, Any]) -> Said:
+    """Judge the recorded series as the laboratory does while it records."""
+    judge = RunJudge(config.schedule.rounds)
+    judge.add_reference(reference)
+    for track, rounds, columns in (
+        ("turns", series.turns["round"], series.turns),
+        ("diagnostics", series.rounds, series.diagnostics),
+    ):
+        names = tuple(name for name in columns if name != "round")
+        if len(rounds) and names:
+            judge.add_rows(track, names, rounds, np.stack([columns[name] for name in names], axis=1))
+    changes = judge.settle()
+    if series.diverged:
+        changes += judge.set_diverged(int(series.turns["round"][-1]), "a loss is not finite")
+    wanted = WANTED.get(preset.kind)
+    first = next((change for change in changes if change.state == wanted), None)
+    alarms = tuple(change.state for change in changes if change.alarming)
+    return Said(wanted, first.round if first else None, first.onset_round if first else None, alarms)
+
+
+class References:
+    """What the verdict is told of real data: the same for every seed of a config."""
+
+    def __init__(self, classifier: Callable[[Source], FrozenClassifier | None]) -> None:
+        self._classifier = classifier
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def of(self, config: RunConfig) -> dict[str, Any]:
+        key = config.replace({"seed": 0}).to_json()
+        if key not in self._known:
+            source = load_source(config)
+            observer = observer_for(config, source, lambda _: self._classifier(source))
+            self._known[key] = describe(config) | (observer.reference() or {})
+        return self._known[key]
 
 
 # All of it
@@ -366,10 +447,16 @@ def done(folder: Path) -> dict[str, str]:
 def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str) -> str:
     kept = done(folder)
     rows: dict[tuple[str, str, bool], list[Truth]] = {}
+    heard: dict[str, list[tuple[Truth, Said]]] = {}
+    references = References(lambda source: classifier_for(source, folder) if isinstance(source, ImageSource) else None)
     for job in jobs(only, seeds):
         if kept.get(f"{job.name}/{job.seed}") == digest(job):
             series = Series.load(folder / job.name / f"{job.seed}.npz")
-            rows.setdefault((job.preset, job.cure, job.forked), []).append(truth_of(series))
+            truth = truth_of(series)
+            rows.setdefault((job.preset, job.cure, job.forked), []).append(truth)
+            if not job.cure and not PRESETS[job.preset].acts:
+                said = said_of(PRESETS[job.preset], job.config, series, references.of(job.config))
+                heard.setdefault(job.preset, []).append((truth, said))
     planned = {(job.preset, job.cure, job.forked) for job in jobs(only, seeds)}
     fewest = min(len(rows.get(row, ())) for row in planned)
     lines = [
@@ -398,6 +485,12 @@ def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str
     lines.append("|---|---|---|---|---|---|---|")
     for name, cure in dict.fromkeys((name, cure) for name, cure, _ in rows if cure):
         lines.append(_cure_row(name, cure, rows))
+    lines += ["", "## The verdict", "", *VERDICT, ""]
+    lines.append(
+        "| recipe | should be called | seeds | called so | onset near the true one | onset off by, rounds | other alarms |"
+    )
+    lines.append("|---|---|---|---|---|---|---|")
+    lines += [_verdict_row(name, pairs) for name, pairs in heard.items()]
     lines += ["", "## Machine and command", "", f"`{command}`", ""]
     lines.append(
         f"{psutil.cpu_count()} cores, one of them used, beside other work; {platform.system()}, Python "
@@ -448,6 +541,24 @@ def _cure_row(name: str, cure: str, rows: dict[tuple[str, str, bool], list[Truth
     return f"| `{name}` | {CURES[cure].title} (`{cure}`) | {' | '.join(cells)} | {preset.cures[cure]} |"
 
 
+def _verdict_row(name: str, pairs: list[tuple[Truth, Said]]) -> str:
+    wanted = pairs[0][1].wanted
+    others = Counter(state for _, said in pairs for state in set(said.alarms) - {wanted, *ON_THE_WAY.get(wanted, ())})
+    alarms = ", ".join(f"{STATES[state]} {count}" for state, count in others.most_common()) or "none"
+    if wanted is None:
+        calm = [not said.alarms for _, said in pairs]
+        return f"| `{name}` | no alarm | {len(pairs)} | {_share(calm)} | | | {alarms} |"
+    fallen = [(truth, said) for truth, said in pairs if wanted != "collapsed" or truth.onset is not None]
+    called = _share([said.at is not None for _, said in fallen])
+    cells = "| | "
+    if wanted == "collapsed":
+        off = [
+            said.onset - truth.halved for truth, said in fallen if said.onset is not None and truth.halved is not None
+        ]
+        cells = f"| {_share([said.near(truth) for truth, said in fallen])} | {_spread(off)} "
+    return f"| `{name}` | {STATES[wanted]} | {len(fallen)} | {called} {cells}| {alarms} |"
+
+
 def _share(hits: list[bool]) -> str:
     return f"{sum(hits)} of {len(hits)} ({100 * sum(hits) / len(hits):.0f} %)"
 
@@ -471,6 +582,16 @@ PREAMBLE = [
     "* a cure **from scratch** is the recipe with the change-set from its first round on; **as a fork** the collapsed run of",
     "  the same seed goes on with it, from the exact weights.",
 ]
+
+
+VERDICT = [
+    "What the page says of the same runs, without being told the counts above: its rules were fixed on seeds 0 to 9. *Called",
+    "so* counts the runs that became what their recipe asks for. The verdict calls a run collapsed from half of the variety",
+    "on, so the true onset here is the first of three measurements in a row at which the counts have less than half of the",
+    f"effective modes (e to the entropy) or of the spread. *Near* is within 10 % of it or two measurements, {RESOLUTION}",
+    "rounds. *Narrowing* on the way to a collapse is no other alarm.",
+]
+ON_THE_WAY: dict[State | None, tuple[State, ...]] = {"collapsed": ("narrowing",)}
 
 
 def main() -> None:

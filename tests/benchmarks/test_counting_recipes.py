@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmarks.recipes import Job, Series, jobs, perform, train, truth_of
+from benchmarks.recipes import Job, References, Said, Series, jobs, perform, said_of, train, truth_of
 from gan_core.config import RECIPES, Act, Preset, RunConfig
 from gan_core.training import resolve
 
@@ -85,6 +87,48 @@ def test_digits_are_whole_with_a_third_of_every_share() -> None:
 def test_what_diverged_is_not_whole() -> None:
     truth = truth_of(series_of([WHOLE] * 3, diverged=True))
     assert (truth.whole, truth.diverged_at) == (False, 75)
+
+
+def test_half_of_the_variety_is_gone_before_few_modes_are_left() -> None:
+    six = [350, 350, 60, 60, 60, 60, 60, 0]  # e to the entropy is 5.0
+    three = [480, 480, 8, 8, 8, 8, 8, 0]  # and here 2.5, though two modes hold nearly all
+    truth = truth_of(series_of([WHOLE] * 3 + [six] * 3 + [three] * 3))
+    assert (truth.halved, truth.onset) == (25 * 7, 25 * 7)
+    truth = truth_of(series_of([WHOLE] * 3 + [[700, 75, 75, 75, 75, 0, 0, 0]] * 3))
+    assert (truth.halved, truth.onset) == (25 * 4, None)
+
+
+@pytest.mark.parametrize(("onset", "near"), [(49, False), (50, True), (150, True), (151, False), (None, False)])
+def test_near_is_ten_percent_or_two_measurements(onset: int | None, near: bool) -> None:
+    truth = truth_of(series_of([WHOLE] * 3 + [THREE] * 3))
+    assert truth.halved == 100
+    assert Said("collapsed", 200, onset, ()).near(truth) is near
+
+
+def measured(spreads: list[float]) -> Series:
+    series = series_of([WHOLE] * len(spreads))
+    return replace(series, diagnostics={"std_ratio": np.array(spreads), "vendi_score": 10 * np.array(spreads)})
+
+
+def test_the_verdict_hears_what_was_recorded_and_nothing_else(tiny: RunConfig) -> None:
+    floors = {"floors": {"std_ratio": 1.0, "vendi_score": 10.0}}
+    collapse, healthy = RECIPES["ring-collapse"], RECIPES["ring-healthy"]
+    falls = measured([1.0] * 20 + [0.2] * 10)
+    said = said_of(collapse, tiny, falls, floors)
+    assert (said.wanted, said.onset) == ("collapsed", 25 * 21)
+    assert said.at is not None
+    assert said.at > said.onset
+    assert said_of(healthy, tiny, falls, floors).alarms[-1:] == ("collapsed",), "a false alarm, were it healthy"
+    assert said_of(healthy, tiny, measured([1.0] * 30), floors).alarms == ()
+    assert said_of(RECIPES["ring-diverge"], tiny, replace(measured([1.0] * 3), diverged=True), floors).at == 75
+
+
+def test_real_data_is_looked_at_once_for_all_seeds(tiny: RunConfig) -> None:
+    references = References(lambda source: None)
+    first = references.of(tiny)
+    assert {"floors", "lines"} <= set(first)
+    assert references.of(tiny.replace({"seed": 9})) is first
+    assert references.of(tiny.replace({"diagnostics.samples": 50})) is not first
 
 
 @pytest.fixture
