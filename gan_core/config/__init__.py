@@ -11,7 +11,7 @@ from gan_core.config.comparison import (
     parse_seeds,
     parse_vary,
 )
-from gan_core.config.cures import BREAKS, CURES, Change
+from gan_core.config.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.preset import Act, Preset
@@ -39,6 +39,7 @@ __all__ = [
     "RunConfig",
     "Template",
     "Variant",
+    "cure_between",
     "diff",
     "differences",
     "differences_of",

@@ -7,11 +7,13 @@ stands in the recipe's ``cures``; ``benchmarks/recipes.py`` counts over seeds ho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gan_core.about import About
 from gan_core.config.objectives import OBJECTIVES
+from gan_core.config.schema import RunConfig, flatten
 from gan_core.config.tricks import TRICKS
 
 
@@ -27,6 +29,17 @@ class Change:
     @property
     def about(self) -> About:
         return (OBJECTIVES | TRICKS)[self.part].about
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Every single setting that it states, by its dotted name in a configuration."""
+        stated = flatten(self.changes)
+        return {"objective.name" if field == "objective" else field: value for field, value in stated.items()}
+
+    def holds_in(self, config: RunConfig) -> bool:
+        """Whether a run has all of it, whatever else it has."""
+        settings = flatten(config.to_dict())
+        return all(field in settings and settings[field] == value for field, value in self.fields.items())
 
 
 def _adam(lr: float, beta1: float, beta2: float = 0.999) -> dict[str, Any]:
@@ -137,6 +150,21 @@ CURES: dict[str, Change] = {
         {"tricks.unrolled_steps": 10},
     ),
 }
+
+
+def cure_between(before: RunConfig, after: RunConfig) -> str | None:
+    """The cure that one run has and another lacks; of several, the one that states most. None where there is none.
+
+    With another objective much else changes, so only a cure that names the objective counts then.
+    """
+    same = after.objective.name == before.objective.name
+    new = [
+        name
+        for name, cure in CURES.items()
+        if cure.holds_in(after) and not cure.holds_in(before) and (same or "objective.name" in cure.fields)
+    ]
+    return max(new, key=lambda name: len(CURES[name].fields), default=None)
+
 
 BREAKS: dict[str, Change] = {
     "generator_ahead": Change(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.config import CURES, RunConfig
 from gan_core.metrics.verdict import Facts, Judge, Verdict
 
 BEGINNING = ("starting", "learning")  # no news: every run begins so
@@ -14,10 +15,13 @@ BEGINNING = ("starting", "learning")  # no news: every run begins so
 class RunJudge:
     """Collects rows and references of a run in whatever order they come; ``settle`` judges what has come.
 
-    Called by one thread at a time, never by the one that trains.
+    Called by one thread at a time, never by the one that trains. Of the cures it names only those that ``config``, where it
+    is known, does not have yet.
     """
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, rounds: int, config: RunConfig | None = None) -> None:
+        self._config = config
+        self._at_work: dict[str, Any] | None = None
         self._judge = Judge(Facts({}, rounds=rounds))
         self._reference: dict[str, Any] = {}
         self._measured: list[tuple[int, dict[str, float]]] = []
@@ -69,9 +73,19 @@ class RunJudge:
         self._judge.set_diverged(round, f"{message[:1].upper()}{message[1:]}." if message else "")
         return self._news()
 
+    def add_fork(self, round: int, cure: str | None) -> None:
+        """The run, or one that it comes from, was forked at ``round``; ``cure`` is the change-set that it got there, if any."""
+        if self._has(cure):
+            self._at_work = {"cure": cure, "round": round}
+
     def told(self) -> dict[str, Any]:
-        """The verdict as of now, JSON-able."""
-        return told(self.verdict, images=self.images)
+        """The verdict as of now, JSON-able; ``at_work`` is the cure that the run was forked with, and since when."""
+        now = told(self.verdict, images=self.images)
+        left = [name for name in now["cures"] if not self._has(name)]
+        return {**now, "cures": left, "at_work": self._at_work}
+
+    def _has(self, cure: str | None) -> bool:
+        return self._config is not None and cure in CURES and CURES[cure].holds_in(self._config)
 
     @property
     def images(self) -> bool:

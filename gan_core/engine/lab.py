@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from gan_core.config import Comparison, ConfigError, Problem, RunConfig, story_of
+from gan_core.config import Comparison, ConfigError, Problem, RunConfig, cure_between, story_of
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.comparing import comparison_name, resolve_variant, variants_of
@@ -310,8 +310,15 @@ class Lab:
                 checkpoint = save_checkpoint(folder, made.state | clock)
                 self.store.inherit(child, run_id, played, events=INHERITED_EVENTS)
                 self.store.update(child, rounds=played)
-                told = {"parent": run_id, "name": run.name, "changes": changes, "kept": made.kept, "anew": made.anew}
-                self.store.add_event(child, played, "forked", {**told, "label": f"forked: {story}"})
+                told: dict[str, Any] = {
+                    "parent": run_id,
+                    "name": run.name,
+                    "changes": changes,
+                    "kept": made.kept,
+                    "anew": made.anew,
+                }
+                told |= {"cure": cure_between(parent, config), "label": f"forked: {story}"}
+                self.store.add_event(child, played, "forked", told)
                 self.store.flush()
                 view = stored_view(self.store, record)
             except (StoreError, OSError) as error:
@@ -456,7 +463,7 @@ class Lab:
         """A run that has not been queued yet."""
         run_id = new_run_id()
         self.store.create(run_id, name=name, config=resolved.to_dict(), tags=tags, environment=environment())
-        view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds))
+        view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds), resolved)
         try:
             folder = self.store.checkpoint_dir(run_id)
         except StoreError as error:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.config import ConfigError, RunConfig
 from gan_core.engine.judging import RunJudge, told
 from gan_core.engine.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
 from gan_core.metrics.verdict import Verdict
@@ -85,7 +86,8 @@ class LiveView:
     What is added shows with the next tick, to everyone at once: a snapshot and the deltas after it fit together.
     """
 
-    def __init__(self, run_id: str, status: Status) -> None:
+    def __init__(self, run_id: str, status: Status, config: RunConfig | None = None) -> None:
+        """``config`` is that of the run, where it can be read: what it has already need not be advised."""
         self.run_id = run_id
         # Beyond every cursor of an earlier view of this run, in this process or in one before it.
         self.cursor = int(time.time() * 1000)
@@ -102,7 +104,7 @@ class LiveView:
         self._callbacks: list[Callable[[], None]] = []
         self._lock = threading.RLock()
         self._pace = _Pace()
-        self._judge = RunJudge(status.rounds)
+        self._judge = RunJudge(status.rounds, config)
 
     @property
     def active(self) -> bool:
@@ -158,6 +160,10 @@ class LiveView:
                 self._news.reference |= data
                 self._judge.add_reference(data)
                 return
+            if kind == "forked":
+                self._judge.add_fork(round, data.get("cure"))
+                if self._status.verdict:  # it was judged before this was known
+                    self.set_status(verdict=self._judge.told())
             self._event_count += 1
             self._news.events.append({"id": self._event_count, "round": round, "kind": kind, "data": data})
 
@@ -329,7 +335,11 @@ def stored_view(store: RunStore, run: RunRecord) -> LiveView:
         elapsed=_number(run.summary.get("seconds")),
         message=run.message,
     )
-    view = LiveView(run.id, status)
+    try:
+        config = RunConfig.load(run.config)
+    except ConfigError:  # of a version with other names
+        config = None
+    view = LiveView(run.id, status, config)
     for name in store.track_names(run.id):
         track = store.track(run.id, name)
         view.add_rows(name, track.columns, track.rounds, track.values)

@@ -128,7 +128,7 @@ def cures_for(parent: RunConfig) -> dict[str, RunConfig]:
         with suppress(ConfigError, DataError):
             changed = parent.replace(cure.changes)
             advice(changed)  # raises where it cannot be built
-            if changed != parent:
+            if not cure.holds_in(parent):
                 cured[name] = changed
     return cured
 

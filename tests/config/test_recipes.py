@@ -12,6 +12,7 @@ from gan_core.config import (
     RECIPES,
     TRICKS,
     ConfigError,
+    cure_between,
     diff,
     preset_config,
 )
@@ -63,6 +64,17 @@ def test_a_cure_is_its_change_set_and_nothing_else(name: str, cure: str) -> None
     assert diff(base, cured)
     assert cured == base.replace(CURES[cure].changes)
     resolve(cured)
+
+
+@pytest.mark.parametrize(("name", "cure"), PAIRS)
+def test_a_run_is_known_to_have_the_cure_that_it_was_given(name: str, cure: str) -> None:
+    base, cured = preset_config(name), preset_config(f"{name}+{cure}")
+    assert not CURES[cure].holds_in(base)
+    assert CURES[cure].holds_in(cured)
+    assert CURES[cure].holds_in(cured.replace({"seed": 9, "schedule.rounds": 50}))
+    assert cure_between(base, cured) == cure
+    assert cure_between(cured, base) is None
+    assert cure_between(cured, cured) is None
 
 
 def test_an_unknown_cure_names_the_nearest() -> None:

@@ -102,6 +102,49 @@ def test_rows_may_come_before_what_they_are_compared_with(store: RunStore) -> No
     assert not judge.images
 
 
+def judge_of(changes: dict[str, Any]) -> RunJudge:
+    """The judge of a run that has lost the modes of the ring."""
+    judge = RunJudge(3000, preset_config("ring-collapse", changes))
+    judge.add_reference(DESCRIPTION)
+    judge.add_reference(REFERENCE)
+    for index, breadth in enumerate(COURSE):
+        for rows in (measured(index * EVERY, breadth), turns(index * EVERY + 1, (index + 1) * EVERY)):
+            judge.add_rows(rows.track, rows.columns, rows.rounds, rows.values)
+    judge.settle()
+    return judge
+
+
+def test_no_cure_is_advised_that_the_run_has() -> None:
+    plain, cured = judge_of({}), judge_of(CURES["r1"].changes)
+    advised = plain.told()["cures"]
+    assert "r1" in advised
+    assert cured.told()["cures"] == [name for name in advised if name != "r1"]
+    assert plain.told()["at_work"] is None
+
+
+def test_a_cure_at_work_is_told_with_the_round_of_its_fork() -> None:
+    judge = judge_of(CURES["r1"].changes)
+    judge.add_fork(500, None)
+    assert judge.told()["at_work"] is None
+    judge.add_fork(700, "r1")
+    judge.add_fork(900, "wgan_gp")  # which a later fork took away again
+    judge.add_fork(950, None)
+    assert judge.told()["at_work"] == {"cure": "r1", "round": 700}
+
+
+def test_a_fork_with_a_cure_says_so_live_and_stored(open_lab: Callable, small: Callable) -> None:
+    lab = open_lab()
+    parent = lab.submit(small({"schedule.rounds": 60, "diagnostics.every": 10, "diagnostics.budget": 1.0}))
+    lab.wait(parent, 60)
+    child = lab.fork(parent, CURES["r1"].changes)
+    grandchild = lab.fork(child, {"schedule.n_critic": 2}) if lab.wait(child, 60) else ""
+    lab.wait(grandchild, 60)
+    assert [event.data["cure"] for event in lab.store.events(grandchild) if event.kind == "forked"] == ["r1", None]
+    for run in (child, grandchild):
+        assert lab.store.run(run).summary["verdict"]["at_work"] == {"cure": "r1", "round": 60}
+        assert stored_view(lab.store, lab.store.run(run)).status["verdict"]["at_work"] == {"cure": "r1", "round": 60}
+
+
 def test_a_divergence_is_a_verdict(open_lab: Callable, small: Callable) -> None:
     lab = open_lab()
     sgd = {"name": "sgd", "lr": 0.3, "momentum": 0.9}

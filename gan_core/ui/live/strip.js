@@ -105,10 +105,13 @@ class VerdictBanner {
     })
     this.evidence.replaceChildren(...told)
     this.evidence.hidden = !told.length
-    const titles = this.view.data.cures || {}
-    const named = (verdict.cures || []).map((name) => titles[name] || name.replaceAll("_", " "))
-    setText(this.cures, named.length ? `To try: ${named.join(" · ")}` : "")
-    this.cures.hidden = !named.length
+    const title = (name) => (this.view.data.cures || {})[name] || name.replaceAll("_", " ")
+    const { at_work: work } = verdict
+    const named = (verdict.cures || []).map(title).join(" · ")
+    const working = work ? `At work since round ${integer(work.round)}: ${title(work.cure)}.` : ""
+    const left = named && `${work ? "Else to try" : "To try"}: ${named}`
+    setText(this.cures, [working, left].filter(Boolean).join(" "))
+    this.cures.hidden = !this.cures.textContent
     setText(this.notes, note)
     this.notes.hidden = !note
   }
