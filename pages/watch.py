@@ -45,6 +45,7 @@ def controls() -> None:
         st.rerun()
     st.session_state[f"state:{run_id}"] = state
     with st.container(horizontal=True, horizontal_alignment="right"):
+        forking.act_button(run)
         for button in watching.buttons_for(state):
             if st.button(button.label, key=f"{button.command}:{run_id}", icon=button.icon, help=button.help):
                 with said_in_a_sentence():

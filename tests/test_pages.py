@@ -11,7 +11,7 @@ import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
-from gan_core.config import PRESETS, RunConfig, preset_config
+from gan_core.config import BREAKS, CURES, PRESETS, Act, Preset, RunConfig, flatten, preset_config
 from gan_core.engine import Lab, catalogue, describe
 from gan_core.training import resolve
 from gan_core.ui.runs_table import matches
@@ -262,6 +262,67 @@ def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
     assert any("**the parent → wgan_gp**" in text.value for text in app.markdown)
     forked_from = dict(zip(*(visit("runs").dataframe[0].value[name] for name in ("name", "forked from")), strict=True))
     assert forked_from == {"the parent": "", "the parent → wgan_gp": "the parent, round 5"}
+
+
+def test_the_acts_of_a_lesson_are_one_button_each(
+    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = (Act(5, "generator_ahead"), Act(8, "r1"))
+    lesson = Preset("A lesson", "", {**small().to_dict(), "seed": 1}, kind="lesson", acts=acts)
+    monkeypatch.setitem(PRESETS, "tiny-lesson", lesson)
+
+    def pressed(run: str, **query: str) -> str:
+        app = visit("watch", run=run, **query)
+        app.button(key=f"act:{query.get('beside', run)}").click().run()
+        assert [error.message for error in app.exception] == []
+        assert not app.error
+        return next(record.id for record in lab.store.runs() if record.parent == query.get("beside", run))
+
+    first = lab.submit(small(rounds=2))
+    lab.wait(first, timeout=60)
+    early = visit("watch", run=first).button(key=f"act:{first}")
+    assert (early.label, early.disabled) == ("Break it: five G steps against one of D · from round 5", True)
+    healthy = lab.submit(small(rounds=5))
+    lab.wait(healthy, timeout=60)
+    assert visit("watch", run=healthy).button(key=f"act:{healthy}").label == "Break it: five G steps against one of D"
+    broken = pressed(healthy)
+    lab.wait(broken, timeout=60)
+    assert lab.store.run(broken).forked_at == 5
+    assert visit("watch", run=broken).button(key=f"act:{broken}").label == "Cure it: R1, γ = 0.1"
+    cured = pressed(healthy, beside=broken)
+    names = [lab.store.run(run).name for run in (healthy, broken, cured)]
+    assert names[1:] == [f"{names[0]} → Five G steps against one of D", f"{names[0]} → R1, γ = 0.1"]
+    expected = {**BREAKS["generator_ahead"].fields, **CURES["r1"].fields}
+    assert expected.items() <= flatten(lab.store.run(cured).config).items()
+    lab.wait(cured, timeout=60)
+    assert not [button for button in visit("watch", run=cured).button if button.key.startswith("act:")]
+
+
+def test_the_next_act_stops_the_run_before_the_last(
+    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acts = (Act(1, "generator_ahead"), Act(2, "r1"))
+    monkeypatch.setitem(PRESETS, "tiny-lesson", Preset("A lesson", "", small().to_dict(), kind="lesson", acts=acts))
+    healthy = lab.submit(small(rounds=1_000_000))
+    broken = lab.fork(healthy, BREAKS["generator_ahead"].changes) if _has_played(lab, healthy, 1) else ""
+    assert _has_played(lab, broken, lab.store.run(broken).forked_at + 1)
+    app = visit("watch", run=healthy, beside=broken)
+    app.button(key=f"act:{broken}").click().run()
+    assert not app.error
+    assert lab.wait(healthy, timeout=60).status == "stopped"
+    (cured,) = [record.id for record in lab.store.runs() if record.parent == broken]
+    assert _has_played(lab, cured, lab.store.run(cured).forked_at + 1)
+    assert lab.company(cured) == {broken, cured}
+    for run in (broken, cured):
+        lab.command(run, "stop")
+        lab.wait(run, timeout=60)
+
+
+def _has_played(lab: Lab, run: str, rounds: int) -> bool:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and lab.view(run).status["round"] < rounds:
+        time.sleep(0.02)
+    return lab.view(run).status["round"] >= rounds
 
 
 def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:

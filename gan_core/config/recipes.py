@@ -230,14 +230,15 @@ RECIPES: dict[str, Preset] = {
     ),
     "digits-break-and-cure": Preset(
         "Digits, broken and cured",
-        "A healthy game of digits. Fork it at round 400 with five G steps against one D step, and within 25 rounds all samples "
-        "are one and the same digit; fork that with WGAN GP and three D steps, and all ten come back.",
+        "A healthy game of digits. Fork it at round 400 with five G steps against one D step, and within 75 rounds all samples "
+        "are one and the same picture; fork that with WGAN GP and three D steps, and all ten digits come back.",
         _HEALTHY_DIGITS,
         kind="lesson",
-        seen="Ten digits; after the break a single one, well drawn, and soon another in its place; after the cure all ten.",
+        seen="Ten digits; after the break a single one, often well drawn, and soon another in its place; after the cure all "
+        "ten, the rarest last.",
         question="G may move five times before D answers. Which digit will it choose?",
-        within=1100,
-        seconds=25,
+        within=1600,
+        seconds=38,
         acts=(Act(400, "generator_ahead"), Act(475, "digits_wgan_gp")),
     ),
 }

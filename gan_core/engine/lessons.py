@@ -1,4 +1,4 @@
-"""How a lesson on collapse ended: which modes or classes are left, to be held against what the class predicted."""
+"""Lessons on collapse: what comes next, and how it ended, to be held against what the class predicted."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_core.config import RunConfig
+from gan_core.config import BREAKS, CURES, PRESETS, Change, ConfigError, RunConfig
 from gan_core.data import MixtureSource
+from gan_core.engine.comparing import ASIDE
 from gan_core.metrics.histograms import class_shares, unsure_share
-from gan_core.store import RunStore
-from gan_core.training import load_source
+from gan_core.store import RunRecord, RunStore
+from gan_core.training import load_source, resolve
 
 SURVIVES = 1 / 6
 """A mode that holds at least this share of its fair share 1/K, of the samples that count for a mode, has survived."""
@@ -51,3 +52,37 @@ def mode_names(config: RunConfig) -> tuple[str, ...]:
     if isinstance(source, MixtureSource):
         return tuple(str(mode + 1) for mode in range(source.num_modes))
     return tuple(map(str, source.class_names))
+
+
+@dataclass(frozen=True)
+class NextAct:
+    """What a lesson does next: the change, whether it breaks the run, and from which round on it is due."""
+
+    change: Change
+    breaks: bool
+    round: int
+
+
+def next_act(run: RunRecord) -> NextAct | None:
+    """The next act of the preset that a run plays, found by what it computes: seed and length may be others.
+
+    None for a run of no lesson, and after a last act that does not lead back to the first. The time between two acts
+    counts from the fork.
+    """
+    try:
+        config = _alone(RunConfig.load(run.config))
+    except ConfigError:  # of a version with other names
+        return None
+    for preset in PRESETS.values():
+        stage, before = RunConfig.load(preset.settings), 0
+        for act in preset.acts:
+            change = (CURES | BREAKS)[act.change]
+            if _alone(stage) == config:
+                return NextAct(change, act.change in BREAKS, (run.forked_at or 0) + act.round - before)
+            stage, before = stage.replace(change.changes), act.round
+    return None
+
+
+def _alone(config: RunConfig) -> RunConfig:
+    """What a run computes, and no more."""
+    return resolve(config).replace({**ASIDE, "schedule.rounds": 1})

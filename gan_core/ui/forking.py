@@ -12,6 +12,7 @@ import streamlit as st
 from gan_core.config import CURES, ConfigError, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.engine.comparing import changes_between
+from gan_core.engine.lessons import next_act
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import lab, said_in_a_sentence, watch
@@ -116,13 +117,46 @@ def _dialog(run: RunRecord) -> None:
             watch(run.id, beside=child)
 
 
+def act_button(run: RunRecord) -> None:
+    """What the lesson of a run does next, as one button: the fork, and the two side by side. Nothing for other runs.
+
+    What this run itself was forked from is stopped then: the story goes on with the other two, and it has their processor.
+    """
+    act = next_act(run)
+    if act is None:
+        return
+    played = int(lab().view(run.id).status["round"])
+    title = act.change.title
+    title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    when = "" if played >= act.round else f" · from round {act.round:,}"
+    if st.button(
+        f"{'Break' if act.breaks else 'Cure'} it: {title}{when}",
+        key=f"act:{run.id}",
+        icon=":material/bolt:" if act.breaks else ":material/healing:",
+        help=act.change.idea,
+        type="primary",
+        disabled=played < act.round,
+    ):
+        with said_in_a_sentence():
+            first = lab().store.family(run.id)[0]
+            child = lab().fork(
+                run.id, act.change.changes, name=f"{first.name} → {act.change.title}", key=f"act:{run.id}:{title}"
+            )
+            if run.parent is not None and lab().is_active(run.parent):
+                with suppress(Refused):  # it has just ended
+                    lab().command(run.parent, "stop")
+            lab().side_by_side(run.id, child)
+            let_go_on(run.id)
+            watch(run.id, beside=child)
+
+
 def _place(round: int, kept: Mapping[int, str]) -> str:
     reason = kept.get(round, "")
     return "now" if round == NOW else f"round {round:,}" + (f" ({reason})" if reason else "")
 
 
 def cures_for(parent: RunConfig) -> dict[str, RunConfig]:
-    """What a run becomes under each cure that changes it and can be built."""
+    """What a run becomes under each cure that it does not have yet and that can be built."""
     cured: dict[str, RunConfig] = {}
     for name, cure in CURES.items():
         with suppress(ConfigError, DataError):

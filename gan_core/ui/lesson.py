@@ -15,7 +15,7 @@ from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import side_by_side
 from gan_core.ui.forking import let_go_on
 from gan_core.ui.live_view import live_view
-from gan_core.ui.shell import THEORY, about_card, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import THEORY, TRAIN, about_card, lab, said_in_a_sentence, ticket
 
 STEPS = {"predict": "Predict", "watch": "Watch", "diagnose": "Diagnose", "cure": "Cure", "explain": "Explain"}
 LESSONS: dict[str, Preset] = {
@@ -223,6 +223,10 @@ def _predict(lesson: Lesson) -> Lesson:
         st.markdown(lesson.preset.story)
         st.subheader(lesson.preset.question, anchor=False)
         st.caption(f"About {lesson.preset.seconds:.0f} seconds on two free cores. Seed {lesson.seed}.")
+        for name, preset in PRESETS.items():
+            if preset.acts:
+                label = f"Or break a healthy run live: {preset.title.lower()}"
+                st.page_link(TRAIN, label=label, icon=":material/bolt:", query_params={"preset": name})
     with answer, st.container(border=True):
         st.markdown(f"**How many of the {len(names)} will survive?** Type a digit, or choose.")
         guess = st.pills(

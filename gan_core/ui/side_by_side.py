@@ -25,10 +25,9 @@ def compact_panels(run: RunRecord) -> list[Panel]:
 
 def show(left: RunRecord, right: RunRecord) -> None:
     """Draw the whole page. Choosing a round in one view chooses it in both."""
-    pair = (left.id, right.id)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.page_link(WATCH, label="One of them alone", icon=":material/arrow_back:", query_params={"run": right.id})
-        _controls(pair)
+        _controls(left.id, right)
     for column, run, other in zip(st.columns(2), (left, right), (right, left), strict=True):
         with column:
             st.markdown(f"**{forking.plain(run.name)}**", help=forking.origin(run, lab().store.events(run.id)))
@@ -42,7 +41,8 @@ def show(left: RunRecord, right: RunRecord) -> None:
             )
 
 
-def _controls(pair: tuple[str, str]) -> None:
+def _controls(left: str, right: RunRecord) -> None:
+    pair = (left, right.id)
     active = any(_state(run_id) in ACTIVE for run_id in pair)
 
     @st.fragment(run_every=2.0 if active else None)
@@ -52,6 +52,7 @@ def _controls(pair: tuple[str, str]) -> None:
         if active and not now:
             st.rerun()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+            forking.act_button(right)
             together = pair[1] in lab().company(pair[0])
             wanted = st.toggle("keep pace", together, help="Neither gets more than a few rounds ahead of the other")
             if wanted != together:

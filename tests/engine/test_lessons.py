@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gan_core.config import preset_config
-from gan_core.engine.lessons import SURVIVES, mode_names, outcome
-from gan_core.store import RunNotFound, RunStore
+from gan_core.config import BREAKS, CURES, RECIPES, RunConfig, preset_config
+from gan_core.engine.lessons import SURVIVES, mode_names, next_act, outcome
+from gan_core.store import RunNotFound, RunRecord, RunStore
+from gan_core.training import resolve
 
 
 def store_with(root: Path, counts: list[int], names: list[str] | None = None) -> RunStore:
@@ -60,3 +61,30 @@ def test_before_the_first_count_there_is_nothing(tmp_path: Path) -> None:
 def test_modes_have_names_before_the_run() -> None:
     assert mode_names(preset_config("ring-collapse")) == tuple("12345678")
     assert mode_names(preset_config("digits-dcgan")) == tuple("0123456789")
+
+
+def run_of(config: RunConfig, forked_at: int | None = None) -> RunRecord:
+    empty = dict.fromkeys(RunRecord.__dataclass_fields__)
+    return RunRecord(**{**empty, "config": resolve(config).to_dict(), "forked_at": forked_at})
+
+
+def test_a_run_is_at_the_act_of_what_it_computes() -> None:
+    begin, then = RECIPES["digits-break-and-cure"].acts
+    config = preset_config("digits-break-and-cure", {"seed": 7, "schedule.rounds": 900, "device": "cpu"})
+    first = next_act(run_of(config))
+    assert first is not None
+    assert (first.change, first.breaks, first.round) == (BREAKS[begin.change], True, begin.round)
+    broken = config.replace(first.change.changes)
+    second = next_act(run_of(broken, forked_at=600))
+    assert second is not None
+    assert (second.change, second.breaks) == (CURES[then.change], False)
+    assert second.round == 600 + then.round - begin.round, "the break has as long to show as in the recipe"
+
+
+def test_other_runs_have_no_acts() -> None:
+    config = preset_config("digits-break-and-cure")
+    assert next_act(run_of(config.replace({"optimizers.generator.lr": 2e-3}))) is None
+    assert next_act(run_of(preset_config("ring-collapse"))) is None
+    record = run_of(config)
+    record.config["objective"] = {"name": "of another version"}
+    assert next_act(record) is None
