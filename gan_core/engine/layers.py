@@ -1,4 +1,7 @@
-"""What can be laid over a plane of points, after GAN Lab (Kahng et al. 2018): where G is pushed, and how it bends its noise."""
+"""What can be laid over what G makes: where its loss pushes it, on points and on images; over a plane, how it bends its noise.
+
+On the plane these are the layers of GAN Lab (Kahng et al. 2018).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,10 @@ import torch
 from torch import Tensor
 
 from gan_core.data import MixtureSource
+from gan_core.engine.messages import Push
 
 ARROWS = 80
+PUSHED = 8  # images
 GRID_LINES, GRID_POINTS = 9, 25
 GRID_REACH = {"normal": 2.0, "uniform": 1.0}  # of each of the two components of z
 
@@ -33,6 +38,20 @@ def pull_on_points(
     # Network units are data units times a scale, plus a shift: the shift drops out of the difference.
     moved = source.to_data((x_fake + pull).cpu().numpy()) - source.to_data(x_fake.cpu().numpy())
     return np.asarray(moved)
+
+
+def push_on_images(game: Pulled, x_fake: Tensor, x_real: Tensor) -> Push | None:
+    """−∂L_G/∂x̂ of images (n, C, H, W), the mean over the channels; ``x_real`` holds as many or more.
+
+    None where it is not defined or not finite.
+    """
+    pull = game.pull(x_fake, x_real[: len(x_fake)])
+    if pull is None or not bool(pull.isfinite().all()):
+        return None
+    push = pull.mean(1, keepdim=True).cpu().numpy()
+    largest = float(np.abs(push).max())
+    scaled = push / largest if largest > 0 else push
+    return Push((128 + np.rint(127 * scaled)).astype(np.uint8), largest)
 
 
 def noise_grid(latent_dim: int, latent: str) -> Tensor:

@@ -44,8 +44,18 @@ class ClassGrid:
 
 
 @dataclass(frozen=True)
+class Push:
+    """Where each pixel of the first samples is pushed: ``images`` uint8 (n, 1, H, W), 128 for no push, 255 for ``largest``
+    towards light and 1 for as much towards dark."""
+
+    images: np.ndarray
+    largest: float
+
+
+@dataclass(frozen=True)
 class Sight:
-    """What was seen at one round: parts by name, JSON-able except samples (an array or a ClassGrid), which become artefacts.
+    """What was seen at one round: parts by name, JSON-able except samples (an array or a ClassGrid) and a Push, which become
+    artefacts.
 
     ``measuring`` is what measuring has taken so far, as a share of training.
     """

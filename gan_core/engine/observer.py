@@ -19,7 +19,7 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.comparison import FeatureComparison, Numbers, PixelComparison, PointComparison, floors
-from gan_core.engine.layers import lines_of_grid, noise_grid, pull_on_points
+from gan_core.engine.layers import PUSHED, lines_of_grid, noise_grid, pull_on_points, push_on_images
 from gan_core.engine.messages import ClassGrid, Sight
 from gan_core.losses import LOSSES
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
@@ -119,10 +119,14 @@ class _FixedNoise:
         for some, labels in zip(z, y, strict=False):
             yield game.sample(some, labels).cpu()
 
+    def shown(self, game: Observable) -> Tensor:
+        """What a picture without classes shows, as G makes it."""
+        return game.sample(self._grid)
+
     def picture(self, game: Observable) -> np.ndarray | ClassGrid:
         """What is shown, uint8."""
         if self.y is None:
-            return to_uint8(game.sample(self._grid)).cpu().numpy()
+            return to_uint8(self.shown(game)).cpu().numpy()
         y = torch.tensor(self._classes, device=self._grid.device).repeat_interleave(len(self._grid))
         x = to_uint8(game.sample(self._grid.repeat(len(self._classes), 1), y)).cpu().numpy()
         return ClassGrid(x.reshape(len(self._classes), len(self._grid), *x.shape[1:]), self._classes)
@@ -138,7 +142,7 @@ def _rows(num_classes: int, samples: int) -> tuple[tuple[int, ...], int]:
 
 
 class ImageObserver:
-    """A grid of images and, for labelled data, what the frozen classifier makes of generated samples.
+    """A grid of images, where the first of them are pushed, and for labelled data what the frozen classifier makes of samples.
 
     They are compared with training images; the floors are those of held-out images, which nobody has seen.
     """
@@ -150,7 +154,9 @@ class ImageObserver:
         self._get_classifier = classifier
         self._classifier: FrozenClassifier | None = None
         self._real_share = np.empty(0)
-        self._pixels = PixelComparison(_flat(self._real(source.train_index, 0)))
+        real = self._real(source.train_index, 0)
+        self._pixels = PixelComparison(_flat(real))
+        self._beside = real[:PUSHED].to(config.device)
 
     def reference(self) -> dict[str, Any] | None:
         if self._source.judged is None:
@@ -171,18 +177,25 @@ class ImageObserver:
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        grid = self._noise.picture(game)
+        parts = self._drawn(game)
         labelled = self._source.judged is not None
         classifier = self._find_classifier() if labelled else None
         if labelled and classifier is None:
-            return {}, Sight(round, {"grid": grid})
+            return {}, Sight(round, parts)
         samples = self._noise.samples(game)
         if not bool(samples.isfinite().all()):
-            return {}, Sight(round, {"grid": grid})
+            return {}, Sight(round, parts)
         if classifier is None:
-            return self._pixels.measure(_flat(samples)), Sight(round, {"grid": grid})
+            return self._pixels.measure(_flat(samples)), Sight(round, parts)
         numbers, counts = self._judge(classifier, samples, self._noise.y)
-        return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
+        return numbers, Sight(round, {**parts, "histogram": {"counts": counts.tolist(), "n": self._n}})
+
+    def _drawn(self, game: Observable) -> dict[str, Any]:
+        if self._noise.y is not None:
+            return {"grid": self._noise.picture(game)}
+        x = self._noise.shown(game)
+        push = push_on_images(game, x[:PUSHED], self._beside)
+        return {"grid": to_uint8(x).cpu().numpy()} | ({} if push is None else {"push": push})
 
     def birthday(self, game: Observable) -> dict[str, float]:
         samples = self._noise.samples(game)

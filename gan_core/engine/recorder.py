@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.engine.live import LiveView
-from gan_core.engine.messages import ClassGrid, Ended, Message, Moment, Note, Rows, Sight, State
+from gan_core.engine.messages import ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
 from gan_core.engine.pictures import png, sketch, tile
 from gan_core.metrics.verdict import Verdict
 from gan_core.store import RunStore, StoreError
@@ -148,6 +148,8 @@ class Recorder:
             picture = png(tile(part.images.reshape(-1, *part.images.shape[2:]), columns))
             file = self._store.save_artefact(self._run_id, name, "png", picture)
             return {"file": file, "count": classes * columns, "columns": columns, "classes": list(part.classes)}
+        if isinstance(part, Push):
+            return {**self._shown(name, part.images), "largest": part.largest}
         if isinstance(part, np.ndarray):
             file = self._store.save_artefact(self._run_id, name, "png", png(tile(part)))
             return {"file": file, "count": len(part)}

@@ -41,6 +41,8 @@ COLOURS: dict[str, Any] = {
     "fake": theme.FAKE,
     "unsure": theme.UNSURE,
     "mark": theme.MARK,
+    "lighter": theme.LIGHTER,
+    "darker": theme.DARKER,
     "spare": [colour for colour in theme.OKABE_ITO if colour not in (theme.D, theme.G)],
 }
 

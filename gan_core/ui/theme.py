@@ -12,6 +12,8 @@ REAL = "#009E73"
 FAKE = "#D55E00"
 UNSURE = "#8A8F98"
 MARK = "#CC79A7"
+LIGHTER = "#E69F00"
+DARKER = "#56B4E9"
 
 OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 """For curves that are neither: in this order, after the first ones are taken."""

@@ -1,4 +1,4 @@
-"""Layers over a plane: arrows that are G's gradient, and the grid that G makes of its noise; looking changes nothing."""
+"""Layers over what G makes: where it is pushed, and the grid that it makes of its noise; looking changes nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ import pytest
 import torch
 
 from gan_core.config import OBJECTIVES
-from gan_core.engine.layers import ARROWS, GRID_LINES, GRID_POINTS, lines_of_grid, noise_grid, pull_on_points
+from gan_core.engine.layers import (
+    ARROWS,
+    GRID_LINES,
+    GRID_POINTS,
+    PUSHED,
+    lines_of_grid,
+    noise_grid,
+    pull_on_points,
+    push_on_images,
+)
+from gan_core.engine.messages import Push
 from gan_core.engine.observer import observer_for
 from gan_core.training import capture, load_source, state_hash
 
@@ -96,3 +106,59 @@ def test_a_frame_of_a_plane_has_its_layers_and_leaves_the_game_as_it_was(tiny: C
     assert state_hash(capture(game, 0)) == before
     assert len(drawn["pull"]) == ARROWS
     assert [len(line) for line in drawn["grid"]] == [GRID_POINTS] * 2 * GRID_LINES
+
+
+class Asking:
+    """A game that asks for a known change, and remembers what it was asked with."""
+
+    def __init__(self, pull: torch.Tensor | None) -> None:
+        self.pulled, self.seen = pull, None
+
+    def pull(self, x_fake: torch.Tensor, x_real: torch.Tensor) -> torch.Tensor | None:
+        self.seen = x_fake, x_real
+        return self.pulled
+
+
+def test_a_push_is_grey_around_the_middle_in_shares_of_the_largest() -> None:
+    pull = torch.zeros(2, 2, 1, 3)  # the mean over two channels is half of it
+    pull[0, :, 0] = torch.tensor([[4.0, -2.0, 0.0], [0.0, 0.0, 0.0]])
+    pull[1, :, 0] = torch.tensor([[-3.0, 1.0, 0.0], [-1.0, -1.0, 0.0]])
+    game = Asking(pull)
+    push = push_on_images(game, torch.zeros(2, 2, 1, 3), torch.ones(8, 2, 1, 3))
+    assert push is not None
+    assert push.largest == 2.0
+    assert push.images.shape == (2, 1, 1, 3)
+    assert push.images.ravel().tolist() == [255, 64, 128, 1, 128, 128]
+    assert [len(x) for x in game.seen] == [2, 2], "losses that compare need as many of each"
+    nothing = push_on_images(Asking(torch.zeros(2, 1, 2, 2)), *2 * [torch.zeros(2, 1, 2, 2)])
+    assert nothing is not None
+    assert (nothing.images == 128).all()
+    for undefined in (None, torch.full((2, 1, 2, 2), torch.inf)):
+        assert push_on_images(Asking(undefined), *2 * [torch.zeros(2, 1, 2, 2)]) is None
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "dcgan"])
+def test_a_look_at_images_has_their_push_and_leaves_the_run_as_it_was(
+    architecture: str, tiny: Callable, game_of: Callable, advance: Callable
+) -> None:
+    told = {"objective": "ragan", "model.discriminator.spectral_norm": True, "model.discriminator.dropout": 0.3}
+    config = tiny(architecture, {"data.name": "mnist5k", "data.options": {}, **told, "tricks.instance_noise": 0.1})
+    game, alone = game_of(config), game_of(config)
+    observer = observer_for(config, load_source(config), lambda source: None)
+    for played in range(2):
+        before = state_hash(capture(game, played))
+        push = observer.look(game, played)[1].parts["push"]
+        assert state_hash(capture(game, played)) == before
+        assert isinstance(push, Push)
+        assert push.images.shape == (PUSHED, 1, 28, 28)
+        assert push.largest > 0
+        assert advance(game, 1, played) == advance(alone, 1, played), (
+            "a run that is looked at plays on as one that is not"
+        )
+
+
+def test_the_classes_of_a_conditional_run_have_no_push(tiny: Callable, game_of: Callable) -> None:
+    config = tiny(changes={"data.name": "mnist5k", "data.options": {}, "model.condition": "concatenation"})
+    assert (
+        "push" not in observer_for(config, load_source(config), lambda source: None).look(game_of(config), 0)[1].parts
+    )

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gan_core.engine.live import LiveView, Status
-from gan_core.engine.messages import Ended, Note, Rows, Sight, State
+from gan_core.engine.messages import Ended, Note, Push, Rows, Sight, State
 from gan_core.engine.recorder import Recorder, _merged
 from gan_core.store import RunStore, StoreError
 
@@ -222,7 +222,9 @@ def test_pictures_and_clouds_of_points_become_files(tmp_path: Any) -> None:
         store.create("a-run", name="", config={})
         view = LiveView("a-run", Status("queued"))
         cloud = {"fake": [[0.5, None]], "xs": [0.0, 1.0], "ys": [0.0, 1.0]}
+        push = np.full((2, 1, 4, 4), 128, np.uint8)
         parts = {"grid": np.full((3, 3, 4, 4), 7, np.uint8), "points": cloud, "histogram": {"counts": [1], "n": 1}}
+        parts["push"] = Push(push, 0.25)
         Recorder(store, view).record([Sight(4, parts)])
         view.tick()
         store.flush()
@@ -232,4 +234,6 @@ def test_pictures_and_clouds_of_points_become_files(tmp_path: Any) -> None:
         assert store.artefact_path("a-run", frame.parts["grid"]["file"]).suffix == ".png"
         assert Image.open(store.artefact_path("a-run", frame.parts["thumb"]["file"])).getextrema()[3] == (0, 0)
         assert frame.parts["histogram"] == {"counts": [1], "n": 1}
+        assert (frame.parts["push"]["count"], frame.parts["push"]["largest"]) == (2, 0.25)
+        assert Image.open(store.artefact_path("a-run", frame.parts["push"]["file"])).getextrema() == (0, 128)
         assert json.loads(view.snapshot())["frames"] == [{"round": 4, "parts": frame.parts}]

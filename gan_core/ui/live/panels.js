@@ -515,6 +515,23 @@ class DensityPanel extends ArtefactPanel {
   }
 }
 
+const GAP = 2 // pixels between the samples of a picture, as pictures.py has it
+
+// A grey picture around 128 as a veil: the one colour where it is lighter, the other where it is darker, none where it is neither.
+function tinted(picture, lighter, darker) {
+  const canvas = el("canvas", { width: picture.naturalWidth, height: picture.naturalHeight })
+  const pen = canvas.getContext("2d")
+  pen.drawImage(picture, 0, 0)
+  const pixels = pen.getImageData(0, 0, canvas.width, canvas.height)
+  const [light, dark] = [lighter, darker].map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)))
+  for (let i = 0; i < pixels.data.length; i += 4) {
+    const push = (pixels.data[i] - 128) / 127
+    pixels.data.set([...(push > 0 ? light : dark), Math.round(255 * Math.min(1, Math.abs(push)))], i)
+  }
+  pen.putImageData(pixels, 0, 0)
+  return canvas
+}
+
 const CLASS_NOTE = "Each row is a class; down a column the noise z is the same, so what changes is the class that G is told."
 const ONE_CLASS_NOTE = "One class from different noise: if these are all alike, G has collapsed inside the class."
 
@@ -526,15 +543,28 @@ class GridPanel extends Panel {
     this.names = el("div", { class: "gs-rows", "aria-hidden": "true", hidden: true })
     this.one = el("canvas", { class: "gs-grid", role: "img", hidden: true, "data-testid": `${spec.slot}-class` })
     this.choice = el("div", { class: "gs-choice", role: "group", "aria-label": "Class to look at", hidden: true })
-    this.body.append(this.choice, el("div", { class: "gs-sheet" }, this.names, this.image, this.one))
+    // Of any other run the first samples can be looked at with what G's loss asks of their pixels.
+    this.push = el("canvas", { class: "gs-grid", role: "img", hidden: true, "data-testid": `${spec.slot}-push` })
+    this.toggle = el(
+      "button",
+      { class: "gs-button", type: "button", "aria-pressed": "false", title: "show which pixels of the first samples G is to change", "data-testid": `${spec.slot}-push-toggle` },
+      "push on G",
+    )
+    this.toggle.addEventListener("click", () => {
+      this.pushed = !this.pushed
+      this.show()
+    })
+    this.lever = el("div", { class: "gs-choice gs-lever", hidden: true }, this.toggle)
+    this.body.append(this.choice, el("div", { class: "gs-sheet" }, this.names, this.image, this.one, this.push), this.lever)
     this.chosen = null
+    this.pushed = false
   }
 
   draw() {
     const found = this.view.part(this.spec.part || "grid")
     this.waiting(!found)
     this.offer((found && found.value.classes) || [])
-    if (!this.offered.length) setText(this.note, this.spec.note || this.view.store.reference.samples_note || "")
+    if (!this.offered.length && !this.pushed) this.explain()
     if (!found || found.value.file === this.wanted) return
     this.wanted = found.value.file
     const next = new Image()
@@ -543,7 +573,8 @@ class GridPanel extends Panel {
     next.decode().then(
       () => {
         if (this.wanted !== found.value.file) return
-        this.shown = { picture: next, round: found.round, ...found.value }
+        const push = this.view.store.part("push", found.round)
+        this.shown = { picture: next, round: found.round, push: push && push.round === found.round ? push.value : null, ...found.value }
         this.show()
       },
       () => {
@@ -582,8 +613,14 @@ class GridPanel extends Panel {
     const name = one ? this.offered[this.chosen] : ""
     this.names.hidden = one || !this.offered.length
     if (this.offered.length) setText(this.note, one ? ONE_CLASS_NOTE : CLASS_NOTE)
-    this.image.hidden = one
+    const pushed = this.pushed && Boolean(this.shown.push) && !one
+    this.lever.hidden = !this.shown.push
+    this.toggle.setAttribute("aria-pressed", String(this.pushed))
+    this.image.hidden = one || pushed
     this.one.hidden = !one
+    this.push.hidden = !pushed
+    if (pushed) this.lay(this.shown)
+    else if (!this.offered.length) this.explain()
     this.image.src = picture.src
     this.image.alt = `${integer(count)} generated samples at round ${integer(round)}`
     this.image.dataset.round = round
@@ -591,18 +628,51 @@ class GridPanel extends Panel {
     if (one) this.enlarge(picture, this.chosen, name)
   }
 
+  explain() {
+    setText(this.note, this.spec.note || this.view.store.reference.samples_note || "")
+  }
+
+  // The first samples, large, and over them where each pixel is pushed: the stronger, the less of the sample is seen.
+  async lay(shown) {
+    const { picture, push, count, round } = shown
+    const pull = new Image()
+    pull.src = this.view.artefact(push.file)
+    try {
+      await pull.decode()
+    } catch (error) {
+      return // may work at the next frame
+    }
+    if (shown !== this.shown || !this.pushed) return
+    const [across, down] = [Math.ceil(Math.sqrt(count)), Math.ceil(Math.sqrt(push.count))]
+    const w = (pull.naturalWidth + GAP) / down
+    const columns = Math.ceil(push.count / 2)
+    const { lighter, darker } = this.view.colours
+    const tint = tinted(pull, lighter, darker)
+    this.push.width = columns * w - GAP
+    this.push.height = 2 * w - GAP
+    const pen = this.push.getContext("2d")
+    for (let i = 0; i < push.count; i++) {
+      const [x, y] = [(i % columns) * w, Math.floor(i / columns) * w]
+      const cell = (picture, wide) => pen.drawImage(picture, (i % wide) * w, Math.floor(i / wide) * w, w - GAP, w - GAP, x, y, w - GAP, w - GAP)
+      cell(picture, across)
+      cell(tint, down)
+    }
+    this.push.dataset.round = round
+    this.push.setAttribute("aria-label", `the first ${push.count} samples at round ${integer(round)}, with the pixels that G's loss would have lighter or darker`)
+    setText(this.note, `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(Number(push.largest.toPrecision(2)))}.`)
+  }
+
   // One row of the picture, as a square.
   enlarge(picture, row, name) {
     const { columns, classes, round } = this.shown
-    const gap = 2 // pixels between samples, as pictures.py has it
-    const [w, h] = [(picture.naturalWidth + gap) / columns, (picture.naturalHeight + gap) / classes.length]
+    const [w, h] = [(picture.naturalWidth + GAP) / columns, (picture.naturalHeight + GAP) / classes.length]
     const across = Math.ceil(Math.sqrt(columns))
-    this.one.width = across * w - gap
-    this.one.height = Math.ceil(columns / across) * h - gap
+    this.one.width = across * w - GAP
+    this.one.height = Math.ceil(columns / across) * h - GAP
     const pen = this.one.getContext("2d")
     for (let i = 0; i < columns; i++) {
       const [x, y] = [(i % across) * w, Math.floor(i / across) * h]
-      pen.drawImage(picture, i * w, row * h, w - gap, h - gap, x, y, w - gap, h - gap)
+      pen.drawImage(picture, i * w, row * h, w - GAP, h - GAP, x, y, w - GAP, h - GAP)
     }
     this.one.dataset.round = round
     this.one.setAttribute("aria-label", `${columns} generated samples of class ${name} at round ${integer(round)}`)
