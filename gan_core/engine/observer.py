@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from scipy.spatial.distance import pdist
-from scipy.stats import chi2
+from scipy.special import chdtr
 from torch import Tensor
 
 from gan_core.config import RunConfig
@@ -562,7 +562,7 @@ def _share_of_modes(source: MixtureSource, sigmas: float = 3.0) -> np.ndarray:
     """The share of real points that counts for each mode, and last of those that count for none."""
     apart = source.num_modes == 1 or pdist(source.centers).min() > (2 * sigmas + 2) * source.std.max()
     if apart:
-        inside = float(chi2.cdf(sigmas**2, source.shape[0]))
+        inside = float(chdtr(source.shape[0], sigmas**2))
         return np.array([*(source.weights * inside), 1 - inside])
     counts = mode_counts(_real_points(source, REAL_POINTS), source.centers, source.std)
     share: np.ndarray = counts / counts.sum()
