@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # sub-processes must sum in the same order
+os.environ.setdefault("GANSCOPE_EXECUTOR", "thread")  # a process takes seconds to start; some tests ask for it
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -163,6 +163,12 @@ def test_config_and_store_do_not_even_reach_torch() -> None:
     assert not loaded & {"torch", "torchvision", "streamlit", "plotly"}
 
 
+def test_the_process_of_a_run_loads_nothing_that_draws_or_takes_long() -> None:
+    loaded = modules_after("import gan_core.engine.worker")
+    assert "torch" in loaded
+    assert not loaded & {"streamlit", "plotly", "starlette", "pandas", "matplotlib", "sklearn", "scipy.stats"}
+
+
 # --- what the code of gan_core never calls ---
 
 # torch functions and tensor methods that draw from the global generator unless they are given one

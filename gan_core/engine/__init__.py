@@ -12,6 +12,7 @@ from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, advice, describe, forecast
+from gan_core.engine.executors import SETTINGS
 from gan_core.engine.film import film
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
@@ -54,6 +55,7 @@ def close_lab(timeout: float = 9.0) -> None:
 
 __all__ = [
     "COMMANDS",
+    "SETTINGS",
     "Card",
     "Choice",
     "Chore",

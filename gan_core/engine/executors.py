@@ -1,26 +1,48 @@
-"""Where jobs run. The trainer knows none of this; a second executor answers the same questions."""
+"""Where jobs run: what every executor answers, and threads. Worker processes are in ``processes``; the trainer knows
+neither.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Literal, Protocol, get_args
 
 import torch
 from threadpoolctl import threadpool_limits
 
+from gan_core.config import ConfigError, Problem, nearest
+from gan_core.engine.lockstep import UNLIMITED
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import Command, Job, Message
 from gan_core.engine.observer import GetClassifier
-from gan_core.engine.runner import MayPlay, run_job
+from gan_core.engine.runner import run_job
 
 INTRA_OP_THREADS = 1
 ABANDON_SECONDS = 0.5  # what a job gets to end its turn, once there is no time left for its round
 
+HowFar = Callable[[str, int], int]  # Lockstep.how_far
+Kind = Literal["thread", "process"]
+Setting = Kind | Literal["auto"]
+SETTINGS: tuple[Setting, ...] = (*get_args(Kind), "auto")
+
+
+def setting_of(given: str | None) -> Setting:
+    """Where jobs shall run: what is given, else ``GANSCOPE_EXECUTOR``, else auto. Raises ConfigError for another word."""
+    wanted = given or os.environ.get("GANSCOPE_EXECUTOR") or "auto"
+    for setting in SETTINGS:
+        if wanted == setting:
+            return setting
+    raise ConfigError([Problem("executor", f"unknown executor {wanted[:80]!r}{nearest(wanted[:80], SETTINGS)}")])
+
 
 class Executor(Protocol):
-    def submit(self, job: Job) -> None: ...
+    def submit(self, job: Job) -> None:
+        """Begin a job. Never waits; raises RuntimeError where the system gives no more threads."""
+        ...
+
     def poll(self, run_id: str) -> list[Message]:
         """The messages since the last poll; after ``Ended`` there are none."""
         ...
@@ -31,6 +53,10 @@ class Executor(Protocol):
         ...
 
     def alive(self, run_id: str) -> bool: ...
+    def starting(self, run_id: str) -> bool:
+        """Whether what the job will run in is still being made ready."""
+        ...
+
     def forget(self, run_id: str) -> None:
         """Let go of a job that has ended, or was never submitted."""
         ...
@@ -40,30 +66,35 @@ class Executor(Protocol):
         ...
 
 
-class ThreadExecutor:
-    """One daemon thread per job, in this process. ``wake`` is called when a job has changed its state;
-    ``may_play`` is asked by each job before its rounds.
+def compute_on_one_thread() -> None:
+    """From now on torch and NumPy compute on one intra-op thread each in this process.
 
-    Each computes on one intra-op thread: torch's pool, shared with other busy threads, falls to a tenth of its speed,
-    and the number of threads is part of what makes two runs equal bit for bit.
+    torch's pool, shared with other busy threads, falls to a tenth of its speed, and the number of threads is part of what
+    makes two runs equal bit for bit. Measuring would wait for NumPy's own pool, on cores that other runs train on.
+    """
+    torch.set_num_threads(INTRA_OP_THREADS)
+    threadpool_limits(INTRA_OP_THREADS, user_api="blas")
+
+
+class ThreadExecutor:
+    """One daemon thread per job, in this process. ``wake`` is called when a job has changed its state; ``how_far`` says to
+    what round a job that has played so many may play.
     """
 
     def __init__(
         self,
         classifier: GetClassifier,
         wake: Callable[[], None] = lambda: None,
-        may_play: MayPlay = lambda run_id, played: True,
+        how_far: HowFar = lambda run_id, played: UNLIMITED,
     ) -> None:
         self._classifier = classifier
         self._wake = wake
-        self._may_play = may_play
+        self._how_far = how_far
         self._jobs: dict[str, _ThreadJob] = {}
-        torch.set_num_threads(INTRA_OP_THREADS)
-        # NumPy's own pool as well: measuring would wait for it, on cores that other runs train on.
-        threadpool_limits(INTRA_OP_THREADS, user_api="blas")
+        compute_on_one_thread()
 
     def submit(self, job: Job) -> None:
-        self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake, self._may_play)
+        self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake, self._how_far)
 
     def poll(self, run_id: str) -> list[Message]:
         job = self._jobs.get(run_id)
@@ -80,6 +111,9 @@ class ThreadExecutor:
     def alive(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
         return job is not None and job.thread.is_alive()
+
+    def starting(self, run_id: str) -> bool:
+        return False
 
     def forget(self, run_id: str) -> None:
         self._jobs.pop(run_id, None)
@@ -101,13 +135,67 @@ class ThreadExecutor:
 
 
 class _ThreadJob:
-    def __init__(self, job: Job, classifier: GetClassifier, wake: Callable[[], None], may_play: MayPlay) -> None:
+    def __init__(self, job: Job, classifier: GetClassifier, wake: Callable[[], None], how_far: HowFar) -> None:
         self.inbox, self.outbox = Inbox(), Outbox(wake)
         self.thread = threading.Thread(
-            target=self._run, args=(job, classifier, may_play), name=f"run-{job.run_id}", daemon=True
+            target=self._run, args=(job, classifier, how_far), name=f"run-{job.run_id}", daemon=True
         )
         self.thread.start()
 
-    def _run(self, job: Job, classifier: GetClassifier, may_play: MayPlay) -> None:
+    def _run(self, job: Job, classifier: GetClassifier, how_far: HowFar) -> None:
         torch.set_num_threads(INTRA_OP_THREADS)
+
+        def may_play(run_id: str, played: int) -> bool:
+            return how_far(run_id, played) > played
+
         run_job(job, self.inbox, self.outbox, classifier, may_play)
+
+
+class ChosenExecutor:
+    """Several executors as one; ``choose`` says where a job runs."""
+
+    def __init__(self, executors: Mapping[Kind, Executor], choose: Callable[[Job], Kind]) -> None:
+        self._executors = executors
+        self._choose = choose
+        self._chosen: dict[str, Executor] = {}
+
+    def submit(self, job: Job) -> None:
+        chosen = self._executors[self._choose(job)]
+        chosen.submit(job)
+        self._chosen[job.run_id] = chosen
+
+    def poll(self, run_id: str) -> list[Message]:
+        chosen = self._chosen.get(run_id)
+        return chosen.poll(run_id) if chosen is not None else []
+
+    def command(self, run_id: str, command: Command) -> None:
+        self._chosen[run_id].command(run_id, command)
+
+    def nudge(self, run_id: str) -> None:
+        chosen = self._chosen.get(run_id)
+        if chosen is not None:
+            chosen.nudge(run_id)
+
+    def alive(self, run_id: str) -> bool:
+        chosen = self._chosen.get(run_id)
+        return chosen is not None and chosen.alive(run_id)
+
+    def starting(self, run_id: str) -> bool:
+        chosen = self._chosen.get(run_id)
+        return chosen is not None and chosen.starting(run_id)
+
+    def forget(self, run_id: str) -> None:
+        chosen = self._chosen.pop(run_id, None)
+        if chosen is not None:
+            chosen.forget(run_id)
+
+    def close(self, timeout: float) -> list[str]:
+        late: list[str] = []  # all of them have the same time
+        closing = [
+            threading.Thread(target=lambda one=one: late.extend(one.close(timeout))) for one in self._executors.values()
+        ]
+        for thread in closing:
+            thread.start()
+        for thread in closing:
+            thread.join()
+        return late

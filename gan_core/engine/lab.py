@@ -20,11 +20,12 @@ from gan_core.config import Comparison, ConfigError, Problem, RunConfig, cure_be
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.comparing import comparison_name, resolve_variant, variants_of
-from gan_core.engine.executors import INTRA_OP_THREADS, Executor, ThreadExecutor
+from gan_core.engine.executors import INTRA_OP_THREADS, ChosenExecutor, Executor, Kind, ThreadExecutor, setting_of
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
+from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
 BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there is to do
 DEFAULT_CAPACITY = 2
+MOST_PROCESSES = 8  # runs of a comparison that get a process each by themselves: each takes some hundred MB and seconds
 MAX_WAITING = 100
 MAX_KEYS = 1000
 CARDS_SECONDS = 1.0
@@ -78,6 +80,9 @@ class _Active:
 class Lab:
     """Runs under ``root``: at most ``capacity`` train at once, the others wait in order.
 
+    ``executor`` says in what: ``thread``, ``process`` (one for each run), or ``auto``, which is a thread for a run alone and
+    processes for those of a comparison; None is what ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
+
     One recorder thread moves what they say into the store and to their viewers. All methods are safe to call from any
     thread. A run belongs to the lab, not to whoever started or watches it.
 
@@ -85,15 +90,29 @@ class Lab:
     ``_lock`` guards what is in memory and never waits for anything.
     """
 
-    def __init__(self, root: Path | str, *, capacity: int = DEFAULT_CAPACITY, tick: float = TICK_SECONDS) -> None:
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        capacity: int = DEFAULT_CAPACITY,
+        tick: float = TICK_SECONDS,
+        executor: str | None = None,
+    ) -> None:
+        self._setting = setting_of(executor)
         self.store = RunStore(root)
         self.capacity = capacity
-        self.classifiers = Classifiers(self.store.root / "cache")
+        cache = self.store.root / "cache"
+        self.classifiers = Classifiers(cache)
         self.chores = Chores(self.store.root)
         self._tick = tick
         self._wake = threading.Event()
         self._lockstep = Lockstep(lambda run_id: self._executor.nudge(run_id))
-        self._executor: Executor = ThreadExecutor(self.classifiers.get, self._wake.set, self._lockstep.may_play)
+        asked = (self.classifiers.get, self._wake.set, self._lockstep.how_far)
+        executors: dict[Kind, Executor] = {
+            "thread": ThreadExecutor(*asked),
+            "process": ProcessExecutor(self.store.root, cache, *asked),
+        }
+        self._executor: Executor = ChosenExecutor(executors, self._kind_for)
         self._gallery = Gallery(self.store)
         self._active: OrderedDict[str, _Active] = OrderedDict()
         self._queue: deque[str] = deque()
@@ -578,6 +597,12 @@ class Lab:
         """The runs that take turns with this one; itself alone where it takes none."""
         return self._lockstep.company(run_id) if self._lockstep.takes_turns(run_id) else frozenset([run_id])
 
+    def _kind_for(self, job: Job) -> Kind:
+        """A run alone is not made to wait for a process; those that take turns gain by it, if they are not too many."""
+        if self._setting != "auto":
+            return self._setting
+        return "process" if 1 < len(self._sharing(job.run_id)) <= MOST_PROCESSES else "thread"
+
     def _record_for_ever(self) -> None:
         while True:
             closing = self._closing.is_set()
@@ -617,16 +642,18 @@ class Lab:
             active.recorder.record(message for message in messages if not isinstance(message, Ended))
             end = next((message for message in messages if isinstance(message, Ended)), None)
             if end is None and not alive:
-                end = Ended("failed", active.view.status["round"], "The run's thread died without a word.")
+                end = Ended("failed", active.view.status["round"], "The run died without a word.")
             if end is not None:
                 self._end(active, end)
                 return
             active.recorder.progress()
             self._heed(active)
             preparing = self.classifiers.progress(active.job.config.data.name)
+            steps = [f"{preparing[1]} ({preparing[0]:.0%})"] if preparing else []
+            if self._executor.starting(run_id):
+                steps.insert(0, "starting a process for this run")
             active.view.set_status(
-                message=self.store.problem or active.paused_for or active.notice,
-                preparing=f"{preparing[1]} ({preparing[0]:.0%})" if preparing else "",
+                message=self.store.problem or active.paused_for or active.notice, preparing=", ".join(steps)
             )
         active.view.tick()
 

@@ -6,12 +6,14 @@ process cost each other time, and a page its patience. A turn is short to the ey
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
 
 WINDOW = 8  # rounds: too few to be seen, enough that threads need not wait for each other at each
 TURN_SECONDS = 0.05
+UNLIMITED = sys.maxsize  # rounds: for who plays alone
 
 
 class _Company:
@@ -31,9 +33,10 @@ class _Company:
 
 
 class Lockstep:
-    """Which runs keep pace with each other. Asked before every round, by the threads that train; never blocks them.
+    """Which runs keep pace with each other. Asked by those that train, before every round or some rounds ahead; never
+    blocks them.
 
-    ``nudge`` is called with a run that was told to wait and may play now.
+    ``nudge`` is called with a run that was told something else than it would be told now: it should ask again.
     """
 
     def __init__(self, nudge: Callable[[str], None] = lambda run_id: None) -> None:
@@ -52,6 +55,8 @@ class Lockstep:
                 self._part(run_id)
             if len(members) > 1:
                 self._companies |= dict.fromkeys(members, _Company(members, at_once))
+        for run_id in members:
+            self._nudge(run_id)
 
     def expect(self, run_ids: Iterable[str], played: int = 0) -> None:
         """These runs are about to train, from this round on: nobody goes ahead before they have come."""
@@ -66,25 +71,27 @@ class Lockstep:
                 company.at_once = max(1, at_once)
                 self._wake(company)
 
-    def may_play(self, run_id: str, played: int) -> bool:
-        """Whether a run that has played so many rounds may play the next: not far ahead of any other that trains, and with a
-        turn where turns are taken.
+    def how_far(self, run_id: str, played: int) -> int:
+        """The round at which a run that has played so many must ask again; if it is there already, it has to wait.
+
+        That is not far ahead of any other that trains, and no further than it is where it takes turns and has none.
         """
         if run_id not in self._companies:
-            return True
+            return UNLIMITED
         with self._lock:
             company = self._companies.get(run_id)
             if company is None:
-                return True
+                return UNLIMITED
             self._reached[run_id] = played
-            may = self._is_near(company, played) and self._has_turn(company, run_id, played)
+            end = self._window_end(company)
+            may = played < end and self._has_turn(company, run_id, played)
             if may:
                 company.waiting.pop(run_id, None)
             else:
                 company.turns.pop(run_id, None)
                 company.waiting.setdefault(run_id)
             self._wake(company)
-            return may
+            return end if may else min(played, end)
 
     def leave(self, run_id: str) -> None:
         """The run has ended: nobody waits for it. It finds its company again when it goes on."""
@@ -105,8 +112,9 @@ class Lockstep:
         company = self._companies.get(run_id)
         return company is not None and company.at_once is not None
 
-    def _is_near(self, company: _Company, played: int) -> bool:
-        return all(played - self._reached.get(other, played) < WINDOW for other in company.members)
+    def _window_end(self, company: _Company) -> int:
+        """Where the window ends that begins with the furthest behind of those that train."""
+        return min(self._reached[run] for run in company.members if run in self._reached) + WINDOW
 
     def _has_turn(self, company: _Company, run_id: str, played: int) -> bool:
         """Whether it may compute; a turn that is used up goes to one that waits and is no further."""
@@ -132,8 +140,8 @@ class Lockstep:
         if not company.waiting or not company.has_room:
             return
         room = len(company.waiting) if company.at_once is None else company.at_once - len(company.turns)
-        for run_id in sorted(company.waiting, key=lambda run: self._reached.get(run, 0))[:room]:
-            if self._is_near(company, self._reached.get(run_id, 0)):
+        for run_id in sorted(company.waiting, key=lambda run: self._reached[run])[:room]:
+            if self._reached[run_id] < self._window_end(company):
                 self._nudge(run_id)
 
     def _part(self, run_id: str) -> None:

@@ -127,7 +127,7 @@ def classifier_for(
     bit. Raises TrainingCancelled, and ValueError for a source without labels, classes or images to learn from.
     """
     _labels(source)
-    path = Path(cache_dir) / f"classifier-{source.fingerprint[:16]}-v{VERSION}.safetensors"
+    path = _path(source, cache_dir)
     with _alone(path, cancel):
         cached = None if force else _load(path, source)
         if cached is not None:
@@ -137,6 +137,11 @@ def classifier_for(
         classifier = FrozenClassifier(network, _report(network, source, time.perf_counter() - start))
         _save(path, source, classifier)
         return classifier
+
+
+def cached_classifier(source: ImageSource, cache_dir: Path) -> FrozenClassifier | None:
+    """The classifier of a data set if the cache has one that can be trusted; cheap where it has none."""
+    return _load(_path(source, cache_dir), source)
 
 
 def train(source: ImageSource, *, progress: Progress | None = None, cancel: Cancel | None = None) -> Classifier:
@@ -256,6 +261,10 @@ def _labels(source: ImageSource) -> Tensor:
 
 # The cache: tensors in safetensors, report and SHA-256 in JSON beside them, each renamed into place. The JSON comes
 # last, so a writer that dies between the two leaves a pair that does not match and is trained again.
+
+
+def _path(source: ImageSource, cache_dir: Path) -> Path:
+    return Path(cache_dir) / f"classifier-{source.fingerprint[:16]}-v{VERSION}.safetensors"
 
 
 def _load(path: Path, source: ImageSource) -> FrozenClassifier | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -111,6 +112,11 @@ class Told:
         return {name: values[:, i] for i, name in enumerate(parts[0].columns) if name != "seconds"}
 
 
+@pytest.fixture(scope="session")
+def told() -> Callable[[list[Message]], Told]:
+    return Told
+
+
 Hook = Callable[[Turn, Inbox], None]
 
 
@@ -174,6 +180,16 @@ def open_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
     yield make
     for lab in labs:
         lab.close()
+
+
+@pytest.fixture(scope="session")
+def workers() -> Callable[..., set[psutil.Process]]:
+    """``workers()``: the processes of runs that this process, or that of the given number, has begun and that are left."""
+
+    def of(pid: int | None = None) -> set[psutil.Process]:
+        return {child for child in psutil.Process(pid).children() if "gan_core.engine.worker" in child.cmdline()}
+
+    return of
 
 
 @pytest.fixture

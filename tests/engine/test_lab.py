@@ -491,7 +491,7 @@ def test_a_thread_that_dies_without_a_word_is_noticed(
     lab = open_lab(capacity=1)
     for _ in range(2):
         run = lab.wait(lab.submit(small()), 60)
-        assert (run.status, run.message) == ("failed", "The run's thread died without a word.")
+        assert (run.status, run.message) == ("failed", "The run died without a word.")
 
 
 def test_a_run_is_not_taken_for_dead_while_it_is_being_started(

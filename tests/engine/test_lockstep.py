@@ -9,18 +9,22 @@ from gan_core.engine.lockstep import TURN_SECONDS, WINDOW, Lockstep
 from gan_core.engine.runner import _Runner
 
 
+def plays(pace: Lockstep, run: str, played: int) -> bool:
+    return pace.how_far(run, played) > played
+
+
 def test_who_is_a_window_ahead_waits_until_the_other_has_caught_up() -> None:
     pace = Lockstep()
-    assert pace.may_play("a", 100)  # alone
+    assert plays(pace, "a", 100)  # alone
     pace.together(["a", "b"])
-    assert pace.may_play("a", 100)  # the other does not train yet
-    assert pace.may_play("b", 100 - WINDOW)
-    assert not pace.may_play("a", 100)
-    assert pace.may_play("b", 101 - WINDOW)
-    assert pace.may_play("a", 100)
-    pace.may_play("b", 0)
+    assert plays(pace, "a", 100)  # the other does not train yet
+    assert plays(pace, "b", 100 - WINDOW)
+    assert not plays(pace, "a", 100)
+    assert plays(pace, "b", 101 - WINDOW)
+    assert plays(pace, "a", 100)
+    plays(pace, "b", 0)
     pace.leave("b")
-    assert pace.may_play("a", 10_000)
+    assert plays(pace, "a", 10_000)
 
 
 def test_who_comes_into_other_company_leaves_the_old_one_whole() -> None:
@@ -30,7 +34,7 @@ def test_who_comes_into_other_company_leaves_the_old_one_whole() -> None:
     assert [pace.company(run) for run in "abcd"] == [frozenset("ab")] * 2 + [frozenset("cd")] * 2
     pace.together(["a", "d"])
     assert [pace.company(run) for run in "abcd"] == [frozenset("ad"), frozenset(), frozenset(), frozenset("ad")]
-    assert pace.may_play("b", 5)
+    assert plays(pace, "b", 5)
 
 
 def test_a_fast_and_a_slow_run_stay_together_and_end_as_they_would_alone(
@@ -101,29 +105,32 @@ def test_only_so_many_have_a_turn_and_those_furthest_behind_come_first(monkeypat
     nudged: list[str] = []
     pace = Lockstep(nudged.append)
     pace.together("abc", at_once=2)
-    assert [pace.may_play(run, 0) for run in "abc"] == [True, True, False]
-    assert pace.may_play("a", 1)  # its turn is not over
+    assert sorted(nudged) == ["a", "b", "c"], "whoever plays already must ask"
+    nudged.clear()
+    assert [plays(pace, run, 0) for run in "abc"] == [True, True, False]
+    assert plays(pace, "a", 1)  # its turn is not over
     now[0] += TURN_SECONDS
-    assert not pace.may_play("a", 2)
+    assert not plays(pace, "a", 2)
     assert nudged == ["c"]
-    assert pace.may_play("c", 0)
-    assert pace.may_play("b", 1)  # its turn is over, but nobody who waits is as far behind
-    assert not pace.may_play("a", 2)
+    assert plays(pace, "c", 0)
+    assert plays(pace, "b", 1)  # its turn is over, but nobody who waits is as far behind
+    assert not plays(pace, "a", 2)
     pace.leave("b")
     assert nudged[-1] == "a"
-    assert pace.may_play("a", 2)
+    assert plays(pace, "a", 2)
 
 
 def test_turns_follow_the_room_there_is() -> None:
     nudged: list[str] = []
     pace = Lockstep(nudged.append)
     pace.together("abc", at_once=1)
-    assert [pace.may_play(run, 0) for run in "abc"] == [True, False, False]
+    nudged.clear()
+    assert [plays(pace, run, 0) for run in "abc"] == [True, False, False]
     pace.allow("a", 3)
     assert nudged == ["b", "c"]
-    assert [pace.may_play(run, 1) for run in "bc"] == [True, True]
+    assert [plays(pace, run, 1) for run in "bc"] == [True, True]
     pace.allow("a", 1)
-    assert [pace.may_play(run, 2) for run in "bca"] == [False, False, True]
+    assert [plays(pace, run, 2) for run in "bca"] == [False, False, True]
     assert pace.takes_turns("a")
     pace.together("ab")
     assert not pace.takes_turns("a")

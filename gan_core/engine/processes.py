@@ -1,0 +1,269 @@
+"""One process per run: a crash takes only its own run with it, and runs do not share an interpreter lock."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Any, Literal
+
+from gan_core.engine import wire
+from gan_core.engine.executors import ABANDON_SECONDS, HowFar
+from gan_core.engine.lockstep import UNLIMITED
+from gan_core.engine.mailbox import Outbox
+from gan_core.engine.messages import Command, Ended, Job, Message, Rows, State
+from gan_core.engine.observer import GetClassifier
+from gan_core.training import checkpoints, load_source
+
+log = logging.getLogger(__name__)
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
+LAST_WORDS = 8_000  # characters of standard error that are kept of a process that died
+
+
+class ProcessExecutor:
+    """One child process per job, see ``worker``; the messages are those of a thread.
+
+    ``store`` is the root of the store, ``cache`` where frozen classifiers are kept. ``classifier`` is asked, in this
+    process, for one that is not there. ``wake`` and ``how_far`` are as for threads.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        cache: Path,
+        classifier: GetClassifier,
+        wake: Callable[[], None] = lambda: None,
+        how_far: HowFar = lambda run_id, played: UNLIMITED,
+    ) -> None:
+        self._folders = (store, cache)
+        self._classifier = classifier
+        self._wake = wake
+        self._how_far = how_far
+        self._jobs: dict[str, _ProcessJob] = {}
+
+    def submit(self, job: Job) -> None:
+        setup = wire.Setup(job, *self._folders)
+        self._jobs[job.run_id] = _ProcessJob(setup, self._classifier, self._wake, self._how_far)
+
+    def poll(self, run_id: str) -> list[Message]:
+        job = self._jobs.get(run_id)
+        return job.outbox.drain() if job is not None else []
+
+    def command(self, run_id: str, command: Command) -> None:
+        self._jobs[run_id].command(command)
+
+    def nudge(self, run_id: str) -> None:
+        job = self._jobs.get(run_id)
+        if job is not None:
+            job.nudge()
+
+    def alive(self, run_id: str) -> bool:
+        job = self._jobs.get(run_id)
+        return job is not None and job.thread.is_alive()
+
+    def starting(self, run_id: str) -> bool:
+        job = self._jobs.get(run_id)
+        return job is not None and not job.ready
+
+    def forget(self, run_id: str) -> None:
+        self._jobs.pop(run_id, None)
+
+    def close(self, timeout: float) -> list[str]:
+        deadline = time.monotonic() + timeout
+        jobs = dict(self._jobs)
+        for job in jobs.values():
+            job.command("interrupt")
+        for job in jobs.values():
+            job.thread.join(max(0.0, deadline - time.monotonic()))
+        late = {run_id: job for run_id, job in jobs.items() if job.thread.is_alive()}
+        for job in late.values():
+            job.tell(wire.Abandon())
+        for job in late.values():
+            job.thread.join(ABANDON_SECONDS)
+        for job in late.values():
+            job.kill("interrupted", "The run did not stop in time; it goes on from its last checkpoint.")
+        for job in late.values():
+            job.thread.join(ABANDON_SECONDS)
+        return list(late)
+
+
+class _ProcessJob:
+    """A process seen from here. Two threads: one starts it and hears what it says, the other speaks to it."""
+
+    def __init__(self, setup: wire.Setup, classifier: GetClassifier, wake: Callable[[], None], how_far: HowFar) -> None:
+        self.outbox = Outbox(wake)
+        self.ready = False
+        self._job, self._setup = setup.job, setup
+        self._classifier, self._how_far = classifier, how_far
+        self._words: SimpleQueue[Any] = SimpleQueue()
+        self._round = 0
+        self._asked, self._waits = 0, False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._killed_for: Ended | None = None
+        self._lock = threading.Lock()  # between the start of the process and its being killed
+        self.thread = threading.Thread(target=self._live, name=f"run-{self._job.run_id}", daemon=True)
+        self.thread.start()
+
+    def command(self, command: Command) -> None:
+        if not self.ready and (command == "stop" or command == "interrupt"):
+            # It does not hear yet, and has nothing to save.
+            self.kill("stopped" if command == "stop" else "interrupted")
+        else:
+            self.tell(command)
+
+    def tell(self, word: Any) -> None:
+        self._words.put(word)
+
+    def nudge(self) -> None:
+        """One that waits is told how far it may play by now, one that plays must ask again."""
+        self.tell(_LOOK if self._waits else wire.MayPlayTo(0))
+
+    def kill(self, state: Literal["stopped", "interrupted"], message: str = "") -> None:
+        """End the process whatever it does, and say that the run has ended so."""
+        with self._lock:
+            self._killed_for = Ended(state, self._round, message)
+            if self._process is not None:
+                self._process.kill()
+
+    def _live(self) -> None:
+        try:
+            with tempfile.TemporaryFile() as errors:
+                end = self._start_and_hear(errors)
+                if end is None:
+                    end = self._obituary(errors)
+        except OSError as error:
+            end = Ended("failed", self._round, f"The run's process could not be started: {error}.")
+        except Exception as error:
+            message = f"What the run's process said could not be understood: {error}"
+            end = Ended("failed", self._round, message, traceback.format_exc())
+        self.outbox.put(end)
+
+    def _start_and_hear(self, errors: IO[bytes]) -> Ended | None:
+        """From the start of the process to its end; returns its last word, None if it died without one."""
+        with self._lock:
+            if self._killed_for is not None:
+                return None
+            process = self._process = _start(self._job.run_id, errors)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        speaker = threading.Thread(
+            target=self._speak, args=(process.stdin,), name=f"to-{self._job.run_id}", daemon=True
+        )
+        speaker.start()
+        try:
+            return self._hear(process.stdout)
+        finally:
+            # Nobody may ask in its name how far it may play, once it is said to have ended: others would wait for it.
+            self._words.put(None)
+            self._reap(process)
+            speaker.join()
+            process.stdout.close()
+            with suppress(OSError):  # what it did not hear is still in the pipe
+                process.stdin.close()
+
+    def _hear(self, stream: IO[bytes]) -> Ended | None:
+        while True:
+            try:
+                word = wire.read(stream)
+            except (EOFError, OSError):
+                return None
+            match word:
+                case wire.Ready():
+                    self.ready = True
+                case wire.Asks(played):
+                    self._asked = played
+                    self.tell(_LOOK)
+                case wire.WantsClassifier():
+                    threading.Thread(target=self._prepare_classifier, name="classifier-source", daemon=True).start()
+                case Ended():
+                    return word
+                case _:
+                    if isinstance(word, State):
+                        self._round = word.round
+                    elif isinstance(word, Rows) and word.track == "turns":
+                        self._round = int(word.rounds[-1])
+                    self.outbox.put(word)
+
+    def _speak(self, stream: IO[bytes]) -> None:
+        try:
+            wire.write(stream, self._setup)
+            while (word := self._words.get()) is not None:
+                if word is _LOOK:
+                    self._waits = True  # until it is known: a nudge that comes meanwhile is a reason to look again
+                    until = self._how_far(self._job.run_id, self._asked)
+                    self._waits = until <= self._asked
+                    word = wire.MayPlayTo(until)
+                wire.write(stream, word)
+        except OSError:
+            pass  # it has ended, which the other thread hears
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.wait(REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _prepare_classifier(self) -> None:
+        try:
+            source = load_source(self._job.config)
+            if source.judged is not None:
+                self._classifier(source.judged)
+        except Exception:  # the run goes on without
+            log.exception("run %s: the frozen classifier could not be begun", self._job.run_id)
+
+    def _obituary(self, errors: IO[bytes]) -> Ended:
+        """How a run ended whose process died without a word."""
+        if self._killed_for is not None:
+            return self._killed_for
+        assert self._process is not None
+        code = self._process.returncode
+        saved = bool(checkpoints(self._job.checkpoint_dir))
+        then = "it can go on from its last checkpoint" if saved else "nothing was saved yet"
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").splitlines()
+        # faulthandler's last line names every library there is.
+        last_words = "\n".join(line for line in lines if not line.startswith("Extension modules:"))[-LAST_WORDS:]
+        if code in (-signal.SIGKILL, -signal.SIGTERM):
+            why = "from outside or because memory ran out" if code == -signal.SIGKILL else "from outside"
+            return Ended("interrupted", self._round, f"The run's process was ended {why}; {then}.", last_words)
+        how = f"crashed ({_signal_name(-code)})" if code < 0 else f"ended by itself (exit status {code})"
+        return Ended("failed", self._round, f"The run's process {how}; {then}.", last_words)
+
+
+_LOOK = object()  # tell the process how far it may play
+
+
+def _start(run_id: str, errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Begin a worker; the id is for who looks at a list of processes.
+
+    Not by ``multiprocessing``, which runs the main script again: here that would be a page.
+    """
+    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "gan_core.engine.worker", run_id],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,  # Ctrl-C in a terminal is for this process alone
+    )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

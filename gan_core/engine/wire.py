@@ -1,0 +1,130 @@
+"""How the lab and a run's process talk through a pipe: values as JSON, arrays as they lie in memory.
+
+Nothing that is read here can do anything but be a value; floats come out bit for bit as they went in. What is a tuple
+inside ``parts`` or ``data`` comes out as a list, as it does on its way to a browser.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from gan_core.config import RunConfig
+from gan_core.engine import messages
+from gan_core.engine.messages import Job
+
+_HEADER = struct.Struct(">IQ")  # bytes of JSON, bytes of arrays
+_KIND = "="
+MOST_BYTES = 2**28  # of each: what is larger was not sent by us
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The first word to a process: its job, the root of the store, and where frozen classifiers are cached."""
+
+    job: Job
+    store: Path
+    cache: Path
+
+
+@dataclass(frozen=True)
+class MayPlayTo:
+    """A run that has played fewer rounds may play on; one that gets there asks."""
+
+    until: int
+
+
+@dataclass(frozen=True)
+class Abandon:
+    """Nobody waits for this run any more."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The first word of a process: from now on it hears what it is told."""
+
+
+@dataclass(frozen=True)
+class Asks:
+    """How far it may play, having played so many rounds."""
+
+    played: int
+
+
+@dataclass(frozen=True)
+class WantsClassifier:
+    """The cache has no frozen classifier for the run's data."""
+
+
+_KINDS: dict[str, Any] = {
+    name: kind for name, kind in (vars(messages) | globals()).items() if isinstance(kind, type) and is_dataclass(kind)
+}
+
+
+def write(stream: IO[bytes], value: Any) -> None:
+    """Send a message, a command, or a word of this module. Raises OSError when nobody reads any more."""
+    arrays: list[np.ndarray] = []
+
+    def plain(node: Any) -> Any:
+        match node:
+            case np.ndarray():
+                arrays.append(np.ascontiguousarray(node))
+                return {_KIND: "array", "dtype": node.dtype.str, "shape": node.shape}
+            case np.generic():
+                return node.item()
+            case Path():
+                return {_KIND: "path", "path": str(node)}
+            case RunConfig():
+                return {_KIND: "config", "config": node.to_dict()}
+        if is_dataclass(node) and type(node).__name__ in _KINDS:
+            return {_KIND: type(node).__name__, **{field.name: getattr(node, field.name) for field in fields(node)}}
+        raise TypeError(f"a {type(node).__name__} cannot be sent")
+
+    text = json.dumps(value, default=plain, separators=(",", ":")).encode()
+    stream.write(_HEADER.pack(len(text), sum(array.nbytes for array in arrays)) + text)
+    for array in arrays:
+        stream.write(array.tobytes())
+    stream.flush()
+
+
+def read(stream: IO[bytes]) -> Any:
+    """What was sent next. Raises EOFError when the other end is gone, ValueError for what cannot have been sent."""
+    size, behind = _HEADER.unpack(_exactly(stream, _HEADER.size))
+    if max(size, behind) > MOST_BYTES:
+        raise ValueError("a message without end")
+    text, blob = _exactly(stream, size), _exactly(stream, behind)
+    offset = 0
+
+    def value(node: dict[str, Any]) -> Any:
+        nonlocal offset
+        match node.pop(_KIND, None):
+            case None:
+                return node
+            case "array":
+                dtype, shape = np.dtype(node["dtype"]), tuple(node["shape"])
+                count = int(np.prod(shape, dtype=np.int64))
+                array = np.frombuffer(blob, dtype, count, offset).reshape(shape).copy()
+                offset += array.nbytes
+                return array
+            case "path":
+                return Path(node["path"])
+            case "config":
+                return RunConfig.load(node["config"])
+            case str() as name if name in _KINDS:
+                tuples = {field.name for field in fields(_KINDS[name]) if str(field.type).startswith("tuple")}
+                return _KINDS[name](**{name: tuple(part) if name in tuples else part for name, part in node.items()})
+        raise ValueError("a message of an unknown kind")
+
+    return json.loads(text, object_hook=value)
+
+
+def _exactly(stream: IO[bytes], size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data
