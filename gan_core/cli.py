@@ -33,7 +33,7 @@ from gan_core.config import (
     parse_vary,
     preset_config,
 )
-from gan_core.engine import DataError, Lab, Refused, advice, default_root, film, prepare_classifier
+from gan_core.engine import SETTINGS, DataError, Lab, Refused, advice, default_root, film, prepare_classifier
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -65,7 +65,7 @@ def _train(options: argparse.Namespace) -> int:
         config = preset_config(options.preset, changes)
     for problem in advice(config):  # also refuses what cannot be trained, before a store is made for it
         print(f"note: {problem}", file=sys.stderr)
-    with Lab(options.store) as lab:
+    with _open_lab(options) as lab:
         _prepare_for(lab, config)
         run_id = lab.submit(config, name=options.name)
         return _report(run_id, options, lambda progress: api.follow(lab, run_id, progress))
@@ -76,17 +76,16 @@ def _resume(options: argparse.Namespace) -> int:
 
     _must_have_a_store(options.store)
 
-    def go_on(progress: Progress | None) -> Any:
-        return api.resume(options.run, store=options.store, progress=progress)
-
-    return _report(options.run, options, go_on)
+    with _open_lab(options) as lab:
+        lab.resume(options.run)
+        return _report(options.run, options, lambda progress: api.follow(lab, options.run, progress))
 
 
 def _fork(options: argparse.Namespace) -> int:
     from gan_core import api
 
     changes = dict(_assignment(text) for text in options.set)
-    with Lab(options.store) as lab:
+    with _open_lab(options) as lab:
         child = lab.fork(options.run, changes, at=options.at, name=options.name)
         (told,) = (event for event in lab.store.events(child) if event.data.get("parent") == options.run)
         print(f"{child} goes on from round {told.round:,} of {options.run}", file=sys.stderr)
@@ -117,7 +116,7 @@ def _compare(options: argparse.Namespace) -> int:
         if not difference.asked:
             values = ", ".join(f"{value} in {variant}" for variant, value in difference.values.items())
             print(f"note: {difference.field} differs as well: {values}", file=sys.stderr)
-    with Lab(options.store) as lab:
+    with _open_lab(options) as lab:
         _prepare_for(lab, comparison.base)
         comparison_id = lab.compare(comparison, name=options.name)
         try:
@@ -257,6 +256,10 @@ def _prepare_for(lab: Lab, config: RunConfig) -> None:
     line.end()
 
 
+def _open_lab(options: argparse.Namespace) -> Lab:
+    return Lab(options.store, executor=options.executor)
+
+
 def _open_store(root: Path) -> RunStore:
     _must_have_a_store(root)
     return RunStore(root)
@@ -383,7 +386,12 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--json", action="store_true", help="print JSON instead of a table")
         return sub
 
-    train = with_store(command("train", _train, "train one run; the last line on stdout is its result as JSON"))
+    def with_executor(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        help = "what a run trains in (default: GANSCOPE_EXECUTOR, or auto: processes for a comparison)"
+        sub.add_argument("--executor", choices=SETTINGS, help=help)
+        return with_store(sub)
+
+    train = with_executor(command("train", _train, "train one run; the last line on stdout is its result as JSON"))
     source = train.add_mutually_exclusive_group()
     source.add_argument("--preset", default="digits-mlp", help="see `presets` (default: %(default)s)")
     source.add_argument("--config", type=Path, help="a JSON file, as the dashboard exports it")
@@ -391,11 +399,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--name", default="", help="what to call the run")
     train.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
-    resume = with_store(command("resume", _resume, "go on with a run that did not finish"))
+    resume = with_executor(command("resume", _resume, "go on with a run that did not finish"))
     resume.add_argument("run")
     resume.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
-    fork = with_store(command("fork", _fork, "go on from a checkpoint of a run as another run, with settings changed"))
+    fork = with_executor(
+        command("fork", _fork, "go on from a checkpoint of a run as another run, with settings changed")
+    )
     fork.add_argument("run")
     fork.add_argument("--at", type=int, metavar="ROUND", help="round of the checkpoint (default: the newest)")
     fork.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. objective=wgan_gp")
@@ -408,7 +418,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, metavar="FILE", help="where to (default: the run's id in this folder)")
 
     compare = with_json(
-        with_store(command("compare", _compare, "train variants side by side; the last line on stdout is JSON"))
+        with_executor(command("compare", _compare, "train variants side by side; the last line on stdout is JSON"))
     )
     compare.add_argument("--base", help="a preset, see `presets` (default: the template's, or ring-mlp)")
     compare.add_argument("--vary", action="append", default=[], metavar="KEY=A,B", help="e.g. objective=ns_gan,wgan_gp")

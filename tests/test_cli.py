@@ -329,10 +329,10 @@ def until_round(store, least, process):
     raise AssertionError(f"not at round {least} after {PATIENCE:g} s")
 
 
-def interrupted(tmp_path, changes, ask):
+def interrupted(tmp_path, changes, ask, *words):
     """The store and the id of a run that was asked to end in its middle, and what was said."""
     store = tmp_path / "interrupted"
-    process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", store)
+    process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", store, *words)
     run_id = until_round(store, 50, process)
     process.send_signal(ask)
     out, err = process.communicate(timeout=PATIENCE)
@@ -347,8 +347,9 @@ def interrupted(tmp_path, changes, ask):
     return store, run_id
 
 
-def test_a_run_that_is_asked_to_terminate_is_saved(tmp_path):
-    interrupted(tmp_path, {**SMALL, "schedule.rounds": 1_000_000}, signal.SIGTERM)
+@pytest.mark.parametrize("executor", ["thread", "process"])
+def test_a_run_that_is_asked_to_terminate_is_saved(tmp_path, executor):
+    interrupted(tmp_path, {**SMALL, "schedule.rounds": 1_000_000}, signal.SIGTERM, "--executor", executor)
 
 
 def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path):
