@@ -25,7 +25,7 @@ class Panel {
       const status = this.view.store.status
       if (this.view.root.dataset.connection === "refused") text = "nothing to show"
       else if (!status) text = "connecting…"
-      else if (status.state === "queued") text = status.place ? `queued, ${ordinal(status.place)} in line` : "queued"
+      else if (status.state === "queued") text = status.place ? `queued, ${ordinal(status.place)} in line` : status.preparing ? "starting…" : "queued"
       else if (status.preparing) text = "preparing…"
       else if (this.view.store.ended) text = "nothing was recorded"
       else text = this.spec.waiting || "waiting for the first round…"

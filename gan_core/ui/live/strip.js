@@ -47,7 +47,7 @@ class StatusStrip {
       if (status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
       if (state === "queued") {
-        const place = status.place ? `${ordinal(status.place)} in line` : "waiting"
+        const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
         facts.push(place)
         spoken = `queued, ${place}`
       }
