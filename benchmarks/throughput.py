@@ -461,17 +461,13 @@ def report(outcomes: dict[str, Outcome], command: str, threads: int, load: list[
         lines.append(f"| {' ÷ '.join(map(_shown, pair))} | {' | '.join(ratios)} |")
     shares = ", ".join(f"{name} {median(outcome.training_share):.3f}" for name, outcome in outcomes.items())
     lines += ["", f"Share of the wall clock that the watched run spent training, not measuring: {shares}."]
-    loads = ", ".join(" ".join(f"{value:.1f}" for value in moment) for moment in load)
     lines += [
         "",
         "## Machine and command",
         "",
         f"`{command}`",
         "",
-        f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB; "
-        f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}. "
-        f"Load averages (1, 5, 15 minutes) before and after: {loads}; the benchmark itself makes a load of 1 to 2."
-        + (f" Run with niceness {os.nice(0)}, because other work shared the machine." if os.nice(0) else ""),
+        f"{machine(load)} The benchmark itself makes a load of 1 to 2.",
         "",
     ]
     return "\n".join(lines)
@@ -488,6 +484,17 @@ def _aims(outcomes: dict[str, Outcome]) -> Iterator[str]:
 
 def _shown(row: str) -> str:
     return row.replace("*", "′")
+
+
+def machine(load: list[tuple[float, float, float]]) -> str:
+    """What it was measured on; ``load`` are the load averages before and after."""
+    loads = ", ".join(" ".join(f"{value:.1f}" for value in moment) for moment in load)
+    return (
+        f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB; "
+        f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}. "
+        f"Load averages (1, 5, 15 minutes) before and after: {loads}."
+        + (f" Run with niceness {os.nice(0)}, because other work shared the machine." if os.nice(0) else "")
+    )
 
 
 def _processor() -> str:
