@@ -228,6 +228,37 @@ RECIPES: dict[str, Preset] = {
         cures={"digits_wgan_gp": "cures"},
         cured_within=1000,
     ),
+    "digits-dcgan-collapse": Preset(
+        "Convolutions that draw one picture",
+        "A small DCGAN without normalisation in D, with two D steps per round and Adam's usual β₁ = 0.9: from its first rounds "
+        "on it makes one picture for every z.",
+        {
+            "data": {"name": "mnist5k", "batch_size": 64},
+            "objective": {"name": "ns_gan"},
+            "model": {
+                "latent_dim": 64,
+                "initialization": "dcgan",
+                "generator": {
+                    "architecture": "dcgan",
+                    "widths": [32, 16],
+                    "normalization": "batch",
+                    "activation": "relu",
+                },
+                "discriminator": {"architecture": "dcgan", "widths": [16, 32]},
+            },
+            "optimizers": _adam(1e-3, 0.9),
+            "schedule": {"rounds": 3000, "n_critic": 2},
+            "diagnostics": _LOOKS_AT_DIGITS,
+        },
+        kind="collapse",
+        seen="Sixty-four different noises, one and the same picture, another one at every look and hardly ever a digit. The "
+        "classifier is unsure of nearly all of them.",
+        question="Both networks see strokes now, not single pixels. Will that save us from one picture for every z?",
+        within=400,
+        seconds=27,
+        cures={"digits_wgan_gp": "cures"},
+        cured_within=1200,
+    ),
     "digits-break-and-cure": Preset(
         "Digits, broken and cured",
         "A healthy game of digits. Fork it at round 400 with five G steps against one D step, and within 75 rounds all samples "
