@@ -650,8 +650,8 @@ class Lab:
             self._heed(active)
             preparing = self.classifiers.progress(active.job.config.data.name)
             steps = [f"{preparing[1]} ({preparing[0]:.0%})"] if preparing else []
-            if self._executor.starting(run_id):
-                steps.insert(0, "starting a process for this run")
+            if active.view.status["state"] == "queued":
+                steps.insert(0, "starting a process for this run" if self._executor.starting(run_id) else "starting")
             active.view.set_status(
                 message=self.store.problem or active.paused_for or active.notice, preparing=", ".join(steps)
             )

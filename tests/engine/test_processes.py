@@ -117,7 +117,7 @@ def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it
 ) -> None:
     opened = open_lab(executor="process")
     run = opened.submit(small(LONG))
-    until(lambda: "starting" in opened.view(run).status["preparing"], "it is said")
+    until(lambda: opened.view(run).status["preparing"] == "starting a process for this run", "it is said")
     assert opened.view(run).status["state"] == "queued"
     started = time.monotonic()
     opened.command(run, "stop")
