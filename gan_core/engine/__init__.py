@@ -6,6 +6,7 @@ import os
 import threading
 from pathlib import Path
 
+from gan_core.config import preset_config
 from gan_core.data.errors import DataError
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
@@ -42,6 +43,11 @@ def current_lab() -> Lab:
     if _current is None:
         raise RuntimeError("no lab is open: start the application with `streamlit run app.py`")
     return _current
+
+
+def warm_up() -> None:
+    """Do what the first Start of a process would wait for: decode the digits, import what torch imports late."""
+    forecast(preset_config("digits-dcgan"), budget_seconds=0.1)
 
 
 def close_lab(timeout: float = 9.0) -> None:
@@ -84,4 +90,5 @@ __all__ = [
     "forecast",
     "open_lab",
     "prepare_classifier",
+    "warm_up",
 ]

@@ -31,6 +31,7 @@ LAST_GRACE = 0.5
 def lifespan(
     open_lab: Callable[[], Any] = engine.open_lab,
     close_lab: Callable[[float], None] = engine.close_lab,
+    warm_up: Callable[[], None] = engine.warm_up,
     *,
     timeout: float = CLOSE_TIMEOUT,
 ) -> Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]:
@@ -40,10 +41,8 @@ def lifespan(
     async def around(app: Any) -> AsyncIterator[dict[str, Any]]:
         lab = await to_thread.run_sync(open_lab)
         await to_thread.run_sync(live.warm)
-        # All that start-up made stays until the end: the collector need not walk it ever again (a pass costs 0.1 s of
-        # every thread's time otherwise).
-        gc.collect()
-        gc.freeze()
+        _freeze()
+        threading.Thread(target=_warm, args=(warm_up,), name="warming", daemon=True).start()
         closing = Closing(close_lab, timeout)
         restore = closing.watch_signals()
         try:
@@ -53,6 +52,21 @@ def lifespan(
             restore()
 
     return around
+
+
+def _warm(warm_up: Callable[[], None]) -> None:
+    """Beside the first page, which need not wait for it."""
+    try:
+        warm_up()
+    except Exception:
+        log.exception("What the first run needs could not be prepared; the run itself will say why.")
+    _freeze()
+
+
+def _freeze() -> None:
+    """All that start-up made stays: the collector need not walk it ever again (a pass costs 0.1 s of every thread's time)."""
+    gc.collect()
+    gc.freeze()
 
 
 class Closing:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -29,13 +30,37 @@ def _unfreeze() -> object:
     gc.unfreeze()
 
 
+def opened(open_lab, close_lab, warm_up=lambda: None):
+    return lifespan(open_lab, close_lab, warm_up)(None)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_the_first_run_needs_is_prepared_beside_the_first_page(fails: bool, caplog) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def warm_up() -> None:
+        began.set()
+        assert go_on.wait(30)
+        if fails:
+            raise OSError("no digits")
+
+    async def scene() -> None:
+        async with opened(lambda: None, lambda timeout: None, warm_up):
+            assert began.wait(30), "and the server is up meanwhile"
+            go_on.set()
+            for thread in threading.enumerate():
+                if thread.name == "warming":
+                    thread.join(30)
+
+    asyncio.run(scene())
+    assert ("no digits" in caplog.text) is fails
+
+
 def test_the_lab_is_opened_and_closed_once_with_its_time() -> None:
     calls: list[object] = []
 
     async def scene() -> None:
-        async with lifespan(lambda: calls.append("open") or "the lab", lambda timeout: calls.append(timeout))(
-            None
-        ) as state:
+        async with opened(lambda: calls.append("open") or "the lab", calls.append) as state:
             assert state == {"lab": "the lab"}
             assert calls == ["open"]
             assert gc.get_freeze_count() > 0
@@ -48,7 +73,7 @@ def test_the_signal_handlers_are_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
 
     async def scene() -> None:
-        async with lifespan(lambda: None, lambda timeout: None)(None):
+        async with opened(lambda: None, lambda timeout: None):
             assert signal.getsignal(signal.SIGTERM) is not before[0]
 
     asyncio.run(scene())
@@ -59,7 +84,7 @@ def test_the_lab_is_closed_when_the_application_fails() -> None:
     closed: list[float] = []
 
     async def scene() -> None:
-        async with lifespan(lambda: None, closed.append)(None):
+        async with opened(lambda: None, closed.append):
             raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
@@ -76,7 +101,7 @@ SERVER = """
         print("saved", flush=True)
 
     async def main():
-        async with lifespan(lambda: None, close)(None):
+        async with lifespan(lambda: None, close, lambda: None)(None):
             print("ready", flush=True)
             await asyncio.sleep(60)  # a server that waits for a connection which never ends
 
