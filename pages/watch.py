@@ -38,12 +38,11 @@ def status_now() -> str:
 
 @st.fragment(run_every=2.0 if status_now() in ACTIVE else None)
 def controls() -> None:
-    """The buttons that make sense now; a run that ends by itself refreshes the page once."""
-    state = status_now()
-    if st.session_state.get(f"state:{run_id}") in ACTIVE and state not in ACTIVE:
-        st.session_state[f"state:{run_id}"] = state
-        st.rerun()
+    """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
+    state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
+    if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
+        st.rerun()
     with st.container(horizontal=True, horizontal_alignment="right"):
         forking.act_button(run)
         for button in watching.buttons_for(state):

@@ -52,6 +52,7 @@ def test_first_light(page: Page, server: Any) -> None:
     wait_until(lambda: page.evaluate(POINTS, run) > 3, 60, "points on the loss chart")
     wait_until(lambda: page.evaluate(BARS), 60, "a class histogram")
     expect(page.get_by_test_id("samples-image")).to_be_visible()
+    expect(page.get_by_text("Change while running")).to_be_visible()  # though the page was opened before it ran
     assert time.monotonic() - clicked < 75  # under 10 s on an idle machine; the gate may share its cores
 
     points, bars = page.evaluate(POINTS, run), page.evaluate(BARS)
