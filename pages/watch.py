@@ -56,7 +56,8 @@ def controls() -> None:
 
 with actions:
     controls()
-    if status_now() in ("running", "paused"):
+if status_now() in ("running", "paused"):
+    with title:
         knobs.show(run_id)
 
 forking.show_fork_dialog(run)
