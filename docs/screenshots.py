@@ -48,6 +48,30 @@ def start_card(browser: Browser, url: str, index: int) -> str:
     return address
 
 
+def lesson(browser: Browser, url: str) -> str:
+    """A lesson of the Collapse Lab up to its cure; returns its address."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    page.goto(f"{url}/collapse?recipe=ring-collapse&guess=2")
+    page.get_by_role("button", name="Collapse [C]").click()
+    page.wait_for_timeout(30_000)
+    page.get_by_role("button", name="Fix [F]").click()
+    page.wait_for_timeout(12_000)
+    address = page.url
+    page.close()
+    return address
+
+
+def duel(browser: Browser, url: str) -> str:
+    """The comparison that the Compare page proposes; returns its address."""
+    page = browser.new_page()
+    page.goto(f"{url}/compare")
+    page.get_by_role("button", name="Start", exact=False).first.click()
+    page.wait_for_url("**/compare?comparison=*")
+    address = page.url
+    page.close()
+    return address
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -57,15 +81,22 @@ def main() -> None:
         server = start_server(store)
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         try:
+            picture(browser, f"{server.url}/train?preset=digits-dcgan", "train", wait=12)
+            picture(browser, f"{server.url}/theory?tab=dirac", "theory", wait=10)
+            picture(browser, f"{server.url}/data", "data", theme="dark", wait=9, whole=True)
             ring = start_card(browser, server.url, 2)
             picture(browser, ring, "watch-ring", theme="dark", wait=25, whole=True)
             digits = start_card(browser, server.url, 0)
             picture(browser, digits, "watch-digits", wait=100, whole=True)
             start_card(browser, server.url, 3)
             picture(browser, server.url, "home", wait=8)
-            picture(browser, f"{server.url}/train?preset=digits-dcgan", "train", wait=9)
             picture(browser, f"{server.url}/runs", "runs", wait=6)
-            picture(browser, f"{server.url}/data", "data", theme="dark", wait=9, whole=True)
+            server.stop()
+            server = server.start_again()  # what was running has made room
+            picture(browser, lesson(browser, server.url), "collapse", wait=8)
+            server.stop()
+            server = server.start_again()
+            picture(browser, duel(browser, server.url), "compare", wait=60)
         finally:
             browser.close()
             server.stop()
