@@ -306,11 +306,9 @@ def truth_of(series: Series) -> Truth:
 def first_fall(low: np.ndarray) -> int | None:
     """Where the first three in a row begin that are low after three that were not; without such, the first three."""
     high = _runs_of_three(~low)
-    chance = int(np.argmax(high)) if high.any() else 0
-    falls = np.flatnonzero(_runs_of_three(low)[chance:])
-    if not len(falls) and not high.all():
-        falls, chance = np.flatnonzero(_runs_of_three(low)), 0
-    return int(falls[0]) + chance if len(falls) else None
+    since = int(np.argmax(high)) if high.any() else 0
+    falls = np.flatnonzero(_runs_of_three(low)[since:])
+    return int(falls[0]) + since if len(falls) else None
 
 
 def modes_held(series: Series) -> np.ndarray:

@@ -44,6 +44,10 @@ def test_a_run_that_never_spreads_has_collapsed_from_its_start() -> None:
     assert truth_of(series_of([THREE] * 5)).onset == 25
 
 
+def test_a_run_that_spreads_late_and_stays_has_no_onset() -> None:
+    assert truth_of(series_of([THREE] * 4 + [WHOLE] * 4)).onset is None
+
+
 def test_a_run_that_stays_whole_has_no_onset() -> None:
     truth = truth_of(series_of([WHOLE] * 5))
     assert (truth.onset, truth.whole, truth.whole_since, truth.modes) == (None, True, 25, 8)
