@@ -552,7 +552,7 @@ def test_images_are_shown_at_once_and_measured_when_the_classifier_is_there(
     assert told.frames == [0, 5, 10, 20, 24]
     assert told.rounds("diagnostics") == [10, 20, 24]
     parts = [set(sight.parts) for sight in told.of(Sight)]
-    assert parts == [{"grid"}] * 2 + [{"grid", "histogram"}] * 3
+    assert parts == [{"grid", "push"}] * 2 + [{"grid", "push", "histogram"}] * 3
     assert [note.round for note in told.of(Note) if "real_share" in note.data] == [10]
     grid = told.of(Sight)[0].parts["grid"]
     assert grid.shape == (4, 1, 28, 28)
