@@ -41,8 +41,6 @@ def controls() -> None:
     """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
-    if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
-        st.rerun()
     with st.container(horizontal=True, horizontal_alignment="right"):
         forking.act_button(run)
         for button in watching.buttons_for(state):
@@ -52,6 +50,9 @@ def controls() -> None:
                     st.rerun()
         if st.button("Change and run again", key="again", icon=":material/edit:", type="tertiary"):
             st.switch_page(TRAIN, query_params={"from": run_id})
+    # Only now: a button that was pressed at the same time has been obeyed.
+    if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
+        st.rerun()
 
 
 with actions:
