@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gan_core.config import RunConfig, diff
+from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import forking, knobs, side_by_side, watching
 from gan_core.ui.live_view import live_view
@@ -30,6 +31,7 @@ if beside := st.query_params.get("beside"):
 
 title, actions = st.columns([2, 3], vertical_alignment="center")
 title.title(run.name, anchor=False)
+act = next_act(run)
 
 
 def status_now() -> str:
@@ -42,7 +44,7 @@ def controls() -> None:
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
     with st.container(horizontal=True, horizontal_alignment="right"):
-        forking.act_button(run)
+        forking.act_button(run, act)
         for button in watching.buttons_for(state):
             if st.button(button.label, key=f"{button.command}:{run_id}", icon=button.icon, help=button.help):
                 with said_in_a_sentence():

@@ -12,7 +12,7 @@ import streamlit as st
 from gan_core.config import CURES, ConfigError, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.engine.comparing import changes_between
-from gan_core.engine.lessons import next_act
+from gan_core.engine.lessons import NextAct
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import lab, said_in_a_sentence, watch
@@ -117,12 +117,13 @@ def _dialog(run: RunRecord) -> None:
             watch(run.id, beside=child)
 
 
-def act_button(run: RunRecord) -> None:
+def act_button(run: RunRecord, act: NextAct | None) -> None:
     """What the lesson of a run does next, as one button: the fork, and the two side by side. Nothing for other runs.
+
+    ``act`` is ``next_act(run)``, which is the same for as long as the run is: a fragment need not look for it again.
 
     What this run itself was forked from is stopped then: the story goes on with the other two, and it has their processor.
     """
-    act = next_act(run)
     if act is None:
         return
     played = int(lab().view(run.id).status["round"])

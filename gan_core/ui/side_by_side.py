@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunRecord
 from gan_core.ui import forking, watching
 from gan_core.ui.live_view import Panel, live_view
@@ -44,6 +45,7 @@ def show(left: RunRecord, right: RunRecord) -> None:
 def _controls(left: str, right: RunRecord) -> None:
     pair = (left, right.id)
     active = any(_state(run_id) in ACTIVE for run_id in pair)
+    act = next_act(right)
 
     @st.fragment(run_every=2.0 if active else None)
     def buttons() -> None:
@@ -52,7 +54,7 @@ def _controls(left: str, right: RunRecord) -> None:
         if active and not now:
             st.rerun()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
-            forking.act_button(right)
+            forking.act_button(right, act)
             together = pair[1] in lab().company(pair[0])
             wanted = st.toggle("keep pace", together, help="Neither gets more than a few rounds ahead of the other")
             if wanted != together:
