@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def inside(title: str) -> str:
+    """A title inside a sentence: its first letter small, unless it begins a name such as R1, D or LeCam."""
+    return title[:1].lower() + title[1:] if title.split()[0][1:].islower() else title
+
+
 @dataclass(frozen=True)
 class About:
     """The card of one part (a loss, a penalty, an architecture, a data set, a metric, a recipe).

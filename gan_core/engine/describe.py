@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gan_core.about import inside
 from gan_core.config import Problem, RunConfig
 from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import LayerRow
@@ -26,7 +27,7 @@ def describe(config: RunConfig) -> dict[str, Any]:
     penalties = [PENALTIES[name] for name in config.objective.penalties]
     likely = loss.output == "probability"
     real, fake = ("D(x)", "D(G(z))") if likely else ("score of real", "score of generated")
-    terms = {f"D.{penalty.term}": f"D {_inside(penalty.about.title)}" for penalty in penalties}
+    terms = {f"D.{penalty.term}": f"D {inside(penalty.about.title)}" for penalty in penalties}
     if config.tricks.feature_matching != "off":
         terms["G.features"] = "G feature matching"
     if config.model.condition == "ac_gan":
@@ -65,12 +66,6 @@ def describe(config: RunConfig) -> dict[str, Any]:
         "score_line": 0.5 if likely else None,
         "reading": loss.reading,
     }
-
-
-def _inside(title: str) -> str:
-    """A title inside a sentence: its first letter small, unless it begins a name such as R1 or LeCam."""
-    word = title.split()[0]
-    return title if any(letter.isupper() or letter.isdigit() for letter in word[1:]) else title[0].lower() + title[1:]
 
 
 def reference_lines(loss: AdversarialLoss) -> tuple[tuple[str, float, str], ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from gan_core.about import inside
 from gan_core.config import CURES, ConfigError, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.engine.comparing import changes_between
@@ -127,8 +128,7 @@ def act_button(run: RunRecord, act: NextAct | None) -> None:
     if act is None:
         return
     played = int(lab().view(run.id).status["round"])
-    title = act.change.title
-    title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+    title = inside(act.change.title)
     when = "" if played >= act.round else f" · from round {act.round:,}"
     if st.button(
         f"{'Break' if act.breaks else 'Cure'} it: {title}{when}",
