@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol, get_args
+from typing import Generic, Literal, Protocol, TypeVar, get_args
 
 import torch
 from threadpoolctl import threadpool_limits
@@ -76,7 +76,66 @@ def compute_on_one_thread() -> None:
     threadpool_limits(INTRA_OP_THREADS, user_api="blas")
 
 
-class ThreadExecutor:
+class RunningJob(Protocol):
+    """A job that runs, as its executor sees it; it is over when ``thread`` is."""
+
+    outbox: Outbox
+    thread: threading.Thread
+
+    def command(self, command: Command) -> None: ...
+    def nudge(self) -> None: ...
+    def abandon(self) -> None: ...
+
+
+J = TypeVar("J", bound=RunningJob)
+
+
+class Jobs(Generic[J]):
+    """What an executor answers, whatever its jobs run in."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, J] = {}
+
+    def poll(self, run_id: str) -> list[Message]:
+        job = self._jobs.get(run_id)
+        return job.outbox.drain() if job is not None else []
+
+    def command(self, run_id: str, command: Command) -> None:
+        self._jobs[run_id].command(command)
+
+    def nudge(self, run_id: str) -> None:
+        job = self._jobs.get(run_id)
+        if job is not None:
+            job.nudge()
+
+    def alive(self, run_id: str) -> bool:
+        job = self._jobs.get(run_id)
+        return job is not None and job.thread.is_alive()
+
+    def forget(self, run_id: str) -> None:
+        self._jobs.pop(run_id, None)
+
+    def close(self, timeout: float) -> list[str]:
+        return list(self._interrupt(timeout))
+
+    def _interrupt(self, timeout: float) -> dict[str, J]:
+        """Have all jobs save and end; returns those that did not in time, and were abandoned."""
+        deadline = time.monotonic() + timeout
+        jobs = dict(self._jobs)
+        for job in jobs.values():
+            job.command("interrupt")
+        for job in jobs.values():
+            job.thread.join(max(0.0, deadline - time.monotonic()))
+        # A round may take longer than there is time; a process that exits amid a turn is aborted by torch.
+        late = {run_id: job for run_id, job in jobs.items() if job.thread.is_alive()}
+        for job in late.values():
+            job.abandon()
+        for job in late.values():
+            job.thread.join(ABANDON_SECONDS)
+        return late
+
+
+class ThreadExecutor(Jobs["_ThreadJob"]):
     """One daemon thread per job, in this process. ``wake`` is called when a job has changed its state; ``how_far`` says to
     what round a job that has played so many may play.
     """
@@ -87,51 +146,17 @@ class ThreadExecutor:
         wake: Callable[[], None] = lambda: None,
         how_far: HowFar = lambda run_id, played: UNLIMITED,
     ) -> None:
+        super().__init__()
         self._classifier = classifier
         self._wake = wake
         self._how_far = how_far
-        self._jobs: dict[str, _ThreadJob] = {}
         compute_on_one_thread()
 
     def submit(self, job: Job) -> None:
         self._jobs[job.run_id] = _ThreadJob(job, self._classifier, self._wake, self._how_far)
 
-    def poll(self, run_id: str) -> list[Message]:
-        job = self._jobs.get(run_id)
-        return job.outbox.drain() if job is not None else []
-
-    def command(self, run_id: str, command: Command) -> None:
-        self._jobs[run_id].inbox.put(command)
-
-    def nudge(self, run_id: str) -> None:
-        job = self._jobs.get(run_id)
-        if job is not None:
-            job.inbox.nudge()
-
-    def alive(self, run_id: str) -> bool:
-        job = self._jobs.get(run_id)
-        return job is not None and job.thread.is_alive()
-
     def starting(self, run_id: str) -> bool:
         return False
-
-    def forget(self, run_id: str) -> None:
-        self._jobs.pop(run_id, None)
-
-    def close(self, timeout: float) -> list[str]:
-        deadline = time.monotonic() + timeout
-        jobs = dict(self._jobs)
-        for job in jobs.values():
-            job.inbox.put("interrupt")
-        for job in jobs.values():
-            job.thread.join(max(0.0, deadline - time.monotonic()))
-        # A round may take longer than there is time; a process that exits amid a turn is aborted by torch.
-        late = {run_id: job for run_id, job in jobs.items() if job.thread.is_alive()}
-        for job in late.values():
-            job.inbox.abandon()
-        for job in late.values():
-            job.thread.join(ABANDON_SECONDS)
-        return list(late)
 
 
 class _ThreadJob:
@@ -141,6 +166,15 @@ class _ThreadJob:
             target=self._run, args=(job, classifier, how_far), name=f"run-{job.run_id}", daemon=True
         )
         self.thread.start()
+
+    def command(self, command: Command) -> None:
+        self.inbox.put(command)
+
+    def nudge(self) -> None:
+        self.inbox.nudge()
+
+    def abandon(self) -> None:
+        self.inbox.abandon()
 
     def _run(self, job: Job, classifier: GetClassifier, how_far: HowFar) -> None:
         torch.set_num_threads(INTRA_OP_THREADS)

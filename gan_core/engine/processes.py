@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,10 +17,10 @@ from queue import SimpleQueue
 from typing import IO, Any, Literal
 
 from gan_core.engine import wire
-from gan_core.engine.executors import ABANDON_SECONDS, HowFar
+from gan_core.engine.executors import ABANDON_SECONDS, HowFar, Jobs
 from gan_core.engine.lockstep import UNLIMITED
 from gan_core.engine.mailbox import Outbox
-from gan_core.engine.messages import Command, Ended, Job, Message, Rows, State
+from gan_core.engine.messages import Command, Ended, Job, Rows, State
 from gan_core.engine.observer import GetClassifier
 from gan_core.training import checkpoints, load_source
 
@@ -32,7 +31,7 @@ REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
 LAST_WORDS = 8_000  # characters of standard error that are kept of a process that died
 
 
-class ProcessExecutor:
+class ProcessExecutor(Jobs["_ProcessJob"]):
     """One child process per job, see ``worker``; the messages are those of a thread.
 
     ``store`` is the root of the store, ``cache`` where frozen classifiers are kept. ``classifier`` is asked, in this
@@ -47,51 +46,22 @@ class ProcessExecutor:
         wake: Callable[[], None] = lambda: None,
         how_far: HowFar = lambda run_id, played: UNLIMITED,
     ) -> None:
+        super().__init__()
         self._folders = (store, cache)
         self._classifier = classifier
         self._wake = wake
         self._how_far = how_far
-        self._jobs: dict[str, _ProcessJob] = {}
 
     def submit(self, job: Job) -> None:
         setup = wire.Setup(job, *self._folders)
         self._jobs[job.run_id] = _ProcessJob(setup, self._classifier, self._wake, self._how_far)
 
-    def poll(self, run_id: str) -> list[Message]:
-        job = self._jobs.get(run_id)
-        return job.outbox.drain() if job is not None else []
-
-    def command(self, run_id: str, command: Command) -> None:
-        self._jobs[run_id].command(command)
-
-    def nudge(self, run_id: str) -> None:
-        job = self._jobs.get(run_id)
-        if job is not None:
-            job.nudge()
-
-    def alive(self, run_id: str) -> bool:
-        job = self._jobs.get(run_id)
-        return job is not None and job.thread.is_alive()
-
     def starting(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
         return job is not None and not job.ready
 
-    def forget(self, run_id: str) -> None:
-        self._jobs.pop(run_id, None)
-
     def close(self, timeout: float) -> list[str]:
-        deadline = time.monotonic() + timeout
-        jobs = dict(self._jobs)
-        for job in jobs.values():
-            job.command("interrupt")
-        for job in jobs.values():
-            job.thread.join(max(0.0, deadline - time.monotonic()))
-        late = {run_id: job for run_id, job in jobs.items() if job.thread.is_alive()}
-        for job in late.values():
-            job.tell(wire.Abandon())
-        for job in late.values():
-            job.thread.join(ABANDON_SECONDS)
+        late = self._interrupt(timeout)
         for job in late.values():
             job.kill("interrupted", "The run did not stop in time; it goes on from its last checkpoint.")
         for job in late.values():
@@ -129,6 +99,9 @@ class _ProcessJob:
     def nudge(self) -> None:
         """One that waits is told how far it may play by now, one that plays must ask again."""
         self.tell(_LOOK if self._waits else wire.MayPlayTo(0))
+
+    def abandon(self) -> None:
+        self.tell(wire.Abandon())
 
     def kill(self, state: Literal["stopped", "interrupted"], message: str = "") -> None:
         """End the process whatever it does, and say that the run has ended so."""
