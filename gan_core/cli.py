@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from gan_core.config import (
     preset_config,
 )
 from gan_core.engine import SETTINGS, DataError, Lab, Refused, advice, default_root, film, prepare_classifier
-from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError
+from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, fsck
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 Row = dict[str, Any]
@@ -239,6 +240,18 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _fsck(options: argparse.Namespace) -> int:
+    _must_have_a_store(options.store)
+    faults = fsck(options.store, thorough=not options.quick)
+    if options.json:
+        print(_to_json([asdict(fault) for fault in faults]))
+    else:
+        for fault in faults:
+            print(f"{fault.run or 'the store'}: {fault}")
+        print("nothing is wrong" if not faults else f"{len(faults)} faults; nothing was changed", file=sys.stderr)
+    return FAILED if faults else 0
+
+
 def _prepare(options: argparse.Namespace) -> int:
     with Lab(options.store) as lab:
         _prepare_for(lab, RunConfig())
@@ -435,5 +448,9 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
     show = with_json(with_store(command("show", _show, "show one run")))
     show.add_argument("run")
+    check = with_json(
+        with_store(command("fsck", _fsck, "look for damage in a store, and change nothing; exits 1 if there is any"))
+    )
+    check.add_argument("--quick", action="store_true", help="only what costs milliseconds per run")
     with_store(command("prepare", _prepare, "train the frozen classifier of the embedded digits"))
     return parser

@@ -11,6 +11,8 @@ if not records:
     st.info("No runs yet. Start one from the Home page, and it will be listed here for good.", icon=":material/list:")
     st.page_link(HOME, label="Start a run", icon=":material/play_arrow:")
 
+runs_table.show_faults(lab().health.faults)
+
 deleted: list[str] = st.session_state.get("deleted", [])
 if deleted:
     with st.container(horizontal=True, vertical_alignment="center"):

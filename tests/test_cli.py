@@ -223,6 +223,20 @@ def test_looking_into_a_folder_without_a_store_does_not_make_one(run, tmp_path, 
     assert not (tmp_path / "empty").exists()
 
 
+def test_fsck_names_what_is_damaged_and_exits_1(run, train, tmp_path):
+    store = tmp_path / "store"
+    _, result = train(rounds=1)
+    assert run("fsck", "--store", store) == (0, "", "nothing is wrong\n")
+    (tensors,) = (store / result["run"] / "checkpoints").glob("*.safetensors")
+    tensors.write_bytes(tensors.read_bytes()[:-1] + b"?")
+    status, out, err = run("fsck", "--store", store)
+    assert (status, err) == (1, "1 faults; nothing was changed\n")
+    assert out.startswith(f"{result['run']}: {tensors.name} was altered after it was saved")
+    assert run("fsck", "--quick", "--store", store)[0] == 0, "the quick part reads no tensors"
+    status, out, _ = run("fsck", "--json", "--store", store)
+    assert [fault["run"] for fault in json.loads(out)] == [result["run"]]
+
+
 @pytest.mark.parametrize("words", [["trian"], ["train", "--pre-set", "x"], []])
 def test_an_unknown_word_exits_2(words, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -22,6 +22,7 @@ from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.comparing import comparison_name, resolve_variant, variants_of
 from gan_core.engine.executors import INTRA_OP_THREADS, ChosenExecutor, Executor, Kind, ThreadExecutor, setting_of
 from gan_core.engine.gallery import Gallery
+from gan_core.engine.health import Health
 from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
@@ -126,9 +127,11 @@ class Lab:
         self._orphans_due = time.monotonic() + ORPHANS_SECONDS
         try:
             self.store.interrupt_orphans()
+            self.store.sweep()
         except StoreError:
             self.store.close()
             raise
+        self.health = Health(self.store.root)
         self._thread = threading.Thread(target=self._record_for_ever, name="recorder", daemon=True)
         self._thread.start()
 
@@ -709,7 +712,12 @@ class Lab:
 
     def _card(self, run: RunRecord | DamagedRun) -> dict[str, Any]:
         if isinstance(run, DamagedRun):
-            known: dict[str, Any] = {"id": run.id, "name": run.id, "state": "damaged", "message": run.reason}
+            known: dict[str, Any] = {
+                "id": run.id,
+                "name": run.id,
+                "state": "damaged",
+                "message": str(run),
+            }
             return (
                 known | dict.fromkeys(("round", "rounds", "updated"), 0) | {"place": None, "thumb": None, "verdict": {}}
             )

@@ -4,6 +4,7 @@ Only plain values cross this border: JSON-able dicts, NumPy arrays, bytes. It kn
 """
 
 from gan_core.store.artefacts import new_run_id
+from gan_core.store.fsck import Fault, fsck
 from gan_core.store.records import (
     ACTIVE,
     STATES,
@@ -27,6 +28,7 @@ __all__ = [
     "ComparisonRecord",
     "DamagedRun",
     "Event",
+    "Fault",
     "Frame",
     "Member",
     "RunNotFound",
@@ -34,5 +36,6 @@ __all__ = [
     "RunStore",
     "StoreError",
     "TrackData",
+    "fsck",
     "new_run_id",
 ]

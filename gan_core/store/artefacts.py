@@ -9,8 +9,10 @@ import secrets
 import string
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
+from gan_core.failpoints import failpoint
 from gan_core.store.records import StoreError
 
 RUN_ID = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
@@ -40,6 +42,27 @@ def artefact_name(kind: str, suffix: str, data: bytes) -> str:
     return name
 
 
+def is_whole(path: Path) -> bool:
+    """Whether an artefact still holds what its name says."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32] == path.stem.rpartition("-")[2]
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file of this name is what a crash amid ``write_once`` leaves behind."""
+    return re.fullmatch(r"\..+\.[0-9a-f]{8}", name) is not None
+
+
+def sweep(folder: Path) -> int:
+    """Remove what crashes left in ``folder``, which nobody writes to now; returns how many files that was."""
+    swept = 0
+    with suppress(OSError):
+        for file in folder.iterdir():
+            if is_temporary(file.name):
+                file.unlink(missing_ok=True)
+                swept += 1
+    return swept
+
+
 def write_once(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path`` so that a reader, at any moment, sees the whole file or none. StoreError if it fails."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
@@ -50,6 +73,7 @@ def write_once(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_bytes(data)
+            failpoint("artefact.before_rename")
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from gan_core.store.fields import from_json
 from gan_core.store.records import ComparisonNotFound, ComparisonRecord, Member, StoreError
 
 
@@ -80,8 +80,5 @@ def _record(connection: sqlite3.Connection, row: sqlite3.Row) -> ComparisonRecor
 
 def _spec(text: str) -> dict[str, Any]:
     """What was asked for; nothing if the text is damaged: its runs can still be seen."""
-    try:
-        spec = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+    spec = from_json(text)
     return spec if isinstance(spec, dict) else {}

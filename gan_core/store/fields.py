@@ -33,6 +33,14 @@ def to_json(value: Mapping[str, Any]) -> str:
     return json.dumps(dict(value), separators=(",", ":"))
 
 
+def from_json(text: Any) -> Any:
+    """The value of a stored text, or ``None`` if it is damaged."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
 def encode(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Values of columns for these fields. TypeError for an unknown field, ValueError for an unknown status."""
     unknown = fields.keys() - ENCODERS.keys()

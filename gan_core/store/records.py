@@ -65,10 +65,18 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class DamagedRun:
-    """A run whose row cannot be read. It is listed, never hidden and never deleted by the store."""
+    """A run whose row cannot be read. It is listed, never hidden and never deleted by the store.
+
+    ``path`` is the file below the root of the store that holds it, ``repair`` what a person can do.
+    """
 
     id: str
     reason: str
+    path: str = "ganscope.db"
+    repair: str = "put back a backup of the store (`python -m gan_core restore`), or delete the run"
+
+    def __str__(self) -> str:
+        return f"{self.reason} To repair: {self.repair}."
 
 
 @dataclass(frozen=True)

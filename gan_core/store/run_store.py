@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from gan_core import checkpoints
 from gan_core.store import artefacts, comparisons, owner, tracks
-from gan_core.store.fields import encode, line, to_json
+from gan_core.store.fields import encode, from_json, line, to_json
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
     ACTIVE,
@@ -296,7 +297,7 @@ class RunStore:
             rows = connection.execute(
                 "SELECT id, round, at, kind, data FROM events WHERE run = ? ORDER BY id", (run_id,)
             ).fetchall()
-        return [Event(row["id"], row["round"], row["at"], row["kind"], _json(row["data"]) or {}) for row in rows]
+        return [Event(row["id"], row["round"], row["at"], row["kind"], from_json(row["data"]) or {}) for row in rows]
 
     def artefact_path(self, run_id: str, name: str) -> Path:
         """The path of a saved file. StoreError if ``name`` is malformed or the file is missing."""
@@ -416,12 +417,20 @@ class RunStore:
         """
         with self._readers.lend() as connection:
             active = connection.execute(f"SELECT id, owner FROM runs WHERE {_IS_ACTIVE} ORDER BY seq").fetchall()
-        orphans = [(row["id"], row["owner"]) for row in active if not owner.is_alive(_json(row["owner"]) or {})]
+        orphans = [(row["id"], row["owner"]) for row in active if not owner.is_alive(from_json(row["owner"]) or {})]
 
         def interrupt(connection: sqlite3.Connection) -> list[str]:
             return [run_id for run_id, its_owner in orphans if _interrupt(connection, run_id, its_owner)]
 
         return self._writer.call(interrupt)
+
+    def sweep(self) -> int:
+        """Remove what crashes amid writing left in the folders of runs that no process trains; returns how many files."""
+        swept = 0
+        for run in self.runs(include_deleted=True):
+            if isinstance(run, RunRecord) and not run.active:
+                swept += checkpoints.sweep(self.root / run.id / "checkpoints") + artefacts.sweep(self.root / run.id)
+        return swept
 
     def _folder(self, run_id: str) -> Path:
         """The folder of a run that is in the index (it may not exist yet), else RunNotFound."""
@@ -463,15 +472,7 @@ def _frames(rows: Iterable[sqlite3.Row]) -> list[Frame]:
     """Frames of rows (round, part, data) that are sorted by round."""
     parts: dict[int, dict[str, Any]] = {}
     for row in rows:
-        data = _json(row["data"])
+        data = from_json(row["data"])
         if data is not None:
             parts.setdefault(row["round"], {})[row["part"]] = data
     return [Frame(round, found) for round, found in parts.items()]
-
-
-def _json(text: str) -> Any:
-    """The value, or ``None`` if the text is damaged."""
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -92,9 +93,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode, usable from any one thread at a time; rows can be read by name."""
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+def connect(path: Path, *, only_read: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode, usable from any one thread at a time; rows can be read by name.
+
+    One that can ``only_read`` makes no file and changes none, also where the disk itself allows nothing else.
+    """
+    where = path.absolute().as_uri()
+    if only_read:
+        # Beside a log that nobody may open for writing, what it holds cannot be seen: the file alone is read.
+        where += "?mode=ro" if os.access(path.parent, os.W_OK) else "?immutable=1"
+    connection = sqlite3.connect(where, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     # A text with invalid UTF-8 must damage its own run, not the query that lists all of them.
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")

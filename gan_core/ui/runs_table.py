@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.engine import Lab
-from gan_core.store import DamagedRun, RunRecord
+from gan_core.store import DamagedRun, Fault, RunRecord
 
 Listed = RunRecord | DamagedRun
 
@@ -37,6 +37,18 @@ def matches(run: Listed, text: str, states: Collection[str], data: Collection[st
     )
     searched = f"{run.id} {searched}".lower()
     return all(word in searched for word in text.lower().split())
+
+
+def show_faults(faults: Sequence[Fault]) -> None:
+    """What is damaged, where, and what to do; nothing at all if all is well."""
+    if not faults:
+        return
+    things = "One thing in this store is" if len(faults) == 1 else f"{len(faults)} things in this store are"
+    with st.expander(f"{things} damaged", icon=":material/healing:"):
+        st.markdown("The other runs are not touched by this. Nothing is deleted by itself.")
+        rows = [(fault.run, fault.sentence, fault.path, fault.repair) for fault in faults]
+        table = pd.DataFrame(rows, columns=["run", "what is wrong", "file", "to repair"])
+        st.dataframe(table, hide_index=True)
 
 
 def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[RunRecord]:
@@ -70,7 +82,12 @@ def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[Run
 
 def _row(run: Listed, lab: Lab, ticket: str, names: dict[str, str]) -> dict[str, Any]:
     if isinstance(run, DamagedRun):
-        return {"samples": None, "name": f"damaged: {run.reason}", "status": "damaged", "run": f"watch?run={run.id}"}
+        return {
+            "samples": None,
+            "name": f"damaged: {run}",
+            "status": "damaged",
+            "run": f"watch?run={run.id}",
+        }
     file = lab.thumbnail(run.id)
     metrics = run.summary.get("metrics", {})
     rounds = run.config.get("schedule", {}).get("rounds", 0)

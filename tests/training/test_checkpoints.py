@@ -232,7 +232,7 @@ def test_a_json_of_another_kind_is_refused_by_name(text: bytes, tmp_path: Path) 
 )
 def test_values_of_another_kind_are_refused_even_under_an_honest_hash(values: Any, tmp_path: Path) -> None:
     """Somebody who writes the JSON can write its hash: still a sentence, never another exception."""
-    from gan_core.training import checkpoint
+    from gan_core import checkpoints as checkpoint
 
     path, _ = saved(tmp_path)
     manifest = json.loads(path.read_bytes())
@@ -258,7 +258,7 @@ def test_a_file_outside_the_folder_is_never_read(tmp_path: Path) -> None:
 
 
 def test_a_checkpoint_of_a_later_format_is_refused(tmp_path: Path) -> None:
-    from gan_core.training import checkpoint
+    from gan_core import checkpoints as checkpoint
 
     path, _ = saved(tmp_path)
     path.write_bytes(checkpoint.sealed({**json.loads(path.read_bytes()), "format": 99}))

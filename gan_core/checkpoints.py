@@ -1,0 +1,226 @@
+"""Checkpoints as files: their names, their seals, how they get onto the disk and which of them stay. No torch.
+
+A checkpoint is two files: ``round-<9 digits>.safetensors`` holds the tensors, ``round-….json`` everything else and the
+SHA-256 of both. The JSON is renamed into place last, after everything is on the disk: what has its name is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from gan_core.failpoints import failpoint
+
+FORMAT = 1
+TEMPORARY = ".tmp"
+_KEPT = ".kept"
+_NAME = re.compile(r"round-(\d{9})\.json")
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read; says which file and why."""
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The named checkpoints under ``folder``, oldest first."""
+    return sorted(path for path in folder.glob("round-*.json") if _NAME.fullmatch(path.name))
+
+
+def round_of(path: Path) -> int:
+    """How many rounds had been played when the checkpoint ``path`` was taken."""
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        raise CheckpointError(f"{path.name} is not the name of a checkpoint")
+    return int(match[1])
+
+
+def path_of(folder: Path, round: int) -> Path:
+    """Where the checkpoint of a round is, or would be."""
+    return folder / f"round-{round:09d}.json"
+
+
+def tensors_of(path: Path) -> Path:
+    """The file with the tensors of the checkpoint ``path``."""
+    return path.with_suffix(".safetensors")
+
+
+def size_of(path: Path) -> int:
+    """Bytes that the checkpoint takes on the disk; what is missing takes none."""
+    total = 0
+    for file in _files(path):
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total
+
+
+def write(folder: Path, round: int, tensors: bytes, values: Any) -> Path:
+    """Put a checkpoint onto the disk; returns its path. OSError if the disk does not take it: then there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = path_of(folder, round)
+    digest = hashlib.sha256(tensors).hexdigest()
+    manifest = {"format": FORMAT, "tensors": tensors_of(path).name, "sha256": digest}
+    if path.exists() and not _has(path, digest):
+        path.unlink()  # other tensors are about to stand below its name
+    put(tensors_of(path), tensors)
+    failpoint("save.before_manifest")
+    put(path, sealed(manifest | {"values": values}))
+    return path
+
+
+def read(path: Path) -> tuple[bytes, Any]:
+    """The tensors' bytes and the values of a checkpoint. Raises CheckpointError for a missing, torn or altered file."""
+    with _in_a_sentence(path):
+        manifest = _unsealed(path)
+        tensors = (path.parent / Path(manifest["tensors"]).name).read_bytes()
+        if hashlib.sha256(tensors).hexdigest() != manifest["sha256"]:
+            raise CheckpointError(f"{manifest['tensors']} was altered after it was saved (its SHA-256 differs)")
+        return tensors, manifest["values"]
+
+
+def glance(path: Path) -> None:
+    """What can be told of a checkpoint without reading its tensors. Raises CheckpointError where it is not whole."""
+    with _in_a_sentence(path):
+        file = path.parent / Path(_unsealed(path)["tensors"]).name
+        if not file.is_file():
+            raise CheckpointError(f"{file.name} is missing")
+
+
+@contextmanager
+def _in_a_sentence(path: Path) -> Iterator[None]:
+    """Whatever goes wrong with what is in ``path`` is a CheckpointError."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}") from error
+
+
+def _has(path: Path, sha256: str) -> bool:
+    try:
+        with _in_a_sentence(path):
+            return bool(_unsealed(path)["sha256"] == sha256)
+    except CheckpointError:
+        return False
+
+
+# Which stay
+
+
+def mark_kept(path: Path, reason: str) -> None:
+    """Let a checkpoint stay whatever is written after it; ``reason`` says what for."""
+    put(path.with_suffix(_KEPT), json.dumps({"reason": reason}).encode())
+
+
+def unmark_kept(path: Path) -> None:
+    """Make it a checkpoint like the others."""
+    path.with_suffix(_KEPT).unlink(missing_ok=True)
+
+
+def kept_checkpoints(folder: Path) -> dict[int, str]:
+    """The rounds of the checkpoints that are kept, each with the reason."""
+    kept = {}
+    for path in checkpoints(folder):
+        try:
+            kept[round_of(path)] = str(json.loads(path.with_suffix(_KEPT).read_bytes())["reason"])
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError):
+            kept[round_of(path)] = ""
+    return kept
+
+
+def retain(folder: Path, newest: int, up_to: int) -> None:
+    """Drop what lies above round ``up_to``, and all but the ``newest`` checkpoints; those that are kept stay."""
+    kept = kept_checkpoints(folder)
+    # What lies above is the future of a continuation that was abandoned for this one.
+    ahead = [path for path in checkpoints(folder) if round_of(path) > up_to]
+    others = [path for path in checkpoints(folder) if path not in ahead and round_of(path) not in kept]
+    drop([*ahead, *others[:-newest]])
+
+
+def drop(paths: Collection[Path]) -> int:
+    """Delete checkpoints; returns how many bytes that gave back. One that cannot be deleted is left for the next time."""
+    given_back = 0
+    for path in paths:
+        size = size_of(path)
+        try:
+            for file in _files(path):  # the JSON first: without it there is no checkpoint, never half of one
+                file.unlink(missing_ok=True)
+        except OSError:
+            continue
+        given_back += size
+    return given_back
+
+
+def sweep(folder: Path) -> int:
+    """Remove what a crash while saving left in ``folder``, which nobody writes to now; returns how many files it was.
+
+    Those are temporary files, and tensors whose JSON was never written.
+    """
+    swept = 0
+    named = {path.stem for path in checkpoints(folder)}
+    with suppress(OSError):
+        for file in folder.iterdir():
+            orphan = file.suffix in (".safetensors", _KEPT) and _NAME.fullmatch(f"{file.stem}.json")
+            if file.name.endswith(TEMPORARY) or (orphan and file.stem not in named):
+                with suppress(OSError):
+                    file.unlink()
+                    swept += 1
+    return swept
+
+
+# Onto the disk
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write, flush to the disk, rename, flush the folder: after this the name holds all of ``data``, or what it held before."""
+    temporary = path.with_name(path.name + TEMPORARY)
+    failpoint("save.before_temporary")
+    try:
+        with open(temporary, "wb") as file:
+            failpoint("save.write", half=lambda: os.write(file.fileno(), data[: len(data) // 2]))
+            file.write(data)
+            file.flush()
+            failpoint("save.before_fsync")
+            os.fsync(file.fileno())
+        failpoint("save.before_rename")
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)  # a full disk needs the room
+        raise
+    handle = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sealed(manifest: dict[str, Any]) -> bytes:
+    """``manifest`` as JSON with the SHA-256 of everything else in it."""
+    return json.dumps({**manifest, "seal": _seal(manifest)}).encode()
+
+
+def _unsealed(path: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    if manifest["seal"] != _seal(manifest):
+        raise CheckpointError(f"{path.name} was altered after it was saved (its SHA-256 differs)")
+    if manifest["format"] != FORMAT:
+        raise CheckpointError(f"{path.name} has format {manifest['format']}, this version reads format {FORMAT}")
+    return manifest
+
+
+def _seal(manifest: dict[str, Any]) -> str:
+    rest = {name: value for name, value in manifest.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _files(path: Path) -> tuple[Path, Path, Path]:
+    return path, tensors_of(path), path.with_suffix(_KEPT)

@@ -1,0 +1,100 @@
+"""Named places at which a test makes the program fail. Nothing ever happens there unless somebody asked for it.
+
+``GANSCOPE_FAILPOINTS="save.before_rename=exit@2, forward=raise"`` says what happens where. An action is one of
+
+``exit``      the process is gone at once, as after ``kill -9``
+``raise``     a RuntimeError
+``memory``    an error as torch raises it when memory has run out
+``enospc``    an OSError: no space left on the device
+``sleep:3``   three seconds pass
+``half``      half of what is being written is written, then as ``exit``
+
+``@2`` lets it happen from the second time on, ``x3`` three times only (else for ever).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+VARIABLE = "GANSCOPE_FAILPOINTS"
+ACTIONS = ("exit", "raise", "memory", "enospc", "sleep", "half")
+EXIT_STATUS = 9
+_WISH = re.compile(
+    r"(?P<name>[a-z_.]+)=(?P<action>[a-z]+)(?::(?P<seconds>[\d.]+))?(?:@(?P<first>\d+))?(?:x(?P<times>\d+))?"
+)
+
+
+@dataclass
+class _Wish:
+    action: str
+    seconds: float
+    first: int
+    last: float
+    reached: int = 0
+
+
+_wishes: dict[str, _Wish] = {}
+_lock = threading.Lock()
+
+
+def failpoint(name: str, half: Callable[[], object] | None = None) -> None:
+    """Fail here, if that was asked for. ``half`` writes the first half of what is about to be written."""
+    if _wishes and (wish := _wishes.get(name)) is not None:
+        _fail(name, wish, half)
+
+
+@contextmanager
+def armed(wishes: str) -> Iterator[None]:
+    """For tests in this process: what the variable would ask for, for as long as this lasts."""
+    before = dict(_wishes)
+    _arm(wishes)
+    try:
+        yield
+    finally:
+        _wishes.clear()
+        _wishes.update(before)
+
+
+def _arm(wishes: str) -> None:
+    """ValueError for what is not understood: a test that asks for nothing would pass for nothing."""
+    for wish in filter(None, map(str.strip, wishes.split(","))):
+        match = _WISH.fullmatch(wish)
+        if match is None or match["action"] not in ACTIONS:
+            raise ValueError(f"{VARIABLE}: {wish!r} is not understood; name=action, with one of {', '.join(ACTIONS)}")
+        first = int(match["first"] or 1)
+        last = first + int(match["times"]) - 1 if match["times"] else float("inf")
+        _wishes[match["name"]] = _Wish(match["action"], float(match["seconds"] or 0), first, last)
+
+
+def _fail(name: str, wish: _Wish, half: Callable[[], object] | None) -> None:
+    with _lock:
+        wish.reached += 1
+        if not wish.first <= wish.reached <= wish.last:
+            return
+    match wish.action:
+        case "raise":
+            raise RuntimeError(f"failpoint {name}")
+        case "memory":
+            raise RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: failpoint"
+            )
+        case "enospc":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        case "sleep":
+            time.sleep(wish.seconds)
+        case "half" if half is None:
+            raise ValueError(f"nothing is written at {name}")
+        case _:
+            if half is not None and wish.action == "half":
+                half()
+            os._exit(EXIT_STATUS)
+
+
+_arm(os.environ.get(VARIABLE, ""))

@@ -1,0 +1,185 @@
+"""fsck finds what is wrong, names the run and the file, and is silent about a store that is well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gan_core import checkpoints
+from gan_core.store import Fault, Member, RunStore, fsck
+
+
+@pytest.fixture(scope="module")
+def well(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with two runs that have everything a run can have. To be copied, not written to."""
+    root = tmp_path_factory.mktemp("well") / "runs"
+    with RunStore(root) as store:
+        for name in ("first", "second"):
+            store.create(name, name=name, config={"seed": 1})
+            store.append(name, "turns", ["a"], np.arange(1, 9), np.ones((8, 1)))
+            store.append(name, "turns", ["a"], np.arange(9, 12), np.ones((3, 1)))
+            store.append(name, "diagnostics", ["b"], np.array([0, 10]), np.ones((2, 1)))
+            store.add_frame(name, 3, {"grid": {"file": store.save_artefact(name, "grid", "png", name.encode())}})
+            store.add_event(name, 3, "started", {})
+            for round in (5, 10):
+                checkpoints.write(store.checkpoint_dir(name), round, b"tensors of " + name.encode(), {"round": round})
+            store.update(name, status="stopped", rounds=11)
+        store.create_comparison("both", name="both", spec={}, members=[Member("first", "v", 0)])
+    return root
+
+
+@pytest.fixture
+def root(well: Path, tmp_path: Path) -> Path:
+    shutil.copytree(well, tmp_path / "runs")
+    return tmp_path / "runs"
+
+
+def sql(statement: str) -> Callable[[Path], None]:
+    def apply(root: Path) -> None:
+        with sqlite3.connect(root / "ganscope.db") as database:
+            database.execute(statement)
+        database.close()
+
+    return apply
+
+
+def test_a_store_that_is_well_has_no_faults(root: Path, tmp_path: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file() and "-shm" not in path.name}
+    assert fsck(root) == []
+    assert fsck(root, thorough=False) == []
+    assert fsck(tmp_path / "nowhere") == []
+    assert before.items() <= {path: path.stat().st_mtime_ns for path in root.rglob("*")}.items(), "it only reads"
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("UPDATE runs SET config = '{' WHERE id = 'first'", "its config is not JSON"),
+        ("UPDATE runs SET status = 'dancing' WHERE id = 'first'", "its status 'dancing' is unknown"),
+        ("UPDATE runs SET rounds = 'many' WHERE id = 'first'", "its rounds is of the wrong type"),
+        ("UPDATE runs SET status = 'running', owner = '{}' WHERE id = 'first'", "the program that trained it is gone"),
+        ("UPDATE chunks SET data = x'00' WHERE run = 'first'", "is damaged"),
+        ("UPDATE chunks SET columns = '[' WHERE run = 'first'", "is damaged"),
+        ("DELETE FROM chunks WHERE run = 'first' AND first_round = 1 AND track = 'turns'", ""),
+        ("UPDATE frames SET data = '{' WHERE run = 'first'", "is not JSON"),
+        ("UPDATE frames SET data = '{\"file\": \"../x\"}' WHERE run = 'first'", "is not the name of a file"),
+        ("UPDATE events SET data = '7' WHERE run = 'first'", "is not JSON"),
+    ],
+)
+def test_damage_in_the_index_is_named(root: Path, damage: str, told: str) -> None:
+    sql(damage)(root)
+    faults = fsck(root)
+    if not told:  # a run may begin late: it is a fork, say
+        assert faults == []
+        return
+    assert {fault.run for fault in faults} == {"first"}
+    assert told in faults[0].sentence
+
+
+def test_rounds_that_are_missing_or_stand_twice(root: Path) -> None:
+    with RunStore(root) as store:
+        store.append("first", "turns", ["a"], np.array([20]), np.ones((1, 1)))
+        store.append("second", "turns", ["a"], np.array([11]), np.ones((1, 1)))
+    assert [(fault.run, fault.sentence) for fault in fsck(root)] == [
+        ("first", "Rounds after 11 are missing in its turns."),
+        ("second", "Round 11 stands twice in its turns."),
+    ]
+    with RunStore(root) as store:
+        store.add_event("first", 11, "not_recorded", {"message": "the disk was full"})
+    assert [fault.run for fault in fsck(root)] == ["second"], "a gap that is owned up to is no fault"
+
+
+GRID, JSON, TENSORS = "grid-*.png", "checkpoints/round-000000010.json", "checkpoints/round-000000010.safetensors"
+FILES = (GRID, JSON, TENSORS)
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "random bytes": lambda path: path.write_bytes(bytes(range(256)) * 3),
+    "cut short": lambda path: os.truncate(path, path.stat().st_size - 2),
+    "missing": lambda path: path.unlink(),
+    "a folder": folder,
+    "another type of JSON": lambda path: path.write_bytes(b"[1]"),
+    "one bit": flip,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("file", FILES)
+def test_each_damage_of_each_file_is_named_with_a_way_out(root: Path, file: str, damage: str) -> None:
+    (path,) = (root / "first").glob(file)
+    DAMAGES[damage](path)
+    faults = fsck(root)
+    if (file, damage) == (JSON, "missing"):
+        assert faults == [], "what has no JSON is no checkpoint; opening the store sweeps its tensors"
+        return
+    (fault,) = faults
+    assert fault.run == "first"
+    assert fault.repair
+    assert str(path.relative_to(root)) == fault.path or path.stem in fault.path
+    if file != GRID:
+        assert path.name in fault.sentence
+        assert "the one before, round-000000005.json, is whole" in fault.repair
+
+
+def test_a_file_in_place_of_a_folder_and_a_folder_of_no_run(root: Path) -> None:
+    shutil.rmtree(root / "first" / "checkpoints")
+    (root / "first" / "checkpoints").write_text("")
+    shutil.rmtree(root / "second")
+    (root / "second").write_text("")
+    (root / "stranger").mkdir()
+    assert {(fault.run, fault.path) for fault in fsck(root, thorough=False)} >= {
+        ("first", "first/checkpoints"),
+        ("second", "second"),
+        ("", "stranger"),
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
+def test_an_index_that_cannot_be_read_is_one_fault(root: Path, content: bytes) -> None:
+    (root / "ganscope.db").write_bytes(content)
+    (root / "ganscope.db-wal").unlink(missing_ok=True)
+    (fault,) = fsck(root)
+    assert fault.path == "ganscope.db"
+    assert isinstance(fault, Fault)
+
+
+def test_a_flipped_page_of_the_index_is_noticed(root: Path) -> None:
+    sql("PRAGMA wal_checkpoint(TRUNCATE)")(root)
+    path = root / "ganscope.db"
+    data = bytearray(path.read_bytes())
+    for page in range(1, len(data) // 4096):
+        data[4096 * page] ^= 0x40
+    path.write_bytes(data)
+    assert any(fault.path == "ganscope.db" for fault in fsck(root))
+
+
+def test_opening_sweeps_what_a_crash_left_but_not_of_a_run_that_trains(root: Path) -> None:
+    left = ["checkpoints/round-000000012.json.tmp", "checkpoints/round-000000012.safetensors", ".grid-0.png.0123abcd"]
+    for name in ("first", "second"):
+        for file in left:
+            (root / name / file).write_bytes(b"half")
+    assert len(fsck(root, thorough=False)) == 4  # tensors without a JSON are part of no checkpoint
+    with RunStore(root) as store:
+        store.update("second", status="running")
+        assert store.sweep() == 3
+        assert not any((root / "first" / file).exists() for file in left)
+        assert all((root / "second" / file).exists() for file in left)
+        assert len(checkpoints.checkpoints(root / "first" / "checkpoints")) == 2

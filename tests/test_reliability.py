@@ -1,0 +1,39 @@
+"""docs/reliability.md names tests that exist: a promise without one is none."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = (ROOT / "docs" / "reliability.md").read_text()
+ROWS = [line for line in TABLE.splitlines() if re.match(r"\| \d+ \|", line)]
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", TABLE)))
+
+
+@cache
+def functions_in(file: str) -> set[str]:
+    tree = ast.parse((ROOT / file).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
+def test_every_promise_names_a_test(row: str) -> None:
+    cells = row.split(" | ")
+    assert len(cells) == 6
+    assert re.search(r"`tests/[\w/]+\.py::test_\w+`", cells[-1])
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED, ids=[name for _, name in NAMED])
+def test_every_test_that_is_named_exists(file: str, name: str) -> None:
+    assert name in functions_in(file)
+
+
+def test_every_file_that_is_said_to_keep_a_promise_exists() -> None:
+    named = {path for row in ROWS for path in re.findall(r"`((?:\w+/)*\w+\.py)`", row.split(" | ")[4])}
+    assert named
+    assert [path for path in named if not ((ROOT / "gan_core" / path).exists() or (ROOT / path).exists())] == []
