@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from gan_core.config import BREAKS, CURES, PRESETS, Act, Preset, RunConfig, flatten, preset_config
 from gan_core.engine import Lab, catalogue, describe
 from gan_core.training import resolve
+from gan_core.ui import side_by_side
 from gan_core.ui.runs_table import matches
 from gan_core.ui.watching import buttons_for, panels_for
 
@@ -323,6 +324,26 @@ def _has_played(lab: Lab, run: str, rounds: int) -> bool:
     while time.monotonic() < deadline and lab.view(run).status["round"] < rounds:
         time.sleep(0.02)
     return lab.view(run).status["round"] >= rounds
+
+
+def test_a_button_pressed_in_the_moment_in_which_both_runs_end_is_obeyed(
+    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = [lab.submit(small(rounds=1_000_000)) for _ in range(2)]
+    for run in pair:
+        assert _has_played(lab, run, 1)
+        lab.command(run, "stop")
+        lab.wait(run, timeout=60)
+    app = visit("watch", run=pair[0], beside=pair[1])
+    seen = iter(["running"])  # when the page is drawn; a moment later, by its buttons, both have ended
+    really = side_by_side._state
+    monkeypatch.setattr(side_by_side, "_state", lambda run: next(seen, None) or really(run))
+    app.button(key=f"continue:{'+'.join(pair)}").click().run()
+    assert [error.message for error in app.exception] == []
+    assert all(map(lab.is_active, pair))
+    for run in pair:
+        lab.command(run, "stop")
+        lab.wait(run, timeout=60)
 
 
 def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:

@@ -50,9 +50,6 @@ def _controls(left: str, right: RunRecord) -> None:
     @st.fragment(run_every=2.0 if active else None)
     def buttons() -> None:
         states = {run_id: _state(run_id) for run_id in pair}
-        now = any(state in ACTIVE for state in states.values())
-        if active and not now:
-            st.rerun()
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             forking.act_button(right, act)
             together = pair[1] in lab().company(pair[0])
@@ -71,6 +68,9 @@ def _controls(left: str, right: RunRecord) -> None:
                             with said_in_a_sentence():
                                 watching.obey(lab(), run_id, button.command)
                     st.rerun()
+        # Only now: a button that was pressed at the same time has been obeyed.
+        if active and not any(state in ACTIVE for state in states.values()):
+            st.rerun()
 
     buttons()
 
