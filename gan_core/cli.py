@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gan_core.config import (
+    BUDGETS,
     OBJECTIVES,
     PRESETS,
     TEMPLATES,
@@ -30,6 +31,7 @@ from gan_core.config import (
     differences_of,
     nearest,
     override,
+    parse_budget,
     parse_seeds,
     parse_vary,
     preset_config,
@@ -151,19 +153,22 @@ def _comparison(options: argparse.Namespace) -> Comparison:
         made = {"base": base, "variants": parse_vary(options.vary), "seeds": seeds}
     else:
         raise ConfigError([Problem("--vary", "say what to compare: --vary objective=ns_gan,wgan_gp, or --template")])
-    return Comparison.load(made if options.rounds is None else made | {"rounds": options.rounds})
+    budget = (
+        {"rounds": options.rounds} if options.rounds is not None else options.budget and parse_budget(options.budget)
+    )
+    return Comparison.load({**made, **dict.fromkeys(BUDGETS), **budget} if budget else made)
 
 
 def _comparison_progress() -> Callable[[list[Row]], None]:
     line = _StatusLine()
 
     def show(statuses: list[Row]) -> None:
-        played, asked = (sum(status[key] for status in statuses) for key in ("round", "rounds"))
+        done = sum(status["share"] for status in statuses) / max(1, len(statuses))
         states = Counter(status["state"] for status in statuses)
         told = ", ".join(f"{count} {state}" for state, count in states.items())
         rounds = [status["round"] for status in statuses if status["state"] in ("queued", "running", "paused")]
         where = f"round {min(rounds):,} to {max(rounds):,}" if rounds else ""
-        line.show(f"{played / max(1, asked):4.0%} {where} · {told}")
+        line.show(f"{done:4.0%} {where} · {told}")
         if not rounds:
             line.end()
 
@@ -314,11 +319,11 @@ def _progress_bar() -> Progress:
     line = _StatusLine()
 
     def show(status: Row) -> None:
-        share = status["round"] / max(1, status["rounds"])
-        bar = ("█" * round(24 * share)).ljust(24, "·")
+        bar = ("█" * round(24 * status["share"])).ljust(24, "·")
         left = "" if status["eta"] is None else f"{_duration(status['eta'])} left"
         pace = f"{status['rounds_per_second'] or 0:,.0f} rounds/s"
-        line.show(f"{bar} {status['round']:,}/{status['rounds']:,} {pace} {left} {status['state']}")
+        of_all = f"/{status['rounds']:,}" if status["rounds"] else ""
+        line.show(f"{bar} {status['round']:,}{of_all} {pace} {left} {status['state']}")
         if status["state"] not in ("queued", "running", "paused"):
             line.end()
 
@@ -437,7 +442,9 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--vary", action="append", default=[], metavar="KEY=A,B", help="e.g. objective=ns_gan,wgan_gp")
     compare.add_argument("--template", help=f"instead of --vary: {', '.join(TEMPLATES)}")
     compare.add_argument("--seeds", default="0-2", help="e.g. 0-4 or 1,5,9 (default: %(default)s)")
-    compare.add_argument("--rounds", type=int, help="rounds of each run (default: the base's)")
+    budget = compare.add_mutually_exclusive_group()
+    budget.add_argument("--budget", metavar="UNIT=N", help="of each run: rounds=N, images=N or seconds=N")
+    budget.add_argument("--rounds", type=int, help="the same as --budget rounds=N (default: the base's)")
     compare.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="changes of the base")
     compare.add_argument("--name", default="", help="what to call the comparison")
     compare.add_argument("--quiet", action="store_true", help="no progress on stderr")

@@ -450,7 +450,7 @@ def test_a_run_is_exported_as_a_gif(run, train, tmp_path):
 
 
 def test_compare_prints_a_table_and_ends_with_one_json_object(run, tmp_path):
-    words = ["--base", "ring-mlp", "--vary", "objective=ns_gan,wgan_gp", "--seeds", "0-1", "--rounds", "6"]
+    words = ["--base", "ring-mlp", "--vary", "objective=ns_gan,wgan_gp", "--seeds", "0-1", "--budget", "images=480"]
     status, out, err = run("compare", *words, *settings(SMALL), "--store", tmp_path / "store")
     assert status == 0
     assert "schedule.n_critic differs as well: 1 in ns_gan, 5 in wgan_gp" in err
@@ -460,6 +460,10 @@ def test_compare_prints_a_table_and_ends_with_one_json_object(run, tmp_path):
         (variant, seed) for seed in (0, 1) for variant in ("ns_gan", "wgan_gp")
     ]
     assert {r["status"] for r in result["runs"]} == {"finished"}
+    assert {(r["variant"], r["rounds"]) for r in result["runs"]} == {
+        ("ns_gan", 30),
+        ("wgan_gp", 6),
+    }  # of 16 images a step
     cell = result["metrics"]["modes_covered"]["ns_gan"]
     with RunStore(tmp_path / "store") as store:
         assert store.comparisons()[0].id == result["comparison"]
@@ -475,6 +479,7 @@ def test_compare_prints_a_table_and_ends_with_one_json_object(run, tmp_path):
         ([], "say what to compare"),
         (["--vary", "objective=wgn,ns_gan"], "did you mean 'wgan'"),
         (["--vary", "objective=ns_gan"], "at least 2"),
+        (["--vary", "objective=ns_gan,wgan", "--budget", "minutes=3"], "rounds=N, images=N, seconds=N"),
         (["--vary", "objective"], "key=value"),
         (["--template", "table1"], "did you mean 'table-1'"),
         (["--vary", "objective=ns_gan,wgan", "--seeds", "x"], "neither a seed nor a range"),

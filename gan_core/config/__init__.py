@@ -1,6 +1,7 @@
 """What a run computes, as a value: RunConfig, the named objectives, tricks, presets, cures and comparisons. No torch."""
 
 from gan_core.config.comparison import (
+    BUDGETS,
     TEMPLATES,
     Comparison,
     Difference,
@@ -8,6 +9,7 @@ from gan_core.config.comparison import (
     Variant,
     differences,
     differences_of,
+    parse_budget,
     parse_seeds,
     parse_vary,
 )
@@ -17,12 +19,14 @@ from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
-from gan_core.config.schema import RunConfig, diff, flatten, override, story_of
+from gan_core.config.schema import MOST_ROUNDS, RunConfig, diff, flatten, override, story_of
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
     "BREAKS",
+    "BUDGETS",
     "CURES",
+    "MOST_ROUNDS",
     "OBJECTIVES",
     "PRESETS",
     "RECIPES",
@@ -46,6 +50,7 @@ __all__ = [
     "flatten",
     "nearest",
     "override",
+    "parse_budget",
     "parse_seeds",
     "parse_vary",
     "preset_config",

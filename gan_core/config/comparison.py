@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from gan_core.config.errors import ConfigError, Problem, problems_of
-from gan_core.config.schema import Part, RunConfig, flatten, read_settings, story_of
+from gan_core.config.schema import MOST_ROUNDS, Part, RunConfig, flatten, read_settings, story_of
 
 MOST_VARIANTS = 8  # as many as there are colours that everybody can tell apart
 MOST_RUNS = 100
 MEASUREMENTS = 40  # at most, over a whole run
+BUDGETS = ("rounds", "images", "seconds")
 Changes = dict[str, Any]
 
 
@@ -34,13 +36,24 @@ class Comparison(Part):
     """Runs to be compared: each variant with each seed.
 
     All runs are measured at the same rounds, whatever measuring costs, so that their numbers can be compared round by
-    round; that is the one thing in which they differ from the same runs started one by one.
+    round; that is the one thing in which they differ from the same runs started one by one. Where the budget is in images,
+    they are measured when D has seen as many; where it is in seconds, every so many rounds as the base says.
     """
 
     base: RunConfig
     variants: tuple[Variant, ...] = Field(min_length=2, max_length=MOST_VARIANTS)
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, max_length=50)
-    rounds: int | None = Field(None, ge=1, le=100_000_000, description="Rounds of each run; none: the base's")
+    rounds: int | None = Field(None, ge=1, le=MOST_ROUNDS, description="Rounds of each run; none: the base's")
+    images: int | None = Field(None, ge=1, le=10**12, description="Real samples that D of each run sees, instead")
+    seconds: float | None = Field(None, gt=0, le=1e7, description="Seconds that each run trains, instead")
+
+    @model_validator(mode="after")
+    def _has_one_budget(self) -> Self:
+        given = [unit for unit in BUDGETS if getattr(self, unit) is not None]
+        if len(given) > 1:
+            text = f"a budget is in one unit, not in {' and in '.join(given)}"
+            raise PydanticCustomError("budgets", "{text}", {"text": text})
+        return self
 
     @model_validator(mode="after")
     def _tells_its_runs_apart(self) -> Self:
@@ -83,13 +96,31 @@ class Comparison(Part):
     def config(self, variant: str, seed: int) -> RunConfig:
         """What one run of it computes. Raises ConfigError, naming the variant, where its changes do not fit the base."""
         (changes,) = (entry.changes for entry in self.variants if entry.name == variant)
-        rounds = {} if self.rounds is None else {"schedule.rounds": self.rounds}
         try:
-            config = self.base.replace({**changes, "seed": seed, **rounds})
+            config = self.base.replace({**changes, "seed": seed})
+            return config.replace({"diagnostics.budget": 1.0, **self._ends(config)})
         except ConfigError as error:
             raise ConfigError(Problem(p.field, f"{p.message} (in {variant!r})") for p in error.problems) from None
-        every = max(config.diagnostics.every, -(-config.schedule.rounds // MEASUREMENTS))
-        return config.replace({"diagnostics.budget": 1.0, "diagnostics.every": every})
+
+    def _ends(self, config: RunConfig) -> Changes:
+        """When a run is over, and how often it is measured until then."""
+        every = config.diagnostics.every
+        if self.seconds is not None:
+            falling = [
+                f"optimizers.{player}.lr_schedule"
+                for player in ("generator", "discriminator")
+                if getattr(config.optimizers, player).lr_schedule != "constant"
+            ]
+            if falling:
+                message = "a learning rate that goes with the rounds needs a budget in rounds or images, not in seconds"
+                raise ConfigError([Problem(falling[0], message)])
+            return {"schedule.rounds": MOST_ROUNDS, "schedule.seconds": self.seconds}
+        if self.images is not None:
+            seen = config.images_per_round
+            apart = max(every * self.base.images_per_round, self.images / MEASUREMENTS)
+            return {"schedule.rounds": -(-self.images // seen), "diagnostics.every": math.ceil(apart / seen)}
+        rounds = self.rounds or config.schedule.rounds
+        return {"schedule.rounds": rounds, "diagnostics.every": max(every, -(-rounds // MEASUREMENTS))}
 
     def configs(self) -> dict[tuple[str, int], RunConfig]:
         """All its runs by variant and seed: seed after seed, so that the first answer comes from all variants."""
@@ -128,7 +159,10 @@ def differences_of(comparison: Comparison) -> list[Difference]:
     """In which fields the variants of a comparison differ."""
     seed = comparison.seeds[0]
     configs = {variant.name: comparison.config(variant.name, seed) for variant in comparison.variants}
-    return differences(configs, [path for variant in comparison.variants for path in variant.changes])
+    asked = [path for variant in comparison.variants for path in variant.changes]
+    if comparison.images is not None:  # as many images take another number of rounds
+        asked += ["schedule.rounds", "diagnostics.every"]
+    return differences(configs, asked)
 
 
 def parse_vary(texts: str | Iterable[str]) -> tuple[Variant, ...]:
@@ -163,6 +197,18 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             )
         seeds += range(first, last + 1)
     return tuple(seeds)
+
+
+def parse_budget(text: str) -> dict[str, float]:
+    """The budget of ``rounds=3000``, ``images=200000`` or ``seconds=60``. Raises ConfigError for anything else."""
+    unit, _, amount = (part.strip() for part in text.partition("="))
+    try:
+        if unit in BUDGETS:
+            number = float(amount)
+            return {unit: int(number) if number.is_integer() else number}
+    except ValueError:
+        pass
+    raise ConfigError([Problem("--budget", f"{text[:80]!r} is none of rounds=N, images=N, seconds=N")])
 
 
 def _split(values: str) -> list[str]:

@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from gan_core.config.errors import ConfigError, Problem, nearest, problems_of
 from gan_core.config.objectives import OBJECTIVES
 
+MOST_ROUNDS = 100_000_000
+"""As good as no limit: what a run has that only its seconds end."""
 Width = Annotated[int, Field(ge=1, le=8192)]
 OptionValue = int | float | str
 Alarm = Literal["narrowing", "collapsed", "d_too_strong", "vanishing_gradient", "oscillating", "diverged"]
@@ -181,7 +183,10 @@ class Tricks(Part):
 
 
 class Schedule(Part):
-    rounds: int = Field(4000, ge=1, le=100_000_000, description="In one round every player has moved")
+    rounds: int = Field(4000, ge=1, le=MOST_ROUNDS, description="In one round every player has moved")
+    seconds: float | None = Field(
+        None, gt=0, le=1e7, description="Seconds of training after which it ends, where its rounds do not end it before"
+    )
     n_critic: int = Field(1, ge=1, le=1000, description="D steps per round (k of Algorithm 1)")
     generator_steps: int = Field(1, ge=1, le=1000, description="G steps per round")
     checkpoint_seconds: float = Field(30.0, ge=1, le=86400, description="Seconds of training between checkpoints")
@@ -236,6 +241,11 @@ class RunConfig(Part):
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+    @property
+    def images_per_round(self) -> int:
+        """Real samples that D sees in a round, before any knob is turned."""
+        return self.schedule.n_critic * self.data.batch_size
 
     def replace(self, changes: Mapping[str, Any]) -> Self:
         """A copy with dotted keys changed: ``config.replace({"objective": "wgan_gp", "schedule.rounds": 500})``."""

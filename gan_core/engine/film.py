@@ -35,7 +35,8 @@ def film(store: RunStore, run_id: str) -> bytes:
     for event in store.events(run_id):
         if event.kind == "reference":
             reference |= event.data
-    pictures = [_with_strip(_picture(store, run_id, f, reference), f.round, rounds_of(run)) for f in chosen]
+    rounds = rounds_of(run) or chosen[-1].round
+    pictures = [_with_strip(_picture(store, run_id, f, reference), f.round, rounds) for f in chosen]
     pause = int(min(500.0, max(60.0, 1000 * SECONDS / len(pictures))))
     buffer = io.BytesIO()
     durations = [pause] * (len(pictures) - 1) + [2000]  # the end stays a moment

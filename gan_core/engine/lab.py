@@ -23,7 +23,7 @@ from gan_core.engine.comparing import comparison_name, resolve_variant, variants
 from gan_core.engine.executors import INTRA_OP_THREADS, ChosenExecutor, Executor, Kind, ThreadExecutor, setting_of
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.health import Health
-from gan_core.engine.live import LiveView, Status, rounds_of, stored_view
+from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
 from gan_core.engine.processes import ProcessExecutor
@@ -287,7 +287,8 @@ class Lab:
 
         ``at`` is one of ``kept_rounds``; None is the newest, and of a run that trains here, now. The fork's rounds go on
         counting from there, and it has the parent's past. Its event ``forked`` says what could not go over. Where the
-        parent has played all its rounds, as many again are added. A second fork with the same ``key`` starts nothing.
+        parent has played all its rounds, or trained all its seconds, as many again are added. A second fork with the same
+        ``key`` starts nothing.
         Raises ConfigError where the changed run cannot be built, Refused where there is no such checkpoint.
         """
         run = self.store.run(run_id)
@@ -302,6 +303,9 @@ class Lab:
         played: int = state["round"]
         if played >= parent.schedule.rounds:
             changes = {**changes, "schedule.rounds": changes.get("schedule.rounds", played + parent.schedule.rounds)}
+        limit, spent = parent.schedule.seconds, float(clock.get("seconds", 0.0))
+        if limit is not None and spent >= limit:
+            changes = {**changes, "schedule.seconds": changes.get("schedule.seconds", spent + limit)}
         config = resolve(parent.replace(changes))
         if played >= config.schedule.rounds:
             raise ConfigError([Problem("schedule.rounds", f"{played:,} rounds have been played; choose more")])
@@ -484,8 +488,8 @@ class Lab:
     def _create(self, resolved: RunConfig, name: str, tags: tuple[str, ...] = ()) -> _Active:
         """A run that has not been queued yet."""
         run_id = new_run_id()
-        self.store.create(run_id, name=name, config=resolved.to_dict(), tags=tags, environment=environment())
-        view = LiveView(run_id, Status("queued", rounds=resolved.schedule.rounds), resolved)
+        run = self.store.create(run_id, name=name, config=resolved.to_dict(), tags=tags, environment=environment())
+        view = LiveView(run_id, Status("queued", rounds=rounds_of(run), seconds=seconds_of(run)), resolved)
         try:
             folder = self.store.checkpoint_dir(run_id)
         except StoreError as error:
@@ -712,28 +716,28 @@ class Lab:
 
     def _card(self, run: RunRecord | DamagedRun) -> dict[str, Any]:
         if isinstance(run, DamagedRun):
-            known: dict[str, Any] = {
-                "id": run.id,
-                "name": run.id,
-                "state": "damaged",
-                "message": str(run),
-            }
-            return (
-                known | dict.fromkeys(("round", "rounds", "updated"), 0) | {"place": None, "thumb": None, "verdict": {}}
-            )
+            known: dict[str, Any] = {"id": run.id, "name": run.id, "state": "damaged", "message": str(run)}
+            numbers = dict.fromkeys(("round", "rounds", "share", "updated"), 0)
+            return known | numbers | {"place": None, "thumb": None, "verdict": {}}
         active = self._active.get(run.id)
-        status = active.view.status if active else {"state": run.status, "round": run.rounds, "place": None}
+        if active is not None:
+            status = active.view.status
+        else:
+            seconds = float(run.summary.get("seconds") or 0.0)
+            told = Status(run.status, run.rounds, rounds_of(run), seconds_of(run), elapsed=seconds)
+            status = told.to_dict() | {"verdict": run.summary.get("verdict", {})}
         return {
             "id": run.id,
             "name": run.name,
             "state": status["state"],
             "round": status["round"],
-            "rounds": rounds_of(run),
+            "rounds": status["rounds"],
+            "share": status["share"],
             "place": status["place"],
             "thumb": self.thumbnail(run.id),
             "data": _entry(run.config, "data", "name"),
             "objective": _entry(run.config, "objective", "name"),
-            "verdict": status["verdict"] if active else run.summary.get("verdict", {}),
+            "verdict": status["verdict"],
             "updated": run.ended_at or run.started_at or run.created_at,
         }
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.config import ConfigError, RunConfig
+from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
 from gan_core.engine.judging import RunJudge, told
 from gan_core.engine.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
 from gan_core.metrics.verdict import Verdict
@@ -31,6 +31,8 @@ PACE_SECONDS = 10.0
 class Status:
     """How far a run is. Times are seconds of training; ``place`` is its place in the queue, from 1.
 
+    ``rounds`` is 0 and ``seconds`` is given where a run ends by its seconds.
+
     ``measuring`` is what measuring took, as a share of training; ``verdict`` what the run is like, empty before its first
     measurement.
     """
@@ -38,6 +40,7 @@ class Status:
     state: str
     round: int = 0
     rounds: int = 0
+    seconds: float | None = None
     elapsed: float = 0.0
     rounds_per_second: float = 0.0
     place: int | None = None
@@ -47,13 +50,25 @@ class Status:
     measuring: float = 0.0
     verdict: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def share(self) -> float:
+        """How much of what it was to train it has trained."""
+        by_rounds = self.round / self.rounds if self.rounds else 0.0
+        return min(1.0, max(by_rounds, self.elapsed / self.seconds if self.seconds else 0.0))
+
     def to_dict(self) -> dict[str, Any]:
         rate = self.rounds_per_second
-        left = (self.rounds - self.round) / rate if rate > 0 and self.state in ("running", "paused") else None
+        left: float | None = None
+        if rate > 0 and self.state in ("running", "paused"):
+            by_rounds = [(self.rounds - self.round) / rate] if self.rounds else []
+            by_seconds = [self.seconds - self.elapsed] if self.seconds else []
+            left = max(0.0, min(by_rounds + by_seconds, default=0.0))
         return {
             "state": self.state,
             "round": self.round,
             "rounds": self.rounds,
+            "seconds": self.seconds,
+            "share": _short(self.share),
             "rounds_per_second": _short(rate),
             "elapsed": _short(self.elapsed),
             "eta": None if left is None else _short(left),
@@ -332,6 +347,7 @@ def stored_view(store: RunStore, run: RunRecord) -> LiveView:
         run.status,
         round=run.rounds,
         rounds=rounds_of(run),
+        seconds=seconds_of(run),
         elapsed=_number(run.summary.get("seconds")),
         message=run.message,
     )
@@ -365,10 +381,21 @@ def stored_view(store: RunStore, run: RunRecord) -> LiveView:
 
 
 def rounds_of(run: RunRecord) -> int:
-    """How many rounds a run was to play; what it has played if its config does not say."""
+    """How many rounds a run was to play, 0 if its seconds end it; what it has played if its config does not say."""
+    rounds = _schedule(run).get("rounds")
+    if not isinstance(rounds, int):
+        return run.rounds
+    return 0 if rounds >= MOST_ROUNDS and seconds_of(run) else rounds
+
+
+def seconds_of(run: RunRecord) -> float | None:
+    """How many seconds a run was to train; None if nothing says so."""
+    return _number(_schedule(run).get("seconds")) or None
+
+
+def _schedule(run: RunRecord) -> dict[str, Any]:
     schedule = run.config.get("schedule")
-    rounds = schedule.get("rounds") if isinstance(schedule, dict) else None
-    return rounds if isinstance(rounds, int) else run.rounds
+    return schedule if isinstance(schedule, dict) else {}
 
 
 def _number(value: Any) -> float:

@@ -198,10 +198,10 @@ class _Runner:
         self.turns = play(self.game, played=self.round)
         self.clock.start()
         try:
-            while self.round < self.config.schedule.rounds:
+            while not self.over:
                 self._keep_pace()
                 self._obey()
-                if self.round == self.config.schedule.rounds:
+                if self.over:
                     break  # a step was the last
                 self.phase = "training"
                 self._play_round()
@@ -211,6 +211,14 @@ class _Runner:
         finally:
             self.clock.stop()
         return "finished"
+
+    @property
+    def over(self) -> bool:
+        """Whether it has played its rounds, or trained its seconds."""
+        schedule = self.config.schedule
+        return self.round >= schedule.rounds or (
+            schedule.seconds is not None and self.clock.seconds >= schedule.seconds
+        )
 
     def finish(self, state: EndState) -> Ended:
         """Save and measure once more; returns how it ended."""
@@ -362,7 +370,7 @@ class _Runner:
     def _measurement_is_due(self) -> bool:
         """Every so many rounds, but not while measuring takes more than its share; the beginning is seen in any case."""
         settings = self.config.diagnostics
-        if self.round == self.config.schedule.rounds:
+        if self.over:
             return False  # the end is measured when everything is saved
         if self.round in self._first_looks:
             return True
@@ -444,7 +452,7 @@ class _Runner:
                     self._step(command)
                 elif command != "pause":
                     self._carry_out(command)
-                if self.round >= self.config.schedule.rounds:
+                if self.over:
                     break  # that was the last
                 command = self.inbox.wait()
             self.outbox.put(State("running", self.round))

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from gan_core.config import (
+    BUDGETS,
     PRESETS,
     TEMPLATES,
     Comparison,
@@ -26,6 +27,7 @@ from gan_core.ui.shell import COMPARE, lab, said_in_a_sentence
 BASE = "compare:base"
 OBJECTIVES_CHOSEN = "objectives"
 SETTING = "another setting"
+UNITS = {"rounds": "rounds", "images": "images that D sees", "seconds": "seconds of training"}
 
 
 def compare_from(config: RunConfig) -> None:
@@ -48,15 +50,21 @@ def show_form() -> None:
         if wanted in TEMPLATES:
             st.caption(TEMPLATES[wanted].question)
         base = _base(given, TEMPLATES[wanted].preset if wanted in TEMPLATES else "ring-mlp", wanted)
-        seeds, rounds = st.columns(2)
+        seeds, unit, amount = st.columns(3)
         chosen_seeds = seeds.text_input(
             "Seeds", "0-2", help="Such as 0-4 or 1, 5, 9. With three or fewer, little can be told apart"
         )
-        chosen_rounds = rounds.number_input("Rounds of each run", 1, 10_000_000, min(base.schedule.rounds, 3000))
+        budget = unit.selectbox("Budget of each run in", BUDGETS, format_func=UNITS.__getitem__, key="compare:unit")
+        amounts = {"rounds": (rounds := min(base.schedule.rounds, 3000)), "images": rounds * base.images_per_round}
+        spent = amount.number_input(
+            UNITS[budget].capitalize(), 1, 10**12, amounts.get(budget, 60), key=f"compare:amount:{budget}:{wanted}"
+        )
+        if budget == "seconds":
+            st.caption("Only training counts. How far a run comes depends on this machine and what else it is doing.")
         try:
             variants = _variants(wanted, base)
             comparison = Comparison.load(
-                {"base": base, "variants": variants, "seeds": parse_seeds(chosen_seeds), "rounds": chosen_rounds}
+                {"base": base, "variants": variants, "seeds": parse_seeds(chosen_seeds), budget: spent}
             )
         except ConfigError as error:
             for problem in error.problems:

@@ -29,6 +29,7 @@ LABELS = {
     "beta2": "β₂",
     "n_critic": "D steps per round (n_critic)",
     "generator_steps": "G steps per round",
+    "seconds": "end after … seconds of training",
     "latent_dim": "latent_dim (length of z)",
     "latent": "z comes from",
     "every": "measure every … rounds",

@@ -41,11 +41,11 @@ class Card {
 
   draw(run, board) {
     const set = (node, text) => node.textContent !== text && (node.textContent = text)
-    const share = run.rounds ? Math.min(1, (run.round || 0) / run.rounds) : 0
+    const share = run.share || 0
     set(this.name, run.name || run.preset || run.id)
     set(this.chip, run.state)
     this.chip.dataset.state = run.state
-    let rounds = run.rounds ? `${integer(run.round)} of ${integer(run.rounds)}` : ""
+    let rounds = run.rounds ? `${integer(run.round)} of ${integer(run.rounds)}` : run.round ? `round ${integer(run.round)}` : ""
     if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
     set(this.rounds, rounds)
     const verdict = run.verdict || {}

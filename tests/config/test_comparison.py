@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from gan_core.config import (
+    MOST_ROUNDS,
     TEMPLATES,
     Comparison,
     ConfigError,
     RunConfig,
     diff,
     differences_of,
+    parse_budget,
     parse_seeds,
     parse_vary,
     preset_config,
@@ -52,6 +54,42 @@ def test_all_are_measured_at_the_same_rounds_and_not_too_often(rounds: int, wish
         assert config.schedule.rounds / config.diagnostics.every <= MEASUREMENTS
 
 
+@pytest.mark.parametrize(("images", "rounds"), [(64_000, (1000, 200)), (64_001, (1001, 201)), (1, (1, 1))])
+def test_as_many_images_take_fewer_rounds_where_d_sees_more_of_them(images: int, rounds: tuple[int, int]) -> None:
+    comparison = duel(images=images)
+    played = comparison.config("NS", 0), comparison.config("WGAN GP", 0)  # one and five D steps, 64 images each
+    assert tuple(config.schedule.rounds for config in played) == rounds
+    apart = [config.diagnostics.every * config.images_per_round for config in played]
+    assert apart == [6400, 6400], "they are measured when D has seen as many"
+    brought = {d.field for d in differences_of(comparison) if not d.asked}
+    assert brought == {d.field for d in differences_of(duel()) if not d.asked}, "other rounds are what was asked for"
+    often = duel(images=10_000_000).config("WGAN GP", 0)
+    assert often.schedule.rounds / often.diagnostics.every <= MEASUREMENTS
+
+
+def test_a_budget_in_seconds_leaves_the_rounds_open_but_not_to_a_rate_that_goes_with_them() -> None:
+    config = duel(seconds=1.5).config("WGAN GP", 1)
+    assert (config.schedule.seconds, config.schedule.rounds) == (1.5, MOST_ROUNDS)
+    falling = [TWO[0], {"name": "falling", "changes": {"optimizers.generator.lr_schedule": "linear"}}]
+    with pytest.raises(ConfigError, match=r"generator\.lr_schedule: .* not in seconds \(in 'falling'"):
+        duel(variants=falling, seconds=1.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [("rounds=3000", {"rounds": 3000}), ("images = 2e5", {"images": 200_000}), ("seconds=0.5", {"seconds": 0.5})],
+)
+def test_budgets(text: str, budget: dict) -> None:
+    assert parse_budget(text) == budget
+    assert duel(**budget).config("NS", 0)
+
+
+@pytest.mark.parametrize("text", ["", "3000", "minutes=3", "rounds=", "rounds=many", "base=3"])
+def test_a_wrong_budget_is_a_sentence(text: str) -> None:
+    with pytest.raises(ConfigError, match="--budget"):
+        parse_budget(text)
+
+
 def test_what_a_recipe_brings_is_told_from_what_was_asked() -> None:
     found = {difference.field: difference for difference in differences_of(duel())}
     assert found["objective.loss"].asked
@@ -83,6 +121,9 @@ def test_what_a_recipe_brings_is_told_from_what_was_asked() -> None:
         ({"variants": [TWO[0], {"name": "x", "changes": {"shedule.rounds": 4}}]}, "'schedule'.*in 'x'"),
         ({"varants": []}, "did you mean 'variants'"),
         ({"rounds": 0}, "rounds: 0 must be at least 1"),
+        ({"seconds": 0}, "seconds: 0 must be"),
+        ({"images": 1.5}, "images: 1.5 "),
+        ({"rounds": 5, "seconds": 5}, "in one unit, not in rounds and in seconds"),
     ],
 )
 def test_a_wrong_one_is_a_sentence(changes: dict, sentence: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gan_core.config import ConfigError, RunConfig
+from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
 from gan_core.engine import Lab, Refused
 from gan_core.store import RunNotFound
 from gan_core.training import checkpoints
@@ -181,3 +181,15 @@ def test_a_double_click_is_one_fork(half: Any) -> None:
     lab, parent = half
     assert lab.fork(parent, {"seed": 4}, key="click") == lab.fork(parent, {"seed": 4}, key="click")
     assert len(lab.store.runs()) == 2
+
+
+def test_a_fork_of_a_run_that_has_trained_its_seconds_gets_as_many_again(open_lab: Callable, small: Callable) -> None:
+    lab = open_lab()
+    parent = lab.submit(small({"schedule.seconds": 0.05, "schedule.rounds": MOST_ROUNDS}))
+    record = lab.wait(parent, 60)
+    assert (record.status, record.rounds > 0) == ("finished", True)
+    status = lab.view(parent).status
+    assert (status["rounds"], status["seconds"], status["share"]) == (0, 0.05, 1.0)
+    child = lab.wait(lab.fork(parent), 60)
+    assert child.config["schedule"]["seconds"] == pytest.approx(record.summary["seconds"] + 0.05, abs=1e-3)
+    assert child.rounds > record.rounds

@@ -301,6 +301,7 @@ def test_pace_and_time_left() -> None:
     status = view.status
     assert status["rounds_per_second"] == pytest.approx(100, rel=1e-3)
     assert status["eta"] == pytest.approx((10_000 - 2900) / 100, rel=1e-3)
+    assert status["share"] == 0.29
     assert status["elapsed"] == pytest.approx(29)
 
 

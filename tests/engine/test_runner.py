@@ -117,6 +117,29 @@ def test_the_clock_grows_and_does_not_count_measuring_saving_or_waiting(
     assert len(told.notes("checkpoint")) >= 3
 
 
+def test_a_run_ends_with_the_round_in_which_its_seconds_are_over_also_when_it_went_on(
+    play_job: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(runner.time, "perf_counter", lambda: now[0])
+
+    def hook(turn: Turn, inbox: Any) -> None:
+        now[0] += 0.5
+        if turn.round == stop_at and turn.ends_round:
+            inbox.put("stop")
+
+    stop_at, config = 4, small({"schedule.rounds": 1000, "schedule.seconds": 9.5, "diagnostics.every": 5})
+    first = play_job(config, hook=hook)
+    assert (first.end.state, first.end.round) == ("stopped", 4)
+    stop_at, now[0] = 0, 1000.0
+    told = play_job(config, hook=hook, resume_from=checkpoints(tmp_path / "checkpoints")[-1])
+    assert (told.end.state, told.end.round, told.end.summary["seconds"]) == ("finished", 10, 10.0)
+    assert told.rounds("diagnostics") == [5, 10], "the end is measured once"
+    assert (
+        told.end.summary["state_hash"] == play_job(small({"schedule.rounds": 10}), folder="b").end.summary["state_hash"]
+    )
+
+
 def test_a_checkpoint_is_written_every_so_many_seconds_of_training(
     play_job: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

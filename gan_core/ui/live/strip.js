@@ -35,15 +35,14 @@ class StatusStrip {
     let message = ""
     let spoken = lost ? text : state
     if (status) {
-      const { round = 0, rounds = 0 } = status
-      const share = rounds ? Math.min(1, round / rounds) : 0
+      const { round = 0, rounds = 0, share = 0 } = status
       setText(this.rounds, state === "queued" ? "" : rounds ? `round ${integer(round)} of ${integer(rounds)}` : `round ${integer(round)}`)
       this.fill.style.transform = `scaleX(${share})`
       this.bar.setAttribute("aria-valuenow", Math.round(100 * share))
       const facts = []
       const moving = state === "running"
       if (moving && status.rounds_per_second) facts.push(`${number(Number(status.rounds_per_second.toPrecision(3)))} rounds/s`)
-      if (status.elapsed) facts.push(`${duration(status.elapsed)} elapsed`)
+      if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
       if (status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
       if (state === "queued") {
