@@ -6,13 +6,12 @@ import os
 import threading
 from pathlib import Path
 
-from gan_core.config import preset_config
 from gan_core.data.errors import DataError
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
-from gan_core.engine.describe import Forecast, advice, describe, forecast
+from gan_core.engine.describe import Forecast, advice, describe, forecast, warm_up
 from gan_core.engine.executors import SETTINGS
 from gan_core.engine.film import film
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
@@ -43,11 +42,6 @@ def current_lab() -> Lab:
     if _current is None:
         raise RuntimeError("no lab is open: start the application with `streamlit run app.py`")
     return _current
-
-
-def warm_up() -> None:
-    """Do what the first Start of a process would wait for: decode the digits, import what torch imports late."""
-    forecast(preset_config("digits-dcgan"), budget_seconds=0.1)
 
 
 def close_lab(timeout: float = 9.0) -> None:

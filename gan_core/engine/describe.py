@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gan_core.about import inside
-from gan_core.config import Problem, RunConfig
+from gan_core.config import Problem, RunConfig, preset_config
 from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import LayerRow
 from gan_core.regularizers import PENALTIES
@@ -99,6 +99,11 @@ class Forecast:
     device: str
     advice: tuple[Problem, ...] = ()
     layers: Mapping[str, tuple[LayerRow, ...]] = field(default_factory=dict)
+
+
+def warm_up() -> None:
+    """Do what the first run of a process would wait for: decode the digits, import what torch imports late."""
+    forecast(preset_config("digits-dcgan"), budget_seconds=0.1)
 
 
 def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:

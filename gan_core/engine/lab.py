@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import platform
 import threading
 import time
@@ -81,8 +82,9 @@ class _Active:
 class Lab:
     """Runs under ``root``: at most ``capacity`` train at once, the others wait in order.
 
-    ``executor`` says in what: ``thread``, ``process`` (one for each run), or ``auto``, which is a thread for a run alone and
-    processes for those of a comparison; None is what ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
+    ``executor`` says in what: ``thread``, ``process`` (one for each run), or ``auto``, which is processes for the runs of a
+    comparison, and for a run alone a thread, or a process where one waits for it (``keep_spare``); None is what
+    ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
 
     One recorder thread moves what they say into the store and to their viewers. All methods are safe to call from any
     thread. A run belongs to the lab, not to whoever started or watches it.
@@ -109,10 +111,9 @@ class Lab:
         self._wake = threading.Event()
         self._lockstep = Lockstep(lambda run_id: self._executor.nudge(run_id))
         asked = (self.classifiers.get, self._wake.set, self._lockstep.how_far)
-        executors: dict[Kind, Executor] = {
-            "thread": ThreadExecutor(*asked),
-            "process": ProcessExecutor(self.store.root, cache, *asked),
-        }
+        self._processes = ProcessExecutor(self.store.root, cache, *asked)
+        self._spare = False
+        executors: dict[Kind, Executor] = {"thread": ThreadExecutor(*asked), "process": self._processes}
         self._executor: Executor = ChosenExecutor(executors, self._kind_for)
         self._gallery = Gallery(self.store)
         self._active: OrderedDict[str, _Active] = OrderedDict()
@@ -136,6 +137,12 @@ class Lab:
         self._thread.start()
 
     # Starting and steering
+
+    def keep_spare(self) -> None:
+        """From now on a process waits for the next run, so that it begins at once; not where runs train in threads."""
+        self._spare = self._setting == "process" or (self._setting == "auto" and (os.cpu_count() or 1) > 1)
+        if self._spare:
+            self._processes.keep_spare()
 
     def submit(self, config: RunConfig, *, name: str = "", tags: tuple[str, ...] = (), key: str = "") -> str:
         """Start a run, or queue it; returns its id. Raises ConfigError if it cannot be built.
@@ -605,10 +612,14 @@ class Lab:
         return self._lockstep.company(run_id) if self._lockstep.takes_turns(run_id) else frozenset([run_id])
 
     def _kind_for(self, job: Job) -> Kind:
-        """A run alone is not made to wait for a process; those that take turns gain by it, if they are not too many."""
+        """Those that take turns gain by processes, if they are not too many. A run alone is not made to wait for one; where
+        one waits, training need not share an interpreter with the pages. An accelerator takes seconds and memory for each.
+        """
         if self._setting != "auto":
             return self._setting
-        return "process" if 1 < len(self._sharing(job.run_id)) <= MOST_PROCESSES else "thread"
+        if (together := len(self._sharing(job.run_id))) > 1:
+            return "process" if together <= MOST_PROCESSES else "thread"
+        return "process" if self._spare and job.config.device == "cpu" else "thread"
 
     def _record_for_ever(self) -> None:
         while True:

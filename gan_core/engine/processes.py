@@ -22,12 +22,14 @@ from gan_core.engine.lockstep import UNLIMITED
 from gan_core.engine.mailbox import Outbox
 from gan_core.engine.messages import Command, Ended, Job, Rows, State
 from gan_core.engine.observer import GetClassifier
+from gan_core.engine.wire import WAITING
 from gan_core.training import checkpoints, load_source
 
 log = logging.getLogger(__name__)
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
+SPARE_SECONDS = 20.0  # after one was taken, until the next is made ready: the run that took it first gets both cores
 LAST_WORDS = 8_000  # characters of standard error that are kept of a process that died
 
 
@@ -51,16 +53,22 @@ class ProcessExecutor(Jobs["_ProcessJob"]):
         self._classifier = classifier
         self._wake = wake
         self._how_far = how_far
+        self._spare = _Spare()
+
+    def keep_spare(self) -> None:
+        """From now on have a process wait for the next job, so that it begins at once."""
+        self._spare.prepare()
 
     def submit(self, job: Job) -> None:
         setup = wire.Setup(job, *self._folders)
-        self._jobs[job.run_id] = _ProcessJob(setup, self._classifier, self._wake, self._how_far)
+        self._jobs[job.run_id] = _ProcessJob(setup, self._spare.take, self._classifier, self._wake, self._how_far)
 
     def starting(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
         return job is not None and not job.ready
 
     def close(self, timeout: float) -> list[str]:
+        self._spare.close()
         late = self._interrupt(timeout)
         for job in late.values():
             job.kill("interrupted", "The run did not stop in time; it goes on from its last checkpoint.")
@@ -69,18 +77,108 @@ class ProcessExecutor(Jobs["_ProcessJob"]):
         return list(late)
 
 
+class _Worker:
+    """A process that takes one job, see ``worker``. ``label`` is for who looks at a list of processes. Raises OSError.
+
+    Not by ``multiprocessing``, which runs the main script again: here that would be a page.
+    """
+
+    def __init__(self, label: str) -> None:
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
+        path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "gan_core.engine.worker", label],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self.errors,
+                env={**os.environ, "PYTHONPATH": path},
+                start_new_session=True,  # Ctrl-C in a terminal is for this process alone
+            )
+        except OSError:
+            self.errors.close()
+            raise
+
+    def reap(self) -> None:
+        """Wait for the end of one that has said its last word."""
+        try:
+            self.process.wait(REAP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def close(self) -> None:
+        """Kill it if it lives, and let go of its pipes."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdout, self.process.stdin, self.errors):
+            assert pipe is not None
+            with suppress(OSError):  # what it did not hear is still in the pipe
+                pipe.close()
+
+
+class _Spare:
+    """At most one process that waits for its job with all that jobs import."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._worker: _Worker | None = None
+        self._wanted, self._closed = False, False
+        self._timer: threading.Timer | None = None
+
+    def prepare(self) -> None:
+        with self._lock:
+            self._wanted = True
+            if self._worker is None and not self._closed:
+                try:
+                    self._worker = _Worker(WAITING)
+                except OSError:
+                    log.exception("no process could be made ready; the next run tries again")
+
+    def take(self, run_id: str) -> _Worker:
+        """A process for a run: the one that waits, else a new one. Raises OSError."""
+        with self._lock:
+            worker, self._worker = self._worker, None
+            if self._wanted and not self._closed and (self._timer is None or not self._timer.is_alive()):
+                self._timer = threading.Timer(SPARE_SECONDS, self.prepare)
+                self._timer.daemon = True
+                self._timer.start()
+        if worker is not None and worker.process.poll() is None:
+            return worker
+        if worker is not None:
+            worker.close()
+        return _Worker(run_id)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            worker, self._worker = self._worker, None
+            if self._timer is not None:
+                self._timer.cancel()
+        if worker is not None:
+            worker.close()
+
+
 class _ProcessJob:
     """A process seen from here. Two threads: one starts it and hears what it says, the other speaks to it."""
 
-    def __init__(self, setup: wire.Setup, classifier: GetClassifier, wake: Callable[[], None], how_far: HowFar) -> None:
+    def __init__(
+        self,
+        setup: wire.Setup,
+        hire: Callable[[str], _Worker],
+        classifier: GetClassifier,
+        wake: Callable[[], None],
+        how_far: HowFar,
+    ) -> None:
         self.outbox = Outbox(wake)
         self.ready = False
         self._job, self._setup = setup.job, setup
+        self._hire = hire
         self._classifier, self._how_far = classifier, how_far
         self._words: SimpleQueue[Any] = SimpleQueue()
         self._round = 0
         self._asked, self._waits = 0, False
-        self._process: subprocess.Popen[bytes] | None = None
+        self._worker: _Worker | None = None
         self._killed_for: Ended | None = None
         self._lock = threading.Lock()  # between the start of the process and its being killed
         self.thread = threading.Thread(target=self._live, name=f"run-{self._job.run_id}", daemon=True)
@@ -107,44 +205,40 @@ class _ProcessJob:
         """End the process whatever it does, and say that the run has ended so."""
         with self._lock:
             self._killed_for = Ended(state, self._round, message)
-            if self._process is not None:
-                self._process.kill()
+            if self._worker is not None:
+                self._worker.process.kill()
 
     def _live(self) -> None:
         try:
-            with tempfile.TemporaryFile() as errors:
-                end = self._start_and_hear(errors)
-                if end is None:
-                    end = self._obituary(errors)
+            end = self._start_and_hear()
         except OSError as error:
             end = Ended("failed", self._round, f"The run's process could not be started: {error}.")
         except Exception as error:
             message = f"What the run's process said could not be understood: {error}"
             end = Ended("failed", self._round, message, traceback.format_exc())
+        if self._worker is not None:
+            self._worker.close()
         self.outbox.put(end)
 
-    def _start_and_hear(self, errors: IO[bytes]) -> Ended | None:
-        """From the start of the process to its end; returns its last word, None if it died without one."""
+    def _start_and_hear(self) -> Ended:
+        """From the start of the process to its end; returns its last word, or how it died without one."""
         with self._lock:
             if self._killed_for is not None:
-                return None
-            process = self._process = _start(self._job.run_id, errors)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        speaker = threading.Thread(
-            target=self._speak, args=(process.stdin,), name=f"to-{self._job.run_id}", daemon=True
-        )
+                return self._killed_for
+            worker = self._worker = self._hire(self._job.run_id)
+        pipes = worker.process.stdin, worker.process.stdout
+        assert pipes[0] is not None
+        assert pipes[1] is not None
+        speaker = threading.Thread(target=self._speak, args=pipes[:1], name=f"to-{self._job.run_id}", daemon=True)
         speaker.start()
         try:
-            return self._hear(process.stdout)
+            end = self._hear(pipes[1])
         finally:
             # Nobody may ask in its name how far it may play, once it is said to have ended: others would wait for it.
             self._words.put(None)
-            self._reap(process)
+            worker.reap()
             speaker.join()
-            process.stdout.close()
-            with suppress(OSError):  # what it did not hear is still in the pipe
-                process.stdin.close()
+        return end or self._obituary(worker)
 
     def _hear(self, stream: IO[bytes]) -> Ended | None:
         while True:
@@ -182,13 +276,6 @@ class _ProcessJob:
         except OSError:
             pass  # it has ended, which the other thread hears
 
-    def _reap(self, process: subprocess.Popen[bytes]) -> None:
-        try:
-            process.wait(REAP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
     def _prepare_classifier(self) -> None:
         try:
             source = load_source(self._job.config)
@@ -197,16 +284,15 @@ class _ProcessJob:
         except Exception:  # the run goes on without
             log.exception("run %s: the frozen classifier could not be begun", self._job.run_id)
 
-    def _obituary(self, errors: IO[bytes]) -> Ended:
+    def _obituary(self, worker: _Worker) -> Ended:
         """How a run ended whose process died without a word."""
         if self._killed_for is not None:
             return self._killed_for
-        assert self._process is not None
-        code = self._process.returncode
+        code = worker.process.returncode
         saved = bool(checkpoints(self._job.checkpoint_dir))
         then = "it can go on from its last checkpoint" if saved else "nothing was saved yet"
-        errors.seek(0)
-        lines = errors.read().decode(errors="replace").splitlines()
+        worker.errors.seek(0)
+        lines = worker.errors.read().decode(errors="replace").splitlines()
         # faulthandler's last line names every library there is.
         last_words = "\n".join(line for line in lines if not line.startswith("Extension modules:"))[-LAST_WORDS:]
         if code in (-signal.SIGKILL, -signal.SIGTERM):
@@ -217,22 +303,6 @@ class _ProcessJob:
 
 
 _LOOK = object()  # tell the process how far it may play
-
-
-def _start(run_id: str, errors: IO[bytes]) -> subprocess.Popen[bytes]:
-    """Begin a worker; the id is for who looks at a list of processes.
-
-    Not by ``multiprocessing``, which runs the main script again: here that would be a page.
-    """
-    path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "gan_core.engine.worker", run_id],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,  # Ctrl-C in a terminal is for this process alone
-    )
 
 
 def _signal_name(number: int) -> str:

@@ -20,6 +20,7 @@ from gan_core.engine.messages import Job
 
 _HEADER = struct.Struct(">IQ")  # bytes of JSON, bytes of arrays
 _KIND = "="
+WAITING = "waiting"  # what a process is called that has no run yet
 MOST_BYTES = 2**28  # of each: what is larger was not sent by us
 
 

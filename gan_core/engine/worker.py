@@ -1,7 +1,8 @@
-"""The process of one run: ``python -m gan_core.engine.worker``, started by ``ProcessExecutor`` and spoken to by pipes.
+"""The process of one run: ``python -m gan_core.engine.worker RUN``, started by ``ProcessExecutor`` and spoken to by pipes.
 
-It trains the job that it is given, as a thread of the lab would, and ends with it. When the lab's process dies, so does
-this one, at once: the run may already be going on elsewhere, and must not be saved here again.
+It trains the job that it is given, as a thread of the lab would, and ends with it. One that is called ``waiting`` has no
+run yet, and gets ready for any. When the lab's process dies, so does this one, at once: the run may already be going on
+elsewhere, and must not be saved here again.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -18,6 +20,7 @@ from typing import IO, Any
 
 from gan_core.data import ImageSource, places
 from gan_core.engine import wire
+from gan_core.engine.describe import warm_up
 from gan_core.engine.executors import compute_on_one_thread
 from gan_core.engine.lockstep import TURN_SECONDS, UNLIMITED, WINDOW
 from gan_core.engine.mailbox import Inbox, Outbox
@@ -29,9 +32,14 @@ from gan_core.training.classifier import FrozenClassifier, cached_classifier
 def main() -> None:
     faulthandler.enable()  # what a crash leaves behind is what the lab shows
     incoming, outgoing = _take_the_pipes()
-    setup: wire.Setup = wire.read(incoming)
-    places.use_store(setup.store)
     compute_on_one_thread()
+    if sys.argv[1:] == [wire.WAITING]:
+        warm_up()
+    try:
+        setup: wire.Setup = wire.read(incoming)
+    except EOFError:
+        return  # the lab is gone, or has no run for this process
+    places.use_store(setup.store)
     inbox, speech = Inbox(), _Speech(outgoing)
     pace = _Pace(inbox, speech)
     # Ctrl-C in the lab's terminal is for the lab, which then says what to do.

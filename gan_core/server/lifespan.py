@@ -28,8 +28,15 @@ LAST_GRACE = 0.5
 """Seconds they get in any case."""
 
 
+def open_lab_for_visitors() -> engine.Lab:
+    """The process's lab, whose runs shall begin at once and not share an interpreter with the pages."""
+    lab = engine.open_lab()
+    lab.keep_spare()
+    return lab
+
+
 def lifespan(
-    open_lab: Callable[[], Any] = engine.open_lab,
+    open_lab: Callable[[], Any] = open_lab_for_visitors,
     close_lab: Callable[[float], None] = engine.close_lab,
     warm_up: Callable[[], None] = engine.warm_up,
     *,

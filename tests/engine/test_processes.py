@@ -17,8 +17,9 @@ import psutil
 import pytest
 
 from gan_core.config import Comparison, ConfigError
-from gan_core.engine import Lab, lab
+from gan_core.engine import Lab, lab, processes
 from gan_core.engine.processes import ProcessExecutor
+from gan_core.engine.wire import WAITING
 from gan_core.store import RunStore
 from gan_core.training import checkpoints, round_of
 from gan_core.training import classifier as training_classifier
@@ -110,6 +111,40 @@ def test_one_that_cannot_be_started_or_understood_fails_with_a_sentence(
         assert ended.message.startswith(sentence)
     monkeypatch.setattr(sys, "executable", real)
     assert opened.wait(opened.submit(small()), 120).status == "finished"
+
+
+def test_a_run_alone_takes_the_process_that_waits_and_another_gets_ready(
+    open_lab: Callable, small: Callable, until: Callable, workers: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "SPARE_SECONDS", 0.5)
+
+    def waiting() -> list[psutil.Process]:
+        return [process for process in workers() if process.cmdline()[-1] == WAITING]
+
+    opened = open_lab(executor="auto", capacity=2)
+    opened.wait(opened.submit(small()), 60)
+    assert not workers(), "without a spare one it trains in a thread"
+    opened.keep_spare()
+    (spare,) = waiting()
+    config = small(LONG)
+    run = opened.submit(config)
+    until(lambda: opened.view(run).status["round"] > 5, "it plays", 120)
+    assert spare in waiting()
+    until(lambda: len(waiting()) == 2, "the next one gets ready")
+    (other,) = set(waiting()) - {spare}
+    other.kill()
+    other.wait(10)
+    again = opened.submit(small(LONG))
+    until(lambda: opened.view(again).status["round"] > 5, "one that died waiting is replaced", 120)
+    for one in (run, again):
+        opened.command(one, "stop")
+    stopped = opened.wait(run, 60)
+    in_thread = open_lab(opened.store.root.parent / "threads", executor="thread")
+    in_thread.keep_spare()
+    whole = in_thread.submit(small(LONG | {"schedule.rounds": stopped.rounds}))
+    assert in_thread.wait(whole, 120).summary["state_hash"] == stopped.summary["state_hash"]
+    opened.close(10)
+    assert not workers(), "neither lab leaves one behind"
 
 
 def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it_does(
