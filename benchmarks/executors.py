@@ -27,11 +27,12 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from throughput import machine
+from throughput import cpu_seconds, machine
 
 from gan_core.config import Comparison, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
 from gan_core.engine.lab import MOST_PROCESSES
+from gan_core.engine.wire import WAITING
 from gan_core.training import resolve
 
 NETWORKS = {"MLP on the ring": "ring-mlp", "MLP on MNIST-5k": "digits-mlp"}
@@ -121,9 +122,14 @@ def start_up(lab: Lab, config: RunConfig) -> tuple[float, float]:
     return passed, cpu
 
 
-def cpu_seconds() -> float:
-    times = [process.cpu_times() for process in (psutil.Process(), *workers())]
-    return sum(time.user + time.system for time in times)
+def with_spare(lab: Lab) -> None:
+    """Have a process wait, and wait until it does nothing else."""
+    lab.keep_spare()
+    (spare,) = [process for process in workers() if process.cmdline()[-1] == WAITING]
+    spent = -1.0
+    while (now := sum(spare.cpu_times()[:2])) > spent:
+        spent = now
+        time.sleep(1.0)
 
 
 def workers() -> set[psutil.Process]:
@@ -160,6 +166,9 @@ def measure(cycles: int, seconds: float, folder: Path) -> Found:
             order = KINDS if cycle % 2 == 0 else KINDS[::-1]
             for kind in order:
                 found.starts[kind].append(start_up(fresh[kind], small))
+            with Lab(folder / f"ready-{cycle}", executor="process") as ready:
+                with_spare(ready)
+                found.starts[WAITING].append(start_up(ready, small))
             for network in NETWORKS:
                 for at_once in (*AT_ONCE, None):
                     which = (network, named(at_once))
@@ -204,6 +213,7 @@ def report(found: Found, command: str, load: list[tuple[float, float, float]]) -
         f"| thread | {spread(one for one, _ in found.starts['thread'])} | – | – |",
         f"| process | {spread(one for one, _ in found.starts['process'])} "
         f"| {spread(cpu for _, cpu in found.starts['process'])} | {spread(found.memory)} |",
+        f"| process that waited for a run | {spread(one for one, _ in found.starts[WAITING])} | – | the same |",
         "",
         "## What follows",
         "",
@@ -232,10 +242,10 @@ def conclusions(found: Found) -> Iterator[str]:
                 yield f"* {', '.join(which)}: no faster in processes ({ratio:.2f} ×)."
     yield from (
         "",
-        "So `auto` gives a run alone a thread: it begins at once, and a process plays no more rounds per CPU second.",
+        "So `auto` gives a run alone a thread, which begins at once, in a terminal; in the server a process that has waited",
+        "for it, which begins at once too and does not share an interpreter with the pages (see throughput.md).",
         "The runs of a comparison compete for one interpreter and train for minutes, so they get processes, up to",
-        f"{MOST_PROCESSES}, each with the memory above; a larger one takes turns in threads. `process` is for who wants a",
-        "crash to take one run alone.",
+        f"{MOST_PROCESSES}, each with the memory above; a larger one takes turns in threads.",
     )
 
 

@@ -405,7 +405,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     def with_executor(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        help = "what a run trains in (default: GANSCOPE_EXECUTOR, or auto: processes for a comparison)"
+        help = "what a run trains in (default: GANSCOPE_EXECUTOR, or auto: a thread for one run, processes for a comparison)"
         sub.add_argument("--executor", choices=SETTINGS, help=help)
         return with_store(sub)
 
