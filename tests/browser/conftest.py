@@ -26,6 +26,7 @@ class Server:
     process: subprocess.Popen[bytes]
     store: Path
     log: Path
+    executor: str
 
     def stop(self, timeout: float = 15.0) -> float:
         """SIGTERM; returns the seconds it took to end."""
@@ -36,7 +37,7 @@ class Server:
 
     def start_again(self) -> Server:
         """Another server over the same store."""
-        return start_server(self.store)
+        return start_server(self.store, self.executor)
 
 
 def browser_path() -> str | None:
@@ -45,7 +46,7 @@ def browser_path() -> str | None:
     return os.environ.get("GANSCOPE_BROWSER") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-def start_server(store: Path) -> Server:
+def start_server(store: Path, executor: str) -> Server:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -54,7 +55,7 @@ def start_server(store: Path) -> Server:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "GANSCOPE_STORE": str(store)},
+        env={**os.environ, "GANSCOPE_STORE": str(store), "GANSCOPE_EXECUTOR": executor},
         stdout=log.open("wb"),
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -63,7 +64,7 @@ def start_server(store: Path) -> Server:
     for _ in range(240):
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).read()
-            return Server(url, process, store, log)
+            return Server(url, process, store, log, executor)
         except OSError:
             if process.poll() is not None:
                 break
@@ -81,8 +82,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> 
 
 
 @pytest.fixture(scope="module")
-def server(store: Path) -> Iterator[Server]:
-    running = start_server(store)
+def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Its runs train in threads, which start in no time, where the module's ``EXECUTOR`` does not say otherwise."""
+    running = start_server(store, getattr(request.module, "EXECUTOR", "thread"))
     yield running
     if running.process.poll() is None:
         running.stop()
