@@ -3,6 +3,7 @@
 Only plain values cross this border: JSON-able dicts, NumPy arrays, bytes. It knows nothing of torch or of training.
 """
 
+from gan_core.store.adoption import Whole
 from gan_core.store.artefacts import new_run_id
 from gan_core.store.fsck import Fault, fsck
 from gan_core.store.records import (
@@ -36,6 +37,7 @@ __all__ = [
     "RunStore",
     "StoreError",
     "TrackData",
+    "Whole",
     "fsck",
     "new_run_id",
 ]

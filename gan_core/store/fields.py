@@ -85,6 +85,7 @@ ENCODERS: dict[str, Callable[[Any], Any]] = {
     "rounds": int,
     "started_at": _time,
     "ended_at": _time,
+    "archived_at": _time,
     "summary": to_json,
     "environment": to_json,
     "owner": to_json,

@@ -52,6 +52,7 @@ class RunRecord:
     environment: dict[str, Any]
     owner: dict[str, Any]
     deleted_at: float | None
+    archived_at: float | None = None
 
     @property
     def active(self) -> bool:
@@ -133,7 +134,7 @@ class Event:
 
 _JSON_FIELDS = {"config": dict, "summary": dict, "environment": dict, "owner": dict, "tags": list}
 _TEXT_FIELDS = ("id", "name", "message", "traceback", "note")
-_NUMBER_FIELDS = ("created_at", "started_at", "ended_at", "deleted_at", "rounds", "forked_at")
+_NUMBER_FIELDS = ("created_at", "started_at", "ended_at", "deleted_at", "archived_at", "rounds", "forked_at")
 
 
 def read_run(row: sqlite3.Row) -> RunRecord | DamagedRun:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from gan_core import checkpoints
-from gan_core.store import artefacts, comparisons, owner, tracks
+from gan_core.store import adoption, artefacts, comparisons, owner, tracks
+from gan_core.store.adoption import Whole
 from gan_core.store.fields import encode, from_json, line, to_json
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
@@ -128,8 +129,8 @@ class RunStore:
         return self.run(run_id)
 
     def update(self, run_id: str, *, wait: bool = True, **fields: Any) -> None:
-        """Set fields of a run: status, message, traceback, rounds, started_at, ended_at, summary, name, note, tags,
-        environment, owner. Texts are cut and cleaned.
+        """Set fields of a run: status, message, traceback, rounds, started_at, ended_at, archived_at, summary, name,
+        note, tags, environment, owner. Texts are cut and cleaned.
 
         TypeError for an unknown field, ValueError for an unknown status. With ``wait=False`` the update is tried
         again while the storage fails, and is dropped if the run does not exist.
@@ -214,6 +215,28 @@ class RunStore:
 
         self._writer.call(copy)
 
+    def whole(self, run_id: str) -> Whole:
+        """Everything that is known of a run, but for its files."""
+        tracks = {name: self.track(run_id, name) for name in self.track_names(run_id)}
+        return Whole(self.run(run_id), tracks, self.frames(run_id), self.events(run_id))
+
+    def adopt(self, runs: Sequence[Whole], files: Path, comparison: ComparisonRecord | None = None) -> None:
+        """Take in runs of another store as they are, and their comparison: all of it, or nothing.
+
+        ``files / <run id>`` holds the artefacts and checkpoints of a run; the folders are moved. StoreError for an id that
+        is malformed or taken, and for a run that is active.
+        """
+        if any(whole.run.active for whole in runs):
+            raise StoreError("A run that trains belongs to its own store.")
+        for whole in runs:
+            _check(whole.run.id)
+        moved = adoption.move_in(self.root, files, [whole.run.id for whole in runs])
+        try:
+            self._writer.call(lambda connection: adoption.insert(connection, runs, comparison), timeout=300.0)
+        except BaseException:
+            adoption.move_out(moved)
+            raise
+
     def flush(self, timeout: float = 10.0) -> None:
         """Return once everything queued so far is committed; StoreError if it is not, within ``timeout`` seconds."""
         self._writer.call(lambda connection: None, timeout)
@@ -289,6 +312,24 @@ class RunStore:
                 {"run": run_id, "part": part},
             ).fetchall()
         return next((frame for frame in _frames(rows) if part in frame.parts), None)
+
+    def latest_files(self, parts: Sequence[str]) -> dict[str, str]:
+        """Of every run that is not deleted, the file that its newest frame shows as the first of these ``parts`` it has.
+
+        One query for all of them, each found by an index.
+        """
+        newest = "(SELECT data FROM frames WHERE run = runs.id AND part = ? ORDER BY round DESC LIMIT 1)"
+        with self._readers.lend() as connection:
+            rows = connection.execute(
+                f"SELECT id, {', '.join([newest] * len(parts))} FROM runs WHERE deleted_at IS NULL", tuple(parts)
+            ).fetchall()
+        found = {}
+        for run_id, *shown in rows:
+            data = (from_json(text) for text in shown if text is not None)
+            files = (part.get("file") for part in data if isinstance(part, dict))
+            if file := next((name for name in files if isinstance(name, str)), None):
+                found[run_id] = file
+        return found
 
     def events(self, run_id: str) -> list[Event]:
         """All events in the order in which they were added; damaged data reads as empty."""

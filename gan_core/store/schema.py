@@ -90,6 +90,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX members_by_run ON members (run)",
     ),
+    ("ALTER TABLE runs ADD COLUMN archived_at REAL",),
 )
 
 

@@ -1,0 +1,107 @@
+"""Runs that were recorded in another store, taken in as they are: all of them, or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gan_core.store import artefacts, comparisons, tracks
+from gan_core.store.fields import ENCODERS, encode, line, to_json
+from gan_core.store.records import ComparisonRecord, Event, Frame, RunRecord, StoreError
+from gan_core.store.tracks import TrackData
+
+_KEPT = tuple(name for name in ENCODERS if name != "owner")
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Everything that a store knows of one run, but for its files. ``events`` have ids of the store they come from."""
+
+    run: RunRecord
+    tracks: Mapping[str, TrackData] = field(repr=False)
+    frames: Sequence[Frame] = field(repr=False)
+    events: Sequence[Event] = field(repr=False)
+
+
+def move_in(root: Path, files: Path, run_ids: Sequence[str]) -> list[Path]:
+    """Move ``files/<run id>/`` to where runs have their files; returns the new folders. StoreError if one is in the way."""
+    moved: list[Path] = []
+    try:
+        for run_id in run_ids:
+            source, target = files / run_id, root / run_id
+            if target.exists():
+                raise StoreError(f"There is a folder {run_id!r} in the store already.")
+            if source.is_dir():
+                os.rename(source, target)
+                moved.append(target)
+    except (OSError, StoreError) as error:
+        move_out(moved)
+        raise error if isinstance(error, StoreError) else StoreError(f"The files cannot be kept: {error}.") from error
+    return moved
+
+
+def move_out(folders: Sequence[Path]) -> None:
+    """Remove what ``move_in`` brought."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def insert(connection: sqlite3.Connection, runs: Sequence[Whole], comparison: ComparisonRecord | None) -> None:
+    """Add them, with their own ids and times; nobody owns them. StoreError for an id that is malformed or taken."""
+    for whole in runs:
+        _insert_run(connection, whole)
+    if comparison is not None:
+        if not artefacts.is_run_id(comparison.id):
+            raise StoreError(f"{str(comparison.id)[:64]!r} cannot be the id of a comparison.")
+        comparisons.insert(
+            connection,
+            (
+                comparison.id,
+                line(120)(comparison.name),
+                to_json(comparison.spec),
+                int(comparison.collected),
+                comparison.created_at,
+            ),
+            [(comparison.id, m.run, line(60)(m.variant), int(m.seed)) for m in comparison.members],
+        )
+
+
+def _insert_run(connection: sqlite3.Connection, whole: Whole) -> None:
+    run = whole.run
+    if not artefacts.is_run_id(run.id):
+        raise StoreError(f"{str(run.id)[:64]!r} cannot be the id of a run.")
+    row = {
+        "id": run.id,
+        "config": to_json(run.config),
+        "created_at": float(run.created_at),
+        "parent": run.parent,
+        "forked_at": run.forked_at,
+        **encode({name: getattr(run, name) for name in _KEPT}),
+    }
+    try:
+        connection.execute(
+            f"INSERT INTO runs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values())
+        )
+    except sqlite3.IntegrityError as error:
+        raise StoreError(f"There is a run {run.id!r} already.") from error
+    for track, data in whole.tracks.items():
+        for start in range(0, len(data), tracks.CHUNK_ROWS):
+            part = slice(start, start + tracks.CHUNK_ROWS)
+            tracks.insert(connection, run.id, track, tracks.pack(data.columns, data.rounds[part], data.values[part]))
+    connection.executemany(
+        "REPLACE INTO frames VALUES (?, ?, ?, ?)",
+        [
+            (run.id, int(frame.round), part, json.dumps(data))
+            for frame in whole.frames
+            for part, data in frame.parts.items()
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO events (run, round, at, kind, data) VALUES (?, ?, ?, ?, ?)",
+        [(run.id, int(e.round), float(e.at), line(40)(e.kind), to_json(e.data)) for e in whole.events],
+    )
