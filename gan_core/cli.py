@@ -7,6 +7,7 @@ Tables and JSON go to stdout, progress and errors to stderr. Exit status: 0 fini
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import shlex
@@ -16,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from gan_core.config import (
     BUDGETS,
@@ -37,6 +38,8 @@ from gan_core.config import (
     preset_config,
 )
 from gan_core.engine import SETTINGS, DataError, Lab, Refused, advice, default_root, film, prepare_classifier
+from gan_core.engine.packs import look_up, write_pack
+from gan_core.engine.unpacking import read_pack
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, fsck
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -99,13 +102,36 @@ def _fork(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     with _open_store(options.store) as store:
-        data = film(store, options.run)
-    path = options.out or Path(f"{options.run}.{options.format}")
+        _, runs = look_up(store, options.what)
+        path = options.to or Path(f"{options.what}.zip")
+        write = EXPORTS.get(path.suffix.lower())
+        if write is None:
+            raise StoreError(f"{path.name} is none of the files that can be written: {', '.join(EXPORTS)}.")
+        data = io.BytesIO()
+        write(store, options.what, data, options)
     try:
-        path.write_bytes(data)
+        path.write_bytes(data.getvalue())
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
-    print(_to_json({"run": options.run, "file": str(path), "bytes": len(data)}))
+    print(_to_json({"file": str(path), "bytes": len(data.getvalue()), "runs": runs}))
+    return 0
+
+
+EXPORTS: dict[str, Callable[[RunStore, str, IO[bytes], argparse.Namespace], Any]] = {
+    ".zip": lambda store, what, file, options: write_pack(store, what, file, with_checkpoints=options.checkpoints),
+    ".gif": lambda store, what, file, options: file.write(film(store, what)),
+}
+"""What ``export`` writes, by the ending of the file's name."""
+
+
+def _import(options: argparse.Namespace) -> int:
+    try:
+        file = options.file.open("rb")
+    except OSError as error:
+        raise DataError(f"{options.file} cannot be read: {error.strerror}.") from error
+    with file, RunStore(options.store) as store:
+        came = read_pack(store, file, copies=options.copies)
+    print(_to_json({"comparison": came.comparison, "runs": list(came.runs)}))
     return 0
 
 
@@ -430,10 +456,15 @@ def _parser() -> argparse.ArgumentParser:
     fork.add_argument("--name", default="", help="what to call the fork")
     fork.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
-    export = with_store(command("export", _export, "write a run as a file: its samples over time as an animated GIF"))
-    export.add_argument("run")
-    export.add_argument("--format", choices=["gif"], default="gif", help="(default: %(default)s)")
-    export.add_argument("--out", type=Path, metavar="FILE", help="where to (default: the run's id in this folder)")
+    export = with_store(command("export", _export, "write a run or a comparison as a file"))
+    export.add_argument("what", metavar="RUN_OR_COMPARISON")
+    kinds = "the ending decides: .zip a pack for another store, .gif its samples over time"
+    export.add_argument("--to", type=Path, metavar="FILE", help=f"{kinds} (default: its id, as .zip)")
+    export.add_argument("--checkpoints", action="store_true", help="put checkpoints into the pack too")
+
+    importing = with_store(command("import", _import, "take the runs of a pack into a store"))
+    importing.add_argument("file", type=Path)
+    importing.add_argument("--copies", action="store_true", help="under new ids, so that what is there may stay")
 
     compare = with_json(
         with_executor(command("compare", _compare, "train variants side by side; the last line on stdout is JSON"))

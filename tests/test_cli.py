@@ -435,15 +435,34 @@ def test_a_fork_of_a_round_that_was_not_kept_exits_2(run, train, tmp_path):
 # -- export -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_exported_as_a_gif(run, train, tmp_path):
+def test_a_run_is_exported_as_the_name_of_the_file_says(run, train, tmp_path):
     _, result = train(rounds=3)
-    file = tmp_path / "film.gif"
-    status, out, _ = run("export", result["run"], "--out", file, "--store", tmp_path / "store")
-    assert status == 0
-    assert json.loads(out) == {"run": result["run"], "file": str(file), "bytes": file.stat().st_size}
-    assert file.read_bytes().startswith(b"GIF89a")
-    status, out, err = run("export", result["run"], "--out", tmp_path, "--store", tmp_path / "store")
-    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    begins = {"gif": b"GIF89a", "zip": b"PK"}
+    for ending, begin in begins.items():
+        file = tmp_path / f"mine.{ending}"
+        status, out, _ = run("export", result["run"], "--to", file, "--store", tmp_path / "store")
+        assert status == 0
+        assert json.loads(out) == {"file": str(file), "bytes": file.stat().st_size, "runs": [result["run"]]}
+        assert file.read_bytes().startswith(begin)
+    for wrong in (tmp_path, tmp_path / "mine.exe", tmp_path / "nowhere" / "mine.gif"):
+        status, out, err = run("export", result["run"], "--to", wrong, "--store", tmp_path / "store")
+        assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_a_pack_is_imported_once_or_as_a_copy(run, train, tmp_path):
+    _, result = train(rounds=3)
+    file, store = tmp_path / "mine.zip", ("--store", tmp_path / "other")
+    run("export", result["run"], "--to", file, "--checkpoints", "--store", tmp_path / "store")
+    assert json.loads(run("import", file, *store)[1]) == {"comparison": None, "runs": [result["run"]]}
+    status, out, err = run("import", file, *store)
+    assert (status, out) == (2, "")
+    assert err == "This run is in this store already (perhaps deleted); import as a copy to have it twice.\n"
+    status, out, _ = run("import", file, "--copies", *store)
+    (copy,) = json.loads(out)["runs"]
+    with RunStore(tmp_path / "other") as other:
+        assert {record.id for record in other.runs()} == {result["run"], copy}
+        assert other.run(copy).summary["state_hash"] == result["state_hash"]
+    assert run("import", tmp_path / "nothing.zip", *store)[0] == 2
 
 
 # -- comparisons ------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
-from gan_core.config.schema import MOST_ROUNDS, RunConfig, diff, flatten, override, story_of
+from gan_core.config.schema import MOST_ROUNDS, RunConfig, diff, flatten, override, read_json, story_of
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
@@ -54,5 +54,6 @@ __all__ = [
     "parse_seeds",
     "parse_vary",
     "preset_config",
+    "read_json",
     "story_of",
 ]

@@ -360,15 +360,25 @@ def read_settings(text: str | bytes, what: str, *, limit: int = 1_000_000) -> di
     """The settings in a JSON text. Raises ConfigError, in sentences about ``what``, for anything else."""
     if len(text) > limit:
         raise ConfigError([Problem("", f"{what} has at most {limit:,} characters, this has {len(text):,}")])
+    settings = read_json(text)
+    if not isinstance(settings, dict):
+        raise ConfigError([Problem("", f"{what} is a group of settings, as in {{…}}")])
+    return settings
+
+
+def read_json(text: str | bytes, *, finite: bool = False) -> Any:
+    """What a JSON text says. Raises ConfigError for anything else, for a key that stands there twice, and if all numbers
+    have to be ``finite``, for NaN and infinities, which are Python's JSON alone."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is no number of JSON")
+
     try:
-        settings = json.loads(text, object_pairs_hook=_no_duplicates)
+        return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=refuse if finite else None)
     except ConfigError:
         raise
     except (ValueError, RecursionError) as error:
         raise ConfigError([Problem("", f"this is not JSON: {error}")]) from None
-    if not isinstance(settings, dict):
-        raise ConfigError([Problem("", f"{what} is a group of settings, as in {{…}}")])
-    return settings
 
 
 def story_of(changes: Mapping[str, Any]) -> str:

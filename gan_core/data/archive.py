@@ -45,7 +45,7 @@ def contents(file: IO[bytes], wanted: list[zipfile.ZipInfo]) -> Iterator[tuple[z
     with zipfile.ZipFile(file) as archive:
         for entry in wanted:
             try:
-                content = _read(archive, entry)
+                content = read(archive, entry)
             except Refusal as refusal:
                 yield entry, refusal
                 continue
@@ -55,7 +55,8 @@ def contents(file: IO[bytes], wanted: list[zipfile.ZipInfo]) -> Iterator[tuple[z
             yield entry, content
 
 
-def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+def read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes of an entry that ``entries`` let pass. Raises Refusal with the reason why it is not read."""
     if entry.flag_bits & 0x1:
         raise Refusal("encrypted")
     # Only these two unpack no more at a time than is asked for.

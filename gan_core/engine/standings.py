@@ -82,16 +82,20 @@ def variants(standings: Sequence[Standing]) -> list[str]:
     return list(dict.fromkeys(standing.variant for standing in standings))
 
 
-def values_of(standings: Sequence[Standing], variant: str, metric: str) -> dict[int, float]:
-    """The last measurement of each seed; of a run that failed or diverged, none: it has no result."""
+def last_values(standing: Standing) -> dict[str, float]:
+    """The last finite measurement of each measure; of a run that failed or diverged, none: it has no result."""
     values = {}
-    for standing in standings:
-        if standing.variant == variant and not standing.broken and metric in standing.curves:
-            finite = standing.curves[metric][1]
-            finite = finite[np.isfinite(finite)]
-            if len(finite):
-                values[standing.seed] = float(finite[-1])
+    for metric, (_, measured) in standing.curves.items():
+        finite = measured[np.isfinite(measured)]
+        if len(finite) and not standing.broken:
+            values[metric] = float(finite[-1])
     return values
+
+
+def values_of(standings: Sequence[Standing], variant: str, metric: str) -> dict[int, float]:
+    """The last measurement of each seed that has a result."""
+    mine = {standing.seed: last_values(standing) for standing in standings if standing.variant == variant}
+    return {seed: values[metric] for seed, values in mine.items() if metric in values}
 
 
 def table(standings: Sequence[Standing], metric: str, floor: float | None) -> list[Row]:

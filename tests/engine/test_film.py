@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gan_core.engine.film import SIDE, STRIP, film
+from gan_core.config import Comparison
+from gan_core.engine.film import GUTTER, HEADING, SIDE, SIDE_OF_MANY, STRIP, film
 from gan_core.engine.pictures import GENERATED
 from gan_core.store import RunNotFound, StoreError
 
@@ -52,6 +53,27 @@ def test_images_are_the_stored_grids(open_lab: Callable, digits: Callable) -> No
         scale = round(SIDE / grid.width)
         expected = np.asarray(grid.convert("RGB").resize((grid.width * scale, grid.height * scale), 0)).astype(int)
     assert np.abs(pictures[-1][: expected.shape[0]] - expected).mean() < 3  # a GIF has 256 colours
+
+
+def test_the_variants_of_a_comparison_stand_side_by_side_at_the_same_rounds(
+    open_lab: Callable, small: Callable
+) -> None:
+    lab = open_lab(executor="thread")
+    variants = [{"name": name, "changes": {"objective": name}} for name in ("ns_gan", "ls_gan")]
+    made = lab.compare(Comparison.load({"base": small(), "variants": variants, "seeds": [4, 2]}))
+    members = lab.store.comparison(made).members
+    for member in members:
+        lab.wait(member.run, 60)
+    pictures = frames_of(film(lab.store, made))
+    assert len(pictures) == len(lab.store.frames(members[0].run))
+    assert {picture.shape for picture in pictures} == {(SIDE_OF_MANY + HEADING + STRIP, 2 * SIDE_OF_MANY + GUTTER, 3)}
+    columns = [
+        (picture[HEADING:SIDE_OF_MANY, :SIDE_OF_MANY], picture[HEADING:SIDE_OF_MANY, -SIDE_OF_MANY:])
+        for picture in pictures
+    ]
+    orange = [[np.abs(column - GENERATED).sum(-1) < 60 for column in beside] for beside in columns]
+    assert (orange[0][0] == orange[0][1]).all()  # they begin with the same samples
+    assert (orange[-1][0] != orange[-1][1]).any()
 
 
 def test_a_run_of_which_nothing_was_seen_is_a_sentence(open_lab: Callable, small: Callable) -> None:
