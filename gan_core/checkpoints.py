@@ -6,10 +6,12 @@ SHA-256 of both. The JSON is renamed into place last, after everything is on the
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +21,8 @@ from gan_core.failpoints import failpoint
 
 FORMAT = 1
 TEMPORARY = ".tmp"
+RUN_BYTES = 2 * 2**30  # that the checkpoints of one run may take
+SPARE_BYTES = 256 * 2**10  # left on the disk for the index, which must be able to say that it is full
 _KEPT = ".kept"
 _NAME = re.compile(r"round-(\d{9})\.json")
 
@@ -59,6 +63,11 @@ def size_of(path: Path) -> int:
     return total
 
 
+def is_full(error: OSError) -> bool:
+    """Whether there was no room on the disk, or none for this user or file."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def write(folder: Path, round: int, tensors: bytes, values: Any) -> Path:
     """Put a checkpoint onto the disk; returns its path. OSError if the disk does not take it: then there is none."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,6 +76,8 @@ def write(folder: Path, round: int, tensors: bytes, values: Any) -> Path:
     manifest = {"format": FORMAT, "tensors": tensors_of(path).name, "sha256": digest}
     if path.exists() and not _has(path, digest):
         path.unlink()  # other tensors are about to stand below its name
+    if shutil.disk_usage(folder).free < len(tensors) + SPARE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     put(tensors_of(path), tensors)
     failpoint("save.before_manifest")
     put(path, sealed(manifest | {"values": values}))
@@ -136,13 +147,40 @@ def kept_checkpoints(folder: Path) -> dict[int, str]:
     return kept
 
 
-def retain(folder: Path, newest: int, up_to: int) -> None:
-    """Drop what lies above round ``up_to``, and all but the ``newest`` checkpoints; those that are kept stay."""
+def retain(folder: Path, newest: int, up_to: int, most_bytes: int = RUN_BYTES) -> None:
+    """Drop what lies above round ``up_to``, and all but the ``newest`` checkpoints; those that are kept stay.
+
+    Where they take more than ``most_bytes`` in all, the oldest go too, kept ones last; the very newest stays in any case.
+    """
     kept = kept_checkpoints(folder)
     # What lies above is the future of a continuation that was abandoned for this one.
     ahead = [path for path in checkpoints(folder) if round_of(path) > up_to]
     others = [path for path in checkpoints(folder) if path not in ahead and round_of(path) not in kept]
     drop([*ahead, *others[:-newest]])
+    purge([folder], most_bytes)
+
+
+def purge(folders: Collection[Path], most_bytes: int, in_use: Collection[Path] = ()) -> int:
+    """Drop the oldest checkpoints under ``folders`` until all take ``most_bytes``; returns the bytes that this gave back.
+
+    Kept ones go last. The newest of each folder stays in any case, and so does all that is ``in_use``.
+    """
+    found: list[tuple[bool, float, Path, int]] = []
+    total = 0
+    for folder in folders:
+        kept, paths = kept_checkpoints(folder), checkpoints(folder)
+        sizes = [size_of(path) for path in paths]
+        total += sum(sizes)
+        if folder not in in_use:
+            for path, size in zip(paths[:-1], sizes, strict=False):
+                with suppress(OSError):
+                    found.append((round_of(path) in kept, path.stat().st_mtime, path, size))
+    given_back = 0
+    for *_, path, _size in sorted(found):
+        if total - given_back <= most_bytes:
+            break
+        given_back += drop([path])
+    return given_back
 
 
 def drop(paths: Collection[Path]) -> int:

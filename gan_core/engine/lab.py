@@ -28,6 +28,7 @@ from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored
 from gan_core.engine.lockstep import Lockstep
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
 from gan_core.engine.processes import ProcessExecutor
+from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
@@ -102,6 +103,7 @@ class Lab:
         executor: str | None = None,
     ) -> None:
         self._setting = setting_of(executor)
+        self._quota = Quota()
         self.store = RunStore(root)
         self.capacity = capacity
         cache = self.store.root / "cache"
@@ -248,7 +250,7 @@ class Lab:
             folder = self.store.checkpoint_dir(run_id)
             begins_at = run.forked_at or 0
             recorded = _last_round(self.store, run_id, "turns") or begins_at
-            checkpoint = _checkpoint_to_go_on_from(folder, recorded)
+            checkpoint, notice = _checkpoint_to_go_on_from(folder, recorded)
             if checkpoint is None and run.parent is not None:
                 raise Refused(
                     "None of its checkpoints can be read, and a fork has no beginning of its own; fork again."
@@ -257,7 +259,7 @@ class Lab:
             self.store.truncate(run_id, -1 if checkpoint is None else played)
             job = Job(run_id, config, folder, checkpoint, _last_round(self.store, run_id, "diagnostics"))
             view = stored_view(self.store, run)
-            notice = _differences(run.environment, environment())
+            notice += _differences(run.environment, environment())
             if played > recorded:
                 notice += f"Rounds {recorded + 1:,} to {played:,} were played, but not recorded."
             self.store.update(
@@ -640,6 +642,8 @@ class Lab:
             if not recorder.behind:
                 self._behind.remove(recorder)
         self._gallery.refresh()
+        with suppress(StoreError):
+            self._quota.tend(self.store, self._active)
         if time.monotonic() >= self._orphans_due:
             self._orphans_due = time.monotonic() + ORPHANS_SECONDS
             with suppress(StoreError):
@@ -671,7 +675,8 @@ class Lab:
             if active.view.status["state"] == "queued":
                 steps.insert(0, "starting a process for this run" if self._executor.starting(run_id) else "starting")
             active.view.set_status(
-                message=self.store.problem or active.paused_for or active.notice, preparing=", ".join(steps)
+                message=self.store.problem or active.recorder.why or active.paused_for or active.notice,
+                preparing=", ".join(steps),
             )
         active.view.tick()
 
@@ -799,25 +804,24 @@ def _last_round(store: RunStore, run_id: str, track: str) -> int | None:
     return int(rounds[-1]) if len(rounds) else None
 
 
-def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> Path | None:
+def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> tuple[Path | None, str]:
     """The newest checkpoint that can be read and is not ahead of what was recorded: no round shall be missing.
 
     A process that was killed may have saved a round whose row was still in memory. If all that can be read are ahead,
-    the oldest: a gap in the curves is better than training lost.
+    the oldest: a gap in the curves is better than training lost. Also returns a sentence for each that is damaged.
     """
     paths = checkpoints(folder)
     within = [path for path in reversed(paths) if round_of(path) <= recorded]
     ahead = [path for path in paths if round_of(path) > recorded]
-    return next(filter(_is_readable, [*within, *ahead]), None)
-
-
-def _is_readable(checkpoint: Path) -> bool:
-    try:
-        load_checkpoint(checkpoint)
-    except CheckpointError as error:
-        log.warning("%s", error)
-        return False
-    return True
+    passed_over = ""
+    for path in (*within, *ahead):
+        try:
+            load_checkpoint(path)
+            return path, passed_over
+        except CheckpointError as error:
+            log.warning("%s", error)
+            passed_over += f"The checkpoint of round {round_of(path):,} was passed over: {error}. "
+    return None, passed_over
 
 
 def _entry(node: Any, *path: str) -> str:

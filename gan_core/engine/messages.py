@@ -76,10 +76,11 @@ class Note:
 
 @dataclass(frozen=True)
 class State:
-    """The job is now ``running`` or ``paused``."""
+    """The job is now ``running`` or ``paused``; ``why`` is a sentence where nobody asked for it."""
 
     state: Literal["running", "paused"]
     round: int
+    why: str = ""
 
 
 @dataclass(frozen=True)

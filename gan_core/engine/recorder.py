@@ -15,6 +15,7 @@ import numpy as np
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
 from gan_core.engine.pictures import png, sketch, tile
+from gan_core.failpoints import failpoint
 from gan_core.metrics.verdict import Verdict
 from gan_core.store import RunStore, StoreError
 
@@ -38,6 +39,7 @@ class Recorder:
         self._begun = False
         self._rounds = -1
         self._lost: int | None = None  # the round from which on something was not written
+        self.why = ""  # a sentence, while the run waits and nobody asked it to
         self.verdicts: deque[Verdict] = deque()  # changes that whoever steers the run has not seen yet
 
     @property
@@ -108,6 +110,7 @@ class Recorder:
         self.catch_up()
 
     def _record(self, message: Message) -> None:
+        failpoint("record")
         match message:
             case Rows():
                 self._view.add_rows(message.track, message.columns, message.rounds, message.values)
@@ -130,6 +133,7 @@ class Recorder:
                 raise TypeError("the end of a run comes by end()")
 
     def _state(self, message: State) -> None:
+        self.why = message.why
         self._view.set_status(state=message.state, round=message.round, caption="")
         fields: dict[str, Any] = {"status": message.state, "rounds": message.round}
         kind: str = message.state
@@ -139,7 +143,7 @@ class Recorder:
                 fields["started_at"] = time.time()
             self._begun = True
         self._write(partial(self._store.update, self._run_id, wait=False, **fields))
-        self.event(message.round, kind, {})
+        self.event(message.round, kind, {"message": message.why} if message.why else {})
 
     def _shown(self, name: str, part: Any) -> Any:
         """Arrays of images become a picture, point clouds a file; what is small stays as it is."""

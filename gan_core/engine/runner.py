@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_core.checkpoints import is_full
+from gan_core.config import RunConfig
 from gan_core.engine.captions import caption
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
@@ -34,6 +36,7 @@ from gan_core.engine.messages import (
     Step,
 )
 from gan_core.engine.observer import GetClassifier, Observer, observer_for
+from gan_core.failpoints import failpoint
 from gan_core.training import (
     Turn,
     build,
@@ -57,8 +60,12 @@ FINITE_CHECK_EVERY = {"cpu": 1, "cuda": 32, "mps": 32}
 # Seconds. A disk that is busy or full may be well again: the last checkpoint of a job is worth a moment's patience, any
 # other is tried again while training goes on.
 SAVE_RETRIES = (0.1, 0.4, 1.0)
-SAVE_AGAIN_AFTER = 5.0
+SAVE_AGAIN_AFTER, SAVE_AGAIN_AT_LAST = 5.0, 80.0  # twice as long after each time that it failed
+ROOM_SECONDS = 1.0  # between two attempts to save on a full disk
+DISK_FULL = "Disk full: the run waits, and goes on by itself once there is room. The last checkpoint is whole."
 PACE_SECONDS = 0.25  # between two looks at whether the runs beside this one have caught up, where nobody nudges
+
+NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # how torch's CPU allocator says it
 
 MayPlay = Callable[[str, int], bool]
 # What a run was at its last looks stays in memory, so that the state before a collapse can be kept once it is known.
@@ -107,9 +114,22 @@ def run_job(
         if isinstance(error, Abandoned):
             outbox.put(runner.ended("interrupted", "There was no time to save; it goes on from its last checkpoint."))
             return
-        message = f"{type(error).__name__} while {runner.phase}: {error}"
+        message = f"{type(error).__name__} while {runner.phase}: {_reason(error, runner.config)}"
         end = runner.ended("failed", message, trace=traceback.format_exc())
     outbox.put(end)
+
+
+def _reason(error: BaseException, config: RunConfig) -> str:
+    """What an exception says; advice where memory ran out."""
+    said = str(error)
+    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(sign in said for sign in NO_MEMORY):
+        return said
+    if config.device == "cuda":
+        torch.cuda.empty_cache()  # the other runs need it
+    return (
+        f"memory ran out. Take a smaller batch (data.batch_size is {config.data.batch_size:,}), narrower networks, "
+        "or fewer runs at once; this one can go on from its last checkpoint when there is memory again."
+    )
 
 
 class _Clock:
@@ -154,23 +174,21 @@ class _Runner:
         self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
         self.glanced_at: int | None = None  # a round that was shown before it was over
         self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
+        self.patience = SAVE_AGAIN_AFTER
+        self.later: list[Command] = []  # heard while the run could obey none
+        self.pausing = self.leaving = False  # asked to pause; asked to end
 
     def wait_to_begin(self) -> None:
         """Wait for a turn among the runs beside this one; to end is all that it can obey yet, the rest it does later."""
-        later: list[Command] = []
         while not self.may_play(self.job.run_id, self.round):
-            command = self.inbox.wait_for(PACE_SECONDS)
-            if command == "stop" or command == "interrupt":
-                raise Stopped(command)
-            if command is not None:
-                later.append(command)
-        for command in later:
-            self.inbox.put(command)
+            self._hear_out(PACE_SECONDS)
 
     def prepare(self) -> None:
         self.phase = "loading the data"
+        failpoint("load")
         source = load_source(self.config)
         self.phase = "building the networks"
+        failpoint("build")
         self.game = build(self.config, source)
         self.observer: Observer = observer_for(self.config, source, self.classifier)
         self.reference_known = False
@@ -207,6 +225,7 @@ class _Runner:
                 self._play_round()
                 self._look_after()
         except Stopped as stop:
+            self.leaving = True
             return "stopped" if stop.command == "stop" else "interrupted"
         finally:
             self.clock.stop()
@@ -222,7 +241,12 @@ class _Runner:
 
     def finish(self, state: EndState) -> Ended:
         """Save and measure once more; returns how it ended."""
-        summary: dict[str, Any] = {"state_hash": self.save(last=True)}
+        try:
+            summary: dict[str, Any] = {"state_hash": self.save(last=True)}
+        except OSError as error:
+            if not (self.leaving and is_full(error)):
+                raise
+            return self.ended(state, "The disk is full: it goes on from the checkpoint before.")
         # A server on its way out has no time to measure; the run goes on later and will.
         if state != "interrupted":
             summary["metrics"] = self.observe()
@@ -243,6 +267,7 @@ class _Runner:
             if not self.reference_known and (reference := self.observer.reference()) is not None:
                 self.reference_known = True
                 self.outbox.put(Note(self.round, "reference", reference))
+            failpoint("sample")
             values, sight = self.observer.look(self.game, self.round)
             if values and self.recorded_at != self.round:
                 self.recorded_at = self.round
@@ -302,13 +327,15 @@ class _Runner:
             # What a clock says is not part of the state that two equal runs share.
             state = {**state, "seconds": self.clock.seconds, "measuring": self.measuring}
             try:
-                self._write(state, retries=SAVE_RETRIES if last else ())
+                self._write(state, last)
             except OSError as error:
                 if last:
                     raise
                 self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
-                self.saved_at = self.clock.seconds + SAVE_AGAIN_AFTER - self.config.schedule.checkpoint_seconds
+                self.saved_at = self.clock.seconds + self.patience - self.config.schedule.checkpoint_seconds
+                self.patience = min(2 * self.patience, SAVE_AGAIN_AT_LAST)
                 return None
+            self.patience = SAVE_AGAIN_AFTER
             self.outbox.put(Note(self.round, "checkpoint", {"state_hash": digest}))
             self.saved = (self.round, digest)
             self.saved_at = self.clock.seconds
@@ -390,6 +417,8 @@ class _Runner:
 
     def _obey(self) -> None:
         """Carry out the commands that have arrived. Between rounds only: what is seen and saved is a whole round."""
+        while self.later:
+            self._carry_out(self.later.pop(0))
         while (command := self.inbox.take()) is not None:
             self._carry_out(command)
 
@@ -445,8 +474,9 @@ class _Runner:
         """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile, steps among them."""
         self.flush()
         with self._aside("paused"):
+            self.pausing = True
             self.outbox.put(State("paused", self.round))
-            command: Command = step or self.inbox.wait()
+            command: Command = step or self._next_command()
             while command != "resume":
                 if command in STEPS:
                     self._step(command)
@@ -454,7 +484,8 @@ class _Runner:
                     self._carry_out(command)
                 if self.over:
                     break  # that was the last
-                command = self.inbox.wait()
+                command = self._next_command()
+            self.pausing = False
             self.outbox.put(State("running", self.round))
 
     def _step(self, step: Step) -> None:
@@ -489,14 +520,37 @@ class _Runner:
             self.glanced_at = self.round + 1
             self.outbox.put(self.observer.look(self.game, self.glanced_at)[1])
 
-    def _write(self, state: dict[str, Any], retries: tuple[float, ...]) -> None:
-        for pause in retries:
+    def _write(self, state: dict[str, Any], last: bool) -> None:
+        """Save, with a moment's patience for a disk that is busy; where it is full, wait for room."""
+        attempts = iter(SAVE_RETRIES if last else ())
+        waited = False
+        while True:
             try:
                 save_checkpoint(self.job.checkpoint_dir, state)
-                return
-            except OSError:
-                time.sleep(pause)
-        save_checkpoint(self.job.checkpoint_dir, state)
+                break
+            except OSError as error:
+                if is_full(error) and not self.leaving:
+                    if not waited:
+                        self.outbox.put(State("paused", self.round, DISK_FULL))
+                    waited = True
+                    self._hear_out(ROOM_SECONDS)
+                elif not is_full(error) and (pause := next(attempts, None)) is not None:
+                    time.sleep(pause)
+                else:
+                    raise
+        if waited:
+            self.outbox.put(State("paused" if self.pausing else "running", self.round))
+
+    def _hear_out(self, seconds: float) -> None:
+        """A moment in which to end is all that can be obeyed; the rest is done later. Raises Stopped."""
+        command = self.inbox.wait_for(seconds)
+        if command == "stop" or command == "interrupt":
+            raise Stopped(command)
+        if command is not None:
+            self.later.append(command)
+
+    def _next_command(self) -> Command:
+        return self.later.pop(0) if self.later else self.inbox.wait()
 
     @contextmanager
     def _aside(self, phase: str) -> Iterator[None]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gan_core.failpoints import failpoint
 from gan_core.store.records import StoreError
 
 log = logging.getLogger(__name__)
@@ -134,8 +135,11 @@ class Writer:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
+            failpoint("store.write")
             done = [(write, *self._apply(write)) for write in batch if write.is_wanted()]
+            failpoint("store.before_commit")
             connection.execute("COMMIT")
+            failpoint("store.after_commit")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
                 connection.rollback()

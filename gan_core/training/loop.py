@@ -16,6 +16,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from gan_core.failpoints import failpoint
 from gan_core.training.player import Player
 
 
@@ -68,13 +69,16 @@ def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
         parameter.requires_grad_(True)
     for parameter in player.parameters:
         parameter.grad = None
+    failpoint("forward")
     outcome = player.objective()
     loss = torch.stack(tuple(outcome.terms.values())).sum()
+    failpoint("backward")
     loss.backward()
     gradients = [p.grad for p in player.parameters if p.grad is not None]
     grad_norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
     if player.clip_gradient is not None:
         torch.nn.utils.clip_grads_with_norm_(player.parameters, player.clip_gradient, grad_norm)
+    failpoint("step")
     player.optimizer.step()
     if player.project is not None:
         player.project()

@@ -296,13 +296,14 @@ def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(
     assert [round_of(path) for path in checkpoints(folder)] == [20, 22]
 
     def chosen(recorded: int) -> int | None:
-        path = _checkpoint_to_go_on_from(folder, recorded)
+        path, _ = _checkpoint_to_go_on_from(folder, recorded)
         return None if path is None else round_of(path)
 
     assert [chosen(recorded) for recorded in (30, 22, 21, 20)] == [22, 22, 20, 20]
     assert chosen(19) == 20, "a gap in the curves is better than training lost"
     checkpoints(folder)[-1].with_suffix(".safetensors").write_bytes(b"torn")
     assert chosen(22) == 20
+    assert "The checkpoint of round 22 was passed over: " in _checkpoint_to_go_on_from(folder, 22)[1]
     checkpoints(folder)[0].write_text("{")
     assert chosen(22) is None
 

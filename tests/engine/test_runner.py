@@ -504,7 +504,7 @@ def test_a_game_that_ends_by_itself_is_a_failure_and_no_endless_loop(
     assert told.rounds() == [1, 2, 3]
 
 
-def test_a_disk_that_is_full_for_a_while_does_not_end_training(
+def test_a_disk_that_fails_for_a_while_does_not_end_training(
     play_job: Callable, small: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
@@ -512,8 +512,8 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_training(
     real = runner.save_checkpoint
 
     def save(folder: Path, state: dict[str, Any]) -> Path:
-        if 15 < state["round"] < 30:
-            raise OSError(28, "No space left on device")
+        if 15 < state["round"] < 60:
+            raise OSError(5, "Input/output error")
         return real(folder, state)
 
     monkeypatch.setattr(runner, "save_checkpoint", save)
@@ -521,11 +521,12 @@ def test_a_disk_that_is_full_for_a_while_does_not_end_training(
     def hook(turn: Turn, inbox: Any) -> None:
         now[0] += 0.5
 
-    told = play_job(small({"schedule.rounds": 36, "schedule.checkpoint_seconds": 9}), hook=hook)
+    told = play_job(small({"schedule.rounds": 70, "schedule.checkpoint_seconds": 9}), hook=hook)
     assert told.end.state == "finished"
-    assert [note.round for note in told.notes("checkpoint")] == [10, 32, 36]
-    assert [note.round for note in told.notes("not_saved")] == [20, 26]  # tried again before the next one is due
-    assert "No space left" in told.notes("not_saved")[0].data["message"]
+    assert [note.round for note in told.notes("checkpoint")] == [10, 70]
+    # Tried again before the next one is due, then twice as late each time.
+    assert [note.round for note in told.notes("not_saved")] == [20, 26, 37, 58]
+    assert "Input/output error" in told.notes("not_saved")[0].data["message"]
 
 
 def test_the_last_checkpoint_gets_a_moment_of_patience_and_then_fails(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import torch
 
+from gan_core.checkpoints import SPARE_BYTES, is_full, mark_kept, path_of, purge, retain, size_of, write
+from gan_core.failpoints import armed
 from gan_core.training import (
     CheckpointError,
     capture,
@@ -81,6 +84,54 @@ def test_the_newest_two_stay(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
     save_checkpoint(tmp_path, state_of(101), keep=3)
     assert [round_of(path) for path in checkpoints(tmp_path)] == [10, 100, 101]
+
+
+def test_where_they_take_too_much_room_the_oldest_go_but_never_the_newest_nor_what_is_in_use(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("old", "busy", "new")]
+    for age, folder in enumerate(folders):
+        for round in (10, 20, 30):
+            path = write(folder, round, bytes(1000), {})
+            os.utime(path, (age * 100 + round, age * 100 + round))
+    mark_kept(path_of(folders[0], 10), "before a collapse")
+    each = size_of(path_of(folders[2], 10))
+
+    def left() -> list[list[int]]:
+        return [[round_of(path) for path in checkpoints(folder)] for folder in folders]
+
+    assert purge(folders, 100 * each) == 0
+    given_back = purge(folders, 9 * each - 1, in_use=[folders[1]])
+    assert (left(), given_back >= each) == ([[10, 30], [10, 20, 30], [10, 20, 30]], True), "the oldest that nobody kept"
+    purge(folders, 1, in_use=[folders[1]])
+    assert left() == [[30], [10, 20, 30], [30]]
+    retain(folders[1], newest=3, up_to=30, most_bytes=2 * each)
+    assert left()[1] == [20, 30], "one run has its own bound"
+
+
+def test_what_cannot_be_deleted_does_not_end_anything(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, state_of(1))
+    path_of(tmp_path, 2).mkdir()
+    (path_of(tmp_path, 2) / "in the way").touch()
+    for round in (3, 4, 5):
+        save_checkpoint(tmp_path, state_of(round))
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [2, 4, 5]
+
+
+def test_saving_other_tensors_under_a_name_never_leaves_it_to_half_of_each(tmp_path: Path) -> None:
+    write(tmp_path, 1, b"first", {})
+    with armed("save.before_manifest=raise"), pytest.raises(RuntimeError):
+        write(tmp_path, 1, b"second", {})
+    assert checkpoints(tmp_path) == []
+
+
+def test_a_disk_with_too_little_room_is_not_filled_to_the_brim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, 1, b"first", {})
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=SPARE_BYTES + 5))
+    write(tmp_path, 2, b"short", {})
+    with pytest.raises(OSError, match="No space left") as full:
+        write(tmp_path, 3, b"longer", {})
+    assert is_full(full.value)
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [1, 2]
 
 
 def test_saving_a_round_again_replaces_it(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""Failpoints do nothing unless asked, and then just that."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from gan_core.failpoints import ACTIONS, EXIT_STATUS, VARIABLE, armed, failpoint
+
+
+def test_nothing_happens_unless_it_was_asked_for() -> None:
+    failpoint("anything")
+    with armed("here=raise"):
+        failpoint("elsewhere")
+        with pytest.raises(RuntimeError, match="failpoint here"):
+            failpoint("here")
+    failpoint("here")
+
+
+def test_each_action_from_a_time_on_and_so_many_times() -> None:
+    with armed("a=enospc@2x2, b=memory, c=sleep:0.05"):
+        failpoint("a")
+        for _ in range(2):
+            with pytest.raises(OSError, match="No space left") as full:
+                failpoint("a")
+            assert full.value.errno == errno.ENOSPC
+        failpoint("a")
+        with pytest.raises(RuntimeError, match="can't allocate memory"):
+            failpoint("b")
+        started = time.monotonic()
+        failpoint("c")
+        assert time.monotonic() - started >= 0.05
+
+
+@pytest.mark.parametrize("action", ["exit", "half"])
+def test_the_process_is_gone_at_once(action: str, tmp_path: Path, root: Path) -> None:
+    code = f"""
+import atexit
+from pathlib import Path
+from gan_core.failpoints import failpoint
+atexit.register(lambda: Path({str(tmp_path / "tidied up")!r}).touch())
+failpoint("here", half=lambda: Path({str(tmp_path / "half")!r}).touch())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, env=os.environ | {VARIABLE: f"here={action}"})
+    assert done.returncode == EXIT_STATUS
+    assert [file.name for file in tmp_path.iterdir()] == ["half"] * (action == "half")
+
+
+@pytest.mark.parametrize("wish", ["here", "here=explode", "here=exit@x", "=exit", "here=raise;there=raise"])
+def test_a_wish_that_is_not_understood_is_refused(wish: str) -> None:
+    with pytest.raises(ValueError, match="is not understood"), armed(wish):
+        pass
+
+
+def test_half_of_nothing_is_refused() -> None:
+    with armed("here=half"), pytest.raises(ValueError, match="nothing is written"):
+        failpoint("here")
+    assert "half" in ACTIONS
