@@ -35,6 +35,7 @@ from torch import Tensor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ledger import Ledger, Row
 from gan_core import RunConfig, train
 from gan_core.config import OBJECTIVES, diff
 from gan_core.data import ImageSource, MixtureSource, to_uint8
@@ -49,8 +50,6 @@ from gan_core.training.latent import Latent
 
 Changes = dict[str, Any]
 Numbers = dict[str, float]
-Row = dict[str, Any]
-
 RING_SAMPLES = 2_500
 DIGITS_SAMPLES = 1_000
 PICTURED = 12
@@ -265,35 +264,25 @@ def wanted(places: list[str], objectives: list[str], seeds: list[int]) -> Iterat
 
 
 def sweep(folder: Path, places: list[str], objectives: list[str], seeds: list[int]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    ledger = ledger_in(folder)
     measures: dict[str, RingMeasure | DigitsMeasure] = {}
     for place, objective, seed in wanted(places, objectives, seeds):
         config = config_of(place, objective, seed)
         key = key_of(place, objective, seed)
-        if key in known_runs(folder):
+        if key in ledger.rows:
             continue
         if place not in measures:
             measures[place] = measure_for(place, folder)
         row, x = trained(config, folder)
         numbers = measures[place].of_samples(x)
         Image.fromarray(measures[place].picture(x)).save(folder / f"{key}.png")
-        line = {"key": key, "place": place, "objective": objective, "seed": seed, **row, **numbers}
-        with (folder / "runs.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        line = {"place": place, "objective": objective, "seed": seed, **row, **numbers}
+        ledger.add(key, line)
         print(json.dumps(line), flush=True)
 
 
-def known_runs(folder: Path) -> dict[str, Row]:
-    """The finished runs by key; a line torn by an interruption is no run."""
-    rows = {}
-    path = folder / "runs.jsonl"
-    for text in path.read_text().splitlines() if path.exists() else []:
-        try:
-            row = json.loads(text)
-            rows[row["key"]] = row
-        except (ValueError, KeyError):
-            continue
-    return rows
+def ledger_in(folder: Path) -> Ledger:
+    return Ledger(folder / "runs.jsonl")
 
 
 # The document
@@ -351,7 +340,7 @@ REMARKS: dict[str, dict[str, str]] = {
 
 def render(folder: Path, places: list[str], objectives: list[str], seeds: list[int], command: str) -> str:
     """The document, from the runs that there are."""
-    known = known_runs(folder)
+    known = ledger_in(folder).rows
     text = [INTRODUCTION]
     for place in places:
         floor = measure_for(place, folder).floor()

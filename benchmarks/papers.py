@@ -31,6 +31,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ledger import Ledger
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import MixtureSource
 from gan_core.metrics.divergences import kl_to_real
@@ -153,23 +154,28 @@ def trial(config: RunConfig) -> Row:
         if turn.player.name == "D":
             d_losses.append(turn.values["loss"])
         if turn.ends_round and turn.round % every == 0:
-            fullest.append(int(nearest(game, z, source).argmax()))
+            fullest.append(int(nearest(sampled(game, z, source), source).argmax()))
         if turn.ends_round and turn.round == config.schedule.rounds:
             break
     seconds = time.process_time() - began
     later = fullest[len(fullest) // 4 :]
+    points = sampled(game, z, source)
     return {
-        **measure(source.to_data(game.sample(z).cpu().numpy()), source),
-        "held": float((nearest(game, z, source) >= HELD * SAMPLES).sum()),
+        **measure(points, source),
+        "held": float((nearest(points, source) >= HELD * SAMPLES).sum()),
         "moves": fmean([a != b for a, b in pairwise(later)]),
         "d_loss": float(torch.stack(d_losses[-len(d_losses) // 4 :]).mean()),
         "seconds": seconds,
     }
 
 
-def nearest(game: Any, z: torch.Tensor, source: MixtureSource) -> np.ndarray:
-    """How many samples (K,) each mode is the nearest to."""
-    points = source.to_data(game.sample(z).cpu().numpy())
+def sampled(game: Any, z: torch.Tensor, source: MixtureSource) -> np.ndarray:
+    """What G makes of noise (n, latent_dim): points (n, 2) in the units of the data."""
+    return source.to_data(game.sample(z).cpu().numpy())
+
+
+def nearest(points: np.ndarray, source: MixtureSource) -> np.ndarray:
+    """How many points (K,) each mode is the nearest to."""
     return np.bincount(nearest_mode(points, source.centers)[0], minlength=len(source.centers))
 
 
@@ -206,10 +212,8 @@ def key_of(config: RunConfig) -> str:
     return hashlib.sha256(config.to_json().encode()).hexdigest()[:16]
 
 
-def known(folder: Path) -> dict[str, Row]:
-    log = folder / "trials.jsonl"
-    lines = log.read_text().splitlines() if log.exists() else []
-    return {entry["key"]: entry["row"] for entry in map(json.loads, lines)}
+def ledger_in(folder: Path) -> Ledger:
+    return Ledger(folder / "trials.jsonl")
 
 
 def mean_and_error(values: Sequence[float], digits: int, scale: float = 1.0, unit: str = "") -> str:
@@ -220,7 +224,7 @@ def mean_and_error(values: Sequence[float], digits: int, scale: float = 1.0, uni
 
 
 def report(folder: Path, tables: Sequence[str], trials: int, full: bool, command: str) -> str:
-    rows = known(folder)
+    rows = ledger_in(folder).rows
     made: dict[tuple[str, str], list[Row]] = {}
     for table, method, config in wanted(tables, trials, full):
         if (key := key_of(config)) in rows:
@@ -329,14 +333,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "papers.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    options.folder.mkdir(parents=True, exist_ok=True)
-    done = known(options.folder)
+    ledger = ledger_in(options.folder)
     for table, method, config in () if options.render else wanted(options.tables, options.trials, options.full):
-        if (key := key_of(config)) in done:
+        if (key := key_of(config)) in ledger.rows:
             continue
         row = trial(resolve(config))
-        with (options.folder / "trials.jsonl").open("a") as log:
-            log.write(json.dumps({"key": key, "row": row}) + "\n")
+        ledger.add(key, row)
         print(table, method.title, config.seed, json.dumps(row), flush=True)
     command = " ".join(["python", "benchmarks/papers.py", *(word for word in sys.argv[1:] if word != "--render")])
     options.out.write_text(report(options.folder, options.tables, options.trials, options.full, command))

@@ -31,6 +31,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ledger import Ledger
 from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, preset_config
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
 from gan_core.engine.describe import describe
@@ -435,20 +436,18 @@ def digest(job: Job) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def done(folder: Path) -> dict[str, str]:
-    """The digest of every run that has been kept, by name and seed."""
-    log = folder / "runs.jsonl"
-    lines = log.read_text().splitlines() if log.exists() else []
-    return {entry["run"]: entry["digest"] for entry in map(json.loads, lines)}
+def ledger_in(folder: Path) -> Ledger:
+    """Every run that has been kept, by name and seed, with its digest."""
+    return Ledger(folder / "runs.jsonl")
 
 
 def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str) -> str:
-    kept = done(folder)
+    kept = ledger_in(folder).rows
     rows: dict[tuple[str, str, bool], list[Truth]] = {}
     heard: dict[str, list[tuple[Truth, Said]]] = {}
     references = References(lambda source: classifier_for(source, folder) if isinstance(source, ImageSource) else None)
     for job in jobs(only, seeds):
-        if kept.get(f"{job.name}/{job.seed}") == digest(job):
+        if kept.get(f"{job.name}/{job.seed}") == {"digest": digest(job)}:
             series = Series.load(folder / job.name / f"{job.seed}.npz")
             truth = truth_of(series)
             rows.setdefault((job.preset, job.cure, job.forked), []).append(truth)
@@ -605,17 +604,16 @@ def main() -> None:
     seeds = range(int(first), int(last or first) + 1)
     torch.set_num_threads(1)
     classifier: FrozenClassifier | None = None
-    kept = {} if options.render else done(options.folder)
+    ledger = ledger_in(options.folder)
     for job in () if options.render else jobs(options.only, seeds):
-        name, mark = f"{job.name}/{job.seed}", digest(job)
-        if kept.get(name) == mark or (options.plain and job.cure):
+        name, mark = f"{job.name}/{job.seed}", {"digest": digest(job)}
+        if ledger.rows.get(name) == mark or (options.plain and job.cure):
             continue
         source = load_source(job.config)
         if isinstance(source, ImageSource) and classifier is None:
             classifier = classifier_for(source, options.folder)
         run(job, options.folder, classifier)
-        with (options.folder / "runs.jsonl").open("a") as log:
-            log.write(json.dumps({"run": name, "digest": mark}) + "\n")
+        ledger.add(name, mark)
         truth = truth_of(Series.load(options.folder / job.name / f"{job.seed}.npz"))
         print(name, json.dumps(asdict(truth)), flush=True)
     command = " ".join(["python", "benchmarks/recipes.py", *(word for word in sys.argv[1:] if word != "--render")])

@@ -24,6 +24,7 @@ def _adam(lr: float, beta1: float, beta2: float = 0.999) -> dict[str, Any]:
     return {"generator": dict(settings), "discriminator": dict(settings)}
 
 
+_DIGITS = {"name": "mnist5k", "batch_size": 64}
 _RING = {"name": "ring", "batch_size": 64, "options": {"std": 0.1}}
 _LOOKS = {"every": 25, "samples": 1000}
 
@@ -34,7 +35,7 @@ _DIGITS_MLP = {
     "discriminator": {"architecture": "mlp", "widths": [256, 128]},
 }
 _HEALTHY_DIGITS = {
-    "data": {"name": "mnist5k", "batch_size": 64},
+    "data": _DIGITS,
     "objective": {"name": "wgan_gp"},
     "model": _DIGITS_MLP,
     "optimizers": _adam(1e-3, 0.5, 0.9),
@@ -212,7 +213,7 @@ RECIPES: dict[str, Preset] = {
         "The same small MLPs with the loss of the first GANs and Adam's usual β₁ = 0.9: one picture for every z, and it is "
         "not even a digit.",
         {
-            "data": {"name": "mnist5k", "batch_size": 64},
+            "data": _DIGITS,
             "objective": {"name": "ns_gan"},
             "model": _DIGITS_MLP,
             "optimizers": _adam(1e-3, 0.9),
@@ -233,7 +234,7 @@ RECIPES: dict[str, Preset] = {
         "A small DCGAN without normalisation in D, with two D steps per round and Adam's usual β₁ = 0.9: from its first rounds "
         "on it makes one picture for every z.",
         {
-            "data": {"name": "mnist5k", "batch_size": 64},
+            "data": _DIGITS,
             "objective": {"name": "ns_gan"},
             "model": {
                 "latent_dim": 64,
