@@ -26,7 +26,7 @@ from gan_core.engine.gallery import Gallery
 from gan_core.engine.health import Health
 from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
-from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs
+from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs, State
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
@@ -202,21 +202,44 @@ class Lab:
         )
         return comparison_id
 
-    def command_all(self, comparison_id: str, command: CommandKind) -> int:
-        """Ask every run of a comparison that can still do it; returns how many were asked."""
+    def members(self, comparison_id: str, variant: str | None = None) -> list[str]:
+        """The runs of a comparison, or of one of its variants."""
+        members = self.store.comparison(comparison_id).members
+        return [member.run for member in members if variant is None or member.variant == variant]
+
+    def command_all(self, comparison_id: str, command: CommandKind, variant: str | None = None) -> int:
+        """Ask every run of a comparison, or of one variant, that can still do it; returns how many were asked."""
         asked = 0
-        for member in self.store.comparison(comparison_id).members:
+        for run_id in self.members(comparison_id, variant):
             with suppress(Refused):
-                self.command(member.run, command)
+                self.command(run_id, command)
                 asked += 1
         return asked
 
-    def resume_all(self, comparison_id: str) -> int:
-        """Go on with every run of a comparison that was interrupted or stopped, together; returns how many go on."""
-        members = [member.run for member in self.store.comparison(comparison_id).members]
-        self._lockstep.together(members, at_once=1)
-        gone_on = 0
+    def turn_all(self, comparison_id: str, values: Mapping[str, float], variant: str | None = None) -> int:
+        """Change knobs of every run of a comparison, or of one variant, that trains here; returns how many were changed.
+
+        Raises ConfigError, before anything is changed, where one of them has no such knob or cannot take the value.
+        """
+        members = [run_id for run_id in self.members(comparison_id, variant) if self.is_active(run_id)]
         for run_id in members:
+            check(resolve(RunConfig.load(self.store.run(run_id).config)), values)
+        turned = 0
+        for run_id in members:
+            with suppress(Refused):
+                self.turn(run_id, values)
+                turned += 1
+        return turned
+
+    def resume_all(self, comparison_id: str, variant: str | None = None) -> int:
+        """Go on with every run of a comparison, or of one variant, that was interrupted or stopped; returns how many do.
+
+        All that train keep pace: those that were further wait for the others.
+        """
+        if not any(self.is_active(run_id) for run_id in self.members(comparison_id)):
+            self._lockstep.together(self.members(comparison_id), at_once=1)
+        gone_on = 0
+        for run_id in self.members(comparison_id, variant):
             if self.store.run(run_id).status in ("interrupted", "stopped"):
                 self.resume(run_id)
                 gone_on += 1
@@ -415,6 +438,7 @@ class Lab:
             if active is not None and active.training:
                 if command == "resume":
                     active.paused_for = ""
+                    self._lockstep.go_on(run_id)
                 self._executor.command(run_id, command)
                 return
             waiting = run_id in self._queue
@@ -662,6 +686,9 @@ class Lab:
             alive = self._executor.alive(run_id)
             messages = self._executor.poll(run_id)
             active.recorder.record(message for message in messages if not isinstance(message, Ended))
+            states = [message.state for message in messages if isinstance(message, State)]
+            if states:
+                self._lockstep.pause(run_id) if states[-1] == "paused" else self._lockstep.go_on(run_id)
             end = next((message for message in messages if isinstance(message, Ended)), None)
             if end is None and not alive:
                 end = Ended("failed", active.view.status["round"], "The run died without a word.")

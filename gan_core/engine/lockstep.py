@@ -42,6 +42,7 @@ class Lockstep:
     def __init__(self, nudge: Callable[[str], None] = lambda run_id: None) -> None:
         self._companies: dict[str, _Company] = {}
         self._reached: dict[str, int] = {}
+        self._paused: set[str] = set()
         self._nudge = nudge
         self._lock = threading.Lock()
 
@@ -82,6 +83,8 @@ class Lockstep:
             company = self._companies.get(run_id)
             if company is None:
                 return UNLIMITED
+            if run_id in self._paused:
+                return played
             self._reached[run_id] = played
             end = self._window_end(company)
             may = played < end and self._has_turn(company, run_id, played)
@@ -97,10 +100,29 @@ class Lockstep:
         """The run has ended: nobody waits for it. It finds its company again when it goes on."""
         with self._lock:
             self._reached.pop(run_id, None)
+            self._paused.discard(run_id)
             company = self._companies.get(run_id)
             if company is not None:
                 company.drop(run_id)
                 self._wake(company)
+
+    def pause(self, run_id: str) -> None:
+        """The run is paused: where runs take turns, the others go on without it until ``go_on``, and wait for it then."""
+        with self._lock:
+            company = self._companies.get(run_id)
+            if company is not None and company.at_once is not None:
+                self._paused.add(run_id)
+                self._reached.pop(run_id, None)
+                company.drop(run_id)
+                self._wake(company)
+
+    def go_on(self, run_id: str) -> None:
+        """The run is not paused any more."""
+        with self._lock:
+            paused = run_id in self._paused
+            self._paused.discard(run_id)
+        if paused:
+            self._nudge(run_id)
 
     def company(self, run_id: str) -> frozenset[str]:
         """The runs that keep pace with this one, itself among them; none if it plays alone."""
@@ -147,6 +169,7 @@ class Lockstep:
     def _part(self, run_id: str) -> None:
         before = self._companies.pop(run_id, None)
         self._reached.pop(run_id, None)
+        self._paused.discard(run_id)
         if before is None:
             return
         before.drop(run_id)

@@ -6,12 +6,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from gan_core.metrics import METRICS
 from gan_core.metrics.seeds import Difference, Interval, paired_difference, student_interval
+from gan_core.metrics.verdict import STATES, State
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
 
 Curve = tuple[np.ndarray, np.ndarray]
@@ -20,12 +21,14 @@ Band = Literal["std", "interval", "none"]
 
 @dataclass(frozen=True)
 class Standing:
-    """One run of a comparison. ``curves`` are its measurements by name: rounds (n,) and values (n,)."""
+    """One run of a comparison. ``curves`` are its measurements by name: rounds (n,) and values (n,); ``verdict`` is what it
+    is like by now (a state of `gan_core.metrics.verdict`), empty before anything was said."""
 
     variant: str
     seed: int
     run: RunRecord
     curves: dict[str, Curve] = field(repr=False)
+    verdict: str = ""
 
     @property
     def broken(self) -> bool:
@@ -56,8 +59,16 @@ def read_standings(store: RunStore, comparison_id: str) -> list[Standing]:
         curves = {
             name: (track.rounds, track.values[:, index]) for index, name in enumerate(track.columns) if name in METRICS
         }
-        found.append(Standing(member.variant, member.seed, run, curves))
+        found.append(Standing(member.variant, member.seed, run, curves, _verdict(store, run)))
     return found
+
+
+def _verdict(store: RunStore, run: RunRecord) -> str:
+    told = run.summary.get("verdict") or next(
+        (event.data for event in reversed(store.events(run.id)) if event.kind == "verdict"), {}
+    )
+    state = told.get("state") if isinstance(told, dict) else None
+    return state if isinstance(state, str) else ""
 
 
 def read_floors(store: RunStore, standings: Sequence[Standing]) -> dict[str, float]:
@@ -166,19 +177,34 @@ def sentence(standings: Sequence[Standing], metric: str, a: str, b: str) -> str:
     if not difference.distinguishable:
         told = f"difference {_signed(mean)} ± {_plain(difference.student.half)}"
         return f"{name}: {a} and {b} are not distinguishable with {seeds} ({told})."
-    more = "higher" if mean > 0 else "lower"
-    return f"{name}: {a} is {_plain(abs(mean))} ± {_plain(difference.student.half)} {more} than {b}, over {seeds}."
+    much = f"{_plain(abs(mean))} ± {_plain(difference.student.half)}"
+    if metric in _DOES:
+        return f"{a} {_DOES[metric]} {much} {'more' if mean > 0 else 'fewer'} modes than {b}, over {seeds}."
+    return f"{name}: {a} is {much} {'higher' if mean > 0 else 'lower'} than {b}, over {seeds}."
+
+
+_DOES = {"modes_covered": "covers", "modes_captured": "captures"}
+
+
+def outcomes(standings: Sequence[Standing], variant: str) -> dict[str, int]:
+    """How many seeds of a variant came to what: ``{"healthy": 2, "collapsed": 1}``, the worst last."""
+    mine = [standing for standing in standings if standing.variant == variant]
+    words = [s.run.status if s.broken else STATES.get(cast(State, s.verdict), s.run.status).lower() for s in mine]
+    order = [*(title.lower() for title in STATES.values()), "failed"]
+    return dict(sorted(Counter(words).items(), key=lambda entry: order.index(entry[0]) if entry[0] in order else -1))
 
 
 def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) -> list[str]:
-    """The first in rank against each of the others; and how many runs came to no result."""
+    """The first in rank against each of the others; and how many seeds collapsed, or came to no result."""
     rows = table(standings, metric, floor)
     first = next((row.variant for row in rows if row.rank == 1), None)
     told = [sentence(standings, metric, first, row.variant) for row in rows if first and row.variant != first]
     for variant in variants(standings):
         mine = [standing for standing in standings if standing.variant == variant]
-        for state, count in Counter(standing.run.status for standing in mine if standing.broken).items():
-            told.append(f"{count} of {len(mine)} seeds of {variant} {state}.")
+        counted = Counter(s.run.status if s.broken else s.verdict for s in mine)
+        for state in ("collapsed", "diverged", "failed"):
+            if counted[state]:
+                told.append(f"{counted[state]} of {len(mine)} seeds of {variant} {state}.")
     return told
 
 

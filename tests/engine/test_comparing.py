@@ -135,6 +135,40 @@ def test_a_run_of_ones_own_gets_its_room_beside_a_comparison_and_both_can_be_sto
     assert [run.id for run in lab.store.runs()] == [own]
 
 
+def test_one_variant_is_paused_changed_and_stopped_and_the_others_go_on(
+    open_lab: Callable, duel: Callable, until: Callable
+) -> None:
+    lab = open_lab()
+    comparison = lab.compare(duel(1_000_000, seeds=[1, 2]))
+    views = {which: [lab.view(run) for run in lab.members(comparison, which)] for which in ("NS", "LS", "WGAN")}
+    every = [view for some in views.values() for view in some]
+    until(lambda: all(view.status["round"] > 2 for view in every), "all six train")
+    assert lab.command_all(comparison, "pause", "LS") == 2
+    until(lambda: all(view.status["state"] == "paused" for view in views["LS"]), "one variant is paused")
+    left = max(view.status["round"] for view in views["LS"])
+    until(lambda: min(v.status["round"] for v in views["NS"] + views["WGAN"]) > left + 5 * WINDOW, "the others go on")
+    assert lab.command_all(comparison, "resume", "LS") == 2
+    until(lambda: min(view.status["round"] for view in views["LS"]) > left + 5 * WINDOW, "it catches up")
+    assert lab.turn_all(comparison, {"schedule.n_critic": 2}, "WGAN") == 2
+    assert lab.turn_all(comparison, {"optimizers.generator.lr": 1e-4}) == 6
+    with pytest.raises(ConfigError, match="clip_value"):
+        lab.turn_all(comparison, {"objective.clip_value": 0.1})  # two of the three have none
+    knobs = {which: lambda which=which: lab.knobs(lab.members(comparison, which)[0]) for which in views}
+    until(lambda: all(turned()["optimizers.generator.lr"] == 1e-4 for turned in knobs.values()), "all were changed")
+    assert [knobs[which]()["schedule.n_critic"] for which in views] == [1, 1, 2]
+    assert "objective.clip_value" not in [
+        name for event in lab.store.events(lab.members(comparison, "WGAN")[0]) for name in event.data.get("changes", {})
+    ]
+    assert lab.command_all(comparison, "stop", "NS") == 2
+    until(lambda: all(view.status["state"] == "stopped" for view in views["NS"]), "one variant has ended")
+    now = max(view.status["round"] for view in views["WGAN"])
+    until(lambda: all(view.status["round"] > now for view in views["WGAN"]), "the others go on")
+    assert lab.resume_all(comparison, "NS") == 2
+    until(lambda: all(view.status["state"] == "running" for view in map(lab.view, lab.members(comparison, "NS"))), "on")
+    assert lab.command_all(comparison, "stop") == 6
+    finish(lab, comparison)
+
+
 def test_a_comparison_goes_on_together(open_lab: Callable, duel: Callable, until: Callable) -> None:
     lab = open_lab()
     comparison = lab.compare(duel(150, seeds=[1]))

@@ -120,6 +120,29 @@ def test_only_so_many_have_a_turn_and_those_furthest_behind_come_first(monkeypat
     assert plays(pace, "a", 2)
 
 
+def test_where_turns_are_taken_the_others_go_on_without_one_that_is_paused_and_wait_for_it_afterwards() -> None:
+    nudged: list[str] = []
+    pace = Lockstep(nudged.append)
+    pace.together("abc", at_once=1)
+    assert [plays(pace, run, 0) for run in "abc"] == [True, False, False]
+    nudged.clear()
+    pace.pause("a")
+    assert nudged == ["b"], "its turn is free"
+    assert plays(pace, "b", 0)
+    assert not plays(pace, "a", 0), "it may be asked in its name though it is paused"
+    assert plays(pace, "b", WINDOW - 1)
+    pace.leave("c")
+    assert plays(pace, "b", 1000), "nobody waits for it"
+    pace.go_on("a")
+    assert nudged[-1] == "a"
+    assert not plays(pace, "a", 0), "it is not its turn yet"
+    assert not plays(pace, "b", 1001), "it is waited for again"
+    assert plays(pace, "a", 0)
+    pace.together("ab")
+    pace.pause("a")
+    assert plays(pace, "a", 0), "two that keep pace wait for each other, paused or not"
+
+
 def test_turns_follow_the_room_there_is() -> None:
     nudged: list[str] = []
     pace = Lockstep(nudged.append)

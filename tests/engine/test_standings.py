@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from gan_core.engine.standings import (
     Standing,
     measures,
+    outcomes,
     paired,
     read_floors,
     read_standings,
@@ -61,10 +63,12 @@ def test_a_difference_is_a_sentence(store: RunStore) -> None:
     assert difference.student.mean == expected.mean()
     half = f"{difference.student.half:.3g}"
     told = sentence(found, "modes_covered", "WGAN GP", "NS")
-    assert told == f"Modes covered: WGAN GP is 4 ± {half} higher than NS, over 5 seeds."
+    assert told == f"WGAN GP covers 4 ± {half} more modes than NS, over 5 seeds."
     assert sentence(found, "modes_covered", "NS", "WGAN GP") == (
-        f"Modes covered: NS is 4 ± {half} lower than WGAN GP, over 5 seeds."
+        f"NS covers 4 ± {half} fewer modes than WGAN GP, over 5 seeds."
     )
+    t = stats.ttest_rel(MODES["WGAN GP"], MODES["NS"]).confidence_interval(0.95)
+    assert (difference.student.low, difference.student.high) == pytest.approx((t.low, t.high))
     assert "not distinguishable with 5 seeds" in sentence(found, "kl_to_real", "NS", "WGAN GP")
     few = [standing for standing in found if standing.seed == 0]
     assert "1 seed in common" in sentence(few, "modes_covered", "NS", "WGAN GP")
@@ -77,7 +81,21 @@ def test_what_broke_has_no_result_and_is_counted(store: RunStore) -> None:
     assert list(values_of(found, "NS", "modes_covered")) == [1, 2, 4]
     assert paired(found, "modes_covered", "WGAN GP", "NS").n == 3
     assert verdicts(found, "modes_covered", 8.0)[-1] == "2 of 5 seeds of NS diverged."
+    assert outcomes(found, "NS") == {"finished": 3, "diverged": 2}
     assert to_json(found, {})["metrics"]["modes_covered"]["NS"]["values"] == {"1": 4.0, "2": 3.0, "4": 4.0}
+
+
+def test_what_became_of_the_seeds_is_counted(store: RunStore) -> None:
+    store.update("n0", summary={"verdict": {"state": "collapsed"}})
+    store.update("n1", summary={"verdict": {"state": "healthy"}})
+    store.add_event("n2", 50, "verdict", {"state": "narrowing"})
+    store.add_event("n2", 80, "verdict", {"state": "collapsed"})  # it trains, and has no summary yet
+    store.update("n3", summary={"verdict": "?"})
+    store.update("n4", status="failed", summary={"verdict": {"state": "collapsed"}})
+    store.flush()
+    found = read_standings(store, "duel")
+    assert list(outcomes(found, "NS").items()) == [("finished", 1), ("healthy", 1), ("collapsed", 2), ("failed", 1)]
+    assert verdicts(found, "modes_covered", 8.0)[-2:] == ["2 of 5 seeds of NS collapsed.", "1 of 5 seeds of NS failed."]
 
 
 def test_closer_is_closer_to_real_data(store: RunStore) -> None:
