@@ -40,7 +40,7 @@ from gan_core.config import (
 from gan_core.engine import SETTINGS, DataError, Lab, Refused, advice, default_root, film, prepare_classifier
 from gan_core.engine.packs import look_up, write_pack
 from gan_core.engine.unpacking import read_pack
-from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, fsck
+from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, backup, fsck, restore_backup
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 Row = dict[str, Any]
@@ -283,6 +283,19 @@ def _fsck(options: argparse.Namespace) -> int:
     return FAILED if faults else 0
 
 
+def _backup(options: argparse.Namespace) -> int:
+    count = backup(options.store, options.file)
+    print(_to_json({"file": str(options.file), "files": count, "bytes": options.file.stat().st_size}))
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    count = restore_backup(options.file, options.store)
+    faults = fsck(options.store)
+    print(_to_json({"store": str(options.store), "files": count, "faults": [str(fault) for fault in faults]}))
+    return FAILED if faults else 0
+
+
 def _prepare(options: argparse.Namespace) -> int:
     with Lab(options.store) as lab:
         _prepare_for(lab, RunConfig())
@@ -490,5 +503,10 @@ def _parser() -> argparse.ArgumentParser:
         with_store(command("fsck", _fsck, "look for damage in a store, and change nothing; exits 1 if there is any"))
     )
     check.add_argument("--quick", action="store_true", help="only what costs milliseconds per run")
+    for name, run, help in (
+        ("backup", _backup, "write the whole store as one zip file, while runs train"),
+        ("restore", _restore, "make a store from a backup; never overwrites one"),
+    ):
+        with_store(command(name, run, help)).add_argument("file", type=Path)
     with_store(command("prepare", _prepare, "train the frozen classifier of the embedded digits"))
     return parser

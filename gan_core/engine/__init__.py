@@ -33,7 +33,7 @@ def open_lab(root: Path | str | None = None) -> Lab:
     global _current
     with _lock:
         if _current is None:
-            _current = Lab(default_root() if root is None else root)
+            _current = Lab(default_root() if root is None else root, serving=True)
         return _current
 
 

@@ -32,6 +32,7 @@ from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
+from gan_core.store.tenancy import Tenancy
 from gan_core.training import (
     CheckpointError,
     check,
@@ -53,6 +54,7 @@ BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there 
 DEFAULT_CAPACITY = 2
 MOST_PROCESSES = 8  # runs of a comparison that get a process each by themselves: each takes some hundred MB and seconds
 MAX_WAITING = 100
+MOST_CRASHES = 3  # at the start, one after the other: then a server does nothing by itself
 MAX_KEYS = 1000
 CARDS_SECONDS = 1.0
 ORPHANS_SECONDS = 10.0  # between two looks for runs whose process, another one, is gone
@@ -87,6 +89,8 @@ class Lab:
     comparison, and for a run alone a thread, or a process where one waits for it (``keep_spare``); None is what
     ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
 
+    ``serving`` is for a server: there is one per store, and a second one only looks until the first is gone.
+
     One recorder thread moves what they say into the store and to their viewers. All methods are safe to call from any
     thread. A run belongs to the lab, not to whoever started or watches it.
 
@@ -101,10 +105,12 @@ class Lab:
         capacity: int = DEFAULT_CAPACITY,
         tick: float = TICK_SECONDS,
         executor: str | None = None,
+        serving: bool = False,
     ) -> None:
         self._setting = setting_of(executor)
         self._quota = Quota()
-        self.store = RunStore(root)
+        self._tenancy = Tenancy(Path(root)) if serving else None
+        self.store = RunStore(root, only_reads=self._tenancy.only_reads if self._tenancy else "")
         self.capacity = capacity
         cache = self.store.root / "cache"
         self.classifiers = Classifiers(cache)
@@ -129,14 +135,25 @@ class Lab:
         self._closing = threading.Event()
         self._orphans_due = time.monotonic() + ORPHANS_SECONDS
         try:
-            self.store.interrupt_orphans()
-            self.store.sweep()
+            self._begin()
         except StoreError:
             self.store.close()
             raise
-        self.health = Health(self.store.root)
+        self.health = Health(self.store.root, at_once=not self.safe_mode)
         self._thread = threading.Thread(target=self._record_for_ever, name="recorder", daemon=True)
         self._thread.start()
+
+    @property
+    def safe_mode(self) -> bool:
+        """Whether the servers before this one ended again and again as soon as they had begun."""
+        return self._tenancy is not None and self._tenancy.crashes >= MOST_CRASHES
+
+    def _begin(self) -> None:
+        """What the crashes of others left is put right, where this lab may write."""
+        if not self.store.only_reads:
+            self.store.interrupt_orphans()
+            if not self.safe_mode:
+                self.store.sweep()
 
     # Starting and steering
 
@@ -509,6 +526,8 @@ class Lab:
             self.store.close()
         except StoreError as error:
             log.error("closing: %s", error)
+        if self._tenancy is not None:
+            self._tenancy.close()
 
     def __enter__(self) -> Lab:
         return self
@@ -580,6 +599,8 @@ class Lab:
     def _refuse_to_enter(self, runs: int = 1) -> None:
         if self._closing.is_set():
             raise Refused("The server is shutting down.")
+        if self.store.only_reads:
+            raise Refused(self.store.only_reads)
         if len(self._queue) + runs > MAX_WAITING:
             waiting = f"{len(self._queue)} runs are waiting already"
             raise Refused(f"{waiting}; at most {MAX_WAITING} can. Stop some of them first.")
@@ -666,12 +687,21 @@ class Lab:
             if not recorder.behind:
                 self._behind.remove(recorder)
         self._gallery.refresh()
-        with suppress(StoreError):
-            self._quota.tend(self.store, self._active)
         if time.monotonic() >= self._orphans_due:
             self._orphans_due = time.monotonic() + ORPHANS_SECONDS
             with suppress(StoreError):
-                self.store.interrupt_orphans()
+                self._take_over()
+                if not self.store.only_reads:
+                    self.store.interrupt_orphans()
+                    self._quota.tend(self.store, self._active)
+
+    def _take_over(self) -> None:
+        """Serve the store once the server that had it is gone."""
+        if self._tenancy is not None and self.store.only_reads and self._tenancy.taken_by and self._tenancy.claim():
+            log.warning("the other server is gone; this one serves the store now")
+            self.store.begin_to_write()
+            self._begin()
+            self._cards.clear()
 
     def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
         # One run's trouble must not silence the others.

@@ -5,6 +5,7 @@ Only plain values cross this border: JSON-able dicts, NumPy arrays, bytes. It kn
 
 from gan_core.store.adoption import Whole
 from gan_core.store.artefacts import new_run_id
+from gan_core.store.backup import backup, restore_backup
 from gan_core.store.fsck import Fault, fsck
 from gan_core.store.records import (
     ACTIVE,
@@ -38,6 +39,8 @@ __all__ = [
     "StoreError",
     "TrackData",
     "Whole",
+    "backup",
     "fsck",
     "new_run_id",
+    "restore_backup",
 ]

@@ -18,8 +18,9 @@ class Readers:
     A pool, not one connection per thread: a web server starts a thread per page view, and connections would pile up.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, only_read: bool = False) -> None:
         self._path = path
+        self._only_read = only_read
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -50,7 +51,7 @@ class Readers:
                 raise StoreError("The store is closed.")
             if self._idle:
                 return self._idle.pop()
-        return connect(self._path)
+        return connect(self._path, only_read=self._only_read)
 
     def _give_back(self, connection: sqlite3.Connection) -> None:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -33,7 +34,7 @@ from gan_core.store.records import (
 )
 from gan_core.store.schema import open_database
 from gan_core.store.tracks import TrackData
-from gan_core.store.writer import Writer
+from gan_core.store.writer import NoWriter, Writer
 
 _IS_ACTIVE = f"status IN ({', '.join(repr(state) for state in sorted(ACTIVE))})"
 
@@ -48,15 +49,19 @@ class RunStore:
     fails; what raised was not done, and what was appended before is kept in memory, up to 64 MiB, and tried again.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, *, only_reads: str = "") -> None:
+        """``only_reads`` is a sentence that says why nothing may be written; a disk that is read-only has its own."""
         self.root = Path(root)
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(f"The folder {self.root} cannot be created: {error.strerror}.") from error
         path = self.root / "ganscope.db"
-        self._writer = Writer(open_database(path))
-        self._readers = Readers(path)
+        if not only_reads and path.exists() and not os.access(self.root, os.W_OK):
+            only_reads = f"The folder {self.root} cannot be written to: its runs can be looked at, none can be trained."
+        self.only_reads = only_reads
+        self._writer: Writer | NoWriter = NoWriter(only_reads) if only_reads else Writer(open_database(path))
+        self._readers = Readers(path, only_read=bool(only_reads))
         self._closed = False
         atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
 
@@ -75,10 +80,17 @@ class RunStore:
         self._closed = True
         atexit.unregister(self.close)
         try:
-            self.flush()
+            if not self.only_reads:
+                self.flush()
         finally:
             self._writer.close()
             self._readers.close()
+
+    def begin_to_write(self) -> None:
+        """Write from now on, where until now reading was all that was allowed. StoreError if that cannot be."""
+        if self.only_reads:
+            self._writer = Writer(open_database(self.root / "ganscope.db"))
+            self.only_reads = ""
 
     @property
     def problem(self) -> str | None:

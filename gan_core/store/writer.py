@@ -186,6 +186,24 @@ class Writer:
                 answer.set_exception(StoreError(problem))
 
 
+class NoWriter:
+    """In place of a Writer where nothing may be written: every write is refused with the same sentence."""
+
+    problem: str | None = None
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def submit(self, apply: Callable[[sqlite3.Connection], Any], size: int = 0) -> None:
+        raise StoreError(self._why)
+
+    def call(self, apply: Callable[[sqlite3.Connection], T], timeout: float = 30.0) -> T:
+        raise StoreError(self._why)
+
+    def close(self) -> None:
+        pass
+
+
 def _is_storage_failure(error: Exception) -> bool:
     # Full, locked, read-only and I/O are OperationalError; a malformed file is a plain DatabaseError.
     return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError

@@ -38,6 +38,18 @@ def lab() -> Lab:
     return current_lab()
 
 
+def say_what_is_wrong() -> None:
+    """On every page: why nothing can be written here, or that the server does nothing by itself."""
+    if why := lab().store.only_reads:
+        st.warning(why, icon=":material/visibility:")
+    if lab().safe_mode:
+        st.warning(
+            "The server ended again and again as soon as it had begun. It has started in safe mode: it did not look the "
+            "store over, and resumes nothing by itself. Look at the newest runs before you resume one.",
+            icon=":material/healing:",
+        )
+
+
 def ticket(run_id: str = "*") -> str:
     """A ticket for the live routes of one run, or of all. Kept for the session, so that a rerun changes nothing."""
     tickets: dict[str, str] = st.session_state.setdefault("tickets", {})
