@@ -262,8 +262,9 @@ class Truth:
     """Read off the full counts of every measurement, not off what the verdict sees.
 
     ``onset`` is the first of three measurements in a row with few modes left, after there had been more for three; where
-    there never were more, the first three of all. ``stays`` is the share of the measurements from there on that have few.
-    ``whole`` says whether at the last measurement no mode was missing, ``whole_since`` from which one on that was so.
+    there never were more, the first three of all. ``halved`` is the same of two with half of the variety. ``stays`` is the
+    share of the measurements from ``onset`` on that have few. ``whole`` says whether at the last measurement no mode was
+    missing, ``whole_since`` from which one on that was so.
     """
 
     onset: int | None
@@ -284,7 +285,7 @@ def truth_of(series: Series) -> Truth:
     if not len(series.rounds):
         return Truth(None, None, 0.0, 0.0, False, None, 0, 0.0, diverged_at, 0, 0.0)
     modes, few = modes_held(series), has_few(series)
-    onset, halved = first_fall(few), first_fall(has_half(series))
+    onset, halved = first_fall(few, 3), first_fall(has_half(series), 2)
     whole = is_whole(series) & (not series.diverged)
     lacking = np.flatnonzero(~whole)
     since = int(lacking[-1]) + 1 if len(lacking) else 0
@@ -304,11 +305,11 @@ def truth_of(series: Series) -> Truth:
     )
 
 
-def first_fall(low: np.ndarray) -> int | None:
-    """Where the first three in a row begin that are low after three that were not; without such, the first three."""
-    high = _runs_of_three(~low)
+def first_fall(low: np.ndarray, agree: int) -> int | None:
+    """Where the first so many in a row begin that are low, after as many that were not; without such, the first of all."""
+    high = _runs(~low, agree)
     since = int(np.argmax(high)) if high.any() else 0
-    falls = np.flatnonzero(_runs_of_three(low)[since:])
+    falls = np.flatnonzero(_runs(low, agree)[since:])
     return int(falls[0]) + since if len(falls) else None
 
 
@@ -332,7 +333,7 @@ def has_half(series: Series) -> np.ndarray:
     """Less than half of the variety, which is what the verdict calls collapsed: of the effective modes, or of the spread."""
     counts = np.pad(series.nearest, ((0, 0), (0, 1))) if series.nearest.size else series.counts
     effective = np.array([effective_modes(row) for row in counts])
-    return ((effective > 0) & (effective < (counts.shape[1] - 1) / 2)) | (series.spread < 1 / 2)
+    return (effective < (counts.shape[1] - 1) / 2) | (series.spread < 1 / 2)
 
 
 def is_whole(series: Series) -> np.ndarray:
@@ -344,9 +345,11 @@ def is_whole(series: Series) -> np.ndarray:
     return (sure >= THIRD * sure.sum(1, keepdims=True) / k).all(1) & (sure.sum(1) > 0)
 
 
-def _runs_of_three(mask: np.ndarray) -> np.ndarray:
-    """Where three in a row begin."""
-    return mask[:-2] & mask[1:-1] & mask[2:] if len(mask) >= 3 else np.zeros(0, bool)
+def _runs(mask: np.ndarray, length: int) -> np.ndarray:
+    """Where so many in a row begin."""
+    if len(mask) < length:
+        return np.zeros(0, bool)
+    return np.lib.stride_tricks.sliding_window_view(mask, length).all(-1)
 
 
 # What the page would have said of it
@@ -584,7 +587,7 @@ PREAMBLE = [
 VERDICT = [
     "What the page says of the same runs, without being told the counts above: its rules were fixed on seeds 0 to 9. *Called",
     "so* counts the runs that became what their recipe asks for. The verdict calls a run collapsed from half of the variety",
-    "on, so the true onset here is the first of three measurements in a row at which the counts have less than half of the",
+    "on, so the true onset here is the first of two measurements in a row at which the counts have less than half of the",
     f"effective modes (e to the entropy) or of the spread. *Near* is within 10 % of it or two measurements, {RESOLUTION}",
     "rounds. *Narrowing* on the way to a collapse is no other alarm.",
 ]

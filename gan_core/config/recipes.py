@@ -78,8 +78,8 @@ RECIPES: dict[str, Preset] = {
         seen="The points spread over the ring at first; then bar after bar of the histogram empties, until one to three "
         "modes are left. D's loss is low and restless, its picture full of cliffs.",
         question="Which modes will survive, and how many of the eight?",
-        within=1000,
-        seconds=8,
+        within=1500,
+        seconds=13,
         cures={
             "wgan_gp": "cures",
             "r1": "cures",
@@ -224,8 +224,8 @@ RECIPES: dict[str, Preset] = {
         seen="Sixty-four different noises, one and the same grey picture. The classifier is unsure of all of them: here the "
         "histogram says nothing, and the spread of the samples says it all.",
         question="Every z gives the same picture. What will the class histogram show?",
-        within=400,
-        seconds=5,
+        within=600,
+        seconds=7,
         cures={"digits_wgan_gp": "cures"},
         cured_within=1000,
     ),
@@ -255,8 +255,8 @@ RECIPES: dict[str, Preset] = {
         seen="Sixty-four different noises, one and the same picture, another one at every look and hardly ever a digit. The "
         "classifier is unsure of nearly all of them.",
         question="Both networks see strokes now, not single pixels. Will that save us from one picture for every z?",
-        within=400,
-        seconds=27,
+        within=600,
+        seconds=40,
         cures={"digits_wgan_gp": "cures"},
         cured_within=1200,
     ),

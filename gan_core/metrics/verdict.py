@@ -60,7 +60,7 @@ FALLEN, BACK = 0.78, 0.87  # of the most effective modes so far: two of eight lo
 AGREE, AGREE_EARLY = 2, 4  # measurements in a row
 # Long after the start: so many measurements, and this share of the rounds within these bounds.
 PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 8, 0.1, (400, 2000)
-GROWTH = 0.02  # of the mean breadth of four measurements over that of the four before
+GROWTH, GROWTH_CHECKS = 0.02, 16  # of the mean breadth of the last four of so many measurements over that of any four before
 MOSTLY_UNSURE = 0.5  # share of samples of no class, above which the class mix says little
 HOPS = 8  # measurements in which hopping from mode to mode is looked for
 HOP_LENGTH = 0.75  # real standard deviations that the middle of the samples moves
@@ -322,18 +322,17 @@ class Judge:
 
     def _collapse(self) -> Verdict | None:
         """A breadth that was there is lost; it counts until it is back."""
-        low = self._run_of(lambda check: check.breadth < COLLAPSED)
         stays = self.verdict.state == "collapsed" and not self._is_broad()
-        if not stays and not (self._reached and len(low) >= self._agreed()):
+        if not stays and not (self._reached and len(self._run_of(_is_low)) >= self._agreed()):
             return None
-        return self._collapsed(low)
+        return self._collapsed()
 
     def _stuck(self) -> Verdict | None:
         """Long after the start the breadth is low and does not grow, or the samples hop and go nowhere."""
-        low = self._run_of(lambda check: check.breadth < COLLAPSED)
+        low = self._run_of(_is_low)
         if self._reached or len(low) < AGREE or not self._is_late() or (self._grows() and not self._hops()):
             return None
-        return self._overpowered(low) or self._collapsed(low)
+        return self._overpowered(low) or self._collapsed()
 
     def _narrowing(self) -> Verdict | None:
         narrow = self._run_of(self._is_narrow)
@@ -435,13 +434,14 @@ class Judge:
         return AGREE if self._is_late() else AGREE_EARLY
 
     def _grows(self) -> bool:
-        breadths = [check.breadth for check in self._checks[-8:]]
-        return float(np.mean(breadths[4:])) > float(np.mean(breadths[:4])) + GROWTH
+        breadths = np.array([check.breadth for check in self._checks[-GROWTH_CHECKS:]])
+        before = [float(breadths[at : at + 4].mean()) for at in range(len(breadths) - 7)]
+        return float(breadths[-4:].mean()) > max(before) + GROWTH
 
     def _hops(self) -> bool:
         """Whether the samples jump from mode to mode: by the fullest mode where there are labels, else by their middle."""
         recent = self._checks[-HOPS:]
-        if len(recent) < HOPS or sum(check.breadth < COLLAPSED for check in recent) < 0.75 * HOPS:
+        if len(recent) < HOPS or sum(map(_is_low, recent)) < 0.75 * HOPS:
             return False
         modes = [check.numbers.get("largest_mode", np.nan) for check in recent]
         shares = [check.numbers.get("largest_share", np.nan) for check in recent]
@@ -473,9 +473,20 @@ class Judge:
         """The measurements at the end that all meet a condition."""
         return list(takewhile(condition, reversed(self._checks)))[::-1]
 
+    def _began(self, condition: Callable[[Check], bool]) -> list[Check]:
+        """The measurements since a condition has held, give or take one that does not agree with its neighbours."""
+        met = [condition(check) for check in self._checks]
+        since = 0
+        for index, pair in enumerate(pairwise(met)):
+            if not any(pair):
+                since = index + AGREE
+        while since + 1 < len(met) and not (met[since] and met[since + 1]):
+            since += 1
+        return self._checks[since:]
+
     # --- what is said ---
 
-    def _collapsed(self, low: list[Check]) -> Verdict:
+    def _collapsed(self) -> Verdict:
         variety = self._variety()
         causes = ["collapsed"]
         evidence = self._low_parts(COLLAPSED) or self._low_parts(BROAD)
@@ -491,7 +502,7 @@ class Judge:
             sentence = f"G has lost what it had: {variety}."
         else:
             sentence = f"G has not spread over the data, and has stopped trying: {variety}."
-        return self._verdict("collapsed", low, sentence, evidence, tuple(causes))
+        return self._verdict("collapsed", self._began(_is_low), sentence, evidence, tuple(causes))
 
     def _looks_balanced(self) -> str:
         """The sentence that a class must read: the losses say equilibrium, the samples say otherwise."""
@@ -561,6 +572,10 @@ class Judge:
                 self._most_modes = 0.0
             self.changes.append(new)
         self.verdict = new
+
+
+def _is_low(check: Check) -> bool:
+    return check.breadth < COLLAPSED
 
 
 def _score_gap(check: Check) -> float:

@@ -106,6 +106,19 @@ def test_never_getting_there_is_a_collapse_too_but_only_after_long():
     assert not set(states(slow)) & ALARMS, "it grows"
 
 
+@pytest.mark.parametrize(
+    ("course", "onset"),
+    [
+        ([0.3, 0.6, 0.3, 0.4, 0.6, 0.4, 0.3, 0.3, 0.3, 0.3, 0.3], 2),  # it agrees with its neighbour from there on
+        ([0.3, 0.3, 0.6, 0.7, 0.4, 0.6, 0.3, 0.3, 0.6, 0.3, 0.3], 6),  # two in a row were above half
+    ],
+)
+def test_one_measurement_that_says_otherwise_does_not_move_the_onset(course, onset):
+    judge = judged(*series(course), RING)
+    assert states(judge)[-1] == "collapsed"
+    assert judge.verdict.onset_round == onset * EVERY
+
+
 def test_a_part_that_is_not_left_any_more_is_said_later():
     judge = judged(*series([0.05, 0.3, 0.5, *[0.6] * 40]), RING)
     assert states(judge) == ["learning", "narrowing"]
