@@ -37,7 +37,17 @@ from gan_core.config import (
     parse_vary,
     preset_config,
 )
-from gan_core.engine import SETTINGS, DataError, Lab, Refused, advice, default_root, film, prepare_classifier
+from gan_core.engine import (
+    SETTINGS,
+    DataError,
+    Lab,
+    Refused,
+    advice,
+    default_root,
+    film,
+    prepare_classifier,
+    resume_interrupted,
+)
 from gan_core.engine.packs import look_up, write_pack
 from gan_core.engine.unpacking import read_pack
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, backup, fsck, restore_backup
@@ -82,9 +92,28 @@ def _resume(options: argparse.Namespace) -> int:
 
     _must_have_a_store(options.store)
 
+    if bool(options.run) == options.all:
+        raise Refused("Say which run to go on with, or --all for every one that was interrupted.")
     with _open_lab(options) as lab:
+        if options.all:
+            return _resume_all(lab)
         lab.resume(options.run)
         return _report(options.run, options, lambda progress: api.follow(lab, options.run, progress))
+
+
+def _resume_all(lab: Lab) -> int:
+    """Go on with all that was interrupted, to the end; prints a line of JSON for each."""
+    resumed = resume_interrupted(lab)
+    for run_id, why in resumed.refused.items():
+        print(f"{run_id}: {why}", file=sys.stderr)
+    try:
+        ended = [lab.wait(run_id) for run_id in resumed.gone_on]
+    except KeyboardInterrupt:
+        print("interrupted and saved", file=sys.stderr)
+        return INTERRUPTED
+    for run in ended:
+        print(_to_json({"run": run.id, "status": run.status, "rounds": run.rounds} | run.summary))
+    return 0 if not resumed.refused and all(run.status in ("finished", "stopped") for run in ended) else FAILED
 
 
 def _fork(options: argparse.Namespace) -> int:
@@ -457,7 +486,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
     resume = with_executor(command("resume", _resume, "go on with a run that did not finish"))
-    resume.add_argument("run")
+    resume.add_argument("run", nargs="?")
+    resume.add_argument("--all", action="store_true", help="every run that was interrupted, at once")
     resume.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
     fork = with_executor(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan_core.config import PRESETS, preset_config
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, start, ticket
+from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, offer_to_go_on, start, ticket
 
 st.title("GANscope")
 st.markdown(
@@ -41,4 +41,5 @@ for index, (name, preset) in enumerate(first.items()):
                 st.switch_page(TRAIN, query_params={"preset": name})
 
 st.subheader("Recent runs", anchor=False)
+offer_to_go_on()
 run_cards(ticket(), key="recent")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan_core.ui import forking, runs_table
-from gan_core.ui.shell import COMPARE, HOME, lab, said_in_a_sentence, ticket, watch
+from gan_core.ui.shell import COMPARE, HOME, lab, offer_to_go_on, said_in_a_sentence, ticket, watch
 
 st.title("Runs", anchor=False)
 records = lab().store.runs()
@@ -11,6 +11,7 @@ if not records:
     st.info("No runs yet. Start one from the Home page, and it will be listed here for good.", icon=":material/list:")
     st.page_link(HOME, label="Start a run", icon=":material/play_arrow:")
 
+offer_to_go_on()
 runs_table.show_faults(lab().health.faults)
 
 deleted: list[str] = st.session_state.get("deleted", [])

@@ -17,6 +17,7 @@ from gan_core.engine.film import film
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
+from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.models import LayerRow
 
 _current: Lab | None = None
@@ -69,6 +70,7 @@ __all__ = [
     "LiveView",
     "Option",
     "Refused",
+    "Resumed",
     "advice",
     "beginning_with",
     "card",
@@ -82,7 +84,9 @@ __all__ = [
     "describe",
     "film",
     "forecast",
+    "interrupted",
     "open_lab",
     "prepare_classifier",
+    "resume_interrupted",
     "warm_up",
 ]

@@ -253,14 +253,18 @@ class Lab:
 
         All that train keep pace: those that were further wait for the others.
         """
-        if not any(self.is_active(run_id) for run_id in self.members(comparison_id)):
-            self._lockstep.together(self.members(comparison_id), at_once=1)
+        self.keep_pace(comparison_id)
         gone_on = 0
         for run_id in self.members(comparison_id, variant):
             if self.store.run(run_id).status in ("interrupted", "stopped"):
                 self.resume(run_id)
                 gone_on += 1
         return gone_on
+
+    def keep_pace(self, comparison_id: str) -> None:
+        """Let the runs of a comparison, once they go on, take turns and keep pace, as when it was started."""
+        if not any(self.is_active(run_id) for run_id in self.members(comparison_id)):
+            self._lockstep.together(self.members(comparison_id), at_once=1)
 
     def delete_comparison(self, comparison_id: str) -> None:
         """Delete a comparison with the runs that it started; ``store.restore_comparison`` takes both back."""

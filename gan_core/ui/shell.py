@@ -12,7 +12,7 @@ import streamlit as st
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import DataError, Lab, Refused, current_lab
+from gan_core.engine import DataError, Lab, Refused, current_lab, interrupted, resume_interrupted
 from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
 
@@ -48,6 +48,23 @@ def say_what_is_wrong() -> None:
             "store over, and resumes nothing by itself. Look at the newest runs before you resume one.",
             icon=":material/healing:",
         )
+
+
+def offer_to_go_on() -> None:
+    """A button that goes on with every run that a crash or a shutdown interrupted, where there is one."""
+    waiting = interrupted(lab().store)
+    if not waiting:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        runs = "One run was" if len(waiting) == 1 else f"{len(waiting)} runs were"
+        st.markdown(f"{runs} interrupted.")
+        if st.button("Resume" if len(waiting) == 1 else "Resume all", icon=":material/play_arrow:", key="resume-all"):
+            with said_in_a_sentence():
+                resumed = resume_interrupted(lab())
+                for run_id, why in resumed.refused.items():
+                    st.error(f"{run_id}: {why}", icon=":material/error:")
+                if not resumed.refused:
+                    st.rerun()
 
 
 def ticket(run_id: str = "*") -> str:
