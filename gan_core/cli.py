@@ -49,6 +49,7 @@ from gan_core.engine import (
     resume_interrupted,
 )
 from gan_core.engine.packs import look_up, write_pack
+from gan_core.engine.tensorboard import event_files
 from gan_core.engine.unpacking import read_pack
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, backup, fsck, restore_backup
 
@@ -133,17 +134,34 @@ def _export(options: argparse.Namespace) -> int:
     with _open_store(options.store) as store:
         _, runs = look_up(store, options.what)
         path = options.to or Path(f"{options.what}.zip")
+        if not path.suffix:
+            return _export_folder(path, event_files(store, options.what), runs)
         write = EXPORTS.get(path.suffix.lower())
         if write is None:
             raise StoreError(f"{path.name} is none of the files that can be written: {', '.join(EXPORTS)}.")
         data = io.BytesIO()
         write(store, options.what, data, options)
-    try:
-        path.write_bytes(data.getvalue())
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
+    _write(path, data.getvalue())
     print(_to_json({"file": str(path), "bytes": len(data.getvalue()), "runs": runs}))
     return 0
+
+
+def _export_folder(folder: Path, files: dict[str, bytes], runs: list[str]) -> int:
+    for name, data in files.items():
+        try:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder} cannot be made: {error.strerror}.") from error
+        _write(folder / name, data)
+    print(_to_json({"folder": str(folder), "files": list(files), "runs": runs}))
+    return 0
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 EXPORTS: dict[str, Callable[[RunStore, str, IO[bytes], argparse.Namespace], Any]] = {
@@ -501,7 +519,9 @@ def _parser() -> argparse.ArgumentParser:
 
     export = with_store(command("export", _export, "write a run or a comparison as a file"))
     export.add_argument("what", metavar="RUN_OR_COMPARISON")
-    kinds = "the ending decides: .zip a pack for another store, .gif its samples over time"
+    kinds = (
+        "the ending decides: .zip a pack for another store, .gif its samples over time, none a folder for TensorBoard"
+    )
     export.add_argument("--to", type=Path, metavar="FILE", help=f"{kinds} (default: its id, as .zip)")
     export.add_argument("--checkpoints", action="store_true", help="put checkpoints into the pack too")
 

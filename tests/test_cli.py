@@ -444,9 +444,18 @@ def test_a_run_is_exported_as_the_name_of_the_file_says(run, train, tmp_path):
         assert status == 0
         assert json.loads(out) == {"file": str(file), "bytes": file.stat().st_size, "runs": [result["run"]]}
         assert file.read_bytes().startswith(begin)
-    for wrong in (tmp_path, tmp_path / "mine.exe", tmp_path / "nowhere" / "mine.gif"):
+    for wrong in (tmp_path / "mine.exe", tmp_path / "nowhere" / "mine.gif"):
         status, out, err = run("export", result["run"], "--to", wrong, "--store", tmp_path / "store")
         assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_a_name_without_an_ending_is_a_folder_for_tensorboard(run, train, tmp_path):
+    _, result = train(rounds=3)
+    status, out, _ = run("export", result["run"], "--to", tmp_path / "logs", "--store", tmp_path / "store")
+    (file,) = json.loads(out)["files"]
+    assert status == 0
+    assert "tfevents" in file
+    assert b"turns/D.loss" in (tmp_path / "logs" / file).read_bytes()
 
 
 def test_a_pack_is_imported_once_or_as_a_copy(run, train, tmp_path):
