@@ -146,6 +146,12 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report_page(store: RunStore, what: str) -> bytes:
+    from gan_core.ui.report import report  # Plotly takes a second
+
+    return report(store, what).encode()
+
+
 def _export_folder(folder: Path, files: dict[str, bytes], runs: list[str]) -> int:
     for name, data in files.items():
         try:
@@ -167,6 +173,7 @@ def _write(path: Path, data: bytes) -> None:
 EXPORTS: dict[str, Callable[[RunStore, str, IO[bytes], argparse.Namespace], Any]] = {
     ".zip": lambda store, what, file, options: write_pack(store, what, file, with_checkpoints=options.checkpoints),
     ".gif": lambda store, what, file, options: file.write(film(store, what)),
+    ".html": lambda store, what, file, options: file.write(_report_page(store, what)),
 }
 """What ``export`` writes, by the ending of the file's name."""
 
@@ -519,9 +526,8 @@ def _parser() -> argparse.ArgumentParser:
 
     export = with_store(command("export", _export, "write a run or a comparison as a file"))
     export.add_argument("what", metavar="RUN_OR_COMPARISON")
-    kinds = (
-        "the ending decides: .zip a pack for another store, .gif its samples over time, none a folder for TensorBoard"
-    )
+    kinds = ".html a report that opens offline, .zip a pack for another store, .gif its samples over time"
+    kinds = f"the ending decides: {kinds}, none a folder for TensorBoard"
     export.add_argument("--to", type=Path, metavar="FILE", help=f"{kinds} (default: its id, as .zip)")
     export.add_argument("--checkpoints", action="store_true", help="put checkpoints into the pack too")
 

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"about", "failpoints", "checkpoints", "config", *LAYER_1, "training", "store"},
     "server": {"engine", "store"},
     "api": {"engine", "store", "config"},
-    "cli": {"api", "engine", "store", "config"},
+    "cli": {"api", "ui", "engine", "store", "config"},
     "ui": {"server", "engine", "store", "config", "about"},
     "__main__": {"cli"},
     "pages": {"ui", "engine", "store", "config"},
@@ -169,6 +169,10 @@ def test_the_process_of_a_run_loads_nothing_that_draws_or_takes_long() -> None:
     loaded = modules_after("import gan_core.engine.worker")
     assert "torch" in loaded
     assert not loaded & {"streamlit", "plotly", "starlette", "pandas", "matplotlib", "sklearn", "scipy.stats"}
+
+
+def test_a_report_is_written_without_the_pages() -> None:
+    assert not modules_after("import gan_core.ui.report") & {"streamlit", "starlette"}
 
 
 # --- what the code of gan_core never calls ---

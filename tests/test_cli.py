@@ -437,7 +437,7 @@ def test_a_fork_of_a_round_that_was_not_kept_exits_2(run, train, tmp_path):
 
 def test_a_run_is_exported_as_the_name_of_the_file_says(run, train, tmp_path):
     _, result = train(rounds=3)
-    begins = {"gif": b"GIF89a", "zip": b"PK"}
+    begins = {"gif": b"GIF89a", "zip": b"PK", "html": b"<!doctype html>"}
     for ending, begin in begins.items():
         file = tmp_path / f"mine.{ending}"
         status, out, _ = run("export", result["run"], "--to", file, "--store", tmp_path / "store")

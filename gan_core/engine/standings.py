@@ -124,6 +124,14 @@ def table(standings: Sequence[Standing], metric: str, floor: float | None) -> li
     ]
 
 
+def cell(row: Row) -> str:
+    """A row as a table has it: ``6.3 ± 0.58 (1)``, mean, standard deviation and rank."""
+    if not math.isfinite(row.interval.mean):
+        return "–"
+    spread = f" ± {row.interval.std:.2g}" if math.isfinite(row.interval.std) else ""
+    return f"{row.interval.mean:.3g}{spread}" + (f" ({row.rank})" if row.rank else "")
+
+
 def _score(metric: str, value: float, floor: float | None) -> float | None:
     """Less is better; None where there is no telling."""
     better = METRICS[metric].better

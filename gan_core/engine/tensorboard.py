@@ -66,7 +66,7 @@ def events(tracks: Mapping[str, TrackData], begun: float) -> bytes:
             measured = [index for index in range(len(shown)) if len(rows) and layout[rows[0], 1 + index]]
             if measured:
                 tags = [f"{name}/{shown[index]}" for index in measured]
-                parts.append(_scalars(tags, track.rounds[rows], values[np.ix_(rows, measured)], times[rows]))
+                parts.append(_scalars(tags, track.rounds[rows], values[rows][:, measured], times[rows]))
     return b"".join(parts)
 
 

@@ -1,0 +1,11 @@
+for (const [key, figure] of Object.entries(FIGURES)) {
+  Plotly.newPlot(key, figure.data, figure.layout, { responsive: true, displaylogo: false, displayModeBar: false, showSendToCloud: false })
+}
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-chart]")
+  if (!button) return
+  const { data, layout } = document.getElementById(button.dataset.chart)
+  const filename = button.dataset.name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "chart"
+  const figure = { data, layout: { ...layout, paper_bgcolor: "#fff" } }
+  Plotly.downloadImage(figure, { format: button.dataset.format, filename, width: 900, height: 500, scale: 2 })
+})
