@@ -1,6 +1,7 @@
 # GANscope. `make help` lists the targets. Works with GNU make 3.81 or newer on Linux and macOS; recipes are POSIX sh.
 
 PORT ?= 8501
+STUDENT_RUNS ?= 0
 # Processes that test at once; tests that look at a clock want a core each.
 JOBS ?= 2
 PARALLEL := -n $(JOBS) --dist worksteal
@@ -16,7 +17,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run install install-dev browser test test-all lint format bench clean
+.PHONY: help run class install install-dev browser test test-all lint format bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +28,11 @@ run: $(VENV)/run.stamp ## set up what is missing and open the dashboard on http:
 	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
 	$(say) 'GANscope is starting on http://localhost:$(PORT) - Ctrl-C stops it'
 	@$(IN_VENV) GANSCOPE_STORE='$(STORE)' exec streamlit run app.py --server.port $(PORT)
+
+class: $(VENV)/run.stamp ## serve a class on the LAN: one teacher's link, everyone else watches (STUDENT_RUNS=N lets each start N)
+	$(say) 'Opening GANscope to the network on port $(PORT) - Ctrl-C stops it'
+	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
+	@$(IN_VENV) exec python -m gan_core class --store '$(STORE)' --port $(PORT) --student-runs $(STUDENT_RUNS)
 
 test: install-dev browser lint ## everything that must pass before a change lands, browser tests included
 	$(say) 'Running the tests (slow ones: make test-all)'

@@ -7,9 +7,13 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from gan_core import engine
+from gan_core.server import class_mode
+from gan_core.server.class_routes import ClassCookies, class_routes
 from gan_core.server.headers import SecurityHeaders
-from gan_core.server.lifespan import lifespan
+from gan_core.server.lifespan import lifespan, open_lab_for_visitors
 from gan_core.server.live import routes
+from gan_core.ui.faults import tell_fault
 
 
 def allowed_hosts() -> list[str]:
@@ -18,9 +22,31 @@ def allowed_hosts() -> list[str]:
     return [*st.get_option("server.allowedHosts"), *([address] if address else [])]
 
 
+def open_lab() -> engine.Lab:
+    """The lab, and the class if this server is one."""
+    lab = open_lab_for_visitors()
+    class_mode.begin(
+        address=st.get_option("server.address"), port=st.get_option("server.port"), root=Path(lab.store.root)
+    )
+    return lab
+
+
+def close_lab(timeout: float) -> None:
+    """The end of both."""
+    class_mode.end(engine.default_root())
+    engine.close_lab(timeout)
+
+
 app = st.App(
     Path(__file__).resolve().parent / "pages" / "router.py",
-    lifespan=lifespan(),
-    routes=routes(allowed_hosts=allowed_hosts),
-    middleware=[Middleware(SecurityHeaders)],
+    lifespan=lifespan(open_lab, close_lab),
+    routes=[
+        *class_routes(class_mode.current_classroom, allowed_hosts=allowed_hosts),
+        *routes(allowed_hosts=allowed_hosts),
+    ],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(ClassCookies, room_getter=class_mode.current_classroom),
+    ],
+    on_script_error=tell_fault,
 )

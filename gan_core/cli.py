@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import math
+import os
 import shlex
 import sys
 import time
@@ -187,6 +188,19 @@ def _import(options: argparse.Namespace) -> int:
         came = read_pack(store, file, copies=options.copies)
     print(_to_json({"comparison": came.comparison, "runs": list(came.runs)}))
     return 0
+
+
+def _class(options: argparse.Namespace) -> int:
+    from gan_core.server.class_mode import class_command
+
+    command, environment = class_command(
+        address=options.address,
+        port=options.port,
+        hosts=options.host,
+        student_runs=options.student_runs,
+        store=options.store,
+    )
+    os.execve(command[0], command, environment)
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -548,6 +562,14 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="changes of the base")
     compare.add_argument("--name", default="", help="what to call the comparison")
     compare.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    school = with_store(
+        command("class", _class, "serve the dashboard to the network: one teacher, and everyone else may watch")
+    )
+    school.add_argument("--port", type=int, default=8501, help="(default: %(default)s)")
+    school.add_argument("--address", default="0.0.0.0", help="the interface to open (default: every one)")
+    school.add_argument("--host", action="append", default=[], help="another name by which students reach this machine")
+    school.add_argument("--student-runs", type=int, default=0, metavar="N", help="runs that each student may start")
 
     with_json(command("presets", _presets, "list the presets"))
     with_json(command("objectives", _objectives, "list the objectives"))

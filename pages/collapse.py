@@ -1,12 +1,15 @@
 """What is mode collapse, how is it seen, and what helps? A lesson: predict, watch, diagnose, cure, explain."""
 
 import uuid
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 from gan_core.ui import lesson as lessons
 from gan_core.ui.presenter import presenter_key
+from gan_core.ui.rights import Action
+from gan_core.ui.shell import action_button
 
 st.session_state.setdefault("lesson", uuid.uuid4().hex)  # one start per seed, however often a key is pressed
 now = lessons.read(st.query_params.to_dict())
@@ -21,6 +24,7 @@ BUTTONS = {
     "next": ("On [→]", ":material/arrow_forward:", now.step != now.steps[-1]),
 }
 
+NEEDS: dict[str, Action] = {"c": "start", "space": "steer", "f": "teach"}
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Collapse Lab", anchor=False, width="content")
     trail = (f"**{number}&nbsp;{title}**" if name == now.step else f":gray[{number}&nbsp;{title}]"
@@ -28,7 +32,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(" › ".join(trail), width="stretch")
     for name, (label, icon, shown) in BUTTONS.items():
         kind: Literal["primary", "secondary"] = "primary" if name in ("c", "f") else "secondary"
-        if shown and st.button(label, key=f"do:{name}", icon=icon, type=kind, width="content"):
+        button = partial(action_button, NEEDS[name], runs=now.runs) if name in NEEDS else st.button
+        if shown and button(label, key=f"do:{name}", icon=icon, type=kind, width="content"):
             pressed = name
 
 if pressed:

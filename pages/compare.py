@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui import compare_form, compare_view
-from gan_core.ui.shell import COMPARE, lab
+from gan_core.ui.shell import COMPARE, action_button, lab
 
 wanted = st.query_params.get("comparison", "")
 if wanted:
@@ -22,7 +22,7 @@ st.markdown(
 if deleted := st.session_state.get("compare:deleted"):
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("The comparison was deleted with its runs.")
-        if st.button("Undo", icon=":material/undo:"):
+        if action_button("edit", "Undo", icon=":material/undo:"):
             lab().store.restore_comparison(st.session_state.pop("compare:deleted"))
             st.rerun()
 

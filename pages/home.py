@@ -6,7 +6,7 @@ import streamlit as st
 
 from gan_core.config import PRESETS, preset_config
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, offer_to_go_on, start, ticket
+from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, action_button, offer_to_go_on, start, ticket
 
 st.title("GANscope")
 st.markdown(
@@ -27,7 +27,8 @@ for index, (name, preset) in enumerate(first.items()):
         # One key per visit of the page: pressing twice starts one run.
         click = st.session_state.setdefault(f"click:{name}", uuid.uuid4().hex)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            if st.button(
+            if action_button(
+                "start",
                 "Start",
                 key=f"start:{name}",
                 type="primary" if index == 0 else "secondary",

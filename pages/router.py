@@ -1,13 +1,16 @@
-"""The frame around every page: navigation along the top."""
+"""The frame around every page: navigation along the top, and in a class its strip at the foot."""
 
 import streamlit as st
 
-from gan_core.ui.shell import HOME, ICON, TOUR, say_what_is_wrong
+from gan_core.ui.class_bar import class_bar, in_class
+from gan_core.ui.shell import CLASS, HOME, ICON, TOUR, say_what_is_wrong
 
 st.set_page_config("GANscope", page_icon=ICON, layout="wide")
+shown = {file: about for file, about in TOUR.items() if file != CLASS or in_class()}
 page = st.navigation(
-    [st.Page(file, title=title, icon=icon, default=file == HOME) for file, (title, icon) in TOUR.items()],
+    [st.Page(file, title=title, icon=icon, default=file == HOME) for file, (title, icon) in shown.items()],
     position="top",
 )
+class_bar()
 say_what_is_wrong()
 page.run()

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from gan_core.ui import forking, runs_table
-from gan_core.ui.shell import COMPARE, HOME, lab, offer_to_go_on, said_in_a_sentence, ticket, watch
+from gan_core.ui.rights import may, why_not
+from gan_core.ui.shell import COMPARE, HOME, action_button, lab, offer_to_go_on, said_in_a_sentence, ticket, watch
 
 st.title("Runs", anchor=False)
 records = lab().store.runs()
@@ -18,7 +19,7 @@ deleted: list[str] = st.session_state.get("deleted", [])
 if deleted:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{len(deleted)} run(s) deleted.")
-        if st.button("Undo", icon=":material/undo:"):
+        if action_button("edit", "Undo", icon=":material/undo:"):
             for run_id in st.session_state.pop("deleted"):
                 lab().store.restore(run_id)
             st.rerun()
@@ -39,11 +40,13 @@ if records:
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 if len(chosen) == 1 and st.button("Open", type="primary", icon=":material/monitoring:"):
                     watch(chosen[0].id)
-                if len(chosen) > 1 and st.button(f"Compare {len(chosen)}", icon=":material/compare_arrows:"):
+                if len(chosen) > 1 and action_button(
+                    "teach", f"Compare {len(chosen)}", icon=":material/compare_arrows:"
+                ):
                     with said_in_a_sentence():
                         made = lab().collect([run.id for run in chosen])
                         st.switch_page(COMPARE, query_params={"comparison": made})
-                if st.button(f"Delete {len(chosen)}", icon=":material/delete:"):
+                if action_button("edit", f"Delete {len(chosen)}", icon=":material/delete:"):
                     gone = []
                     for run in chosen:
                         with said_in_a_sentence():
@@ -59,7 +62,7 @@ if records:
                 name = st.text_input("Name", first.name, max_chars=120) if len(chosen) == 1 else None
                 tags = st.text_input("Tags, separated by commas", ", ".join(first.tags))
                 note = st.text_area("Note", first.note, max_chars=4000) if len(chosen) == 1 else None
-                if st.form_submit_button("Keep"):
+                if st.form_submit_button("Keep", disabled=not may("edit"), help=why_not("edit")):
                     for run in chosen:
                         lab().store.update(run.id, tags=[tag.strip() for tag in tags.split(",") if tag.strip()])
                     if len(chosen) == 1:

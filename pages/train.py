@@ -10,7 +10,8 @@ from gan_core.ui.beginning import base_config
 from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.layers import layer_tables
-from gan_core.ui.shell import about_card, copy_as, start
+from gan_core.ui.rights import why_not
+from gan_core.ui.shell import about_card, action_button, copy_as, start
 
 
 @st.cache_data(max_entries=200, show_spinner="measuring on this machine…")
@@ -68,8 +69,11 @@ with right:
     config: RunConfig | None = None
     try:
         config = RunConfig.load(form.settings)
-        forecasted = measured(config.to_json())
-        form.show_advice(forecasted.advice)
+        if reason := why_not("start"):  # measuring takes the processor from the runs that are being watched
+            st.info(reason, icon=":material/lock:")
+        else:
+            forecasted = measured(config.to_json())
+            form.show_advice(forecasted.advice)
     except ConfigError as error:
         for problem in form.show_problems(error.problems):
             st.error(str(problem), icon=":material/error:")
@@ -97,7 +101,8 @@ with right:
             )
         click = st.session_state.setdefault("click:train", uuid.uuid4().hex)
         if (
-            st.button(
+            action_button(
+                "start",
                 "Start",
                 type="primary",
                 icon=":material/play_arrow:",

@@ -6,9 +6,11 @@ from gan_core.config import RunConfig, diff
 from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import forking, knobs, side_by_side, watching
+from gan_core.ui.faults import without_paths
 from gan_core.ui.live_view import live_view
+from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import HOME, TRAIN, copy_as, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import HOME, TRAIN, action_button, copy_as, lab, said_in_a_sentence, ticket
 
 run_id = st.query_params.get("run", "")
 if not run_id:
@@ -38,7 +40,7 @@ def status_now() -> str:
     return str(lab().view(run_id).status["state"])
 
 
-@st.fragment(run_every=2.0 if status_now() in ACTIVE else None)
+@st.fragment(run_every=pace(2.0) if status_now() in ACTIVE else None)
 def controls() -> None:
     """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
@@ -46,7 +48,8 @@ def controls() -> None:
     with st.container(horizontal=True, horizontal_alignment="right"):
         forking.act_button(run, act)
         for button in watching.buttons_for(state):
-            if st.button(button.label, key=f"{button.command}:{run_id}", icon=button.icon, help=button.help):
+            key = f"{button.command}:{run_id}"
+            if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
                 with said_in_a_sentence():
                     watching.obey(lab(), run_id, button.command)
                     st.rerun()
@@ -68,9 +71,10 @@ if origin := forking.origin(run, lab().store.events(run_id) if run.parent else (
     st.caption(origin)
 
 if run.traceback:
-    st.error(run.message, icon=":material/error:")
-    with st.expander("Traceback", icon=":material/bug_report:"):
-        st.code(run.traceback, language=None)
+    st.error(without_paths(run.message), icon=":material/error:")
+    if may("teach"):
+        with st.expander("Traceback", icon=":material/bug_report:"):
+            st.code(run.traceback, language=None)
 
 live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
 
@@ -88,6 +92,7 @@ with settings.expander("Settings of this run", icon=":material/tune:"):
     copy_as(run.config, {field: value for field, (_, value) in changed.items()})
 with note.expander("Notes", icon=":material/note:"), st.form("note", border=False):
     text = st.text_area("Note", run.note, max_chars=4000, label_visibility="collapsed", height=160)
-    if st.form_submit_button("Keep"):
-        lab().store.update(run_id, note=text)
-        st.toast("Kept.")
+    if st.form_submit_button("Keep", disabled=not may("edit"), help=why_not("edit")):
+        with said_in_a_sentence():
+            lab().store.update(run_id, note=text)
+            st.toast("Kept.")

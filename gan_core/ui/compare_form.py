@@ -22,7 +22,7 @@ from gan_core.config import (
 )
 from gan_core.config.comparison import MOST_VARIANTS, Difference
 from gan_core.ui.forms import objective_names
-from gan_core.ui.shell import COMPARE, lab, said_in_a_sentence
+from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence
 
 BASE = "compare:base"
 OBJECTIVES_CHOSEN = "objectives"
@@ -72,7 +72,8 @@ def show_form() -> None:
             return
         runs = len(comparison.variants) * len(comparison.seeds)
         click = st.session_state.setdefault("click:compare", uuid.uuid4().hex)
-        if st.button(f"Start {runs} runs", type="primary", icon=":material/play_arrow:", key="compare:start"):
+        label, icon = f"Start {runs} runs", ":material/play_arrow:"
+        if action_button("teach", label, type="primary", icon=icon, key="compare:start"):
             with said_in_a_sentence():
                 made = lab().compare(comparison, key=click)
                 del st.session_state["click:compare"]

@@ -17,7 +17,8 @@ from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
 from gan_core.ui import charts, comparison_charts, watching
 from gan_core.ui.compare_form import show_differences
 from gan_core.ui.live_view import LEAD, Panel, live_view, overlay_panel
-from gan_core.ui.shell import COMPARE, lab, said_in_a_sentence, ticket
+from gan_core.ui.rights import pace
+from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence, ticket
 
 _SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
 AXES = {
@@ -54,7 +55,7 @@ def _header(comparison: ComparisonRecord, found: Sequence[Standing], active: boo
     st.title(comparison.name, anchor=False)
     measured = bool(standings.measures(found))
 
-    @st.fragment(run_every=2.0 if active else None)
+    @st.fragment(run_every=pace(2.0) if active else None)
     def controls() -> None:
         states = Counter(_state(standing.run.id) for standing in found)
         ended = not any(state in ACTIVE for state in states)
@@ -66,16 +67,19 @@ def _header(comparison: ComparisonRecord, found: Sequence[Standing], active: boo
             st.markdown(" · ".join(f"**{count}** {state}" for state, count in states.items()))
             offered = {button for state in states for button in watching.buttons_for(state)}
             for button in sorted(offered, key=lambda button: button.label):
-                if button.command in ("pause", "resume", "stop") and st.button(
-                    f"{button.label} all", key=f"{button.command}:all", icon=button.icon, help=button.help
+                if button.command in ("pause", "resume", "stop") and action_button(
+                    "steer", f"{button.label} all", key=f"{button.command}:all", icon=button.icon, help=button.help
                 ):
-                    lab().command_all(comparison.id, button.command)  # type: ignore[arg-type]
+                    with said_in_a_sentence():
+                        lab().command_all(comparison.id, button.command)  # type: ignore[arg-type]
                     st.rerun()
-            if states.keys() & {"interrupted", "stopped"} and st.button("Continue all", icon=":material/play_arrow:"):
+            if states.keys() & {"interrupted", "stopped"} and action_button(
+                "steer", "Continue all", icon=":material/play_arrow:"
+            ):
                 with said_in_a_sentence():
                     lab().resume_all(comparison.id)
                     st.rerun()
-            if not active and st.button("Delete", icon=":material/delete:", type="tertiary"):
+            if not active and action_button("edit", "Delete", icon=":material/delete:", type="tertiary"):
                 with said_in_a_sentence():
                     lab().delete_comparison(comparison.id)
                     st.session_state["compare:deleted"] = comparison.id

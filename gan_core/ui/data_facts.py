@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan_core.engine import Choice, DatasetFacts, Lab
 from gan_core.ui import charts
-from gan_core.ui.shell import said_in_a_sentence
+from gan_core.ui.shell import action_button, said_in_a_sentence
 
 STATIC = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 LISTED_CLASSES = 60
@@ -117,7 +117,7 @@ def show_delete(lab: Lab, choice: Choice, *, files: bool = False) -> bool:
         if used:
             st.markdown(f"{len(used)} run(s) were trained on it. They stay, but cannot be continued without it.")
         st.markdown("This removes it from the disk for good.")
-        if st.button("Delete", key=f"delete:{choice.name}", type="primary"):
+        if action_button("bring", "Delete", key=f"delete:{choice.name}", type="primary"):
             with said_in_a_sentence():
                 lab.chores.delete(choice.name)
                 return True

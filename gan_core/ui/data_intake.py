@@ -11,8 +11,10 @@ import streamlit as st
 
 from gan_core.engine import Choice, Chore, Lab
 from gan_core.ui.data_facts import size_of
+from gan_core.ui.faults import without_paths
 from gan_core.ui.painter import painter
-from gan_core.ui.shell import said_in_a_sentence
+from gan_core.ui.rights import why_not
+from gan_core.ui.shell import action_button, said_in_a_sentence
 
 SIZES = (16, 28, 32, 64, 128)
 MAX_ZIP_MB = 200
@@ -27,24 +29,28 @@ def show_missing(lab: Lab, choice: Choice) -> None:
         _show_busy(lab, key)
         return
     if chore is not None and chore.error:
-        st.error(chore.error, icon=":material/cloud_off:")
+        st.error(without_paths(chore.error), icon=":material/cloud_off:")
     else:
-        st.info(choice.missing or "", icon=":material/folder_open:")
+        st.info(without_paths(choice.missing or ""), icon=":material/folder_open:")
     with st.container(horizontal=True):
         if choice.download_size:
             label = "Try again" if chore is not None and chore.error else f"Download ({size_of(choice.download_size)})"
-            if st.button(label, key=f"get:{choice.name}", type="primary", icon=":material/download:"):
+            icon = ":material/download:"
+            if action_button("bring", label, key=f"get:{choice.name}", type="primary", icon=icon):
                 with said_in_a_sentence():
                     lab.chores.download(choice.name)
                     st.rerun()
         help_text = "After you put the files there"
-        if st.button("Look again", key=f"look:{choice.name}", icon=":material/refresh:", help=help_text):
+        if action_button("bring", "Look again", key=f"look:{choice.name}", icon=":material/refresh:", help=help_text):
             lab.chores.forget(key)
             st.rerun()
 
 
 def show_intake(lab: Lab) -> str | None:
     """The ways to bring data; returns the name of the set that has just come in."""
+    if reason := why_not("bring"):
+        st.info(reason, icon=":material/lock:")
+        return None
     key = f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
     chore = lab.chores.get(key)
     if chore is not None and chore.busy:
@@ -148,7 +154,7 @@ def _show_busy(lab: Lab, key: str) -> None:
             st.rerun()
         else:
             st.progress(chore.progress[0], text=chore.progress[1])
-            if st.button("Cancel", key=f"cancel:{key}", icon=":material/close:"):
+            if action_button("bring", "Cancel", key=f"cancel:{key}", icon=":material/close:"):
                 chore.cancel()
 
     busy()

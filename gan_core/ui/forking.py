@@ -16,7 +16,7 @@ from gan_core.engine.comparing import changes_between
 from gan_core.engine.lessons import NextAct
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
-from gan_core.ui.shell import lab, said_in_a_sentence, watch
+from gan_core.ui.shell import action_button, lab, said_in_a_sentence, watch
 
 NOW = -1
 
@@ -106,7 +106,7 @@ def _dialog(run: RunRecord) -> None:
         key=f"fork:beside:{run.id}",
         help="This run goes on too, if it has rounds left; neither gets more than a few rounds ahead of the other",
     )
-    if st.button("Fork", type="primary", icon=":material/call_split:", key=f"fork:go:{run.id}"):
+    if action_button("teach", "Fork", type="primary", icon=":material/call_split:", key=f"fork:go:{run.id}"):
         with said_in_a_sentence():
             key = st.session_state["fork:click"]
             child = lab().fork(run.id, changes, at=None if at == NOW else at, key=key)
@@ -130,7 +130,8 @@ def act_button(run: RunRecord, act: NextAct | None) -> None:
     played = int(lab().view(run.id).status["round"])
     title = inside(act.change.title)
     when = "" if played >= act.round else f" · from round {act.round:,}"
-    if st.button(
+    if action_button(
+        "teach",
         f"{'Break' if act.breaks else 'Cure'} it: {title}{when}",
         key=f"act:{run.id}",
         icon=":material/bolt:" if act.breaks else ":material/healing:",

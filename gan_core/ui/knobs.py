@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence
 
 LABELS = {
@@ -35,7 +36,10 @@ def show(run_id: str) -> None:
                     format=None if whole else "%g",
                     key=f"knob:{run_id}:{knob}:{knobs[knob]}",
                 )
-        if st.form_submit_button("Change", type="primary", icon=":material/check:"):
+        reason = why_not("steer", run_id)
+        if st.form_submit_button(
+            "Change", type="primary", icon=":material/check:", disabled=reason is not None, help=reason
+        ):
             changed = {knob: value for knob, value in values.items() if value != knobs[knob]}
             with said_in_a_sentence():
                 if changed:

@@ -12,15 +12,17 @@ from gan_core.config import CURES, PRESETS, Preset, preset_config
 from gan_core.engine import Refused
 from gan_core.engine.lessons import Outcome, mode_names, outcome
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import side_by_side
+from gan_core.ui import class_poll, side_by_side
 from gan_core.ui.forking import let_go_on
 from gan_core.ui.live_view import live_view
+from gan_core.ui.rights import pace
 from gan_core.ui.shell import THEORY, TRAIN, about_card, lab, said_in_a_sentence, ticket
 
 STEPS = {"predict": "Predict", "watch": "Watch", "diagnose": "Diagnose", "cure": "Cure", "explain": "Explain"}
 LESSONS: dict[str, Preset] = {
     name: preset for name, preset in PRESETS.items() if preset.kind == "collapse" and "cures" in preset.cures.values()
 }
+QUESTION = "How many modes will survive?"
 ANSWERS = tuple("0123456789")
 
 
@@ -46,6 +48,11 @@ class Lesson:
     def steps(self) -> list[str]:
         """The steps that can be gone to: beyond the first there must be a run."""
         return list(STEPS) if self.run else ["predict"]
+
+    @property
+    def runs(self) -> list[str]:
+        """The runs of the lesson, as far as there are any."""
+        return [run for run in (self.run, self.fixed) if run]
 
     @property
     def keys(self) -> list[str]:
@@ -158,7 +165,7 @@ def _fix(lesson: Lesson) -> Lesson:
 
 
 def _pause_or_resume(lesson: Lesson) -> Lesson:
-    states = {run: str(lab().view(run).status["state"]) for run in (lesson.run, lesson.fixed) if run}
+    states = {run: str(lab().view(run).status["state"]) for run in lesson.runs}
     command = "pause" if "running" in states.values() else "resume"
     for run, state in states.items():
         if state == {"pause": "running", "resume": "paused"}[command]:
@@ -245,6 +252,7 @@ def _predict(lesson: Lesson) -> Lesson:
             key=f"which:{lesson.recipe}:{lesson.seed}",
             wrap=True,
         )
+        class_poll.offer(QUESTION, [str(number) for number in range(len(names) + 1)])
     return replace(lesson, guess=guess, which=tuple(which))
 
 
@@ -255,7 +263,7 @@ def _state(run: RunRecord) -> str:
 def _again_and_again(draw: Callable[[], None], *runs: RunRecord | None) -> None:
     """Draw now, and while one of these runs trains every other second, without a rerun of the page."""
     active = any(run is not None and _state(run) in ACTIVE for run in runs)
-    st.fragment(draw, run_every=1.5 if active else None)()
+    st.fragment(draw, run_every=pace(1.5) if active else None)()
 
 
 def _left(run: RunRecord | None) -> str:
@@ -317,6 +325,7 @@ def _score(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> None:
     counted = outcome(lab().store, run.id)
     if counted is not None:
         st.markdown(judged(lesson, counted))
+        class_poll.reveal(QUESTION, str(len(counted.survivors)))
         st.caption(f"Counted at round {counted.round:,}. A mode survives if it holds a sixth of its share, 1/K.")
 
 

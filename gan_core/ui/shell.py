@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,16 @@ import streamlit as st
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import DataError, Lab, Refused, current_lab, interrupted, resume_interrupted
+from gan_core.server.roles import Action
 from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
+from gan_core.ui.faults import without_paths
+from gan_core.ui.rights import guarded, may, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE = (
-    f"{name}.py" for name in ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse")
+HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, CLASS = (
+    f"{name}.py"
+    for name in ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "classroom")
 )
 TOUR = {
     HOME: ("Home", ":material/home:"),
@@ -30,12 +34,13 @@ TOUR = {
     LIBRARY: ("Library", ":material/menu_book:"),
     COLLAPSE: ("Collapse Lab", ":material/emergency:"),
     THEORY: ("Theory", ":material/school:"),
+    CLASS: ("Class", ":material/groups:"),
 }
 
 
 def lab() -> Lab:
-    """The server's lab."""
-    return current_lab()
+    """The server's lab, which asks for the visitor's right at each action."""
+    return guarded(current_lab())
 
 
 def say_what_is_wrong() -> None:
@@ -52,7 +57,7 @@ def say_what_is_wrong() -> None:
 
 def offer_to_go_on() -> None:
     """A button that goes on with every run that a crash or a shutdown interrupted, where there is one."""
-    waiting = interrupted(lab().store)
+    waiting = interrupted(lab().store) if may("teach") else []
     if not waiting:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -86,7 +91,15 @@ def said_in_a_sentence() -> Iterator[None]:
     try:
         yield
     except (ConfigError, DataError, Refused, RunNotFound, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(without_paths(str(error)), icon=":material/error:")
+
+
+def action_button(action: Action, label: str, *, runs: Sequence[str] = (), **options: Any) -> bool:
+    """A button that is disabled, with the reason as its help, for a visitor who may not do this to these runs."""
+    reason = why_not(action, *runs)
+    if reason is not None:
+        options |= {"disabled": True, "help": reason}
+    return st.button(label, **options)
 
 
 def start(config: RunConfig, *, name: str = "", click: str = "") -> None:

@@ -8,7 +8,8 @@ from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunRecord
 from gan_core.ui import forking, watching
 from gan_core.ui.live_view import Panel, live_view
-from gan_core.ui.shell import WATCH, lab, said_in_a_sentence, ticket
+from gan_core.ui.rights import may, pace, why_not
+from gan_core.ui.shell import WATCH, action_button, lab, said_in_a_sentence, ticket
 
 _SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
 
@@ -47,22 +48,29 @@ def _controls(left: str, right: RunRecord) -> None:
     active = any(_state(run_id) in ACTIVE for run_id in pair)
     act = next_act(right)
 
-    @st.fragment(run_every=2.0 if active else None)
+    @st.fragment(run_every=pace(2.0) if active else None)
     def buttons() -> None:
         states = {run_id: _state(run_id) for run_id in pair}
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
             forking.act_button(right, act)
             together = pair[1] in lab().company(pair[0])
-            wanted = st.toggle("keep pace", together, help="Neither gets more than a few rounds ahead of the other")
+            wanted = st.toggle(
+                "keep pace",
+                together,
+                help=why_not("steer", *pair) or "Neither gets more than a few rounds ahead of the other",
+                disabled=not may("steer", *pair),
+            )
             if wanted != together:
-                lab().side_by_side(*pair) if wanted else lab().side_by_side(pair[0])
+                with said_in_a_sentence():
+                    lab().side_by_side(*pair) if wanted else lab().side_by_side(pair[0])
                 st.rerun()
             offered = [watching.buttons_for(state) for state in states.values()]
             for button in dict.fromkeys(button for row in offered for button in row):
                 if button.command not in ("pause", "resume", "stop", "continue"):
                     continue
                 label = f"{button.label} both" if all(button in row for row in offered) else button.label
-                if st.button(label, key=f"{button.command}:{'+'.join(pair)}", icon=button.icon, help=button.help):
+                key = f"{button.command}:{'+'.join(pair)}"
+                if action_button("steer", label, runs=pair, key=key, icon=button.icon, help=button.help):
                     for run_id, row in zip(pair, offered, strict=True):
                         if button in row:
                             with said_in_a_sentence():

@@ -10,6 +10,7 @@ import streamlit as st
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import Choice, Lab, catalogue, data_choice, describe, film
+from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
 from gan_core.ui.forking import open_fork_dialog
@@ -22,6 +23,7 @@ class Button:
     label: str
     icon: str
     help: str
+    action: Action = "steer"
 
 
 _PAUSE = Button("pause", "Pause", ":material/pause:", "Wait after this turn; nothing is lost")
@@ -34,7 +36,9 @@ _CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from 
 _STEP_D = Button("step_d", "D turn", ":material/skip_next:", "Play to the end of D's next turn, and see what it did")
 _STEP_G = Button("step_g", "G turn", ":material/skip_next:", "Play to the end of G's next turn, and see what it did")
 _STEP_ROUND = Button("step_round", "Round", ":material/fast_forward:", "Play to the end of this round")
-_FORK = Button("fork", "Fork from here…", ":material/call_split:", "Go on from these weights with something changed")
+_FORK = Button(
+    "fork", "Fork from here…", ":material/call_split:", "Go on from these weights with something changed", "teach"
+)
 
 _BIRTHDAY = Button(
     "birthday",

@@ -184,6 +184,17 @@ class CurvesPanel extends ChartPanel {
       this.hovering = false
       this.view.hover(null)
     })
+    this.chart.on("plotly_click", (event) => {
+      const { column } = this.bindings.find((binding) => binding.index === event.points[0].curveNumber) || {}
+      this.view.highlight(column === undefined || column === this.view.highlighted ? null : column)
+    })
+  }
+
+  highlight(column) {
+    if (!this.ready || !this.bindings.length) return
+    const here = this.bindings.some((binding) => binding.column === column)
+    const opacity = this.bindings.map((binding) => (!here || binding.column === column ? 1 : 0.2))
+    this.Plotly.restyle(this.chart, { opacity }, this.bindings.map((binding) => binding.index))
   }
 
   constructor(view, spec) {

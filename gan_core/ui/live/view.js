@@ -7,6 +7,7 @@ class LiveView {
     this.colours = data.colours
     this.store = new Store()
     this.selected = null // a round, or null: follow the newest
+    this.highlighted = null // a curve, or null: all alike
     this.hovered = null // a round under the pointer, as long as it is there
     this.panels = []
     this.files = new Map()
@@ -222,12 +223,26 @@ class LiveView {
 
   select(round, alone = false) {
     if (!alone) for (const other of this.others) other.select(round, true)
+    if (!alone) this.tell({ round })
     const newest = this.timeline.newest
     const live = !this.ended && round !== null && round === newest && this.selected === null
     this.selected = live ? null : round
     this.timeline.draw()
     this.preload()
     this.drawSoon(true)
+  }
+
+  // One curve in front of all others, or null for all alike: what a presenter points at.
+  highlight(column) {
+    this.highlighted = column
+    this.tell({ curve: column })
+    for (const panel of this.panels) if (panel.highlight) panel.highlight(column)
+  }
+
+  // For whoever follows this page.
+  tell(change) {
+    this.told = { run: this.data.run, round: this.selected, curve: this.highlighted, ...change }
+    document.dispatchEvent(new CustomEvent("ganscope:look", { detail: this.told }))
   }
 
   preload() {

@@ -1,0 +1,266 @@
+"""The class's own routes: the teacher's door, and one socket per page that tells what the class does.
+
+``/class/teacher``        the page behind the teacher's link; the key stands after ``#``, which no browser sends anywhere
+``/class/teacher/enter``  POST: the key, exchanged for a cookie that scripts cannot read
+``/class/leave``          POST: the cookie's session ends
+``/class/live``           WebSocket: the state of the class at each change; what a page does comes back on it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gan_core.server.access import Refused, check_site
+from gan_core.server.classroom import Classroom
+from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
+
+log = logging.getLogger(__name__)
+
+TEACHER_COOKIE, VIEWER_COOKIE = "ganscope_teacher", "ganscope_viewer"
+MOST_BODY = 4096
+PACE = 0.2
+"""Seconds between two states to one page: a burst of changes is told as one."""
+SEND_TIMEOUT = 5.0
+SOCKETS_PER_SECOND, MESSAGES_PER_SECOND = 10, 20
+
+DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="robots" content="noindex">
+<title>GANscope</title><p id="said">One moment…</p><script nonce="%s">
+const key = location.hash.slice(1)
+history.replaceState(null, "", location.pathname)
+fetch("/class/teacher/enter", {method: "POST", body: key, headers: {"X-GANscope": "1"}}).then(async (answer) => {
+  if (answer.ok) location.replace("/")
+  else document.getElementById("said").textContent = (await answer.json()).error
+})
+</script></html>"""
+
+
+def visitor_of(room: Classroom | None, cookies: Any) -> Visitor:
+    """Who asks, by the cookies of the request alone."""
+    if room is None:
+        return OWNER
+    name = str(cookies.get(VIEWER_COOKIE, ""))[:64]
+    return Visitor("teacher" if room.key.opens(str(cookies.get(TEACHER_COOKIE, ""))) else "watcher", name)
+
+
+def class_routes(
+    room_getter: Callable[[], Classroom | None],
+    *,
+    allowed_hosts: Iterable[str] | Callable[[], Iterable[str]] = (),
+) -> list[BaseRoute]:
+    """The routes over the class that ``room_getter`` returns; all of them are 404 where there is none."""
+    doors = ClassRoutes(room_getter, allowed_hosts if callable(allowed_hosts) else lambda: allowed_hosts)
+    return [
+        Route("/class/teacher", doors.door),
+        Route("/class/teacher/enter", doors.enter, methods=["POST"]),
+        Route("/class/leave", doors.leave, methods=["POST"]),
+        WebSocketRoute("/class/live", doors.live),
+        Route("/class/{path:path}", _nothing_here),
+    ]
+
+
+class ClassRoutes:
+    """The handlers; one instance per application."""
+
+    def __init__(self, room_getter: Callable[[], Classroom | None], allowed_hosts: Callable[[], Iterable[str]]) -> None:
+        self._room_getter = room_getter
+        self._allowed_hosts = allowed_hosts
+        self._knocking = RateLimit(SOCKETS_PER_SECOND, 1.0)
+        self._talking = RateLimit(MESSAGES_PER_SECOND, 1.0)
+
+    def _room(self, connection: HTTPConnection) -> Classroom:
+        check_site(connection.headers, self._allowed_hosts())
+        room = self._room_getter()
+        if room is None:
+            raise LookupError("There is no class on this server.")
+        return room
+
+    async def door(self, request: Request) -> Response:
+        try:
+            self._room(request)
+        except (Refused, LookupError) as error:
+            return _said(error)
+        nonce = secrets.token_urlsafe(12)
+        headers = {
+            "Content-Security-Policy": f"default-src 'none'; script-src 'nonce-{nonce}'; connect-src 'self'",
+            "Cache-Control": "no-store",
+            "Referrer-Policy": "no-referrer",
+        }
+        return HTMLResponse(DOOR % nonce, headers=headers)
+
+    async def enter(self, request: Request) -> Response:
+        try:
+            room = self._room(request)
+            _must_be_a_script_of_ours(request.headers)
+            given = await _short_body(request)
+            session = room.key.exchange(given, request.client.host if request.client else "")
+        except (Refused, NotAllowed, LookupError) as error:
+            return _said(error)
+        log.warning("A teacher has come in.")
+        answer = JSONResponse({"role": "teacher"}, headers={"Cache-Control": "no-store"})
+        secure = request.url.scheme == "https"
+        answer.set_cookie(TEACHER_COOKIE, session, httponly=True, samesite="strict", secure=secure)
+        return answer
+
+    async def leave(self, request: Request) -> Response:
+        try:
+            room = self._room(request)
+            _must_be_a_script_of_ours(request.headers)
+        except (Refused, LookupError) as error:
+            return _said(error)
+        room.key.end(request.cookies.get(TEACHER_COOKIE, ""))
+        answer = JSONResponse({"role": "watcher"})
+        answer.delete_cookie(TEACHER_COOKIE)
+        return answer
+
+    async def live(self, websocket: WebSocket) -> None:
+        try:
+            room = self._room(websocket)
+            visitor = visitor_of(room, websocket.cookies)
+            if not visitor.id or not self._knocking.take(visitor.id):
+                raise Refused("Reload the page.")
+        except (Refused, LookupError) as error:
+            if "websocket.http.response" in websocket.scope.get("extensions", {}):
+                await websocket.send_denial_response(_said(error))
+            else:
+                await websocket.close()
+            return
+        await websocket.accept()
+        leave = room.enter(visitor)
+        try:
+            await self._serve(websocket, room)
+        finally:
+            leave()
+
+    async def _serve(self, websocket: WebSocket, room: Classroom) -> None:
+        loop = asyncio.get_running_loop()
+        news = asyncio.Event()
+        news.set()
+
+        def wake() -> None:  # called from any thread
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server is going down
+                loop.call_soon_threadsafe(news.set)
+
+        unsubscribe = room.subscribe(wake)
+        listener = asyncio.create_task(self._listen(websocket, room))
+        try:
+            sent = b""
+            while not listener.done():
+                waiting = asyncio.create_task(news.wait())
+                await asyncio.wait({waiting, listener}, return_when=asyncio.FIRST_COMPLETED)
+                waiting.cancel()
+                news.clear()
+                # The right is looked up at each message: a teacher who has left is a watcher at once.
+                state = room.state(visitor_of(room, websocket.cookies))
+                if state != sent and not listener.done():
+                    await asyncio.wait_for(websocket.send_bytes(state), SEND_TIMEOUT)
+                    sent = state
+                await asyncio.sleep(PACE)
+        except (TimeoutError, WebSocketDisconnect, RuntimeError):
+            log.debug("A page of the class is gone.", exc_info=True)
+        finally:
+            unsubscribe()
+            listener.cancel()
+
+    async def _listen(self, websocket: WebSocket, room: Classroom) -> None:
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            visitor = visitor_of(room, websocket.cookies)
+            text = message.get("text") or ""
+            if len(text) > MOST_BODY or not self._talking.take(visitor.id):
+                continue
+            try:
+                obey(room, visitor, json.loads(text))
+            except NotAllowed as error:
+                await websocket.send_json({"error": str(error)})
+            except (ValueError, TypeError, KeyError, AttributeError):
+                await websocket.send_json({"error": "The server did not understand this."})
+
+
+def obey(room: Classroom, visitor: Visitor, asked: Any) -> None:
+    """What a page asks of the class. Raises NotAllowed, or ValueError, TypeError, KeyError for what makes no sense."""
+    match asked["do"]:
+        case "look":
+            room.look(visitor, asked["at"])
+        case "lead":
+            room.lead(visitor, bool(asked["on"]))
+        case "answer":
+            room.answer(visitor, int(asked["poll"]), int(asked["option"]))
+        case "reveal":
+            room.reveal(visitor)
+        case "end":
+            room.end_poll(visitor)
+        case "note":
+            room.write(visitor, str(asked["text"]))
+        case "drop":
+            room.drop(visitor, int(asked["note"]))
+        case _:
+            raise ValueError("unknown")
+
+
+class ClassCookies:
+    """Gives each browser of a class a name (a random cookie), and refuses uploads of all but the teacher."""
+
+    def __init__(self, app: ASGIApp, room_getter: Callable[[], Classroom | None]) -> None:
+        self.app = app
+        self._room_getter = room_getter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        room = self._room_getter() if scope["type"] == "http" else None
+        if room is None:
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        changes = request.method in ("PUT", "DELETE", "PATCH")
+        if changes and visitor_of(room, request.cookies).role != "teacher":
+            await _said(Refused("Only the teacher may bring data here."))(scope, receive, send)
+            return
+        named = VIEWER_COOKIE in request.cookies
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start" and not named:
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html"):
+                    name = secrets.token_urlsafe(12)
+                    headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
+            await send(message)
+
+        await self.app(scope, receive, send_named)
+
+
+def _must_be_a_script_of_ours(headers: Headers) -> None:
+    """A header of our own cannot be set by a form of another site."""
+    if headers.get("x-ganscope") != "1":
+        raise Refused("This address is for the page of the teacher's link.")
+
+
+async def _short_body(request: Request) -> str:
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BODY:
+            raise Refused("That is too long.")
+    return body.decode("utf-8", "replace")
+
+
+def _said(error: Exception) -> Response:
+    status = 404 if isinstance(error, LookupError) else 403
+    return JSONResponse({"error": str(error.args[0])}, status_code=status)
+
+
+async def _nothing_here(request: Request) -> Response:
+    return JSONResponse({"error": "There is nothing at this address."}, status_code=404)

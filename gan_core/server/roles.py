@@ -1,0 +1,130 @@
+"""Who may do what. On one's own machine everybody is the teacher; in a class, who holds the teacher's key, and nobody else.
+
+The key is made anew at each start and lives in memory alone. It is exchanged for a session, a second secret that only the
+cookie of one browser knows; the server keeps the hash of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gan_core.engine import Refused
+
+Role = Literal["teacher", "watcher"]
+Action = Literal["start", "steer", "edit", "bring", "teach"]
+
+DOES: Mapping[Action, str] = {
+    "start": "start runs",
+    "steer": "steer this run",
+    "edit": "change what is kept",
+    "bring": "bring or delete data",
+    "teach": "lead the class",
+}
+"""An action in words: "Only the teacher may …"."""
+
+TRIES, TRY_SECONDS = 10, 60.0
+"""Wrong keys from one address before it has to wait, and for how long it is remembered."""
+MOST_KEYS = 4096
+"""Addresses or viewers that a limit remembers; the longest unseen is forgotten."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks: the role, and in a class the browser's name (``""`` where nobody else can be)."""
+
+    role: Role
+    id: str = ""
+
+
+OWNER = Visitor("teacher")
+"""Whoever opens a server that answers on its own machine only."""
+
+
+class NotAllowed(Refused):
+    """The visitor has no right to this action; the text is the one sentence to show."""
+
+
+class RateLimit:
+    """At most ``most`` events per ``seconds`` and key."""
+
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most, self.seconds, self._clock = most, seconds, clock
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, key: str) -> bool:
+        """Count one event; False, and nothing counted, if there have been too many."""
+        with self._lock:
+            times = self._recent(key)
+            if len(times) >= self.most:
+                return False
+            times.append(self._clock())
+            return True
+
+    def spent(self, key: str) -> bool:
+        """Whether there have been too many."""
+        with self._lock:
+            return len(self._recent(key)) >= self.most
+
+    def _recent(self, key: str) -> deque[float]:
+        times = self._times.setdefault(key, deque(maxlen=self.most))
+        self._times.move_to_end(key)
+        if len(self._times) > MOST_KEYS:
+            self._times.popitem(last=False)
+        while times and times[0] <= self._clock() - self.seconds:
+            times.popleft()
+        return times
+
+
+class TeacherKey:
+    """The teacher's secret of this start, and the sessions it was exchanged for."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.secret = secrets.token_urlsafe(24)
+        self._wrong = RateLimit(TRIES, TRY_SECONDS, clock)
+        self._sessions: set[str] = set()
+
+    def exchange(self, given: str, address: str) -> str:
+        """A new session for the right secret. Raises NotAllowed for a wrong one, and after too many from one address."""
+        if self._wrong.spent(address):
+            raise NotAllowed("Too many wrong links from this machine; wait a minute.")
+        if not secrets.compare_digest(given.encode("utf-8", "replace"), self.secret.encode()):
+            self._wrong.take(address)
+            raise NotAllowed("This is not the teacher's link of this start of the server.")
+        session = secrets.token_urlsafe(32)
+        self._sessions.add(_hash(session))
+        return session
+
+    def opens(self, session: str) -> bool:
+        """Whether a cookie holds a session of this start."""
+        return bool(session) and _hash(session) in self._sessions
+
+    def end(self, session: str) -> None:
+        """Forget a session: its browser is a watcher from now on."""
+        self._sessions.discard(_hash(session))
+
+
+def teaches(user: Mapping[str, Any], teachers: Iterable[str]) -> bool:
+    """Whether somebody whom the identity provider knows is on the list: logged in, and the e-mail verified by it."""
+    mail = user.get("email")
+    verified = user.get("is_logged_in") is True and user.get("email_verified") is True
+    return (
+        verified and isinstance(mail, str) and mail.strip().casefold() in {one.strip().casefold() for one in teachers}
+    )
+
+
+def refusal(action: Action) -> NotAllowed:
+    """What a watcher is told."""
+    return NotAllowed(f"Only the teacher may {DOES[action]} here.")
+
+
+def _hash(session: str) -> str:
+    # A set is looked up by the hash of the text, so the time that it takes tells nothing about the session itself.
+    return hashlib.sha256(session.encode("utf-8", "replace")).hexdigest()

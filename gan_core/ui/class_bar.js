@@ -1,0 +1,281 @@
+// The class's strip at the foot of every page: who is watching, following the presenter, polls, notes. One socket, no polling.
+
+const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
+const BACKOFF = [500, 5000]
+const LOOK_EVERY = 400 // ms between two looks at where the presenter is
+const NOTE_LENGTH = 300
+
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue
+    node.setAttribute(name, value === true ? "" : value)
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined))
+  return node
+}
+
+const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
+
+let gone = null // the last place of the presenter that this page went to: a page that changes its own address is not pulled back
+
+class ClassBar {
+  constructor(parent, data) {
+    this.data = data
+    this.state = null
+    this.failures = 0
+    this.follows = sessionStorage.getItem("ganscope.follow") !== "no"
+    this.answered = JSON.parse(sessionStorage.getItem("ganscope.answered") || "{}")
+    this.count = el("span", { class: "gr-count", role: "status", "data-testid": "viewers" }, "…")
+    this.follow = el("button", { type: "button", class: "gr-button", "data-testid": "follow" })
+    this.follow.onclick = () => this.toggle()
+    this.notes = el("button", { type: "button", class: "gr-button", "data-testid": "notes", "aria-expanded": "false" })
+    this.notes.onclick = () => this.open(this.panel.hidden)
+    this.panel = el("div", { class: "gr-panel", role: "dialog", "aria-label": this.teacher ? "Notes of the class" : "Note to the teacher", hidden: true })
+    this.poll = el("section", { class: "gr-poll", "aria-label": "question to the class", "data-testid": "poll", hidden: true })
+    this.said = el("span", { class: "gr-said", role: "alert" })
+    this.line = el("div", { class: "gr-line" }, this.count, this.follow, this.notes, this.said)
+    this.root = el("aside", { class: "gr-root", "aria-label": "class", "data-role": data.role }, this.poll, this.panel, this.line)
+    this.root.style.setProperty("--gr-answer", data.colours.answer)
+    this.root.style.setProperty("--gr-right", data.colours.right)
+    parent.append(this.root)
+    if (this.teacher) this.notes.textContent = "Notes"
+    else this.writeForm()
+    this.onVisibility = () => this.visibility()
+    this.onLook = (event) => {
+      this.looked = event.detail
+      this.report()
+    }
+    document.addEventListener("visibilitychange", this.onVisibility)
+    document.addEventListener("ganscope:look", this.onLook)
+    if (this.teacher) this.looking = setInterval(() => this.report(), LOOK_EVERY)
+    this.connect()
+    this.draw()
+  }
+
+  get teacher() {
+    return this.data.role === "teacher"
+  }
+
+  // ── the wire
+
+  connect() {
+    clearTimeout(this.timer)
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/class/live`)
+    socket.binaryType = "arraybuffer"
+    this.socket = socket
+    this.reported = null
+    socket.onmessage = (event) => {
+      this.failures = 0
+      const text = typeof event.data === "string" ? event.data : new TextDecoder().decode(event.data)
+      const told = JSON.parse(text)
+      if (told.error) this.say(told.error)
+      else this.take(told)
+    }
+    socket.onclose = () => {
+      if (socket !== this.socket) return
+      this.failures += 1
+      const pause = Math.min(BACKOFF[1], BACKOFF[0] * 2 ** (this.failures - 1)) * (0.8 + 0.4 * Math.random())
+      this.timer = setTimeout(() => this.connect(), pause)
+      this.root.dataset.connection = "lost"
+    }
+  }
+
+  send(message) {
+    if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+    else this.say("Not connected; trying again…")
+  }
+
+  visibility() {
+    clearTimeout(this.hiddenTimer)
+    if (document.hidden) this.hiddenTimer = setTimeout(() => this.rest(), HIDDEN_AFTER)
+    else if (!this.socket) this.connect()
+  }
+
+  rest() {
+    clearTimeout(this.timer)
+    const socket = this.socket
+    this.socket = null
+    if (socket) socket.close()
+  }
+
+  take(state) {
+    this.root.dataset.connection = "live"
+    this.state = state
+    this.draw()
+    if (!this.teacher) this.go()
+  }
+
+  say(text) {
+    this.said.textContent = text
+    clearTimeout(this.saying)
+    this.saying = setTimeout(() => (this.said.textContent = ""), 5000)
+  }
+
+  // ── following
+
+  here() {
+    return location.pathname + location.search
+  }
+
+  report() {
+    if (!this.teacher || document.hidden || !this.socket || this.socket.readyState !== WebSocket.OPEN) return
+    const at = { path: this.here() }
+    const look = this.looked
+    if (look && at.path.includes(look.run)) Object.assign(at, look)
+    const text = JSON.stringify(at)
+    if (text === this.reported) return
+    this.reported = text
+    this.send({ do: "look", at })
+  }
+
+  go() {
+    const { position = {}, leading } = this.state
+    if (!this.follows || !leading || !position.path) return
+    if (position.path !== gone) {
+      gone = position.path
+      if (position.path !== this.here()) this.navigate(position.path)
+    }
+    const shown = position.run && (window.__ganscope || {})[position.run]
+    if (!position.run) return
+    if (!shown) {
+      clearTimeout(this.later) // its page is not drawn yet
+      this.later = setTimeout(() => this.go(), 500)
+      return
+    }
+    const { view } = shown
+    if (view.selected !== position.round) view.select(position.round)
+    if (view.highlighted !== position.curve) view.highlight(position.curve)
+  }
+
+  toggle() {
+    if (this.teacher) {
+      this.send({ do: "lead", on: !this.state.leading })
+      return
+    }
+    this.follows = !this.follows
+    sessionStorage.setItem("ganscope.follow", this.follows ? "yes" : "no")
+    gone = null
+    this.draw()
+    if (this.state) this.go()
+  }
+
+  // ── drawing
+
+  draw() {
+    const { state } = this
+    this.count.textContent = state ? `${state.viewers} watching` : "connecting…"
+    const on = this.teacher ? Boolean(state && state.leading) : this.follows
+    this.follow.textContent = this.teacher ? "Others follow me" : "Follow the presenter"
+    this.follow.setAttribute("aria-pressed", String(on))
+    this.follow.disabled = !state
+    if (!state) return
+    if (this.teacher) this.drawNotes(state.notes)
+    this.drawPoll(state.poll)
+  }
+
+  open(on) {
+    this.panel.hidden = !on
+    this.notes.setAttribute("aria-expanded", String(on))
+    if (on && this.text) this.text.focus()
+  }
+
+  writeForm() {
+    this.notes.textContent = "Note to the teacher"
+    this.text = el("textarea", { class: "gr-text", rows: 3, maxlength: NOTE_LENGTH, "aria-label": "note to the teacher" })
+    const send = el("button", { type: "button", class: "gr-button gr-main" }, "Send")
+    send.onclick = () => {
+      if (!this.text.value.trim()) return
+      this.send({ do: "note", text: this.text.value })
+      this.text.value = ""
+      this.open(false)
+    }
+    this.panel.append(this.text, send)
+  }
+
+  drawNotes(notes) {
+    this.notes.textContent = notes.length ? `Notes (${notes.length})` : "Notes"
+    const key = notes.map((note) => note.number).join()
+    if (key === this.notesDrawn) return
+    this.notesDrawn = key
+    const rows = notes.map((note) => {
+      const done = el("button", { type: "button", class: "gr-button", "aria-label": "done with this note" }, "✓")
+      done.onclick = () => this.send({ do: "drop", note: note.number })
+      return el("li", {}, el("span", {}, note.text), done)
+    })
+    this.panel.replaceChildren(rows.length ? el("ul", { class: "gr-notes" }, ...rows) : el("p", {}, "No notes."))
+  }
+
+  drawPoll(poll) {
+    this.poll.hidden = !poll
+    const key = JSON.stringify([poll, poll && this.answered[poll.number]])
+    if (!poll || key === this.pollDrawn) return
+    this.pollDrawn = key
+    const revealed = poll.counts !== null
+    const most = revealed ? Math.max(1, ...poll.counts) : 1
+    const mine = (this.answered[poll.number] || {})[poll.question]
+    const options = poll.options.map((option, index) => {
+      if (!revealed && !this.teacher) {
+        const choose = el("button", { type: "button", class: "gr-button", "aria-pressed": String(mine === index) }, option)
+        choose.onclick = () => this.answer(poll, index)
+        return choose
+      }
+      const count = revealed ? poll.counts[index] : null
+      const right = poll.truth === index
+      const bar = el("i", { class: "gr-bar", style: `height: ${revealed ? (100 * count) / most : 0}%` })
+      const name = `${option}: ${revealed ? plural(count, "answer") : "hidden"}${right ? ", which is what happened" : ""}`
+      return el("span", { class: "gr-column", role: "img", "aria-label": name, "data-right": right },
+        el("span", { class: "gr-number" }, revealed && count ? String(count) : ""), el("span", { class: "gr-stem" }, bar),
+        el("span", { class: "gr-option" }, right ? `✓ ${option}` : option))
+    })
+    const buttons = []
+    if (this.teacher) {
+      if (!revealed) buttons.push(this.does("Reveal", { do: "reveal" }))
+      buttons.push(this.does("End", { do: "end" }))
+    }
+    this.poll.replaceChildren(
+      el("p", { class: "gr-question" }, poll.question, el("span", { class: "gr-answers" }, plural(poll.answers, "answer")), ...buttons),
+      el("div", { class: revealed || this.teacher ? "gr-chart" : "gr-options" }, ...options),
+    )
+  }
+
+  does(label, message) {
+    const button = el("button", { type: "button", class: "gr-button" }, label)
+    button.onclick = () => this.send(message)
+    return button
+  }
+
+  answer(poll, index) {
+    this.send({ do: "answer", poll: poll.number, option: index })
+    this.answered = { [poll.number]: { [poll.question]: index } }
+    sessionStorage.setItem("ganscope.answered", JSON.stringify(this.answered))
+    this.draw()
+  }
+
+  destroy() {
+    clearInterval(this.looking)
+    clearTimeout(this.later)
+    clearTimeout(this.hiddenTimer)
+    document.removeEventListener("visibilitychange", this.onVisibility)
+    document.removeEventListener("ganscope:look", this.onLook)
+    this.rest()
+    this.root.remove()
+  }
+}
+
+const bars = new WeakMap()
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let bar = bars.get(parentElement)
+  if (bar && bar.data.role !== data.role) {
+    bar.destroy()
+    bar = null
+  }
+  bar = bar || new ClassBar(parentElement, data)
+  bars.set(parentElement, bar)
+  bar.navigate = (path) => setTriggerValue("go", path)
+  return () => {
+    bar.destroy()
+    bars.delete(parentElement)
+  }
+}

@@ -1,0 +1,240 @@
+"""The teacher's door and the class's socket: who gets in, what goes out, and that the secret stays where it is."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from gan_core.server import class_mode
+from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
+from gan_core.server.class_routes import MOST_BODY, TEACHER_COOKIE, VIEWER_COOKIE, ClassCookies, class_routes
+from gan_core.server.classroom import Classroom
+
+OURS = {"X-GANscope": "1"}
+LIVE = "ws://class.example:8501/class/live"
+
+
+async def page(request: Request) -> HTMLResponse:
+    return HTMLResponse("<p>a page</p>")
+
+
+@pytest.fixture
+def room() -> Classroom:
+    return Classroom(link="http://class.example:8501/")
+
+
+@pytest.fixture
+def client(room: Classroom) -> Iterator[TestClient]:
+    yield from serve(room)
+
+
+def serve(room: Classroom | None) -> Iterator[TestClient]:
+    app = Starlette(
+        routes=[
+            *class_routes(lambda: room, allowed_hosts=["class.example"]),
+            Route("/", page),
+            Route("/_stcore/upload_file/{rest:path}", page, methods=["PUT", "DELETE"]),
+        ],
+        middleware=[Middleware(ClassCookies, room_getter=lambda: room)],
+    )
+    with TestClient(app, base_url="http://class.example:8501") as client:
+        yield client
+
+
+def come_in(client: TestClient, room: Classroom) -> None:
+    assert client.post("/class/teacher/enter", content=room.key.secret, headers=OURS).status_code == 200
+
+
+def test_the_key_becomes_a_cookie_that_scripts_cannot_read(client: TestClient, room: Classroom, caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    door = client.get("/class/teacher")
+    assert door.headers["referrer-policy"] == "no-referrer"
+    assert "location.replace" in door.text
+    answer = client.post("/class/teacher/enter", content=room.key.secret, headers=OURS)
+    cookie = next(text for text in answer.headers.get_list("set-cookie") if text.startswith(TEACHER_COOKIE))
+    assert "httponly" in cookie.lower()
+    assert "samesite=strict" in cookie.lower()
+    assert room.key.opens(client.cookies[TEACHER_COOKIE])
+    told = [
+        door.text,
+        answer.text,
+        str(answer.headers),
+        str(door.headers),
+        caplog.text,
+        *map(str, room.__dict__.items()),
+    ]
+    assert not any(room.key.secret in text for text in told)
+    client.post("/class/leave", headers=OURS)
+    assert not room.key._sessions
+
+
+def test_guesses_are_refused_and_then_no_longer_looked_at(client: TestClient, room: Classroom) -> None:
+    answers = [client.post("/class/teacher/enter", content=f"g{n}", headers=OURS) for n in range(100)]
+    assert {answer.status_code for answer in answers} == {403}
+    assert "Too many" in answers[-1].json()["error"]
+    assert TEACHER_COOKIE not in client.cookies
+
+
+@pytest.mark.parametrize(
+    ("headers", "content"),
+    [
+        ({}, None),
+        ({**OURS, "Host": "evil.example"}, None),
+        ({**OURS, "Origin": "http://evil.example"}, None),
+        (OURS, "x" * (MOST_BODY + 1)),
+    ],
+)
+def test_another_site_cannot_knock(client: TestClient, room: Classroom, headers: dict[str, str], content: Any) -> None:
+    answer = client.post("/class/teacher/enter", content=content or room.key.secret, headers=headers)
+    assert answer.status_code == 403
+    assert TEACHER_COOKIE not in client.cookies
+
+
+def test_each_browser_gets_a_name_once(client: TestClient) -> None:
+    client.get("/")
+    name = client.cookies[VIEWER_COOKIE]
+    assert len(name) >= 16
+    assert "set-cookie" not in client.get("/").headers
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_only_the_teacher_uploads(client: TestClient, room: Classroom, method: str) -> None:
+    assert client.request(method, "/_stcore/upload_file/s/f").status_code == 403
+    come_in(client, room)
+    assert client.request(method, "/_stcore/upload_file/s/f").status_code == 200
+
+
+def test_without_a_class_there_are_no_doors() -> None:
+    for client in serve(None):
+        assert client.get("/class/teacher").status_code == 404
+        assert client.post("/class/teacher/enter", content="x", headers=OURS).status_code == 404
+        assert client.get("/class/anything").status_code == 404
+        assert "set-cookie" not in client.get("/").headers
+        assert client.put("/_stcore/upload_file/s/f").status_code == 200
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):
+            pass
+
+
+def test_a_page_hears_each_change_and_a_watcher_leads_nobody(client: TestClient, room: Classroom) -> None:
+    client.get("/")
+    with client.websocket_connect(LIVE) as socket:
+        assert json.loads(socket.receive_bytes())["viewers"] == 1
+        for asked in ({"do": "look", "at": {"path": "/runs"}}, {"do": "lead", "on": False}, {"do": "reveal"}):
+            socket.send_text(json.dumps(asked))
+            assert "Only the teacher" in socket.receive_json()["error"]
+        for nonsense in ("[", "{}", '"x"', '{"do": "note"}', '{"do": "answer", "poll": "x", "option": []}'):
+            socket.send_text(nonsense)
+            assert socket.receive_json() == {"error": "The server did not understand this."}
+        socket.send_text(json.dumps({"do": "note", "text": "why?"}))
+        socket.send_text("{}")  # a watcher hears nothing of notes; the answer to this says that it was taken
+        assert "error" in socket.receive_json()
+        assert [note.text for note in room.notes] == ["why?"]
+
+
+def test_the_teacher_leads_until_the_session_ends(client: TestClient, room: Classroom) -> None:
+    client.get("/")
+    come_in(client, room)
+    with client.websocket_connect(LIVE) as socket:
+        assert json.loads(socket.receive_bytes())["viewers"] == 0
+        socket.send_text(json.dumps({"do": "look", "at": {"path": "/theory?tab=js"}}))
+        assert json.loads(socket.receive_bytes())["position"] == {"path": "/theory?tab=js"}
+        room.key.end(client.cookies[TEACHER_COOKIE])
+        socket.send_text(json.dumps({"do": "look", "at": {"path": "/runs"}}))
+        assert "Only the teacher" in socket.receive_json()["error"]
+
+
+def test_a_stranger_gets_no_socket(client: TestClient) -> None:
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):  # no page was opened: no name
+        pass
+    client.get("/")
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(LIVE, headers={"Origin": "http://evil.example"}),
+    ):
+        pass
+
+
+# -- class or not ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "alone"),
+    [
+        *[(address, True) for address in ("127.0.0.1", "localhost", "::1")],
+        *[(address, False) for address in ("", None, "0.0.0.0", "::", "192.168.1.5", "class.example")],
+    ],
+)
+def test_a_server_that_others_can_reach_is_a_class(
+    address: str | None, alone: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert is_loopback(address) is alone
+    class_mode.begin(address=address, port=8501, root=tmp_path, environment={})
+    try:
+        room = class_mode.current_classroom()
+        assert (room is None) is alone
+        assert ("open to the network" in capsys.readouterr().out) is not alone
+    finally:
+        class_mode.end(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_environment_asks_for_a_class_behind_a_proxy(tmp_path: Path) -> None:
+    asked = {
+        CLASS: "1",
+        STUDENT_RUNS: "3",
+        TEACHERS: "a@b.example, c@d.example",
+        class_mode.LINK: "https://gan.example/",
+    }
+    class_mode.begin(address="127.0.0.1", port=8501, root=tmp_path, environment=asked)
+    try:
+        room = class_mode.current_classroom()
+        assert room is not None
+        assert (room.link, room.student_runs) == ("https://gan.example/", 3)
+        assert [mail.strip() for mail in room.teachers] == ["a@b.example", "c@d.example"]
+    finally:
+        class_mode.end(tmp_path)
+
+
+def test_the_link_is_told_to_a_terminal_or_kept_in_a_file_of_the_owner(tmp_path: Path, room: Classroom) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal, log = Terminal(), io.StringIO()
+    announce(room, tmp_path, terminal)
+    assert terminal.getvalue().count(room.key.secret) == 1
+    assert not (tmp_path / LINK_FILE).exists()
+    announce(room, tmp_path, log)
+    assert room.key.secret not in log.getvalue()
+    kept = tmp_path / LINK_FILE
+    assert kept.stat().st_mode & 0o077 == 0
+    assert kept.read_text() == f"http://class.example:8501/class/teacher#{room.key.secret}\n"
+
+
+def test_the_command_opens_the_network_on_purpose_and_closes_what_leaks(tmp_path: Path) -> None:
+    command, environment = class_command(
+        address="0.0.0.0", port=8600, hosts=["gan.example"], student_runs=2, store=tmp_path
+    )
+    told = dict(zip(command[5::2], command[6::2], strict=True))
+    assert told["--server.address"] == "0.0.0.0"
+    assert told["--client.showErrorDetails"] == "none"
+    assert told["--browser.gatherUsageStats"] == "false"
+    hosts = [value for name, value in pairwise(command) if name == "--server.allowedHosts"]
+    assert {"localhost", "gan.example"} <= set(hosts)
+    assert not {"*", "0.0.0.0"} & set(hosts)
+    assert (environment[CLASS], environment[STUDENT_RUNS]) == ("1", "2")
+    assert environment["GANSCOPE_STORE"] == str(tmp_path)
