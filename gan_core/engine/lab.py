@@ -198,7 +198,7 @@ class Lab:
             members = [Member(active.job.run_id, *which) for which, active in runs.items()]
             self.store.create_comparison(comparison_id, name=title, spec=comparison.to_dict(), members=members)
             self._remember(key, comparison_id)
-            self._lockstep.together([member.run for member in members], at_once=1)
+            self._lockstep.together([member.run for member in members], at_once=1, wait_for_paused=False)
             self._lockstep.expect(member.run for member in members)
             self._enqueue(*runs.values())
             return comparison_id
@@ -264,7 +264,7 @@ class Lab:
     def keep_pace(self, comparison_id: str) -> None:
         """Let the runs of a comparison, once they go on, take turns and keep pace, as when it was started."""
         if not any(self.is_active(run_id) for run_id in self.members(comparison_id)):
-            self._lockstep.together(self.members(comparison_id), at_once=1)
+            self._lockstep.together(self.members(comparison_id), at_once=1, wait_for_paused=False)
 
     def delete_comparison(self, comparison_id: str) -> None:
         """Delete a comparison with the runs that it started; ``store.restore_comparison`` takes both back."""
@@ -433,10 +433,14 @@ class Lab:
         return knobs
 
     def side_by_side(self, *run_ids: str) -> None:
-        """Let these runs keep pace while they train here, until they are put beside others; a single one plays alone."""
+        """Let these runs keep pace while they train here, until they are put beside others; a single one plays alone.
+
+        They need as much room as one: a fork does not wait in the queue while its parent trains.
+        """
         for run_id in run_ids:
             self.store.run(run_id)
-        self._lockstep.together(run_ids)
+        self._lockstep.together(run_ids, at_once=1)
+        self._start_waiting()
 
     def company(self, run_id: str) -> frozenset[str]:
         """The runs that keep pace with this one, itself among them; none if it plays alone."""

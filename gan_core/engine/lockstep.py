@@ -17,9 +17,10 @@ UNLIMITED = sys.maxsize  # rounds: for who plays alone
 
 
 class _Company:
-    def __init__(self, members: frozenset[str], at_once: int | None) -> None:
+    def __init__(self, members: frozenset[str], at_once: int | None, wait_for_paused: bool) -> None:
         self.members = members
         self.at_once = at_once
+        self.wait_for_paused = wait_for_paused
         self.turns: dict[str, float] = {}  # who may compute, and since when
         self.waiting: dict[str, None] = {}  # in the order in which they began to wait
 
@@ -46,16 +47,16 @@ class Lockstep:
         self._nudge = nudge
         self._lock = threading.Lock()
 
-    def together(self, run_ids: Iterable[str], at_once: int | None = None) -> None:
-        """From now on these runs keep pace, at most ``at_once`` of them computing at a time; each leaves the company that it
-        kept before. One plays alone.
+    def together(self, run_ids: Iterable[str], at_once: int | None = None, *, wait_for_paused: bool = True) -> None:
+        """From now on these runs keep pace, at most ``at_once`` of them computing at a time, with or without one that is
+        paused; each leaves the company that it kept before. One plays alone.
         """
         members = frozenset(run_ids)
         with self._lock:
             for run_id in members:
                 self._part(run_id)
             if len(members) > 1:
-                self._companies |= dict.fromkeys(members, _Company(members, at_once))
+                self._companies |= dict.fromkeys(members, _Company(members, at_once, wait_for_paused))
         for run_id in members:
             self._nudge(run_id)
 
@@ -107,12 +108,13 @@ class Lockstep:
                 self._wake(company)
 
     def pause(self, run_id: str) -> None:
-        """The run is paused: where runs take turns, the others go on without it until ``go_on``, and wait for it then."""
+        """The run is paused, and needs no turn. Where nobody waits for it, the others go on until ``go_on``, and wait then."""
         with self._lock:
             company = self._companies.get(run_id)
-            if company is not None and company.at_once is not None:
-                self._paused.add(run_id)
-                self._reached.pop(run_id, None)
+            if company is not None:
+                if not company.wait_for_paused:
+                    self._paused.add(run_id)
+                    self._reached.pop(run_id, None)
                 company.drop(run_id)
                 self._wake(company)
 

@@ -96,6 +96,26 @@ def test_a_run_that_waits_for_another_still_obeys(
     lab.wait(pair[0], 60)
 
 
+def test_a_fork_put_beside_its_parent_needs_no_room_of_its_own(
+    open_lab: Callable, small: Callable, until: Callable
+) -> None:
+    lab = open_lab(capacity=2)
+    long = {"schedule.rounds": 100_000}
+    parent, other = (lab.submit(small(long | {"seed": seed})) for seed in (1, 2))
+    until(lambda: lab.view(parent).status["round"] > 3, "it plays")
+    child = lab.fork(parent)
+    assert lab.view(child).status["place"] == 1, "two train already"
+    waiting = lab.submit(small(long | {"seed": 3}))
+    lab.side_by_side(parent, child)
+    at = lab.view(child).status["round"]
+    until(lambda: lab.view(child).status["round"] > at + 2 * WINDOW, "it does not wait for the other to end")
+    assert lab.view(other).status["state"] == "running"
+    assert lab.view(waiting).status["place"] == 1
+    for run in (parent, child, other, waiting):
+        lab.command(run, "stop")
+        assert lab.wait(run, 60).status == "stopped"
+
+
 # Turns, where there are more runs than may compute at once
 
 
@@ -123,7 +143,7 @@ def test_only_so_many_have_a_turn_and_those_furthest_behind_come_first(monkeypat
 def test_where_turns_are_taken_the_others_go_on_without_one_that_is_paused_and_wait_for_it_afterwards() -> None:
     nudged: list[str] = []
     pace = Lockstep(nudged.append)
-    pace.together("abc", at_once=1)
+    pace.together("abc", at_once=1, wait_for_paused=False)
     assert [plays(pace, run, 0) for run in "abc"] == [True, False, False]
     nudged.clear()
     pace.pause("a")
