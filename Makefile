@@ -17,7 +17,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run class install install-dev browser test test-all lint format bench clean
+.PHONY: help run class install install-dev browser test test-all lint format bench chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,10 @@ format: install-dev ## let ruff rewrite what it can
 bench: install-dev browser ## measure throughput and write docs/results/throughput.md
 	$(say) 'Measuring throughput, about ten minutes; let the machine do nothing else meanwhile'
 	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python benchmarks/throughput.py
+
+chaos: install-dev ## kill the server 100 times while runs train, and write docs/results/reliability.md
+	$(say) 'Killing the server at random moments, about fifteen minutes; what is lost is counted'
+	@$(IN_VENV) python benchmarks/chaos.py
 
 clean: ## remove the virtual environment and caches; keeps your runs
 	$(say) 'Removing $(VENV) and caches; runs stay'

@@ -1,0 +1,387 @@
+"""Kills the server at random moments while runs train, damages files, fills the disk, storms the routes; counts what was lost.
+
+    make chaos                                           # 100 kills, about fifteen minutes; writes docs/results/reliability.md
+    python benchmarks/chaos.py --kills 5 --out quick.md
+
+The server is a process of its own with the lab, the store and the live routes as `app.py` has them, without Streamlit's
+pages. A journal, kept here, holds every row that could be read from the store, and when each round was seen on its way to
+a browser. After each kill the store is looked over by `fsck` and compared with the journal; then all runs are resumed.
+A run that has ended is compared, by the hash of its whole state, with one that nobody disturbed, and a new one begins.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.throughput import machine
+from gan_core.config import RunConfig, preset_config
+from gan_core.engine import Lab, open_lab, resume_interrupted
+from gan_core.failpoints import VARIABLE
+from gan_core.server.tickets import open_tickets
+from gan_core.store import RunStore, fsck
+from gan_core.training import checkpoints, resolve
+
+AT_ONCE = 3
+EXECUTOR = os.environ.get("GANSCOPE_EXECUTOR") or "thread"
+LONGEST = 2.5  # seconds that a server trains before it is killed
+EARLY = 0.15  # share of the lives that may end before the runs have begun
+START_SECONDS = 120.0
+HOSTILE = ("..%2f..%2fetc%2fpasswd", "%2e%2e", "a" * 10_000, "x%00y", "nowhere", "%F0%9F%92%A5", "recent%2f..")
+RUN = {
+    "model.generator.widths": [32, 32],
+    "model.discriminator.widths": [32, 32],
+    "data.batch_size": 32,
+    "diagnostics.samples": 64,
+    "diagnostics.every": 200,
+    "schedule.checkpoint_seconds": 1,
+    "device": "cpu",
+}
+
+
+@dataclass
+class Tally:
+    """What happened, and what must stay zero."""
+
+    kills: int = 0
+    damaged: int = 0
+    full: int = 0
+    ended: int = 0
+    resumed: int = 0
+    not_resumed: int = 0
+    faults: list[str] = field(default_factory=list)
+    rows_lost: int = 0
+    different: int = 0
+    lost_seconds: list[float] = field(default_factory=list)
+    requests: int = 0
+    odd_answers: list[str] = field(default_factory=list)
+
+    @property
+    def bad(self) -> bool:
+        return bool(self.faults or self.rows_lost or self.different or self.not_resumed or self.odd_answers)
+
+
+@dataclass
+class Journal:
+    """What was seen of one run: ``kept`` is the last round read from the store; ``shown`` are (time, round) on the way to a
+    browser."""
+
+    kept: int = 0
+    shown: list[tuple[float, int]] = field(default_factory=list)
+
+    def seconds_lost(self, recorded: int, now: float) -> float:
+        """How long before ``now`` the first round was shown that is not recorded; 0 if all that was shown is."""
+        first = next((when for when, round in self.shown if round > recorded), None)
+        return 0.0 if first is None else now - first
+
+
+# The server: the lab and the live routes, told what to do by two routes of its own.
+
+
+def serve(root: Path, port: int) -> None:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse, Response
+    from starlette.routing import Route
+
+    from gan_core.server import live
+    from gan_core.server.lifespan import lifespan
+
+    def opened() -> Lab:
+        lab = open_lab(root)
+        lab.capacity = AT_ONCE
+        return lab
+
+    def begin(request: Request) -> Response:
+        lab = open_lab(root)
+        resumed = resume_interrupted(lab)
+        return JSONResponse({"gone_on": resumed.gone_on, "refused": resumed.refused})
+
+    async def submit(request: Request) -> Response:
+        return JSONResponse(open_lab(root).submit(RunConfig.load(await request.json())))
+
+    own = [Route("/chaos/begin", begin, methods=["POST"]), Route("/chaos/submit", submit, methods=["POST"])]
+    app = Starlette(routes=[*own, *live.routes()], lifespan=lifespan(opened, warm_up=lambda: None))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", ws="none")
+
+
+class Server:
+    """A server in a process of its own."""
+
+    def __init__(self, root: Path, log: Path, failpoints: str = "") -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, str(Path(__file__).resolve()), "--serve", str(root), "--port", str(port)]
+        with log.open("ab") as errors:
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdout=errors,
+                stderr=errors,
+                env=os.environ | {"GANSCOPE_EXECUTOR": EXECUTOR, VARIABLE: failpoints},
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while self._answer("/live/recent") == 0:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not start:\n{log.read_text()[-3000:]}")
+            time.sleep(0.05)
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        data = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}{path}", data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def read(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def storm(self, tally: Tally, over: threading.Event) -> None:
+        """Ask for what is not there, until it is over; an answer that is no refusal is odd."""
+        for path in itertools.cycle(f"/live/{name}/{what}" for name in HOSTILE for what in ("state", "artefact/x")):
+            if over.is_set():
+                return
+            status = self._answer(path)
+            tally.requests += 1
+            if status not in (0, 400, 403, 404, 414, 431):
+                tally.odd_answers.append(f"{status} for {path[:60]}")
+            time.sleep(0.01)
+
+    def _answer(self, path: str) -> int:
+        """The status, 0 if nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+
+# One life of the server
+
+
+def live_and_die(
+    root: Path, journals: dict[str, Journal], tally: Tally, config: RunConfig, rng: random.Random, log: Path
+) -> None:
+    """Start a server, let it go on with everything, kill it at a random moment, look at what is left."""
+    full = tally.kills % 7 == 6
+    server = Server(root, log, "save.write=enospc@2x3" if full else "")
+    tally.full += full
+    over = threading.Event()
+    storm = threading.Thread(target=server.storm, args=(tally, over))
+    try:
+        answer = server.ask("/chaos/begin")
+        tally.resumed += len(answer["gone_on"])
+        tally.not_resumed += len(answer["refused"])
+        going = set(answer["gone_on"])
+        while len(going) < AT_ONCE:
+            going.add(server.ask("/chaos/submit", config.replace({"seed": len(journals)}).to_dict()))
+            journals.update({run: Journal() for run in going if run not in journals})
+        storm.start()
+        ticket = open_tickets(root).mint("*")
+        early = rng.random() < EARLY
+        with RunStore(root) as store:
+            until = time.monotonic() + rng.uniform(0.05, LONGEST)
+            patience = time.monotonic() + START_SECONDS
+            while time.monotonic() < until:
+                states = set()
+                for run in going:
+                    status = server.read(f"/live/{run}/state?ticket={ticket}")["status"]
+                    states.add(status["state"])
+                    journals[run].shown.append((time.monotonic(), status["round"]))
+                    rounds = store.track(run, "turns", []).rounds
+                    journals[run].kept = int(rounds[-1]) if len(rounds) else 0
+                if "queued" in states and not early and time.monotonic() < patience:
+                    until = time.monotonic() + rng.uniform(0.05, LONGEST)  # they have not begun
+                time.sleep(0.02)
+            server.kill()
+            killed = time.monotonic()
+    finally:
+        server.kill()
+        over.set()
+        if storm.ident is not None:
+            storm.join()
+    tally.kills += 1
+    compare(root, {run: journals[run] for run in going}, killed, tally)
+
+
+def compare(root: Path, journals: dict[str, Journal], killed: float, tally: Tally) -> None:
+    """What is in the store against the journals."""
+    with RunStore(root) as store:
+        store.interrupt_orphans()
+        store.sweep()
+        tally.faults += [str(fault) for fault in fsck(root)]
+        for run, journal in journals.items():
+            rounds = store.track(run, "turns", []).rounds
+            recorded = int(rounds[-1]) if len(rounds) else 0
+            tally.rows_lost += max(0, journal.kept - recorded)
+            tally.lost_seconds.append(journal.seconds_lost(recorded, killed))
+            journal.shown.clear()
+            journal.kept = 0  # what is resumed begins at a checkpoint, and is recorded again
+
+
+def damage(root: Path, tally: Tally, rng: random.Random) -> None:
+    """Flip a byte in the newest checkpoint of a run that has an older one: fsck must name it, and resume pass it over."""
+    found = [paths for folder in root.glob("*/checkpoints") if len(paths := checkpoints(folder)) > 1]
+    if not found:
+        return
+    path = rng.choice(found)[-1].with_suffix(".safetensors")
+    data = bytearray(path.read_bytes())
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+    tally.damaged += 1
+    named = [fault.sentence for fault in fsck(root) if path.stem in fault.path]
+    if not named:
+        tally.faults.append(f"fsck did not see the damage of {path.name}")
+    # What follows shall find other faults only; the damaged one stays, as it would for a user, until it is passed over.
+    path.with_suffix(".json").unlink()
+    path.unlink()
+
+
+def check_ended(root: Path, tally: Tally, config: RunConfig, whole: dict[int, str], checked: set[str]) -> None:
+    """Every run that has finished must be the run that nobody disturbed."""
+    with RunStore(root) as store:
+        ended = [run for run in store.runs() if getattr(run, "status", "") == "finished" and run.id not in checked]
+    for run in ended:
+        checked.add(run.id)
+        seed = RunConfig.load(run.config).seed  # type: ignore[union-attr]
+        if seed not in whole:
+            with tempfile.TemporaryDirectory() as folder, Lab(folder) as lab:
+                alone = lab.wait(lab.submit(config.replace({"seed": seed})))
+                whole[seed] = alone.summary["state_hash"]
+        tally.ended += 1
+        tally.different += run.summary["state_hash"] != whole[seed]  # type: ignore[union-attr]
+
+
+def finish(root: Path, tally: Tally) -> None:
+    """Let everything that is left go on to its end, undisturbed."""
+    with Lab(root, capacity=AT_ONCE) as lab:
+        resumed = resume_interrupted(lab)
+        tally.resumed += len(resumed.gone_on)
+        tally.not_resumed += len(resumed.refused)
+        for run in resumed.gone_on:
+            if lab.wait(run).status != "finished":
+                tally.not_resumed += 1
+
+
+def rampage(kills: int, rounds: int, seed: int, folder: Path) -> Tally:
+    """So many lives of a server over one store under ``folder``, then the end of every run."""
+    tally, journals, whole, checked = Tally(), {}, {}, set()  # type: ignore[var-annotated]
+    rng = random.Random(seed)
+    config = resolve(preset_config("ring-mlp", RUN | {"schedule.rounds": rounds}))
+    root, log = folder / "runs", folder / "server.log"
+    for kill in range(kills):
+        live_and_die(root, journals, tally, config, rng, log)
+        if kill % 5 == 4:
+            damage(root, tally, rng)
+        check_ended(root, tally, config, whole, checked)
+        print(f"\r{kill + 1} of {kills} kills, {tally.ended} runs ended", end="", file=sys.stderr, flush=True)
+    finish(root, tally)
+    check_ended(root, tally, config, whole, checked)
+    tally.faults += [str(fault) for fault in fsck(root)]
+    print(file=sys.stderr)
+    return tally
+
+
+def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, float]]) -> str:
+    lost = sorted(tally.lost_seconds) or [0.0]
+    rows = {
+        "kills (`kill -9`), three runs training": tally.kills,
+        "runs played to their end": tally.ended,
+        "resumptions": tally.resumed,
+        "checkpoints damaged on purpose (one bit), all named by fsck": tally.damaged,
+        "lives with a disk that was full for a while": tally.full,
+        "hostile requests": tally.requests,
+        "**rows lost that had been read from the store**": tally.rows_lost,
+        "**faults found in the store**": len(tally.faults),
+        "**runs that could not be resumed**": tally.not_resumed,
+        "**runs that ended with other bits than undisturbed**": tally.different,
+        "**answers that were no refusal**": len(tally.odd_answers),
+        "curves lost by a kill, seconds: median": f"{lost[len(lost) // 2]:.2f}",
+        "curves lost by a kill, seconds: worst": f"{lost[-1]:.2f}",
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers][:20])
+    return f"""# Killed at random
+
+`make chaos` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the server, trains
+three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over, resumes everything,
+and so on. Lines in bold must be 0.
+
+| | |
+|---|---:|
+{table}
+
+{told}
+
+Measured on {machine(load)}
+"""
+
+
+@contextlib.contextmanager
+def workplace(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        keep.mkdir(parents=True, exist_ok=True)
+        yield keep
+        return
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Kill the server at random moments and count what was lost.")
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=6000, help="of each run (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "reliability.md")
+    parser.add_argument("--keep", type=Path, help="a folder for the store and the server's log, kept afterwards")
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve is not None:
+        serve(options.serve, options.port)
+        return 0
+    load = [os.getloadavg()]
+    with workplace(options.keep) as folder:
+        tally = rampage(options.kills, options.rounds, options.seed, folder)
+    load.append(os.getloadavg())
+    text = report(tally, options.seed, options.rounds, load)
+    options.out.write_text(text)
+    print(text)
+    return int(tally.bad)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

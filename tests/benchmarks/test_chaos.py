@@ -1,0 +1,56 @@
+"""What chaos counts, and that a few kills lose nothing."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.chaos import Journal, Tally, compare, damage, rampage, report
+from gan_core import checkpoints
+from gan_core.store import RunStore
+
+
+def test_what_was_shown_and_is_not_recorded_is_lost_since_it_was_first_shown() -> None:
+    journal = Journal(kept=10, shown=[(100.0, 5), (101.0, 10), (101.5, 12), (102.0, 15)])
+    assert journal.seconds_lost(15, 102.1) == 0
+    assert journal.seconds_lost(12, 102.1) == pytest.approx(0.1)
+    assert journal.seconds_lost(10, 102.1) == pytest.approx(0.6)
+
+
+def test_a_row_that_had_been_read_and_is_gone_counts_and_so_does_damage(tmp_path: Path) -> None:
+    with RunStore(tmp_path) as store:
+        store.create("a-run", name="", config={})
+        store.append("a-run", "turns", ["a"], np.arange(1, 8), np.ones((7, 1)))
+    tally = Tally()
+    compare(tmp_path, {"a-run": Journal(kept=7)}, 0.0, tally)
+    assert not tally.bad
+    compare(tmp_path, {"a-run": Journal(kept=9)}, 0.0, tally)
+    assert (tally.rows_lost, tally.bad) == (2, True)
+
+
+def test_damage_is_seen_and_only_where_there_is_an_older_checkpoint(tmp_path: Path) -> None:
+    with RunStore(tmp_path) as store:
+        store.create("a-run", name="", config={})
+        store.update("a-run", status="stopped")
+        folder = store.checkpoint_dir("a-run")
+    tally = Tally()
+    checkpoints.write(folder, 1, b"first", {})
+    damage(tmp_path, tally, random.Random(1))
+    assert tally.damaged == 0
+    checkpoints.write(folder, 2, b"second", {})
+    damage(tmp_path, tally, random.Random(1))
+    assert (tally.damaged, tally.faults) == (1, [])
+    assert [path.name for path in checkpoints.checkpoints(folder)] == ["round-000000001.json"]
+
+
+@pytest.mark.slow
+def test_killed_five_times_nothing_is_lost(tmp_path: Path) -> None:
+    tally = rampage(5, rounds=2500, seed=1, folder=tmp_path)
+    assert not tally.bad, report(tally, 1, 2500, [])
+    assert tally.kills == 5
+    assert tally.ended >= 3
+    assert tally.damaged == 1
+    assert max(tally.lost_seconds) < 5
