@@ -5,8 +5,10 @@ neither.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Generic, Literal, Protocol, TypeVar, get_args
 
@@ -57,6 +59,14 @@ class Executor(Protocol):
         """Whether what the job will run in is still being made ready."""
         ...
 
+    def stack(self, run_id: str) -> str:
+        """Where the job's threads stand just now, "" if there is no such job."""
+        ...
+
+    def kill(self, run_id: str, message: str) -> bool:
+        """End a job whatever it does, as ``stopped`` for this reason; False where that cannot be done."""
+        ...
+
     def forget(self, run_id: str) -> None:
         """Let go of a job that has ended, or was never submitted."""
         ...
@@ -85,6 +95,7 @@ class RunningJob(Protocol):
     def command(self, command: Command) -> None: ...
     def nudge(self) -> None: ...
     def abandon(self) -> None: ...
+    def stack(self) -> str: ...
 
 
 J = TypeVar("J", bound=RunningJob)
@@ -111,6 +122,13 @@ class Jobs(Generic[J]):
     def alive(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
         return job is not None and job.thread.is_alive()
+
+    def stack(self, run_id: str) -> str:
+        job = self._jobs.get(run_id)
+        return job.stack() if job is not None else ""
+
+    def kill(self, run_id: str, message: str) -> bool:
+        return False
 
     def forget(self, run_id: str) -> None:
         self._jobs.pop(run_id, None)
@@ -176,6 +194,10 @@ class _ThreadJob:
     def abandon(self) -> None:
         self.inbox.abandon()
 
+    def stack(self) -> str:
+        frame = sys._current_frames().get(self.thread.ident or 0)
+        return "".join(traceback.format_stack(frame)) if frame is not None else ""
+
     def _run(self, job: Job, classifier: GetClassifier, how_far: HowFar) -> None:
         torch.set_num_threads(INTRA_OP_THREADS)
 
@@ -217,6 +239,14 @@ class ChosenExecutor:
     def starting(self, run_id: str) -> bool:
         chosen = self._chosen.get(run_id)
         return chosen is not None and chosen.starting(run_id)
+
+    def stack(self, run_id: str) -> str:
+        chosen = self._chosen.get(run_id)
+        return chosen.stack(run_id) if chosen is not None else ""
+
+    def kill(self, run_id: str, message: str) -> bool:
+        chosen = self._chosen.get(run_id)
+        return chosen is not None and chosen.kill(run_id, message)
 
     def forget(self, run_id: str) -> None:
         chosen = self._chosen.pop(run_id, None)

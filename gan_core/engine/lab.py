@@ -30,6 +30,7 @@ from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Kn
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
+from gan_core.engine.watchdog import Watchdog
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.store.tenancy import Tenancy
@@ -81,6 +82,11 @@ class _Active:
     def training(self) -> bool:
         return self.started and not self.ended
 
+    @property
+    def told(self) -> str:
+        """What should be known of it as long as nothing is wrong with it."""
+        return self.recorder.why or self.paused_for or self.notice
+
 
 class Lab:
     """Runs under ``root``: at most ``capacity`` train at once, the others wait in order.
@@ -123,6 +129,7 @@ class Lab:
         self._spare = False
         executors: dict[Kind, Executor] = {"thread": ThreadExecutor(*asked), "process": self._processes}
         self._executor: Executor = ChosenExecutor(executors, self._kind_for)
+        self._watchdog = Watchdog(self._executor)
         self._gallery = Gallery(self.store)
         self._active: OrderedDict[str, _Active] = OrderedDict()
         self._queue: deque[str] = deque()
@@ -463,6 +470,8 @@ class Lab:
             if active is not None and active.training:
                 if command == "resume":
                     active.paused_for = ""
+                if command in ("stop", "interrupt"):
+                    self._watchdog.asked_to_end(run_id)
                     self._lockstep.go_on(run_id)
                 self._executor.command(run_id, command)
                 return
@@ -733,6 +742,13 @@ class Lab:
             if end is not None:
                 self._end(active, end)
                 return
+            if messages:
+                self._watchdog.heard(run_id)
+            resting = active.view.status["state"] == "paused" or self._executor.starting(run_id)
+            if (hang := self._watchdog.look(run_id, resting=resting)) is not None:
+                active.recorder.event(
+                    active.view.status["round"], "stuck", {"message": hang.message, "stack": hang.stack}
+                )
             active.recorder.progress()
             self._heed(active)
             preparing = self.classifiers.progress(active.job.config.data.name)
@@ -740,7 +756,11 @@ class Lab:
             if active.view.status["state"] == "queued":
                 steps.insert(0, "starting a process for this run" if self._executor.starting(run_id) else "starting")
             active.view.set_status(
-                message=self.store.problem or active.recorder.why or active.paused_for or active.notice,
+                message=self.store.problem
+                or self._watchdog.message(run_id)
+                or active.recorder.why
+                or active.paused_for
+                or active.notice,
                 preparing=", ".join(steps),
             )
         active.view.tick()
@@ -770,6 +790,7 @@ class Lab:
             with suppress(ValueError):
                 self._queue.remove(run_id)
             self._executor.forget(run_id)
+            self._watchdog.forget(run_id)
             self._lockstep.leave(run_id)
         written = False
         try:

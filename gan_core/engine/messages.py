@@ -90,6 +90,11 @@ class Moment:
     text: str
 
 
+@dataclass(frozen=True)
+class Beat:
+    """The job goes on, and has nothing else to say."""
+
+
 EndState = Literal["finished", "stopped", "failed", "diverged", "interrupted"]
 
 
@@ -112,7 +117,7 @@ class Keep:
     reason: str
 
 
-Message = Rows | Sight | Note | State | Moment | Ended
+Message = Rows | Sight | Note | State | Moment | Beat | Ended
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
 SPARE_SECONDS = 20.0  # after one was taken, until the next is made ready: the run that took it first gets both cores
+STACK_SECONDS = 1.0  # for a process to say where it stands
 LAST_WORDS = 8_000  # characters of standard error that are kept of a process that died
 
 
@@ -66,6 +68,12 @@ class ProcessExecutor(Jobs["_ProcessJob"]):
     def starting(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
         return job is not None and not job.ready
+
+    def kill(self, run_id: str, message: str) -> bool:
+        job = self._jobs.get(run_id)
+        if job is not None:
+            job.kill("stopped", message)
+        return job is not None
 
     def close(self, timeout: float) -> list[str]:
         self._spare.close()
@@ -200,6 +208,24 @@ class _ProcessJob:
 
     def abandon(self) -> None:
         self.tell(wire.Abandon())
+
+    def stack(self) -> str:
+        """Asked of the process by a signal, which faulthandler answers even if Python hangs."""
+        worker = self._worker
+        if worker is None or not self.ready:
+            return ""
+        errors = worker.errors.fileno()
+        before = os.fstat(errors).st_size
+        worker.process.send_signal(wire.SHOW_STACK)
+        deadline = time.monotonic() + STACK_SECONDS
+        told = b""
+        while time.monotonic() < deadline:
+            time.sleep(0.02)
+            now = os.pread(errors, LAST_WORDS, before)  # what the process writes stays where it is
+            if told and now == told:
+                break
+            told = now
+        return told.decode(errors="replace")
 
     def kill(self, state: Literal["stopped", "interrupted"], message: str = "") -> None:
         """End the process whatever it does, and say that the run has ended so."""

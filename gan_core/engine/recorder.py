@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.engine.live import LiveView
-from gan_core.engine.messages import ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
+from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
 from gan_core.engine.pictures import png, sketch, tile
 from gan_core.failpoints import failpoint
 from gan_core.metrics.verdict import Verdict
@@ -129,6 +129,8 @@ class Recorder:
                 self._state(message)
             case Moment():
                 self._view.set_status(caption=message.text)
+            case Beat():
+                pass  # the lab has heard it
             case Ended():
                 raise TypeError("the end of a run comes by end()")
 

@@ -22,6 +22,7 @@ from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import (
     STEPS,
+    Beat,
     Command,
     CommandKind,
     Ended,
@@ -63,6 +64,7 @@ SAVE_RETRIES = (0.1, 0.4, 1.0)
 SAVE_AGAIN_AFTER, SAVE_AGAIN_AT_LAST = 5.0, 80.0  # twice as long after each time that it failed
 ROOM_SECONDS = 1.0  # between two attempts to save on a full disk
 DISK_FULL = "Disk full: the run waits, and goes on by itself once there is room. The last checkpoint is whole."
+BEAT_SECONDS = 1.0
 PACE_SECONDS = 0.25  # between two looks at whether the runs beside this one have caught up, where nobody nudges
 
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # how torch's CPU allocator says it
@@ -174,6 +176,7 @@ class _Runner:
         self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
         self.glanced_at: int | None = None  # a round that was shown before it was over
         self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
+        self.beaten_at = time.monotonic()
         self.patience = SAVE_AGAIN_AFTER
         self.later: list[Command] = []  # heard while the run could obey none
         self.pausing = self.leaving = False  # asked to pause; asked to end
@@ -369,6 +372,7 @@ class _Runner:
 
     def _play_turn(self) -> Turn:
         """Play one turn; the last one of a round keeps its row: the last step of each player."""
+        self._beat()
         turn = next(self.turns)
         self.amid[turn.player.name] = turn.values
         if turn.ends_round:
@@ -378,6 +382,13 @@ class _Runner:
             self.round = turn.round
             self.before, self.amid = self.amid, {}
         return turn
+
+    def _beat(self) -> None:
+        """Say now and then that the run goes on: a turn, a look or a save that never ends is silent."""
+        now = time.monotonic()
+        if now - self.beaten_at > BEAT_SECONDS:
+            self.beaten_at = now
+            self.outbox.put(Beat())
 
     def _look_after(self) -> None:
         """What is due after a round: hand over rows, measure, save."""
@@ -454,6 +465,7 @@ class _Runner:
             while not self.may_play(self.job.run_id, self.round):
                 if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS:
                     self.flush()
+                self._beat()
                 command = self.inbox.wait_for(PACE_SECONDS)
                 if command is not None:
                     self._carry_out(command)
@@ -543,6 +555,7 @@ class _Runner:
 
     def _hear_out(self, seconds: float) -> None:
         """A moment in which to end is all that can be obeyed; the rest is done later. Raises Stopped."""
+        self._beat()
         command = self.inbox.wait_for(seconds)
         if command == "stop" or command == "interrupt":
             raise Stopped(command)

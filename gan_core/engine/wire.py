@@ -7,6 +7,7 @@ inside ``parts`` or ``data`` comes out as a list, as it does on its way to a bro
 from __future__ import annotations
 
 import json
+import signal
 import struct
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from gan_core.config import RunConfig
 from gan_core.engine import messages
 from gan_core.engine.messages import Job
 
+SHOW_STACK = signal.SIGUSR1  # a process that gets it writes where its threads stand
 _HEADER = struct.Struct(">IQ")  # bytes of JSON, bytes of arrays
 _KIND = "="
 WAITING = "waiting"  # what a process is called that has no run yet

@@ -31,6 +31,7 @@ from gan_core.training.classifier import FrozenClassifier, cached_classifier
 
 def main() -> None:
     faulthandler.enable()  # what a crash leaves behind is what the lab shows
+    faulthandler.register(wire.SHOW_STACK)
     incoming, outgoing = _take_the_pipes()
     compute_on_one_thread()
     if sys.argv[1:] == [wire.WAITING]:

@@ -29,6 +29,7 @@ class RunNotFound(KeyError):
 @dataclass(frozen=True)
 class RunRecord:
     """One run as it is known to the index. Times are Unix seconds, ``None`` where it has not happened or nobody saw it.
+    A clock may jump: how long a run trained is in its summary, by a clock that does not.
 
     ``seq`` orders runs by creation whatever the clock did; ``forked_at`` is the round at which ``parent`` was left.
     """
@@ -57,11 +58,6 @@ class RunRecord:
     @property
     def active(self) -> bool:
         return self.status in ACTIVE
-
-    @property
-    def seconds(self) -> float | None:
-        """Wall time from start to end, ``None`` while it runs or when its end was not seen (interrupted)."""
-        return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
 
 
 @dataclass(frozen=True)

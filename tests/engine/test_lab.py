@@ -74,6 +74,29 @@ def test_a_run_from_the_queue_to_its_end_and_after_a_restart(open_lab: Callable,
     assert read(open_lab()) == before
 
 
+def test_a_clock_that_jumps_back_changes_no_order_and_no_duration(
+    open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = open_lab(capacity=1)
+    now = [2e9]
+
+    def backwards() -> float:
+        now[0] -= 3600
+        return now[0]
+
+    monkeypatch.setattr("gan_core.store.run_store.time.time", backwards)
+    started = time.monotonic()
+    runs = [lab.submit(small({"seed": seed})) for seed in range(2)]
+    ended = [lab.wait(run, 60) for run in runs]
+    assert [run.id for run in lab.store.runs()] == runs[::-1]
+    for run in ended:
+        assert run.status == "finished"
+        assert 0 < run.summary["seconds"] <= time.monotonic() - started
+        kinds = [event.kind for event in lab.store.events(run.id)]
+        assert kinds.index("started") < kinds.index("finished") == len(kinds) - 1
+        assert lab.store.track(run.id).rounds.tolist() == list(range(1, 25))
+
+
 def test_at_most_so_many_train_and_the_others_know_their_place(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, until: Callable
 ) -> None:
