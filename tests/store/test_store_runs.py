@@ -38,7 +38,7 @@ def test_a_run_comes_back_as_it_was_created(store: RunStore) -> None:
     assert created.environment == {"cpu": "two cores"}
     assert (created.status, created.active, created.rounds) == ("queued", True, 0)
     assert before <= created.created_at <= time.time()
-    assert created.started_at is created.ended_at is created.seconds is created.deleted_at is None
+    assert created.started_at is created.ended_at is created.deleted_at is None
 
 
 def test_update_is_visible_on_return_and_leaves_the_rest(store: RunStore, run: str) -> None:
