@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan_core.ui import forking, runs_table
+from gan_core.ui import forking, runs_table, take_away
 from gan_core.ui.rights import may, why_not
 from gan_core.ui.shell import COMPARE, HOME, action_button, lab, offer_to_go_on, said_in_a_sentence, ticket, watch
 
@@ -12,6 +12,8 @@ if not records:
     st.info("No runs yet. Start one from the Home page, and it will be listed here for good.", icon=":material/list:")
     st.page_link(HOME, label="Start a run", icon=":material/play_arrow:")
 
+with st.expander("Import a pack", icon=":material/upload:"):
+    take_away.bring_in()
 offer_to_go_on()
 runs_table.show_faults(lab().health.faults)
 

@@ -275,7 +275,7 @@ class _Pack:
         events = self._list(_Event, contents.texts["events.json"], f"events.json of {run_id}")
         tracks = {name: self._track(run_id, name, parts) for name, parts in contents.tables.items()}
         self._checkpoints(contents, folder / "checkpoints")
-        summary = _checked(_Summary, run.summary, f"run.json of {run_id}").model_dump(exclude_unset=True)
+        _checked(_Summary, run.summary, f"run.json of {run_id}")
         active = run.status in ACTIVE
         fields = run.model_dump() | {
             "id": names[run_id],
@@ -283,7 +283,6 @@ class _Pack:
             "config": self._config(contents.texts["config.json"], run_id),
             "tags": tuple(run.tags),
             "parent": names.get(run.parent, run.parent) if run.parent else None,
-            "summary": summary,
             "owner": {},
             "deleted_at": None,
             "status": "interrupted" if active else run.status,

@@ -14,7 +14,7 @@ from gan_core.config import Comparison, ConfigError, RunConfig, differences, dif
 from gan_core.engine import standings
 from gan_core.engine.standings import Standing
 from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
-from gan_core.ui import charts, comparison_charts, watching
+from gan_core.ui import charts, comparison_charts, take_away, watching
 from gan_core.ui.compare_form import show_differences
 from gan_core.ui.live_view import LEAD, Panel, live_view, overlay_panel
 from gan_core.ui.rights import pace
@@ -47,8 +47,9 @@ def show(comparison: ComparisonRecord) -> None:
         show_differences(_differences(comparison, found))
     if metric is None:
         st.info("Nothing has been measured yet.", icon=":material/hourglass_empty:")
-        return
-    _results(found, metric, active)
+    else:
+        _results(found, metric, active)
+    take_away.show(comparison.id)
 
 
 def _header(comparison: ComparisonRecord, found: Sequence[Standing], active: bool) -> None:

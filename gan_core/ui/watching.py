@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import streamlit as st
-
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Choice, Lab, catalogue, data_choice, describe, film
+from gan_core.engine import Choice, Lab, catalogue, data_choice, describe
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
 from gan_core.ui.forking import open_fork_dialog
-from gan_core.ui.shell import lab as server_lab
 
 
 @dataclass(frozen=True)
@@ -72,20 +69,6 @@ def obey(lab: Lab, run_id: str, command: str) -> None:
         lab.resume(run_id)
     else:
         lab.command(run_id, command)  # type: ignore[arg-type]
-
-
-def film_button(run: RunRecord) -> None:
-    """Offer the run's samples over time as a file; it is made when it is asked for."""
-    st.download_button(
-        "Samples over time as GIF",
-        lambda: film(server_lab().store, run.id),
-        file_name=f"{run.id}.gif",
-        mime="image/gif",
-        icon=":material/movie:",
-        type="tertiary",
-        on_click="ignore",
-        key=f"film:{run.id}",
-    )
 
 
 NUMBERS: dict[str, dict[str, Any]] = {

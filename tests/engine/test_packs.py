@@ -85,6 +85,9 @@ def test_a_comparison_comes_back_bit_for_bit(duel: tuple[RunStore, str], empty: 
     record = store.comparison(made)
     came = read_pack(empty, packed(store, made, with_checkpoints=True))
     assert came == Imported(made, tuple(member.run for member in record.members))
+    assert (
+        packed(empty, made, with_checkpoints=True).getvalue() == packed(store, made, with_checkpoints=True).getvalue()
+    )
     other = empty.comparison(made)
     kept = ("id", "name", "spec", "collected", "created_at", "members")
     assert [getattr(other, name) for name in kept] == [getattr(record, name) for name in kept]

@@ -1,0 +1,77 @@
+
+// The charts of the page as PNG or SVG, drawn by the browser as they stand there: zoomed, with what is hidden hidden.
+
+function chartsOfPage() {
+  const named = new Map()
+  for (const chart of document.querySelectorAll(".js-plotly-plot")) {
+    if (!chart.data || !chart.offsetParent) continue
+    const panel = chart.closest(".gs-panel")
+    const title = panel ? panel.getAttribute("aria-label") : chart.layout?.yaxis?.title?.text || "chart"
+    const view = panel && chart.closest(".gs-root")?.querySelector(".gs-name")?.textContent
+    const name = view ? `${view}: ${title}` : title
+    let again = name
+    for (let n = 2; named.has(again); n += 1) again = `${name} (${n})`
+    named.set(again, chart)
+  }
+  return named
+}
+
+class ChartFiles {
+  constructor(parent, url) {
+    this.url = url
+    this.select = el("select", { class: "gt-select", "aria-label": "Chart of this page", "data-testid": "chart-to-save" })
+    this.said = el("span", { class: "gt-said", role: "status" })
+    const buttons = ["png", "svg"].map((format) => {
+      const button = el("button", { class: "gt-button", type: "button", "data-testid": `save-${format}` }, format.toUpperCase())
+      button.addEventListener("click", () => this.save(format))
+      return button
+    })
+    this.root = el("div", { class: "gt-root" }, el("span", {}, "Chart"), this.select, ...buttons, this.said)
+    for (const kind of ["pointerenter", "focusin"]) this.root.addEventListener(kind, () => this.list())
+    parent.append(this.root)
+    this.timer = setInterval(() => this.list(), 2000) // charts come when their data do
+    this.list()
+  }
+
+  list() {
+    this.charts = chartsOfPage()
+    const names = [...this.charts.keys()]
+    if (names.join("\n") === [...this.select.options].map((option) => option.value).join("\n")) return
+    const chosen = this.select.value
+    this.select.replaceChildren(...names.map((name) => el("option", { value: name }, name)))
+    if (names.includes(chosen)) this.select.value = chosen
+  }
+
+  async save(format) {
+    this.list()
+    const chart = this.charts.get(this.select.value)
+    if (!chart) return setText(this.said, "There is no chart on this page yet.")
+    try {
+      const Plotly = await loadPlotly(this.url)
+      const page = document.querySelector(".stApp") || document.body
+      const layout = { ...chart.layout, autosize: false, paper_bgcolor: getComputedStyle(page).backgroundColor }
+      const filename = this.select.value.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "chart"
+      const size = { width: Math.max(480, chart.clientWidth), height: Math.max(300, chart.clientHeight), scale: 2 }
+      await Plotly.downloadImage({ data: chart.data, layout }, { format, filename, ...size })
+      setText(this.said, "")
+    } catch (error) {
+      setText(this.said, `The chart could not be saved: ${error.message || error}`)
+    }
+  }
+
+  destroy() {
+    clearInterval(this.timer)
+    this.root.remove()
+  }
+}
+
+const savers = new WeakMap()
+
+export default function (component) {
+  const { parentElement, data } = component
+  if (!savers.has(parentElement)) savers.set(parentElement, new ChartFiles(parentElement, data.plotly))
+  return () => {
+    savers.get(parentElement)?.destroy()
+    savers.delete(parentElement)
+  }
+}
