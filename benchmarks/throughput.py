@@ -25,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -167,22 +167,22 @@ def measure(rounds: Iterator[None], seconds: float) -> tuple[float, float]:
 # (c) The dashboard: its process, and a browser
 
 
-def serve(root: Path, port: int) -> None:
+def serve(root: Path, port: int, carry_out: Callable[..., dict[str, Any]] | None = None) -> None:
     """`app.py` with a hand on its lab: commands come as JSON lines on stdin, answers go to stdout."""
     os.environ["GANSCOPE_STORE"] = str(root)
     os.chdir(ROOT)
     from app import app
 
-    threading.Thread(target=_obey, daemon=True).start()
+    threading.Thread(target=_obey, args=(carry_out or _carry_out,), daemon=True).start()
     app.run(config={"server.port": port})
 
 
-def _obey() -> None:
+def _obey(carry_out: Callable[..., dict[str, Any]]) -> None:
     run_id = ""
     for line in sys.stdin:
         order = json.loads(line)
         try:
-            answer = _carry_out(run_id, **order)
+            answer = carry_out(run_id, **order)
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"}
         run_id = answer.get("run", run_id)
@@ -236,13 +236,14 @@ def cpu_seconds() -> float:
 class Dashboard:
     """The server's process, seen from here."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, script: str = __file__) -> None:
+        """``script`` is called with ``--serve ROOT --port PORT``, and calls `serve`."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._log = open(root / "server.log", "a")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(root), "--port", str(self.port)],
+            [sys.executable, script, "--serve", str(root), "--port", str(self.port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -307,6 +308,9 @@ class WatchPage:
 
     def leave(self) -> None:
         self._page.goto("about:blank")
+
+    def close(self) -> None:
+        self._page.close()
 
 
 def find_browser() -> str:

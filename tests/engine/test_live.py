@@ -513,3 +513,27 @@ def test_a_track_without_a_clock_can_be_seen(tmp_path: Any) -> None:
         shown = strict(stored_view(store, run).snapshot())
     assert shown["tracks"]["turns"]["D.loss"]["x"] == [0, 1, 2]
     assert shown["tracks"]["other"]["x"] == {"x": [], "y": []}
+
+
+def test_a_run_of_a_million_rounds_costs_a_viewer_what_one_of_a_thousand_does() -> None:
+    """Sizes and builds, not clocks: what travels at each tick and at joining, for all viewers together."""
+    columns = ("D.loss", "G.loss", "D.real", "D.fake", "D.grad_norm", "G.grad_norm")
+    told: dict[int, tuple[int, int]] = {}
+    for played in (1_000, 1_000_000):
+        view = LiveView("r", Status("running", rounds=2_000_000))
+        rounds = np.arange(played)
+        values = np.random.default_rng(0).normal(size=(played, len(columns))).astype(np.float32)
+        view.add_rows("turns", columns, rounds, values)
+        view.tick()
+        view.snapshot()
+        view.add_rows("turns", columns, np.arange(played, played + 100), values[:100])
+        view.tick()
+        deltas = {id(view.delta(view.cursor - 1)) for _ in range(30)}
+        snapshots = {id(view.snapshot()) for _ in range(30)}
+        assert len(deltas) == len(snapshots) == 1  # one build each, whatever the number of viewers
+        delta = view.delta(view.cursor - 1)
+        assert delta is not None
+        told[played] = len(delta), len(view.snapshot())
+    (short_delta, short_page), (long_delta, long_page) = told.values()
+    assert long_delta <= 1.5 * short_delta
+    assert long_page <= 1.5 * short_page
