@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gan_core.ui.class_bar import class_bar, in_class
+from gan_core.ui.page_keys import page_keys
 from gan_core.ui.shell import CLASS, HOME, ICON, TOUR, say_what_is_wrong
 
 st.set_page_config("GANscope", page_icon=ICON, layout="wide")
@@ -11,6 +12,7 @@ page = st.navigation(
     [st.Page(file, title=title, icon=icon, default=file == HOME) for file, (title, icon) in shown.items()],
     position="top",
 )
+page_keys()
 class_bar()
 say_what_is_wrong()
 page.run()

@@ -1,7 +1,6 @@
 // The presenter's keys: letters, digits, space and the arrows, wherever the focus is, as long as nobody is typing.
 
 const NAMES = { " ": "space", ArrowLeft: "previous", ArrowRight: "next" }
-const TYPING = "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]"
 const ARROWS = "input[type=range], [role=slider], [role=radiogroup], [role=tablist], .gs-root, .gf-root"
 const PRESSED = "button, summary, a, [role=button]"
 
@@ -16,8 +15,8 @@ class Presenter {
   take(event, down) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
     const name = NAMES[event.key] || event.key.toLowerCase()
-    const target = event.target instanceof Element ? event.target : document.body
-    if (!this.keys.includes(name) || target.closest(TYPING) || target.closest("[role=dialog]")) return
+    const target = targetOf(event)
+    if (!this.keys.includes(name) || isTyping(target)) return
     if (event.key.startsWith("Arrow") && target.closest(ARROWS)) return
     if (event.key === " " && target.closest(ARROWS)) return
     // A button that has the focus would be pressed again by the space bar, when it comes up.

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-_COMPONENT = st.components.v2.component(
-    "ganscope_presenter", js=Path(__file__).with_suffix(".js").read_text("utf-8"), isolate_styles=False
-)
+
+def component(name: str, *, css: bool = False) -> Any:
+    """The component of ``<name>.js`` (and ``<name>.css``), which can ask whether somebody is typing."""
+    here = Path(__file__)
+    return st.components.v2.component(
+        f"ganscope_{name}",
+        js="".join(here.with_name(f"{part}.js").read_text("utf-8") for part in ("keyboard", name)),
+        css=here.with_name(f"{name}.css").read_text("utf-8") if css else None,
+        isolate_styles=False,
+    )
+
+
+_COMPONENT = component("presenter")
 
 
 def presenter_key(keys: Sequence[str], *, key: str) -> str | None:

@@ -20,9 +20,21 @@ from gan_core.ui.faults import without_paths
 from gan_core.ui.rights import guarded, may, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, CLASS = (
+HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
     f"{name}.py"
-    for name in ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "classroom")
+    for name in (
+        "home",
+        "train",
+        "watch",
+        "compare",
+        "runs",
+        "data",
+        "library",
+        "theory",
+        "collapse",
+        "lessons",
+        "classroom",
+    )
 )
 TOUR = {
     HOME: ("Home", ":material/home:"),
@@ -34,6 +46,7 @@ TOUR = {
     LIBRARY: ("Library", ":material/menu_book:"),
     COLLAPSE: ("Collapse Lab", ":material/emergency:"),
     THEORY: ("Theory", ":material/school:"),
+    LESSONS: ("Lessons", ":material/co_present:"),
     CLASS: ("Class", ":material/groups:"),
 }
 

@@ -23,7 +23,7 @@ from gan_core.ui.rights import ACTS, READS, guarded, may, visitor
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
 KINDS = {"Lab": Lab, "RunStore": RunStore, "Chores": Chores, "Chore": Chore}
-PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "classroom")
+PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "lessons", "classroom")
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ class Panel {
 class ChartPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
-    this.chart = el("div", { class: "gs-chart", role: "img", "aria-label": spec.title })
+    this.chart = el("div", { class: "gs-chart", role: "group", "aria-roledescription": "chart", "aria-label": spec.title })
     this.body.append(this.chart)
     this.generation = -1
     this.decorations = ""

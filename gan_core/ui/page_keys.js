@@ -1,0 +1,112 @@
+// Keys that every page has. Each presses what is on the page anyway, so that no key does what its button may not.
+
+const SIZES = [100, 125, 150]
+const KEPT = "ganscope.look"
+
+function press(find) {
+  const found = find()
+  if (found && !found.disabled) found.click()
+}
+
+const testid = (name) => () => document.querySelector(`[data-testid="${name}"]:not([disabled])`)
+const labelled = (...labels) => () => [...document.querySelectorAll("button p")].find((text) => labels.includes(text.textContent) && text.checkVisibility())?.closest("button")
+
+function turn(by) {
+  const links = [...document.querySelectorAll('[data-testid="stTopNavLink"]')]
+  const here = links.findIndex((link) => new URL(link.href).pathname === location.pathname)
+  if (links.length) links[(here + by + links.length) % links.length].click()
+}
+
+// Streamlit writes a picture's caption below it and leaves the picture itself without a name.
+function nameImage(image) {
+  if (!(image instanceof HTMLImageElement) || image.hasAttribute("alt")) return
+  const frame = image.closest('[data-testid="stImage"]')
+  const caption = frame && frame.querySelector('[data-testid="stImageCaption"]')
+  if (frame) image.alt = caption ? caption.textContent : ""
+}
+
+class PageKeys {
+  constructor(parent, data) {
+    this.look = { size: 0, contrast: false, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }
+    this.help = document.createElement("dialog")
+    this.help.className = "gk-help"
+    this.help.setAttribute("aria-label", "Keys")
+    const title = document.createElement("h2")
+    title.textContent = "Keys"
+    const list = document.createElement("dl")
+    for (const [key, text] of data.keys) {
+      const term = document.createElement("dt")
+      const does = document.createElement("dd")
+      term.textContent = key
+      does.textContent = text
+      list.append(term, does)
+    }
+    const close = document.createElement("button")
+    close.type = "button"
+    close.textContent = "Close"
+    close.onclick = () => this.help.close()
+    this.help.append(title, list, close)
+    parent.append(this.help)
+    this.down = (event) => this.take(event)
+    document.addEventListener("keydown", this.down)
+    this.named = (event) => nameImage(event.target)
+    document.addEventListener("load", this.named, true)
+    document.querySelectorAll("img").forEach(nameImage)
+    this.show()
+  }
+
+  take(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey) return
+    if (event.key === "?" && this.help.open) return this.help.close()
+    if (isTyping(targetOf(event)) || this.help.open) return
+    const does = {
+      "?": () => this.help.showModal(),
+      "+": () => this.resize(1),
+      "-": () => this.resize(-1),
+      h: () => this.change({ contrast: !this.look.contrast }),
+      "[": () => turn(-1),
+      "]": () => turn(1),
+      ",": () => press(testid("previous")),
+      ".": () => press(testid("next")),
+      l: () => press(testid("live")),
+      p: () => press(labelled("Pause", "Resume")),
+      m: () => press(labelled("Sample now")),
+      n: () => press(testid("notes")),
+    }[event.key]
+    if (!does) return
+    event.preventDefault()
+    does()
+  }
+
+  resize(by) {
+    this.change({ size: Math.max(0, Math.min(SIZES.length - 1, this.look.size + by)) })
+  }
+
+  change(to) {
+    Object.assign(this.look, to)
+    sessionStorage.setItem(KEPT, JSON.stringify(this.look))
+    this.show()
+  }
+
+  show() {
+    const { style, classList } = document.documentElement
+    style.zoom = `${SIZES[this.look.size]}%` // charts and pictures grow with the letters
+    classList.toggle("gk-contrast", this.look.contrast)
+  }
+
+  destroy() {
+    document.removeEventListener("keydown", this.down)
+    document.removeEventListener("load", this.named, true)
+    this.help.remove()
+  }
+}
+
+const all = new WeakMap()
+
+export default function ({ data, parentElement }) {
+  if (!all.has(parentElement)) all.set(parentElement, new PageKeys(parentElement, data))
+  return () => {
+    all.get(parentElement).destroy()
+    all.delete(parentElement)
+  }
+}

@@ -1,0 +1,27 @@
+"""Keys that every page has, and the overlay that lists them: for whoever presents without a mouse."""
+
+from __future__ import annotations
+
+from gan_core.ui.presenter import component
+
+KEYS = {
+    "?": "this list, on and off",
+    "+  -": "everything larger, smaller",
+    "H": "high contrast, on and off",
+    "[  ]": "the page before, the next page",
+    ",  .": "samples: the round before, the next round",
+    "L": "follow the newest round",
+    "P": "pause or resume the run",
+    "M": "measure and show samples now",
+    "N": "notes, in a class",
+    "C  F  Space": "Collapse Lab: collapse, fix, pause or go on",
+    "0 … 9  ←  →": "Collapse Lab: predict, a step back, a step on",
+}
+"""What each key does, as the overlay says it; `page_keys.js` does it."""
+
+_COMPONENT = component("page_keys", css=True)
+
+
+def page_keys() -> None:
+    """Hear the keys of every page. Nothing is drawn until somebody asks for the list."""
+    _COMPONENT(key="page-keys", data={"keys": list(KEYS.items())})
