@@ -22,6 +22,7 @@ from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
 from gan_core.engine.comparing import comparison_name, resolve_variant, variants_of
 from gan_core.engine.executors import INTRA_OP_THREADS, ChosenExecutor, Executor, Kind, ThreadExecutor, setting_of
+from gan_core.engine.footprint import refuse_what_does_not_fit
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.health import Health
 from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored_view
@@ -176,6 +177,7 @@ class Lab:
         A second submission with the same ``key`` (a double click) starts nothing and returns the first one's id.
         """
         resolved = resolve(config)
+        refuse_what_does_not_fit(resolved, self.store.root)
         with self._entrance:
             if key and key in self._keys:
                 return self._keys[key]
@@ -192,6 +194,8 @@ class Lab:
         the same ``key`` starts nothing.
         """
         resolved = {which: resolve_variant(which[0], config) for which, config in comparison.configs().items()}
+        for config in {variant: config for (variant, _), config in resolved.items()}.values():
+            refuse_what_does_not_fit(config, self.store.root)
         with self._entrance:
             if key and key in self._keys:
                 return self._keys[key]
@@ -369,6 +373,7 @@ class Lab:
         config = resolve(parent.replace(changes))
         if played >= config.schedule.rounds:
             raise ConfigError([Problem("schedule.rounds", f"{played:,} rounds have been played; choose more")])
+        refuse_what_does_not_fit(config, self.store.root)
         try:
             made = fork(state, parent, config)
         except ConfigError:
