@@ -1,0 +1,110 @@
+"""What a student hands in: one zip with the log, the grids, the answers and a report that opens offline; a pack as well."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+import gan_core
+from gan_core.engine.packs import to_json, write_pack
+from gan_core.store import RunRecord, RunStore
+from gan_core.ui.report import report
+from gan_core.ui.shell import lab
+
+ANSWER_LENGTH = 20_000
+CHOSEN = 5
+"""Grids that are chosen at first: evenly over the run."""
+
+
+def show(run: RunRecord) -> None:
+    """The section of a run: answers, the rounds whose samples belong to it, and the file."""
+    store = lab().store
+    with st.expander("Hand in", icon=":material/assignment_turned_in:"):
+        rounds = sorted(grids(store, run.id))
+        name = st.text_input("Your name", max_chars=120, key=f"hand-in:name:{run.id}")
+        answers = st.text_area("Your answers", max_chars=ANSWER_LENGTH, height=180, key=f"hand-in:answers:{run.id}")
+        chosen = st.multiselect(
+            "Samples at the rounds", rounds, default=spread(rounds), key=f"hand-in:rounds:{run.id}:{bool(rounds)}"
+        )
+        if run.parent:
+            st.caption("This run is a fork: the run that it came from goes in too, for the comparison.")
+        st.download_button(
+            "Hand in",
+            lambda: hand_in(store, run.id, name=name, answers=answers, rounds=chosen),
+            f"hand-in-{run.id}.zip",
+            "application/zip",
+            type="primary",
+            icon=":material/assignment_turned_in:",
+            on_click="ignore",
+            key=f"hand-in:{run.id}",
+        )
+
+
+def hand_in(store: RunStore, run_id: str, *, name: str = "", answers: str = "", rounds: Sequence[int] = ()) -> bytes:
+    """The zip: ``hand-in.html``, ``training-log.json``, ``answers.md``, ``grids/`` and all that a pack of the run holds.
+
+    A fork brings ``before.html``, the report of the run that it came from, and its curves in the log. Raises RunNotFound.
+    """
+    run = store.run(run_id)
+    file = io.BytesIO()
+    write_pack(store, run_id, file)
+    files = grids(store, run_id)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("hand-in.html", with_answers(report(store, run_id), name, answers))
+        archive.writestr("answers.md", f"# {name or 'Answers'}\n\n{answers}\n")
+        logged: dict[str, Any] = {"version": gan_core.__version__, "name": name, **log_of(store, run)}
+        if run.parent:
+            before = store.run(run.parent)
+            logged["before"] = log_of(store, before)
+            archive.writestr("before.html", report(store, before.id))
+        archive.writestr("training-log.json", to_json(logged))
+        for round in sorted(set(rounds) & files.keys()):
+            archive.write(store.artefact_path(run_id, files[round]), f"grids/round-{round:07d}.png")
+    return file.getvalue()
+
+
+def log_of(store: RunStore, run: RunRecord) -> dict[str, Any]:
+    """Losses round by round, what was measured (coverage among it), the onset of what the verdict says, and the settings."""
+    verdict: Mapping[str, Any] = run.summary.get("verdict", {})
+    told: dict[str, Any] = {
+        "run": run.id,
+        "title": run.name,
+        "status": run.status,
+        "rounds": run.rounds,
+        "verdict": verdict.get("state", ""),
+        "onset_round": verdict.get("onset_round"),
+        "config": run.config,
+        "environment": run.environment,
+    }
+    for name, wanted in (("turns", "losses"), ("diagnostics", "measured")):
+        if name in store.track_names(run.id):
+            track = store.track(run.id, name)
+            columns = [one for one in track.columns if name == "diagnostics" or one.endswith(".loss")]
+            told[wanted] = {"round": track.rounds.tolist()} | {one: track.column(one).tolist() for one in columns}
+    return told
+
+
+def grids(store: RunStore, run_id: str) -> dict[int, str]:
+    """The file of the samples of each round that has a picture."""
+    return {frame.round: frame.parts["grid"]["file"] for frame in store.frames(run_id) if "grid" in frame.parts}
+
+
+def spread(rounds: Sequence[int]) -> list[int]:
+    """Up to ``CHOSEN`` of the rounds, evenly, the first and the last among them."""
+    if len(rounds) <= CHOSEN:
+        return list(rounds)
+    return [rounds[index * (len(rounds) - 1) // (CHOSEN - 1)] for index in range(CHOSEN)]
+
+
+def with_answers(html: str, name: str, answers: str) -> str:
+    """The report with the answers at its end, as typed."""
+    told = (
+        f"<section><h2>{escape(name) or 'Answers'}</h2><p style='white-space: pre-wrap'>{escape(answers)}</p></section>"
+    )
+    head, end, tail = html.rpartition("</main>" if "</main>" in html else "</body>")
+    return f"{head}{told}{end}{tail}"
