@@ -1,5 +1,7 @@
 """What has been run here?"""
 
+import time
+
 import streamlit as st
 
 from gan_core.ui import forking, runs_table, take_away
@@ -12,8 +14,6 @@ if not records:
     st.info("No runs yet. Start one from the Home page, and it will be listed here for good.", icon=":material/list:")
     st.page_link(HOME, label="Start a run", icon=":material/play_arrow:")
 
-with st.expander("Import a pack", icon=":material/upload:"):
-    take_away.bring_in()
 offer_to_go_on()
 runs_table.show_faults(lab().health.faults)
 
@@ -27,15 +27,43 @@ if deleted:
             st.rerun()
 
 if records:
-    search, states, data = st.columns([3, 2, 2])
+    archive = {run.id for run in records if getattr(run, "archived_at", None) is not None}
+    search, states, data, labels = st.columns([4, 2, 2, 2])
     text = search.text_input(
-        "Filter", placeholder="name, tag, note, id, or a setting such as wgan_gp", key="filter", bind="query-params"
+        "Filter",
+        placeholder="a name, note or word, or rounds>=2000 objective=wgan_gp",
+        help="Words of the name, tag, note, id or settings; and conditions such as n_critic>1, modes_covered<8, seed!=0",
+        key="filter",
+        bind="query-params",
     )
     shown_states = states.multiselect("Status", runs_table.states_of(records), placeholder="all")
     shown_data = data.multiselect("Data", runs_table.data_of(records), placeholder="all")
-    kept = [run for run in records if runs_table.matches(run, text or "", shown_states, shown_data)]
-    st.caption(f"{len(kept)} of {len(records)} runs")
-    chosen = runs_table.show(kept, lab(), ticket(), key="runs")
+    shown_tags = labels.multiselect("Tags", runs_table.tags_of(records), placeholder="all")
+    kept = [run for run in records if runs_table.matches(run, text or "", shown_states, shown_data, shown_tags)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        group = st.selectbox(
+            "Group by",
+            runs_table.groupings(kept),
+            index=None,
+            placeholder="group by",
+            label_visibility="collapsed",
+            width=260,
+        )
+        archived = st.toggle("Archived", key="archived", bind="query-params") if archive else False
+        kept = [run for run in kept if (run.id in archive) == archived]
+        st.caption(f"{len(kept)} of {len(records)} runs", width="content")
+    baseline = runs_table.baseline_of(records, st.query_params.get("baseline", ""))
+    if baseline is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/keep: Baseline: **{baseline.name}**", width="content")
+            if st.button("Unpin", type="tertiary", icon=":material/keep_off:"):
+                del st.query_params["baseline"]
+                st.rerun()
+    if group:
+        groups = runs_table.grouped(kept, group)
+        kept = [run for members in groups.values() for run in members]
+        st.dataframe(runs_table.summary(groups, group), hide_index=True)
+    chosen = runs_table.show(kept, lab(), ticket(), key="runs", group=group or "", baseline=baseline)
 
     if chosen:
         with st.container(border=True):
@@ -57,6 +85,28 @@ if records:
                     if gone:
                         st.session_state["deleted"] = gone
                         st.rerun()
+                for label, then, icon in (
+                    ("Archive", time.time(), "archive"),
+                    ("Take out of the archive", None, "unarchive"),
+                ):
+                    those = [run for run in chosen if (run.archived_at is None) == (then is not None)]
+                    if those and action_button("edit", f"{label} {len(those)}", icon=f":material/{icon}:"):
+                        for run in those:
+                            lab().store.update(run.id, archived_at=then)
+                        st.rerun()
+                if (
+                    len(chosen) == 1
+                    and baseline != chosen[0]
+                    and st.button("Pin as the baseline", icon=":material/keep:")
+                ):
+                    st.query_params["baseline"] = chosen[0].id
+                    st.rerun()
+            if baseline is not None and len(chosen) == 1 and chosen[0].id != baseline.id:
+                found = runs_table.differences_to(baseline, chosen[0])
+                st.dataframe(
+                    [{"setting": f, "baseline": str(old), "this run": str(new)} for f, (old, new) in found.items()],
+                    hide_index=True,
+                )
             if len(chosen) == 1 and (tree := forking.family_tree(chosen[0], lab().store.family(chosen[0].id))):
                 st.markdown(tree)
             with st.form("tags", border=False):
@@ -70,3 +120,6 @@ if records:
                     if len(chosen) == 1:
                         lab().store.update(first.id, name=name or first.name, note=note)
                     st.rerun()
+
+with st.expander("Import a pack", icon=":material/upload:"):
+    take_away.bring_in()

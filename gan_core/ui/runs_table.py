@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Collection, Sequence
+import operator
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from gan_core.config import flatten
 from gan_core.engine import Lab
 from gan_core.store import DamagedRun, Fault, RunRecord
 
@@ -26,17 +29,125 @@ def data_of(runs: Sequence[Listed]) -> list[str]:
     return sorted({_data(run) for run in runs} - {""})
 
 
-def matches(run: Listed, text: str, states: Collection[str], data: Collection[str]) -> bool:
-    """Whether every word of ``text`` occurs in the run, and its state and data are among those asked for (all, if none)."""
+def tags_of(runs: Sequence[Listed]) -> list[str]:
+    """The tags that occur."""
+    return sorted({tag for run in runs if isinstance(run, RunRecord) for tag in run.tags})
+
+
+def matches(run: Listed, text: str, states: Collection[str], data: Collection[str], tags: Collection[str] = ()) -> bool:
+    """Whether every word of ``text`` holds for the run, and its state, data and tags are among those asked for (all, if none).
+
+    A word such as ``schedule.rounds>=2000``, ``objective=wgan_gp`` or ``modes_covered<8`` asks for a setting or a last
+    measurement, by its name or the end of it; any other word occurs somewhere in the run.
+    """
     if (states and _state(run) not in states) or (data and _data(run) not in data):
         return False
+    if tags and (isinstance(run, DamagedRun) or not set(tags) <= set(run.tags)):
+        return False
+    words = text.lower().split()
+    terms = [found for word in words if (found := _TERM.fullmatch(word))]
+    plain = [word for word in words if not _TERM.fullmatch(word)]
     searched = (
         run.reason
         if isinstance(run, DamagedRun)
         else f"{run.name} {run.note} {' '.join(run.tags)} {json.dumps(run.config)}"
     )
     searched = f"{run.id} {searched}".lower()
-    return all(word in searched for word in text.lower().split())
+    if not all(word in searched for word in plain):
+        return False
+    fields = fields_of(run) if terms else {}
+    return all(_holds(fields, *term.groups()) for term in terms)
+
+
+_TERM = re.compile(r"([a-z_][\w.]*)(!=|>=|<=|=|>|<)(.+)")
+_COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "<=": operator.le,
+}
+
+
+def fields_of(run: Listed) -> dict[str, Any]:
+    """What a run can be searched and grouped by: its settings, dotted, its status, and its last measurements."""
+    if isinstance(run, DamagedRun):
+        return {"status": "damaged"}
+    metrics = run.summary.get("metrics")
+    measured = metrics if isinstance(metrics, Mapping) else {}
+    return {"status": run.status, **flatten(run.config), **measured}
+
+
+def _holds(fields: Mapping[str, Any], name: str, sign: str, wanted: str) -> bool:
+    found = [value for path, value in fields.items() if path in (name, f"{name}.name") or path.endswith(f".{name}")]
+    if sign == "!=":
+        return bool(found) and not any(_compares(value, "=", wanted) for value in found)
+    return any(_compares(value, sign, wanted) for value in found)
+
+
+def _compares(value: Any, sign: str, wanted: str) -> bool:
+    try:
+        return _COMPARED[sign](float(value), float(wanted))
+    except (TypeError, ValueError):
+        return sign == "=" and str(value).lower() == wanted
+
+
+def groupings(runs: Sequence[Listed]) -> list[str]:
+    """The settings in which these runs differ, those that a person thinks of first at the beginning."""
+    every = [fields_of(run) for run in runs if isinstance(run, RunRecord)]
+    seen: dict[str, set[str]] = {}
+    for fields in every:
+        for field, value in fields.items():
+            seen.setdefault(field, set()).add(json.dumps(value))
+    measured = {name for run in runs if isinstance(run, RunRecord) for name in run.summary.get("metrics", {})}
+    first = ("objective.name", "data.name", "status", "seed")
+    differing = [field for field, values in seen.items() if len(values) > 1 and field not in measured]
+    return sorted(differing, key=lambda field: first.index(field) if field in first else len(first))
+
+
+def grouped(runs: Sequence[Listed], field: str) -> dict[str, list[Listed]]:
+    """Runs by the value of a field, in the order in which the values occur; those without one are last."""
+    groups: dict[str, list[Listed]] = {}
+    for run in runs:
+        groups.setdefault(_value(fields_of(run).get(field)), []).append(run)
+    return {value: groups[value] for value in sorted(groups, key=lambda value: value == "–")}
+
+
+def summary(groups: Mapping[str, Sequence[Listed]], field: str) -> list[dict[str, Any]]:
+    """A row per group: how many runs, how many of them finished, and the mean of what all groups measured."""
+    metrics = {
+        value: [run.summary.get("metrics", {}) for run in runs if isinstance(run, RunRecord)]
+        for value, runs in groups.items()
+    }
+    names = [name for name in ("modes_covered", "kl_to_real", "high_quality_share") if all(
+        any(name in measured for measured in told) for told in metrics.values())]  # fmt: skip
+    rows = []
+    for value, runs in groups.items():
+        row: dict[str, Any] = {field: value, "runs": len(runs)}
+        row["finished"] = sum(_state(run) == "finished" for run in runs)
+        for name in names:
+            known = [measured[name] for measured in metrics[value] if name in measured]
+            row[f"mean {name}"] = sum(known) / len(known)
+        rows.append(row)
+    return rows
+
+
+def baseline_of(runs: Sequence[Listed], run_id: str) -> RunRecord | None:
+    """The run that the address names as the baseline, if it is there."""
+    return next((run for run in runs if run.id == run_id and isinstance(run, RunRecord)), None)
+
+
+def differences_to(baseline: RunRecord, run: Listed) -> dict[str, tuple[Any, Any]]:
+    """The settings in which a run differs from the baseline, with both values; the seed too."""
+    if isinstance(run, DamagedRun):
+        return {}
+    ours, theirs = flatten(baseline.config), flatten(run.config)
+    return {
+        field: (ours.get(field), theirs.get(field))
+        for field in dict.fromkeys([*ours, *theirs])
+        if ours.get(field) != theirs.get(field)
+    }
 
 
 def show_faults(faults: Sequence[Fault]) -> None:
@@ -51,10 +162,41 @@ def show_faults(faults: Sequence[Fault]) -> None:
         st.dataframe(table, hide_index=True)
 
 
-def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[RunRecord]:
-    """Draw the table; returns the runs whose rows are chosen."""
+def table_of(
+    runs: Sequence[Listed], lab: Lab, ticket: str, *, group: str = "", baseline: RunRecord | None = None
+) -> pd.DataFrame:
+    """A row per run. The store is asked once for the pictures of all, however many there are."""
     names = {run.id: run.name for run in runs if isinstance(run, RunRecord)}
-    table = pd.DataFrame([_row(run, lab, ticket, names) for run in runs])
+    files = lab.store.latest_files(("grid", "thumb"))
+    rows = []
+    for run in runs:
+        if isinstance(run, RunRecord) and lab.is_active(run.id):  # what it shows is not in the store yet
+            files[run.id] = lab.thumbnail(run.id) or ""
+        row = _row(run, files.get(run.id, ""), ticket, names)
+        asked = {group: _value(fields_of(run).get(group))} if group else {}
+        if baseline is not None:
+            asked["differs from the baseline"] = _told(baseline, run)
+        rows.append({"samples": row.pop("samples"), "name": row.pop("name"), **asked, **row})
+    return pd.DataFrame(rows)
+
+
+def _told(baseline: RunRecord, run: Listed) -> str:
+    if run.id == baseline.id:
+        return "the baseline"
+    found = differences_to(baseline, run)
+    told = [f"{field.rpartition('.')[2]} {_value(new)}" for field, (_, new) in found.items()]
+    return ", ".join(told[:4]) + (f" and {len(told) - 4} more" if len(told) > 4 else "") or "nothing"
+
+
+def _value(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def show(
+    runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str, group: str = "", baseline: RunRecord | None = None
+) -> list[RunRecord]:
+    """Draw the table; returns the runs whose rows are chosen."""
+    table = table_of(runs, lab, ticket, group=group, baseline=baseline)
     if table.empty:
         st.info("No run matches the filter.", icon=":material/filter_alt_off:")
         return []
@@ -80,7 +222,7 @@ def show(runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str) -> list[Run
     return [run for run in chosen if isinstance(run, RunRecord)]
 
 
-def _row(run: Listed, lab: Lab, ticket: str, names: dict[str, str]) -> dict[str, Any]:
+def _row(run: Listed, file: str, ticket: str, names: dict[str, str]) -> dict[str, Any]:
     if isinstance(run, DamagedRun):
         return {
             "samples": None,
@@ -88,7 +230,6 @@ def _row(run: Listed, lab: Lab, ticket: str, names: dict[str, str]) -> dict[str,
             "status": "damaged",
             "run": f"watch?run={run.id}",
         }
-    file = lab.thumbnail(run.id)
     metrics = run.summary.get("metrics", {})
     rounds = run.config.get("schedule", {}).get("rounds", 0)
     return {
