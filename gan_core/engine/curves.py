@@ -34,6 +34,23 @@ def smooth(values: np.ndarray, weight: float) -> np.ndarray:
     return smoothed
 
 
+def thinned(rounds: np.ndarray, values: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of ``values`` (n,) over every ``width`` rounds, at the last round of each stretch. NaN where it has none.
+
+    Curves of runs that played other numbers of rounds stay comparable: stretches begin at round 1 whatever comes after.
+    """
+    if width <= 1 or not len(rounds):
+        return rounds, values
+    stretch = (np.asarray(rounds) - 1) // width
+    starts = np.flatnonzero(np.diff(stretch, prepend=stretch[0] - 1))
+    ends = np.append(starts[1:], len(rounds)) - 1
+    values = np.asarray(values, np.float64)
+    finite = np.isfinite(values)
+    sums, counts = (np.add.reduceat(part, starts) for part in (np.where(finite, values, 0.0), finite.astype(float)))
+    means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return np.asarray(rounds)[ends], means
+
+
 @dataclass(frozen=True)
 class Range:
     """From ``low`` to ``high``; ``outside`` of the values lie beyond."""
@@ -43,13 +60,18 @@ class Range:
     outside: int
 
 
-def robust_range(series: Iterable[np.ndarray]) -> Range | None:
-    """The range of what lies between the 2 % and the 98 % quantile of all finite values, a little wider; None without any."""
+def robust_range(series: Iterable[np.ndarray], line: float | None = None) -> Range | None:
+    """The range of what lies between the 2 % and the 98 % quantile of all finite values, a little wider; None without any.
+
+    A ``line`` that is drawn beside them is within the range.
+    """
     values = np.concatenate([np.empty(0), *(np.ravel(one) for one in series)])
     values = values[np.isfinite(values)]
     if not len(values):
         return None
     low, high = np.quantile(values, [CUT, 1 - CUT])
+    if line is not None:
+        low, high = min(low, line), max(high, line)
     margin = MARGIN * float(high - low or abs(high) or 1.0)
     low, high = float(low) - margin, float(high) + margin
     return Range(low, high, int(((values < low) | (values > high)).sum()))

@@ -206,7 +206,18 @@ def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) ->
     """The first in rank against each of the others; and how many seeds collapsed, or came to no result."""
     rows = table(standings, metric, floor)
     first = next((row.variant for row in rows if row.rank == 1), None)
-    told = [sentence(standings, metric, first, row.variant) for row in rows if first and row.variant != first]
+    others = [row.variant for row in rows if first and row.variant != first]
+    unclear: dict[int, list[str]] = {}
+    for other in others:
+        difference = paired(standings, metric, first or "", other)
+        if difference.n >= 2 and not difference.distinguishable:
+            unclear.setdefault(difference.n, []).append(other)
+    together = {other for some in unclear.values() if len(some) > 1 for other in some}
+    told = [sentence(standings, metric, first or "", other) for other in others if other not in together]
+    for n, some in unclear.items():
+        if len(some) > 1:
+            names = f"{', '.join(some[:-1])} and {some[-1]}"
+            told.append(f"{title(metric)}: {first} is not distinguishable from {names} with {n} seeds.")
     for variant in variants(standings):
         mine = [standing for standing in standings if standing.variant == variant]
         counted = Counter(s.run.status if s.broken else s.verdict for s in mine)

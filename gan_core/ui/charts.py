@@ -14,7 +14,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from gan_core.ui import theme
-from gan_core.ui.figures import REVISION, Numbers
+from gan_core.ui.figures import Numbers
 from gan_core.ui.figures import axis as _axis
 from gan_core.ui.figures import floats as _floats
 from gan_core.ui.figures import layout as _layout
@@ -68,7 +68,7 @@ def curves(
         values = _floats(y)
         figure.add_trace(
             go.Scatter(
-                x=np.asarray(x, dtype=np.int32) if len(x) else [],
+                x=_along(x) if len(x) else [],
                 y=np.where(np.isfinite(values), values, np.float32("nan")) if len(x) else [],
                 name=labels.get(name, name),
                 mode="lines",
@@ -89,6 +89,12 @@ def curves(
     elif y_range is not None:
         figure.update_yaxes(range=list(y_range), autorange=False)
     return figure
+
+
+def _along(x: Numbers) -> np.ndarray:
+    """Places on an axis: rounds as integers, anything else in full."""
+    places = np.asarray(x)
+    return places.astype(np.int32 if places.dtype.kind in "iu" else np.float64)
 
 
 def column_colours(columns: Sequence[str]) -> dict[str, str]:
@@ -442,34 +448,4 @@ def pixel_values(counts: Sequence[int]) -> go.Figure:
     )
     figure.update_yaxes(type="log", tickformat=".4~%", nticks=5)
     figure.update_xaxes(hoverformat=".2f")
-    return figure
-
-
-# -- small --------------------------------------------------------------------------------------------------------
-
-
-def sparkline(values: Numbers, *, colour: str = theme.D, height: int = 48) -> go.Figure:
-    """A curve without axes, for a table or a card."""
-    y = _floats(values)
-    figure = go.Figure(
-        layout={
-            "template": "none",
-            "height": height,
-            "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)",
-            "margin": {"l": 2, "r": 2, "t": 2, "b": 2},
-            "showlegend": False,
-            "xaxis": {"visible": False, "fixedrange": True},
-            "yaxis": {"visible": False, "fixedrange": True},
-            "uirevision": REVISION,
-        }
-    )
-    figure.add_trace(
-        go.Scatter(
-            y=np.where(np.isfinite(y), y, np.float32("nan")),
-            mode="lines",
-            line={"width": 1.8, "color": colour},
-            hoverinfo="skip",
-        )
-    )
     return figure

@@ -26,6 +26,7 @@ from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence
 
 BASE = "compare:base"
 OBJECTIVES_CHOSEN = "objectives"
+MOST_NAMED = 5
 SETTING = "another setting"
 UNITS = {"rounds": "rounds", "images": "images that D sees", "seconds": "seconds of training"}
 
@@ -136,6 +137,15 @@ def show_differences(found: list[Difference]) -> None:
             icon=":material/balance:",
         )
         st.dataframe(_rows(brought), hide_index=True)
+
+
+def what_was_brought(found: list[Difference]) -> str:
+    """A sentence that warns of what differs beside what was asked for; empty where nothing does."""
+    fields = [difference.field for difference in found if not difference.asked]
+    if not fields:
+        return ""
+    more = f" and {len(fields) - MOST_NAMED} more" if len(fields) > MOST_NAMED else ""
+    return f"Beside what was asked for, these differ too: {', '.join(fields[:MOST_NAMED])}{more}."
 
 
 def _rows(found: list[Difference]) -> list[dict[str, str]]:

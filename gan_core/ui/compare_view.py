@@ -3,90 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from gan_core.config import Comparison, ConfigError, RunConfig, differences, differences_of
+from gan_core.config import BUDGETS, Comparison, ConfigError, Difference, RunConfig, differences, differences_of
 from gan_core.engine import standings
 from gan_core.engine.standings import Standing
 from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
-from gan_core.ui import charts, comparison_charts, take_away, watching
-from gan_core.ui.compare_form import show_differences
-from gan_core.ui.live_view import LEAD, Panel, live_view, overlay_panel
-from gan_core.ui.rights import pace
-from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence, ticket
+from gan_core.ui import compare_results, comparison_charts, steering, take_away, watching
+from gan_core.ui.compare_form import show_differences, what_was_brought
+from gan_core.ui.live_view import LEAD, Panel, live_view, overlay_panel, without_legend
+from gan_core.ui.shell import lab, ticket
 
 _SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
-AXES = {
-    "round": "round",
-    "images": "images that D has seen",
-    "steps": "optimiser steps",
-    "seconds": "seconds of training",
-}
 IN_A_ROW = 4
+STALE_SECONDS = 5.0  # that a page may be behind while runs train
 
 
 def show(comparison: ComparisonRecord) -> None:
     """Draw the whole comparison."""
-    found = standings.read_standings(lab().store, comparison.id)
+    states = steering.states_of(comparison)
+    stand = (*states.values(), str(steering.has_measured(states)))
+    found, floors = _read(str(lab().store.root), comparison.id, stand)
     if not found:
         st.info("None of its runs is left.", icon=":material/search_off:")
         return
-    active = any(_state(standing.run.id) in ACTIVE for standing in found)
-    _header(comparison, found, active)
+    active = any(state in ACTIVE for state in states.values())
+    st.title(comparison.name, anchor=False)
+    steering.show(comparison, states, measured=bool(standings.measures(found)))
     seeds = sorted({standing.seed for standing in found})
     seed, metric = _choose(found, seeds)
     shown = {s.variant: s.run for s in found if s.seed == seed}
     _columns(comparison, shown, metric)
     _fairness(shown, seed)
+    differing = _differences(comparison, found)
+    if brought := what_was_brought(differing):
+        st.caption(f":material/balance: {brought}")
     with st.expander("What differs", icon=":material/difference:", expanded=False):
-        show_differences(_differences(comparison, found))
+        show_differences(differing)
     if metric is None:
         st.info("Nothing has been measured yet.", icon=":material/hourglass_empty:")
     else:
-        _results(found, metric, active)
+        unit = next((unit for unit in BUDGETS if comparison.spec.get(unit) is not None), "rounds")
+        axis = compare_results.AXIS_OF[unit]
+        compare_results.show(found, floors, metric, differing, axis=axis, active=active)
     take_away.show(comparison.id)
 
 
-def _header(comparison: ComparisonRecord, found: Sequence[Standing], active: bool) -> None:
-    st.title(comparison.name, anchor=False)
-    measured = bool(standings.measures(found))
-
-    @st.fragment(run_every=pace(2.0) if active else None)
-    def controls() -> None:
-        states = Counter(_state(standing.run.id) for standing in found)
-        ended = not any(state in ACTIVE for state in states)
-        if active and (
-            ended or (not measured and standings.measures(standings.read_standings(lab().store, comparison.id)))
-        ):
-            st.rerun()  # once: what can be looked at is known now
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(" · ".join(f"**{count}** {state}" for state, count in states.items()))
-            offered = {button for state in states for button in watching.buttons_for(state)}
-            for button in sorted(offered, key=lambda button: button.label):
-                if button.command in ("pause", "resume", "stop") and action_button(
-                    "steer", f"{button.label} all", key=f"{button.command}:all", icon=button.icon, help=button.help
-                ):
-                    with said_in_a_sentence():
-                        lab().command_all(comparison.id, button.command)  # type: ignore[arg-type]
-                    st.rerun()
-            if states.keys() & {"interrupted", "stopped"} and action_button(
-                "steer", "Continue all", icon=":material/play_arrow:"
-            ):
-                with said_in_a_sentence():
-                    lab().resume_all(comparison.id)
-                    st.rerun()
-            if not active and action_button("edit", "Delete", icon=":material/delete:", type="tertiary"):
-                with said_in_a_sentence():
-                    lab().delete_comparison(comparison.id)
-                    st.session_state["compare:deleted"] = comparison.id
-                    st.switch_page(COMPARE)
-
-    controls()
+@st.cache_data(ttl=STALE_SECONDS, max_entries=8, show_spinner=False)
+def _read(root: str, comparison_id: str, stand: tuple[str, ...]) -> tuple[list[Standing], dict[str, float]]:
+    """The standings and what real data reads, shared by all who look; read again when a run begins, is measured or ends."""
+    found = standings.read_standings(lab().store, comparison_id)
+    return found, standings.read_floors(lab().store, found)
 
 
 def _choose(found: Sequence[Standing], seeds: Sequence[int]) -> tuple[int, str | None]:
@@ -113,7 +82,7 @@ def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metri
     runs = {run.id: (variant, colours[variant]) for variant, run in shown.items()}
     first = next(iter(shown.values()))
     told = standings.title(metric) if metric else ""
-    overlay = [overlay_panel("overlay", f"{told}, this seed", metric, runs, y_title=told, span="all")] if metric else []
+    overlay = [overlay_panel("overlay", f"{told}, this seed", metric, runs, y_title="", span="all")] if metric else []
     live_view(
         first.id,
         ticket(first.id),
@@ -123,6 +92,7 @@ def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metri
         leads=True,
         epoch=_epoch(shown),
     )
+    st.caption("Green is real data, vermillion what G makes.")
     variants = list(shown)
     for start in range(0, len(variants), IN_A_ROW):
         row = variants[start : start + IN_A_ROW]
@@ -143,7 +113,18 @@ def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metri
 
 def column_panels(run: RunRecord) -> list[Panel]:
     """What is generated, how it spreads over the modes, and the losses with the aid to read them."""
+    return _panels(run, json.dumps({**run.config, "seed": 0}, sort_keys=True))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _panels(_run: RunRecord, config: str) -> list[Panel]:
+    """Figures take their time to make, and those of one variant are the same at each click."""
+    run = _run
     panels = {panel["slot"]: {**panel, "span": 1} for panel in watching.panels_for(run)}
+    for slot in ("points", "histogram"):
+        if slot in panels:
+            panels[slot] = without_legend(panels[slot])
+    panels["loss-chart"]["span"] = "all"
     return [panels[slot] for slot in _SHOWN if slot in panels]
 
 
@@ -152,13 +133,18 @@ def _epoch(shown: Mapping[str, RunRecord]) -> str:
 
 
 def _fairness(shown: Mapping[str, RunRecord], seed: int) -> None:
-    same = begin_alike(list(shown.values()))
-    if same is None:
-        return
+    known: dict[tuple[str, ...], bool] = st.session_state.setdefault("compare:alike", {})
+    runs = tuple(run.id for run in shown.values())
+    if runs not in known:
+        same = begin_alike(list(shown.values()))
+        if same is None:
+            return
+        known[runs] = same
+    same = known[runs]
     if same:
         st.caption(
             f":material/check: At round 0 all columns show the same samples (seed {seed}): the same weights of G and the same "
-            "noise. The data come in the same order too."
+            "noise. The data come in the same order too. The slider shows them at its left end."
         )
     else:
         st.caption(
@@ -186,7 +172,7 @@ def begin_alike(runs: Sequence[RunRecord]) -> bool | None:
     return len(set(seen)) == 1
 
 
-def _differences(comparison: ComparisonRecord, found: Sequence[Standing]) -> list[Any]:
+def _differences(comparison: ComparisonRecord, found: Sequence[Standing]) -> list[Difference]:
     try:
         if not comparison.collected:
             return differences_of(Comparison.load(comparison.spec))
@@ -195,86 +181,3 @@ def _differences(comparison: ComparisonRecord, found: Sequence[Standing]) -> lis
         return differences(dict(reversed(first.items())), asked)
     except ConfigError:  # of a version with other names
         return []
-
-
-def _results(found: Sequence[Standing], metric: str, active: bool) -> None:
-    floors = standings.read_floors(lab().store, found)
-    st.subheader("Over all seeds", anchor=False)
-    if active:
-        st.caption("As far as they are now; it is drawn anew when all have ended.")
-        st.button("Draw anew", icon=":material/refresh:", key="compare:refresh")
-    axis_place, band_place = st.columns(2)
-    axis = (
-        axis_place.segmented_control("Against", list(AXES), default="round", format_func=AXES.__getitem__, key="axis")
-        or "round"
-    )
-    band = band_place.segmented_control(
-        "Band",
-        list(comparison_charts.BANDS),
-        default="std",
-        format_func=comparison_charts.BANDS.__getitem__,
-        key="band",
-    )
-    curves: dict[str, dict[int, standings.Curve]] = {}
-    for standing in found:
-        if metric in standing.curves:
-            rounds, values = standing.curves[metric]
-            curves.setdefault(standing.variant, {})[standing.seed] = (_places(standing, rounds, axis), values)
-    st.plotly_chart(
-        comparison_charts.over_seeds(
-            curves,
-            y_title=standings.title(metric),
-            x_title=AXES[axis],
-            floor=floors.get(metric),
-            band=band or "none",
-        ),
-        config=charts.STATIC,
-        key="compare:curves",
-    )
-    for line in standings.verdicts(found, metric, floors.get(metric)):
-        st.markdown(f"- {line}")
-    st.dataframe(results_table(found, floors), hide_index=True)
-    st.caption(
-        "Mean ± standard deviation over seeds of the last measurement; in brackets the rank. Runs that failed or diverged have "
-        "no result. A difference counts when Student's interval and the bootstrap's of the paired differences leave out zero."
-    )
-
-
-def results_table(found: Sequence[Standing], floors: Mapping[str, float]) -> list[dict[str, str]]:
-    """A row per variant, a column per measure, and what real data reads."""
-    rows: dict[str, dict[str, str]] = {name: {"variant": name} for name in standings.variants(found)}
-    real = {"variant": "real data"}
-    for metric in standings.measures(found):
-        title = standings.title(metric)
-        for row in standings.table(found, metric, floors.get(metric)):
-            rows[row.variant][title] = _cell(row)
-        real[title] = f"{floors[metric]:.3g}" if metric in floors else ""
-    return [*rows.values(), real]
-
-
-def _cell(row: standings.Row) -> str:
-    if not np.isfinite(row.interval.mean):
-        return "–"
-    spread = f" ± {row.interval.std:.2g}" if np.isfinite(row.interval.std) else ""
-    return f"{row.interval.mean:.3g}{spread}" + (f" ({row.rank})" if row.rank else "")
-
-
-def _places(standing: Standing, rounds: np.ndarray, axis: str) -> np.ndarray:
-    """Rounds as what a run had done by then."""
-    try:
-        config = RunConfig.load(standing.run.config)
-    except ConfigError:
-        return rounds
-    schedule = config.schedule
-    if axis == "images":
-        return rounds * schedule.n_critic * config.data.batch_size
-    if axis == "steps":
-        return rounds * (schedule.n_critic + schedule.generator_steps)
-    if axis == "seconds":
-        clock = lab().store.track(standing.run.id, "turns", ["seconds"])
-        return np.interp(rounds, np.append(0, clock.rounds), np.append(0.0, clock.column("seconds")))
-    return rounds
-
-
-def _state(run_id: str) -> str:
-    return str(lab().view(run_id).status["state"])

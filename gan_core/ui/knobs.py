@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence
@@ -18,6 +21,27 @@ LABELS = {
 }
 
 
+def label_of(knob: str) -> str:
+    """What a knob is called on a page."""
+    return LABELS.get(knob, f"λ of {knob.rpartition('.')[2].replace('_', ' ')}")
+
+
+def knob_input(place: DeltaGenerator, knob: str, now: Collection[float], *, key: str) -> float | None:
+    """An empty field for a knob of several runs, which shows where it stands in them; None while it is empty."""
+    whole = all(isinstance(value, int) for value in now)
+    stands = " or ".join(f"{value:g}" for value in sorted(now))
+    value: float | None = place.number_input(
+        label_of(knob),
+        value=None,
+        min_value=1 if whole else 0.0,
+        step=1 if whole else None,
+        format=None if whole else "%g",
+        placeholder=f"now {stands}",
+        key=key,
+    )
+    return value
+
+
 def show(run_id: str) -> None:
     """A form with every knob of the run; what is changed acts from the next round on."""
     knobs = lab().knobs(run_id)
@@ -27,9 +51,8 @@ def show(run_id: str) -> None:
         for column, some in zip(st.columns(2), (list(knobs)[::2], list(knobs)[1::2]), strict=True):
             for knob in some:
                 whole = isinstance(knobs[knob], int)
-                label = LABELS.get(knob, f"λ of {knob.rpartition('.')[2].replace('_', ' ')}")
                 values[knob] = column.number_input(
-                    label,
+                    label_of(knob),
                     value=knobs[knob],
                     min_value=1 if whole else 0.0,
                     step=1 if whole else None,

@@ -173,6 +173,12 @@ def overlay_panel(
     return _panel(slot, "overlay", title, figure=charts.skeleton(figure), runs=list(runs), column=column, **extra)
 
 
+def without_legend(panel: Panel) -> Panel:
+    """The same panel where the legend would take the room of the picture."""
+    figure = panel["figure"]
+    return {**panel, "figure": {**figure, "layout": {**figure["layout"], "showlegend": False}}}
+
+
 def watch_layout(
     view: str = "images", *, classes: bool = True, numbers: Sequence[Mapping[str, Any]] = ()
 ) -> list[Panel]:

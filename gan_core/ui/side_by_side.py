@@ -7,7 +7,7 @@ import streamlit as st
 from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunRecord
 from gan_core.ui import forking, watching
-from gan_core.ui.live_view import Panel, live_view
+from gan_core.ui.live_view import Panel, live_view, without_legend
 from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.shell import WATCH, action_button, lab, said_in_a_sentence, ticket
 
@@ -20,8 +20,7 @@ def compact_panels(run: RunRecord) -> list[Panel]:
     if "histogram" in panels:
         panels["loss-chart"]["span"] = "all"
     if "points" in panels:  # the legend would take the room of the points; its layers are on the page of one run
-        figure = panels["points"]["figure"]
-        panels["points"]["figure"] = {**figure, "layout": {**figure["layout"], "showlegend": False}}
+        panels["points"] = without_legend(panels["points"])
     return [panels[slot] for slot in _SHOWN if slot in panels]
 
 

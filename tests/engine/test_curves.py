@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gan_core.config import RunConfig
-from gan_core.engine.curves import CUT, places, robust_range, smooth
+from gan_core.engine.curves import CUT, places, robust_range, smooth, thinned
 from gan_core.store import RunStore
 
 NUMBERS = hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6))
@@ -46,6 +46,9 @@ def test_a_wild_value_does_not_decide_the_range_and_is_counted() -> None:
     low, high = np.quantile(np.append(calm, 1e9), [CUT, 1 - CUT])
     assert found.low < low < high < found.high < 1.3
     assert found.outside == 1
+    with_line = robust_range([calm], line=50.0)
+    assert with_line is not None
+    assert with_line.low < low < 50 < with_line.high
     flat = robust_range([np.full(5, 8.0)])
     assert flat is not None
     assert flat.low < 8 < flat.high
@@ -69,3 +72,13 @@ def test_places_are_what_the_run_had_done_by_then_knobs_included(tmp_path: Path)
         store.flush()
         assert places(store, "run", config, rounds, "images").tolist() == [0, 50, 100, 110, 110 + 7 * 4]
         assert places(store, "run", config, rounds, "steps").tolist() == [0, 6, 12, 14, 28]
+
+
+def test_a_long_curve_is_thinned_to_the_means_of_equal_stretches() -> None:
+    rounds, values = np.arange(1, 8), np.array([1.0, 3, np.nan, 5, np.nan, np.nan, 4])
+    x, y = thinned(rounds, values, 2)
+    assert x.tolist() == [2, 4, 6, 7]
+    assert y[[0, 1, 3]].tolist() == [2, 5, 4]
+    assert np.isnan(y[2])
+    assert thinned(rounds[2:], values[2:], 2)[0].tolist() == [4, 6, 7], "stretches begin at round 1 for everyone"
+    assert thinned(rounds, values, 1)[1] is values

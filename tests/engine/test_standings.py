@@ -74,6 +74,21 @@ def test_a_difference_is_a_sentence(store: RunStore) -> None:
     assert "1 seed in common" in sentence(few, "modes_covered", "NS", "WGAN GP")
 
 
+def test_those_that_cannot_be_told_from_the_first_are_named_together(store: RunStore) -> None:
+    members = list(store.comparison("duel").members)
+    for variant in ("LS", "hinge"):
+        for seed, modes in enumerate([8, 7, 8, 8, 7]):
+            run = f"{variant[0].lower()}{seed}"
+            store.create(run, name=run, config={})
+            store.append(run, "diagnostics", ["modes_covered"], np.array([100]), np.array([[modes]], np.float32))
+            members.append(Member(run, variant, seed))
+    store.flush()
+    store.create_comparison("four", name="", spec={}, members=members)
+    told = verdicts(read_standings(store, "four"), "modes_covered", 8.0)
+    assert told[0].startswith("WGAN GP covers 4 ±")
+    assert told[1:] == ["Modes covered: WGAN GP is not distinguishable from LS and hinge with 5 seeds."]
+
+
 def test_what_broke_has_no_result_and_is_counted(store: RunStore) -> None:
     store.update("n0", status="diverged")
     store.update("n3", status="diverged")

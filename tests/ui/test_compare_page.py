@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -63,6 +65,48 @@ def test_the_form_starts_what_it_shows(lab: Lab) -> None:
         run = lab.wait(member.run, 60)
         assert (run.status, run.rounds) == ("finished", 5)
         assert run.config["data"]["name"] == "gaussian"
+
+
+def test_the_address_chooses_how_curves_are_drawn(lab: Lab) -> None:
+    made = lab.compare(Comparison.load({"base": BASE, "variants": TWO, "seeds": [0, 1], "images": 48}))
+    for run in lab.members(made):
+        assert lab.wait(run, 60).rounds == 6
+    app = visit(comparison=made)
+    assert app.segmented_control(key="axis").value == "images", "what the budget is in"
+    again = visit(comparison=made, axis="steps", smooth="0.5", cut="true", losses="true")
+    assert again.segmented_control(key="axis").value == "steps"
+    assert again.slider(key="smooth").value == 0.5
+    assert again.toggle(key="cut").value is again.toggle(key="losses").value is True
+    assert any("none shares an axis" in caption.value for caption in again.caption)
+
+
+def test_commands_and_knobs_of_one_variant(lab: Lab) -> None:
+    made = lab.compare(Comparison.load({"base": BASE, "variants": TWO, "seeds": [0], "rounds": 1_000_000}))
+    ns, ls = lab.members(made)
+
+    def until(holds: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 60
+        while not holds():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    until(lambda: all(lab.view(run).status["round"] > 2 for run in (ns, ls)))
+    app = visit(comparison=made)
+    app.selectbox(key="knobs:variant").set_value("LS").run()
+    (batch,) = [field for field in app.number_input if field.label == "batch size"]
+    assert (batch.value, batch.placeholder) == (None, "now 8")
+    batch.set_value(5)
+    app.button(key="FormSubmitter:knobs:all-Change").click().run()
+    until(lambda: lab.knobs(ls)["data.batch_size"] == 5)
+    assert lab.knobs(ns)["data.batch_size"] == 8
+    app.selectbox(key="steer:variant").set_value("LS").run()
+    app.button(key="pause:all").click().run()
+    until(lambda: lab.view(ls).status["state"] == "paused")
+    assert lab.view(ns).status["state"] == "running"
+    app.selectbox(key="steer:variant").set_value("all variants").run()
+    app.button(key="stop:all").click().run()
+    assert not app.exception
+    assert {lab.wait(run, 60).status for run in (ns, ls)} == {"stopped"}
 
 
 @pytest.mark.parametrize("wanted", ["../../etc", "nobody", "<script>"])

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from pathlib import Path
+from typing import Any
 
-from gan_core.engine.standings import mean_over_seeds
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from gan_core.engine.curves import Range
+from gan_core.engine.standings import mean_over_seeds, paired, read_standings
+from gan_core.store import Member, RunStore
 from gan_core.ui import theme
-from gan_core.ui.comparison_charts import over_seeds, variant_colours
+from gan_core.ui.comparison_charts import loss_chart, over_seeds, parallel, variant_colours
 
 X = np.array([0, 50, 100])
 CURVES = [(X, np.array([1.0, 2.0, 6.0])), (X, np.array([3.0, 2.0, 2.0])), (X[:2], np.array([5.0, 5.0]))]
@@ -43,3 +50,80 @@ def test_a_variant_keeps_its_colour_and_shows_its_seeds() -> None:
 
 def test_eight_variants_have_eight_colours() -> None:
     assert len(set(variant_colours([str(i) for i in range(8)]).values())) == 8
+
+
+def test_what_is_drawn_equals_scipy_on_the_exported_series(tmp_path: Path) -> None:
+    dice = np.random.default_rng(5)
+    with RunStore(tmp_path) as store:
+        members = []
+        for seed in range(5):
+            for variant in "ab":
+                run = f"{variant}{seed}"
+                store.create(run, name=run, config={})
+                table = dice.normal(size=(4, 1)).astype(np.float32)
+                store.append(run, "diagnostics", ["kl_to_real"], np.arange(4) * 10, table)
+                members.append(Member(run, variant, seed))
+        store.flush()
+        store.create_comparison("duel", name="", spec={}, members=members)
+        found = read_standings(store, "duel")
+        exported = {m.run: store.track(m.run, "diagnostics").frame().set_index("round")["kl_to_real"] for m in members}
+    a = pd.concat([exported[f"a{seed}"] for seed in range(5)], axis=1).astype(float)
+    last = {v: np.array([exported[f"{v}{seed}"].iloc[-1] for seed in range(5)], float) for v in "ab"}
+    curves = {v: {s.seed: s.curves["kl_to_real"] for s in found if s.variant == v} for v in "ab"}
+
+    def drawn(**how: Any) -> list[np.ndarray]:  # the band's edges and the mean of the first variant
+        traces = over_seeds(curves, y_title="KL", **how).data[5:]
+        return [np.asarray(trace.y, float) for trace in traces]
+
+    high, low, mean, *_ = drawn()
+    assert mean == pytest.approx(a.mean(axis=1).to_numpy())
+    assert high - mean == pytest.approx(a.std(axis=1, ddof=1).to_numpy())
+    assert mean - low == pytest.approx(a.std(axis=1, ddof=1).to_numpy())
+    high, low, *_ = drawn(band="interval")
+    t = stats.t.interval(0.95, df=4, loc=a.mean(axis=1), scale=stats.sem(a, axis=1))
+    assert (low, high) == (pytest.approx(t[0]), pytest.approx(t[1]))
+    _, _, raw, smoothed, *_ = drawn(smoothing=0.6)
+    assert raw == pytest.approx(mean)
+    assert smoothed == pytest.approx(a.mean(axis=1).ewm(alpha=0.4, adjust=True).mean().to_numpy())
+    difference = paired(found, "kl_to_real", "a", "b").student
+    test = stats.ttest_rel(last["a"], last["b"]).confidence_interval(0.95)
+    assert (difference.low, difference.high) == pytest.approx((test.low, test.high))
+
+
+def test_seeds_are_put_together_by_rounds_and_stand_where_they_were_by_then() -> None:
+    x = np.array([0, 50])
+    curves = {"a": {0: (x, np.array([1.0, 2.0])), 1: (x, np.array([3.0, 6.0]))}}
+    seconds = {"a": {0: np.array([0.0, 1.0]), 1: np.array([0.0, 3.0])}}
+    figure = over_seeds(curves, y_title="", places=seconds, band="none", log_y=True, y_range=Range(-1, 10, 0))
+    assert [list(trace.x) for trace in figure.data] == [[0, 1], [0, 3], [0, 2]]
+    assert list(figure.data[-1].y) == [2, 4]
+    assert figure.layout.yaxis.type == "log"
+    assert figure.layout.yaxis.range == pytest.approx((0, 1)), "from the smallest value that has a logarithm"
+
+
+def test_a_loss_has_its_own_axis_its_line_and_stays_faint_where_it_is_smoothed() -> None:
+    x = np.array([1, 2, 3])
+    series = {"D.loss": (x, np.array([1.0, 2.0, 1.0])), "G.loss": (x, np.array([3.0, 3.0, 3.0]))}
+    lines = {"D.loss": [(1.386, "2 log 2")]}
+    figure = loss_chart(series, labels={"D.loss": "D loss"}, lines=lines, smoothing=0.5)
+    assert [trace.name for trace in figure.data] == [None, None, "D loss", "G.loss"]
+    assert list(figure.data[0].y) == [1, 2, 1]
+    assert figure.data[2].line.color == theme.D
+    assert figure.data[2].y[1] == pytest.approx((0.25 * 1 + 0.5 * 2) / 0.75)
+    assert [shape.y0 for shape in figure.layout.shapes] == [1.386]
+    assert len(loss_chart(series, labels={}, lines={}).data) == 2
+
+
+def test_knobs_are_axes_a_line_per_run_in_the_colour_of_its_variant() -> None:
+    knobs = {"n_critic": [5, 1, 5, 1], "normalization": ["batch", None, "batch", None]}
+    results = {"Modes covered of the very longest name": [8.0, 7, 8, 3]}
+    figure = parallel(knobs, results, ["a", "b", "a", "b"], text_colour="#123456")
+    (trace,) = figure.data
+    assert list(trace.line.color) == [0, 1, 0, 1]
+    assert [colour for _, colour in trace.line.colorscale] == list(theme.VARIANTS[:2])
+    steps, words, modes = trace.dimensions
+    assert (list(steps.ticktext), list(steps.values)) == (["1", "5"], [1, 0, 1, 0])
+    assert (list(words.ticktext), list(words.values)) == (["batch", "None"], [0, 1, 0, 1])
+    assert list(modes.values) == [8, 7, 8, 3]
+    assert modes.tickvals is None
+    assert len(modes.label) <= 22

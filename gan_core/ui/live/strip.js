@@ -125,6 +125,33 @@ function birthdayText({ round, data }) {
   return `Birthday test at round ${integer(round)}: ${found}; real data reads ${integer(real)}.`
 }
 
+// The address holds all that can be chosen on the page, so its link opens the same view.
+function copyLinkButton() {
+  const button = el("button", { type: "button", class: "gs-button", title: "copy the address of this very view", "data-testid": "copy-link" }, "Copy link")
+  button.onclick = async () => {
+    const copied = await copyText(location.href)
+    setText(button, copied ? "Copied" : "Copy it from the address bar")
+    setTimeout(() => setText(button, "Copy link"), 2000)
+  }
+  return button
+}
+
+// Browsers hand out the clipboard to secure pages alone; the older way also works in a class on the local network.
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch (error) {
+    const area = el("textarea", { style: "position: fixed; opacity: 0" })
+    area.value = text
+    document.body.append(area)
+    area.select()
+    const copied = document.execCommand("copy")
+    area.remove()
+    return copied
+  }
+}
+
 class Timeline {
   constructor(view) {
     this.view = view
@@ -136,6 +163,7 @@ class Timeline {
     this.text = el("output", { class: "gs-when", "data-testid": "when" })
     this.live = el("button", { type: "button", class: "gs-button gs-live", "aria-pressed": "true", title: "follow the newest round", "data-testid": "live" }, "live")
     this.element = el("div", { class: "gs-timeline", role: "group", "aria-label": "time", "data-testid": "timeline" }, this.back, this.playButton, this.forward, this.range, this.text, this.live)
+    if (view.data.leads) this.element.append(copyLinkButton())
     this.back.onclick = () => this.step(-1)
     this.forward.onclick = () => this.step(1)
     this.playButton.onclick = () => (this.playing ? this.pause() : this.play())

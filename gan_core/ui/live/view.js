@@ -1,5 +1,10 @@
 // The view: puts store, connection and panels together, once per place in the page.
 
+function roundInAddress() {
+  const round = Number.parseInt(new URL(location.href).searchParams.get("round"), 10)
+  return Number.isFinite(round) && round >= 0 ? round : null
+}
+
 class LiveView {
   constructor(parent, data) {
     this.parent = parent
@@ -9,6 +14,7 @@ class LiveView {
     this.selected = null // a round, or null: follow the newest
     this.highlighted = null // a curve, or null: all alike
     this.hovered = null // a round under the pointer, as long as it is there
+    this.wanted = data.leads ? roundInAddress() : null // by the link that was opened, until all views have their frames
     this.panels = []
     this.files = new Map()
     this.connection = null
@@ -160,7 +166,18 @@ class LiveView {
     this.againTimer = setTimeout(() => this.drawSoon(true), 120)
   }
 
+  // What the link asks for, once everything that it moves is there.
+  selectWanted() {
+    if (this.wanted === null || !this.frames.length) return
+    const { others } = this
+    if (others.length < this.data.beside.length || !others.every((view) => view.store.cursor >= 0)) return
+    const round = this.wanted
+    this.wanted = null
+    this.select(round)
+  }
+
   async draw() {
+    this.selectWanted()
     if (this.drawing) {
       this.frame = null
       this.again()
@@ -227,6 +244,8 @@ class LiveView {
     const newest = this.timeline.newest
     const live = !this.ended && round !== null && round === newest && this.selected === null
     this.selected = live ? null : round
+    this.wanted = null
+    if (this.data.leads) this.noteSoon()
     this.timeline.draw()
     this.preload()
     this.drawSoon(true)
@@ -243,6 +262,17 @@ class LiveView {
   tell(change) {
     this.told = { run: this.data.run, round: this.selected, curve: this.highlighted, ...change }
     document.dispatchEvent(new CustomEvent("ganscope:look", { detail: this.told }))
+  }
+
+  // The round belongs to the address, without a rerun: not at each step of a drag, which browsers do not like.
+  noteSoon() {
+    clearTimeout(this.noteTimer)
+    this.noteTimer = setTimeout(() => {
+      const url = new URL(location.href)
+      if (this.selected === null) url.searchParams.delete("round")
+      else url.searchParams.set("round", this.selected)
+      if (url.href !== location.href) history.replaceState(history.state, "", url)
+    }, 200)
   }
 
   preload() {
@@ -337,6 +367,7 @@ class LiveView {
     this.gone = true
     cancelAnimationFrame(this.frame)
     clearTimeout(this.againTimer)
+    clearTimeout(this.noteTimer)
     clearTimeout(this.chartTimer)
     clearTimeout(this.resting)
     if (this.connection) this.connection.close()

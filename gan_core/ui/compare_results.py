@@ -1,0 +1,340 @@
+"""What a comparison came to, over all its seeds: curves with bands, the table, the losses each on its own, the knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from gan_core.config import ConfigError, Difference, RunConfig
+from gan_core.engine import curves, describe, standings
+from gan_core.engine.curves import Axis
+from gan_core.engine.standings import Band, Curve, Standing
+from gan_core.ui import charts, comparison_charts, theme
+from gan_core.ui.shell import lab
+
+AXES: dict[Axis, str] = {
+    "round": "round",
+    "images": "images that D has seen",
+    "steps": "optimiser steps",
+    "seconds": "seconds of training",
+}
+BUTTONS: dict[Axis, str] = {"round": "rounds", "images": "images", "steps": "steps", "seconds": "seconds"}
+AXIS_OF: dict[str, Axis] = {"rounds": "round", "images": "images", "seconds": "seconds"}
+LOSS_POINTS = 400  # of a loss over all its rounds
+MOST_KNOBS = 6
+TOLD = ("modes_covered", "high_quality_share", "frechet_distance", "kl_to_real")  # beside the knobs, where measured
+
+
+def show(
+    found: Sequence[Standing],
+    floors: Mapping[str, float],
+    metric: str,
+    differing: Sequence[Difference],
+    *,
+    axis: Axis,
+    active: bool,
+) -> None:
+    """Everything below the columns. ``axis`` is what the curves are drawn against unless somebody chooses another."""
+    st.subheader("Over all seeds", anchor=False)
+    if active:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("As far as they are now; it is drawn anew when all have ended.")
+            st.button("Draw anew", icon=":material/refresh:", key="compare:refresh")
+
+    @st.fragment
+    def curves_over_seeds() -> None:
+        shown = _Shown(found, axis)
+        _chart(shown, metric, floors)
+        if st.toggle("The losses, each on its own axes", key="losses", bind="query-params"):
+            _losses(shown)
+
+    curves_over_seeds()
+    for line in standings.verdicts(found, metric, floors.get(metric)):
+        st.markdown(f"- {line}")
+    st.dataframe(one_measure(found, floors, metric), hide_index=True, column_config=_columns(found, metric))
+    st.caption(
+        "By the last measurement of each seed. A run that failed or diverged has no result. ± is the standard deviation over "
+        "seeds, the interval Student's for the mean. A difference counts when, of the differences seed by seed, Student's "
+        "interval and the bootstrap's, both at 95 %, leave out zero; of many such comparisons one in twenty errs by chance."
+    )
+    _parallel(found, differing)
+    with st.expander("All measures", icon=":material/table:"):
+        st.dataframe(all_measures(found, floors), hide_index=True)
+        st.caption("Mean ± standard deviation over seeds of the last measurement; in brackets the rank.")
+
+
+class _Shown:
+    """How the curves are to be drawn, as the controls say, which are in the address; and where their rounds stand."""
+
+    def __init__(self, found: Sequence[Standing], axis: Axis) -> None:
+        self.found = found
+        against, band, smoothing = st.columns([3, 3, 2], gap="medium")
+        self.axis: Axis = (
+            against.segmented_control(
+                "Against",
+                list(AXES),
+                default=axis,
+                format_func=BUTTONS.__getitem__,
+                key="axis",
+                bind="query-params",
+                help="Rounds, images that D has seen, optimiser steps of both players, or seconds of training",
+            )
+            or axis
+        )
+        chosen = band.segmented_control(
+            "Band over seeds",
+            list(comparison_charts.BANDS),
+            default="std",
+            format_func=comparison_charts.BANDS.__getitem__,
+            key="band",
+            bind="query-params",
+        )
+        self.band: Band = chosen or "none"
+        self.smoothing: float = smoothing.slider(
+            "Smoothing",
+            0.0,
+            0.99,
+            0.0,
+            0.01,
+            key="smooth",
+            bind="query-params",
+            help="Weight w of the exponential moving average with bias correction; the curve itself stays, faint. "
+            "Bands and single seeds are never smoothed.",
+        )
+        with st.container(horizontal=True, gap="medium"):
+            self.log_x: bool = st.toggle("log x", key="logx", bind="query-params")
+            self.log_y: bool = st.toggle("log y", key="logy", bind="query-params")
+            self.cut: bool = st.toggle(
+                "leave out outliers",
+                key="cut",
+                bind="query-params",
+                help=f"The axis covers what lies between the {curves.CUT:.0%} and the {1 - curves.CUT:.0%} quantile of all "
+                "values that are drawn, and a little more",
+            )
+
+    def places(self, standing: Standing, rounds: np.ndarray) -> np.ndarray:
+        config = _config(standing)
+        if config is None:
+            return rounds
+        return curves.places(lab().store, standing.run.id, config, rounds, self.axis)
+
+    def scale(
+        self, drawn: Sequence[np.ndarray], x: Sequence[np.ndarray], line: float | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """How a figure is to scale its axes, and a sentence on what it leaves out."""
+        limits = curves.robust_range(drawn, line) if self.cut else None
+        told = []
+        if limits is not None and limits.outside:
+            told.append(f"Outside the axis: {_counted(limits.outside)}.")
+        below = sum(int((values <= 0).sum()) for values in drawn) if self.log_y else 0
+        if below:
+            told.append(f"Not on a logarithmic axis: {_counted(below)} at or below 0.")
+        if self.log_x and any((places <= 0).any() for places in x):
+            told.append("Round 0 is not on a logarithmic axis.")
+        return {"log_x": self.log_x, "log_y": self.log_y, "y_range": limits}, " ".join(told)
+
+
+def _counted(values: int) -> str:
+    return "1 value" if values == 1 else f"{values:,} values"
+
+
+def _chart(shown: _Shown, metric: str, floors: Mapping[str, float]) -> None:
+    by_variant: dict[str, dict[int, Curve]] = {}
+    places: dict[str, dict[int, np.ndarray]] = {}
+    for standing in shown.found:
+        if metric in standing.curves:
+            rounds, values = standing.curves[metric]
+            by_variant.setdefault(standing.variant, {})[standing.seed] = rounds, values
+            places.setdefault(standing.variant, {})[standing.seed] = shown.places(standing, rounds)
+    drawn = [values for seeds in by_variant.values() for _, values in seeds.values()]
+    along = [x for seeds in places.values() for x in seeds.values()]
+    scale, told = shown.scale(drawn, along, floors.get(metric))
+    figure = comparison_charts.over_seeds(
+        by_variant,
+        y_title=standings.title(metric),
+        x_title=AXES[shown.axis],
+        places=places,
+        floor=floors.get(metric),
+        band=shown.band,
+        smoothing=shown.smoothing,
+        **scale,
+    )
+    st.plotly_chart(figure, config=charts.STATIC, key="compare:curves")
+    if told:
+        st.caption(told)
+
+
+def _losses(shown: _Shown) -> None:
+    """One small chart per variant: the means over its seeds, with the aid to read this loss."""
+    st.caption("Means over seeds. Losses of different objectives measure different things, so none shares an axis.")
+    variants = standings.variants(shown.found)
+    colours = comparison_charts.variant_colours(variants)
+    for start in range(0, len(variants), LOSSES_IN_A_ROW):
+        for place, variant in zip(st.columns(LOSSES_IN_A_ROW), variants[start : start + LOSSES_IN_A_ROW], strict=False):
+            mine = [standing for standing in shown.found if standing.variant == variant]
+            config = _config(mine[0])
+            with place.container(border=True):
+                st.markdown(f'<span style="color:{colours[variant]}">■</span> **{variant}**', unsafe_allow_html=True)
+                told = describe(config) if config is not None else {}
+                series, width = loss_curves(mine)
+                if not series:
+                    st.caption("Nothing was recorded yet.")
+                    continue
+                place_of = {name: (shown.places(mine[0], rounds), values) for name, (rounds, values) in series.items()}
+                scale, left_out = shown.scale([y for _, y in place_of.values()], [x for x, _ in place_of.values()])
+                figure = comparison_charts.loss_chart(
+                    place_of,
+                    labels=told.get("labels", {}),
+                    lines=told.get("lines", {}),
+                    x_title=AXES[shown.axis],
+                    smoothing=shown.smoothing,
+                    **scale,
+                )
+                st.plotly_chart(figure, config=charts.STATIC, key=f"compare:loss:{variant}")
+                every = f"Each point is the mean of {width:,} rounds. " if width > 1 else ""
+                st.caption(f"{told.get('reading', '')} {every}{left_out}")
+
+
+LOSSES_IN_A_ROW = 2
+
+
+def loss_curves(mine: Sequence[Standing]) -> tuple[dict[str, Curve], int]:
+    """The losses of both players, means over the seeds of one variant, and how many rounds each point stands for."""
+    tracks = [lab().store.track(standing.run.id, "turns", ["D.loss", "G.loss"]) for standing in mine]
+    last = max((int(track.rounds[-1]) for track in tracks if len(track)), default=0)
+    width = -(-last // LOSS_POINTS)
+    found = {}
+    for name in ("D.loss", "G.loss"):
+        some = [curves.thinned(track.rounds, track.column(name), width) for track in tracks if len(track)]
+        if some:
+            rounds, mean, _, _ = standings.mean_over_seeds(some)
+            found[name] = rounds, mean
+    return found, width
+
+
+def one_measure(found: Sequence[Standing], floors: Mapping[str, float], metric: str) -> Any:
+    """The variants by one measure, the best first: its course, the mean, how sure, the rank, and what became of the seeds."""
+    rows = standings.table(found, metric, floors.get(metric))
+    first = next((row.variant for row in rows if row.rank == 1), None)
+    ordered = sorted(rows, key=lambda row: (row.rank is None, row.rank or 0))
+    colours = comparison_charts.variant_colours(standings.variants(found))
+    table = [
+        {
+            "": "■",
+            "variant": row.variant,
+            "rank": str(row.rank or "–"),
+            "course": _course(found, row.variant, metric),
+            "mean": _spread(row.interval.mean, row.interval.std),
+            "interval": _between(row.interval.low, row.interval.high),
+            "apart": "" if first is None or row.variant == first else _apart(found, metric, row.variant, first),
+            "seeds": ", ".join(f"{count} {what}" for what, count in standings.outcomes(found, row.variant).items()),
+        }
+        for row in ordered
+    ]
+    real = dict.fromkeys(table[0], "") | {"": "■", "variant": "real data", "course": None}
+    real["mean"] = f"{floors[metric]:.3g}" if metric in floors else "–"
+    shades = [*(colours[row.variant] for row in ordered), theme.REAL]
+    styled = pd.DataFrame([*table, real]).style
+    return styled.apply(lambda column: [f"color: {shade}" for shade in shades], subset=[""])
+
+
+def _columns(found: Sequence[Standing], metric: str) -> dict[str, Any]:
+    drawn = [y[np.isfinite(y)] for s in found if metric in s.curves for y in [s.curves[metric][1]]]
+    values = np.concatenate([np.empty(0), *drawn])
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    config = st.column_config
+    return {
+        "": config.TextColumn("", width=30),
+        "rank": config.TextColumn("rank", width=60),
+        "course": config.LineChartColumn("course (mean over seeds)", y_min=low, y_max=high, width="medium"),
+        "mean": config.TextColumn(f"{standings.title(metric)}, mean ± sd"),
+        "interval": config.TextColumn("95 % interval"),
+        "apart": config.TextColumn("from the first", width="medium"),
+        "seeds": config.TextColumn("what became of its seeds", width="large"),
+    }
+
+
+def _course(found: Sequence[Standing], variant: str, metric: str) -> list[float]:
+    own = [s.curves[metric] for s in found if s.variant == variant and metric in s.curves]
+    mean = standings.mean_over_seeds(own)[1] if own else np.empty(0)
+    return [float(value) for value in mean[np.isfinite(mean)]]
+
+
+def _spread(mean: float, std: float) -> str:
+    if not np.isfinite(mean):
+        return "–"
+    return f"{mean:.3g}" + (f" ± {std:.2g}" if np.isfinite(std) else "")
+
+
+def _between(low: float, high: float) -> str:
+    return f"{low:.3g} to {high:.3g}" if np.isfinite(low) else "–"
+
+
+def _apart(found: Sequence[Standing], metric: str, variant: str, first: str) -> str:
+    difference = standings.paired(found, metric, variant, first)
+    if difference.n < 2:
+        return "too few seeds"
+    told = f"{difference.student.mean:+.3g} ± {difference.student.half:.2g}".replace("-", "−")
+    return told if difference.distinguishable else f"{told}, may be chance"
+
+
+def all_measures(found: Sequence[Standing], floors: Mapping[str, float]) -> list[dict[str, str]]:
+    """A row per variant, a column per measure, and what real data reads."""
+    rows: dict[str, dict[str, str]] = {name: {"variant": name} for name in standings.variants(found)}
+    real = {"variant": "real data"}
+    for metric in standings.measures(found):
+        title = standings.title(metric)
+        for row in standings.table(found, metric, floors.get(metric)):
+            rank = f" ({row.rank})" if row.rank else ""
+            rows[row.variant][title] = _spread(row.interval.mean, row.interval.std) + rank
+        real[title] = f"{floors[metric]:.3g}" if metric in floors else ""
+    return [*rows.values(), real]
+
+
+def knob_axes(found: Sequence[Standing], differing: Sequence[Difference]) -> dict[str, list[Any]]:
+    """The settings in which the variants were meant to differ, a value per run; none where only the objective differs."""
+    asked = [difference for difference in differing if difference.asked]
+    objective = [difference for difference in asked if difference.field == "objective.name"]
+    # What an objective brings is no knob beside it.
+    beside = ("objective.", "diagnostics.") if objective else ("diagnostics.",)
+    knobs = [difference for difference in asked if not difference.field.startswith(beside)]
+    if not knobs:
+        return {}
+    shown = [*objective, *knobs]
+    names = [d.field.rpartition(".")[2] for d in shown]
+    return {
+        name if names.count(name) == 1 else ".".join(d.field.split(".")[-2:]): [d.values.get(s.variant) for s in found]
+        for name, d in zip(names, shown, strict=True)
+    }
+
+
+def _parallel(found: Sequence[Standing], differing: Sequence[Difference]) -> None:
+    whole = [standing for standing in found if standings.last_values(standing)]
+    knobs = knob_axes(whole, differing)
+    if not knobs or not whole:
+        return
+    measured = standings.measures(whole)
+    told = [name for name in TOLD if name in measured][:3] or measured[:3]
+    results = {standings.title(name): [standings.last_values(s).get(name, np.nan) for s in whole] for name in told}
+    st.subheader("Knobs and what came of them", anchor=False)
+    dark = st.context.theme.type == "dark"
+    figure = comparison_charts.parallel(
+        dict(list(knobs.items())[:MOST_KNOBS]),
+        results,
+        [standing.variant for standing in whole],
+        text_colour=str(st.get_option(f"theme.{'dark' if dark else 'light'}.textColor")),
+    )
+    st.plotly_chart(figure, config=charts.STATIC, key="compare:parallel")
+    more = f" Only {MOST_KNOBS} of the {len(knobs)} settings that differ have room." if len(knobs) > MOST_KNOBS else ""
+    st.caption(f"A line is a run, in the colour of its variant. Draw along an axis to see only the runs there.{more}")
+
+
+def _config(standing: Standing) -> RunConfig | None:
+    try:
+        return RunConfig.load(standing.run.config)
+    except ConfigError:  # of a version with other names
+        return None
