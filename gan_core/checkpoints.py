@@ -110,7 +110,8 @@ def _in_a_sentence(path: Path) -> Iterator[None]:
     except CheckpointError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error}") from error
+        said = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path.name} cannot be read: {said}") from error
 
 
 def _has(path: Path, sha256: str) -> bool:

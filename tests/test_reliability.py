@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,14 @@ def test_every_file_that_is_said_to_keep_a_promise_exists() -> None:
     named = {path for row in ROWS for path in re.findall(r"`((?:\w+/)*\w+\.py)`", row.split(" | ")[4])}
     assert named
     assert [path for path in named if not ((ROOT / "gan_core" / path).exists() or (ROOT / path).exists())] == []
+
+
+# The first version without the holes that were known when it was written down.
+FLOORS = {"streamlit": (1, 54), "starlette": (1, 1), "torch": (2, 10)}
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_no_dependency_is_older_than_its_last_known_hole(package: str) -> None:
+    numbers = re.match(r"(\d+)\.(\d+)", version(package))
+    assert numbers is not None
+    assert tuple(map(int, numbers.groups())) >= FLOORS[package]

@@ -107,6 +107,6 @@ def _told(text: str) -> str:
     try:
         told = json.loads(text)
         since = time.strftime("%H:%M on %d %B", time.localtime(float(told["since"])))
-        return f"process {int(told['pid'])} on {str(told['host'])[:80]}, since {since}"
+        return f"another server, process {int(told['pid'])} on {str(told['host'])[:80]} since {since}"
     except (ValueError, KeyError, TypeError, OverflowError):
         return "another server"

@@ -44,7 +44,7 @@ def test_a_second_server_only_looks_until_the_first_is_killed(
         assert f"process {first.pid}" in lab.store.only_reads
         assert [card["state"] for card in lab.recent()] == ["running"]
         for refused in (lambda: lab.submit(small()), lambda: lab.resume("theirs"), lambda: lab.delete("theirs")):
-            with pytest.raises((Refused, StoreError), match=f"served by process {first.pid}"):
+            with pytest.raises((Refused, StoreError), match=f"another server, process {first.pid}"):
                 refused()
         monkeypatch.setattr(gan_core.engine, "_current", lab)
         for page in ("home", "runs"):
