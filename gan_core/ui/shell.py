@@ -70,7 +70,8 @@ def say_what_is_wrong() -> None:
 
 def offer_to_go_on() -> None:
     """A button that goes on with every run that a crash or a shutdown interrupted, where there is one."""
-    waiting = interrupted(lab().store) if may("teach") else []
+    can_act = may("teach") and not lab().store.only_reads
+    waiting = interrupted(lab().store) if can_act else []
     if not waiting:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
