@@ -238,9 +238,7 @@ class Dashboard:
 
     def __init__(self, root: Path, script: str = __file__) -> None:
         """``script`` is called with ``--serve ROOT --port PORT``, and calls `serve`."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._log = open(root / "server.log", "a")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, script, "--serve", str(root), "--port", str(self.port)],
@@ -249,7 +247,10 @@ class Dashboard:
             stderr=self._log,
             text=True,
         )
-        self._until_it_answers()
+        try:
+            until_it_answers(self.port, self._process)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}; see {self._log.name}") from error
 
     def ask(self, do: str, **details: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
@@ -269,16 +270,24 @@ class Dashboard:
         self._process.wait(15)
         self._log.close()
 
-    def _until_it_answers(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.2)
-        raise RuntimeError(f"the dashboard did not start; see {self._log.name}")
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until_it_answers(port: int, process: subprocess.Popen[Any]) -> None:
+    """Wait for a server. Raises RuntimeError where it ends, or does not answer within a minute."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    raise RuntimeError("the dashboard did not start")
 
 
 class WatchPage:

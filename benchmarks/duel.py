@@ -1,0 +1,180 @@
+"""The seven losses of Table 1 on the ring with five seeds, from one click: how long all runs take together, beside the same
+runs one after another, and how soon the page answers meanwhile.
+
+    python benchmarks/duel.py                       # about ten minutes; writes docs/results/duel.md
+    python benchmarks/duel.py --rounds 100 --seeds 0-1 --out /tmp/quick.md
+
+The comparison is started in the real application in a browser, as a user does it: the Compare page, its template, Start.
+While it trains, the axis of the curves is switched to and fro; an answer is there when the chart has been drawn with the
+other axis. The same configurations then train one after another in a lab without a page. Both times are of the wall clock
+and include building, measuring and recording.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.throughput import free_port, machine, open_browser, until_it_answers
+from gan_core.config import TEMPLATES, Comparison, preset_config
+from gan_core.engine import Lab
+from gan_core.store import ACTIVE, RunStore
+
+TEMPLATE = "table-1"
+AXES = {"images": "images that D has seen", "rounds": "round"}
+TITLE = "() => document.querySelector('.st-key-compare-curves .xtitle')?.textContent"
+REST = 0.7  # seconds between an answer and the next action
+AIM_ANSWER, AIM_RATIO = 0.3, 1.1
+
+
+class Duel(NamedTuple):
+    """``seconds`` from the click to the last end; ``answers`` are how long the page took, in seconds."""
+
+    seconds: float
+    answers: list[float]
+    configs: list[Any]
+    statuses: list[str]
+
+
+def duel(folder: Path, seeds: str, rounds: int) -> Duel:
+    port = free_port()
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, "GANSCOPE_STORE": str(folder / "runs")},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until_it_answers(port, server)
+        with open_browser() as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.set_default_timeout(120_000)
+            return _played(page, f"http://localhost:{port}", folder / "runs", seeds, rounds)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _played(page: Any, url: str, root: Path, seeds: str, rounds: int) -> Duel:
+    page.goto(f"{url}/compare")
+    page.get_by_role("combobox", name=re.compile("^Compare|Compare$")).first.click()
+    page.get_by_role("option", name=TEMPLATES[TEMPLATE].title).click()
+    _fill(page, "Seeds", seeds)
+    _fill(page, "Rounds", str(rounds))
+    page.get_by_role("button", name=re.compile(r"^(\S+ )?Start \d+ runs$")).click()
+    started = time.perf_counter()
+    page.wait_for_url(re.compile(r"[?&]comparison="), timeout=300_000)
+    comparison = re.search(r"comparison=([a-z0-9-]+)", page.url)
+    assert comparison is not None
+    store = RunStore(root)
+    answers: list[float] = []
+    page.wait_for_function(f"() => Boolean(({TITLE})())", timeout=300_000)
+    names = list(AXES)
+    while any(record.status in ACTIVE for record in _members(store, comparison[1])):
+        chosen = names[len(answers) % 2]
+        button = page.get_by_role("radio", name=chosen, exact=True)
+        button.scroll_into_view_if_needed()
+        asked = time.perf_counter()
+        button.click()
+        page.wait_for_function(f"() => ({TITLE})() === '{AXES[chosen]}'", polling=10)
+        answers.append(time.perf_counter() - asked)
+        time.sleep(REST)
+    ended = max(record.ended_at for record in _members(store, comparison[1]))
+    seconds = time.perf_counter() - started - max(0.0, time.time() - ended)
+    records = _members(store, comparison[1])
+    store.close()
+    return Duel(seconds, answers, [record.config for record in records], [record.status for record in records])
+
+
+def _members(store: RunStore, comparison: str) -> list[Any]:
+    return [store.run(member.run) for member in store.comparison(comparison).members]
+
+
+def _fill(page: Any, label: str, value: str) -> None:
+    page.get_by_label(label, exact=True).fill(value)
+    page.keyboard.press("Enter")
+    time.sleep(1.0)
+
+
+def one_after_another(folder: Path, comparison: Comparison) -> float:
+    """Seconds for the same runs, each alone."""
+    with Lab(folder, capacity=1, executor="thread") as lab:
+        started = time.perf_counter()
+        for config in comparison.configs().values():
+            lab.wait(lab.submit(config))
+        return time.perf_counter() - started
+
+
+def report(
+    found: Duel, alone: float, seeds: str, rounds: int, command: str, load: list[tuple[float, float, float]]
+) -> str:
+    answers = sorted(found.answers)
+    p50, p95 = statistics.median(answers), answers[max(0, round(0.95 * len(answers)) - 1)]
+    ratio = found.seconds / alone
+    ended = ", ".join(f"{found.statuses.count(status)} {status}" for status in dict.fromkeys(found.statuses))
+
+    def aim(reached: bool) -> str:
+        return "reached" if reached else "missed"
+
+    return "\n".join(
+        [
+            "# A duel from one click",
+            "",
+            f"{TEMPLATES[TEMPLATE].title} on the ring, seeds {seeds}, {rounds:,} rounds each: {len(found.statuses)} runs",
+            f"({ended}), started on the Compare page of the real application and watched by it in headless Chromium.",
+            "",
+            "| | |",
+            "|---|---|",
+            f"| all together, from the click to the last end | {found.seconds:.0f} s |",
+            f"| the same runs one after another, no page | {alone:.0f} s |",
+            f"| together ÷ one after another | **{ratio:.2f}** (aim ≤ {AIM_RATIO}: {aim(ratio <= AIM_RATIO)}) |",
+            f"| the page answers while they train, p50 of {len(answers)} | {1000 * p50:.0f} ms |",
+            f"| p95 | **{1000 * p95:.0f} ms** (aim ≤ {1000 * AIM_ANSWER:.0f}: {aim(p95 <= AIM_ANSWER)}) |",
+            "",
+            "An answer is the time from a click on another axis until the chart is drawn with it.",
+            "",
+            f"`{command}`",
+            "",
+            machine(load),
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=400)
+    parser.add_argument("--seeds", default="0-4")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "duel.md")
+    options = parser.parse_args()
+    load = [os.getloadavg()]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = duel(folder, options.seeds, options.rounds)
+        template = TEMPLATES[TEMPLATE]
+        seeds = tuple(sorted({config["seed"] for config in found.configs}))
+        comparison = template.comparison(preset_config(template.preset), seeds)
+        comparison = comparison.model_copy(update={"rounds": options.rounds})
+        alone = one_after_another(folder / "alone", comparison)
+    load.append(os.getloadavg())
+    command = " ".join(["python", "benchmarks/duel.py", *sys.argv[1:]])
+    text = report(found, alone, options.seeds, options.rounds, command, load)
+    options.out.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
