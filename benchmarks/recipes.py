@@ -62,7 +62,7 @@ COUNTED = 1_000  # samples per measurement whose modes are counted for the truth
 HOLDS = 1 / 6  # of its share of the samples: a mode that fewer are nearest to is given up
 FEW = 3 / 8
 FEW_CLASSES, IN_FEW = 2, 0.90
-ONE_PICTURE = 0.25  # of the real spread
+ONE_PICTURE = 1 / 3  # of the real spread
 ALIVE = 0.1  # a gradient norm of G that moves something
 THIRD = 1 / 3
 
@@ -576,7 +576,7 @@ PREAMBLE = [
     "",
     "* **collapses** (points): in three measurements in a row at most three of eight modes, or as large a share of them, are",
     "  the nearest to a sixth of their share of the samples, whatever the quality of these. Digits: 90 % of the samples lie",
-    "  in two classes, or they differ by less than a quarter of what real ones do. The first of the three is the onset.",
+    "  in two classes, or they differ by less than a third of what real ones do. The first of the three is the onset.",
     "* **has all modes** (points): at the last measurement every mode is held in that sense and captured as VEEGAN defines it",
     "  (a sample within 3 standard deviations). Digits: no class has less than a third of its share.",
     "* a cure **from scratch** is the recipe with the change-set from its first round on; **as a fork** the collapsed run of",

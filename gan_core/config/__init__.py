@@ -1,5 +1,6 @@
 """What a run computes, as a value: RunConfig, the named objectives, tricks, presets, cures and comparisons. No torch."""
 
+from gan_core.config.causes import CAUSES, Cause
 from gan_core.config.comparison import (
     BUDGETS,
     TEMPLATES,
@@ -25,6 +26,7 @@ from gan_core.config.tricks import TRICKS
 __all__ = [
     "BREAKS",
     "BUDGETS",
+    "CAUSES",
     "CURES",
     "MOST_ROUNDS",
     "OBJECTIVES",
@@ -33,6 +35,7 @@ __all__ = [
     "TEMPLATES",
     "TRICKS",
     "Act",
+    "Cause",
     "Change",
     "Comparison",
     "ConfigError",

@@ -28,6 +28,19 @@ _DIGITS = {"name": "mnist5k", "batch_size": 64}
 _RING = {"name": "ring", "batch_size": 64, "options": {"std": 0.1}}
 _LOOKS = {"every": 25, "samples": 1000}
 
+
+def healthy_ring(rounds: int) -> dict[str, Any]:
+    """A plain non-saturating game on the ring that covers it, with nothing in it that would hold a collapse back."""
+    return {
+        "data": _RING,
+        "objective": {"name": "ns_gan"},
+        "model": _mlps(64, 64, 64),
+        "optimizers": _adam(1e-3, 0.5),
+        "schedule": {"rounds": rounds},
+        "diagnostics": _LOOKS,
+    }
+
+
 _LOOKS_AT_DIGITS = {"every": 25, "samples": 500}
 _DIGITS_MLP = {
     "latent_dim": 64,

@@ -60,10 +60,8 @@ FALLEN, BACK = 0.78, 0.87  # of the most effective modes so far: two of eight lo
 AGREE, AGREE_EARLY = 2, 4  # measurements in a row
 # Long after the start: so many measurements, and this share of the rounds within these bounds.
 PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 8, 0.1, (400, 2000)
-GROWTH, GROWTH_CHECKS = (
-    0.02,
-    16,
-)  # of the mean breadth of the last four of so many measurements over that of any four before
+GROWTH = 0.02  # of the mean breadth of the last four measurements over that of any four before
+GROWTH_CHECKS = 16  # measurements that are looked back on for that
 MOSTLY_UNSURE = 0.5  # share of samples of no class, above which the class mix says little
 HOPS = 8  # measurements in which hopping from mode to mode is looked for
 HOP_LENGTH = 0.75  # real standard deviations that the middle of the samples moves

@@ -339,6 +339,7 @@ def _explain(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
         st.page_link(
             THEORY, label="The theory behind it", icon=":material/school:", query_params={"tab": "discriminator"}
         )
+        st.page_link(THEORY, label="One cause at a time", icon=":material/tune:", query_params={"tab": "causes"})
         again = st.button("Once more, with the next seed", icon=":material/restart_alt:", key="again")
     with why, st.container(border=True):
         change = CURES[lesson.cure or recommended(lesson.preset)]

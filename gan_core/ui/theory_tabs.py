@@ -27,6 +27,7 @@ from gan_core.engine.theory import (
 from gan_core.ui import theory_charts as charts
 from gan_core.ui.figures import Film
 from gan_core.ui.film import film
+from gan_core.ui.one_cause import one_cause
 
 _LOGITS = np.linspace(-10, 10, 81)
 _FRAMES = 61
@@ -376,7 +377,7 @@ def algorithm_1(side: DeltaGenerator, stage: DeltaGenerator) -> None:
 
 @dataclass(frozen=True)
 class Tab:
-    """``place`` is the query parameter that holds where its film stands; ``ratio`` are the widths of its columns."""
+    """``place`` is the query parameter that holds where its film, or its choice, stands; ``ratio`` are the widths of its columns."""
 
     title: str
     show: Callable[[DeltaGenerator, DeltaGenerator], None]
@@ -391,6 +392,7 @@ TABS: dict[str, Tab] = {
     "dirac": Tab("Does it converge?", dirac, "round"),
     "checkerboard": Tab("Checkerboards", checkerboards),
     "algorithm": Tab("Algorithm 1", algorithm_1, ratio=(5, 7)),
+    "causes": Tab("One cause at a time", one_cause, "cause"),
 }
 
 
