@@ -377,7 +377,9 @@ def algorithm_1(side: DeltaGenerator, stage: DeltaGenerator) -> None:
 
 @dataclass(frozen=True)
 class Tab:
-    """``place`` is the query parameter that holds where its film, or its choice, stands; ``ratio`` are the widths of its columns."""
+    """``place`` is a query parameter of its own: where its film stands, or what was chosen. ``ratio`` are the widths of its
+    columns.
+    """
 
     title: str
     show: Callable[[DeltaGenerator, DeltaGenerator], None]
