@@ -42,7 +42,7 @@ def over_seeds(
     Seeds are put together round by round; ``places`` says where those rounds stand on the axis, for each variant and seed as
     long as its curve, and the mean stands at the mean of its seeds' places. With ``smoothing`` the mean is drawn smoothed
     (`gan_core.engine.curves.smooth`) over the mean itself, which is kept faint; ghosts and band are never smoothed.
-    Traces, per variant: the ghosts, the band (two, unless there is none), the raw mean where it is smoothed, the mean.
+    Traces, per variant: the ghosts in one, the band (two, unless there is none), the raw mean where it is smoothed, the mean.
     """
     figure = charts.curves([], y_title=y_title, x_title=x_title)
     least = min(
@@ -54,9 +54,16 @@ def over_seeds(
         several = len(by_seed) > 1
         quiet: dict[str, Any] = {"showlegend": False, "hoverinfo": "skip", "legendgroup": name}
         if several:
-            for seed, (_, y) in by_seed.items():
-                ghost = {"color": theme.rgba(colour, 0.3), "width": 1}
-                figure.add_scatter(x=where[seed], y=y, mode="lines", line=ghost, name=f"{name}, seed {seed}", **quiet)
+            # One trace with gaps: a figure of fifty traces takes a browser half a second at every click.
+            ghosts = [(np.append(where[seed], np.nan), np.append(y, np.nan)) for seed, (_, y) in by_seed.items()]
+            figure.add_scatter(
+                x=np.concatenate([x for x, _ in ghosts]),
+                y=np.concatenate([y for _, y in ghosts]),
+                mode="lines",
+                line={"color": theme.rgba(colour, 0.3), "width": 1},
+                name=f"{name}, each seed",
+                **quiet,
+            )
         rounds, mean, low, high = mean_over_seeds(list(by_seed.values()), band)
         x = rounds if places is None else mean_over_seeds([(c[0], where[seed]) for seed, c in by_seed.items()])[1]
         if log_y:  # what lies below the smallest value of any seed has no place on such an axis

@@ -42,10 +42,13 @@ def test_what_was_not_measured_is_not_made_up() -> None:
 def test_a_variant_keeps_its_colour_and_shows_its_seeds() -> None:
     figure = over_seeds({"a": dict(enumerate(CURVES)), "b": {0: CURVES[0]}}, y_title="modes", floor=8.0)
     names = [trace.name for trace in figure.data]
-    assert names == ["a, seed 0", "a, seed 1", "a, seed 2", None, None, "a", "b"]
+    assert names == ["a, each seed", None, None, "a", "b"]
+    gap = [np.nan]  # no line leads from one seed to the next
+    assert list(figure.data[0].x) == pytest.approx([p for x, _ in CURVES for p in [*x, *gap]], nan_ok=True)
+    assert list(figure.data[0].y) == pytest.approx([v for _, y in CURVES for v in [*y, *gap]], nan_ok=True)
     assert figure.data[-1].line.color == theme.VARIANTS[1]
     assert [shape.y0 for shape in figure.layout.shapes] == [8.0]
-    assert len(over_seeds({"a": dict(enumerate(CURVES))}, y_title="", band="none").data) == 4
+    assert len(over_seeds({"a": dict(enumerate(CURVES))}, y_title="", band="none").data) == 2
 
 
 def test_eight_variants_have_eight_colours() -> None:
@@ -72,7 +75,7 @@ def test_what_is_drawn_equals_scipy_on_the_exported_series(tmp_path: Path) -> No
     curves = {v: {s.seed: s.curves["kl_to_real"] for s in found if s.variant == v} for v in "ab"}
 
     def drawn(**how: Any) -> list[np.ndarray]:  # the band's edges and the mean of the first variant
-        traces = over_seeds(curves, y_title="KL", **how).data[5:]
+        traces = over_seeds(curves, y_title="KL", **how).data[1:]
         return [np.asarray(trace.y, float) for trace in traces]
 
     high, low, mean, *_ = drawn()
@@ -95,7 +98,8 @@ def test_seeds_are_put_together_by_rounds_and_stand_where_they_were_by_then() ->
     curves = {"a": {0: (x, np.array([1.0, 2.0])), 1: (x, np.array([3.0, 6.0]))}}
     seconds = {"a": {0: np.array([0.0, 1.0]), 1: np.array([0.0, 3.0])}}
     figure = over_seeds(curves, y_title="", places=seconds, band="none", log_y=True, y_range=Range(-1, 10, 0))
-    assert [list(trace.x) for trace in figure.data] == [[0, 1], [0, 3], [0, 2]]
+    assert list(figure.data[0].x) == pytest.approx([0, 1, np.nan, 0, 3, np.nan], nan_ok=True)
+    assert list(figure.data[1].x) == [0, 2]
     assert list(figure.data[-1].y) == [2, 4]
     assert figure.layout.yaxis.type == "log"
     assert figure.layout.yaxis.range == pytest.approx((0, 1)), "from the smallest value that has a logarithm"
