@@ -13,6 +13,8 @@ from gan_core.engine import Lab
 
 pytestmark = pytest.mark.browser
 
+FITS = """() => [...document.querySelectorAll('.gs-root[data-compact] [data-testid=loss-chart]')]
+  .every(chart => chart.getBoundingClientRect().bottom <= innerHeight)"""
 ROUNDS = 60
 SHOWN = "run => { const v = window.__ganscope?.[run]?.view; return v ? v.store.status?.round || 0 : 0 }"
 
@@ -44,6 +46,7 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str) -> N
 
     boards = page.locator(".gs-root[data-compact]")
     expect(boards).to_have_count(2)
+    page.wait_for_function(FITS)  # what the page showed before may still stand above for a moment
     for index, run in enumerate((parent, child)):
         board = boards.nth(index)
         expect(board).to_have_attribute("data-run", run)
