@@ -1,19 +1,7 @@
 // The class's strip at the foot of every page: who is watching, following the presenter, polls, notes. One socket, no polling.
 
-const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
-const BACKOFF = [500, 5000]
 const LOOK_EVERY = 400 // ms between two looks at where the presenter is
 const NOTE_LENGTH = 300
-
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag)
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue
-    node.setAttribute(name, value === true ? "" : value)
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined))
-  return node
-}
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
 

@@ -17,7 +17,7 @@ COLOURS = {"answer": theme.D, "right": theme.REAL}
 _HERE = Path(__file__)
 _COMPONENT = st.components.v2.component(
     "ganscope_class",
-    js=_HERE.with_suffix(".js").read_text("utf-8"),
+    js="\n".join((_HERE.parent / name).read_text("utf-8") for name in ("live/elements.js", "class_bar.js")),
     css=_HERE.with_suffix(".css").read_text("utf-8"),
     isolate_styles=False,
 )
