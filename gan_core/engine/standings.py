@@ -126,10 +126,15 @@ def table(standings: Sequence[Standing], metric: str, floor: float | None) -> li
 
 def cell(row: Row) -> str:
     """A row as a table has it: ``6.3 ± 0.58 (1)``, mean, standard deviation and rank."""
-    if not math.isfinite(row.interval.mean):
+    ranked = row.rank and math.isfinite(row.interval.mean)
+    return spread(row.interval) + (f" ({row.rank})" if ranked else "")
+
+
+def spread(interval: Interval) -> str:
+    """``6.3 ± 0.58``: mean and standard deviation, as far as there are any."""
+    if not math.isfinite(interval.mean):
         return "–"
-    spread = f" ± {row.interval.std:.2g}" if math.isfinite(row.interval.std) else ""
-    return f"{row.interval.mean:.3g}{spread}" + (f" ({row.rank})" if row.rank else "")
+    return f"{interval.mean:.3g}" + (f" ± {interval.std:.2g}" if math.isfinite(interval.std) else "")
 
 
 def _score(metric: str, value: float, floor: float | None) -> float | None:

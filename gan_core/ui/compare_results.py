@@ -228,7 +228,7 @@ def one_measure(found: Sequence[Standing], floors: Mapping[str, float], metric: 
             "variant": row.variant,
             "rank": str(row.rank or "–"),
             "course": _course(found, row.variant, metric),
-            "mean": _spread(row.interval.mean, row.interval.std),
+            "mean": standings.spread(row.interval),
             "interval": _between(row.interval.low, row.interval.high),
             "apart": "" if first is None or row.variant == first else _apart(found, metric, row.variant, first),
             "seeds": ", ".join(f"{count} {what}" for what, count in standings.outcomes(found, row.variant).items()),
@@ -264,12 +264,6 @@ def _course(found: Sequence[Standing], variant: str, metric: str) -> list[float]
     return [float(value) for value in mean[np.isfinite(mean)]]
 
 
-def _spread(mean: float, std: float) -> str:
-    if not np.isfinite(mean):
-        return "–"
-    return f"{mean:.3g}" + (f" ± {std:.2g}" if np.isfinite(std) else "")
-
-
 def _between(low: float, high: float) -> str:
     return f"{low:.3g} to {high:.3g}" if np.isfinite(low) else "–"
 
@@ -289,8 +283,7 @@ def all_measures(found: Sequence[Standing], floors: Mapping[str, float]) -> list
     for metric in standings.measures(found):
         title = standings.title(metric)
         for row in standings.table(found, metric, floors.get(metric)):
-            rank = f" ({row.rank})" if row.rank else ""
-            rows[row.variant][title] = _spread(row.interval.mean, row.interval.std) + rank
+            rows[row.variant][title] = standings.cell(row)
         real[title] = f"{floors[metric]:.3g}" if metric in floors else ""
     return [*rows.values(), real]
 

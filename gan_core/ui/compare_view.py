@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from gan_core.config import BUDGETS, Comparison, ConfigError, Difference, RunConfig, differences, differences_of
+from gan_core.config import BUDGETS
 from gan_core.engine import standings
+from gan_core.engine.reproducing import what_differs
 from gan_core.engine.standings import Standing
 from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
 from gan_core.ui import compare_results, comparison_charts, steering, take_away, watching
@@ -37,7 +38,7 @@ def show(comparison: ComparisonRecord) -> None:
     shown = {s.variant: s.run for s in found if s.seed == seed}
     _columns(comparison, shown, metric)
     _fairness(shown, seed)
-    differing = _differences(comparison, found)
+    differing = what_differs(comparison, [(standing.variant, standing.run) for standing in found])
     if brought := what_was_brought(differing):
         st.caption(f":material/balance: {brought}")
     with st.expander("What differs", icon=":material/difference:", expanded=False):
@@ -170,14 +171,3 @@ def begin_alike(runs: Sequence[RunRecord]) -> bool | None:
         except (OSError, ValueError, StoreError):
             return None
     return len(set(seen)) == 1
-
-
-def _differences(comparison: ComparisonRecord, found: Sequence[Standing]) -> list[Difference]:
-    try:
-        if not comparison.collected:
-            return differences_of(Comparison.load(comparison.spec))
-        first = {s.variant: RunConfig.load(s.run.config) for s in reversed(found)}
-        asked = [path for entry in comparison.spec.get("variants", []) for path in entry.get("changes", {})]
-        return differences(dict(reversed(first.items())), asked)
-    except ConfigError:  # of a version with other names
-        return []
