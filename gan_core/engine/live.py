@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 import threading
 import time
@@ -17,10 +16,9 @@ import numpy as np
 from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
 from gan_core.engine.judging import RunJudge, told
 from gan_core.engine.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
+from gan_core.engine.subscribers import Subscribers
 from gan_core.metrics.verdict import Verdict
 from gan_core.store import ACTIVE, RunRecord, RunStore
-
-log = logging.getLogger(__name__)
 
 MAX_FRAMES = 400  # in a snapshot; the store has all of them
 MAX_EVENTS = 500
@@ -116,7 +114,7 @@ class LiveView:
         self._news = _News()
         self._delta: bytes | None = None
         self._snapshot: bytes | None = None
-        self._callbacks: list[Callable[[], None]] = []
+        self._subscribers = Subscribers(f"run {run_id}")
         self._lock = threading.RLock()
         self._pace = _Pace()
         self._judge = RunJudge(status.rounds, config)
@@ -128,7 +126,7 @@ class LiveView:
 
     @property
     def watched(self) -> bool:
-        return bool(self._callbacks)
+        return bool(self._subscribers)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -223,7 +221,7 @@ class LiveView:
                 self._delta = self.snapshot()
             else:
                 self._delta = _encode(self._envelope(full=False, tracks=tracks, frames=frames, events=news.events))
-        self._tell()
+        self._subscribers.tell()
 
     def snapshot(self) -> bytes:
         """Everything, downsampled; the bytes are shared by all who ask at the same cursor."""
@@ -248,15 +246,7 @@ class LiveView:
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` from the recorder's thread after each new cursor; returns what ends it."""
-        with self._lock:
-            self._callbacks.append(callback)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
-
-        return unsubscribe
+        return self._subscribers.add(callback)
 
     def become(self, other: LiveView) -> None:
         """Take over the content of another view of the same run, and tell the subscribers."""
@@ -269,7 +259,7 @@ class LiveView:
             self.cursor += 1
             self._snapshot = None
             self._delta = self.snapshot()
-        self._tell()
+        self._subscribers.tell()
 
     def _extend(self, track: str, name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[Any]]:
         """Add to one curve; returns what a viewer adds to it: everything while it is short, later its shape."""
@@ -282,13 +272,6 @@ class LiveView:
 
     def _envelope(self, *, full: bool, **content: Any) -> dict[str, Any]:
         return {"run": self.run_id, "cursor": self.cursor, "full": full, "status": self._shown} | content
-
-    def _tell(self) -> None:
-        for callback in list(self._callbacks):
-            try:
-                callback()
-            except Exception:  # one viewer's trouble must not silence the others
-                log.exception("a viewer of run %s could not be told", self.run_id)
 
 
 class _Frames:

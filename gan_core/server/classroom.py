@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gan_core.engine.subscribers import Subscribers
 from gan_core.server.roles import Action, NotAllowed, RateLimit, TeacherKey, Visitor, refusal
 
 NOTE_LENGTH, NOTES = 300, 100
@@ -75,7 +76,7 @@ class Classroom:
         self._notes: deque[Note] = deque(maxlen=NOTES)
         self._note_count = 0
         self._writing = RateLimit(NOTES_PER_MINUTE, 60.0, clock)
-        self._callbacks: list[Callable[[], None]] = []
+        self._subscribers = Subscribers("the class")
         self._states: dict[bool, bytes] = {}
         self._lock = threading.RLock()
 
@@ -249,15 +250,7 @@ class Classroom:
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` after each change; returns what ends it."""
-        with self._lock:
-            self._callbacks.append(callback)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                if callback in self._callbacks:
-                    self._callbacks.remove(callback)
-
-        return unsubscribe
+        return self._subscribers.add(callback)
 
     def _told(self, teacher: bool) -> dict[str, Any]:
         poll = self._poll
@@ -281,5 +274,4 @@ class Classroom:
 
     def _changed(self) -> None:
         self._states = {}
-        for callback in list(self._callbacks):
-            callback()
+        self._subscribers.tell()
