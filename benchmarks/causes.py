@@ -9,7 +9,6 @@ One process and one thread. Each run is written to ``build/causes`` as it ends: 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 from pathlib import Path
@@ -21,9 +20,9 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.ledger import Ledger
+from benchmarks.ledger import Ledger, key_of
 from benchmarks.recipes import FEW, has_few, modes_held, train
-from gan_core.config import CAUSES, RunConfig
+from gan_core.config import CAUSES, RunConfig, parse_seeds
 from gan_core.config.causes import ROUNDS
 from gan_core.training import resolve
 
@@ -41,10 +40,6 @@ def trial(config: RunConfig) -> dict[str, float]:
         "collapsed": float(has_few(series)[-LAST:].mean() > 0.5),
         "quality": float(counts[:, :-1].sum() / counts.sum()),
     }
-
-
-def key_of(config: RunConfig) -> str:
-    return hashlib.sha256(config.to_json().encode()).hexdigest()[:16]
 
 
 def table(trials: list[dict[str, float | str | int]]) -> list[str]:
@@ -78,11 +73,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "causes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "causes", help="without .json and .md")
     options = parser.parse_args()
-    first, _, last = options.seeds.partition("-")
     torch.set_num_threads(1)
     ledger = Ledger(options.folder / "runs.jsonl")
     trials = []
-    for seed in range(int(first), int(last or first) + 1):
+    for seed in parse_seeds(options.seeds):
         for name in options.only or CAUSES:
             for value in CAUSES[name].values:
                 config = resolve(CAUSES[name].config(value, seed).replace({"device": "cpu"}))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
+
+from gan_core.config import RunConfig, diff
 
 Row = dict[str, Any]
 
@@ -27,3 +30,14 @@ class Ledger:
         with self._path.open("a") as file:
             file.write(json.dumps({"key": key, **row}) + "\n")
         self.rows[key] = row
+
+
+def said_by(config: RunConfig) -> Row:
+    """What a configuration says beside the defaults: a setting that the project gains does not make it another run."""
+    return {field: ours for field, (_, ours) in diff(RunConfig(), config).items()}
+
+
+def key_of(config: RunConfig, *more: Any) -> str:
+    """The key of a run: of its configuration, and of what more its outcome depends on."""
+    said = said_by(config)
+    return hashlib.sha256(json.dumps([said, *more] if more else said, sort_keys=True).encode()).hexdigest()[:16]

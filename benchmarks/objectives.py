@@ -12,7 +12,6 @@ under the hash of its configuration: what is there is not trained again, what wa
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -35,7 +34,7 @@ from torch import Tensor
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.ledger import Ledger, Row
+from benchmarks.ledger import Ledger, Row, key_of
 from gan_core import RunConfig, train
 from gan_core.config import OBJECTIVES, diff
 from gan_core.data import ImageSource, MixtureSource, to_uint8
@@ -151,12 +150,6 @@ def changed_from_recipe(place: str, objective: str) -> dict[str, tuple[Any, Any]
 # Training and measuring
 
 
-def key_of(place: str, objective: str, seed: int) -> str:
-    """What a run's configuration says beside the defaults: a setting that the project gains does not make it another run."""
-    said = {field: ours for field, (_, ours) in diff(RunConfig(), config_of(place, objective, seed)).items()}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
-
-
 def trained(config: RunConfig, folder: Path) -> tuple[Row, Tensor]:
     """Train one run; its status, rounds and CPU seconds, and samples of its last generator."""
     began = time.process_time()
@@ -268,7 +261,7 @@ def sweep(folder: Path, places: list[str], objectives: list[str], seeds: list[in
     measures: dict[str, RingMeasure | DigitsMeasure] = {}
     for place, objective, seed in wanted(places, objectives, seeds):
         config = config_of(place, objective, seed)
-        key = key_of(place, objective, seed)
+        key = key_of(config_of(place, objective, seed))
         if key in ledger.rows:
             continue
         if place not in measures:
@@ -345,7 +338,7 @@ def render(folder: Path, places: list[str], objectives: list[str], seeds: list[i
     for place in places:
         floor = measure_for(place, folder).floor()
         rows = {
-            objective: [known[key] for seed in seeds if (key := key_of(place, objective, seed)) in known]
+            objective: [known[key] for seed in seeds if (key := key_of(config_of(place, objective, seed))) in known]
             for objective in objectives
         }
         text += [f"## {PLACES[place].title}", networks_of(place), table(place, rows, floor)]
@@ -356,7 +349,7 @@ def render(folder: Path, places: list[str], objectives: list[str], seeds: list[i
     runs = [
         known[key]
         for place, name, seed in wanted(places, objectives, seeds)
-        if (key := key_of(place, name, seed)) in known
+        if (key := key_of(config_of(place, name, seed))) in known
     ]
     text += [machine(runs, command)]
     return "\n\n".join(text) + "\n"
@@ -418,7 +411,7 @@ def networks_of(place: str) -> str:
 
 def sheet(folder: Path, place: str, objectives: list[str], path: Path) -> bool:
     """One picture with the samples of the first seed of every objective; False while some are missing."""
-    files = {name: folder / f"{key_of(place, name, 0)}.png" for name in objectives}
+    files = {name: folder / f"{key_of(config_of(place, name, 0))}.png" for name in objectives}
     if not all(file.exists() for file in files.values()):
         return False
     pictures = {name: Image.open(file).convert("RGB") for name, file in files.items()}

@@ -11,7 +11,6 @@ started again.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import platform
@@ -31,7 +30,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.ledger import Ledger
+from benchmarks.ledger import Ledger, key_of
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import MixtureSource
 from gan_core.metrics.divergences import kl_to_real
@@ -206,10 +205,6 @@ def wanted(tables: Sequence[str], trials: int, full: bool) -> Iterator[tuple[str
             for method in TABLES[table]:
                 config = method.full if full else method.scaled
                 yield table, method, config.replace({"seed": 1_000 + seed})
-
-
-def key_of(config: RunConfig) -> str:
-    return hashlib.sha256(config.to_json().encode()).hexdigest()[:16]
 
 
 def ledger_in(folder: Path) -> Ledger:

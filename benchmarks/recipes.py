@@ -12,7 +12,6 @@ Settings were chosen on seeds 0 to 9 and are reported on others.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import sys
@@ -31,8 +30,8 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.ledger import Ledger
-from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, preset_config
+from benchmarks.ledger import Ledger, key_of, said_by
+from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, parse_seeds, preset_config
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
 from gan_core.engine.describe import describe
 from gan_core.engine.judging import RunJudge
@@ -433,10 +432,10 @@ def digest(job: Job) -> str:
     """What the outcome depends on, but for the code."""
     preset = PRESETS[job.preset]
     acts = [(act.round, (CURES | BREAKS)[act.change].changes) for act in preset.acts]
-    told = [job.config.to_dict(), preset.cured_within if job.cure else preset.within, acts]
+    told: list[Any] = [preset.cured_within if job.cure else preset.within, acts]
     if job.forked:
-        told += [Job(job.preset, job.seed).config.to_dict(), preset.within]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        told += [said_by(Job(job.preset, job.seed).config), preset.within]
+    return key_of(job.config, *told)
 
 
 def ledger_in(folder: Path) -> Ledger:
@@ -597,14 +596,13 @@ ON_THE_WAY: dict[State | None, tuple[State, ...]] = {"collapsed": ("narrowing",)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], choices=RECIPES, help="a recipe; may be given again")
-    parser.add_argument("--seeds", default="100-119", help="as in 0-9 (default: %(default)s)")
+    parser.add_argument("--seeds", default="100-119", help="as in 0-9,12 (default: %(default)s)")
     parser.add_argument("--plain", action="store_true", help="without the cures")
     parser.add_argument("--render", action="store_true", help="train nothing, write the table of what is there")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "recipes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "recipes.md")
     options = parser.parse_args()
-    first, _, last = options.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
+    seeds = parse_seeds(options.seeds)
     torch.set_num_threads(1)
     classifier: FrozenClassifier | None = None
     ledger = ledger_in(options.folder)
