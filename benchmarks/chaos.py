@@ -19,7 +19,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -35,7 +34,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.throughput import machine
+from benchmarks.serving import free_port, machine
 from gan_core.config import RunConfig, preset_config
 from gan_core.engine import Lab, open_lab, resume_interrupted
 from gan_core.failpoints import VARIABLE
@@ -131,9 +130,7 @@ class Server:
     """A server in a process of its own."""
 
     def __init__(self, root: Path, log: Path, failpoints: str = "") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         command = [sys.executable, str(Path(__file__).resolve()), "--serve", str(root), "--port", str(port)]
         with log.open("ab") as errors:

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.throughput import free_port, machine, open_browser, until_it_answers
+from benchmarks.serving import free_port, machine, open_browser, until_it_answers
 from gan_core.config import TEMPLATES, Comparison, preset_config
 from gan_core.engine import Lab
 from gan_core.store import ACTIVE, RunStore

@@ -27,7 +27,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.throughput import cpu_seconds, machine
+from benchmarks.serving import cpu_seconds, machine
 from gan_core.config import Comparison, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
 from gan_core.engine.lab import MOST_PROCESSES

@@ -14,32 +14,25 @@ page is blank.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
-import shutil
-import socket
 import struct
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.serving import Dashboard, WatchPage, cpu_seconds, machine, open_browser, serve
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import ImageSource
 from gan_core.engine import Lab
@@ -50,7 +43,6 @@ NETWORKS = {"MLP": "digits-mlp", "DCGAN": "digits-dcgan"}
 OBJECTIVE = {"objective": "ns_gan", "schedule.n_critic": 1, "schedule.rounds": 100_000_000, "device": "cpu"}
 WARM_UP_ROUNDS = 10
 SETTLE_SECONDS = 3.0
-REPLY = "@@"
 
 
 # (a) The plain loop of a course
@@ -164,32 +156,10 @@ def measure(rounds: Iterator[None], seconds: float) -> tuple[float, float]:
     return count / passed, (time.process_time() - cpu) / passed
 
 
-# (c) The dashboard: its process, and a browser
+# (c) The dashboard, watched
 
 
-def serve(root: Path, port: int, carry_out: Callable[..., dict[str, Any]] | None = None) -> None:
-    """`app.py` with a hand on its lab: commands come as JSON lines on stdin, answers go to stdout."""
-    os.environ["GANSCOPE_STORE"] = str(root)
-    os.chdir(ROOT)
-    from app import app
-
-    threading.Thread(target=_obey, args=(carry_out or _carry_out,), daemon=True).start()
-    app.run(config={"server.port": port})
-
-
-def _obey(carry_out: Callable[..., dict[str, Any]]) -> None:
-    run_id = ""
-    for line in sys.stdin:
-        order = json.loads(line)
-        try:
-            answer = carry_out(run_id, **order)
-        except Exception as error:
-            answer = {"error": f"{type(error).__name__}: {error}"}
-        run_id = answer.get("run", run_id)
-        print(REPLY + json.dumps(answer), flush=True)
-
-
-def _carry_out(run_id: str, do: str, **details: Any) -> dict[str, Any]:
+def _carry_out(do: str, run: str = "", **details: Any) -> dict[str, Any]:
     from gan_core.engine import open_lab
     from gan_core.engine.lab import prepare_classifier
 
@@ -199,8 +169,8 @@ def _carry_out(run_id: str, do: str, **details: Any) -> dict[str, Any]:
         prepare_classifier(lab, config)
         return {"run": lab.submit(config)}
     if do == "measure":
-        return _measure_run(lab, run_id, details["seconds"])
-    lab.command(run_id, do)  # type: ignore[arg-type]
+        return _measure_run(lab, run, details["seconds"])
+    lab.command(run, do)  # type: ignore[arg-type]
     return {}
 
 
@@ -226,131 +196,16 @@ def _measure_run(lab: Lab, run_id: str, seconds: float) -> dict[str, float]:
     }
 
 
-def cpu_seconds() -> float:
-    """What this process and its children have used so far."""
-    process = psutil.Process()
-    times = [one.cpu_times() for one in (process, *process.children())]
-    return sum(time.user + time.system for time in times)
-
-
-class Dashboard:
-    """The server's process, seen from here."""
-
-    def __init__(self, root: Path, script: str = __file__) -> None:
-        """``script`` is called with ``--serve ROOT --port PORT``, and calls `serve`."""
-        self.port = free_port()
-        self._log = open(root / "server.log", "a")  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [sys.executable, script, "--serve", str(root), "--port", str(self.port)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-        )
-        try:
-            until_it_answers(self.port, self._process)
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}; see {self._log.name}") from error
-
-    def ask(self, do: str, **details: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": do, **details}) + "\n")
-        self._process.stdin.flush()
-        for line in self._process.stdout:
-            if line.startswith(REPLY):
-                answer: dict[str, Any] = json.loads(line[len(REPLY) :])
-                if "error" in answer:
-                    raise RuntimeError(f"the dashboard could not {do}: {answer['error']}")
-                return answer
-        raise RuntimeError(f"the dashboard died; see {self._log.name}")
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(15)
-        self._log.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until_it_answers(port: int, process: subprocess.Popen[Any]) -> None:
-    """Wait for a server. Raises RuntimeError where it ends, or does not answer within a minute."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        if process.poll() is not None:
-            break
-        time.sleep(0.2)
-    raise RuntimeError("the dashboard did not start")
-
-
-class WatchPage:
-    """The run's Watch page in a real browser, which must really draw."""
-
-    POINTS = """() => {
-        const chart = document.querySelector('[data-testid="loss-chart"] .js-plotly-plot')
-        return Math.max(-1, ...((chart && chart.data) || []).flatMap((trace) => Array.from(trace.x || [])))
-    }"""
-
-    def __init__(self, browser: Any, url: str) -> None:
-        self._page = browser.new_page(viewport={"width": 1280, "height": 900})
-        self._url = url
-
-    def open(self) -> None:
-        self._page.goto(self._url)
-        deadline = time.monotonic() + 60
-        while self.last_round_drawn() < 0:
-            if time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"the page shows no curve after a minute, but: {self._page.inner_text('body')[:500]}"
-                )
-            time.sleep(0.2)
-
-    def last_round_drawn(self) -> int:
-        return int(self._page.evaluate(self.POINTS))
-
-    def leave(self) -> None:
-        self._page.goto("about:blank")
-
-    def close(self) -> None:
-        self._page.close()
-
-
-def find_browser() -> str:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = os.environ.get("GANSCOPE_BROWSER") or next(filter(None, map(shutil.which, names)), None)
-    if not found:
-        raise SystemExit("The benchmark needs Chromium or Chrome: install one, or set GANSCOPE_BROWSER to its path.")
-    return found
-
-
-@contextmanager
-def open_browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
-        yield browser
-        browser.close()
-
-
-def measure_watched(dashboard: Dashboard, page: WatchPage, seconds: float) -> dict[str, float]:
-    dashboard.ask("resume")
+def measure_watched(dashboard: Dashboard, run: str, page: WatchPage, seconds: float) -> dict[str, float]:
+    dashboard.ask("resume", run=run)
     page.open()
     time.sleep(SETTLE_SECONDS)
     before = page.last_round_drawn()
-    result = dashboard.ask("measure", seconds=seconds)
+    result = dashboard.ask("measure", run=run, seconds=seconds)
     after = page.last_round_drawn()
     if after <= before:
         raise RuntimeError("the page did not draw while it was measured")
-    dashboard.ask("pause")
+    dashboard.ask("pause", run=run)
     page.leave()
     return result
 
@@ -382,14 +237,14 @@ def compare(preset: str, folder: Path, browser: Any, cycles: int, seconds: float
     torch.manual_seed(0)
     course, course_threads = (course_loop(config, source, folder / name) for name in ("a", "b"))
     bare = bare_loop(config, source)
-    dashboard = Dashboard(folder)
+    dashboard = Dashboard(folder, __file__)
     outcome = Outcome(config, {row: Slices() for row in ROWS}, [])
     try:
         run_id = dashboard.ask("start", config=config.to_dict())["run"]
         page = WatchPage(browser, f"http://localhost:{dashboard.port}/watch?run={run_id}")
         page.open()
         page.leave()
-        dashboard.ask("pause")
+        dashboard.ask("pause", run=run_id)
         for cycle in range(cycles):
             torch.set_num_threads(1)
             outcome.rows["a"].add(*measure(course, seconds))
@@ -397,12 +252,12 @@ def compare(preset: str, folder: Path, browser: Any, cycles: int, seconds: float
             outcome.rows["a*"].add(*measure(course_threads, seconds))
             torch.set_num_threads(1)
             outcome.rows["b"].add(*measure(bare, seconds))
-            watched = measure_watched(dashboard, page, 2 * seconds)
+            watched = measure_watched(dashboard, run_id, page, 2 * seconds)
             outcome.rows["c"].add(watched["rate"], watched["cpu"])
             outcome.training_share.append(watched["training_share"])
             rates = "  ".join(f"{row} {slices.rates[-1]:7.1f}" for row, slices in outcome.rows.items())
             print(f"    cycle {cycle + 1}/{cycles}: rounds/s {rates}", file=sys.stderr, flush=True)
-        dashboard.ask("stop")
+        dashboard.ask("stop", run=run_id)
     finally:
         dashboard.close()
     return outcome
@@ -507,27 +362,6 @@ def _shown(row: str) -> str:
     return row.replace("*", "′")
 
 
-def machine(load: list[tuple[float, float, float]]) -> str:
-    """What it was measured on; ``load`` are the load averages before and after."""
-    loads = ", ".join(" ".join(f"{value:.1f}" for value in moment) for moment in load)
-    return (
-        f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB; "
-        f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}. "
-        f"Load averages (1, 5, 15 minutes) before and after: {loads}."
-        + (f" Run with niceness {os.nice(0)}, because other work shared the machine." if os.nice(0) else "")
-    )
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cycles", type=int, default=5, help="how often all take their turn (default: %(default)s)")
@@ -538,7 +372,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
-        serve(options.serve, options.port)
+        serve(options.serve, options.port, _carry_out)
         return
     threads = torch.get_num_threads()
     load = [os.getloadavg()]

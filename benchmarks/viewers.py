@@ -16,7 +16,6 @@ The age of the newest point is the time since the round that a page shows last w
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 import tempfile
@@ -35,7 +34,9 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.throughput import SETTLE_SECONDS, Dashboard, WatchPage, bare_loop, measure, open_browser, serve
+from benchmarks.crowd import Crowd, Viewer
+from benchmarks.serving import Dashboard, WatchPage, open_browser, serve
+from benchmarks.throughput import SETTLE_SECONDS, bare_loop, measure
 from gan_core.config import Comparison, preset_config
 from gan_core.server.tickets import open_tickets
 from gan_core.training import load_source, resolve
@@ -50,7 +51,7 @@ Marks = list[tuple[float, int]]
 # -- in the server's process
 
 
-def carry_out(_: str, do: str, **details: Any) -> dict[str, Any]:
+def carry_out(do: str, **details: Any) -> dict[str, Any]:
     """What the bench asks of the lab: begin so many runs, or say how far they come in so many seconds."""
     from gan_core.engine import open_lab
     from gan_core.engine.lab import prepare_classifier
@@ -89,99 +90,6 @@ def _sample(lab: Any, runs: Sequence[str], seconds: float) -> dict[str, Any]:
     for end in ends:
         end()
     return {"marks": marks, "cpu": cpu / seconds, "memory": process.memory_info().rss}
-
-
-# -- viewers
-
-
-@dataclass
-class Viewer:
-    """One browser's worth of traffic, without the browser."""
-
-    server: str
-    run: str
-    ticket: str
-    bytes: int = 0
-    last_round: int = -1
-    faults: list[str] = field(default_factory=list)
-
-    async def watch(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for part in (self._session(tasks), self._live(), self._class()):
-                    tasks.create_task(part)
-        except ExceptionGroup as group:  # the bench says so in the end; the others go on
-            self.faults += [f"{type(error).__name__}: {error}" for error in group.exceptions]
-
-    async def _session(self, tasks: asyncio.TaskGroup) -> None:
-        """The page's Streamlit session: one rerun to open it, and those that its fragments ask for."""
-        from streamlit.proto.BackMsg_pb2 import BackMsg
-        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-        from websockets.asyncio.client import connect
-
-        timers: set[str] = set()
-        async with connect(f"ws://{self.server}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
-
-            async def rerun(fragment: str = "") -> None:
-                asked = BackMsg()
-                asked.rerun_script.query_string = f"run={self.run}"
-                asked.rerun_script.page_name = "watch"
-                if fragment:
-                    asked.rerun_script.fragment_id = fragment
-                    asked.rerun_script.is_auto_rerun = True
-                await socket.send(asked.SerializeToString())
-
-            async def again_and_again(fragment: str, interval: float) -> None:
-                while True:
-                    await asyncio.sleep(interval)
-                    await rerun(fragment)
-
-            await rerun()
-            async for data in socket:
-                assert isinstance(data, bytes)
-                self.bytes += len(data)
-                message = ForwardMsg.FromString(data)
-                if message.WhichOneof("type") == "auto_rerun":
-                    wanted = message.auto_rerun
-                    if wanted.fragment_id not in timers:
-                        timers.add(wanted.fragment_id)
-                        tasks.create_task(again_and_again(wanted.fragment_id, wanted.interval))
-
-    async def _live(self) -> None:
-        from json import loads
-
-        from websockets.asyncio.client import connect
-
-        async with connect(f"ws://{self.server}/live/{self.run}?ticket={self.ticket}", max_size=None) as socket:
-            async for data in socket:
-                self.bytes += len(data)
-                self.last_round = loads(data)["status"]["round"]
-
-    async def _class(self) -> None:
-        from websockets.asyncio.client import connect
-
-        cookie = {"Cookie": f"ganscope_viewer=viewer-{id(self)}"}
-        async with connect(f"ws://{self.server}/class/live", additional_headers=cookie, max_size=None) as socket:
-            async for data in socket:
-                self.bytes += len(data)
-
-
-class Crowd:
-    """Viewers in an event loop of their own thread."""
-
-    def __init__(self, viewers: Sequence[Viewer]) -> None:
-        self.viewers = list(viewers)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._tasks = [asyncio.run_coroutine_threadsafe(viewer.watch(), self._loop) for viewer in self.viewers]
-
-    def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        time.sleep(0.2)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
 
 
 @dataclass

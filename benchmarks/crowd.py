@@ -1,0 +1,129 @@
+"""Viewers without browsers: the sockets that a page of the application holds, and the reruns that it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Viewer:
+    """One browser's worth of traffic, without the browser: ``run`` is watched, and ``pages`` are opened one after the other,
+    each for ``stay`` seconds, the last for good.
+    """
+
+    server: str
+    run: str
+    ticket: str
+    pages: Sequence[str] = ("watch",)
+    stay: float = 0.0
+    bytes: int = 0
+    last_round: int = -1
+    faults: list[str] = field(default_factory=list)
+
+    async def watch(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for part in (self._session(tasks), self._class(), *([self._live()] if self.run else [])):
+                    tasks.create_task(part)
+        except ExceptionGroup as group:  # the bench says so in the end; the others go on
+            self.faults += [f"{type(error).__name__}: {error}" for error in group.exceptions]
+
+    async def _session(self, tasks: asyncio.TaskGroup) -> None:
+        """The page's Streamlit session: one rerun to open it, and those that its fragments ask for."""
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+        from websockets.asyncio.client import connect
+
+        timers: dict[str, asyncio.Task[None]] = {}
+        page = self.pages[0]
+        async with connect(f"ws://{self.server}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
+
+            async def rerun(fragment: str = "") -> None:
+                asked = BackMsg()
+                asked.rerun_script.query_string = f"run={self.run}" if self.run else ""
+                asked.rerun_script.page_name = page
+                if fragment:
+                    asked.rerun_script.fragment_id = fragment
+                    asked.rerun_script.is_auto_rerun = True
+                await socket.send(asked.SerializeToString())
+
+            async def again_and_again(fragment: str, interval: float) -> None:
+                while True:
+                    await asyncio.sleep(interval)
+                    await rerun(fragment)
+
+            async def wander() -> None:
+                nonlocal page
+                for page in self.pages:  # noqa: B007 (what `rerun` asks for)
+                    while timers:
+                        timers.popitem()[1].cancel()
+                    await rerun()
+                    await asyncio.sleep(self.stay)
+
+            tasks.create_task(wander())
+            async for data in socket:
+                assert isinstance(data, bytes)
+                self.bytes += len(data)
+                message = ForwardMsg.FromString(data)
+                if message.WhichOneof("type") == "auto_rerun":
+                    wanted = message.auto_rerun
+                    if wanted.fragment_id not in timers:
+                        timers[wanted.fragment_id] = tasks.create_task(
+                            again_and_again(wanted.fragment_id, wanted.interval)
+                        )
+                elif message.WhichOneof("type") == "script_finished" and message.script_finished == 1:
+                    self.faults.append(f"the page {page!r} does not compile")
+                elif message.delta.new_element.WhichOneof("type") == "exception":
+                    self.faults.append(f"the page {page!r} shows {message.delta.new_element.exception.message[:200]}")
+
+    async def _live(self) -> None:
+        from json import loads
+
+        from websockets.asyncio.client import connect
+
+        async with connect(f"ws://{self.server}/live/{self.run}?ticket={self.ticket}", max_size=None) as socket:
+            async for data in socket:
+                self.bytes += len(data)
+                self.last_round = loads(data)["status"]["round"]
+
+    async def _class(self) -> None:
+        from websockets.asyncio.client import connect
+
+        cookie = {"Cookie": f"ganscope_viewer=viewer-{id(self)}"}
+        async with connect(f"ws://{self.server}/class/live", additional_headers=cookie, max_size=None) as socket:
+            async for data in socket:
+                self.bytes += len(data)
+
+
+class Crowd:
+    """Viewers in an event loop of their own thread, who come and go."""
+
+    def __init__(self, viewers: Sequence[Viewer] = ()) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._tasks: dict[int, Future[None]] = {}
+        self.viewers: list[Viewer] = []
+        for viewer in viewers:
+            self.admit(viewer)
+
+    def admit(self, viewer: Viewer) -> None:
+        self.viewers.append(viewer)
+        self._tasks[id(viewer)] = asyncio.run_coroutine_threadsafe(viewer.watch(), self._loop)
+
+    def dismiss(self, viewer: Viewer) -> None:
+        """It closes its sockets, as a tab that is closed."""
+        self.viewers.remove(viewer)
+        self._tasks.pop(id(viewer)).cancel()
+
+    def close(self) -> None:
+        for viewer in list(self.viewers):
+            self.dismiss(viewer)
+        time.sleep(0.2)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)

@@ -1,0 +1,335 @@
+"""Visitors come and go, and short runs start and end, for two hours: memory, threads, file handles and sockets must stay flat.
+
+    make soak                                                    # two hours; its section of docs/results/reliability.md
+    python benchmarks/soak.py --minutes 3 --sessions 20 --runs 4 --out /tmp/quick.md
+
+The server is `app.py` in a process of its own, a class's, as the public opens it. A visitor is a Streamlit session with the
+sockets that a page holds; it opens one to four pages and leaves. A few are real Chromium pages. Runs train as
+the server trains them, in processes of their own; some are stopped, some deleted once they have ended.
+
+The first quarter of the time is warm-up. Of the rest the medians of its first and its last quarter are compared: what leaks
+has grown by then, and what is only busy at a moment has not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.crowd import Crowd, Viewer
+from benchmarks.sections import write_section
+from benchmarks.serving import Dashboard, machine, open_browser, serve
+from gan_core.config import preset_config
+from gan_core.server.tickets import open_tickets
+from gan_core.training import resolve
+
+TITLE = "Two hours of visitors"
+PRESETS = ("ring-mlp", "gaussian-1d", "digits-mlp", "grid-collapse")
+RUN = {"schedule.rounds": 300, "device": "cpu"}
+PAGES = ("", "train", "watch", "compare", "runs", "data", "library", "collapse", "theory", "lessons", "classroom")
+STAY = (3.0, 12.0)  # seconds on a page
+MOST_PAGES = 4
+LEAST_BYTES = 5_000  # of a page that was shown
+LOOK_SECONDS = 3.0
+WARM_UP = 0.25  # share of the time
+GROWTH = 0.10  # what still counts as flat
+AFTERWARDS = 150.0  # Streamlit remembers a session that has gone for two minutes
+
+
+# -- in the server's process
+
+
+def carry_out(do: str, **details: Any) -> dict[str, Any]:
+    """What the bench asks of the lab."""
+    from gan_core.engine import open_lab
+
+    lab = open_lab()
+    if do == "start":
+        config = resolve(preset_config(details["preset"], RUN | {"seed": details["seed"]}))
+        return {"run": lab.submit(config)}
+    if do == "delete":
+        lab.delete(details["run"])
+    else:
+        lab.command(details["run"], "stop")
+    return {}
+
+
+# -- what is watched
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What the server and its processes hold at a moment; ``at`` in seconds since the start, memory in MB."""
+
+    at: float
+    memory: float
+    memory_with_runs: float
+    threads: int
+    files: int
+    sockets: int
+
+
+WHAT = {
+    "memory": "memory of the server, MB",
+    "memory_with_runs": "memory of the server and its processes, MB",
+    "threads": "threads of both",
+    "files": "file handles of both",
+    "sockets": "open sockets of both",
+}
+
+
+def usage(server: psutil.Process, at: float) -> Usage:
+    memory, threads, files, sockets = [], 0, 0, 0
+    for process in (server, *server.children(recursive=True)):
+        with suppress(psutil.Error):  # a run may end while it is looked at
+            memory.append(process.memory_info().rss / 2**20)
+            threads += process.num_threads()
+            files += process.num_fds()
+            sockets += len(process.net_connections())
+    return Usage(at, memory[0], sum(memory), threads, files, sockets)
+
+
+class Meter:
+    """Looks at a server again and again, in a thread."""
+
+    def __init__(self, pid: int, out: Path | None) -> None:
+        self.seen: list[Usage] = []
+        self._server = psutil.Process(pid)
+        self._out = out
+        self._over = threading.Event()
+        self._started = time.monotonic()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    @property
+    def now(self) -> float:
+        return time.monotonic() - self._started
+
+    def _look(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            self.seen.append(usage(self._server, self.now))
+            if self._out is not None:
+                fresh = not self._out.exists()
+                with self._out.open("a", newline="") as file:
+                    writer = csv.DictWriter(file, [field.name for field in fields(Usage)])
+                    if fresh:
+                        writer.writeheader()
+                    writer.writerow(asdict(self.seen[-1]))
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def growth(seen: Sequence[Usage], name: str, until: float) -> tuple[float, float]:
+    """The medians of a measure in the first and in the last quarter of the time between the warm-up and ``until``."""
+    quarter = (1 - WARM_UP) * until / 4
+    after = [(one.at, float(getattr(one, name))) for one in seen if WARM_UP * until <= one.at <= until]
+    first = [value for at, value in after if at < WARM_UP * until + quarter]
+    last = [value for at, value in after if at > until - quarter]
+    return median(first), median(last)
+
+
+# -- who comes
+
+
+@dataclass(frozen=True)
+class Visit:
+    at: float
+    pages: tuple[str, ...]
+    stay: float
+    drawn: bool
+
+    @property
+    def leaves(self) -> float:
+        return self.at + self.stay * len(self.pages)
+
+
+def visits(sessions: int, seconds: float, drawn: int, rng: random.Random) -> list[Visit]:
+    """Evenly spread, so that no quarter of the time is busier than another; every so many is a real browser."""
+    every = sessions // drawn if drawn else sessions + 1
+    return [
+        Visit(
+            (number + rng.random()) * seconds / sessions,
+            tuple(rng.choices(PAGES, k=rng.randint(1, MOST_PAGES))),
+            rng.uniform(*STAY),
+            number % every == every // 2,
+        )
+        for number in range(sessions)
+    ]
+
+
+class Soak:
+    """One server, its visitors and its runs."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        os.environ["GANSCOPE_CLASS"] = "1"
+        os.environ.pop("GANSCOPE_EXECUTOR", None)  # as the server decides by itself
+        self.options = options
+        self.folder = folder
+        self.seconds = 60.0 * options.minutes
+        self.rng = random.Random(options.seed)
+        self.dashboard = Dashboard(folder, __file__)
+        self.meter = Meter(self.dashboard.pid, options.samples)
+        self.crowd = Crowd()
+        self.runs: list[str] = []
+        self.deleted = 0
+        self.faults: list[str] = []
+
+    def play(self) -> None:
+        coming = visits(self.options.sessions, self.seconds, self.options.drawn, self.rng)
+        starts = [(number + 0.5) * self.seconds / self.options.runs for number in range(self.options.runs)]
+        here: list[tuple[Visit, Viewer]] = []
+        presets = itertools.cycle(PRESETS)
+        while (now := self.meter.now) < self.seconds:
+            for visit, viewer in [one for one in here if one[0].leaves <= now]:
+                here.remove((visit, viewer))
+                self._dismiss(viewer)
+            while starts and starts[0] <= now:
+                starts.pop(0)
+                self._start(next(presets))
+            while coming and coming[0].at <= now:
+                visit = coming.pop(0)
+                if visit.drawn:
+                    self._draw(visit)
+                else:
+                    here.append((visit, self._viewer(visit)))
+                    self.crowd.admit(here[-1][1])
+            self._tell(len(coming), len(here))
+            time.sleep(0.2)
+        for _, viewer in here:
+            self._dismiss(viewer)
+        self.crowd.close()
+
+    def _start(self, preset: str) -> None:
+        """Another run; the one before last is ended if it has not, and every third of them is deleted."""
+        if len(self.runs) > 1:
+            with suppress(RuntimeError):  # it has ended by itself
+                self.dashboard.ask("stop", run=self.runs[-2])
+        if len(self.runs) % 3 == 2:
+            with suppress(RuntimeError):  # it is still ending
+                self.dashboard.ask("delete", run=self.runs[-2])
+                del self.runs[-2]
+                self.deleted += 1
+        self.runs.append(self.dashboard.ask("start", preset=preset, seed=len(self.runs))["run"])
+
+    def _viewer(self, visit: Visit) -> Viewer:
+        run = self.rng.choice(self.runs[-5:]) if self.runs and "watch" in visit.pages else ""
+        ticket = open_tickets(self.folder).mint(run) if run else ""
+        return Viewer(f"localhost:{self.dashboard.port}", run, ticket, visit.pages, visit.stay)
+
+    def _dismiss(self, viewer: Viewer) -> None:
+        self.crowd.dismiss(viewer)
+        self.faults += viewer.faults
+        if viewer.bytes < LEAST_BYTES * len(viewer.pages):
+            self.faults.append(f"a visitor of {', '.join(viewer.pages)} got {viewer.bytes} bytes")
+
+    def _draw(self, visit: Visit) -> None:
+        """A browser of its own, which sees each page for as long."""
+        with open_browser() as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            for name in visit.pages:
+                run = f"?run={self.runs[-1]}" if name == "watch" and self.runs else ""
+                try:
+                    page.goto(f"http://localhost:{self.dashboard.port}/{name}{run}")
+                    page.wait_for_timeout(1000 * visit.stay)
+                except Exception as error:
+                    self.faults.append(f"a browser on {name!r}: {str(error)[:200]}")
+
+    def _tell(self, coming: int, here: int) -> None:
+        if sys.stderr.isatty() and self.meter.seen:
+            last = self.meter.seen[-1]
+            print(
+                f"\r{last.at / 60:.1f} min, {coming} to come, {here} here, {len(self.runs)} runs: "
+                f"{last.memory:.0f} MB, {last.threads} threads, {last.files} files, {last.sockets} sockets  ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def close(self) -> None:
+        self.meter.close()
+        self.dashboard.close()
+
+
+def report(soak: Soak, command: str, load: list[tuple[float, float, float]]) -> tuple[str, bool]:
+    """The section, and whether all stayed flat."""
+    seen, options = soak.meter.seen, soak.options
+    rows, flat = [], True
+    at_rest = seen[-1]
+    for name, what in WHAT.items():
+        first, last = growth(seen, name, soak.seconds)
+        grown = last / first - 1
+        flat &= grown <= GROWTH
+        rows.append(f"| {what} | {first:.0f} | {last:.0f} | {grown:+.1%} | {float(getattr(at_rest, name)):.0f} |")
+    problems = [*dict.fromkeys(soak.faults)]
+    lines = [
+        f"`{command}`: within {options.minutes:g} minutes {options.sessions} visitors came and went, {options.drawn} of them in",
+        f"Chromium, and {options.runs} runs were started, {soak.deleted} of them deleted. Medians of the first and the last",
+        f"quarter of the time after a warm-up of {WARM_UP:.0%}; a growth of at most {GROWTH:.0%} is flat. The last column is",
+        f"what is held {AFTERWARDS:g} s after the last visitor has gone.",
+        "",
+        "| | first quarter | last quarter | growth | nobody there |",
+        "|---|---:|---:|---:|---:|",
+        *rows,
+        "",
+        f"Visitors to whom something failed: {len(soak.faults)}.",
+        *(f"* {line}" for line in problems[:10]),
+        "",
+        f"Measured on {machine(load)}",
+    ]
+    return "\n".join(lines), flat and not problems
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=120.0, help="(default: %(default)s)")
+    parser.add_argument("--sessions", type=int, default=500, help="visitors (default: %(default)s)")
+    parser.add_argument("--drawn", type=int, default=5, help="of them in Chromium (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=100, help="(default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "reliability.md")
+    parser.add_argument("--samples", type=Path, help="a CSV file that gets every look while it lasts")
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve is not None:
+        serve(options.serve, options.port, carry_out)
+        return 0
+    load = [os.getloadavg()]
+    with tempfile.TemporaryDirectory() as folder:
+        soak = Soak(options, Path(folder))
+        try:
+            soak.play()
+            time.sleep(AFTERWARDS)
+        finally:
+            soak.close()
+        log = (Path(folder) / "server.log").read_text(errors="replace")
+        soak.faults += [f"server: {line[:200]}" for line in log.splitlines() if "Error" in line or "Traceback" in line]
+    load.append(os.getloadavg())
+    text, flat = report(soak, " ".join(["python", "benchmarks/soak.py", *sys.argv[1:]]), load)
+    write_section(options.out, TITLE, text)
+    print(text)
+    return int(not flat)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
