@@ -282,7 +282,7 @@ def report(soak: Soak, command: str, load: list[tuple[float, float, float]]) -> 
         rows.append(f"| {what} | {first:.0f} | {last:.0f} | {grown:+.1%} | {float(getattr(at_rest, name)):.0f} |")
     problems = [*dict.fromkeys(soak.faults)]
     lines = [
-        f"`{command}`: within {options.minutes:g} minutes {options.sessions} visitors came and went, {options.drawn} of them in",
+        f"`{command}`: in {options.minutes:g} minutes {options.sessions} visitors came and went, {options.drawn} of them in",
         f"Chromium, and {options.runs} runs were started, {soak.deleted} of them deleted. Medians of the first and the last",
         f"quarter of the time after a warm-up of {WARM_UP:.0%}; a growth of at most {GROWTH:.0%} is flat. The last column is",
         f"what is held {AFTERWARDS:g} s after the last visitor has gone.",
