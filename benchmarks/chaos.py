@@ -1,7 +1,7 @@
 """Kills the server at random moments while runs train, damages files, fills the disk, storms the routes; counts what was lost.
 
-    make chaos                                           # 100 kills, about fifteen minutes; writes docs/results/reliability.md
-    python benchmarks/chaos.py --kills 5 --out quick.md
+    make chaos                          # 100 kills, about fifteen minutes; its section of docs/results/reliability.md
+    python benchmarks/chaos.py --kills 5 --out /tmp/quick.md
 
 The server is a process of its own with the lab, the store and the live routes as `app.py` has them, without Streamlit's
 pages. A journal, kept here, holds every row that could be read from the store, and when each round was seen on its way to
@@ -34,6 +34,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.sections import write_section
 from benchmarks.serving import free_port, machine
 from gan_core.config import RunConfig, preset_config
 from gan_core.engine import Lab, open_lab, resume_interrupted
@@ -42,6 +43,7 @@ from gan_core.server.tickets import open_tickets
 from gan_core.store import RunStore, fsck
 from gan_core.training import checkpoints, resolve
 
+TITLE = "Killed at random"
 AT_ONCE = 3
 EXECUTOR = os.environ.get("GANSCOPE_EXECUTOR") or "thread"
 LONGEST = 2.5  # seconds that a server trains before it is killed
@@ -328,11 +330,9 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers][:20])
-    return f"""# Killed at random
-
-`make chaos` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the server, trains
-three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over, resumes everything,
-and so on. Lines in bold must be 0.
+    return f"""`make chaos` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the server,
+trains three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over, resumes
+everything, and so on. Lines in bold must be 0.
 
 | | |
 |---|---:|
@@ -375,7 +375,7 @@ def main() -> int:
         tally = rampage(options.kills, options.rounds, options.seed, folder)
     load.append(os.getloadavg())
     text = report(tally, options.seed, options.rounds, load)
-    options.out.write_text(text)
+    write_section(options.out, TITLE, text)
     print(text)
     return int(tally.bad)
 
