@@ -330,9 +330,9 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers][:20])
-    return f"""`make chaos` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the server,
-trains three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over, resumes
-everything, and so on. Lines in bold must be 0.
+    return f"""`make chaos` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the
+server, trains three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over,
+resumes everything, and so on. Lines in bold must be 0.
 
 | | |
 |---|---:|
