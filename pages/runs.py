@@ -47,6 +47,8 @@ if records:
             index=None,
             placeholder="group by",
             label_visibility="collapsed",
+            key="group",
+            bind="query-params",
             width=260,
         )
         archived = st.toggle("Archived", key="archived", bind="query-params") if archive else False

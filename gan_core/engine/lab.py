@@ -514,10 +514,12 @@ class Lab:
         return run_id in self._active
 
     def recent(self, limit: int = 8) -> list[dict[str, Any]]:
-        """The newest runs, JSON-able, for cards; at most a second old, since every visitor asks again and again."""
+        """The newest runs outside the archive, JSON-able, for cards; at most a second old, since every visitor asks again
+        and again.
+        """
         made, cards = self._cards.get(limit, (-math.inf, []))
         if time.monotonic() - made > CARDS_SECONDS:
-            cards = [self._card(run) for run in self.store.runs(limit=limit)]
+            cards = [self._card(run) for run in self.store.runs(limit=limit, include_archived=False)]
             self._cards[limit] = (time.monotonic(), cards)
         return cards
 

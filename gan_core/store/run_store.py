@@ -267,9 +267,16 @@ class RunStore:
             raise StoreError(record.reason)
         return record
 
-    def runs(self, *, include_deleted: bool = False, limit: int | None = None) -> list[RunRecord | DamagedRun]:
+    def runs(
+        self, *, include_deleted: bool = False, include_archived: bool = True, limit: int | None = None
+    ) -> list[RunRecord | DamagedRun]:
         """Newest first, in the order of creation."""
-        shown = "" if include_deleted else "WHERE deleted_at IS NULL"
+        left_out = [
+            field
+            for field, wanted in (("deleted_at", include_deleted), ("archived_at", include_archived))
+            if not wanted
+        ]
+        shown = f"WHERE {' AND '.join(f'{field} IS NULL' for field in left_out)}" if left_out else ""
         with self._readers.lend() as connection:
             rows = connection.execute(
                 f"SELECT * FROM runs {shown} ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,)

@@ -108,5 +108,16 @@ def test_archiving_hides_a_run_and_the_baseline_is_in_the_address(lab: Lab) -> N
     lab.store.update(made[1], archived_at=5.0)
     app = visit()
     assert app.dataframe[-1].value["name"].tolist() == ["number 2", "number 0"]
+    assert [card["name"] for card in lab.recent()] == ["number 2", "number 0"], "nor is it a recent one"
     app.toggle(key="archived").set_value(True).run()
     assert app.dataframe[-1].value["name"].tolist() == ["number 1"]
+
+
+def test_a_link_opens_the_groups(lab: Lab) -> None:
+    fill(lab.store, 4)
+    app = visit(group="objective.name")
+    assert app.selectbox(key="group").value == "objective.name"
+    assert app.dataframe[0].value["objective.name"].tolist() == ["wgan_gp", "ns_gan"]
+    app.selectbox(key="group").set_value("seed").run()
+    assert app.dataframe[0].value["seed"].tolist() == ["3", "2", "1", "0"]
+    assert len(visit(group="no-such").dataframe) == 1
