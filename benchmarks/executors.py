@@ -30,7 +30,6 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.serving import cpu_seconds, machine
 from gan_core.config import Comparison, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
-from gan_core.engine.lab import MOST_PROCESSES
 from gan_core.engine.wire import WAITING
 from gan_core.training import resolve
 
@@ -243,8 +242,8 @@ def conclusions(found: Found) -> Iterator[str]:
         "",
         "So `auto` gives a run alone a thread, which begins at once, in a terminal; in the server a process that has waited",
         "for it, which begins at once too and does not share an interpreter with the pages (see throughput.md).",
-        "The runs of a comparison compete for one interpreter and train for minutes, so they get processes, up to",
-        f"{MOST_PROCESSES}, each with the memory above; a larger one takes turns in threads.",
+        "The runs of a comparison compete for one interpreter and train for minutes, so they get processes: however many runs,",
+        "as many as may compute at once (the lab's capacity, and no more than there are cores), each with the memory above.",
     )
 
 

@@ -59,12 +59,19 @@ class Executor(Protocol):
         """Whether what the job will run in is still being made ready."""
         ...
 
+    def lane(self, run_id: str) -> object:
+        """What the job computes in: of the jobs of one lane, one should compute at a time."""
+        ...
+
     def stack(self, run_id: str) -> str:
-        """Where the job's threads stand just now, "" if there is no such job."""
+        """Where the job's threads stand just now, "" if there is no such job; those of its whole process, where it has one."""
         ...
 
     def kill(self, run_id: str, message: str) -> bool:
-        """End a job whatever it does, as ``stopped`` for this reason; False where that cannot be done."""
+        """End a job whatever it does, as ``stopped`` for this reason; False where that cannot be done.
+
+        Others in its process have a moment to save, and are interrupted.
+        """
         ...
 
     def forget(self, run_id: str) -> None:
@@ -87,11 +94,13 @@ def compute_on_one_thread() -> None:
 
 
 class RunningJob(Protocol):
-    """A job that runs, as its executor sees it; it is over when ``thread`` is."""
+    """A job that runs, as its executor sees it."""
 
     outbox: Outbox
-    thread: threading.Thread
 
+    @property
+    def alive(self) -> bool: ...
+    def join(self, timeout: float) -> None: ...
     def command(self, command: Command) -> None: ...
     def nudge(self) -> None: ...
     def abandon(self) -> None: ...
@@ -115,17 +124,24 @@ class Jobs(Generic[J]):
         self._jobs[run_id].command(command)
 
     def nudge(self, run_id: str) -> None:
-        job = self._jobs.get(run_id)
-        if job is not None:
+        if (job := self._jobs.get(run_id)) is not None:
             job.nudge()
 
     def alive(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
-        return job is not None and job.thread.is_alive()
+        return job is not None and job.alive
+
+    def lane(self, run_id: str) -> object:
+        return run_id
 
     def stack(self, run_id: str) -> str:
         job = self._jobs.get(run_id)
         return job.stack() if job is not None else ""
+
+    def abandon(self, run_id: str) -> None:
+        """Nobody waits for this job any more."""
+        if (job := self._jobs.get(run_id)) is not None:
+            job.abandon()
 
     def kill(self, run_id: str, message: str) -> bool:
         return False
@@ -143,13 +159,13 @@ class Jobs(Generic[J]):
         for job in jobs.values():
             job.command("interrupt")
         for job in jobs.values():
-            job.thread.join(max(0.0, deadline - time.monotonic()))
+            job.join(max(0.0, deadline - time.monotonic()))
         # A round may take longer than there is time; a process that exits amid a turn is aborted by torch.
-        late = {run_id: job for run_id, job in jobs.items() if job.thread.is_alive()}
+        late = {run_id: job for run_id, job in jobs.items() if job.alive}
         for job in late.values():
             job.abandon()
         for job in late.values():
-            job.thread.join(ABANDON_SECONDS)
+            job.join(ABANDON_SECONDS)
         return late
 
 
@@ -180,10 +196,17 @@ class ThreadExecutor(Jobs["_ThreadJob"]):
 class _ThreadJob:
     def __init__(self, job: Job, classifier: GetClassifier, wake: Callable[[], None], how_far: HowFar) -> None:
         self.inbox, self.outbox = Inbox(), Outbox(wake)
-        self.thread = threading.Thread(
+        self._thread = threading.Thread(
             target=self._run, args=(job, classifier, how_far), name=f"run-{job.run_id}", daemon=True
         )
-        self.thread.start()
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def join(self, timeout: float) -> None:
+        self._thread.join(timeout)
 
     def command(self, command: Command) -> None:
         self.inbox.put(command)
@@ -195,7 +218,7 @@ class _ThreadJob:
         self.inbox.abandon()
 
     def stack(self) -> str:
-        frame = sys._current_frames().get(self.thread.ident or 0)
+        frame = sys._current_frames().get(self._thread.ident or 0)
         return "".join(traceback.format_stack(frame)) if frame is not None else ""
 
     def _run(self, job: Job, classifier: GetClassifier, how_far: HowFar) -> None:
@@ -239,6 +262,10 @@ class ChosenExecutor:
     def starting(self, run_id: str) -> bool:
         chosen = self._chosen.get(run_id)
         return chosen is not None and chosen.starting(run_id)
+
+    def lane(self, run_id: str) -> object:
+        chosen = self._chosen.get(run_id)
+        return chosen.lane(run_id) if chosen is not None else run_id
 
     def stack(self, run_id: str) -> str:
         chosen = self._chosen.get(run_id)

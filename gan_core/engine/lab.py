@@ -54,7 +54,6 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 0.5
 BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there is to do
 DEFAULT_CAPACITY = 2
-MOST_PROCESSES = 8  # runs of a comparison that get a process each by themselves: each takes some hundred MB and seconds
 MAX_WAITING = 100
 MOST_CRASHES = 3  # at the start, one after the other: then a server does nothing by itself
 MAX_KEYS = 1000
@@ -92,9 +91,9 @@ class _Active:
 class Lab:
     """Runs under ``root``: at most ``capacity`` train at once, the others wait in order.
 
-    ``executor`` says in what: ``thread``, ``process`` (one for each run), or ``auto``, which is processes for the runs of a
-    comparison, and for a run alone a thread, or a process where one waits for it (``keep_spare``); None is what
-    ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
+    ``executor`` says in what: ``thread``, ``process`` (one for a run alone, a few for all runs of a comparison), or ``auto``,
+    which is processes for a comparison, and for a run alone a thread, or a process where one waits for it
+    (``keep_spare``); None is what ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
 
     ``serving`` is for a server: there is one per store, and a second one only looks until the first is gone.
 
@@ -124,9 +123,11 @@ class Lab:
         self.chores = Chores(self.store.root)
         self._tick = tick
         self._wake = threading.Event()
-        self._lockstep = Lockstep(lambda run_id: self._executor.nudge(run_id))
+        self._lockstep = Lockstep(
+            lambda run_id: self._executor.nudge(run_id), lambda run_id: self._executor.lane(run_id)
+        )
         asked = (self.classifiers.get, self._wake.set, self._lockstep.how_far)
-        self._processes = ProcessExecutor(self.store.root, cache, *asked)
+        self._processes = ProcessExecutor(self.store.root, cache, *asked, self._lockstep.company, self._most_processes)
         self._spare = False
         executors: dict[Kind, Executor] = {"thread": ThreadExecutor(*asked), "process": self._processes}
         self._executor: Executor = ChosenExecutor(executors, self._kind_for)
@@ -683,14 +684,18 @@ class Lab:
         return self._lockstep.company(run_id) if self._lockstep.takes_turns(run_id) else frozenset([run_id])
 
     def _kind_for(self, job: Job) -> Kind:
-        """Those that take turns gain by processes, if they are not too many. A run alone is not made to wait for one; where
-        one waits, training need not share an interpreter with the pages. An accelerator takes seconds and memory for each.
+        """Those that take turns gain by processes, as do the pages. A run alone is not made to wait for one; where one waits,
+        training need not share an interpreter with the pages. An accelerator takes seconds and memory for each.
         """
         if self._setting != "auto":
             return self._setting
-        if (together := len(self._sharing(job.run_id))) > 1:
-            return "process" if together <= MOST_PROCESSES else "thread"
+        if len(self._sharing(job.run_id)) > 1:
+            return "process"
         return "process" if self._spare and job.config.device == "cpu" else "thread"
+
+    def _most_processes(self) -> int:
+        """For the runs of a comparison: more than may compute at once would wait, and take some hundred MB each."""
+        return max(1, min(self.capacity, os.cpu_count() or 1))
 
     def _record_for_ever(self) -> None:
         while True:

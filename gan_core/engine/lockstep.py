@@ -2,6 +2,7 @@
 
 Where there are more of them than may compute at once, they take turns: threads that compute at the same time in one
 process cost each other time, and a page its patience. A turn is short to the eye and long beside the cost of passing it on.
+Runs of one *lane*, a worker process, never have a turn at the same time.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ class _Company:
         self.waiting: dict[str, None] = {}  # in the order in which they began to wait
 
     @property
-    def has_room(self) -> bool:
-        return self.at_once is None or len(self.turns) < self.at_once
+    def room(self) -> int:
+        """How many more may compute."""
+        return len(self.members) if self.at_once is None else max(0, self.at_once - len(self.turns))
 
     def drop(self, run_id: str) -> None:
         self.turns.pop(run_id, None)
@@ -37,14 +39,17 @@ class Lockstep:
     """Which runs keep pace with each other. Asked by those that train, before every round or some rounds ahead; never
     blocks them.
 
-    ``nudge`` is called with a run that was told something else than it would be told now: it should ask again.
+    ``nudge`` is called with a run that was told something else than it would be told now: it should ask again. ``lane`` says
+    what a run computes in.
     """
 
-    def __init__(self, nudge: Callable[[str], None] = lambda run_id: None) -> None:
+    def __init__(
+        self, nudge: Callable[[str], None] = lambda run_id: None, lane: Callable[[str], object] = lambda run_id: run_id
+    ) -> None:
         self._companies: dict[str, _Company] = {}
         self._reached: dict[str, int] = {}
         self._paused: set[str] = set()
-        self._nudge = nudge
+        self._nudge, self._lane = nudge, lane
         self._lock = threading.Lock()
 
     def together(self, run_ids: Iterable[str], at_once: int | None = None, *, wait_for_paused: bool = True) -> None:
@@ -141,32 +146,40 @@ class Lockstep:
         return min(self._reached[run] for run in company.members if run in self._reached) + WINDOW
 
     def _has_turn(self, company: _Company, run_id: str, played: int) -> bool:
-        """Whether it may compute; a turn that is used up goes to one that waits and is no further."""
+        """Whether it may compute; a turn that is used up goes to one that waits, is no further, and could take it."""
         if company.at_once is None:
             return True
         now = time.monotonic()
         since = company.turns.get(run_id)
+        others = self._lanes(company.turns.keys() - {run_id})
         if since is None:
-            if company.has_room:
+            if company.room and self._lane(run_id) not in others:
                 company.turns[run_id] = now
             return run_id in company.turns
         if len(company.turns) > company.at_once:
             return False
         if now - since < TURN_SECONDS:
             return True
-        if any(self._reached.get(other, played) <= played for other in company.waiting):
+        rivals = self._lanes(other for other in company.waiting if self._reached.get(other, played) <= played)
+        if self._lane(run_id) in rivals or (not company.room and rivals - others):
             return False
         company.turns[run_id] = now
         return True
 
     def _wake(self, company: _Company) -> None:
         """Tell those that wait and may play now, the furthest behind first, as many as there is room for."""
-        if not company.waiting or not company.has_room:
+        if not company.waiting or not company.room:
             return
-        room = len(company.waiting) if company.at_once is None else company.at_once - len(company.turns)
-        for run_id in sorted(company.waiting, key=lambda run: self._reached[run])[:room]:
-            if self._reached[run_id] < self._window_end(company):
-                self._nudge(run_id)
+        end, taken = self._window_end(company), self._lanes(company.turns)
+        may = [run_id for run_id in company.waiting if self._reached[run_id] < end and self._lane(run_id) not in taken]
+        first: dict[object, str] = {}  # of each lane that is free
+        for run_id in sorted(may, key=lambda run: self._reached[run]):
+            first.setdefault(self._lane(run_id), run_id)
+        for run_id in list(first.values())[: company.room]:
+            self._nudge(run_id)
+
+    def _lanes(self, run_ids: Iterable[str]) -> set[object]:
+        return {self._lane(run_id) for run_id in run_ids}
 
     def _part(self, run_id: str) -> None:
         before = self._companies.pop(run_id, None)

@@ -1,4 +1,6 @@
-"""One process per run: a crash takes only its own run with it, and runs do not share an interpreter lock."""
+"""Worker processes, each with one run or with several of a comparison: a crash takes only its own runs with it, and what
+trains does not share an interpreter lock with the pages.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Literal
@@ -21,23 +24,26 @@ from gan_core.engine import wire
 from gan_core.engine.executors import ABANDON_SECONDS, HowFar, Jobs
 from gan_core.engine.lockstep import UNLIMITED
 from gan_core.engine.mailbox import Outbox
-from gan_core.engine.messages import Command, Ended, Job, Rows, State
+from gan_core.engine.messages import Command, Ended, Job, Message, Rows, State
 from gan_core.engine.observer import GetClassifier
 from gan_core.engine.wire import WAITING
-from gan_core.training import checkpoints, load_source
+from gan_core.training import checkpoints, load_source, round_of
 
 log = logging.getLogger(__name__)
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
+SAVE_SECONDS = 5.0  # for the others in a process in which one hangs
 SPARE_SECONDS = 20.0  # after one was taken, until the next is made ready: the run that took it first gets both cores
 STACK_SECONDS = 1.0  # for a process to say where it stands
 LAST_WORDS = 8_000  # characters of standard error that are kept of a process that died
+TAKEN_ALONG = "Another run in its process hung and had to be ended with it; this one goes on from its last checkpoint."
 
 
-class ProcessExecutor(Jobs["_ProcessJob"]):
-    """One child process per job, see ``worker``; the messages are those of a thread.
+class ProcessExecutor(Jobs["_Hosted"]):
+    """Jobs in child processes, see ``worker``; the messages are those of a thread.
 
+    A job alone has a process of its own. Those of a ``company`` are spread over at most ``most`` of them.
     ``store`` is the root of the store, ``cache`` where frozen classifiers are kept. ``classifier`` is asked, in this
     process, for one that is not there. ``wake`` and ``how_far`` are as for threads.
     """
@@ -49,12 +55,15 @@ class ProcessExecutor(Jobs["_ProcessJob"]):
         classifier: GetClassifier,
         wake: Callable[[], None] = lambda: None,
         how_far: HowFar = lambda run_id, played: UNLIMITED,
+        company: Callable[[str], frozenset[str]] = lambda run_id: frozenset(),
+        most: Callable[[], int] = lambda: 1,
     ) -> None:
         super().__init__()
-        self._folders = (store, cache)
+        self._setup = wire.Setup(store, cache)
         self._classifier = classifier
         self._wake = wake
         self._how_far = how_far
+        self._company, self._most = company, most
         self._spare = _Spare()
 
     def keep_spare(self) -> None:
@@ -62,12 +71,23 @@ class ProcessExecutor(Jobs["_ProcessJob"]):
         self._spare.prepare()
 
     def submit(self, job: Job) -> None:
-        setup = wire.Setup(job, *self._folders)
-        self._jobs[job.run_id] = _ProcessJob(setup, self._spare.take, self._classifier, self._wake, self._how_far)
+        hosts = {self._jobs[run].host for run in self._company(job.run_id) if run in self._jobs}
+        taking = [host for host in hosts if host.takes]
+        hosted = None
+        if taking and len(taking) >= self._most():
+            hosted = min(taking, key=lambda host: len(host.jobs)).take(job, self._wake)
+        if hosted is None:
+            host = _Host(self._setup, self._spare.take, self._classifier, self._how_far)
+            hosted = host.begin(job, self._wake)
+        self._jobs[job.run_id] = hosted
 
     def starting(self, run_id: str) -> bool:
         job = self._jobs.get(run_id)
-        return job is not None and not job.ready
+        return job is not None and not job.host.ready
+
+    def lane(self, run_id: str) -> object:
+        job = self._jobs.get(run_id)
+        return run_id if job is None else job.host
 
     def kill(self, run_id: str, message: str) -> bool:
         job = self._jobs.get(run_id)
@@ -77,16 +97,17 @@ class ProcessExecutor(Jobs["_ProcessJob"]):
 
     def close(self, timeout: float) -> list[str]:
         self._spare.close()
+        hosts = {job.host for job in list(self._jobs.values())}
         late = self._interrupt(timeout)
         for job in late.values():
             job.kill("interrupted", "The run did not stop in time; it goes on from its last checkpoint.")
-        for job in late.values():
-            job.thread.join(ABANDON_SECONDS)
+        for host in hosts:
+            host.thread.join(ABANDON_SECONDS)
         return list(late)
 
 
 class _Worker:
-    """A process that takes one job, see ``worker``. ``label`` is for who looks at a list of processes. Raises OSError.
+    """A process that takes jobs, see ``worker``. ``label`` is for who looks at a list of processes. Raises OSError.
 
     Not by ``multiprocessing``, which runs the main script again: here that would be a page.
     """
@@ -106,6 +127,12 @@ class _Worker:
         except OSError:
             self.errors.close()
             raise
+
+    def last_words(self) -> str:
+        """What it wrote on standard error, but for faulthandler's last line, which names every library there is."""
+        self.errors.seek(0)
+        lines = self.errors.read().decode(errors="replace").splitlines()
+        return "\n".join(line for line in lines if not line.startswith("Extension modules:"))[-LAST_WORDS:]
 
     def reap(self) -> None:
         """Wait for the end of one that has said its last word."""
@@ -143,8 +170,8 @@ class _Spare:
                 except OSError:
                     log.exception("no process could be made ready; the next run tries again")
 
-    def take(self, run_id: str) -> _Worker:
-        """A process for a run: the one that waits, else a new one. Raises OSError."""
+    def take(self, label: str) -> _Worker:
+        """A process for jobs: the one that waits, else a new one. Raises OSError."""
         with self._lock:
             worker, self._worker = self._worker, None
             if self._wanted and not self._closed and (self._timer is None or not self._timer.is_alive()):
@@ -155,7 +182,7 @@ class _Spare:
             return worker
         if worker is not None:
             worker.close()
-        return _Worker(run_id)
+        return _Worker(label)
 
     def close(self) -> None:
         with self._lock:
@@ -167,47 +194,135 @@ class _Spare:
             worker.close()
 
 
-class _ProcessJob:
-    """A process seen from here. Two threads: one starts it and hears what it says, the other speaks to it."""
+class _Hosted:
+    """A job in a process, seen from here. ``last`` is how it ends, once that is known."""
 
-    def __init__(
-        self,
-        setup: wire.Setup,
-        hire: Callable[[str], _Worker],
-        classifier: GetClassifier,
-        wake: Callable[[], None],
-        how_far: HowFar,
-    ) -> None:
+    def __init__(self, job: Job, host: _Host, wake: Callable[[], None]) -> None:
+        self.job, self.host = job, host
         self.outbox = Outbox(wake)
-        self.ready = False
-        self._job, self._setup = setup.job, setup
-        self._hire = hire
-        self._classifier, self._how_far = classifier, how_far
-        self._words: SimpleQueue[Any] = SimpleQueue()
-        self._round = 0
-        self._asked, self._waits = 0, False
-        self._worker: _Worker | None = None
-        self._killed_for: Ended | None = None
-        self._lock = threading.Lock()  # between the start of the process and its being killed
-        self.thread = threading.Thread(target=self._live, name=f"run-{self._job.run_id}", daemon=True)
-        self.thread.start()
+        self.round = 0 if job.resume_from is None else round_of(job.resume_from)
+        self.asked, self.waits = 0, False
+        self.last: Ended | None = None
+        self._over = threading.Event()
 
-    def command(self, command: Command) -> None:
-        if not self.ready and (command == "stop" or command == "interrupt"):
-            # It does not hear yet, and has nothing to save.
-            self.kill("stopped" if command == "stop" else "interrupted")
-        else:
-            self.tell(command)
+    @property
+    def alive(self) -> bool:
+        return not self._over.is_set()
+
+    def join(self, timeout: float) -> None:
+        self._over.wait(timeout)
 
     def tell(self, word: Any) -> None:
-        self._words.put(word)
+        self.host.tell(self.job.run_id, word)
+
+    def command(self, command: Command) -> None:
+        if not self.host.ready and (command == "stop" or command == "interrupt"):
+            # It does not hear yet, and has nothing to save.
+            self.host.let_go(self, Ended("stopped" if command == "stop" else "interrupted", self.round))
+        self.tell(command)
 
     def nudge(self) -> None:
         """One that waits is told how far it may play by now, one that plays must ask again."""
-        self.tell(_LOOK if self._waits else wire.MayPlayTo(0))
+        self.tell(_LOOK if self.waits else wire.MayPlayTo(wire.ASK_ANEW))
 
     def abandon(self) -> None:
         self.tell(wire.Abandon())
+
+    def stack(self) -> str:
+        return self.host.stack()
+
+    def kill(self, state: Literal["stopped", "interrupted"], message: str) -> None:
+        """End it whatever it does, and say that it has ended so."""
+        self.host.kill(self, Ended(state, self.round, message))
+
+    def hear(self, message: Message) -> None:
+        if isinstance(message, State):
+            self.round = message.round
+        elif isinstance(message, Rows) and message.track == "turns":
+            self.round = int(message.rounds[-1])
+        self.outbox.put(message)
+
+    def end(self, end: Ended) -> None:
+        self.outbox.put(end)
+        self._over.set()
+
+
+class _Host:
+    """A process seen from here, with the jobs in it; it goes with the last of them.
+
+    Two threads: one starts it and hears what it says, the other speaks to it.
+    """
+
+    def __init__(
+        self, setup: wire.Setup, hire: Callable[[str], _Worker], classifier: GetClassifier, how_far: HowFar
+    ) -> None:
+        self.jobs: dict[str, _Hosted] = {}  # that are not said to have ended
+        self.takes = True  # one more job
+        self._because = ""  # what is to be said of those that end with another
+        self.ready = False
+        self._setup, self._hire = setup, hire
+        self._classifier, self._how_far = classifier, how_far
+        self._words: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
+        self._worker: _Worker | None = None
+        # Between who ends and who asks how far it may play: nobody may ask for one that is said to have ended, or
+        # others would wait for it.
+        self._lock = threading.Lock()
+
+    def begin(self, job: Job, wake: Callable[[], None]) -> _Hosted:
+        """Start the process with its first job. Raises RuntimeError where the system gives no more threads."""
+        hosted = self.take(job, wake)
+        assert hosted is not None
+        self.thread = threading.Thread(target=self._live, args=(job.run_id,), name=f"run-{job.run_id}", daemon=True)
+        self.thread.start()
+        return hosted
+
+    def take(self, job: Job, wake: Callable[[], None]) -> _Hosted | None:
+        """Begin one more job; None where it is too late for that."""
+        with self._lock:
+            if not self.takes:
+                return None
+            hosted = self.jobs[job.run_id] = _Hosted(job, self, wake)
+        self.tell(job.run_id, job)
+        return hosted
+
+    def tell(self, run_id: str, word: Any) -> None:
+        self._words.put((run_id, word))
+
+    def let_go(self, hosted: _Hosted, end: Ended) -> None:
+        """A job has ended. The last one is said to have when its process is gone too."""
+        with self._lock:
+            if hosted.job.run_id not in self.jobs:
+                return
+            hosted.last = end
+            others = len(self.jobs) > 1
+            if others:
+                del self.jobs[hosted.job.run_id]
+            if all(job.last is not None for job in self.jobs.values()):
+                self._kill()
+        if others:
+            hosted.end(end)
+
+    def kill(self, hosted: _Hosted, end: Ended) -> None:
+        """End the process, as this end of this job; the others in it have a moment to save."""
+        with self._lock:
+            if hosted.job.run_id not in self.jobs:
+                return
+            hosted.last = end
+            others = [job for job in self.jobs.values() if job.last is None]
+            if not others:
+                self._kill()
+            elif self.takes:
+                self.takes, self._because = False, TAKEN_ALONG
+                timer = threading.Timer(SAVE_SECONDS, self._kill)
+                timer.daemon = True
+                timer.start()
+        for job in others:
+            job.tell("interrupt")
+
+    def _kill(self) -> None:
+        self.takes = False
+        if self._worker is not None:
+            self._worker.process.kill()
 
     def stack(self) -> str:
         """Asked of the process by a signal, which faulthandler answers even if Python hangs."""
@@ -227,105 +342,116 @@ class _ProcessJob:
             told = now
         return told.decode(errors="replace")
 
-    def kill(self, state: Literal["stopped", "interrupted"], message: str = "") -> None:
-        """End the process whatever it does, and say that the run has ended so."""
-        with self._lock:
-            self._killed_for = Ended(state, self._round, message)
-            if self._worker is not None:
-                self._worker.process.kill()
-
-    def _live(self) -> None:
+    def _live(self, label: str) -> None:
+        said = trace = ""
         try:
-            end = self._start_and_hear()
+            self._start_and_hear(label)
         except OSError as error:
-            end = Ended("failed", self._round, f"The run's process could not be started: {error}.")
+            said = f"The run's process could not be started: {error}."
         except Exception as error:
-            message = f"What the run's process said could not be understood: {error}"
-            end = Ended("failed", self._round, message, traceback.format_exc())
-        if self._worker is not None:
-            self._worker.close()
-        self.outbox.put(end)
-
-    def _start_and_hear(self) -> Ended:
-        """From the start of the process to its end; returns its last word, or how it died without one."""
+            said, trace = f"What the run's process said could not be understood: {error}", traceback.format_exc()
+        worker = self._worker
+        if worker is not None:
+            last_words = worker.last_words()
+            worker.close()
         with self._lock:
-            if self._killed_for is not None:
-                return self._killed_for
-            worker = self._worker = self._hire(self._job.run_id)
-        pipes = worker.process.stdin, worker.process.stdout
-        assert pipes[0] is not None
-        assert pipes[1] is not None
-        speaker = threading.Thread(target=self._speak, args=pipes[:1], name=f"to-{self._job.run_id}", daemon=True)
+            self.takes = False
+            left, self.jobs = self.jobs, {}
+        for job in left.values():
+            if job.last is not None:
+                job.end(job.last)
+            elif self._because:
+                job.end(Ended("interrupted", job.round, self._because))
+            elif said or worker is None:
+                job.end(Ended("failed", job.round, said, trace))
+            else:
+                job.end(_obituary(job, worker.process.returncode, last_words))
+
+    def _start_and_hear(self, label: str) -> None:
+        """From the start of the process to its end."""
+        with self._lock:
+            if not self.takes:
+                return
+            worker = self._worker = self._hire(label)
+        assert worker.process.stdin is not None
+        assert worker.process.stdout is not None
+        speaker = threading.Thread(target=self._speak, args=(worker.process.stdin,), name=f"to-{label}", daemon=True)
         speaker.start()
         try:
-            end = self._hear(pipes[1])
+            self._hear(worker.process.stdout)
         finally:
-            # Nobody may ask in its name how far it may play, once it is said to have ended: others would wait for it.
             self._words.put(None)
             worker.reap()
             speaker.join()
-        return end or self._obituary(worker)
 
-    def _hear(self, stream: IO[bytes]) -> Ended | None:
+    def _hear(self, stream: IO[bytes]) -> None:
         while True:
             try:
-                word = wire.read(stream)
+                run_id, word = wire.read(stream)
             except (EOFError, OSError):
-                return None
-            match word:
-                case wire.Ready():
+                return
+            match word, self.jobs.get(run_id):
+                case wire.Ready(), _:
                     self.ready = True
-                case wire.Asks(played):
-                    self._asked = played
-                    self.tell(_LOOK)
-                case wire.WantsClassifier():
-                    threading.Thread(target=self._prepare_classifier, name="classifier-source", daemon=True).start()
-                case Ended():
-                    return word
-                case _:
-                    if isinstance(word, State):
-                        self._round = word.round
-                    elif isinstance(word, Rows) and word.track == "turns":
-                        self._round = int(word.rounds[-1])
-                    self.outbox.put(word)
+                case wire.WantsClassifier(name), _:
+                    asking = threading.Thread(
+                        target=self._prepare_classifier, args=(name,), name="classifier-source", daemon=True
+                    )
+                    asking.start()
+                case _, None:
+                    pass  # it was let go before it began
+                case wire.Asks(played), job:
+                    job.asked = played
+                    job.tell(_LOOK)
+                case Ended() as end, job:
+                    self.let_go(job, replace(end, message=end.message or self._because))
+                case _, job:
+                    job.hear(word)
 
     def _speak(self, stream: IO[bytes]) -> None:
         try:
-            wire.write(stream, self._setup)
-            while (word := self._words.get()) is not None:
+            wire.write(stream, wire.PROCESS, self._setup)
+            while (item := self._words.get()) is not None:
+                run_id, word = item
                 if word is _LOOK:
-                    self._waits = True  # until it is known: a nudge that comes meanwhile is a reason to look again
-                    until = self._how_far(self._job.run_id, self._asked)
-                    self._waits = until <= self._asked
-                    word = wire.MayPlayTo(until)
-                wire.write(stream, word)
+                    word = self._look(run_id)
+                if word is not None and (run_id in self.jobs or not isinstance(word, Job)):
+                    wire.write(stream, run_id, word)
+                if self._words.empty():
+                    stream.flush()
         except OSError:
             pass  # it has ended, which the other thread hears
 
-    def _prepare_classifier(self) -> None:
-        try:
-            source = load_source(self._job.config)
-            if source.judged is not None:
-                self._classifier(source.judged)
-        except Exception:  # the run goes on without
-            log.exception("run %s: the frozen classifier could not be begun", self._job.run_id)
+    def _look(self, run_id: str) -> wire.MayPlayTo | None:
+        with self._lock:
+            job = self.jobs.get(run_id)
+            if job is None or job.last is not None:
+                return None
+            job.waits = True  # until it is known: a nudge that comes meanwhile is a reason to look again
+            until = self._how_far(run_id, job.asked)
+            job.waits = until <= job.asked
+            return wire.MayPlayTo(until)
 
-    def _obituary(self, worker: _Worker) -> Ended:
-        """How a run ended whose process died without a word."""
-        if self._killed_for is not None:
-            return self._killed_for
-        code = worker.process.returncode
-        saved = bool(checkpoints(self._job.checkpoint_dir))
-        then = "it can go on from its last checkpoint" if saved else "nothing was saved yet"
-        worker.errors.seek(0)
-        lines = worker.errors.read().decode(errors="replace").splitlines()
-        # faulthandler's last line names every library there is.
-        last_words = "\n".join(line for line in lines if not line.startswith("Extension modules:"))[-LAST_WORDS:]
-        if code in (-signal.SIGKILL, -signal.SIGTERM):
-            why = "from outside or because memory ran out" if code == -signal.SIGKILL else "from outside"
-            return Ended("interrupted", self._round, f"The run's process was ended {why}; {then}.", last_words)
-        how = f"crashed ({_signal_name(-code)})" if code < 0 else f"ended by itself (exit status {code})"
-        return Ended("failed", self._round, f"The run's process {how}; {then}.", last_words)
+    def _prepare_classifier(self, name: str) -> None:
+        try:
+            for job in list(self.jobs.values()):
+                judged = load_source(job.job.config).judged
+                if judged is not None and judged.name == name:
+                    self._classifier(judged)
+                    return
+        except Exception:  # the runs go on without
+            log.exception("the frozen classifier of %s could not be begun", name)
+
+
+def _obituary(job: _Hosted, code: int, last_words: str) -> Ended:
+    """How a run ended whose process died without a word about it."""
+    saved = bool(checkpoints(job.job.checkpoint_dir))
+    then = "it can go on from its last checkpoint" if saved else "nothing was saved yet"
+    if code in (-signal.SIGKILL, -signal.SIGTERM):
+        why = "from outside or because memory ran out" if code == -signal.SIGKILL else "from outside"
+        return Ended("interrupted", job.round, f"The run's process was ended {why}; {then}.", last_words)
+    how = f"crashed ({_signal_name(-code)})" if code < 0 else f"ended by itself (exit status {code})"
+    return Ended("failed", job.round, f"The run's process {how}; {then}.", last_words)
 
 
 _LOOK = object()  # tell the process how far it may play

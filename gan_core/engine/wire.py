@@ -1,4 +1,4 @@
-"""How the lab and a run's process talk through a pipe: values as JSON, arrays as they lie in memory.
+"""How the lab and a worker process talk through a pipe: values as JSON, arrays as they lie in memory.
 
 Nothing that is read here can do anything but be a value; floats come out bit for bit as they went in. What is a tuple
 inside ``parts`` or ``data`` comes out as a list, as it does on its way to a browser.
@@ -17,20 +17,20 @@ import numpy as np
 
 from gan_core.config import RunConfig
 from gan_core.engine import messages
-from gan_core.engine.messages import Job
 
 SHOW_STACK = signal.SIGUSR1  # a process that gets it writes where its threads stand
 _HEADER = struct.Struct(">IQ")  # bytes of JSON, bytes of arrays
 _KIND = "="
 WAITING = "waiting"  # what a process is called that has no run yet
+PROCESS = ""  # whom a word is for, or from, that is not about one run
+ASK_ANEW = -1  # in place of a round: what was said of how far a run may play holds no more
 MOST_BYTES = 2**28  # of each: what is larger was not sent by us
 
 
 @dataclass(frozen=True)
 class Setup:
-    """The first word to a process: its job, the root of the store, and where frozen classifiers are cached."""
+    """The first word to a process: the root of the store, and where frozen classifiers are cached. Jobs come after it."""
 
-    job: Job
     store: Path
     cache: Path
 
@@ -61,7 +61,9 @@ class Asks:
 
 @dataclass(frozen=True)
 class WantsClassifier:
-    """The cache has no frozen classifier for the run's data."""
+    """The cache has no frozen classifier for the images of this name."""
+
+    name: str
 
 
 _KINDS: dict[str, Any] = {
@@ -69,8 +71,11 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def write(stream: IO[bytes], value: Any) -> None:
-    """Send a message, a command, or a word of this module. Raises OSError when nobody reads any more."""
+def write(stream: IO[bytes], run_id: str, word: Any) -> None:
+    """Send a message, a command, or a word of this module, to or from a run; it goes when the stream is flushed.
+
+    Raises OSError when nobody reads any more.
+    """
     arrays: list[np.ndarray] = []
 
     def plain(node: Any) -> Any:
@@ -88,15 +93,17 @@ def write(stream: IO[bytes], value: Any) -> None:
             return {_KIND: type(node).__name__, **{field.name: getattr(node, field.name) for field in fields(node)}}
         raise TypeError(f"a {type(node).__name__} cannot be sent")
 
-    text = json.dumps(value, default=plain, separators=(",", ":")).encode()
+    text = json.dumps([run_id, word], default=plain, separators=(",", ":")).encode()
     stream.write(_HEADER.pack(len(text), sum(array.nbytes for array in arrays)) + text)
     for array in arrays:
         stream.write(array.tobytes())
-    stream.flush()
 
 
-def read(stream: IO[bytes]) -> Any:
-    """What was sent next. Raises EOFError when the other end is gone, ValueError for what cannot have been sent."""
+def read(stream: IO[bytes]) -> tuple[str, Any]:
+    """What was sent next: the run, and the word.
+
+    Raises EOFError when the other end is gone, ValueError for what cannot have been sent.
+    """
     size, behind = _HEADER.unpack(_exactly(stream, _HEADER.size))
     if max(size, behind) > MOST_BYTES:
         raise ValueError("a message without end")
@@ -123,7 +130,8 @@ def read(stream: IO[bytes]) -> Any:
                 return _KINDS[name](**{name: tuple(part) if name in tuples else part for name, part in node.items()})
         raise ValueError("a message of an unknown kind")
 
-    return json.loads(text, object_hook=value)
+    run_id, word = json.loads(text, object_hook=value)
+    return run_id, word
 
 
 def _exactly(stream: IO[bytes], size: int) -> bytes:

@@ -177,3 +177,26 @@ def test_turns_follow_the_room_there_is() -> None:
     assert pace.takes_turns("a")
     pace.together("ab")
     assert not pace.takes_turns("a")
+
+
+def test_of_those_in_one_process_one_has_a_turn(monkeypatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("gan_core.engine.lockstep.time.monotonic", lambda: now[0])
+    nudged: list[str] = []
+    pace = Lockstep(nudged.append, {"a": 1, "b": 1, "c": 2, "d": 2}.get)
+    pace.together("abcd", at_once=2)
+    pace.expect("abcd")
+    assert [plays(pace, run, 0) for run in "abcd"] == [True, False, True, False]
+    nudged.clear()
+    now[0] += TURN_SECONDS
+    assert not plays(pace, "a", 1)
+    assert nudged == ["b"], "who is in its place, not who is as far behind elsewhere"
+    assert plays(pace, "b", 0)
+    nudged.clear()
+    pace.leave("c")
+    assert nudged == ["d"]
+    assert plays(pace, "d", 0)
+    pace.allow("a", 1)
+    now[0] += TURN_SECONDS
+    assert not plays(pace, "b", 1), "there is room for one, and another plays"
+    assert plays(pace, "d", 1) is False, "a waits, and is no further"

@@ -1,4 +1,4 @@
-"""What only runs in processes of their own are promised: that a death is one run's, and nobody's orphan is left."""
+"""What only runs in processes are promised: that a death takes its own alone, and nobody's orphan is left."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
 from gan_core.config import Comparison, ConfigError
-from gan_core.engine import Lab, lab, processes
-from gan_core.engine.processes import ProcessExecutor
+from gan_core.engine import Lab, processes
+from gan_core.engine.lockstep import WINDOW
+from gan_core.engine.messages import Job
+from gan_core.engine.processes import TAKEN_ALONG, ProcessExecutor
 from gan_core.engine.wire import WAITING
 from gan_core.store import RunStore
 from gan_core.training import checkpoints, round_of
@@ -256,36 +259,97 @@ def test_a_classifier_is_trained_once_for_all_processes_and_by_the_lab(
 # Which of the two
 
 
-def test_auto_takes_threads_for_a_run_alone_and_processes_for_a_comparison_that_is_not_too_large(
-    open_lab: Callable, small: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
+def test_a_comparison_of_any_size_shares_few_processes_and_a_fault_takes_no_more_than_it_must(
+    open_lab: Callable, small: Callable, until: Callable, workers: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken: list[str] = []
-    monkeypatch.setattr(ProcessExecutor, "submit", lambda self, job: taken.append(job.run_id))
-    monkeypatch.delenv("GANSCOPE_EXECUTOR")
-    opened = open_lab(capacity=3)
-    assert opened.wait(opened.submit(small()), 60).status == "finished"
-    variants = [{"name": name, "changes": {"objective": name}} for name in ("ns_gan", "ls_gan")]
-    many = list(range(lab.MOST_PROCESSES))
-    for seeds in (many, [0]):
-        made = opened.compare(Comparison.load({"base": small(), "variants": variants, "seeds": seeds, "rounds": 5}))
-        members = [member.run for member in opened.store.comparison(made).members]
-        for run in members:
-            ended = opened.wait(run, 60)
-            expected = ("finished", "") if seeds == many else ("failed", "The run died without a word.")
-            assert (ended.status, ended.message) == expected
-    assert sorted(taken) == sorted(members)
+    monkeypatch.delenv("GANSCOPE_EXECUTOR", raising=False)
+    players = [f"optimizers.{player}" for player in ("generator", "discriminator")]
+    wild = {f"{player}.{key}": value for player in players for key, value in (("name", "sgd"), ("lr", 10))}
+    changes = {
+        "ns": {},
+        "ls": {"objective": "ls_gan"},
+        "wild": {"objective": "wgan", "objective.clip_value": None, **wild},
+    }
+    variants = [{"name": name, "changes": change} for name, change in changes.items()]
+    comparison = Comparison.load({"base": small(), "variants": variants, "seeds": [1, 2, 3], "rounds": 200})
+    opened = open_lab(executor="auto", capacity=2)
+    made = opened.compare(comparison)
+    members = opened.store.comparison(made).members
+    sound = [member.run for member in members if member.variant != "wild"]
+
+    def states(*runs: str) -> set[str]:
+        return {opened.view(run).status["state"] for run in runs}
+
+    def rounds() -> dict[str, int]:
+        return {run: opened.view(run).status["round"] for run in sound}
+
+    until(lambda: min(rounds().values()) > 10, "those that are sound play on", 120)
+    hosts = workers()
+    assert len(hosts) == 2, "as many processes as may compute at once"
+    assert states(*(member.run for member in members if member.variant == "wild")) == {"diverged"}
+    opened.command(sound[0], "pause")
+    until(lambda: states(sound[0]) == {"paused"}, "one is paused")
+    until(lambda: min(rounds()[run] for run in sound[1:]) > rounds()[sound[0]] + 3 * WINDOW, "the others go on")
+    opened.command_all(made, "pause")
+    opened.command_all(made, "checkpoint")
+    until(lambda: states(*sound) == {"paused"}, "all are paused")
+    until(lambda: all(checkpoints(opened.store.checkpoint_dir(run)) for run in sound), "all are saved")
+    lanes = {run: opened._executor.lane(run) for run in sound}
+    hosts.pop().kill()
+    until(lambda: "interrupted" in states(*sound), "its runs end")
+    lane = next(lanes[run] for run in sound if states(run) == {"interrupted"})
+    ended = [run for run in sound if lanes[run] is lane]
+    for run in ended:
+        assert "was ended from outside or because memory ran out; it can go on" in opened.wait(run, 60).message
+    assert states(*set(sound) - set(ended)) == {"paused"}
+    assert opened.resume_all(made) == len(ended)
+    opened.command_all(made, "resume")
+    in_threads = open_lab(opened.store.root.parent / "threads", executor="thread")
+    whole = in_threads.store.comparison(in_threads.compare(comparison)).members
+    for one, other in zip(members, whole, strict=True):
+        mine, theirs = opened.wait(one.run, 120), in_threads.wait(other.run, 120)
+        assert (one.variant, one.seed) == (other.variant, other.seed)
+        assert mine.status == theirs.status == ("diverged" if one.variant == "wild" else "finished")
+        assert mine.summary.get("state_hash") == theirs.summary.get("state_hash")
+        assert curves(opened.store, one.run) == curves(in_threads.store, other.run)
 
 
-def test_a_comparison_in_processes_ends_as_its_runs_would_alone(open_lab: Callable, small: Callable) -> None:
-    variants = [{"name": name, "changes": {"objective": name}} for name in ("ns_gan", "ls_gan")]
-    comparison = Comparison.load({"base": small(), "variants": variants, "seeds": [1], "rounds": 60})
-    hashes = {}
-    for executor in ("process", "thread"):
-        opened = open_lab(executor=executor)
-        made = opened.compare(comparison)
-        runs = {member.variant: member.run for member in opened.store.comparison(made).members}
-        hashes[executor] = {name: opened.wait(run, 120).summary["state_hash"] for name, run in runs.items()}
-    assert hashes["process"] == hashes["thread"]
+def curves(store: RunStore, run: str) -> bytes:
+    track = store.track(run)
+    return track.values[:, np.array(track.columns) != "seconds"].tobytes()
+
+
+def test_who_shares_a_process_with_a_run_that_hangs_is_saved_before_it_is_ended(
+    small: Callable, told: Callable, until: Callable, workers: Callable, tmp_path: Path
+) -> None:
+    runs = ("hangs", "saves", "withdrawn")
+    executor = ProcessExecutor(
+        tmp_path, tmp_path / "cache", lambda source: None, company=lambda run: frozenset(runs), most=lambda: 1
+    )
+    said: dict[str, list[Any]] = {run: [] for run in runs}
+
+    def heard(run: str) -> Any:
+        said[run] += executor.poll(run)
+        return told(said[run])
+
+    for run in runs:
+        executor.submit(Job(run, small(LONG), tmp_path / run))
+    executor.command("withdrawn", "stop")
+    assert heard("withdrawn").end.state == "stopped", "a process that starts need not be waited for"
+    for run in runs[:2]:
+        until(lambda run=run: heard(run).rounds(), "it plays", 120)
+    assert len(workers()) == 1
+    assert executor.lane("hangs") == executor.lane("saves")
+    assert "in run_job" in executor.stack("hangs")
+    assert executor.kill("hangs", "It hung.")
+    for run in runs[:2]:
+        until(lambda run=run: not executor.alive(run), "it ends")
+    assert (heard("hangs").end.state, heard("hangs").end.message) == ("stopped", "It hung.")
+    saved = heard("saves").end
+    assert (saved.state, saved.message) == ("interrupted", TAKEN_ALONG)
+    assert round_of(checkpoints(tmp_path / "saves")[-1]) == saved.round
+    assert not workers()
+    assert heard("withdrawn").rounds() == []
 
 
 @pytest.mark.parametrize("given", ["argument", "variable"])

@@ -73,11 +73,12 @@ def test_a_run_that_rests_or_waits_is_not_taken_for_stuck(
 def test_a_process_that_hangs_is_shown_and_ended_by_stop_and_goes_on_later(
     open_lab: Callable, small: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watchdog, "STUCK_SECONDS", 3.0)
     monkeypatch.setattr(watchdog, "STOP_SECONDS", 0.5)
     monkeypatch.setenv(VARIABLE, "backward=sleep:600@20")
     lab = open_lab(executor="process")
     run = lab.submit(small())
+    until(lambda: lab.view(run).status["state"] == "running", "it has imported what it needs, which may take long")
+    monkeypatch.setattr(watchdog, "STUCK_SECONDS", 3.0)
     until(lambda: lab.view(run).status["message"].startswith("No sign of life"))
     lab.store.flush()
     (event,) = [event for event in lab.store.events(run) if event.kind == "stuck"]

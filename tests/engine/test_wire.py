@@ -17,9 +17,11 @@ from gan_core.engine.messages import COMMANDS, ClassGrid, Ended, Job, Keep, Knob
 
 def sent(value: Any) -> Any:
     pipe = io.BytesIO()
-    wire.write(pipe, value)
+    wire.write(pipe, "a-run", value)
     pipe.seek(0)
-    return wire.read(pipe)
+    run_id, word = wire.read(pipe)
+    assert run_id == "a-run"
+    return word
 
 
 @pytest.mark.parametrize(
@@ -33,12 +35,12 @@ def sent(value: Any) -> Any:
         Ended("failed", 4, "no", "Traceback", {"state_hash": "ab", "metrics": {"kl": math.pi}}),
         Keep(100, "before"),
         Knobs({"lr": 1e-300}),
-        wire.Setup(Job("a-run", RunConfig(), Path("here")), Path("store"), Path("cache")),
+        wire.Setup(Path("store"), Path("cache")),
         wire.MayPlayTo(2**62),
         wire.Asks(8),
         wire.Abandon(),
         wire.Ready(),
-        wire.WantsClassifier(),
+        wire.WantsClassifier("digits8"),
         *COMMANDS,
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
@@ -69,13 +71,14 @@ def test_arrays_come_out_bit_for_bit() -> None:
 
 def test_what_was_cut_off_is_the_end_and_what_nobody_sends_is_refused() -> None:
     pipe = io.BytesIO()
-    wire.write(pipe, Rows("turns", ("a",), np.array([1]), np.array([[2.0]], dtype=np.float32)))
+    wire.write(pipe, "a-run", Rows("turns", ("a",), np.array([1]), np.array([[2.0]], dtype=np.float32)))
     whole = pipe.getvalue()
     for length in range(len(whole)):
         with pytest.raises(EOFError):
             wire.read(io.BytesIO(whole[:length]))
     for text in (b'{"=": "Popen", "args": "ls"}', b'{"=": "array", "dtype": "O", "shape": [1]}', b"{", b'{"=": 5}'):
+        text = b'["a-run",' + text + b"]"
         with pytest.raises((ValueError, TypeError)):
             wire.read(io.BytesIO(len(text).to_bytes(4, "big") + bytes(8) + text))
     with pytest.raises(TypeError, match="cannot be sent"):
-        wire.write(io.BytesIO(), Note(1, "x", {"y": {1, 2}}))
+        wire.write(io.BytesIO(), "a-run", Note(1, "x", {"y": {1, 2}}))
