@@ -35,7 +35,7 @@ from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, 
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
 from gan_core.engine.describe import describe
 from gan_core.engine.judging import RunJudge
-from gan_core.engine.observer import observer_for
+from gan_core.engine.observers import observer_for
 from gan_core.metrics.histograms import effective_modes
 from gan_core.metrics.modes import mode_counts, nearest_mode
 from gan_core.metrics.verdict import STATES, State

@@ -110,7 +110,7 @@ def test_a_diverging_run_exits_1_and_names_the_round(train, tmp_path):
 
 
 def test_a_number_that_is_not_finite_is_null(train, monkeypatch):
-    monkeypatch.setattr("gan_core.engine.observer.high_quality_share", lambda *_: float("nan"))
+    monkeypatch.setattr("gan_core.engine.observers.points.high_quality_share", lambda *_: float("nan"))
     status, result = train()
     assert (status, result["metrics"]["high_quality_share"]) == (0, None)
     assert result["metrics"]["entropy"] >= 0

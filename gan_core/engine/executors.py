@@ -19,7 +19,7 @@ from gan_core.config import ConfigError, Problem, nearest
 from gan_core.engine.lockstep import UNLIMITED
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import Command, Job, Message
-from gan_core.engine.observer import GetClassifier
+from gan_core.engine.observers import GetClassifier
 from gan_core.engine.runner import run_job
 
 INTRA_OP_THREADS = 1

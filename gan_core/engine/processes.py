@@ -25,7 +25,7 @@ from gan_core.engine.executors import ABANDON_SECONDS, HowFar, Jobs
 from gan_core.engine.lockstep import UNLIMITED
 from gan_core.engine.mailbox import Outbox
 from gan_core.engine.messages import Command, Ended, Job, Message, Rows, State
-from gan_core.engine.observer import GetClassifier
+from gan_core.engine.observers import GetClassifier
 from gan_core.engine.wire import WAITING
 from gan_core.training import checkpoints, load_source, round_of
 

@@ -36,7 +36,7 @@ from gan_core.engine.messages import (
     State,
     Step,
 )
-from gan_core.engine.observer import GetClassifier, Observer, observer_for
+from gan_core.engine.observers import GetClassifier, Observer, observer_for
 from gan_core.failpoints import failpoint
 from gan_core.training import (
     Turn,

@@ -15,7 +15,7 @@ from gan_core.config.schema import Alarm
 from gan_core.engine.judging import RunJudge
 from gan_core.engine.live import LiveView, Status, stored_view
 from gan_core.engine.messages import Ended, Note, Rows
-from gan_core.engine.observer import PlaneObserver
+from gan_core.engine.observers import PlaneObserver
 from gan_core.engine.recorder import Recorder
 from gan_core.metrics import verdict as verdict_module
 from gan_core.metrics.verdict import ALARMS

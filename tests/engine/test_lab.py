@@ -551,7 +551,7 @@ def test_the_memory_of_a_failed_run_is_given_back(
         raise MemoryError
 
     monkeypatch.setattr(runner, "build", build)
-    monkeypatch.setattr("gan_core.engine.observer.PlaneObserver.look", look)
+    monkeypatch.setattr("gan_core.engine.observers.PlaneObserver.look", look)
     lab = open_lab()
     run_id = lab.submit(small())
     assert lab.wait(run_id, 60).status == "failed"

@@ -20,7 +20,7 @@ from gan_core.engine.layers import (
     push_on_images,
 )
 from gan_core.engine.messages import Push
-from gan_core.engine.observer import observer_for
+from gan_core.engine.observers import observer_for
 from gan_core.training import capture, load_source, state_hash
 
 

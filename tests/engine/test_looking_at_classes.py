@@ -14,7 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from gan_core.engine.messages import ClassGrid, Sight
-from gan_core.engine.observer import _rows, observer_for
+from gan_core.engine.observers import observer_for
+from gan_core.engine.observers.base import _rows
 from gan_core.training import Turn, build, capture, checkpoints, load_source, round_of, state_hash
 
 CLASSES = {"model.condition": "concatenation", "diagnostics.grid": 45}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import DATASETS, StackedSource, labelled_source, to_unit
-from gan_core.engine.observer import CloudObserver, CombObserver, StackedObserver, observer_for, stack_modes
+from gan_core.engine.observers import CloudObserver, CombObserver, StackedObserver, observer_for, stack_modes
 from gan_core.training import Streams, load_source
 
 N = 1500

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from gan_core.data import DATASETS, ImageSource, to_unit
 from gan_core.data.sources import MixtureSource
-from gan_core.engine import observer as observer_module
-from gan_core.engine.observer import ImageObserver, LineObserver, PlaneObserver, _rounded, observer_for
+from gan_core.engine.observers import ImageObserver, LineObserver, PlaneObserver, observer_for
+from gan_core.engine.observers.base import SAMPLES_AT_ONCE, rounded
 from gan_core.training import build, capture, load_source, state_hash
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 from gan_core.training.streams import Streams
@@ -253,7 +253,7 @@ def test_an_exploded_generator_can_be_looked_at(small: Callable, digits: Callabl
 
 
 def test_many_samples_are_made_a_few_at_a_time(small: Callable) -> None:
-    config = small({"diagnostics.samples": 4 * observer_module.SAMPLES_AT_ONCE + 1})
+    config = small({"diagnostics.samples": 4 * SAMPLES_AT_ONCE + 1})
     source = load_source(config)
     asked: list[int] = []
 
@@ -262,21 +262,21 @@ def test_many_samples_are_made_a_few_at_a_time(small: Callable) -> None:
         return source.sample(n, stream)
 
     _, sight = observer_for(config, source, lambda source: None).look(RealGame(draw, 0), 0)
-    assert asked[:5] == [observer_module.SAMPLES_AT_ONCE] * 4 + [1]
-    assert max(asked) == observer_module.SAMPLES_AT_ONCE
+    assert asked[:5] == [SAMPLES_AT_ONCE] * 4 + [1]
+    assert max(asked) == SAMPLES_AT_ONCE
     assert sum(sight.parts["histogram"]["counts"]) == sight.parts["histogram"]["n"] == sum(asked[:5])
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-5, 1.0, 3e4, 1e30])
 def test_numbers_for_the_wire_keep_their_digits_at_any_scale(scale: float) -> None:
     values = scale * np.random.default_rng(0).uniform(-1, 1, (50, 2))
-    short = np.array(_rounded(values))
+    short = np.array(rounded(values))
     assert np.abs(short - values).max() <= 1e-4 * scale
     if 1e-9 < scale < 1e9:
-        assert len(json.dumps(_rounded(values))) < 50 * 2 * 16
+        assert len(json.dumps(rounded(values))) < 50 * 2 * 16
 
 
 def test_numbers_that_are_not_finite_become_none() -> None:
-    assert _rounded(np.array([[1.0, np.nan], [np.inf, 0.0]])) == [[1.0, None], [None, 0.0]]
-    assert _rounded(np.zeros(2)) == [0.0, 0.0]
-    assert _rounded(np.array([])) == []
+    assert rounded(np.array([[1.0, np.nan], [np.inf, 0.0]])) == [[1.0, None], [None, 0.0]]
+    assert rounded(np.zeros(2)) == [0.0, 0.0]
+    assert rounded(np.array([])) == []

@@ -13,7 +13,7 @@ import torch
 
 from gan_core.engine import runner
 from gan_core.engine.messages import Note, Rows, Sight, State
-from gan_core.engine.observer import PlaneObserver
+from gan_core.engine.observers import PlaneObserver
 from gan_core.training import (
     Turn,
     build,
@@ -447,7 +447,7 @@ PLACES = {
     "loading the data": ("gan_core.engine.runner.load_source", None),
     "building the networks": ("gan_core.engine.runner.build", None),
     "training": ("gan_core.training.games.adversarial.AdversarialGame._discriminate", 0),
-    "measuring": ("gan_core.engine.observer.PlaneObserver.look", None),
+    "measuring": ("gan_core.engine.observers.PlaneObserver.look", None),
     "saving a checkpoint": ("gan_core.engine.runner.save_checkpoint", 24),
 }
 

@@ -1,0 +1,37 @@
+"""Looking at a game: samples from noise that never changes, and the measurements of them.
+
+Never moves a weight and never draws from the run's own streams: looking at a run does not change it.
+"""
+
+from __future__ import annotations
+
+from gan_core.config import RunConfig
+from gan_core.data import ImageSource, Source, StackedSource
+from gan_core.engine.observers.base import GetClassifier, Observable, Observer
+from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
+from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
+
+__all__ = [
+    "CloudObserver",
+    "CombObserver",
+    "GetClassifier",
+    "ImageObserver",
+    "LineObserver",
+    "Observable",
+    "Observer",
+    "PlaneObserver",
+    "StackedObserver",
+    "observer_for",
+    "stack_modes",
+]
+
+
+def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
+    """The observer of a resolved config's data."""
+    if isinstance(source, ImageSource):
+        return ImageObserver(config, source, classifier)
+    if isinstance(source, StackedSource):
+        return StackedObserver(config, source, classifier)
+    if source.shape == (1,):
+        return CombObserver(config, source) if source.num_modes > 1 else LineObserver(config, source)
+    return PlaneObserver(config, source) if source.has_modes else CloudObserver(config, source)

@@ -1,0 +1,132 @@
+"""What every observer is and has: its noise, and what real samples would look like."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import repeat
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_core.config import RunConfig
+from gan_core.data import ImageSource, StackedSource, to_uint8
+from gan_core.engine.comparison import Numbers
+from gan_core.engine.messages import ClassGrid, Sight
+from gan_core.metrics.histograms import (
+    sampling_band,
+)
+from gan_core.training.classifier import FrozenClassifier
+from gan_core.training.latent import Latent
+from gan_core.training.streams import Streams
+
+GetClassifier = Callable[[ImageSource], FrozenClassifier | None]
+
+SAMPLES_AT_ONCE = 1_000  # what a measurement takes of memory is bounded, whatever the number of its samples
+FLOOR_DRAWS = 100  # histograms of real samples
+FLOOR_LOOKS = 5  # whole measurements of real samples
+
+
+class Observable(Protocol):
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor: ...
+    def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
+
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None: ...
+
+
+class Observer(Protocol):
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        """The measurements, by the name of their column, and what is to be shown."""
+        ...
+
+    def reference(self) -> dict[str, Any] | None:
+        """What measurements of this data are compared with, JSON-able; None while it is not known yet.
+
+        ``floors`` are what the numbers read on real data, ``histogram_n`` how many samples they are made of, but for
+        those that ``sizes`` names.
+        """
+        ...
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        """How many distinct samples there are (`gan_core.metrics.diversity.birthday`); takes longer than a look."""
+        ...
+
+
+class FixedNoise:
+    """Noise of the run's seed for pictures and for measurements, the same at every round.
+
+    In a conditional game it comes with labels: ``y`` as frequent as in the data for measurements, and for the picture a
+    row for each class, down which the noise is the same. More classes than fit are represented by some, evenly spaced.
+    """
+
+    def __init__(self, config: RunConfig, source: ImageSource | StackedSource | None = None) -> None:
+        latent = Latent(config.model.latent_dim, config.model.latent)
+        streams, device = Streams(config.seed), config.device
+        self._grid = latent(config.diagnostics.grid, streams.generator("previews")).to(device)
+        self.evaluation = latent(config.diagnostics.samples, streams.generator("evaluation")).to(device)
+        self.y: Tensor | None = None
+        if source is not None and config.model.condition != "none":
+            self.y = source.labels(config.diagnostics.samples, streams.generator("evaluation", "labels")).to(device)
+            self._classes, columns = _rows(source.num_classes, config.diagnostics.grid)
+            self._grid = self._grid[:columns]
+
+    def samples(self, game: Observable) -> Tensor:
+        """What is measured, on the CPU."""
+        return torch.cat(list(self.parts(game)))
+
+    def parts(self, game: Observable) -> Iterator[Tensor]:
+        """The same, a few at a time."""
+        z = self.evaluation.split(SAMPLES_AT_ONCE)
+        y = repeat(None) if self.y is None else self.y.split(SAMPLES_AT_ONCE)
+        for some, labels in zip(z, y, strict=False):
+            yield game.sample(some, labels).cpu()
+
+    def shown(self, game: Observable) -> Tensor:
+        """What a picture without classes shows, as G makes it."""
+        return game.sample(self._grid)
+
+    def picture(self, game: Observable) -> np.ndarray | ClassGrid:
+        """What is shown, uint8."""
+        if self.y is None:
+            return to_uint8(self.shown(game)).cpu().numpy()
+        y = torch.tensor(self._classes, device=self._grid.device).repeat_interleave(len(self._grid))
+        x = to_uint8(game.sample(self._grid.repeat(len(self._classes), 1), y)).cpu().numpy()
+        return ClassGrid(x.reshape(len(self._classes), len(self._grid), *x.shape[1:]), self._classes)
+
+
+def _rows(num_classes: int, samples: int) -> tuple[tuple[int, ...], int]:
+    """Which classes a picture of about ``samples`` shows, a row each, and how many columns it has."""
+    if 2 * num_classes <= samples:
+        return tuple(range(num_classes)), samples // num_classes
+    rows = min(num_classes, max(1, math.isqrt(samples)))
+    chosen = np.linspace(0, num_classes - 1, rows).round().astype(int)
+    return tuple(chosen.tolist()), max(1, samples // rows)
+
+
+def real_bars(share: np.ndarray, n: int, measure: Callable[[np.ndarray], Numbers]) -> dict[str, Any]:
+    """What n real samples look like: the bars with their sampling band, and what each number reads on average."""
+    low, high = sampling_band(share, n)
+    draws = np.random.default_rng(0).multinomial(n, share / share.sum(), size=FLOOR_DRAWS)
+    measured = [measure(counts) for counts in draws]
+    return {
+        "real_share": share.tolist(),
+        "band_low": (low / n).tolist(),
+        "band_high": (high / n).tolist(),
+        "histogram_n": n,
+        "floors": {name: float(np.mean([one[name] for one in measured])) for name in measured[0]},
+    }
+
+
+def rounded(values: np.ndarray) -> list[Any]:
+    """Nested lists for the wire, to five digits of the largest value; what is not finite becomes None."""
+    array = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(array)
+    largest = float(np.abs(array[finite]).max(initial=0.0))
+    decimals = min(300, 4 - math.floor(math.log10(largest))) if largest > 0 else 0
+    rounded = np.round(array, decimals).astype(object)
+    rounded[~finite] = None
+    nested: list[Any] = rounded.tolist()
+    return nested

@@ -1,0 +1,231 @@
+"""Looking at images: a grid of them, and what the frozen classifier makes of many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_core.config import RunConfig
+from gan_core.data import ImageSource, StackedSource, to_uint8, to_unit
+from gan_core.engine.comparison import FeatureComparison, Numbers, PixelComparison, floors
+from gan_core.engine.layers import PUSHED, push_on_images
+from gan_core.engine.messages import Sight
+from gan_core.engine.observers.base import FLOOR_LOOKS, FixedNoise, GetClassifier, Observable, real_bars
+from gan_core.metrics.divergences import js_to_real, kl_to_real
+from gan_core.metrics.diversity import class_diversity, class_spreads, classifier_score
+from gan_core.metrics.histograms import (
+    UNSURE_BELOW,
+    class_histogram,
+    effective_modes,
+    entropy,
+    label_accuracy,
+    modes_covered,
+    unsure_share,
+)
+from gan_core.metrics.modes import largest_share, modes_captured
+from gan_core.training.classifier import FrozenClassifier, reference_histogram
+from gan_core.training.streams import Streams
+
+REAL_IMAGES = 2_000  # for the spread inside each class
+
+
+class ImageObserver:
+    """A grid of images, where the first of them are pushed, and for labelled data what the frozen classifier makes of samples.
+
+    They are compared with training images; the floors are those of held-out images, which nobody has seen.
+    """
+
+    def __init__(self, config: RunConfig, source: ImageSource, classifier: GetClassifier) -> None:
+        self._noise = FixedNoise(config, source)
+        self._n = config.diagnostics.samples
+        self._source = source
+        self._get_classifier = classifier
+        self._classifier: FrozenClassifier | None = None
+        self._real_share = np.empty(0)
+        real = self._real(source.train_index, 0)
+        self._pixels = PixelComparison(_flat(real))
+        self._beside = real[:PUSHED].to(config.device)
+
+    def reference(self) -> dict[str, Any] | None:
+        if self._source.judged is None:
+            looks = [self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS)]
+            return {"floors": floors(looks), "samples": self._n, "sizes": {}}
+        classifier = self._find_classifier()
+        if classifier is None:
+            return None
+        looks = [self._judge(classifier, self._heldout(seed))[0] for seed in range(FLOOR_LOOKS)]
+        bars = real_bars(self._real_share, self._n, self._count)
+        asked = {} if self._noise.y is None else {"label_accuracy": classifier.report.accuracy}
+        return {
+            "class_names": list(self._source.class_names),
+            **bars,
+            "floors": floors(looks) | bars["floors"] | asked,
+            "sizes": self._features.sizes,
+            "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
+        }
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        parts = self._drawn(game)
+        labelled = self._source.judged is not None
+        classifier = self._find_classifier() if labelled else None
+        if labelled and classifier is None:
+            return {}, Sight(round, parts)
+        samples = self._noise.samples(game)
+        if not bool(samples.isfinite().all()):
+            return {}, Sight(round, parts)
+        if classifier is None:
+            return self._pixels.measure(_flat(samples)), Sight(round, parts)
+        numbers, counts = self._judge(classifier, samples, self._noise.y)
+        return numbers, Sight(round, {**parts, "histogram": {"counts": counts.tolist(), "n": self._n}})
+
+    def _drawn(self, game: Observable) -> dict[str, Any]:
+        if self._noise.y is not None:
+            return {"grid": self._noise.picture(game)}
+        x = self._noise.shown(game)
+        push = push_on_images(game, x[:PUSHED], self._beside)
+        return {"grid": to_uint8(x).cpu().numpy()} | ({} if push is None else {"push": push})
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        samples = self._noise.samples(game)
+        classifier = None if self._source.judged is None else self._find_classifier()
+        if classifier is None:
+            return self._pixels.birthday(_flat(samples))
+        return self._features.birthday(classifier.features(samples))
+
+    def _judge(self, classifier: FrozenClassifier, x: Tensor, y: Tensor | None = None) -> tuple[Numbers, np.ndarray]:
+        probabilities, features = classifier.judge(x)
+        counts = class_histogram(probabilities)
+        pixels = _flat(x)
+        numbers = {
+            **self._count(counts),
+            "class_diversity": class_diversity(pixels, _labels(probabilities), self._class_spreads),
+            "classifier_score": classifier_score(probabilities),
+            **self._features.measure(features),
+            **self._pixels.measure(pixels),
+        }
+        if y is not None:
+            numbers["label_accuracy"] = label_accuracy(probabilities, y.cpu().numpy())
+        return numbers, counts
+
+    def _count(self, counts: np.ndarray) -> Numbers:
+        real = self._real_share[:-1]
+        mode, share = largest_share(counts)
+        return {
+            "modes_covered": float(modes_covered(counts)),
+            "effective_modes": effective_modes(counts),
+            "entropy": entropy(counts),
+            "kl_to_real": kl_to_real(counts, real),
+            "js_to_real": js_to_real(counts, real),
+            "largest_share": share,
+            "largest_mode": float(mode),
+            "unsure_share": unsure_share(counts),
+        }
+
+    def _find_classifier(self) -> FrozenClassifier | None:
+        if self._classifier is None:
+            classifier = self._get_classifier(self._source)
+            if classifier is not None:
+                heldout = self._source.x[self._source.heldout_index]
+                self._real_share = reference_histogram(classifier, heldout)
+                x = self._real(self._source.train_index, 0, REAL_IMAGES)
+                probabilities, features = classifier.judge(x)
+                self._class_spreads = class_spreads(_flat(x), _labels(probabilities), self._source.num_classes)
+                self._features = FeatureComparison(features[: self._n])
+                self._classifier = classifier
+        return self._classifier
+
+    def _heldout(self, seed: int) -> Tensor:
+        return self._real(self._source.heldout_index, seed)
+
+    def _real(self, index: Tensor, seed: int, n: int | None = None) -> Tensor:
+        """The same real images for every run, as a network would make them, on the CPU."""
+        wanted = min(self._n if n is None else n, len(index))
+        chosen = torch.randperm(len(index), generator=Streams(seed).generator("reference"))[:wanted]
+        return to_unit(self._source.x[index[chosen.to(index.device)]]).cpu()
+
+
+def _flat(x: Tensor) -> np.ndarray:
+    flat: np.ndarray = x.flatten(1).numpy()
+    return flat
+
+
+def _labels(probabilities: np.ndarray) -> np.ndarray:
+    """The class of each sample (n,), K where the classifier is unsure."""
+    sure = probabilities.max(axis=1) >= UNSURE_BELOW
+    return np.where(sure, probabilities.argmax(axis=1), probabilities.shape[1])
+
+
+class StackedObserver:
+    """A grid of stacked images; each channel is judged by the classifier of the images that were stacked.
+
+    A stack counts for a mode only if the classifier is sure of all three of its channels.
+    """
+
+    def __init__(self, config: RunConfig, source: StackedSource, classifier: GetClassifier) -> None:
+        self._noise = FixedNoise(config, source)
+        self._n = config.diagnostics.samples
+        self._source = source
+        self._get_classifier = classifier
+        self._classifier: FrozenClassifier | None = None
+        self._real_share = np.empty(0)
+
+    def reference(self) -> dict[str, Any] | None:
+        classifier = self._find_classifier()
+        if classifier is None:
+            return None
+        return {
+            "class_names": list(self._source.class_names),
+            **real_bars(self._real_share, self._n, self._measure),
+            "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
+        }
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        grid = self._noise.picture(game)
+        classifier = self._find_classifier()
+        if classifier is None:
+            return {}, Sight(round, {"grid": grid})
+        modes = np.concatenate([stack_modes(classifier, x) for x in self._noise.parts(game)])
+        counts = np.bincount(modes, minlength=self._source.num_classes + 1)
+        numbers = self._measure(counts)
+        if self._noise.y is not None:
+            numbers["label_accuracy"] = float((modes == self._noise.y.cpu().numpy()).mean())
+        return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
+
+    def _measure(self, counts: np.ndarray) -> Numbers:
+        return {
+            "modes_captured": float(modes_captured(counts)),
+            "modes_covered": float(modes_covered(counts)),
+            "effective_modes": effective_modes(counts),
+            "entropy": entropy(counts),
+            "kl_to_real": kl_to_real(counts, self._real_share[:-1]),
+            "js_to_real": js_to_real(counts, self._real_share[:-1]),
+            "unsure_share": unsure_share(counts),
+        }
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        real, _ = self._source.sample(self._n, Streams(0).generator("reference"))
+        return PixelComparison(_flat(to_unit(real))).birthday(_flat(self._noise.samples(game)))
+
+    def _find_classifier(self) -> FrozenClassifier | None:
+        if self._classifier is None:
+            base = self._source.base
+            classifier = self._get_classifier(base)
+            if classifier is not None:
+                one = reference_histogram(classifier, base.x[base.heldout_index])[:-1]
+                # The channels are drawn apart from each other.
+                sure = np.einsum("a,b,c->abc", one, one, one).ravel()
+                self._real_share = np.append(sure, max(0.0, 1 - sure.sum()))
+                self._classifier = classifier
+        return self._classifier
+
+
+def stack_modes(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
+    """The mode (n,) of each of the stacks (n, 3, H, W): 100a + 10b + c, or K³ where a channel is unsure."""
+    probabilities = classifier.probabilities(x.flatten(0, 1)[:, None])
+    k = probabilities.shape[1]
+    digits = probabilities.argmax(axis=1).reshape(-1, 3)
+    sure = (probabilities.max(axis=1) >= UNSURE_BELOW).reshape(-1, 3).all(axis=1)
+    return np.where(sure, (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2], k**3)
