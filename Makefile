@@ -17,7 +17,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run class install install-dev browser test test-all lint format bench chaos soak clean
+.PHONY: help run class install install-dev browser test test-all lint format bench chaos soak bad-inputs lives clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,14 @@ bench: install-dev browser ## measure throughput and write docs/results/throughp
 chaos: install-dev ## kill the server 100 times while runs train, and write docs/results/reliability.md
 	$(say) 'Killing the server at random moments, about fifteen minutes; what is lost is counted'
 	@$(IN_VENV) python benchmarks/chaos.py
+
+bad-inputs: install-dev ## hand thousands of bad inputs to every entry, and add what came of it to docs/results/reliability.md
+	$(say) 'Making bad inputs for every entry, a few minutes'
+	@$(IN_VENV) python benchmarks/bad_inputs.py
+
+lives: install-dev ## play 10,000 commands in any order, and add what was found to docs/results/reliability.md
+	$(say) 'Ten thousand commands in any order, about half an hour'
+	@$(IN_VENV) python benchmarks/lives.py
 
 soak: install-dev browser ## let visitors and runs come and go for two hours, and add what grew to docs/results/reliability.md
 	$(say) 'Two hours of visitors; memory, threads and file handles are watched'

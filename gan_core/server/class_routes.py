@@ -35,6 +35,8 @@ PACE = 0.2
 """Seconds between two states to one page: a burst of changes is told as one."""
 SEND_TIMEOUT = 5.0
 SOCKETS_PER_SECOND, MESSAGES_PER_SECOND = 10, 20
+NONSENSE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+"""What a message raises that makes no sense."""
 
 DOOR = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="robots" content="noindex">
 <title>GANscope</title><p id="said">One moment…</p><script nonce="%s">
@@ -187,7 +189,7 @@ class ClassRoutes:
                 obey(room, visitor, json.loads(text))
             except NotAllowed as error:
                 await websocket.send_json({"error": str(error)})
-            except (ValueError, TypeError, KeyError, AttributeError):
+            except NONSENSE:
                 await websocket.send_json({"error": "The server did not understand this."})
 
 
