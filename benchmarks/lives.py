@@ -72,9 +72,9 @@ def main() -> int:
     command = " ".join(["python", "benchmarks/lives.py", *sys.argv[1:]])
     text = "\n".join(
         [
-            f"`{command}` played {Counted.steps:,} steps in {Counted.lives:,} stores: start, pause, resume, turn a knob, fork, stop,",
-            "delete, take back, kill and restart in any order. After every step every run is listed in a legal state, after",
-            f"every restart nothing trains, and at the end `fsck` has nothing to say. Found: {found}.",
+            f"`{command}` played {Counted.steps:,} steps in {Counted.lives:,} stores: start, pause, resume, turn a knob, fork,",
+            "stop, delete, take back, kill and restart in any order. After every step every run is listed in a legal state,",
+            f"after every restart nothing trains, and at the end `fsck` has nothing to say. Found: {found}.",
             "",
             f"{(time.monotonic() - started) / 60:.0f} minutes. {machine(load)}",
         ]
