@@ -767,12 +767,10 @@ class Lab:
             steps = [f"{preparing[1]} ({preparing[0]:.0%})"] if preparing else []
             if active.view.status["state"] == "queued":
                 steps.insert(0, "starting a process for this run" if self._executor.starting(run_id) else "starting")
+            hangs = self._watchdog.message(run_id)
             active.view.set_status(
-                message=self.store.problem
-                or self._watchdog.message(run_id)
-                or active.recorder.why
-                or active.paused_for
-                or active.notice,
+                stuck=bool(hangs),
+                message=self.store.problem or hangs or active.recorder.why or active.paused_for or active.notice,
                 preparing=", ".join(steps),
             )
         active.view.tick()
@@ -815,7 +813,13 @@ class Lab:
         finally:
             message = end.message or self.store.problem or ""
             active.view.set_status(
-                state=end.state, round=end.round, message=message, place=None, preparing="", rounds_per_second=0.0
+                state=end.state,
+                round=end.round,
+                message=message,
+                place=None,
+                preparing="",
+                rounds_per_second=0.0,
+                stuck=False,
             )
             active.view.tick()
             with self._changed:
@@ -843,7 +847,7 @@ class Lab:
         return {
             "id": run.id,
             "name": run.name,
-            "state": status["state"],
+            "state": "stuck" if status["stuck"] else status["state"],
             "round": status["round"],
             "rounds": status["rounds"],
             "share": status["share"],

@@ -31,8 +31,8 @@ class Status:
 
     ``rounds`` is 0 and ``seconds`` is given where a run ends by its seconds.
 
-    ``measuring`` is what measuring took, as a share of training; ``verdict`` what the run is like, empty before its first
-    measurement.
+    ``measuring`` is what measuring took, as a share of training; ``stuck`` that it hangs inside a step; ``verdict`` what the
+    run is like, empty before its first measurement.
     """
 
     state: str
@@ -46,6 +46,7 @@ class Status:
     preparing: str = ""
     caption: str = ""
     measuring: float = 0.0
+    stuck: bool = False
     verdict: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -75,6 +76,7 @@ class Status:
             "preparing": self.preparing,
             "caption": self.caption,
             "measuring": _short(self.measuring),
+            "stuck": self.stuck,
             "verdict": self.verdict,
         }
 

@@ -59,7 +59,10 @@ def lab() -> Lab:
 def say_what_is_wrong() -> None:
     """On every page: why nothing can be written here, or that the server does nothing by itself."""
     if why := lab().store.only_reads:
-        st.warning(why, icon=":material/visibility:")
+        # Which other process has the store is for who can end it.
+        st.warning(
+            why if may("teach") else "For now the runs here can only be looked at.", icon=":material/visibility:"
+        )
     if lab().safe_mode:
         st.warning(
             "The server ended again and again as soon as it had begun. It has started in safe mode: it did not look the "

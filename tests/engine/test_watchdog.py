@@ -49,9 +49,12 @@ def test_a_thread_that_hangs_is_shown_with_its_stack_and_may_come_back(
     lab.command(run, "stop")
     until(lambda: lab.view(run).status["message"] == NOT_TO_BE_ENDED, "a thread cannot be ended")
     assert lab.is_active(run)
+    assert lab.view(run).status["stuck"]
+    assert [card["state"] for card in lab.recent()] == ["stuck"]
     back.set()
     assert lab.wait(run, 60).status == "stopped"
     assert len(stacks()) == told, "said once"
+    assert not lab.view(run).status["stuck"]
 
 
 @pytest.mark.usefixtures("alert")

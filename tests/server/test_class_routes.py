@@ -136,7 +136,9 @@ def test_a_page_hears_each_change_and_a_watcher_leads_nobody(client: TestClient,
         for asked in ({"do": "look", "at": {"path": "/runs"}}, {"do": "lead", "on": False}, {"do": "reveal"}):
             socket.send_text(json.dumps(asked))
             assert "Only the teacher" in socket.receive_json()["error"]
-        for nonsense in ("[", "{}", '"x"', '{"do": "note"}', '{"do": "answer", "poll": "x", "option": []}'):
+        huge = '{"do": "answer", "poll": 1e999, "option": 1}'
+        odd = '{"do": "answer", "poll": "x", "option": []}'
+        for nonsense in ("[", "[" * MOST_BODY, "{}", '"x"', '{"do": "note"}', odd, huge):
             socket.send_text(nonsense)
             assert socket.receive_json() == {"error": "The server did not understand this."}
         socket.send_text(json.dumps({"do": "note", "text": "why?"}))

@@ -155,6 +155,15 @@ def test_a_watcher_sees_every_page_and_no_button_that_acts(page: str, lab: Lab, 
     assert [record.id for record in lab.store.runs()] == [run]
 
 
+def test_who_else_serves_the_store_is_for_the_teacher(
+    lab: Lab, room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.store.only_reads = "This store is served by process 4242 on castle already."
+    assert [warning.value for warning in open_page("home").warning] == ["For now the runs here can only be looked at."]
+    monkeypatch.setattr(class_mode, "_room", None)
+    assert "process 4242" in open_page("home").warning[0].value
+
+
 def test_paths_and_tracebacks_are_for_the_teacher(
     lab: Lab, tiny: Any, room: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,9 +23,10 @@ class StatusStrip {
 
   draw(status, connection, text) {
     const state = status ? status.state : connection === "refused" ? "unavailable" : "connecting"
-    this.element.dataset.state = state
-    setText(this.chip, state)
-    this.chip.dataset.state = state
+    const shown = status && status.stuck ? "stuck" : state
+    this.element.dataset.state = shown
+    setText(this.chip, shown)
+    this.chip.dataset.state = shown
     const lost = connection === "retrying" || connection === "refused"
     setText(this.link, lost ? text : connection === "polling" ? "updated once a second" : "")
     this.link.dataset.lost = lost
@@ -33,7 +34,7 @@ class StatusStrip {
     setText(this.caption, caption)
     this.caption.hidden = !caption
     let message = ""
-    let spoken = lost ? text : state
+    let spoken = lost ? text : shown
     if (status) {
       const { round = 0, rounds = 0, share = 0 } = status
       setText(this.rounds, state === "queued" ? "" : rounds ? `round ${integer(round)} of ${integer(rounds)}` : `round ${integer(round)}`)
@@ -52,7 +53,7 @@ class StatusStrip {
       }
       setText(this.facts, facts.join(" · "))
       message = status.message || status.preparing || ""
-      if (caption || message) spoken = `${state}: ${caption || message}`
+      if (caption || message) spoken = `${shown}: ${caption || message}`
     }
     setText(this.message, message)
     this.message.hidden = !message
