@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+MOST_SAID = 12  # of the problems of one configuration
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -29,7 +31,9 @@ class ConfigError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(map(str, self.problems)))
+        more = len(self.problems) - MOST_SAID
+        rest = [f"and {more:,} more"] if more > 0 else []
+        super().__init__("; ".join([*map(str, self.problems[:MOST_SAID]), *rest]))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -67,7 +71,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
     """Translate pydantic's errors; each names the field, the value and what is allowed."""
     found = []
     for item in error.errors():
-        field = ".".join(str(part) for part in item["loc"])
+        field = ".".join(str(part)[:60] for part in item["loc"])
         kind = item["type"]
         if kind in _SENTENCES:
             value = repr(item["input"])

@@ -62,19 +62,21 @@ def _faults(connection: sqlite3.Connection, root: Path, thorough: bool) -> Itera
                 yield Fault(f"The index is damaged: {problem}.", path="ganscope.db", repair=REINDEX)
         for table, *_ in connection.execute("PRAGMA foreign_key_check").fetchall():
             yield Fault(f"A row of {table} belongs to no run.", path="ganscope.db")
+    folders = _listed(root)  # before the index is read: of a run that begins meanwhile the row comes first
     known = set()
     for row in connection.execute("SELECT * FROM runs ORDER BY seq").fetchall():
         known.add(str(row["id"]))
         yield from _faults_of_run(connection, root, row, thorough)
-    yield from _strangers(root, known)
+    yield from _strangers(folders, known)
 
 
 def _faults_of_run(connection: sqlite3.Connection, root: Path, row: sqlite3.Row, thorough: bool) -> Iterator[Fault]:
     run_id = str(row["id"])
     record = read_run(row)
+    trains = not isinstance(record, DamagedRun) and record.status in ACTIVE and owner.is_alive(record.owner)
     if isinstance(record, DamagedRun):
         yield Fault(record.reason, run_id, record.path, record.repair)
-    elif record.status in ACTIVE and not owner.is_alive(record.owner):
+    elif record.status in ACTIVE and not trains:
         yield Fault(
             f"It says {record.status}, but the program that trained it is gone.",
             run_id,
@@ -87,13 +89,13 @@ def _faults_of_run(connection: sqlite3.Connection, root: Path, row: sqlite3.Row,
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         yield Fault("There is something else in place of its folder.", run_id, run_id, "move that away")
         return
-    yield from _files(connection, folder, run_id, thorough)
-    yield from _checkpoints(root, folder / "checkpoints", run_id, thorough)
+    yield from _files(connection, folder, run_id, thorough, trains)
+    yield from _checkpoints(root, folder / "checkpoints", run_id, thorough, trains)
     if thorough:
         yield from _rows(connection, run_id)
 
 
-def _files(connection: sqlite3.Connection, folder: Path, run_id: str, thorough: bool) -> Iterator[Fault]:
+def _files(connection: sqlite3.Connection, folder: Path, run_id: str, thorough: bool, trains: bool) -> Iterator[Fault]:
     """Of what was seen: that it is JSON, and that the files that it names are there and hold what their names say."""
     lost = "the run can be watched and resumed without it"
     seen = set()
@@ -117,13 +119,13 @@ def _files(connection: sqlite3.Connection, folder: Path, run_id: str, thorough: 
     for event_id, text in connection.execute("SELECT id, data FROM events WHERE run = ?", (run_id,)).fetchall():
         if not isinstance(from_json(text), dict):
             yield Fault(f"What its event {event_id} says is not JSON.", run_id, "ganscope.db", lost)
-    if folder.is_dir():
+    if folder.is_dir() and not trains:
         for file in _listed(folder):
             if artefacts.is_temporary(file.name):
                 yield Fault("This file was never finished.", run_id, f"{run_id}/{file.name}", "open the store")
 
 
-def _checkpoints(root: Path, folder: Path, run_id: str, thorough: bool) -> Iterator[Fault]:
+def _checkpoints(root: Path, folder: Path, run_id: str, thorough: bool, trains: bool) -> Iterator[Fault]:
     check: Callable[[Path], object] = read if thorough else glance
     if folder.exists() and not folder.is_dir():
         yield Fault(
@@ -139,9 +141,11 @@ def _checkpoints(root: Path, folder: Path, run_id: str, thorough: bool) -> Itera
             check(path)
             whole.append(path)
         except CheckpointError as error:
+            if not path.exists():
+                continue  # a newer one has taken its place meanwhile
             older = f"the one before, {whole[-1].name}, is whole" if whole else "no older one is whole"
             yield Fault(f"{error}.", run_id, str(path.relative_to(root)), f"resume, which passes it over; {older}")
-    for file in _listed(folder):
+    for file in [] if trains else _listed(folder):
         if file.name.endswith(TEMPORARY):
             yield Fault("This file was never finished.", run_id, str(file.relative_to(root)), "open the store")
 
@@ -170,9 +174,9 @@ def _owned_up(connection: sqlite3.Connection, run_id: str) -> bool:
     return found.fetchone() is not None
 
 
-def _strangers(root: Path, known: set[str]) -> Iterator[Fault]:
+def _strangers(folders: list[Path], known: set[str]) -> Iterator[Fault]:
     """Folders that look like those of runs, of which the index knows nothing."""
-    for folder in _listed(root):
+    for folder in folders:
         if folder.is_dir() and artefacts.is_run_id(folder.name) and folder.name not in known:
             yield Fault(
                 "The index knows no run of this folder.",

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gan_core import checkpoints
-from gan_core.store import Fault, Member, RunStore, fsck
+from gan_core.store import Fault, Member, RunStore, StoreError, fsck
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +185,24 @@ def test_opening_sweeps_what_a_crash_left_but_not_of_a_run_that_trains(root: Pat
         assert not any((root / "first" / file).exists() for file in left)
         assert all((root / "second" / file).exists() for file in left)
         assert len(checkpoints.checkpoints(root / "first" / "checkpoints")) == 2
+
+
+def test_what_happens_while_it_looks_is_no_fault(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run begins, a save is under way, an old checkpoint gives way to a new one."""
+    module = sys.modules[fsck.__module__]
+    look = module._faults_of_run
+
+    with RunStore(root) as store:
+        store.create("trains", name="", config={})
+        (store.checkpoint_dir("trains") / "round-000000001.json.tmp").write_bytes(b"half")
+
+        def meanwhile(*arguments: object) -> object:
+            with suppress(StoreError):
+                store.checkpoint_dir(store.create("begins", name="", config={}).id)
+            return look(*arguments)
+
+        monkeypatch.setattr(module, "_faults_of_run", meanwhile)
+        assert fsck(root) == []
+    monkeypatch.setattr(module, "_faults_of_run", look)
+    (root / "nobody").mkdir()
+    assert [fault.path for fault in fsck(root)] == ["nobody"]
