@@ -17,7 +17,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run class install install-dev browser test test-all lint format bench chaos soak bad-inputs lives clean
+.PHONY: help run class install install-dev browser test test-all lint format bench chaos soak bad-inputs lives neighbours clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,10 @@ bad-inputs: install-dev ## hand thousands of bad inputs to every entry, and add 
 lives: install-dev ## play 10,000 commands in any order, and add what was found to docs/results/reliability.md
 	$(say) 'Ten thousand commands in any order, about half an hour'
 	@$(IN_VENV) python benchmarks/lives.py
+
+neighbours: install-dev browser ## play one run alone, beside others and watched, and compare its bits in docs/results/reliability.md
+	$(say) 'One run alone, beside three others, and with ten viewers'
+	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python benchmarks/neighbours.py
 
 soak: install-dev browser ## let visitors and runs come and go for two hours, and add what grew to docs/results/reliability.md
 	$(say) 'Two hours of visitors; memory, threads and file handles are watched'

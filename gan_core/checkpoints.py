@@ -110,7 +110,9 @@ def _in_a_sentence(path: Path) -> Iterator[None]:
     except CheckpointError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        said = f"it lacks {error}" if isinstance(error, KeyError) else error
+        said: object = f"it lacks {error}" if isinstance(error, KeyError) else error
+        if isinstance(error, OSError) and error.filename is not None:
+            said = f"{Path(error.filename).name}: {error.strerror}"  # the rest of the path is nobody's business
         raise CheckpointError(f"{path.name} cannot be read: {said}") from error
 
 

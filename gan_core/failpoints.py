@@ -5,6 +5,7 @@
 ``exit``      the process is gone at once, as after ``kill -9``
 ``raise``     a RuntimeError
 ``memory``    an error as torch raises it when memory has run out
+``broken``    an error as torch raises it when the accelerator has failed for good
 ``enospc``    an OSError: no space left on the device
 ``sleep:3``   three seconds pass
 ``half``      half of what is being written is written, then as ``exit``
@@ -24,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 VARIABLE = "GANSCOPE_FAILPOINTS"
-ACTIONS = ("exit", "raise", "memory", "enospc", "sleep", "half")
+ACTIONS = ("exit", "raise", "memory", "broken", "enospc", "sleep", "half")
 EXIT_STATUS = 9
 _WISH = re.compile(
     r"(?P<name>[a-z_.]+)=(?P<action>[a-z]+)(?::(?P<seconds>[\d.]+))?(?:@(?P<first>\d+))?(?:x(?P<times>\d+))?"
@@ -85,6 +86,8 @@ def _fail(name: str, wish: _Wish, half: Callable[[], object] | None) -> None:
             raise RuntimeError(
                 "[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: failpoint"
             )
+        case "broken":
+            raise RuntimeError("CUDA error: device-side assert triggered\nCompile with TORCH_USE_CUDA_DSA.")
         case "enospc":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         case "sleep":

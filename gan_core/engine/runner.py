@@ -68,6 +68,8 @@ BEAT_SECONDS = 1.0
 PACE_SECONDS = 0.25  # between two looks at whether the runs beside this one have caught up, where nobody nudges
 
 NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # how torch's CPU allocator says it
+BROKEN = ("device-side assert", "illegal memory access", "unspecified launch failure", "CUDA error: misaligned")
+# After one of these nothing more can be computed on the accelerator by this process: every run in it fails the same way.
 
 MayPlay = Callable[[str, int], bool]
 # What a run was at its last looks stays in memory, so that the state before a collapse can be kept once it is known.
@@ -124,6 +126,12 @@ def run_job(
 def _reason(error: BaseException, config: RunConfig) -> str:
     """What an exception says; advice where memory ran out."""
     said = str(error)
+    if any(sign in said for sign in BROKEN):
+        return (
+            f"the accelerator has failed for this process ({said.splitlines()[0][:200]}). Every run that trains on it here "
+            "ends with it. Restart the server; each goes on from its last checkpoint. Runs in processes fail alone "
+            "(GANSCOPE_EXECUTOR=process)."
+        )
     if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(sign in said for sign in NO_MEMORY):
         return said
     if config.device == "cuda":

@@ -410,7 +410,7 @@ def _parts(frame: _Frame, renamed: Mapping[str, str]) -> dict[str, Any]:
         if name == "histogram":
             _checked(_Histogram, part, "A histogram")
         if isinstance(part, dict) and "file" in part:
-            if part["file"] not in renamed:
+            if not isinstance(part["file"], str) or part["file"] not in renamed:
                 raise DataError(f"Round {frame.round:,} shows a file that is not in the pack.")
             part = part | {"file": renamed[part["file"]]}
         elif name in ("grid", "push", "points", "thumb"):

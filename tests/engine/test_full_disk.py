@@ -174,6 +174,26 @@ def test_a_run_that_cannot_have_memory_fails_with_advice(
     assert lab.view(beside).status["state"] == "running"
 
 
+def test_an_accelerator_that_fails_for_good_ends_all_its_runs_with_the_cause_and_keeps_their_checkpoints(
+    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+) -> None:
+    slowly(0.002)
+    lab = open_lab()
+    runs = [lab.submit(small({"schedule.rounds": 100_000, "seed": seed})) for seed in (1, 2)]
+    until(lambda: min(lab.view(run).status["round"] for run in runs) > 3)
+    for run in runs:
+        lab.command(run, "checkpoint")
+    until(lambda: all(checkpoints(lab.store.checkpoint_dir(run)) for run in runs))
+    with armed("forward=broken"):
+        ended = [lab.wait(run, 60) for run in runs]
+    for run in ended:
+        assert run.status == "failed"
+        assert "the accelerator has failed for this process (CUDA error: device-side assert triggered)" in run.message
+        assert "Restart the server" in run.message
+        assert lab.resume(run.id) > 0
+        lab.command(run.id, "stop")
+
+
 @pytest.mark.parametrize(
     ("point", "phase"),
     [

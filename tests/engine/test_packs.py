@@ -245,6 +245,10 @@ HARM = {
     "a column with a formula": (replace_text("turns.csv", b"round,D.loss", b"round,=1+1"), "strange name"),
     "another picture": (swap_picture, "was altered"),
     "a file that is gone": (drop(".png"), "a file that is not in the pack"),
+    "a file that is a list": (
+        edit("frames.json", lambda told: [{"round": 1, "parts": {"grid": {"file": ["x"]}}}]),
+        "a file that is not in the pack",
+    ),
     "an event of another shape": (edit("events.json", lambda told: [{"kind": 3}]), "cannot be used"),
     "references that are text": (
         edit(
@@ -283,6 +287,9 @@ def test_a_checkpoint_is_opened_by_its_seal_alone(duel: tuple[RunStore, str], em
         read_pack(empty, with_changes(pack, replace_text("000006.json", b'"round": 6', b'"round": 7')))
     with pytest.raises(DataError, match="is alone"):
         read_pack(empty, with_changes(pack, drop("000006.json")))
+    with pytest.raises(DataError, match=r"cannot be read: round-000000006.safetensors: No such file") as refused:
+        read_pack(empty, with_changes(pack, drop("000006.safetensors")))
+    assert str(empty.root) not in str(refused.value)
     assert empty.runs() == []
 
 
