@@ -489,7 +489,7 @@ def _tell(place: Workplace, text: str) -> str:
 
 
 def _arguments(rng: random.Random, place: Workplace) -> list[str]:
-    text = _text(rng).replace("\0", rng.choice(("", "\0")))
+    text = os.fsdecode(_text(rng).replace("\0", "").encode("utf-8", "surrogatepass"))  # as a shell can hand it over
     paths = [str(place.folder / name) for name in ("nowhere", "nowhere/x.zip")] + [
         "/proc/self/mem",
         "/dev/null",

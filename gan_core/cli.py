@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from gan_core.config import (
     BUDGETS,
@@ -55,6 +55,7 @@ from gan_core.engine.unpacking import read_pack
 from gan_core.store import DamagedRun, RunNotFound, RunStore, StoreError, backup, fsck, restore_backup
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+MOST_SAID = 400  # characters of what is wrong with the arguments, which may be of any length
 Row = dict[str, Any]
 Progress = Callable[[Row], None]
 
@@ -494,8 +495,13 @@ def _print_rows(rows: list[Row], as_json: bool) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(message if len(message) <= MOST_SAID else f"{message[:MOST_SAID]}…")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m gan_core", description="GANscope without a browser.")
+    parser = _Parser(prog="python -m gan_core", description="GANscope without a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:

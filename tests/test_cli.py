@@ -245,6 +245,12 @@ def test_an_unknown_word_exits_2(words, capsys):
     assert "usage" in capsys.readouterr().err
 
 
+def test_a_word_without_end_is_cut(capsys):
+    with pytest.raises(SystemExit):
+        main(["runs", "x" * 10_000])
+    assert len(capsys.readouterr().err.splitlines()[-1]) < 500
+
+
 def test_what_should_be_known_of_a_run_stands_on_stderr(run, tmp_path):
     advised = {**SMALL, "objective": "hinge", "objective.penalties.gradient_penalty": 10, "schedule.rounds": 2}
     status, out, err = run("train", "--preset", "ring-mlp", *settings(advised), "--store", tmp_path / "a", "--quiet")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +39,19 @@ def test_every_file_that_is_said_to_keep_a_promise_exists() -> None:
     named = {path for row in ROWS for path in re.findall(r"`((?:\w+/)*\w+\.py)`", row.split(" | ")[4])}
     assert named
     assert [path for path in named if not ((ROOT / "gan_core" / path).exists() or (ROOT / path).exists())] == []
+
+
+def test_no_page_holds_a_lock() -> None:
+    """A rerun stops a page anywhere, also inside a `with`."""
+    files = [*(ROOT / "gan_core" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
+    assert [
+        file.name for file in files if re.search(r"\bthreading\b|\b(R?Lock|Semaphore|Condition)\(", file.read_text())
+    ] == []
+
+
+def test_nothing_is_told_to_anybody() -> None:
+    settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert settings["browser"]["gatherUsageStats"] is False
 
 
 # The first version without the holes that were known when it was written down.
