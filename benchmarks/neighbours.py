@@ -3,7 +3,7 @@
     make neighbours                                          # a minute or two; its section of docs/results/reliability.md
     python benchmarks/neighbours.py --rounds 300 --out /tmp/quick.md
 
-The server is `app.py` in a process of its own. Viewers hold the sockets of a Watch page and rerun its fragments; as many as
+The server is `app.py` in a process of its own, a class's. Viewers hold the sockets of a Watch page and rerun its fragments; as many as
 ``--pages`` of them are Chromium pages, which really draw. Each way is played in threads and in processes.
 """
 
@@ -54,7 +54,7 @@ def carry_out(do: str, **details: Any) -> dict[str, Any]:
 
 def hashes(executor: str, rounds: int, pages: int, browser: Any) -> dict[str, str]:
     """The hash of the state at the end, each way."""
-    os.environ["GANSCOPE_EXECUTOR"] = executor
+    os.environ |= {"GANSCOPE_EXECUTOR": executor, "GANSCOPE_CLASS": "1"}
     with tempfile.TemporaryDirectory() as folder:
         dashboard = Dashboard(Path(folder), __file__)
         server = f"localhost:{dashboard.port}"
