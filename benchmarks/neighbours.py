@@ -3,8 +3,8 @@
     make neighbours                                          # a minute or two; its section of docs/results/reliability.md
     python benchmarks/neighbours.py --rounds 300 --out /tmp/quick.md
 
-The server is `app.py` in a process of its own, a class's. Viewers hold the sockets of a Watch page and rerun its fragments; as many as
-``--pages`` of them are Chromium pages, which really draw. Each way is played in threads and in processes.
+The server is `app.py` in a process of its own, a class's. Viewers hold the sockets of a Watch page and rerun its fragments;
+as many as ``--pages`` of them are Chromium pages, which really draw. Each way is played in threads and in processes.
 """
 
 from __future__ import annotations
