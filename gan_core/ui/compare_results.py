@@ -265,7 +265,7 @@ def _course(found: Sequence[Standing], variant: str, metric: str) -> list[float]
 
 
 def _between(low: float, high: float) -> str:
-    return f"{low:.3g} to {high:.3g}" if np.isfinite(low) else "–"
+    return f"{low:.3g} to {high:.3g}".replace("-", "−") if np.isfinite(low) else "–"
 
 
 def _apart(found: Sequence[Standing], metric: str, variant: str, first: str) -> str:

@@ -31,6 +31,8 @@ class LiveView {
     this.root.append(this.strip.element, this.verdict.element, this.timeline.element, this.fault, this.board)
     this.root.addEventListener("keydown", (event) => this.timeline.key(event))
     parent.append(this.root)
+    this.scrolled = () => this.float()
+    if (data.leads) for (const kind of ["scroll", "resize"]) window.addEventListener(kind, this.scrolled, true)
     this.readPalette()
     this.hook()
     this.build()
@@ -125,6 +127,24 @@ class LiveView {
 
   inSight(panel) {
     return !this.outOfSight.has(panel.element)
+  }
+
+  // The slider stays in sight as long as something that it moves is.
+  float() {
+    const zoom = Number(getComputedStyle(document.documentElement).zoom) || 1
+    const head = document.querySelector('[data-testid="stHeader"]')
+    const top = head ? head.getBoundingClientRect().bottom : 0
+    const { element } = this.timeline
+    const place = this.root.getBoundingClientRect()
+    const end = Math.max(...this.others.map((view) => view.root.getBoundingClientRect().bottom))
+    const floats = place.top < top && end > top + 3 * element.offsetHeight
+    if (!floats && !this.floats) return
+    const room = (this.board.getBoundingClientRect().top - place.top) / zoom // that it leaves
+    if (floats !== Boolean(this.floats)) this.root.style.paddingTop = floats ? `${room}px` : ""
+    this.floats = floats
+    element.dataset.floats = floats
+    const at = { top: top / zoom, left: place.left / zoom, width: place.width / zoom }
+    for (const [side, value] of Object.entries(at)) element.style[side] = floats ? `${value}px` : ""
   }
 
   async startCharts(mine) {
@@ -373,6 +393,7 @@ class LiveView {
     if (this.connection) this.connection.close()
     this.timeline.destroy()
     this.sight.disconnect()
+    for (const kind of ["scroll", "resize"]) window.removeEventListener(kind, this.scrolled, true)
     for (const panel of this.panels) panel.destroy()
     this.root.remove()
   }
