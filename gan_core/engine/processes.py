@@ -369,10 +369,13 @@ class _Host:
 
     def _start_and_hear(self, label: str) -> None:
         """From the start of the process to its end."""
+        if not self.takes:
+            return
+        worker = self._hire(label)
         with self._lock:
+            self._worker = worker
             if not self.takes:
-                return
-            worker = self._worker = self._hire(label)
+                self._kill()
         assert worker.process.stdin is not None
         assert worker.process.stdout is not None
         speaker = threading.Thread(target=self._speak, args=(worker.process.stdin,), name=f"to-{label}", daemon=True)
@@ -403,8 +406,10 @@ class _Host:
                 case wire.Asks(played), job:
                     job.asked = played
                     job.tell(_LOOK)
-                case Ended() as end, job:
-                    self.let_go(job, replace(end, message=end.message or self._because))
+                case Ended("interrupted", message=""), job:
+                    self.let_go(job, replace(word, message=self._because))
+                case Ended(), job:
+                    self.let_go(job, word)
                 case _, job:
                     job.hear(word)
 

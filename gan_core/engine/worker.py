@@ -27,7 +27,7 @@ from gan_core.engine.messages import Ended, Job
 from gan_core.training import round_of
 from gan_core.training.classifier import FrozenClassifier, cached_classifier
 
-NICENESS = 5  # pages are drawn, and browsers draw them, before rounds are played
+NICENESS = 5  # pages are made, and drawn by browsers, before rounds are played
 TELL_SECONDS = 0.1  # between two looks at what the runs have to say, where nothing is urgent
 ASK_SECONDS = 1.0  # until who waits asks once more: an answer, or a nudge, comes sooner
 
@@ -35,7 +35,6 @@ ASK_SECONDS = 1.0  # until who waits asks once more: an answer, or a nudge, come
 def main() -> None:
     faulthandler.enable()  # what a crash leaves behind is what the lab shows
     faulthandler.register(wire.SHOW_STACK)
-    os.nice(NICENESS)
     incoming, outgoing = _take_the_pipes()
     compute_on_one_thread()
     if sys.argv[1:] == [wire.WAITING]:
@@ -45,6 +44,7 @@ def main() -> None:
     except EOFError:
         return  # the lab is gone, or has no run for this process
     places.use_store(setup.store)
+    os.nice(NICENESS)  # only now: what is imported meanwhile is waited for
     _Host(setup.cache, outgoing).listen(incoming)
 
 
