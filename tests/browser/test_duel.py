@@ -1,0 +1,86 @@
+"""A duel in a real browser: started from the page, one slider for all columns, and a link that opens the same view."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+# What is scrolled out of sight is not drawn: slider, columns and curves are all looked at.
+TALL = {"width": 1280, "height": 2000}
+CURVES = """() => { const chart = document.querySelector('.st-key-compare-curves .js-plotly-plot')
+  const plain = values => Array.from(values?._inputArray ?? values ?? [])
+  return chart && JSON.stringify([chart._fullLayout.xaxis.title.text, chart._fullLayout.yaxis.type,
+    chart.data.map(trace => [trace.name ?? '', plain(trace.x), plain(trace.y)])]) }"""
+
+
+def columns(page: Page) -> Locator:
+    return page.locator(".gs-root[data-led]")
+
+
+def all_show(page: Page, round: int) -> None:
+    """The pictures of all columns are of this round."""
+    expect(columns(page)).to_have_count(3)
+    for column in columns(page).all():
+        expect(column.get_by_test_id("points").locator(".gs-aside")).to_have_text(f"round {round}")
+
+
+def fill(page: Page, label: str, value: str) -> None:
+    page.get_by_label(label, exact=True).fill(value)
+    page.keyboard.press("Enter")
+
+
+def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server: Any) -> None:
+    page.set_viewport_size(TALL)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{server.url}/compare")
+    fill(page, "Seeds", "7")
+    expect(page.get_by_role("button", name="Start 3 runs")).to_be_visible()
+    fill(page, "Rounds", "40")
+    page.get_by_role("button", name="Start 3 runs").click()
+    page.wait_for_url(re.compile(r"[?&]comparison="))
+    expect(columns(page)).to_have_count(3)
+    for column in columns(page).all():
+        expect(column.get_by_test_id("state")).to_have_text("finished", timeout=240_000)
+        expect(column.get_by_test_id("rounds")).to_have_text("round 40 of 40")
+    expect(page.get_by_text("all columns show the same samples")).to_be_visible()
+    expect(page.get_by_text("Over all seeds")).to_be_visible()
+    expect(page.get_by_text("As far as they are now")).to_have_count(0)  # it was drawn anew when all had ended
+
+    slider = page.get_by_test_id("slider").first
+    slider.press("Home")
+    all_show(page, 0)
+    slider.press("ArrowRight")
+    all_show(page, 25)
+    page.set_viewport_size({"width": 1280, "height": 600})  # where columns and slider have no room together
+    columns(page).first.get_by_test_id("points").scroll_into_view_if_needed()
+    expect(slider).to_be_in_viewport()
+    page.get_by_test_id("next").first.click()
+    all_show(page, 40)
+    page.get_by_test_id("previous").first.click()
+    all_show(page, 25)
+    page.set_viewport_size(TALL)
+    page.get_by_role("radio", name="images", exact=True).click()
+    page.locator(".st-key-logy label").click()
+    page.wait_for_url(re.compile("(?=.*axis=images)(?=.*logy=true)(?=.*round=25)"))
+    all_show(page, 25)
+    expect(page.locator(".st-key-compare-curves .xtitle")).to_have_text("images that D has seen")
+    page.wait_for_function(f"() => JSON.parse(({CURVES})() || '[]')[1] === 'log'")
+    shown = page.evaluate(CURVES)
+
+    page.get_by_test_id("copy-link").click()
+    expect(page.get_by_test_id("copy-link")).to_have_text("Copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == page.url
+    context = browser.new_context(viewport=TALL)
+    other = context.new_page()
+    other.goto(link)
+    all_show(other, 25)
+    other.wait_for_function(f"() => JSON.parse(({CURVES})() || '[]')[1] === 'log'")
+    assert other.evaluate(CURVES) == shown
+    assert other.url == link
+    context.close()
