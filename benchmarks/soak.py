@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import math
 import os
 import random
 import sys
@@ -77,11 +78,14 @@ def carry_out(do: str, **details: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Usage:
-    """What the server and its processes hold at a moment; ``at`` in seconds since the start, memory in MB."""
+    """What the server holds at a moment; ``at`` in seconds since the start, memory in MB.
+
+    Of its processes the memory of each, NaN while it has none: how many there are depends on how busy the machine is.
+    """
 
     at: float
     memory: float
-    memory_with_runs: float
+    memory_of_a_process: float
     threads: int
     files: int
     sockets: int
@@ -89,22 +93,22 @@ class Usage:
 
 WHAT = {
     "memory": "memory of the server, MB",
-    "memory_with_runs": "memory of the server and its processes, MB",
-    "threads": "threads of both",
-    "files": "file handles of both",
-    "sockets": "open sockets of both",
+    "memory_of_a_process": "memory of each of its processes, MB",
+    "threads": "threads of the server",
+    "files": "file handles of the server",
+    "sockets": "open sockets of the server",
 }
 
 
 def usage(server: psutil.Process, at: float) -> Usage:
-    memory, threads, files, sockets = [], 0, 0, 0
-    for process in (server, *server.children(recursive=True)):
+    memory = []
+    for process in server.children(recursive=True):
         with suppress(psutil.Error):  # a run may end while it is looked at
             memory.append(process.memory_info().rss / 2**20)
-            threads += process.num_threads()
-            files += process.num_fds()
-            sockets += len(process.net_connections())
-    return Usage(at, memory[0], sum(memory), threads, files, sockets)
+    each = sum(memory) / len(memory) if memory else math.nan
+    with server.oneshot():
+        held = server.num_threads(), server.num_fds(), len(server.net_connections())
+        return Usage(at, server.memory_info().rss / 2**20, each, *held)
 
 
 class Meter:
@@ -143,6 +147,7 @@ def growth(seen: Sequence[Usage], name: str, until: float) -> tuple[float, float
     """The medians of a measure in the first and in the last quarter of the time between the warm-up and ``until``."""
     quarter = (1 - WARM_UP) * until / 4
     after = [(one.at, float(getattr(one, name))) for one in seen if WARM_UP * until <= one.at <= until]
+    after = [(at, value) for at, value in after if not math.isnan(value)]
     first = [value for at, value in after if at < WARM_UP * until + quarter]
     last = [value for at, value in after if at > until - quarter]
     return median(first), median(last)
