@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+CURVE = "D.loss"
+
 
 @dataclass
 class Viewer:
     """One browser's worth of traffic, without the browser: ``run`` is watched, and ``pages`` are opened one after the other,
-    each for ``stay`` seconds, the last for good.
+    each for ``stay`` seconds, the last for good. ``last`` is the newest point of ``CURVE`` that came: round and value.
     """
 
     server: str
@@ -22,7 +24,7 @@ class Viewer:
     pages: Sequence[str] = ("watch",)
     stay: float = 0.0
     bytes: int = 0
-    last_round: int = -1
+    last: tuple[int, float] = (-1, float("nan"))
     faults: list[str] = field(default_factory=list)
 
     async def watch(self) -> None:
@@ -89,7 +91,9 @@ class Viewer:
         async with connect(f"ws://{self.server}/live/{self.run}?ticket={self.ticket}", max_size=None) as socket:
             async for data in socket:
                 self.bytes += len(data)
-                self.last_round = loads(data)["status"]["round"]
+                curve = loads(data)["tracks"].get("turns", {}).get(CURVE)
+                if curve and curve["x"]:
+                    self.last = curve["x"][-1], curve["y"][-1]
 
     async def _class(self) -> None:
         from websockets.asyncio.client import connect
@@ -111,6 +115,14 @@ class Crowd:
         self.viewers: list[Viewer] = []
         for viewer in viewers:
             self.admit(viewer)
+
+    @property
+    def bytes(self) -> int:
+        return sum(viewer.bytes for viewer in self.viewers)
+
+    @property
+    def faults(self) -> list[str]:
+        return [fault for viewer in self.viewers for fault in viewer.faults]
 
     def admit(self, viewer: Viewer) -> None:
         self.viewers.append(viewer)

@@ -135,6 +135,10 @@ class WatchPage:
     def last_round_drawn(self) -> int:
         return int(self._page.evaluate(self.POINTS))
 
+    def loaded_at(self) -> float:
+        """A moment that changes when the page is loaded again."""
+        return float(self._page.evaluate("performance.timeOrigin"))
+
     def leave(self) -> None:
         self._page.goto("about:blank")
 

@@ -1,31 +1,33 @@
 """What watching costs: real Streamlit sessions with live sockets, and real Chromium pages, against a server that trains.
 
-    python benchmarks/viewers.py                              # about twenty minutes; writes docs/results/viewers.md
+    python benchmarks/viewers.py                              # about a quarter of an hour; writes docs/results/viewers.md
     python benchmarks/viewers.py --viewers 0,2 --runs 1 --seconds 3 --cycles 1 --out /tmp/quick.md
+    python benchmarks/viewers.py --endure 30                  # half an hour; writes docs/results/endurance.md
 
-Each cell (so many viewers, so many runs) is measured beside a slice without viewers just before it, on the same server and
-the same runs, so that ratios compare slices of the same minute. Runs train in processes of their own, several of them as a
-comparison, in lock-step; so the server's own CPU time is what serving, recording and watching take.
+Slices without viewers stand before and after every slice with some, on the same server and the same runs, and each is compared
+with the mean of its two neighbours; in every cycle the runs are paused for a slice of the bare loop. So what else the machine
+does cancels as far as it can. Runs train in processes of their own, several of them as a comparison, in lock-step; so the
+server's own CPU time is what serving, recording and watching take.
 
-The server is a class's. A viewer is a Streamlit session that opens the Watch page, reruns its fragments when the server has
-asked for it, and holds the live socket of the run and that of the class, as a browser does; the
-first ``--pages`` of them are headless Chromium pages, which really draw.
-The age of the newest point is the time since the round that a page shows last was played, looked at ten times a second.
+The server is a class's. A browser would take the processor from the training that it shows, as the browsers of a class do not:
+so Chromium pages draw in slices of their own, which say how old the newest point on a page is and nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import cycle, islice
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -34,48 +36,64 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.crowd import Crowd, Viewer
-from benchmarks.serving import Dashboard, WatchPage, open_browser, serve
+from benchmarks.crowd import CURVE, Crowd, Viewer
+from benchmarks.serving import Dashboard, WatchPage, machine, open_browser, serve
 from benchmarks.throughput import SETTLE_SECONDS, bare_loop, measure
 from gan_core.config import Comparison, preset_config
+from gan_core.engine.runner import ROWS_EVERY_SECONDS
 from gan_core.server.tickets import open_tickets
 from gan_core.training import load_source, resolve
 
 PRESET = "digits-mlp"
 SETTINGS = {"schedule.rounds": 10_000_000, "device": "cpu"}
+Marks = list[tuple[float, int]]
+"""When the server knew that a run had come to a round: ``(time, round)``."""
+
 LOOKS_PER_SECOND = 10
 BEGIN_SECONDS = 180.0
-Marks = list[tuple[float, int]]
+MINUTE = 60.0
+ENDURING_VIEWERS, ENDURING_PAGES = 30, 2
 
 
 # -- in the server's process
 
 
 def carry_out(do: str, **details: Any) -> dict[str, Any]:
-    """What the bench asks of the lab: begin so many runs, or say how far they come in so many seconds."""
+    """What the bench asks of the lab: ``begin`` so many runs, ``pause``, ``resume`` or ``stop`` them, ``sample`` how they come
+    on for so many seconds, or tell the ``last`` point of each that is stored."""
     from gan_core.engine import open_lab
-    from gan_core.engine.lab import prepare_classifier
 
     lab = open_lab()
     if do == "begin":
-        base = resolve(preset_config(PRESET, SETTINGS))
-        prepare_classifier(lab, base)
-        if details["runs"] == 1:
-            return {"runs": [lab.submit(base)]}
-        variants = [{"name": f"lr {lr}", "changes": {"optimizers.generator.lr": lr}} for lr in (0.0002, 0.0003)]
-        seeds = list(range(details["runs"] // 2))
-        comparison = Comparison.load({"base": base, "variants": variants, "seeds": seeds})
-        return {"runs": list(lab.members(lab.compare(comparison)))}
-    if do == "end":
-        for run in details["runs"]:
-            lab.command(run, "stop")
+        return {"runs": _begin(lab, details["runs"])}
+    runs = details["runs"]
+    if do == "sample":
+        return _sample(lab, runs, details["seconds"])
+    if do == "last":
+        return {"last": {run: _last(lab.store, run) for run in runs}}
+    for run in runs:
+        lab.command(run, do)  # type: ignore[arg-type]
+    if do == "stop":
+        for run in runs:
             lab.wait(run, timeout=30)
-        return {}
-    return _sample(lab, details["runs"], details["seconds"])
+    return {}
+
+
+def _begin(lab: Any, runs: int) -> list[str]:
+    """One run, or a comparison of so many, in lock-step."""
+    from gan_core.engine.lab import prepare_classifier
+
+    base = resolve(preset_config(PRESET, SETTINGS))
+    prepare_classifier(lab, base)
+    if runs == 1:
+        return [lab.submit(base)]
+    variants = [{"name": f"lr {lr}", "changes": {"optimizers.generator.lr": lr}} for lr in (0.0002, 0.0003)]
+    asked = {"base": base, "variants": variants, "seeds": list(range(runs // 2))}
+    return list(lab.members(lab.compare(Comparison.load(asked))))
 
 
 def _sample(lab: Any, runs: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Marks (time, round) of each run at every tick of its view, and what the server's own process used."""
+    """Marks of each run at every tick of its view, and what the server's own process used."""
     marks: dict[str, Marks] = {run: [] for run in runs}
 
     def watch(run: str) -> Any:
@@ -92,6 +110,11 @@ def _sample(lab: Any, runs: Sequence[str], seconds: float) -> dict[str, Any]:
     return {"marks": marks, "cpu": cpu / seconds, "memory": process.memory_info().rss}
 
 
+def _last(store: Any, run: str) -> tuple[int, float]:
+    track = store.track(run, "turns", columns=[CURVE])
+    return int(track.rounds[-1]), float(track.values[-1, 0])
+
+
 @dataclass
 class Looks:
     """When somebody looked at a page, and which round it showed last: ``(run, time, round)``."""
@@ -99,101 +122,162 @@ class Looks:
     seen: list[tuple[str, float, int]] = field(default_factory=list)
 
     def ages(self, marks: dict[str, Marks]) -> np.ndarray:
-        """Seconds since the round that was shown had been played, at each look that the marks cover."""
+        """Seconds since the round that was shown had been played, at each look while there were marks.
+
+        A round from before the first mark is placed by the mean pace. The server knows of a round up to ``ROWS_EVERY_SECONDS``
+        after it was played: that is counted in full.
+        """
         found = []
         for run, at, shown in self.seen:
             clock, rounds = (np.array(column, dtype=float) for column in zip(*marks[run], strict=True))
-            if rounds[0] <= shown and clock[0] <= at <= clock[-1]:
-                found.append(at - float(np.interp(shown, rounds, clock)))
+            if shown >= 0 and clock[0] <= at <= clock[-1]:
+                before = (rounds[0] - shown) * (clock[-1] - clock[0]) / (rounds[-1] - rounds[0])
+                played = np.interp(shown, rounds, clock) - max(0.0, before)
+                found.append(at - float(played) + ROWS_EVERY_SECONDS)
         return np.array(found)
 
 
-# -- one cell
+# -- one server
 
 
 @dataclass
 class Cell:
-    """What one slice measured: rounds/s of all runs together, CPU seconds of the server's process per second, bytes."""
+    """What one slice measured: rounds/s of all runs together, CPU seconds of the server's process per second, its memory,
+    bytes per viewer and second, and how old the newest point was for a viewer, in seconds."""
 
     rate: float
     cpu: float
     memory: int
     bytes: float = 0.0
     ages: np.ndarray = field(default_factory=lambda: np.array([]))
-    page_ages: np.ndarray = field(default_factory=lambda: np.array([]))
 
 
-def until_all_play(dashboard: Dashboard, runs: Sequence[str]) -> None:
-    """Wait until every run has been seen to move: a process takes seconds to begin."""
-    deadline = time.monotonic() + BEGIN_SECONDS
-    while time.monotonic() < deadline:
-        told = dashboard.ask("sample", runs=list(runs), seconds=SETTLE_SECONDS)["marks"]
-        if all(marks and marks[-1][1] > max(0, marks[0][1]) for marks in told.values()):
-            return
-    raise RuntimeError("the runs did not all begin")
+class Stage:
+    """A class's server with runs that train."""
+
+    def __init__(self, folder: Path, browser: Any, seconds: float) -> None:
+        os.environ |= {"GANSCOPE_EXECUTOR": "process", "GANSCOPE_CLASS": "1"}
+        self.seconds = seconds
+        self._browser = browser
+        self._dashboard = Dashboard(folder, __file__)
+        self._tickets = open_tickets(folder)
+        self.runs: list[str] = []
+
+    def begin(self, runs: int) -> None:
+        self.runs = self._dashboard.ask("begin", runs=runs)["runs"]
+        self.until_all_play()
+
+    def ask(self, do: str, **details: Any) -> dict[str, Any]:
+        return self._dashboard.ask(do, runs=self.runs, **details)
+
+    def until_all_play(self) -> None:
+        """Wait until every run has been seen to move: a process takes seconds to begin."""
+        deadline = time.monotonic() + BEGIN_SECONDS
+        while time.monotonic() < deadline:
+            told = self.ask("sample", seconds=SETTLE_SECONDS)["marks"]
+            if all(marks and marks[-1][1] > max(0, marks[0][1]) for marks in told.values()):
+                return
+        raise RuntimeError("the runs did not all play")
+
+    @contextmanager
+    def crowd(self, viewers: int) -> Iterator[Crowd]:
+        """So many viewers, spread over the runs. Raises RuntimeError if one of them was dropped."""
+        server = f"localhost:{self._dashboard.port}"
+        places = islice(cycle(self.runs), viewers)
+        crowd = Crowd([Viewer(server, run, self._tickets.mint(run)) for run in places])
+        try:
+            yield crowd
+        finally:
+            crowd.close()
+        if crowd.faults:
+            raise RuntimeError(f"{len(crowd.faults)} viewers were dropped; the first: {crowd.faults[0]}")
+
+    @contextmanager
+    def pages(self, count: int) -> Iterator[list[tuple[str, WatchPage]]]:
+        """So many Chromium pages, spread over the runs, which draw."""
+        places = islice(cycle(self.runs), count)
+        address = f"http://localhost:{self._dashboard.port}/watch?run="
+        shown = [(run, WatchPage(self._browser, f"{address}{run}")) for run in places]
+        for _, page in shown:
+            page.open()
+        yield shown
+        for _, page in shown:
+            page.close()
+
+    def alone(self) -> Cell:
+        """A slice in which nobody looks."""
+        return self._sampled()[0]
+
+    def watched(self, viewers: int) -> Cell:
+        """A slice with so many viewers."""
+        with self.crowd(viewers) as crowd:
+            time.sleep(SETTLE_SECONDS)
+            return self.beside(crowd)
+
+    def beside(self, crowd: Crowd) -> Cell:
+        """A slice beside viewers that are there."""
+        before, looks = crowd.bytes, Looks()
+        cell, marks = self._sampled(
+            lambda: looks.seen.extend((one.run, time.time(), one.last[0]) for one in crowd.viewers)
+        )
+        cell.bytes = (crowd.bytes - before) / self.seconds / len(crowd.viewers)
+        cell.ages = looks.ages(marks)
+        return cell
+
+    def drawn(self, viewers: int, pages: int) -> np.ndarray:
+        """How old the newest point on so many pages is, beside viewers that make up the number; seconds, at each look."""
+        pages = min(pages, viewers)
+        with self.crowd(viewers - pages), self.pages(pages) as shown:
+            time.sleep(SETTLE_SECONDS)
+            looks = Looks()
+            _, marks = self._sampled(
+                lambda: looks.seen.extend((run, time.time(), page.last_round_drawn()) for run, page in shown)
+            )
+        return looks.ages(marks)
+
+    def _sampled(self, look: Any = lambda: None) -> tuple[Cell, dict[str, Marks]]:
+        """One slice, with a look around ten times a second meanwhile."""
+        answer: list[dict[str, Any]] = []
+        measuring = threading.Thread(target=lambda: answer.append(self.ask("sample", seconds=self.seconds)))
+        measuring.start()
+        while measuring.is_alive():
+            look()
+            time.sleep(1 / LOOKS_PER_SECOND)
+        (told,) = answer
+        rate = 0.0
+        for marks in told["marks"].values():
+            clock, rounds = (np.array(column, dtype=float) for column in zip(*marks, strict=True))
+            rate += float(np.polyfit(clock - clock[0], rounds, 1)[0])
+        return Cell(rate, told["cpu"], told["memory"]), told["marks"]
+
+    def close(self) -> None:
+        self._dashboard.close()
 
 
-def sampled(dashboard: Dashboard, runs: Sequence[str], seconds: float) -> tuple[Cell, dict[str, Marks]]:
-    told = dashboard.ask("sample", runs=list(runs), seconds=seconds)
-    rate = 0.0
-    for marks in told["marks"].values():
-        clock, rounds = (np.array(column, dtype=float) for column in zip(*marks, strict=True))
-        rate += float(np.polyfit(clock - clock[0], rounds, 1)[0])
-    return Cell(rate, told["cpu"], told["memory"]), told["marks"]
-
-
-def watched(
-    dashboard: Dashboard, folder: Path, runs: Sequence[str], viewers: int, pages: int, browser: Any, seconds: float
-) -> Cell:
-    """A slice with so many viewers, spread over the runs."""
-    server, tickets = f"localhost:{dashboard.port}", open_tickets(folder)
-    places = [run for run, _ in zip(_round_robin(runs), range(viewers), strict=False)]
-    crowd = Crowd([Viewer(server, run, tickets.mint(run)) for run in places[pages:]])
-    shown = [(run, WatchPage(browser, f"http://{server}/watch?run={run}")) for run in places[:pages]]
-    for _, page in shown:
-        page.open()
-    time.sleep(SETTLE_SECONDS)
-    looks, page_looks = Looks(), Looks()
-    answer: list[tuple[Cell, dict[str, Marks]]] = []
-    measuring = threading.Thread(target=lambda: answer.append(sampled(dashboard, runs, seconds)))
-    before = sum(viewer.bytes for viewer in crowd.viewers)
-    measuring.start()
-    while measuring.is_alive():
-        looks.seen += [(viewer.run, time.time(), viewer.last_round) for viewer in crowd.viewers]
-        page_looks.seen += [(run, time.time(), page.last_round_drawn()) for run, page in shown]
-        time.sleep(1 / LOOKS_PER_SECOND)
-    measuring.join()
-    (cell, marks) = answer[0]
-    cell.bytes = (sum(viewer.bytes for viewer in crowd.viewers) - before) / seconds / max(1, len(crowd.viewers))
-    cell.ages, cell.page_ages = looks.ages(marks), page_looks.ages(marks)
-    faults = [fault for viewer in crowd.viewers for fault in viewer.faults]
-    crowd.close()
-    for _, page in shown:
-        page.close()
-    if faults:
-        raise RuntimeError(f"{len(faults)} viewers were dropped; the first: {faults[0]}")
-    return cell
-
-
-def _round_robin(runs: Sequence[str]) -> Any:
-    return (runs[number % len(runs)] for number in count())
-
-
-# -- all of it
+# -- what watching costs
 
 
 @dataclass
 class Row:
+    """So many viewers of so many runs: a slice per cycle, and the mean of the slices without viewers beside each."""
+
     runs: int
     viewers: int
-    alone: list[Cell] = field(default_factory=list)
     watched: list[Cell] = field(default_factory=list)
+    alone_rate: list[float] = field(default_factory=list)
+    alone_cpu: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
+    page_ages: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, before: Cell, cell: Cell, after: Cell) -> None:
+        self.watched.append(cell)
+        self.alone_rate.append(mean((before.rate, after.rate)))
+        self.alone_cpu.append(mean((before.cpu, after.cpu)))
 
     @property
     def kept(self) -> float:
         """Throughput with viewers over without, the median of the cycles."""
-        return median(one.rate / other.rate for one, other in zip(self.watched, self.alone, strict=True))
+        return median(one.rate / alone for one, alone in zip(self.watched, self.alone_rate, strict=True))
 
     @property
     def of_bare(self) -> float:
@@ -203,53 +287,61 @@ class Row:
     @property
     def cpu_per_viewer(self) -> float:
         """Seconds of the server's CPU per viewer and second."""
-        pairs = zip(self.watched, self.alone, strict=True)
-        return median((one.cpu - other.cpu) / self.viewers for one, other in pairs)
+        pairs = zip(self.watched, self.alone_cpu, strict=True)
+        return median((one.cpu - alone) / max(1, self.viewers) for one, alone in pairs)
 
 
 def compare(options: argparse.Namespace, folder: Path, browser: Any) -> list[Row]:
-    rows = [Row(runs, viewers) for runs in options.runs for viewers in options.viewers if viewers]
+    rows = [Row(runs, viewers) for runs in options.runs for viewers in options.viewers]
     config = resolve(preset_config(PRESET, SETTINGS))
     bare = bare_loop(config, load_source(config))
-    os.environ |= {"GANSCOPE_EXECUTOR": "process", "GANSCOPE_CLASS": "1"}
-    dashboard = Dashboard(folder, __file__)
+    stage = Stage(folder, browser, options.seconds)
     try:
         for runs in options.runs:
-            started = dashboard.ask("begin", runs=runs)["runs"]
-            until_all_play(dashboard, started)
-            for cycle in range(options.cycles):
-                for row in (row for row in rows if row.runs == runs):
-                    row.alone.append(sampled(dashboard, started, options.seconds)[0])
-                    pages = min(options.pages, row.viewers)
-                    seen = watched(dashboard, folder, started, row.viewers, pages, browser, options.seconds)
-                    row.watched.append(seen)
-                    told = f"{runs} runs, {row.viewers} viewers: {seen.rate:.1f} of {row.alone[-1].rate:.1f} rounds/s"
-                    print(f"cycle {cycle + 1}: {told}", file=sys.stderr, flush=True)
-            dashboard.ask("end", runs=started)
-            for row in (row for row in rows if row.runs == runs):
-                row.bare = [measure(bare, options.seconds)[0] for _ in range(options.cycles)]
+            stage.begin(runs)
+            here = [row for row in rows if row.runs == runs]
+            for number in range(options.cycles):
+                stage.ask("pause")
+                bare_rate = measure(bare, options.seconds)[0]
+                stage.ask("resume")
+                stage.until_all_play()
+                before = stage.alone()
+                for row in here:
+                    cell = stage.watched(row.viewers) if row.viewers else stage.alone()
+                    after = stage.alone()
+                    row.add(before, cell, after)
+                    row.bare.append(bare_rate)
+                    before = after
+                    told = f"{runs} runs, {row.viewers} viewers: {cell.rate:.1f} of {row.alone_rate[-1]:.1f} rounds/s"
+                    print(f"cycle {number + 1}: {told}", file=sys.stderr, flush=True)
+            for row in here:
+                if row.viewers:
+                    row.page_ages.append(stage.drawn(row.viewers, options.pages))
+            stage.ask("stop")
     finally:
-        dashboard.close()
+        stage.close()
     return rows
 
 
-def report(rows: Sequence[Row], command: str, options: argparse.Namespace, load: Sequence[tuple[float, ...]]) -> str:
+def report(
+    rows: Sequence[Row], command: str, options: argparse.Namespace, load: list[tuple[float, float, float]]
+) -> str:
     """The table as Markdown."""
     lines = [
         "# What watching costs",
         "",
         "Training with viewers against the same runs without, on one server. Medians over the cycles; ages over all looks.",
         "",
-        "| runs | viewers | of 0 viewers | of the bare loop | server CPU per viewer and second | kB per viewer and second "
-        "| age of the newest point, p50 / p95 | on a Chromium page, p50 / p95 | server memory |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| runs | viewers | rounds/s | of 0 viewers | of the bare loop | server CPU per viewer and second "
+        "| kB per viewer and second | age of the newest point, p50 / p95 | on a Chromium page, p50 / p95 | server memory |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        ages, pages = (np.concatenate([getattr(c, name) for c in row.watched]) for name in ("ages", "page_ages"))
+        cpu = f"{1000 * row.cpu_per_viewer:.2f} ms" if row.viewers else "–"
         lines.append(
-            f"| {row.runs} | {row.viewers} | {row.kept:.2f} | {row.of_bare:.2f} | {1000 * row.cpu_per_viewer:.2f} ms "
-            f"| {median(c.bytes for c in row.watched) / 1000:.1f} | {_quantiles(ages)} | {_quantiles(pages)} "
-            f"| {max(c.memory for c in row.watched) / 2**20:.0f} MB |"
+            f"| {row.runs} | {row.viewers} | {median(c.rate for c in row.watched):.0f} | {row.kept:.2f} | {row.of_bare:.2f} "
+            f"| {cpu} | {median(c.bytes for c in row.watched) / 1000:.1f} | {_quantiles([c.ages for c in row.watched])} "
+            f"| {_quantiles(row.page_ages)} | {max(c.memory for c in row.watched) / 2**20:.0f} MB |"
         )
     lines += [
         "",
@@ -257,19 +349,103 @@ def report(rows: Sequence[Row], command: str, options: argparse.Namespace, load:
         "a newest point at most 1.2 s old at p95, all with 30 viewers.",
         "",
         f"* The runs are `{PRESET}`, each in a process of its own; four of them are a comparison and advance in lock-step.",
-        "* CPU and memory are of the server's own process, not of its runs; the CPU of a slice without viewers is taken off.",
-        "* Bytes are counted by the sessions without a browser: Streamlit's socket, the live one and the class's.",
-        f"* {options.cycles} cycles of {options.seconds:g} s; up to {options.pages} of the viewers are Chromium pages on the "
-        f"same machine. {os.cpu_count()} cores, load {load[0][0]:.1f} before and {load[-1][0]:.1f} after.",
+        "* A row of 0 viewers is a slice like its neighbours: how far it is from 1 is the noise of the machine.",
+        "* CPU and memory are of the server's own process, not of its runs; what slices without viewers take is taken off.",
+        "* Bytes are those of Streamlit's socket, the live one and the class's.",
+        "* A point's age counts from when its round was played to when somebody looks, ten times a second.",
+        f"* {options.cycles} cycles of slices of {options.seconds:g} s; pages were drawn in a slice of their own, up to "
+        f"{options.pages} of the viewers.",
         "",
-        f"Made by `{command}`.",
+        f"`{command}`",
+        "",
+        machine(load),
         "",
     ]
     return "\n".join(lines)
 
 
-def _quantiles(ages: np.ndarray) -> str:
-    return f"{np.quantile(ages, 0.5):.2f} / {np.quantile(ages, 0.95):.2f} s" if len(ages) else "–"
+def _quantiles(ages: Sequence[np.ndarray]) -> str:
+    found = np.concatenate([np.array([]), *ages])
+    return f"{np.quantile(found, 0.5):.2f} / {np.quantile(found, 0.95):.2f} s" if len(found) else "–"
+
+
+# -- a whole lesson
+
+
+@dataclass
+class Endured:
+    """A slice per minute; then how many pages were loaded anew, and the last point of the store and of everybody."""
+
+    minutes: list[Cell]
+    reloads: int
+    stored: tuple[int, float]
+    heard: list[tuple[int, float]]
+    drawn: list[int]
+
+    @property
+    def equal(self) -> int:
+        """Viewers whose last point is the store's; of a page its round is looked at."""
+        round, value = self.stored
+        heard = sum(at == round and math.isclose(told, value, rel_tol=1e-4) for at, told in self.heard)
+        return heard + self.drawn.count(round)
+
+
+def endure(minutes: int, folder: Path, browser: Any) -> Endured:
+    """Viewers and pages that watch one run for so long, and do not come again."""
+    stage, cells = Stage(folder, browser, MINUTE), []
+    try:
+        stage.begin(1)
+        with stage.pages(ENDURING_PAGES) as shown, stage.crowd(ENDURING_VIEWERS - ENDURING_PAGES) as crowd:
+            loaded = [page.loaded_at() for _, page in shown]
+            time.sleep(SETTLE_SECONDS)
+            for minute in range(minutes):
+                cells.append(stage.beside(crowd))
+                print(f"minute {minute + 1}: {cells[-1].memory / 2**20:.0f} MB", file=sys.stderr, flush=True)
+            stage.ask("stop")
+            time.sleep(2 * SETTLE_SECONDS)
+            (stored,) = stage.ask("last")["last"].values()
+            return Endured(
+                cells,
+                reloads=sum(page.loaded_at() != at for at, (_, page) in zip(loaded, shown, strict=True)),
+                stored=tuple(stored),
+                heard=[viewer.last for viewer in crowd.viewers],
+                drawn=[page.last_round_drawn() for _, page in shown],
+            )
+    finally:
+        stage.close()
+
+
+def report_endured(found: Endured, command: str, load: list[tuple[float, float, float]]) -> str:
+    """The table as Markdown, a row for every few minutes."""
+    viewers = len(found.heard) + len(found.drawn)
+    minutes = len(found.minutes)
+    lines = [
+        "# A whole lesson",
+        "",
+        f"{viewers} viewers, {len(found.drawn)} of them Chromium pages, watch one run of `{PRESET}` for {minutes} minutes.",
+        "",
+        f"* Viewers whose connection was lost: 0 (one would end the bench); pages that were loaded again: {found.reloads}.",
+        f"* Viewers whose last point is the store's, round {found.stored[0]:,}: **{found.equal} of {viewers}**.",
+        f"* The server's memory went from {_megabytes(found.minutes[0])} after the first minute to "
+        f"{_megabytes(found.minutes[-1])} after the last.",
+        "",
+        "| minute | server memory | rounds/s | server CPU per second | kB per viewer and second "
+        "| age of the newest point, p50 / p95 |",
+        "|---|---|---|---|---|---|",
+    ]
+    step = max(1, minutes // 10)
+    for minute in [1, *range(step, minutes + 1, step)] if step > 1 else range(1, minutes + 1):
+        cell = found.minutes[minute - 1]
+        lines.append(
+            f"| {minute} | {_megabytes(cell)} | {cell.rate:.0f} | {1000 * cell.cpu:.0f} ms "
+            f"| {cell.bytes / 1000:.1f} | {_quantiles([cell.ages])} |"
+        )
+    lines += ["", "Memory and CPU are of the server's own process.", "", f"`{command}`", "", machine(load), ""]
+    return "\n".join(lines)
+
+
+def _megabytes(cell: Cell) -> str:
+    return f"{cell.memory / 2**20:.0f} MB"
 
 
 def _whole_numbers(text: str) -> list[int]:
@@ -278,25 +454,33 @@ def _whole_numbers(text: str) -> list[int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--viewers", type=_whole_numbers, default=[1, 5, 15, 30], help="(default: 1,5,15,30)")
+    parser.add_argument("--viewers", type=_whole_numbers, default=[0, 1, 5, 15, 30], help="(default: 0,1,5,15,30)")
     parser.add_argument("--runs", type=_whole_numbers, default=[1, 4], help="(default: 1,4)")
-    parser.add_argument("--pages", type=int, default=1, help="viewers that are Chromium pages (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=15.0, help="of each slice (default: %(default)s)")
+    parser.add_argument("--pages", type=int, default=2, help="Chromium pages, at most (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each slice (default: %(default)s)")
     parser.add_argument("--cycles", type=int, default=3, help="(default: %(default)s)")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "viewers.md")
+    parser.add_argument("--endure", type=int, metavar="MINUTES", help="one run and thirty viewers for so long instead")
+    parser.add_argument("--out", type=Path, help="(default: docs/results/viewers.md, or endurance.md)")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve is not None:
         serve(options.serve, options.port, carry_out)
         return
+    command = " ".join(["python", "benchmarks/viewers.py", *sys.argv[1:]])
+    out = options.out or ROOT / "docs" / "results" / ("endurance.md" if options.endure else "viewers.md")
     load = [os.getloadavg()]
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
-        rows = compare(options, Path(folder), browser)
-    load.append(os.getloadavg())
-    command = " ".join(["python", "benchmarks/viewers.py", *sys.argv[1:]])
-    options.out.write_text(report(rows, command, options, load))
-    print(f"written: {options.out}")
+        if options.endure:
+            endured = endure(options.endure, Path(folder), browser)
+            load.append(os.getloadavg())
+            text = report_endured(endured, command, load)
+        else:
+            rows = compare(options, Path(folder), browser)
+            load.append(os.getloadavg())
+            text = report(rows, command, options, load)
+    out.write_text(text)
+    print(f"written: {out}")
 
 
 if __name__ == "__main__":

@@ -218,7 +218,7 @@ class LiveView {
     } finally {
       this.drawing = false
       const now = performance.now()
-      this.restsUntil = now + REST * (1 + this.others.length) * (now - began)
+      this.restsUntil = now + Math.min(LONGEST_REST, REST * (now - began)) * (1 + this.others.length)
     }
   }
 
