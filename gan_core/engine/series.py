@@ -27,19 +27,18 @@ class Series:
 
     def extend(self, rounds: np.ndarray, values: np.ndarray) -> None:
         finite = np.isfinite(values)
-        rounds, values = rounds[finite], values[finite]
-        for start in range(0, len(rounds), CAPACITY // 2):
-            self._append(rounds[start : start + CAPACITY // 2], values[start : start + CAPACITY // 2])
+        x, y = rounds[finite], values[finite]
+        if self._n + len(x) > CAPACITY:  # however many came at once, one look at all
+            x, y = np.concatenate([self._x[: self._n], x]), np.concatenate([self._y[: self._n], y])
+            kept = _extremes(x, y, CAPACITY // 2)
+            x, y, self._n = x[kept], y[kept], 0
+        self._append(x, y)
 
     def points(self, most: int = SNAPSHOT_POINTS) -> tuple[np.ndarray, np.ndarray]:
         """At most ``most`` points that look like the whole curve, its extremes and its ends among them."""
         return thin(self._x[: self._n], self._y[: self._n], most)
 
     def _append(self, x: np.ndarray, y: np.ndarray) -> None:
-        if self._n + len(x) > CAPACITY:
-            kept = _extremes(self._x[: self._n], self._y[: self._n], CAPACITY // 2)
-            self._n = len(kept)
-            self._x[: self._n], self._y[: self._n] = self._x[kept], self._y[kept]
         if self._n + len(x) > len(self._x):
             # Most runs are short: room grows with the curve.
             room = min(CAPACITY, max(256, 2 * (self._n + len(x))))
@@ -54,12 +53,15 @@ def thin(x: np.ndarray, y: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarra
     if len(x) <= most:
         return x, y
     y = np.ascontiguousarray(y)
-    chosen = MinMaxLTTBDownsampler().downsample(x, y, n_out=most - 2).astype(np.int64)
-    chosen = np.union1d(chosen, [y.argmin(), y.argmax()])
+    chosen = np.zeros(len(x), bool)  # np.union1d would be ten times slower
+    chosen[MinMaxLTTBDownsampler().downsample(x, y, n_out=most - 2)] = True
+    chosen[[y.argmin(), y.argmax()]] = True
     return x[chosen], y[chosen]
 
 
 def _extremes(x: np.ndarray, y: np.ndarray, most: int) -> np.ndarray:
-    """Where the least and the greatest value of each of ``most`` / 2 equal spans of x are, and both ends; sorted."""
-    chosen = MinMaxDownsampler().downsample(x, np.ascontiguousarray(y), n_out=most - 2).astype(np.int64)
-    return np.union1d(chosen, [0, len(x) - 1])
+    """Whether a point is the least or the greatest of one of ``most`` / 2 equal spans of x, or one of both ends."""
+    chosen = np.zeros(len(x), bool)
+    chosen[MinMaxDownsampler().downsample(x, np.ascontiguousarray(y), n_out=most - 2)] = True
+    chosen[[0, -1]] = True
+    return chosen

@@ -206,7 +206,8 @@ class Judge:
     def add_turns(self, turns: Mapping[str, np.ndarray]) -> None:
         """Rounds in order: columns (n,), ``round`` among them."""
         if len(turns.get("round", ())):
-            self._turns.append((np.asarray(turns["round"]), {k: v for k, v in turns.items() if k != "round"}))
+            columns = {name: np.asarray(values) for name, values in turns.items() if name != "round"}
+            self._turns.append((np.asarray(turns["round"]), columns))
 
     def add_check(self, round: int, numbers: Mapping[str, float]) -> Verdict:
         """A measurement; returns the verdict at it. One that is not after the last says nothing new."""
@@ -242,17 +243,17 @@ class Judge:
 
     def _play_until(self, round: int) -> dict[str, float]:
         """The mean of every column over the rounds up to ``round`` that no earlier measurement has had."""
-        sums: dict[str, list[np.ndarray]] = {}
+        due: dict[str, list[np.ndarray]] = {}
         later: list[tuple[np.ndarray, Mapping[str, np.ndarray]]] = []
         for rounds, columns in self._turns:
             until = int(np.searchsorted(rounds, round, side="right"))
-            for name, values in columns.items():
-                sums.setdefault(name, []).append(np.asarray(values[:until], dtype=np.float64))
+            if until:
+                for name, values in columns.items():
+                    due.setdefault(name, []).append(values[:until])
             if until < len(rounds):
                 later.append((rounds[until:], {name: values[until:] for name, values in columns.items()}))
         self._turns = later
-        joined = {name: np.concatenate(parts) for name, parts in sums.items()}
-        return {name: float(values.mean()) for name, values in joined.items() if len(values)}
+        return {name: _mean(np.concatenate(parts) if len(parts) > 1 else parts[0]) for name, parts in due.items()}
 
     # --- the rules, in the order of their precedence; each says what it sees, or None ---
 
@@ -573,6 +574,11 @@ class Judge:
                 self._most_modes = 0.0
             self.changes.append(new)
         self.verdict = new
+
+
+def _mean(values: np.ndarray) -> float:
+    # What `mean` does besides takes five times as long as the sum of a few hundred rounds.
+    return float(np.add.reduce(values, dtype=np.float64)) / len(values)
 
 
 def _is_low(check: Check) -> bool:

@@ -537,3 +537,29 @@ def test_a_run_of_a_million_rounds_costs_a_viewer_what_one_of_a_thousand_does() 
     (short_delta, short_page), (long_delta, long_page) = told.values()
     assert long_delta <= 1.5 * short_delta
     assert long_page <= 1.5 * short_page
+
+
+def test_who_comes_to_a_run_of_a_million_rounds_sees_all_of_it_at_once(tmp_path: Any, small: Callable) -> None:
+    columns = (
+        *["D.loss", "D.adv", "D.real", "D.fake", "D.accuracy_real", "D.accuracy_fake", "D.grad_norm", "G.loss", "G.adv"],
+        "seconds",
+    )
+    played = 1_000_000
+    values = np.random.default_rng(0).normal(size=(played, len(columns))).astype(np.float32)
+    values[:, -1] = np.linspace(0, 9999, played)
+    checks = np.arange(0, played, 1000)
+    with RunStore(tmp_path / "runs") as store:
+        store.create("long", name="long", config=small().to_dict())
+        store.append("long", "turns", columns, np.arange(1, played + 1), values)
+        store.append("long", "diagnostics", ("modes_covered",), checks, np.ones((len(checks), 1), np.float32))
+        store.update("long", status="finished", rounds=played)
+        store.flush()
+        took = []
+        for _ in range(2):
+            begun = time.thread_time()
+            told = strict(stored_view(store, store.run("long")).snapshot())
+            took.append(time.thread_time() - begun)
+    curve = told["tracks"]["turns"]["D.loss"]
+    assert (curve["x"][0], curve["x"][-1]) == (1, played)
+    assert max(curve["y"]) == pytest.approx(values[:, 0].max(), abs=1e-3)
+    assert min(took) < 1
