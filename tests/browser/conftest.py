@@ -26,7 +26,7 @@ class Server:
     process: subprocess.Popen[bytes]
     store: Path
     log: Path
-    executor: str
+    settings: dict[str, str]
 
     def stop(self, timeout: float = 15.0) -> float:
         """SIGTERM; returns the seconds it took to end."""
@@ -37,7 +37,7 @@ class Server:
 
     def start_again(self) -> Server:
         """Another server over the same store."""
-        return start_server(self.store, self.executor)
+        return start_server(self.store, **self.settings)
 
 
 def browser_path() -> str | None:
@@ -46,7 +46,8 @@ def browser_path() -> str | None:
     return os.environ.get("GANSCOPE_BROWSER") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-def start_server(store: Path, executor: str) -> Server:
+def start_server(store: Path, **settings: str) -> Server:
+    """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,7 +56,11 @@ def start_server(store: Path, executor: str) -> Server:
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "GANSCOPE_STORE": str(store), "GANSCOPE_EXECUTOR": executor},
+        env={
+            **os.environ,
+            "GANSCOPE_STORE": str(store),
+            **{f"GANSCOPE_{name.upper()}": value for name, value in settings.items()},
+        },
         stdout=log.open("wb"),
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -64,7 +69,7 @@ def start_server(store: Path, executor: str) -> Server:
     for _ in range(240):
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).read()
-            return Server(url, process, store, log, executor)
+            return Server(url, process, store, log, settings)
         except OSError:
             if process.poll() is not None:
                 break
@@ -83,8 +88,8 @@ def store(tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> 
 
 @pytest.fixture(scope="module")
 def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Its runs train in threads, which start in no time, where the module's ``EXECUTOR`` does not say otherwise."""
-    running = start_server(store, getattr(request.module, "EXECUTOR", "thread"))
+    """Its runs train in threads, which start in no time, where the module's ``SETTINGS`` do not say otherwise."""
+    running = start_server(store, **{"executor": "thread", **getattr(request.module, "SETTINGS", {})})
     yield running
     if running.process.poll() is None:
         running.stop()

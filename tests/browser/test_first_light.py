@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from gan_core.store import RunStore
 
 pytestmark = pytest.mark.browser
-EXECUTOR = "auto"  # as a user has it
+SETTINGS = {"executor": "auto"}  # as a user has it
 
 POINTS = "run => { const view = window.__ganscope?.[run]; return view ? view.points('D.loss') : 0 }"
 BARS = """() => { const chart = document.querySelector('[data-testid=histogram] .js-plotly-plot');
