@@ -40,6 +40,11 @@ def status_now() -> str:
     return str(lab().view(run_id).status["state"])
 
 
+def again() -> None:
+    if st.button("Change and run again", key="again", icon=":material/edit:", type="tertiary"):
+        st.switch_page(TRAIN, query_params={"from": run_id})
+
+
 @st.fragment(run_every=pace(2.0) if status_now() in ACTIVE else None)
 def controls() -> None:
     """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
@@ -53,16 +58,20 @@ def controls() -> None:
                 with said_in_a_sentence():
                     watching.obey(lab(), run_id, button.command)
                     st.rerun()
-        if st.button("Change and run again", key="again", icon=":material/edit:", type="tertiary"):
-            st.switch_page(TRAIN, query_params={"from": run_id})
+        again()
     # Only now: a button that was pressed at the same time has been obeyed.
     if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
         st.rerun()
 
 
+steers = may("steer", run_id)
 with actions:
-    controls()
-if status_now() in ("running", "paused"):
+    if steers:
+        controls()
+    else:  # nothing to press, so nothing that ticks: thirty pages that do would cost more than all they see
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            again()
+if steers and status_now() in ("running", "paused"):
     with title:
         knobs.show(run_id)
 

@@ -49,7 +49,7 @@ class Connection {
       this.socket = null
       if (this.closed) return
       if (event.code === 1000) {
-        this.say("done")
+        this.rest()
         return
       }
       this.failures += 1
@@ -62,6 +62,12 @@ class Connection {
     this.say("retrying", "connection lost, retrying…")
     const pause = Math.min(BACKOFF[1], BACKOFF[0] * 2 ** Math.max(0, this.failures - 1)) * (0.8 + 0.4 * Math.random())
     this.timer = setTimeout(() => this.connect(), pause)
+  }
+
+  // A run that has ended may go on: whoever watches sees that somebody continues it.
+  rest() {
+    this.say("done")
+    this.timer = setTimeout(() => (document.hidden ? this.rest() : this.poll()), ASK_AGAIN)
   }
 
   async poll() {
@@ -86,12 +92,12 @@ class Connection {
       this.retry()
       return
     }
-    if (this.failures < 2) {
-      this.timer = setTimeout(() => this.connect(), BACKOFF[0])
+    if (this.handlers.ended()) {
+      this.rest()
       return
     }
-    if (this.handlers.ended()) {
-      this.say("done")
+    if (this.failures < 2) {
+      this.timer = setTimeout(() => this.connect(), BACKOFF[0])
       return
     }
     if (this.state !== "polling") this.say("polling")

@@ -11,6 +11,7 @@ const MAX_POINTS = 3000 // in one curve; beyond it the server is asked for a fre
 const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
 const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
 const POLL_EVERY = 1000 // ms, when WebSockets do not get through
+const ASK_AGAIN = 5000 // ms, between two looks whether a run that has ended goes on
 const REST = 3 // times as long as a drawing took, the next one waits,
 const LONGEST_REST = 1000 // but no longer than this, in ms: what a page shows is to be new
 const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted"]
