@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, expect
 
 from gan_core.config import Comparison, preset_config
 from gan_core.engine import Lab
@@ -78,3 +80,106 @@ def test_no_page_has_a_serious_fault_of_accessibility(kept: Kept, teacher: Page,
     teacher.keyboard.press("?")
     faults["the list of keys"] = serious_faults(teacher)
     assert {place: found for place, found in faults.items() if found} == {}
+
+
+DRAWN = "run => window.__ganscope?.[run]?.points('G.loss') || 0"
+SEEN = "run => window.__ganscope?.[run]?.connection"
+
+
+@pytest.fixture
+def student(browser: Browser, server: Any) -> Iterator[Page]:
+    """A page of a browser that has opened the class link."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(server.url)
+    expect(page.locator(".gr-root[data-connection=live]")).to_be_visible()
+    yield page
+    context.close()
+
+
+def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student: Page, server: Any) -> None:
+    expect(teacher.get_by_test_id("viewers")).to_have_text("1 watching")
+    teacher.goto(f"{server.url}/watch?run={kept.run}")
+    student.wait_for_url(f"**/watch?run={kept.run}*")
+    teacher.get_by_test_id("slider").focus()
+    teacher.keyboard.press("Home")
+    expect(student.get_by_test_id("when")).to_have_text(re.compile("^round 0 "))
+    teacher.wait_for_function(f"run => ({DRAWN})(run) > 3", arg=kept.run)
+    teacher.evaluate("run => window.__ganscope[run].view.highlight('G.loss')", kept.run)
+    opacity = "document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data.map(curve => curve.opacity)"
+    student.wait_for_function(f"() => {opacity}.join() === '0.2,1,0.2'")  # of D's loss, G's, and the penalty
+
+    student.get_by_test_id("follow").click()
+    teacher.goto(f"{server.url}/classroom")
+    teacher.get_by_role("textbox", name="Question to the class").fill("How many modes will survive?")
+    teacher.get_by_role("textbox", name="Answers, separated by commas").fill("0, 3, 8")
+    teacher.get_by_role("button", name="Ask", exact=True).click()
+    poll = student.get_by_test_id("poll")
+    poll.get_by_role("button", name="3", exact=True).click()
+    expect(teacher.get_by_test_id("poll")).to_contain_text("1 answer")
+    teacher.get_by_role("button", name="Reveal").click()
+    for page in (teacher, student):
+        bar = page.get_by_role("img", name="3: 1 answer").locator(".gr-bar")
+        expect(bar).to_have_css("height", re.compile(r"^[1-9]"))
+    assert "/watch" in student.url  # it looks around alone
+
+    student.get_by_test_id("notes").click()
+    student.get_by_role("textbox", name="note to the teacher").fill("What is a mode?")
+    student.get_by_role("button", name="Send").click()
+    teacher.get_by_role("button", name="Notes (1)").click()
+    expect(teacher.get_by_text("What is a mode?")).to_be_visible()
+    teacher.get_by_role("button", name="done with this note").click()
+    expect(teacher.get_by_text("No notes.")).to_be_visible()
+
+
+def test_a_student_only_watches_and_needs_no_reload(teacher: Page, student: Page, server: Any) -> None:
+    """Over a loss of the network, in a tab that was hidden, and when a run that was stopped goes on."""
+    lost = False
+    student.clock.install()
+    student.route_web_socket(
+        re.compile("/live/"),
+        lambda socket: socket.close(code=4000) if lost else lines.append(socket.connect_to_server()),
+    )
+    lines: list[Any] = []
+    teacher.goto(server.url)
+    teacher.get_by_role("button", name="Start", exact=True).nth(2).click()
+    teacher.wait_for_url("**/watch?run=*")
+    run = teacher.url.partition("run=")[2]
+    student.wait_for_url(f"**/watch?run={run}*")
+    student.wait_for_function(f"run => ({DRAWN})(run) > 3", arg=run)
+    opened = student.evaluate("performance.timeOrigin")
+    for name in ("Pause", "Stop", "Fork from here…", "Save"):
+        expect(teacher.get_by_role("button", name=name, exact=True)).to_be_visible()
+        expect(student.get_by_role("button", name=name, exact=True)).to_have_count(0)
+
+    lost = True
+    student.route("**/state?*", lambda route: route.abort() if lost else route.continue_())
+    for line in lines:
+        line.close()
+    student.wait_for_function(f"run => ({SEEN})(run) === 'retrying'", arg=run)
+    missed = teacher.evaluate(DRAWN, run)
+    teacher.wait_for_function(f"([run, missed]) => ({DRAWN})(run) > missed + 3", arg=[run, missed])
+    lost = False
+    student.wait_for_function(f"([run, missed]) => ({DRAWN})(run) > missed", arg=[run, missed])
+    assert student.evaluate(SEEN, run) in ("live", "polling")
+
+    hide = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+    hide += " document.dispatchEvent(new Event('visibilitychange')) }"
+    student.evaluate(hide, True)
+    student.clock.fast_forward(25_000)
+    student.wait_for_function(f"run => ({SEEN})(run) === 'asleep'", arg=run)
+    expect(teacher.get_by_test_id("viewers")).to_have_text("0 watching")
+    student.evaluate(hide, False)
+    expect(teacher.get_by_test_id("viewers")).to_have_text("1 watching")
+    student.wait_for_function(f"run => ({SEEN})(run) === 'live'", arg=run)
+
+    teacher.get_by_role("button", name="Stop", exact=True).click()
+    expect(student.get_by_test_id("state")).to_have_text("stopped")
+    last = "run => window.__ganscope[run].view.store.tracks.turns['G.loss'].x.at(-1)"
+    assert student.evaluate(last, run) == teacher.evaluate(last, run)
+    teacher.get_by_role("button", name="Continue").click()
+    expect(student.get_by_test_id("state")).to_have_text("running")
+    assert student.evaluate("performance.timeOrigin") == opened
+    teacher.get_by_role("button", name="Stop", exact=True).click()
+    expect(student.get_by_test_id("state")).to_have_text("stopped")
