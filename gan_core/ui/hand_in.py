@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 import gan_core
+from gan_core.engine.interpolation import strip
 from gan_core.engine.packs import to_json, write_pack
 from gan_core.store import RunRecord, RunStore
 from gan_core.ui.report import report
@@ -46,7 +48,8 @@ def show(run: RunRecord) -> None:
 
 
 def hand_in(store: RunStore, run_id: str, *, name: str = "", answers: str = "", rounds: Sequence[int] = ()) -> bytes:
-    """The zip: ``hand-in.html``, ``training-log.json``, ``answers.md``, ``grids/`` and all that a pack of the run holds.
+    """The zip: ``hand-in.html``, ``training-log.json``, ``answers.md``, ``grids/``, ``interpolation.png``, and all that a pack
+    of the run holds.
 
     A fork brings ``before.html``, the report of the run that it came from, and its curves in the log. Raises RunNotFound.
     """
@@ -55,7 +58,10 @@ def hand_in(store: RunStore, run_id: str, *, name: str = "", answers: str = "", 
     write_pack(store, run_id, file)
     files = grids(store, run_id)
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("hand-in.html", with_answers(report(store, run_id), name, answers))
+        way = strip(store, run_id)
+        archive.writestr("hand-in.html", with_answers(report(store, run_id), name, answers, way))
+        if way is not None:
+            archive.writestr("interpolation.png", way)
         archive.writestr("answers.md", f"# {name or 'Answers'}\n\n{answers}\n")
         logged: dict[str, Any] = {"version": gan_core.__version__, "name": name, **log_of(store, run)}
         if run.parent:
@@ -101,10 +107,16 @@ def spread(rounds: Sequence[int]) -> list[int]:
     return [rounds[index * (len(rounds) - 1) // (CHOSEN - 1)] for index in range(CHOSEN)]
 
 
-def with_answers(html: str, name: str, answers: str) -> str:
-    """The report with the answers at its end, as typed."""
+def with_answers(html: str, name: str, answers: str, way: bytes | None = None) -> str:
+    """The report with the way from noise to noise and the answers at its end, these as typed."""
     told = (
         f"<section><h2>{escape(name) or 'Answers'}</h2><p style='white-space: pre-wrap'>{escape(answers)}</p></section>"
     )
+    if way is not None:
+        picture = (
+            f"<img src='data:image/png;base64,{b64encode(way).decode()}' alt='samples on the way between draws of z'>"
+        )
+        note = "<p class='quiet'>In each row z goes from one draw to another.</p>"
+        told = f"<section><h2>From one noise to another</h2>{picture}{note}</section>{told}"
     head, end, tail = html.rpartition("</main>" if "</main>" in html else "</body>")
     return f"{head}{told}{end}{tail}"

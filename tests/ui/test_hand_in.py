@@ -35,13 +35,14 @@ def test_everything_is_in_the_zip(lab: Lab, tiny: Any) -> None:
         html = zip.read("hand-in.html").decode()
         assert zip.read("answers.md").decode() == f"# Ada\n\n{TYPED}\n"
         assert zip.read(f"grids/round-{seen[-1]:07d}.png").startswith(b"\x89PNG")
-    assert {"before.html", "ganscope.json", f"runs/{child}/config.json"} <= names
+    assert {"before.html", "interpolation.png", "ganscope.json", f"runs/{child}/config.json"} <= names
     assert len([name for name in names if name.startswith("grids/")]) == 1
     assert log["config"] == lab.store.run(child).config
     assert len(log["losses"]["D.loss"]) == len(log["losses"]["round"]) == 6
     assert len(log["before"]["losses"]["round"]) == 4
     assert log["measured"] == {"round": [2, 4], "modes_covered": [3.0, 5.0]}
     assert {"onset_round", "verdict", "version", "environment"} <= log.keys()
+    assert "From one noise to another" in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<script>alert(1)" not in html
     assert any(button.label == "Hand in" for button in open_page("watch", run=child).get("download_button"))
