@@ -187,10 +187,10 @@ class Stage:
         crowd = Crowd([Viewer(server, run, self._tickets.mint(run)) for run in places])
         try:
             yield crowd
+            if crowd.faults:
+                raise RuntimeError(f"{len(crowd.faults)} viewers were dropped; the first: {crowd.faults[0]}")
         finally:
             crowd.close()
-        if crowd.faults:
-            raise RuntimeError(f"{len(crowd.faults)} viewers were dropped; the first: {crowd.faults[0]}")
 
     @contextmanager
     def pages(self, count: int) -> Iterator[list[tuple[str, WatchPage]]]:
