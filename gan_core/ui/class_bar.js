@@ -17,7 +17,7 @@ class ClassBar {
     this.count = el("span", { class: "gr-count", role: "status", "data-testid": "viewers" }, "…")
     this.follow = el("button", { type: "button", class: "gr-button", "data-testid": "follow" })
     this.follow.onclick = () => this.toggle()
-    this.notes = el("button", { type: "button", class: "gr-button", "data-testid": "notes", "aria-expanded": "false" })
+    this.notes = el("button", { type: "button", class: "gr-button", "data-testid": "class-notes", "aria-expanded": "false" })
     this.notes.onclick = () => this.open(this.panel.hidden)
     this.panel = el("div", { class: "gr-panel", role: "dialog", "aria-label": this.teacher ? "Notes of the class" : "Note to the teacher", hidden: true })
     this.poll = el("section", { class: "gr-poll", "aria-label": "question to the class", "data-testid": "poll", hidden: true })

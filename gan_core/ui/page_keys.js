@@ -71,7 +71,7 @@ class PageKeys {
       l: () => press(testid("live")),
       p: () => press(labelled("Pause", "Resume")),
       m: () => press(labelled("Sample now")),
-      n: () => press(testid("notes")),
+      n: () => press(testid("class-notes")),
     }[event.key]
     if (!does) return
     event.preventDefault()
