@@ -8,8 +8,11 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 CURVE = "D.loss"
+AS_A_BROWSER: dict[str, Any] = {"max_size": None, "ping_interval": None}
+"""A browser takes a message of any size, and does not ask on a socket whether the other end is there."""
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Viewer:
 
         timers: dict[str, asyncio.Task[None]] = {}
         page = self.pages[0]
-        async with connect(f"ws://{self.server}/_stcore/stream", subprotocols=["streamlit"], max_size=None) as socket:
+        async with connect(f"ws://{self.server}/_stcore/stream", subprotocols=["streamlit"], **AS_A_BROWSER) as socket:
 
             async def rerun(fragment: str = "") -> None:
                 asked = BackMsg()
@@ -88,7 +91,7 @@ class Viewer:
 
         from websockets.asyncio.client import connect
 
-        async with connect(f"ws://{self.server}/live/{self.run}?ticket={self.ticket}", max_size=None) as socket:
+        async with connect(f"ws://{self.server}/live/{self.run}?ticket={self.ticket}", **AS_A_BROWSER) as socket:
             async for data in socket:
                 self.bytes += len(data)
                 curve = loads(data)["tracks"].get("turns", {}).get(CURVE)
@@ -99,7 +102,7 @@ class Viewer:
         from websockets.asyncio.client import connect
 
         cookie = {"Cookie": f"ganscope_viewer=viewer-{id(self)}"}
-        async with connect(f"ws://{self.server}/class/live", additional_headers=cookie, max_size=None) as socket:
+        async with connect(f"ws://{self.server}/class/live", additional_headers=cookie, **AS_A_BROWSER) as socket:
             async for data in socket:
                 self.bytes += len(data)
 
