@@ -84,7 +84,7 @@ def hashes(executor: str, rounds: int, pages: int, browser: Any) -> dict[str, st
                 page.open()
             found[f"with {VIEWERS} viewers"] = played(run)
             faults = [fault for viewer in crowd.viewers for fault in viewer.faults]
-            if faults or min(viewer.last_round for viewer in crowd.viewers) < 0:
+            if faults or min(viewer.last[0] for viewer in crowd.viewers) < 0:
                 raise RuntimeError(f"not every viewer saw the run: {faults[:1]}")
             crowd.close()
             for page in shown:
