@@ -18,7 +18,8 @@ AS_A_BROWSER: dict[str, Any] = {"max_size": None, "ping_interval": None}
 @dataclass
 class Viewer:
     """One browser's worth of traffic, without the browser: ``run`` is watched, and ``pages`` are opened one after the other,
-    each for ``stay`` seconds, the last for good. ``last`` is the newest point of ``CURVE`` that came: round and value.
+    each for ``stay`` seconds, the last for good. ``last`` is the newest point of ``CURVE`` that came: round and value;
+    ``drawn`` counts the pages and fragments that came whole.
     """
 
     server: str
@@ -28,6 +29,7 @@ class Viewer:
     stay: float = 0.0
     bytes: int = 0
     last: tuple[int, float] = (-1, float("nan"))
+    drawn: int = 0
     faults: list[str] = field(default_factory=list)
 
     async def watch(self) -> None:
@@ -81,8 +83,10 @@ class Viewer:
                         timers[wanted.fragment_id] = tasks.create_task(
                             again_and_again(wanted.fragment_id, wanted.interval)
                         )
-                elif message.WhichOneof("type") == "script_finished" and message.script_finished == 1:
-                    self.faults.append(f"the page {page!r} does not compile")
+                elif message.WhichOneof("type") == "script_finished":
+                    self.drawn += 1
+                    if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                        self.faults.append(f"the page {page!r} does not compile")
                 elif message.delta.new_element.WhichOneof("type") == "exception":
                     self.faults.append(f"the page {page!r} shows {message.delta.new_element.exception.message[:200]}")
 
@@ -126,6 +130,16 @@ class Crowd:
     @property
     def faults(self) -> list[str]:
         return [fault for viewer in self.viewers for fault in viewer.faults]
+
+    def until_all_are_there(self, seconds: float) -> None:
+        """Wait until every viewer has its page and, of a run, a point. Raises TimeoutError after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while missing := sum(not (one.drawn and (one.last[0] >= 0 or not one.run)) for one in self.viewers):
+            if self.faults or time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"{missing} of {len(self.viewers)} viewers have no page yet; faults: {self.faults[:3]}"
+                )
+            time.sleep(0.1)
 
     def admit(self, viewer: Viewer) -> None:
         self.viewers.append(viewer)

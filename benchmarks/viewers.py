@@ -186,6 +186,8 @@ class Stage:
         places = islice(cycle(self.runs), viewers)
         crowd = Crowd([Viewer(server, run, self._tickets.mint(run)) for run in places])
         try:
+            crowd.until_all_are_there(BEGIN_SECONDS)  # opening thirty pages takes seconds, and is none of the slice's
+            time.sleep(SETTLE_SECONDS)
             yield crowd
             if crowd.faults:
                 raise RuntimeError(f"{len(crowd.faults)} viewers were dropped; the first: {crowd.faults[0]}")
@@ -211,8 +213,9 @@ class Stage:
     def watched(self, viewers: int) -> Cell:
         """A slice with so many viewers."""
         with self.crowd(viewers) as crowd:
-            time.sleep(SETTLE_SECONDS)
-            return self.beside(crowd)
+            cell = self.beside(crowd)
+        time.sleep(SETTLE_SECONDS)  # their sessions end before the next slice
+        return cell
 
     def beside(self, crowd: Crowd) -> Cell:
         """A slice beside viewers that are there."""
