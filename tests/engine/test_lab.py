@@ -101,37 +101,32 @@ def test_at_most_so_many_train_and_the_others_know_their_place(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, until: Callable
 ) -> None:
     real = runner.play
-    go = threading.Event()
-    playing: list[int] = []
+    gates = {number: threading.Event() for number in range(2, 7)}
     order: list[int] = []
-    most = [0]
 
     def play(game: Any, played: int = 0) -> Any:
-        seed = game.batch_size
-        playing.append(seed)
-        order.append(seed)
-        go.wait(60)
-        for turn in real(game, played):
-            most[0] = max(most[0], len(playing))
-            time.sleep(0.004)
-            if turn.ends_round and turn.round == 8:
-                playing.remove(seed)
-            yield turn
+        order.append(game.batch_size)
+        assert gates[game.batch_size].wait(60)
+        yield from real(game, played)
 
     monkeypatch.setattr(runner, "play", play)
     lab = open_lab(capacity=2)
-    runs = [lab.submit(small({"data.batch_size": number, "schedule.rounds": 8})) for number in range(2, 7)]
-    assert [lab.view(run).status["place"] for run in runs] == [None, None, 1, 2, 3]
-    assert [state(lab, run) for run in runs[2:]] == ["queued"] * 3
-    until(lambda: [json.loads(lab.view(run).snapshot())["status"]["place"] for run in runs[2:]] == [1, 2, 3])
-    go.set()
-    while any(map(lab.is_active, runs)):
-        places = [place for run in runs if (place := lab.view(run).status["place"]) is not None]
-        assert places == sorted(set(places))
-        time.sleep(0.002)
-    assert most == [2]
-    assert set(order[:2]) == {2, 3}
-    assert order[2:] == [4, 5, 6]
+    runs = [lab.submit(small({"data.batch_size": number, "schedule.rounds": 8})) for number in gates]
+
+    def places() -> list[int | None]:
+        return [json.loads(lab.view(run).snapshot())["status"]["place"] for run in runs]
+
+    until(lambda: len(order) == 2)
+    for ended, number in enumerate(gates):
+        training, waiting = runs[ended : ended + 2], runs[ended + 2 :]
+        until(lambda queue=waiting: places()[5 - len(queue) :] == [*range(1, len(queue) + 1)])
+        assert [state(lab, run) for run in waiting] == ["queued"] * len(waiting)
+        assert [lab.view(run).status["place"] for run in training] == [None] * len(training)
+        assert sorted(order[:2]) == [2, 3]
+        assert order[2:] == [4, 5, 6][:ended]
+        gates[number].set()
+        lab.wait(runs[ended], 60)
+        until(lambda so_far=min(ended + 3, 5): len(order) == so_far)
     records = [lab.store.run(run) for run in runs]
     assert [record.status for record in records] == ["finished"] * 5
     starts = [record.started_at for record in records]
