@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.entries import Entry, Workplace, entries
-from benchmarks.sections import write_section
+from benchmarks.sections import command_line, write_section
 from benchmarks.serving import machine
 
 TITLE = "Bad input"
@@ -165,7 +165,7 @@ def main() -> int:
                     print(told, *tally.bad[:5], sep="\n  ", file=sys.stderr, flush=True)
         os.chdir(ROOT)
     load.append(os.getloadavg())
-    command = " ".join(["python", "benchmarks/bad_inputs.py", *sys.argv[1:]])
+    command = command_line()
     write_section(out, TITLE, report(tallies, command) + f"\n\nMeasured on {machine(load)}")
     return int(any(tally.bad for tally in tallies.values()))
 

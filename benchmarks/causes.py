@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, key_of
 from benchmarks.recipes import FEW, has_few, modes_held, train
+from benchmarks.sections import command_line
 from gan_core.config import CAUSES, RunConfig, parse_seeds
 from gan_core.config.causes import ROUNDS
 from gan_core.training import resolve
@@ -90,7 +91,7 @@ def main() -> None:
     }
     trials.sort(key=lambda trial: (order[trial["cause"], trial["value"]], trial["seed"]))
     options.out.with_suffix(".json").write_text("[\n" + ",\n".join(json.dumps(trial) for trial in trials) + "\n]\n")
-    command = " ".join(["python", "benchmarks/causes.py", *sys.argv[1:]])
+    command = command_line()
     lines = [
         "# One cause at a time",
         "",

@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.sections import write_section
-from benchmarks.serving import free_port, machine
+from benchmarks.serving import free_port, machine, parse_or_serve
 from gan_core.config import RunConfig, preset_config
 from gan_core.engine import Lab, open_lab, resume_interrupted
 from gan_core.failpoints import VARIABLE
@@ -364,12 +364,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "reliability.md")
     parser.add_argument("--keep", type=Path, help="a folder for the store and the server's log, kept afterwards")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve is not None:
-        serve(options.serve, options.port)
-        return 0
+    options = parse_or_serve(parser, serve)
     load = [os.getloadavg()]
     with workplace(options.keep) as folder:
         tally = rampage(options.kills, options.rounds, options.seed, folder)

@@ -29,6 +29,7 @@ from playwright.sync_api import TimeoutError
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.sections import command_line
 from benchmarks.serving import free_port, machine, open_browser, until_it_answers
 from gan_core.config import TEMPLATES, Comparison, preset_config
 from gan_core.engine import Lab
@@ -202,7 +203,7 @@ def main() -> None:
         comparison = comparison.model_copy(update={"rounds": options.rounds})
         alone = one_after_another(folder / "alone", comparison, options.patience)
     load.append(os.getloadavg())
-    command = " ".join(["python", "benchmarks/duel.py", *sys.argv[1:]])
+    command = command_line()
     text = report(found, alone, options.seeds, options.rounds, command, load)
     options.out.write_text(text)
     print(text)

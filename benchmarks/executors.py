@@ -27,6 +27,7 @@ import psutil
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.sections import command_line
 from benchmarks.serving import cpu_seconds, machine
 from gan_core.config import Comparison, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
@@ -262,7 +263,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = measure(options.cycles, options.seconds, Path(folder))
     load.append(os.getloadavg())
-    command = " ".join(["python", "benchmarks/executors.py", *sys.argv[1:]])
+    command = command_line()
     text = report(found, command, load)
     options.out.write_text(text)
     print(text)

@@ -23,7 +23,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from benchmarks.sections import write_section
+from benchmarks.sections import command_line, write_section
 from benchmarks.serving import machine
 from tests.engine.test_lives import Lives
 
@@ -69,7 +69,7 @@ def main() -> int:
             notes = getattr(error, "__notes__", [])
             print(found, *notes, sep="\n", file=sys.stderr)
     load.append(os.getloadavg())
-    command = " ".join(["python", "benchmarks/lives.py", *sys.argv[1:]])
+    command = command_line()
     text = "\n".join(
         [
             f"`{command}` played {Counted.steps:,} steps in {Counted.lives:,} stores: start, pause, resume, turn a knob, fork,",

@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.crowd import Crowd, Viewer
-from benchmarks.sections import write_section
-from benchmarks.serving import Dashboard, WatchPage, machine, open_browser, serve
+from benchmarks.sections import command_line, write_section
+from benchmarks.serving import Dashboard, WatchPage, machine, open_browser, parse_or_serve, serve
 from gan_core.config import preset_config
 from gan_core.server.tickets import open_tickets
 from gan_core.training import resolve
@@ -83,9 +84,8 @@ def hashes(executor: str, rounds: int, pages: int, browser: Any) -> dict[str, st
             for page in shown:
                 page.open()
             found[f"with {VIEWERS} viewers"] = played(run)
-            faults = [fault for viewer in crowd.viewers for fault in viewer.faults]
-            if faults or min(viewer.last[0] for viewer in crowd.viewers) < 0:
-                raise RuntimeError(f"not every viewer saw the run: {faults[:1]}")
+            if crowd.faults or min(viewer.last[0] for viewer in crowd.viewers) < 0:
+                raise RuntimeError(f"not every viewer saw the run: {crowd.faults[:1]}")
             crowd.close()
             for page in shown:
                 page.close()
@@ -99,12 +99,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=6000, help="of the run (default: %(default)s)")
     parser.add_argument("--pages", type=int, default=1, help="of the viewers in Chromium (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "reliability.md")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve is not None:
-        serve(options.serve, options.port, carry_out)
-        return 0
+    options = parse_or_serve(parser, partial(serve, carry_out=carry_out))
     load = [os.getloadavg()]
     with open_browser() as browser:
         found = {executor: hashes(executor, options.rounds, options.pages, browser) for executor in EXECUTORS}
@@ -113,7 +108,7 @@ def main() -> int:
     rows = [
         f"| {executor} | {way} | `{value[:16]}…` |" for executor, ways in found.items() for way, value in ways.items()
     ]
-    command = " ".join(["python", "benchmarks/neighbours.py", *sys.argv[1:]])
+    command = command_line()
     lines = [
         f"`{command}` plays one run of {options.rounds:,} rounds with dropout and batch statistics each way;",
         f"{options.pages} of the viewers are pages in Chromium. The SHA-256 is that of the whole state at the end: weights,",

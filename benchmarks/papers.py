@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, key_of
+from benchmarks.sections import command_line
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import MixtureSource
 from gan_core.metrics.divergences import kl_to_real
@@ -335,7 +336,7 @@ def main() -> None:
         row = trial(resolve(config))
         ledger.add(key, row)
         print(table, method.title, config.seed, json.dumps(row), flush=True)
-    command = " ".join(["python", "benchmarks/papers.py", *(word for word in sys.argv[1:] if word != "--render")])
+    command = command_line("--render")
     options.out.write_text(report(options.folder, options.tables, options.trials, options.full, command))
     print(f"written: {options.out}")
 

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, key_of, said_by
+from benchmarks.sections import command_line
 from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, parse_seeds, preset_config
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
 from gan_core.engine.describe import describe
@@ -617,7 +618,7 @@ def main() -> None:
         ledger.add(name, mark)
         truth = truth_of(Series.load(options.folder / job.name / f"{job.seed}.npz"))
         print(name, json.dumps(asdict(truth)), flush=True)
-    command = " ".join(["python", "benchmarks/recipes.py", *(word for word in sys.argv[1:] if word != "--render")])
+    command = command_line("--render")
     options.out.write_text(report(options.folder, options.only, seeds, command))
     print(f"written: {options.out}")
 

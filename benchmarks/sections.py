@@ -1,9 +1,16 @@
-"""Documents that several benches write: each has a section of its own, and leaves the others alone."""
+"""What benches write: the command that was called, and a section of a document that several of them share."""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+
+
+def command_line(*left_out: str) -> str:
+    """How this bench was called, but for these words, for whoever runs it again."""
+    words = (word for word in sys.argv[1:] if word not in left_out)
+    return " ".join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 
 def write_section(document: Path, title: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -21,6 +22,17 @@ import torch
 
 ROOT = Path(__file__).resolve().parent.parent
 REPLY = "@@"
+
+
+def parse_or_serve(parser: argparse.ArgumentParser, serve: Callable[[Path, int], None]) -> argparse.Namespace:
+    """What the bench is asked for; called as `Dashboard` calls it, it serves instead, and ends with the server."""
+    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve is not None:
+        serve(options.serve, options.port)
+        sys.exit(0)
+    return options
 
 
 def serve(root: Path, port: int, carry_out: Callable[..., dict[str, Any]]) -> None:

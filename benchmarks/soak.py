@@ -26,6 +26,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -36,8 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.crowd import Crowd, Viewer
-from benchmarks.sections import write_section
-from benchmarks.serving import Dashboard, machine, open_browser, serve
+from benchmarks.sections import command_line, write_section
+from benchmarks.serving import Dashboard, machine, open_browser, parse_or_serve, serve
 from gan_core.config import preset_config
 from gan_core.server.tickets import open_tickets
 from gan_core.training import resolve
@@ -313,12 +314,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "reliability.md")
     parser.add_argument("--samples", type=Path, help="a CSV file that gets every look while it lasts")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve is not None:
-        serve(options.serve, options.port, carry_out)
-        return 0
+    options = parse_or_serve(parser, partial(serve, carry_out=carry_out))
     load = [os.getloadavg()]
     with tempfile.TemporaryDirectory() as folder:
         soak = Soak(options, Path(folder))
@@ -330,7 +326,7 @@ def main() -> int:
         log = (Path(folder) / "server.log").read_text(errors="replace")
         soak.faults += [f"server: {line[:200]}" for line in log.splitlines() if "Error" in line or "Traceback" in line]
     load.append(os.getloadavg())
-    text, flat = report(soak, " ".join(["python", "benchmarks/soak.py", *sys.argv[1:]]), load)
+    text, flat = report(soak, command_line(), load)
     write_section(options.out, TITLE, text)
     print(text)
     return int(not flat)

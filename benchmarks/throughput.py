@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -32,7 +33,8 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.serving import Dashboard, WatchPage, cpu_seconds, machine, open_browser, serve
+from benchmarks.sections import command_line
+from benchmarks.serving import Dashboard, WatchPage, cpu_seconds, machine, open_browser, parse_or_serve, serve
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import ImageSource
 from gan_core.engine import Lab
@@ -368,12 +370,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="per slice of a and b; c gets twice that")
     parser.add_argument("--only", choices=NETWORKS, help="measure one of the networks")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "throughput.md")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve is not None:
-        serve(options.serve, options.port, _carry_out)
-        return
+    options = parse_or_serve(parser, partial(serve, carry_out=_carry_out))
     threads = torch.get_num_threads()
     load = [os.getloadavg()]
     outcomes = {}
@@ -383,7 +380,7 @@ def main() -> None:
                 print(f"{name} ({preset})", file=sys.stderr)
                 outcomes[name] = compare(preset, Path(folder), browser, options.cycles, options.seconds, threads)
     load.append(os.getloadavg())
-    command = " ".join(["python", "benchmarks/throughput.py", *sys.argv[1:]])
+    command = command_line()
     options.out.write_text(report(outcomes, command, threads, load))
     for name, outcome in outcomes.items():
         ratios = [f"{' ÷ '.join(map(_shown, pair))} = {outcome.ratio(*pair):.2f}" for pair in RATIOS]

@@ -25,6 +25,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import mean, median
@@ -37,7 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.crowd import CURVE, Crowd, Viewer
-from benchmarks.serving import Dashboard, WatchPage, machine, open_browser, serve
+from benchmarks.sections import command_line
+from benchmarks.serving import Dashboard, WatchPage, machine, open_browser, parse_or_serve, serve
 from benchmarks.throughput import SETTLE_SECONDS, bare_loop, measure
 from gan_core.config import Comparison, preset_config
 from gan_core.engine.runner import ROWS_EVERY_SECONDS
@@ -464,13 +466,8 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--endure", type=int, metavar="MINUTES", help="one run and thirty viewers for so long instead")
     parser.add_argument("--out", type=Path, help="(default: docs/results/viewers.md, or endurance.md)")
-    parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.serve is not None:
-        serve(options.serve, options.port, carry_out)
-        return
-    command = " ".join(["python", "benchmarks/viewers.py", *sys.argv[1:]])
+    options = parse_or_serve(parser, partial(serve, carry_out=carry_out))
+    command = command_line()
     out = options.out or ROOT / "docs" / "results" / ("endurance.md" if options.endure else "viewers.md")
     load = [os.getloadavg()]
     with tempfile.TemporaryDirectory() as folder, open_browser() as browser:
