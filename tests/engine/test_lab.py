@@ -126,7 +126,8 @@ def test_at_most_so_many_train_and_the_others_know_their_place(
         assert order[2:] == [4, 5, 6][:ended]
         gates[number].set()
         lab.wait(runs[ended], 60)
-        until(lambda so_far=min(ended + 3, 5): len(order) == so_far)
+        started = min(ended + 3, len(runs))
+        until(lambda started=started: len(order) == started)
     records = [lab.store.run(run) for run in runs]
     assert [record.status for record in records] == ["finished"] * 5
     starts = [record.started_at for record in records]
