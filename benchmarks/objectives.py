@@ -43,7 +43,7 @@ from gan_core.metrics.divergences import kl_to_real
 from gan_core.metrics.histograms import class_histogram, modes_covered, unsure_share
 from gan_core.metrics.modes import high_quality_share, mode_counts
 from gan_core.store import RunStore
-from gan_core.training import Streams, build, checkpoints, load_checkpoint, load_source, resolve
+from gan_core.training import Streams, build, checkpoints, load_checkpoint, load_networks, load_source, resolve
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 from gan_core.training.latent import Latent
 
@@ -160,8 +160,7 @@ def trained(config: RunConfig, folder: Path) -> tuple[Row, Tensor]:
     with RunStore(folder) as store:
         saved = store.checkpoint_dir(result.run)
     state = load_checkpoint(checkpoints(saved)[-1])
-    for name, network in game.networks.items():
-        network.load_state_dict(state["networks"][name])
+    load_networks(game, state)
     shutil.rmtree(saved)  # ten megabytes a run, and a finished run does not go on
     n = RING_SAMPLES if config.data.name == "ring" else DIGITS_SAMPLES
     latent = Latent(config.model.latent_dim, config.model.latent)

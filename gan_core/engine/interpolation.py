@@ -15,7 +15,7 @@ from gan_core.data import ImageSource, StackedSource, to_uint8
 from gan_core.data.errors import DataError
 from gan_core.engine.pictures import png, tile
 from gan_core.store import RunStore
-from gan_core.training import build, load_checkpoint, load_source
+from gan_core.training import build, load_checkpoint, load_networks, load_source
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
 
@@ -47,8 +47,7 @@ def strip(store: RunStore, run_id: str) -> bytes | None:
     except (CheckpointError, ConfigError, DataError):
         return None
     game = build(config, source)
-    for name, network in game.networks.items():
-        network.load_state_dict(state["networks"][name])
+    load_networks(game, state)
     draw, stream = Latent(config.model.latent_dim, config.model.latent), Streams(config.seed).generator("previews")
     z = between(draw(PAIRS, stream), draw(PAIRS, stream), STEPS, straight=config.model.latent == "uniform")
     conditional = config.model.condition != "none"

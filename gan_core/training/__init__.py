@@ -15,7 +15,7 @@ from gan_core.training.fork import Fork, fork
 from gan_core.training.knobs import check, knobs_of, turn
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
-from gan_core.training.state import capture, restore, state_hash
+from gan_core.training.state import capture, load_networks, restore, state_hash
 from gan_core.training.streams import Streams
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "knobs_of",
     "layer_tables",
     "load_checkpoint",
+    "load_networks",
     "load_source",
     "play",
     "resolve",

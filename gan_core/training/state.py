@@ -58,8 +58,7 @@ def restore(game: StatefulGame, state: Tree) -> int:
             # An optimiser has no moments before its first step, so there is nothing to compare them with here.
             own["optimizers"][player.name]["state"] = state["optimizers"][player.name]["state"]
         _must_fit(own, state)
-        for name, network in game.networks.items():
-            network.load_state_dict(state["networks"][name])
+        load_networks(game, state)
         for player in game.players:
             load_optimizer(player, state["optimizers"][player.name])
             player.steps = state["steps"][player.name]
@@ -71,6 +70,12 @@ def restore(game: StatefulGame, state: Tree) -> int:
         return state["round"]
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"this state does not fit the game: {error}") from error
+
+
+def load_networks(game: Game, state: Tree) -> None:
+    """The weights and buffers of every network as they were in ``state``, and nothing else of it."""
+    for name, network in game.networks.items():
+        network.load_state_dict(state["networks"][name])
 
 
 def state_hash(state: Tree) -> str:
