@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -15,7 +14,7 @@ import gan_core
 from gan_core.engine.interpolation import strip
 from gan_core.engine.packs import to_json, write_pack
 from gan_core.store import RunRecord, RunStore
-from gan_core.ui.report import report
+from gan_core.ui.report import embedded, report
 from gan_core.ui.shell import lab
 
 ANSWER_LENGTH = 20_000
@@ -113,9 +112,7 @@ def with_answers(html: str, name: str, answers: str, way: bytes | None = None) -
         f"<section><h2>{escape(name) or 'Answers'}</h2><p style='white-space: pre-wrap'>{escape(answers)}</p></section>"
     )
     if way is not None:
-        picture = (
-            f"<img src='data:image/png;base64,{b64encode(way).decode()}' alt='samples on the way between draws of z'>"
-        )
+        picture = embedded(way, "samples on the way between draws of z")
         note = "<p class='quiet'>In each row z goes from one draw to another.</p>"
         told = f"<section><h2>From one noise to another</h2>{picture}{note}</section>{told}"
     head, end, tail = html.rpartition("</main>" if "</main>" in html else "</body>")

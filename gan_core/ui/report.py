@@ -5,8 +5,8 @@ Plotly's script stands in the file once, pictures are data URIs, and a content s
 
 from __future__ import annotations
 
-import base64
 import io
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -170,8 +170,7 @@ class _Report:
             return '<span class="quiet">gone</span>'
         buffer = io.BytesIO()
         picture.save(buffer, format="PNG")
-        data = base64.b64encode(buffer.getvalue()).decode()
-        return f'<img src="data:image/png;base64,{data}" alt="samples of {escape(reel.title)} at round {frame.round}">'
+        return embedded(buffer.getvalue(), f"samples of {reel.title} at round {frame.round}")
 
     def _differences(self, comparison: ComparisonRecord, found: Sequence[Standing]) -> str:
         differing = what_differs(comparison, [(standing.variant, standing.run) for standing in found])
@@ -232,6 +231,11 @@ class _Report:
             f"<main><h1>{escape(title)}</h1>{''.join(parts)}</main>"
             f"<script>{get_plotlyjs()}</script><script>const FIGURES = {{{figures}}};\n{script}</script></body></html>"
         )
+
+
+def embedded(png: bytes, alt: str) -> str:
+    """A picture that is part of the file."""
+    return f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
 
 
 def _thin(rounds: np.ndarray, values: np.ndarray) -> standings.Curve:
