@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,19 +33,40 @@ from gan_core.training.streams import Streams
 REAL_IMAGES = 2_000  # for the spread inside each class
 
 
-class ImageObserver:
+class _Judging:
+    """What looks through the frozen classifier, as soon as there is one."""
+
+    def __init__(self, get_classifier: Callable[[], FrozenClassifier | None]) -> None:
+        self._get_classifier = get_classifier
+        self._classifier: FrozenClassifier | None = None
+        self._real_share = np.empty(0)
+
+    def _begin(self, classifier: FrozenClassifier) -> None:
+        """Look at real data, once."""
+        raise NotImplementedError
+
+    def _find_classifier(self) -> FrozenClassifier | None:
+        if self._classifier is None and (classifier := self._get_classifier()) is not None:
+            self._begin(classifier)
+            self._classifier = classifier
+        return self._classifier
+
+    @staticmethod
+    def _told_of(classifier: FrozenClassifier) -> dict[str, Any]:
+        return {"classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout}}
+
+
+class ImageObserver(_Judging):
     """A grid of images, where the first of them are pushed, and for labelled data what the frozen classifier makes of samples.
 
     They are compared with training images; the floors are those of held-out images, which nobody has seen.
     """
 
     def __init__(self, config: RunConfig, source: ImageSource, classifier: GetClassifier) -> None:
+        super().__init__(lambda: classifier(source))
         self._noise = FixedNoise(config, source)
         self._n = config.diagnostics.samples
         self._source = source
-        self._get_classifier = classifier
-        self._classifier: FrozenClassifier | None = None
-        self._real_share = np.empty(0)
         real = self._real(source.train_index, 0)
         self._pixels = PixelComparison(_flat(real))
         self._beside = real[:PUSHED].to(config.device)
@@ -64,7 +86,7 @@ class ImageObserver:
             **bars,
             "floors": floors(looks) | bars["floors"] | asked,
             "sizes": self._features.sizes,
-            "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
+            **self._told_of(classifier),
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
@@ -124,18 +146,12 @@ class ImageObserver:
             "unsure_share": unsure_share(counts),
         }
 
-    def _find_classifier(self) -> FrozenClassifier | None:
-        if self._classifier is None:
-            classifier = self._get_classifier(self._source)
-            if classifier is not None:
-                heldout = self._source.x[self._source.heldout_index]
-                self._real_share = reference_histogram(classifier, heldout)
-                x = self._real(self._source.train_index, 0, REAL_IMAGES)
-                probabilities, features = classifier.judge(x)
-                self._class_spreads = class_spreads(_flat(x), _labels(probabilities), self._source.num_classes)
-                self._features = FeatureComparison(features[: self._n])
-                self._classifier = classifier
-        return self._classifier
+    def _begin(self, classifier: FrozenClassifier) -> None:
+        self._real_share = reference_histogram(classifier, self._source.x[self._source.heldout_index])
+        x = self._real(self._source.train_index, 0, REAL_IMAGES)
+        probabilities, features = classifier.judge(x)
+        self._class_spreads = class_spreads(_flat(x), _labels(probabilities), self._source.num_classes)
+        self._features = FeatureComparison(features[: self._n])
 
     def _heldout(self, seed: int) -> Tensor:
         return self._real(self._source.heldout_index, seed)
@@ -158,19 +174,17 @@ def _labels(probabilities: np.ndarray) -> np.ndarray:
     return np.where(sure, probabilities.argmax(axis=1), probabilities.shape[1])
 
 
-class StackedObserver:
+class StackedObserver(_Judging):
     """A grid of stacked images; each channel is judged by the classifier of the images that were stacked.
 
     A stack counts for a mode only if the classifier is sure of all three of its channels.
     """
 
     def __init__(self, config: RunConfig, source: StackedSource, classifier: GetClassifier) -> None:
+        super().__init__(lambda: classifier(source.base))
         self._noise = FixedNoise(config, source)
         self._n = config.diagnostics.samples
         self._source = source
-        self._get_classifier = classifier
-        self._classifier: FrozenClassifier | None = None
-        self._real_share = np.empty(0)
 
     def reference(self) -> dict[str, Any] | None:
         classifier = self._find_classifier()
@@ -179,7 +193,7 @@ class StackedObserver:
         return {
             "class_names": list(self._source.class_names),
             **real_bars(self._real_share, self._n, self._measure),
-            "classifier": {"accuracy": classifier.report.accuracy, "n_heldout": classifier.report.n_heldout},
+            **self._told_of(classifier),
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
@@ -209,17 +223,11 @@ class StackedObserver:
         real, _ = self._source.sample(self._n, Streams(0).generator("reference"))
         return PixelComparison(_flat(to_unit(real))).birthday(_flat(self._noise.samples(game)))
 
-    def _find_classifier(self) -> FrozenClassifier | None:
-        if self._classifier is None:
-            base = self._source.base
-            classifier = self._get_classifier(base)
-            if classifier is not None:
-                one = reference_histogram(classifier, base.x[base.heldout_index])[:-1]
-                # The channels are drawn apart from each other.
-                sure = np.einsum("a,b,c->abc", one, one, one).ravel()
-                self._real_share = np.append(sure, max(0.0, 1 - sure.sum()))
-                self._classifier = classifier
-        return self._classifier
+    def _begin(self, classifier: FrozenClassifier) -> None:
+        base = self._source.base
+        one = reference_histogram(classifier, base.x[base.heldout_index])[:-1]
+        sure = np.einsum("a,b,c->abc", one, one, one).ravel()  # the channels are drawn apart from each other
+        self._real_share = np.append(sure, max(0.0, 1 - sure.sum()))
 
 
 def stack_modes(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
