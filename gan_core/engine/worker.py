@@ -27,7 +27,7 @@ from gan_core.engine.messages import Ended, Job
 from gan_core.training import round_of
 from gan_core.training.classifier import FrozenClassifier, cached_classifier
 
-NICENESS = 5  # pages are made, and drawn by browsers, before rounds are played
+NICENESS = 10  # pages are made, and drawn by browsers, before rounds are played
 TELL_SECONDS = 0.1  # between two looks at what the runs have to say, where nothing is urgent
 ASK_SECONDS = 1.0  # until who waits asks once more: an answer, or a nudge, comes sooner
 

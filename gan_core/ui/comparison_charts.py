@@ -42,7 +42,8 @@ def over_seeds(
     Seeds are put together round by round; ``places`` says where those rounds stand on the axis, for each variant and seed as
     long as its curve, and the mean stands at the mean of its seeds' places. With ``smoothing`` the mean is drawn smoothed
     (`gan_core.engine.curves.smooth`) over the mean itself, which is kept faint; ghosts and band are never smoothed.
-    Traces, per variant: the ghosts in one, the band (two, unless there is none), the raw mean where it is smoothed, the mean.
+    Traces, per variant: the ghosts in one, the band unless there is none, the raw mean where it is smoothed, the mean. Each
+    trace more costs a browser time at every click.
     """
     figure = charts.curves([], y_title=y_title, x_title=x_title)
     least = min(
@@ -54,7 +55,6 @@ def over_seeds(
         several = len(by_seed) > 1
         quiet: dict[str, Any] = {"showlegend": False, "hoverinfo": "skip", "legendgroup": name}
         if several:
-            # One trace with gaps: a figure of fifty traces takes a browser half a second at every click.
             ghosts = [(np.append(where[seed], np.nan), np.append(y, np.nan)) for seed, (_, y) in by_seed.items()]
             figure.add_scatter(
                 x=np.concatenate([x for x, _ in ghosts]),
@@ -69,10 +69,13 @@ def over_seeds(
         if log_y:  # what lies below the smallest value of any seed has no place on such an axis
             low = np.maximum(low, least)
         if band != "none" and several:
-            edge = {"x": x, "mode": "lines", "line": {"width": 0, "color": colour}, **quiet}
-            figure.add_scatter(y=high, **edge)
             figure.add_scatter(
-                y=low, fill="tonexty", fillcolor=theme.rgba(colour, 0.16 if len(curves) <= FEW else 0.08), **edge
+                **_outline(x, low, high),
+                mode="lines",
+                line={"width": 0},
+                fill="toself",
+                fillcolor=theme.rgba(colour, 0.16 if len(curves) <= FEW else 0.08),
+                **quiet,
             )
         if smoothing:
             figure.add_scatter(
@@ -97,6 +100,18 @@ def over_seeds(
         )
     _scale(figure, log_x=log_x, log_y=log_y, y_range=y_range)
     return figure.update_layout(height=360)
+
+
+def _outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
+    """The band between ``low`` and ``high`` (n,) as closed outlines, one for each stretch in which both are known."""
+    known = np.isfinite(low) & np.isfinite(high)
+    gaps = np.flatnonzero(np.diff(known)) + 1
+    xs, ys = [], []
+    for part in np.split(np.arange(len(x)), gaps):
+        if known[part].all():
+            xs += [x[part], x[part][::-1], [np.nan]]
+            ys += [high[part], low[part][::-1], [np.nan]]
+    return {"x": np.concatenate([[], *xs]), "y": np.concatenate([[], *ys])}
 
 
 def loss_chart(

@@ -34,6 +34,19 @@ def fill(page: Page, label: str, value: str) -> None:
     page.keyboard.press("Enter")
 
 
+# What a view does about news and about a wish, in the moment after a press anywhere on the page.
+AFTER_A_PRESS = """() => {
+  const { view } = window.__ganscope.lead
+  cancelAnimationFrame(view.frame)
+  Object.assign(view, { frame: null, resting: null, restsUntil: 0 })
+  window.dispatchEvent(new PointerEvent("pointerdown"))
+  view.drawSoon()
+  const waits = [view.frame === null, view.resting !== null]
+  view.drawSoon(true)
+  return [...waits, view.frame !== null]
+}"""
+
+
 def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server: Any) -> None:
     page.set_viewport_size(TALL)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -84,3 +97,4 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     assert other.evaluate(CURVES) == shown
     assert other.url == link
     context.close()
+    assert page.evaluate(AFTER_A_PRESS) == [True, True, True]

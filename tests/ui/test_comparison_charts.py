@@ -42,13 +42,23 @@ def test_what_was_not_measured_is_not_made_up() -> None:
 def test_a_variant_keeps_its_colour_and_shows_its_seeds() -> None:
     figure = over_seeds({"a": dict(enumerate(CURVES)), "b": {0: CURVES[0]}}, y_title="modes", floor=8.0)
     names = [trace.name for trace in figure.data]
-    assert names == ["a, each seed", None, None, "a", "b"]
+    assert names == ["a, each seed", None, "a", "b"]
     gap = [np.nan]  # no line leads from one seed to the next
     assert list(figure.data[0].x) == pytest.approx([p for x, _ in CURVES for p in [*x, *gap]], nan_ok=True)
     assert list(figure.data[0].y) == pytest.approx([v for _, y in CURVES for v in [*y, *gap]], nan_ok=True)
     assert figure.data[-1].line.color == theme.VARIANTS[1]
     assert [shape.y0 for shape in figure.layout.shapes] == [8.0]
     assert len(over_seeds({"a": dict(enumerate(CURVES))}, y_title="", band="none").data) == 2
+
+
+def test_a_band_has_a_gap_where_one_seed_is_alone() -> None:
+    x = np.arange(5)
+    short = np.array([1.0, 2.0, np.nan, 4.0, 5.0])
+    band = over_seeds({"a": {0: (x, short), 1: (x, short + 2)}}, y_title="").data[1]
+    assert list(band.x) == pytest.approx([0, 1, 1, 0, np.nan, 3, 4, 4, 3, np.nan], nan_ok=True)
+    middle, half = short + 1, np.sqrt(2)
+    assert band.y[0] == pytest.approx(middle[0] + half)
+    assert band.y[6] == pytest.approx(middle[4] + half) == pytest.approx(band.y[7] + 2 * half)
 
 
 def test_eight_variants_have_eight_colours() -> None:
@@ -74,9 +84,12 @@ def test_what_is_drawn_equals_scipy_on_the_exported_series(tmp_path: Path) -> No
     last = {v: np.array([exported[f"{v}{seed}"].iloc[-1] for seed in range(5)], float) for v in "ab"}
     curves = {v: {s.seed: s.curves["kl_to_real"] for s in found if s.variant == v} for v in "ab"}
 
-    def drawn(**how: Any) -> list[np.ndarray]:  # the band's edges and the mean of the first variant
-        traces = over_seeds(curves, y_title="KL", **how).data[1:]
-        return [np.asarray(trace.y, float) for trace in traces]
+    def drawn(**how: Any) -> list[np.ndarray]:  # the band's edges and the means of the first variant
+        _, band, *means = over_seeds(curves, y_title="KL", **how).data
+        assert band.fill == "toself"
+        assert list(band.x) == pytest.approx([0, 10, 20, 30, 30, 20, 10, 0, np.nan], nan_ok=True)
+        there, back = np.split(np.asarray(band.y[:-1], float), 2)
+        return [there, back[::-1], *(np.asarray(trace.y, float) for trace in means)]
 
     high, low, mean, *_ = drawn()
     assert mean == pytest.approx(a.mean(axis=1).to_numpy())

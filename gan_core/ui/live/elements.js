@@ -14,6 +14,7 @@ const POLL_EVERY = 1000 // ms, when WebSockets do not get through
 const ASK_AGAIN = 5000 // ms, between two looks whether a run that has ended goes on
 const REST = 3 // times as long as a drawing took, the next one waits,
 const LONGEST_REST = 1000 // but no longer than this, in ms: what a page shows is to be new
+const COURTESY = 400 // ms after a press during which nothing that was not asked for is drawn
 const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted"]
 const MARKED_EVENTS = ["diverged", "knob", "paused", "resumed", "forked", "fork", "verdict"]
 const PLOTLY_CONFIG = {
@@ -102,4 +103,11 @@ function loadPlotly(url) {
     })
   }
   return window.__ganscopePlotly
+}
+
+// Whoever presses something is answered first. One clock for all views of the page.
+if (window.__ganscopePressed === undefined) {
+  window.__ganscopePressed = -Infinity
+  const note = (event) => (window.__ganscopePressed = event.timeStamp)
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, note, { capture: true, passive: true })
 }

@@ -172,7 +172,8 @@ class LiveView {
   // (no GPU, many points) draws less often instead of taking the processor from the training it shows.
   drawSoon(urgent = false) {
     if (this.frame || this.gone) return
-    const rest = urgent ? 0 : (this.restsUntil || 0) - performance.now()
+    const until = Math.max(this.restsUntil || 0, window.__ganscopePressed + COURTESY)
+    const rest = urgent ? 0 : until - performance.now()
     if (rest <= 0) this.frame = requestAnimationFrame(() => this.draw())
     else if (!this.resting)
       this.resting = setTimeout(() => {
