@@ -7,6 +7,7 @@ A configuration is written sparsely and read completely: naming an objective bri
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -406,8 +407,8 @@ def _frozen(node: Any) -> Any:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    twice = {key for key in keys if keys.count(key) > 1}
-    if twice:
-        raise ConfigError([Problem("", f"the key {sorted(twice)[0][:80]!r} stands there twice")])
-    return dict(pairs)
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        twice = min(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ConfigError([Problem("", f"the key {twice[:80]!r} stands there twice")])
+    return told

@@ -24,6 +24,7 @@ from gan_core.config import (
     nearest,
     override,
     preset_config,
+    read_json,
 )
 from gan_core.config.schema import RECIPE_KEYS
 
@@ -453,6 +454,12 @@ def test_what_is_not_a_config_is_a_sentence(text: str | bytes, says: str) -> Non
         RunConfig.from_json(text)
     assert says in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+def test_keys_are_counted_in_one_go() -> None:
+    """Each against all others would take an hour for a file of a few megabytes."""
+    many = {str(number): number for number in range(200_000)}
+    assert read_json(json.dumps(many)) == many
 
 
 @pytest.mark.parametrize("depth", [100, 300, 500, 700, 900, 950, 980, 990])
