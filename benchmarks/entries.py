@@ -41,12 +41,13 @@ from gan_core.config import (
     parse_vary,
     preset_config,
 )
-from gan_core.data import DataError, points, shelf
-from gan_core.data.decode import Refusal, Shape, decode
-from gan_core.data.intake import MIN_IMAGES, folder_below, from_zip
+from gan_core.data import DataError, shelf
 from gan_core.engine import Lab, Refused
 from gan_core.engine.packs import write_pack
 from gan_core.engine.unpacking import read_pack
+from gan_core.intake import points
+from gan_core.intake.decode import Refusal, Shape, decode
+from gan_core.intake.pictures import MIN_IMAGES, folder_below, from_zip
 from gan_core.server.class_routes import class_routes, obey
 from gan_core.server.classroom import Classroom
 from gan_core.server.live import routes

@@ -12,11 +12,11 @@ from gan_core.about import About
 from gan_core.data import celeba as celeba_folder
 from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
-from gan_core.data.errors import DataError, DataMissing
 from gan_core.data.images import digits8, image_source, labelled_source, mnist5k, stacked, to_uint8, to_unit
 from gan_core.data.sources import Batch, ImageSource, MixtureSource, Source, StackedSource, label_count
 from gan_core.data.stream import BatchStream, open_stream
 from gan_core.data.toy import gaussian, grid, lines, mixture, moons, ring, spirals
+from gan_core.intake.errors import DataError, DataMissing
 
 Kind = Literal["images", "points", "density"]
 

@@ -14,11 +14,11 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from gan_core.data.decode import Refusal, Shape, decode
-from gan_core.data.errors import DataError, DataMissing
 from gan_core.data.images import image_source
 from gan_core.data.places import data_root
 from gan_core.data.sources import ImageSource
+from gan_core.intake.decode import Refusal, Shape, decode
+from gan_core.intake.errors import DataError, DataMissing
 
 FOLDER = "celeba/img_align_celeba"
 PICTURE = re.compile(r"\d{6}\.(jpg|png)")

@@ -18,10 +18,10 @@ from urllib.error import URLError
 
 import numpy as np
 
-from gan_core.data.errors import DataError, DataMissing
 from gan_core.data.images import image_source
 from gan_core.data.places import data_root
 from gan_core.data.sources import ImageSource
+from gan_core.intake.errors import DataError, DataMissing
 
 _LOADING = threading.Lock()
 _FETCHING: dict[str, threading.Lock] = {}

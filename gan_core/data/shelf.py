@@ -25,13 +25,13 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from gan_core.data.errors import DataError, DataMissing
 from gan_core.data.images import image_source
-from gan_core.data.intake import Images, Problem, plain
 from gan_core.data.places import shelf_root
-from gan_core.data.points import Points
 from gan_core.data.sources import ImageSource, MixtureSource
 from gan_core.data.toy import smoothed
+from gan_core.intake.errors import DataError, DataMissing
+from gan_core.intake.pictures import Images, Problem, plain
+from gan_core.intake.points import Points
 
 PREFIX = "own:"
 NAME = re.compile(r"own:[\w-]{0,40}?-?([0-9a-f]{16})")

@@ -6,7 +6,6 @@ import os
 import threading
 from pathlib import Path
 
-from gan_core.data.errors import DataError
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores
@@ -18,6 +17,7 @@ from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
+from gan_core.intake.errors import DataError
 from gan_core.models import LayerRow
 
 _current: Lab | None = None

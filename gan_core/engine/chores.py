@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
-from gan_core.data import DataError, intake, places, points, published, shelf
-from gan_core.data.decode import Fit, Shape
+from gan_core.data import DataError, places, published, shelf
+from gan_core.intake import pictures, points
+from gan_core.intake.apart import Cancel, Progress, read_apart
+from gan_core.intake.decode import Fit, Shape
+from gan_core.intake.errors import Cancelled
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[float, str], None]
-Cancel = Callable[[], bool]
 Work = Callable[[Progress, Cancel], str]
 
 MEGABYTE = 10**6
@@ -89,21 +91,25 @@ class Chores:
 
     def keep_zip(self, key: str, file: IO[bytes], title: str, size: int, channels: int, fit: Fit) -> Chore:
         """Read the pictures of a zip file and put them on the shelf as ``own:…``, the chore's result."""
-        shape = Shape(size, channels, fit)
+        shape = asdict(Shape(size, channels, fit))
 
         def work(progress: Progress, cancel: Cancel) -> str:
             with file:
-                found = intake.from_zip(file, shape, progress=progress, cancel=cancel)
+                found = _pictures("zip", file, {"shape": shape}, progress, cancel)
             return shelf.keep(title, found, "a zip file").name
 
         return self._begin(key, title, work)
 
     def keep_folder(self, key: str, folder: str, title: str, size: int, channels: int, fit: Fit) -> Chore:
         """Read the pictures of a folder below the data folder and put them on the shelf."""
-        shape = Shape(size, channels, fit)
+        wanted = {
+            "shape": asdict(Shape(size, channels, fit)),
+            "root": str(places.data_root().resolve()),
+            "folder": folder,
+        }
 
         def work(progress: Progress, cancel: Cancel) -> str:
-            found = intake.from_folder(places.data_root(), folder, shape, progress=progress, cancel=cancel)
+            found = _pictures("folder", None, wanted, progress, cancel)
             return shelf.keep(title, found, "a folder").name
 
         return self._begin(key, title, work)
@@ -125,7 +131,7 @@ class Chores:
 
     def folders(self) -> list[str]:
         """The folders of images below the data folder, by the names that ``keep_folder`` takes."""
-        return intake.folders_with_images(places.data_root())
+        return pictures.folders_with_images(places.data_root())
 
     @property
     def data_folder(self) -> Path:
@@ -152,6 +158,19 @@ class Chores:
             return chore
 
 
+def _pictures(
+    what: str, file: IO[bytes] | None, details: dict[str, Any], progress: Progress, cancel: Cancel
+) -> pictures.Images:
+    with read_apart(what, file, details, progress=progress, cancel=cancel) as reading:
+        x, y = (reading.folder / name for name in ("x.npy", "y.npy"))
+        return pictures.Images(
+            np.load(x, allow_pickle=False),
+            np.load(y, allow_pickle=False) if y.exists() else None,
+            tuple(reading.found["class_names"]),
+            tuple(pictures.Problem(**problem) for problem in reading.found["problems"]),
+        )
+
+
 def _download(name: str, progress: Progress, cancel: Cancel) -> str:
     """torchvision shows its progress to a terminal only, so the size of what has come is read off the disk."""
     total = published.PUBLISHED[name].size
@@ -170,7 +189,7 @@ def _download(name: str, progress: Progress, cancel: Cancel) -> str:
         sentence = f"{came / MEGABYTE:,.1f} of {total / MEGABYTE:,.1f} MB"
         progress(came / total, sentence if came < total else "checking and unpacking")
         if cancel():
-            raise intake.Cancelled("The download was cancelled.")
+            raise Cancelled("The download was cancelled.")
         thread.join(POLL_SECONDS)
     if failed:
         raise failed[0]

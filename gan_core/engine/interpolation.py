@@ -12,8 +12,8 @@ from torch import Tensor
 from gan_core.checkpoints import CheckpointError, checkpoints
 from gan_core.config import ConfigError, RunConfig
 from gan_core.data import ImageSource, StackedSource, to_uint8
-from gan_core.data.errors import DataError
 from gan_core.engine.pictures import png, tile
+from gan_core.intake.errors import DataError
 from gan_core.store import RunStore
 from gan_core.training import build, load_checkpoint, load_networks, load_source
 from gan_core.training.latent import Latent

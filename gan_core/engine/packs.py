@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import gan_core
-from gan_core.data.decode import MAX_BYTES
 from gan_core.engine.standings import last_values, measures, read_standings
 from gan_core.engine.tables import table, track_tables
+from gan_core.intake.decode import MAX_BYTES
 from gan_core.store import ComparisonRecord, Event, Frame, RunNotFound, RunRecord, RunStore, StoreError, Whole
 
 FORMAT = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gan_core.config import ConfigError
-from gan_core.data.errors import DataError
 from gan_core.engine.lab import Lab, Refused
+from gan_core.intake.errors import DataError
 from gan_core.store import RunRecord, RunStore, StoreError
 
 

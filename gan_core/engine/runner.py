@@ -46,6 +46,7 @@ from gan_core.training import (
     keep_checkpoint,
     load_checkpoint,
     load_source,
+    not_finite,
     play,
     restore,
     round_of,
@@ -308,7 +309,7 @@ class _Runner:
         saved = next((path for path in reversed(checkpoints(folder)) if round_of(path) < wish.before), None)
         if saved is not None and (state is None or round_of(saved) >= state["round"]):
             state = {"round": round_of(saved)}
-        if state is None or _not_finite(state.get("networks", {})):
+        if state is None or not_finite(state.get("networks", {})):
             return
         with self._aside("keeping a checkpoint"):
             try:
@@ -329,9 +330,9 @@ class _Runner:
             return self.saved[1]
         with self._aside("saving a checkpoint"):
             state = capture(cast(StatefulGame, self.game), self.round)
-            broken = _not_finite(state["networks"])
+            broken = not_finite(state["networks"])
             if broken and last:
-                raise Diverged(self.round, f"a weight of {broken}")
+                raise Diverged(self.round, f"a weight of {broken[0]}")
             if broken:
                 return None
             digest = state_hash(state)
@@ -589,11 +590,3 @@ def _fetch(rows: list[Any]) -> np.ndarray:
     """Rows (n, c) from an accelerator."""
     values: np.ndarray = torch.stack(rows).to("cpu", torch.float32).numpy()
     return values
-
-
-def _not_finite(networks: dict[str, dict[str, Tensor]]) -> str | None:
-    """The first network with a weight or buffer that is not finite."""
-    for name, tensors in networks.items():
-        if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
-            return name
-    return None

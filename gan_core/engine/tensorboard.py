@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.data.intake import plain
 from gan_core.engine.packs import look_up
+from gan_core.intake.pictures import plain
 from gan_core.store import RunStore, StoreError, TrackData
 
 _POLYNOMIAL = 0x82F63B78  # Castagnoli's, its bits turned round

@@ -25,15 +25,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from gan_core.config import Comparison, ConfigError, RunConfig, Variant, read_json
 from gan_core.config.comparison import MOST_RUNS, MOST_VARIANTS
-from gan_core.data import archive
-from gan_core.data.decode import MAX_PIXELS, Refusal
-from gan_core.data.errors import DataError
-from gan_core.data.intake import shown
 from gan_core.engine.live import stored_view
 from gan_core.engine.packs import COMPARISON, FORMAT, MANIFEST, restored
 from gan_core.engine.pictures import png
 from gan_core.engine.standings import read_floors, read_standings
 from gan_core.engine.tables import read_track
+from gan_core.intake import archive
+from gan_core.intake.apart import read_apart
+from gan_core.intake.decode import MAX_PIXELS, Refusal
+from gan_core.intake.errors import DataError
+from gan_core.intake.pictures import shown
 from gan_core.store import (
     ACTIVE,
     STATES,
@@ -50,7 +51,7 @@ from gan_core.store import (
     new_run_id,
 )
 from gan_core.store.artefacts import ARTEFACT, artefact_name, is_run_id
-from gan_core.training import CheckpointError, load_checkpoint, round_of
+from gan_core.training import CheckpointError, load_checkpoint, not_finite, round_of
 
 MAX_TEXT = 512 * 2**20  # of curves and of what was seen, unpacked
 _RUN = r"[a-z0-9-]{1,64}"
@@ -159,6 +160,11 @@ def read_pack(store: RunStore, file: IO[bytes], *, copies: bool = False) -> Impo
 
     Raises DataError for what is no pack, or not whole; StoreError where a run of it is in the store already.
     """
+    with read_apart("pack", file) as reading:
+        return _take(store, reading.file, copies)
+
+
+def _take(store: RunStore, file: IO[bytes], copies: bool) -> Imported:
     pack = _Pack(file)
     runs = pack.manifest.runs
     if not copies and (known := [run_id for run_id in runs if _is_there(store, run_id)]):
@@ -363,7 +369,11 @@ class _Pack:
                 state = load_checkpoint(path)
                 if state["round"] != round_of(path):
                     raise CheckpointError(f"{path.name} is of another round")
-            except (CheckpointError, KeyError, TypeError) as error:
+                if broken := not_finite(state["networks"]):
+                    raise CheckpointError(
+                        f"networks/{'/'.join(broken)} in {path.name} holds a number that is not finite"
+                    )
+            except (CheckpointError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(f"A checkpoint of the pack cannot be used: {error}.") from error
         stems = {path.stem for path in folder.glob("*.json")}
         for path in [path for path in folder.glob("*") if path.stem not in stems]:

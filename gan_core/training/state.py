@@ -78,6 +78,12 @@ def load_networks(game: Game, state: Tree) -> None:
         network.load_state_dict(state["networks"][name])
 
 
+def not_finite(networks: dict[str, dict[str, Tensor]]) -> tuple[str, str] | None:
+    """The first network with a weight or buffer that is not finite, and which."""
+    places = ((name, key, tensor) for name, tensors in networks.items() for key, tensor in tensors.items())
+    return next(((name, key) for name, key, tensor in places if not tensor.isfinite().all()), None)
+
+
 def state_hash(state: Tree) -> str:
     """SHA-256 over every name, type, shape and byte of a captured state; equal states have equal hashes."""
     tensors, values = flatten(state)

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from gan_core.data import DATASETS, DataError, DataMissing, ImageSource, MixtureSource, places, shelf
-from gan_core.data.intake import Images, Problem
-from gan_core.data.points import MAX_POINTS, PAINTED_EXTENT, from_csv, from_painting
 from gan_core.data.toy import smoothed
+from gan_core.intake.pictures import Images, Problem
+from gan_core.intake.points import MAX_POINTS, PAINTED_EXTENT, from_csv, from_painting
 
 
 def table(n: int = 60, separator: str = ",") -> str:

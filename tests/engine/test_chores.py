@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 import time
 import zipfile
@@ -17,6 +18,7 @@ from gan_core.data import DATASETS, DataError, DataMissing, places
 from gan_core.engine import Chores, Lab, catalogue, data_choice, dataset_facts
 from gan_core.engine.chores import MAX_BUSY
 from gan_core.engine.classifiers import Classifiers
+from gan_core.intake import apart
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest
         release.wait(10)
         raise DataError("Nothing usable.")
 
-    monkeypatch.setattr("gan_core.engine.chores.intake.from_zip", refuse_at_last)
+    monkeypatch.setattr("gan_core.engine.chores.read_apart", refuse_at_last)
     first = chores.keep_zip("0", pictures(), "x", 16, 3, "crop")
     assert chores.keep_zip("0", pictures(), "x", 16, 3, "crop") is first
     for key in range(1, MAX_BUSY):
@@ -99,14 +101,8 @@ def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest
 
 
 def test_a_chore_can_be_cancelled(chores: Chores, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = zipfile.ZipFile.open
-
-    def slow(*args: object, **kwargs: object) -> object:
-        time.sleep(0.05)
-        return real(*args, **kwargs)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(zipfile.ZipFile, "open", slow)
-    chore = chores.keep_zip("k", pictures(60), "x", 16, 3, "crop")
+    monkeypatch.setattr(apart, "READER", [sys.executable, "-c", "import time; time.sleep(60)"])
+    chore = chores.keep_zip("k", pictures(), "x", 16, 3, "crop")
     time.sleep(0.2)
     chore.cancel()
     chore.wait(5)

@@ -6,14 +6,15 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from gan_core.checkpoints import tensors_of
 from gan_core.config import Comparison, RunConfig
-from gan_core.data.errors import DataError
 from gan_core.engine import Lab, unpacking
 from gan_core.engine.packs import NothingFound, restored, write_pack
 from gan_core.engine.packs import to_json as strict_json
@@ -21,8 +22,10 @@ from gan_core.engine.pictures import png
 from gan_core.engine.standings import read_standings, verdicts
 from gan_core.engine.tables import cell, read_track, table, track_tables
 from gan_core.engine.unpacking import Imported, read_pack
+from gan_core.intake.apart import Reading
+from gan_core.intake.errors import DataError
 from gan_core.store import RunStore, StoreError, TrackData, Whole, fsck
-from gan_core.training import load_checkpoint
+from gan_core.training import load_checkpoint, save_checkpoint
 
 BASE = {
     "data": {"name": "ring", "batch_size": 8},
@@ -265,10 +268,17 @@ HARM = {
 }
 
 
+@contextmanager
+def read_here(what: str, file: io.BytesIO) -> Iterator[Reading]:
+    """As ``read_apart``, without the process: what the server itself says of a pack that does nobody any harm."""
+    yield Reading(None, Path(), file)
+
+
 @pytest.mark.parametrize("harm", HARM)
 def test_a_pack_that_does_harm_is_one_sentence_and_nothing_else(
-    harm: str, duel: tuple[RunStore, str], empty: RunStore
+    harm: str, duel: tuple[RunStore, str], empty: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(unpacking, "read_apart", read_here)
     change, said = HARM[harm]
     pack = with_changes(packed(*duel), change)
     with pytest.raises(DataError) as refused:
@@ -290,6 +300,27 @@ def test_a_checkpoint_is_opened_by_its_seal_alone(duel: tuple[RunStore, str], em
     with pytest.raises(DataError, match=r"cannot be read: round-000000006.safetensors: No such file") as refused:
         read_pack(empty, with_changes(pack, drop("000006.safetensors")))
     assert str(empty.root) not in str(refused.value)
+    assert empty.runs() == []
+
+
+def test_a_checkpoint_with_a_number_that_is_none_is_refused_by_its_place(
+    duel: tuple[RunStore, str], empty: RunStore, tmp_path: Path
+) -> None:
+    """Under an honest seal: who makes the file can seal it."""
+    store, made = duel
+    run = store.comparison(made).members[0].run
+    state = load_checkpoint(store.checkpoint_dir(run) / "round-000000006.json")
+    state["networks"]["D"]["1.bias"][0] = float("nan")
+    sealed = save_checkpoint(tmp_path, state)
+
+    def swap(files: dict[str, bytes]) -> None:
+        for path in (sealed, tensors_of(sealed)):
+            files[f"runs/{run}/checkpoints/{path.name}"] = path.read_bytes()
+
+    with pytest.raises(
+        DataError, match=r"networks/D/1\.bias in round-000000006.json holds a number that is not finite"
+    ):
+        read_pack(empty, with_changes(packed(store, run, with_checkpoints=True), swap))
     assert empty.runs() == []
 
 

@@ -9,3 +9,7 @@ class DataError(ValueError):
 
 class DataMissing(DataError):
     """Data that is not on this machine; the sentence says which, and what to do."""
+
+
+class Cancelled(DataError):
+    """Whoever waited for it said so; nothing was kept."""

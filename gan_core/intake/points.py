@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gan_core.data.errors import DataError
-from gan_core.data.intake import Problem, shown
+from gan_core.intake.errors import DataError
+from gan_core.intake.pictures import Problem, shown
 
 MIN_POINTS = 50
 MAX_POINTS = 20_000

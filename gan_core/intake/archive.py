@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
-from gan_core.data.decode import MAX_BYTES, Refusal
-from gan_core.data.errors import DataError
+from gan_core.intake.decode import MAX_BYTES, Refusal
+from gan_core.intake.errors import DataError
 
 MAX_ARCHIVE = 1024 * 2**20
 MAX_ENTRIES = 60_000
@@ -98,7 +98,7 @@ def _check_directory(file: IO[bytes]) -> None:
     length = struct.unpack_from("<I", tail, at + 12)[0]
     position = size - len(tail) + at
     if b"PK\x06\x06" in tail[max(0, at - 200) : at] or length == 0xFFFFFFFF:
-        raise DataError(f"The zip file has more than {MAX_ENTRIES:,} entries or 4 GB; split it.")
+        raise DataError("This is a zip file of the kind for more than 4 GB (zip64), which is not read.")
     if length > position or length > MAX_ENTRIES * 400:
         raise DataError("The directory of the zip file is damaged or too long.")
     file.seek(position - length)

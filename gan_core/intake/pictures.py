@@ -14,9 +14,9 @@ from typing import IO
 
 import numpy as np
 
-from gan_core.data import archive
-from gan_core.data.decode import MAX_BYTES, SUFFIXES, Refusal, Shape, decode
-from gan_core.data.errors import DataError
+from gan_core.intake import archive
+from gan_core.intake.decode import MAX_BYTES, SUFFIXES, Refusal, Shape, decode
+from gan_core.intake.errors import DataError
 
 MIN_IMAGES = 16
 MAX_IMAGES = 60_000
@@ -26,12 +26,7 @@ MAX_DEPTH = 6
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 
 Progress = Callable[[float, str], None]
-Cancel = Callable[[], bool]
 Entry = tuple[str, bytes | Refusal]
-
-
-class Cancelled(DataError):
-    """The caller's ``cancel`` said so; nothing was kept."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +55,19 @@ class Images:
         return f"{len(self.x):,} of {found:,} usable"
 
 
-def from_zip(
-    file: IO[bytes], shape: Shape, *, progress: Progress | None = None, cancel: Cancel | None = None
-) -> Images:
+def from_zip(file: IO[bytes], shape: Shape, *, progress: Progress | None = None) -> Images:
     """The pictures in a zip file. Raises DataError for a file that is no zip or is built to do harm, and as ``_images``."""
     wanted = [entry for entry in archive.entries(file) if not _is_litter(entry.filename)]
     found = ((entry.filename, content) for entry, content in archive.contents(file, wanted))
-    return _images(found, len(wanted), shape, progress, cancel)
+    return _images(found, len(wanted), shape, progress)
 
 
-def from_folder(
-    root: Path, folder: str, shape: Shape, *, progress: Progress | None = None, cancel: Cancel | None = None
-) -> Images:
+def from_folder(root: Path, folder: str, shape: Shape, *, progress: Progress | None = None) -> Images:
     """The pictures in ``folder``, a path below ``root``. Raises DataError if it is not there, and as ``_images``."""
     place = folder_below(root, folder)
     files = _walk(place)
     found = ((path.relative_to(place).as_posix(), _read(path, root)) for path in files)
-    return _images(found, len(files), shape, progress, cancel)
+    return _images(found, len(files), shape, progress)
 
 
 def folder_below(root: Path, folder: str) -> Path:
@@ -119,10 +110,8 @@ def plain(text: str, limit: int = 40) -> str:
     return re.sub(r"\s+", " ", kept).strip()[:limit].strip(" -")
 
 
-def _images(
-    found: Iterator[Entry], total: int, shape: Shape, progress: Progress | None, cancel: Cancel | None
-) -> Images:
-    """Decode what is found. Raises DataError for too many or too few pictures, Cancelled."""
+def _images(found: Iterator[Entry], total: int, shape: Shape, progress: Progress | None) -> Images:
+    """Decode what is found. Raises DataError for too many or too few pictures."""
     if total > MAX_IMAGES:
         raise DataError(f"{total:,} files are more than the {MAX_IMAGES:,} that one data set may have.")
     if total * shape.channels * shape.size**2 > MAX_TENSOR:
@@ -133,8 +122,6 @@ def _images(
     kept: list[tuple[str, str, np.ndarray]] = []
     problems = []
     for number, (name, content) in enumerate(found, start=1):
-        if cancel is not None and cancel():
-            raise Cancelled("Cancelled; nothing was kept.")
         if progress is not None:
             progress(number / max(1, total), f"reading picture {number:,} of {total:,}")
         try:

@@ -1,0 +1,122 @@
+"""The process that reads what somebody brought, see ``apart``: the file on standard input, what it says on standard output.
+
+A line of JSON each: ``{"progress": [share, sentence]}``, at last ``{"found": …}`` or ``{"refused": sentence}``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import sys
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from PIL import Image
+from safetensors.numpy import load
+
+from gan_core.intake import archive
+from gan_core.intake.decode import MAX_PIXELS, Shape
+from gan_core.intake.errors import DataError
+from gan_core.intake.pictures import MAX_TENSOR, Images, Progress, from_folder, from_zip
+
+Task = Callable[[IO[bytes], Path, dict[str, Any], Progress], Any]
+
+NICE = 10
+FIRST_TO_GO = "1000"  # what Linux is to think of this process when memory runs out
+
+
+def _pack(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> None:
+    """Do with each file of a pack what may crash, hang or burst who reads it. What is merely wrong, the server says."""
+    held = []  # in the end all is in memory at once, as in the server
+    entries = archive.entries(file)
+    with zipfile.ZipFile(file) as pack:
+        for number, entry in enumerate(entries, start=1):
+            try:
+                held.append(_opened(entry.filename, archive.read(pack, entry)))
+            except MemoryError:
+                raise
+            except Exception:  # libraries raise whatever a damaged file makes them
+                continue
+            finally:
+                progress(number / len(entries), "looking into the pack")
+
+
+def _opened(name: str, content: bytes) -> object:
+    """What stays in memory of a file of a pack."""
+    if name.endswith(".json"):
+        return json.loads(content)
+    if name.endswith(".safetensors"):
+        load(content)
+    elif name.endswith(".png"):
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as picture:
+            if picture.width * picture.height <= MAX_PIXELS:
+                picture.load()
+    return None
+
+
+def _zip(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    return _left(from_zip(file, Shape(**details["shape"]), progress=progress), folder)
+
+
+def _folder(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    root, shape = Path(details["root"]), Shape(**details["shape"])
+    return _left(from_folder(root, details["folder"], shape, progress=progress), folder)
+
+
+def _left(images: Images, folder: Path) -> dict[str, Any]:
+    """Leave pictures as arrays in the folder; the rest of them is said."""
+    np.save(folder / "x.npy", images.x)
+    if images.y is not None:
+        np.save(folder / "y.npy", images.y)
+    return {"class_names": images.class_names, "problems": [asdict(problem) for problem in images.problems]}
+
+
+TASKS: dict[str, Task] = {"pack": _pack, "zip": _zip, "folder": _folder}
+
+
+def _say(**words: object) -> None:
+    print(json.dumps(words), flush=True)
+
+
+def _limit(memory: int, seconds: int) -> None:
+    """From now on this process may have so many bytes more, and so many seconds of the processor."""
+    os.nice(NICE)
+    with suppress(OSError):  # not every system has it
+        Path("/proc/self/oom_score_adj").write_text(FIRST_TO_GO)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    bounds = {
+        resource.RLIMIT_AS: pages * resource.getpagesize() + memory,
+        resource.RLIMIT_CPU: seconds,
+        resource.RLIMIT_FSIZE: MAX_TENSOR + 2**20,
+        resource.RLIMIT_CORE: 0,
+    }
+    for what, bound in bounds.items():
+        resource.setrlimit(what, (bound, bound))
+
+
+def main() -> None:
+    asked = json.loads(sys.argv[1])
+    _limit(asked["memory"], asked["seconds"])
+    try:
+        found = TASKS[asked["what"]](
+            sys.stdin.buffer,
+            Path(asked["folder"]),
+            asked["details"],
+            lambda share, sentence: _say(progress=[share, sentence]),
+        )
+        _say(found=found)
+    except DataError as error:
+        _say(refused=str(error))
+    except MemoryError:
+        _say(refused=f"Reading this file takes more than {asked['memory'] / 2**30:.2g} GB of memory.")
+
+
+if __name__ == "__main__":
+    main()
