@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import secrets
@@ -24,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gan_core.server.access import Refused, check_site
+from gan_core.server.bell import Bells
 from gan_core.server.classroom import Classroom
 from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
 
@@ -79,6 +79,7 @@ class ClassRoutes:
     def __init__(self, room_getter: Callable[[], Classroom | None], allowed_hosts: Callable[[], Iterable[str]]) -> None:
         self._room_getter = room_getter
         self._allowed_hosts = allowed_hosts
+        self._bells = Bells()
         self._knocking = RateLimit(SOCKETS_PER_SECOND, 1.0)
         self._talking = RateLimit(MESSAGES_PER_SECOND, 1.0)
 
@@ -142,20 +143,13 @@ class ClassRoutes:
         await websocket.accept()
         leave = room.enter(visitor)
         try:
-            await self._serve(websocket, room)
+            with self._bells.listening(room) as news:
+                await self._serve(websocket, room, news)
         finally:
             leave()
 
-    async def _serve(self, websocket: WebSocket, room: Classroom) -> None:
-        loop = asyncio.get_running_loop()
-        news = asyncio.Event()
+    async def _serve(self, websocket: WebSocket, room: Classroom, news: asyncio.Event) -> None:
         news.set()
-
-        def wake() -> None:  # called from any thread
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the server is going down
-                loop.call_soon_threadsafe(news.set)
-
-        unsubscribe = room.subscribe(wake)
         listener = asyncio.create_task(self._listen(websocket, room))
         try:
             sent = b""
@@ -167,13 +161,13 @@ class ClassRoutes:
                 # The right is looked up at each message: a teacher who has left is a watcher at once.
                 state = room.state(visitor_of(room, websocket.cookies))
                 if state != sent and not listener.done():
-                    await asyncio.wait_for(websocket.send_bytes(state), SEND_TIMEOUT)
+                    async with asyncio.timeout(SEND_TIMEOUT):
+                        await websocket.send_bytes(state)
                     sent = state
                 await asyncio.sleep(PACE)
         except (TimeoutError, WebSocketDisconnect, RuntimeError):
             log.debug("A page of the class is gone.", exc_info=True)
         finally:
-            unsubscribe()
             listener.cancel()
 
     async def _listen(self, websocket: WebSocket, room: Classroom) -> None:

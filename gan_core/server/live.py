@@ -27,6 +27,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gan_core.engine import current_lab
 from gan_core.server.access import Refused, check_site, check_ticket
 from gan_core.server.assets import PLOTLY_PATH, plotly_js
+from gan_core.server.bell import Bells, Source
 from gan_core.server.tickets import Tickets, open_tickets
 from gan_core.store import RunNotFound, StoreError
 
@@ -48,7 +49,7 @@ RECENT_AGE = 1.0
 """Seconds that the answer of /live/recent is shared by all who ask."""
 
 
-class View(Protocol):
+class View(Source, Protocol):
     """What a route needs of `gan_core.engine.LiveView`."""
 
     @property
@@ -57,7 +58,6 @@ class View(Protocol):
     def active(self) -> bool: ...
     def snapshot(self) -> bytes: ...
     def delta(self, since: int) -> bytes | None: ...
-    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]: ...
 
 
 def routes(
@@ -87,6 +87,7 @@ class LiveRoutes:
         self._allowed_hosts = allowed_hosts
         self._recent: dict[int, tuple[float, bytes]] = {}
         self._recent_lock = asyncio.Lock()
+        self._bells = Bells()
 
     # -- who may come in ------------------------------------------------------------------------------------------
 
@@ -177,38 +178,30 @@ class LiveRoutes:
                 await websocket.close()
             return
         await websocket.accept()
-        await Viewer(websocket, view).run()
+        await Viewer(websocket, view, self._bells).run()
 
 
 class Viewer:
     """One browser that watches one run. At most one message is on its way to it, so a slow one holds up nobody."""
 
-    def __init__(self, websocket: WebSocket, view: View) -> None:
+    def __init__(self, websocket: WebSocket, view: View, bells: Bells) -> None:
         self._websocket = websocket
         self._view = view
+        self._bells = bells
         self._news = asyncio.Event()
         self._wants_snapshot = True
         self._gone = False
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
-
-        def wake() -> None:  # called from the recorder's thread
+        with self._bells.listening(self._view) as self._news:
+            listener = asyncio.create_task(self._listen())
             try:
-                loop.call_soon_threadsafe(self._news.set)
-            except RuntimeError:  # the loop is closed: the server is going down
-                log.debug("A viewer was told of news after the server had stopped.")
-
-        unsubscribe = self._view.subscribe(wake)
-        listener = asyncio.create_task(self._listen())
-        try:
-            await self._serve()
-        except (TimeoutError, WebSocketDisconnect, RuntimeError):
-            # Too slow, gone, or closed while sending. The browser reconnects if it still cares.
-            log.debug("A viewer left.", exc_info=True)
-        finally:
-            unsubscribe()
-            listener.cancel()
+                await self._serve()
+            except (TimeoutError, WebSocketDisconnect, RuntimeError):
+                # Too slow, gone, or closed while sending. The browser reconnects if it still cares.
+                log.debug("A viewer left.", exc_info=True)
+            finally:
+                listener.cancel()
 
     async def _serve(self) -> None:
         sent: int | None = None
@@ -223,16 +216,19 @@ class Viewer:
             body = await _news(self._view, sent)
             full = sent is None
             if body is not None:
-                await asyncio.wait_for(self._websocket.send_bytes(body), SEND_TIMEOUT)
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    await self._websocket.send_bytes(body)
                 sent = cursor
             if last:
-                await asyncio.wait_for(self._websocket.close(1000), SEND_TIMEOUT)
+                async with asyncio.timeout(SEND_TIMEOUT):
+                    await self._websocket.close(1000)
                 return
             if full:
                 await asyncio.sleep(SNAPSHOT_PAUSE)
             if not (self._wants_snapshot or self._gone):
                 with contextlib.suppress(TimeoutError):  # look now and then whether the run has ended without news
-                    await asyncio.wait_for(self._news.wait(), LOOK_AGAIN)
+                    async with asyncio.timeout(LOOK_AGAIN):
+                        await self._news.wait()
 
     async def _listen(self) -> None:
         while True:

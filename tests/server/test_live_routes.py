@@ -15,6 +15,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from gan_core.server import live
 from gan_core.server.assets import PLOTLY_PATH, plotly_js
+from gan_core.server.bell import Bells
 from gan_core.server.tickets import WINDOW, Tickets
 
 HOSTILE = ["...", "%2e%2e", "a b", "x\x00y", "run'--", "é", "a" * 200, "-rf", ".hidden", "con/../x"]
@@ -361,8 +362,11 @@ def test_a_slow_viewer_holds_up_nobody_and_catches_up_with_a_snapshot(
 
     async def scene() -> None:
         quick, second, slow = FakeSocket(), FakeSocket(), FakeSocket(slow=True)
-        tasks = [asyncio.create_task(live.Viewer(socket, view).run()) for socket in (quick, second, slow)]  # type: ignore[arg-type]
-        await eventually(lambda: len(quick.sent) == 1 and len(second.sent) == 1 and len(view.callbacks) == 3)
+        bells = Bells()
+        tasks = [asyncio.create_task(live.Viewer(one, view, bells).run()) for one in (quick, second, slow)]  # type: ignore[arg-type]
+        await eventually(lambda: len(quick.sent) == 1 and len(second.sent) == 1 and slow.in_flight == 1)
+        # One call from the thread that records, however many watch.
+        assert len(view.callbacks) == 1
         for count in range(2, 7):
             view.advance()
             await eventually(lambda count=count: len(quick.sent) == count and len(second.sent) == count)
@@ -386,7 +390,7 @@ def test_a_viewer_that_takes_nothing_is_dropped(lab: Any, monkeypatch: pytest.Mo
     view = lab.views["live-run"]
 
     async def scene() -> None:
-        await asyncio.wait_for(live.Viewer(FakeSocket(slow=True), view).run(), 5)  # type: ignore[arg-type]
+        await asyncio.wait_for(live.Viewer(FakeSocket(slow=True), view, Bells()).run(), 5)  # type: ignore[arg-type]
 
     asyncio.run(scene())
     assert view.callbacks == []
