@@ -61,7 +61,7 @@ def _read(root: str, comparison_id: str, stand: tuple[str, ...]) -> tuple[list[S
 
 def _choose(found: Sequence[Standing], seeds: Sequence[int]) -> tuple[int, str | None]:
     """Which seed stands in the columns, and which measure is looked at; both are in the address."""
-    left, right = st.columns([1, 3])
+    left, right = st.columns([1, 3]) if len(seeds) > 1 else (st, st)
     seed = left.selectbox("Seed in the columns", seeds, key="seed", bind="query-params") if len(seeds) > 1 else seeds[0]
     measured = standings.measures(found)
     if not measured:

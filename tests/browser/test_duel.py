@@ -60,6 +60,7 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     for column in columns(page).all():
         expect(column.get_by_test_id("state")).to_have_text("finished", timeout=240_000)
         expect(column.get_by_test_id("rounds")).to_have_text("round 40 of 40")
+    expect(columns(page).first.locator(".gs-key span")).to_have_text(["D loss", "G loss"])
     expect(page.get_by_text("all columns show the same samples")).to_be_visible()
     expect(page.get_by_text("Over all seeds")).to_be_visible()
     expect(page.get_by_text("As far as they are now")).to_have_count(0)  # it was drawn anew when all had ended

@@ -202,6 +202,15 @@ class CurvesPanel extends ChartPanel {
     this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
     this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
     this.shown = new Set()
+    if (view.data.beside.length) this.keyOutside()
+  }
+
+  // Plotly's legend takes the room of a small chart, so there the words stand above it and wrap.
+  keyOutside() {
+    const { figure } = this.spec
+    this.spec = { ...this.spec, figure: { ...figure, layout: { ...figure.layout, showlegend: false } } }
+    this.key = el("p", { class: "gs-key" })
+    this.chart.before(this.key)
   }
 
   // Columns that no trace was made for beforehand: the game alone knows its players.
@@ -260,6 +269,7 @@ class CurvesPanel extends ChartPanel {
     }
     this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
     this.showFilled(columns)
+    if (this.key) this.writeKey()
     this.decorate([...this.past(), ...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
     this.spaceTicks()
     this.describe(columns)
@@ -276,6 +286,14 @@ class CurvesPanel extends ChartPanel {
       if (filled) this.shown.add(binding.index)
       else this.shown.delete(binding.index)
     })
+  }
+
+  writeKey() {
+    const traces = this.bindings.filter(({ index }) => this.shown.has(index)).map(({ index }) => this.chart.data[index])
+    const text = JSON.stringify(traces.map(({ name, line }) => [name, line.color]))
+    if (text === this.keyText) return
+    this.keyText = text
+    this.key.replaceChildren(...traces.map(({ name, line }) => el("span", { style: `--line: ${line.color}` }, name)))
   }
 
   // A logarithmic axis: ticks at 1 to 9, at 1, 2, 5, or at powers of ten, as there is room. charts.py does the same.
