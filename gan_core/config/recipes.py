@@ -52,7 +52,7 @@ _HEALTHY_DIGITS = {
     "objective": {"name": "wgan_gp"},
     "model": _DIGITS_MLP,
     "optimizers": _adam(1e-3, 0.5, 0.9),
-    "schedule": {"rounds": 3000, "n_critic": 3},
+    "schedule": {"rounds": 3000, "n_critic": 5},
     "diagnostics": _LOOKS_AT_DIGITS,
 }
 
@@ -206,7 +206,7 @@ RECIPES: dict[str, Preset] = {
         kind="collapse",
         seen="The generated curve draws itself together to a spike, and the spike moves about.",
         question="Three humps: how many will be left, and will it be the middle one?",
-        within=600,
+        within=900,
         seconds=5,
         cures={"wgan_gp": "cures", "r1": "cures"},
         cured_within=600,
@@ -239,7 +239,7 @@ RECIPES: dict[str, Preset] = {
         question="Every z gives the same picture. What will the class histogram show?",
         within=600,
         seconds=7,
-        cures={"digits_wgan_gp": "cures"},
+        cures={"wgan_gp_10": "cures"},
         cured_within=1000,
     ),
     "digits-dcgan-collapse": Preset(
@@ -273,13 +273,13 @@ RECIPES: dict[str, Preset] = {
         question="Both networks see strokes now, not single pixels. Will that save us from one picture for every z?",
         within=500,
         seconds=20,
-        cures={"digits_wgan_gp": "cures"},
+        cures={"spectral_norm": "cures"},
         cured_within=1200,
     ),
     "digits-break-and-cure": Preset(
         "Digits, broken and cured",
         "A healthy game of digits. Fork it at round 400 with five G steps against one D step, and within 75 rounds all samples "
-        "are one and the same picture; fork that with WGAN GP and three D steps, and all ten digits come back.",
+        "are one and the same picture; fork that with WGAN GP and five D steps, and all ten digits come back.",
         _HEALTHY_DIGITS,
         kind="lesson",
         seen="Ten digits; after the break a single one, often well drawn, and soon another in its place; after the cure all "
@@ -287,6 +287,6 @@ RECIPES: dict[str, Preset] = {
         question="G may move five times before D answers. Which digit will it choose?",
         within=1600,
         seconds=38,
-        acts=(Act(400, "generator_ahead"), Act(475, "digits_wgan_gp")),
+        acts=(Act(400, "generator_ahead"), Act(475, "wgan_gp_10")),
     ),
 }
