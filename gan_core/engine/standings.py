@@ -182,11 +182,9 @@ def paired(standings: Sequence[Standing], metric: str, a: str, b: str) -> Differ
 def sentence(standings: Sequence[Standing], metric: str, a: str, b: str) -> str:
     """Whether two variants differ in a measure, and by how much: ``WGAN GP has 1.9 ± 0.4 modes covered more than NS``."""
     difference = paired(standings, metric, a, b)
-    n, mean = difference.n, difference.student.mean
-    seeds = f"{n} seed{'s' if n != 1 else ''}"
-    name = title(metric)
-    if n < 2:
-        return f"{name}: {a} and {b} have {seeds} in common that ended; to tell them apart takes two or more."
+    mean, seeds, name = difference.student.mean, _seeds(difference.n), title(metric)
+    if difference.n < 2:
+        return f"{name}: {a} and {b} {_too_few(difference.n)}"
     if not difference.distinguishable:
         told = f"difference {_signed(mean)} ± {_plain(difference.student.half)}"
         return f"{name}: {a} and {b} are not distinguishable with {seeds} ({told})."
@@ -194,6 +192,14 @@ def sentence(standings: Sequence[Standing], metric: str, a: str, b: str) -> str:
     if metric in _DOES:
         return f"{a} {_DOES[metric]} {much} {'more' if mean > 0 else 'fewer'} modes than {b}, over {seeds}."
     return f"{name}: {a} is {much} {'higher' if mean > 0 else 'lower'} than {b}, over {seeds}."
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed{'s' if n != 1 else ''}"
+
+
+def _too_few(n: int) -> str:
+    return f"have {_seeds(n)} in common that ended; to tell them apart takes two or more."
 
 
 _DOES = {"modes_covered": "covers", "modes_captured": "captures"}
@@ -215,14 +221,15 @@ def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) ->
     unclear: dict[int, list[str]] = {}
     for other in others:
         difference = paired(standings, metric, first or "", other)
-        if difference.n >= 2 and not difference.distinguishable:
+        if difference.n < 2 or not difference.distinguishable:
             unclear.setdefault(difference.n, []).append(other)
     together = {other for some in unclear.values() if len(some) > 1 for other in some}
     told = [sentence(standings, metric, first or "", other) for other in others if other not in together]
     for n, some in unclear.items():
         if len(some) > 1:
             names = f"{', '.join(some[:-1])} and {some[-1]}"
-            told.append(f"{title(metric)}: {first} is not distinguishable from {names} with {n} seeds.")
+            apart = f"is not distinguishable from {names} with {_seeds(n)}." if n >= 2 else f"and {names} {_too_few(n)}"
+            told.append(f"{title(metric)}: {first} {apart}")
     for variant in variants(standings):
         mine = [standing for standing in standings if standing.variant == variant]
         counted = Counter(s.run.status if s.broken else s.verdict for s in mine)

@@ -246,6 +246,7 @@ def _columns(found: Sequence[Standing], metric: str) -> dict[str, Any]:
     drawn = [y[np.isfinite(y)] for s in found if metric in s.curves for y in [s.curves[metric][1]]]
     values = np.concatenate([np.empty(0), *drawn])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    high = high if high > low else low + 1.0  # an axis has two ends
     config = st.column_config
     return {
         "": config.TextColumn("", width=30),

@@ -87,6 +87,10 @@ def test_those_that_cannot_be_told_from_the_first_are_named_together(store: RunS
     told = verdicts(read_standings(store, "four"), "modes_covered", 8.0)
     assert told[0].startswith("WGAN GP covers 4 ±")
     assert told[1:] == ["Modes covered: WGAN GP is not distinguishable from LS and hinge with 5 seeds."]
+    store.create_comparison("one", name="", spec={}, members=[member for member in members if member.seed == 0])
+    assert verdicts(read_standings(store, "one"), "modes_covered", 8.0) == [
+        "Modes covered: WGAN GP and NS, LS and hinge have 1 seed in common that ended; to tell them apart takes two or more."
+    ]
 
 
 def test_what_broke_has_no_result_and_is_counted(store: RunStore) -> None:
