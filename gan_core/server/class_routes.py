@@ -3,7 +3,8 @@
 ``/class/teacher``        the page behind the teacher's link; the key stands after ``#``, which no browser sends anywhere
 ``/class/teacher/enter``  POST: the key, exchanged for a cookie that scripts cannot read
 ``/class/leave``          POST: the cookie's session ends
-``/class/live``           WebSocket: the state of the class at each change; what a page does comes back on it
+``/class/live``           WebSocket: the state of the class at each change; what a page does comes back on it; a page whose
+                          visitor teaches by mail offers its voucher as a second subprotocol, which no log has
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
 log = logging.getLogger(__name__)
 
 TEACHER_COOKIE, VIEWER_COOKIE = "ganscope_teacher", "ganscope_viewer"
+PROTOCOL = "ganscope"
 MOST_BODY = 4096
 PACE = 0.2
 """Seconds between two states to one page: a burst of changes is told as one."""
@@ -49,12 +51,13 @@ fetch("/class/teacher/enter", {method: "POST", body: key, headers: {"X-GANscope"
 </script></html>"""
 
 
-def visitor_of(room: Classroom | None, cookies: Any) -> Visitor:
-    """Who asks, by the cookies of the request alone."""
+def visitor_of(room: Classroom | None, cookies: Any, voucher: str = "") -> Visitor:
+    """Who asks, by the cookies of the request, and by what a page has been given for the socket."""
     if room is None:
         return OWNER
     name = str(cookies.get(VIEWER_COOKIE, ""))[:64]
-    return Visitor("teacher" if room.key.opens(str(cookies.get(TEACHER_COOKIE, ""))) else "watcher", name)
+    teaches = room.key.opens(str(cookies.get(TEACHER_COOKIE, ""))) or room.key.vouched(name, voucher)
+    return Visitor("teacher" if teaches else "watcher", name)
 
 
 def class_routes(
@@ -131,7 +134,7 @@ class ClassRoutes:
     async def live(self, websocket: WebSocket) -> None:
         try:
             room = self._room(websocket)
-            visitor = visitor_of(room, websocket.cookies)
+            visitor = _visitor_on(websocket, room)
             if not visitor.id or not self._knocking.take(visitor.id):
                 raise Refused("Reload the page.")
         except (Refused, LookupError) as error:
@@ -140,7 +143,7 @@ class ClassRoutes:
             else:
                 await websocket.close()
             return
-        await websocket.accept()
+        await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
         leave = room.enter(visitor)
         try:
             with self._bells.listening(room) as news:
@@ -159,7 +162,7 @@ class ClassRoutes:
                 waiting.cancel()
                 news.clear()
                 # The right is looked up at each message: a teacher who has left is a watcher at once.
-                state = room.state(visitor_of(room, websocket.cookies))
+                state = room.state(_visitor_on(websocket, room))
                 if state != sent and not listener.done():
                     async with asyncio.timeout(SEND_TIMEOUT):
                         await websocket.send_bytes(state)
@@ -175,7 +178,7 @@ class ClassRoutes:
             message = await websocket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            visitor = visitor_of(room, websocket.cookies)
+            visitor = _visitor_on(websocket, room)
             text = message.get("text") or ""
             if len(text) > MOST_BODY or not self._talking.take(visitor.id):
                 continue
@@ -185,6 +188,11 @@ class ClassRoutes:
                 await websocket.send_json({"error": str(error)})
             except NONSENSE:
                 await websocket.send_json({"error": "The server did not understand this."})
+
+
+def _visitor_on(websocket: WebSocket, room: Classroom) -> Visitor:
+    voucher = next((offered for offered in websocket.scope["subprotocols"] if offered != PROTOCOL), "")
+    return visitor_of(room, websocket.cookies, voucher)
 
 
 def obey(room: Classroom, visitor: Visitor, asked: Any) -> None:
@@ -222,7 +230,9 @@ class ClassCookies:
             return
         request = Request(scope)
         changes = request.method in ("PUT", "DELETE", "PATCH")
-        if changes and visitor_of(room, request.cookies).role != "teacher":
+        visitor = visitor_of(room, request.cookies)
+        # Streamlit's own uploads carry no voucher; what is done with a file is asked for again where it is done.
+        if changes and visitor.role != "teacher" and not room.key.vouches_for(visitor.id):
             await _said(Refused("Only the teacher may bring data here."))(scope, receive, send)
             return
         named = VIEWER_COOKIE in request.cookies

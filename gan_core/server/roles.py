@@ -90,6 +90,7 @@ class TeacherKey:
         self.secret = secrets.token_urlsafe(24)
         self._wrong = RateLimit(TRIES, TRY_SECONDS, clock)
         self._sessions: set[str] = set()
+        self._vouchers: dict[str, str] = {}
 
     def exchange(self, given: str, address: str) -> str:
         """A new session for the right secret. Raises NotAllowed for a wrong one, and after too many from one address."""
@@ -109,6 +110,24 @@ class TeacherKey:
     def end(self, session: str) -> None:
         """Forget a session: its browser is a watcher from now on."""
         self._sessions.discard(_hash(session))
+
+    def vouch(self, viewer: str) -> str:
+        """What a page hands to its scripts that somebody may lead whom the identity provider knows as a teacher: a secret that
+        opens the class's socket together with the name of this browser, which its scripts cannot read."""
+        return self._vouchers.setdefault(viewer, secrets.token_urlsafe(32)) if viewer else ""
+
+    def vouched(self, viewer: str, voucher: str) -> bool:
+        """Whether a browser has its voucher."""
+        known = self._vouchers.get(viewer, "")
+        return bool(known) and secrets.compare_digest(voucher.encode("utf-8", "replace"), known.encode())
+
+    def vouches_for(self, viewer: str) -> bool:
+        """Whether a browser has been given a voucher."""
+        return viewer in self._vouchers
+
+    def withdraw(self, viewer: str) -> None:
+        """Whoever uses this browser is no longer known as a teacher: its voucher opens nothing."""
+        self._vouchers.pop(viewer, None)
 
 
 def teaches(user: Mapping[str, Any], teachers: Iterable[str]) -> bool:

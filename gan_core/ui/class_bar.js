@@ -49,7 +49,8 @@ class ClassBar {
 
   connect() {
     clearTimeout(this.timer)
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/class/live`)
+    const protocols = ["ganscope", ...(this.data.voucher ? [this.data.voucher] : [])]
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/class/live`, protocols)
     socket.binaryType = "arraybuffer"
     this.socket = socket
     this.reported = null
@@ -255,7 +256,7 @@ const bars = new WeakMap()
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let bar = bars.get(parentElement)
-  if (bar && bar.data.role !== data.role) {
+  if (bar && (bar.data.role !== data.role || bar.data.voucher !== data.voucher)) {
     bar.destroy()
     bar = null
   }

@@ -9,7 +9,7 @@ import streamlit as st
 
 from gan_core.server.class_mode import current_classroom
 from gan_core.ui import theme
-from gan_core.ui.rights import visitor
+from gan_core.ui.rights import visitor, voucher
 from gan_core.ui.shell import HOME, TOUR
 
 COLOURS = {"answer": theme.D, "right": theme.REAL}
@@ -32,7 +32,8 @@ def class_bar() -> None:
     """Show the strip, and go where the presenter has gone if this page follows."""
     if current_classroom() is None:
         return
-    result = _COMPONENT(key="class", data={"role": visitor().role, "colours": COLOURS}, on_go_change=lambda: None)
+    data = {"role": visitor().role, "voucher": voucher(), "colours": COLOURS}
+    result = _COMPONENT(key="class", data=data, on_go_change=lambda: None)
     place = page_of(getattr(result, "go", None))
     if place is not None:
         st.switch_page(place[0], query_params=place[1])

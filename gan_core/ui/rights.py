@@ -69,9 +69,19 @@ def visitor() -> Visitor:
     """Who looks at this page: by the cookies of its connection, or by who the identity provider says it is."""
     room = current_classroom()
     found = visitor_of(room, _cookies() if room is not None else {})
-    if room is not None and found.role == "watcher" and room.teachers and teaches(_user(), room.teachers):
+    if room is None or not room.teachers:
+        return found
+    if teaches(_user(), room.teachers):
         return Visitor("teacher", found.id)
+    room.key.withdraw(found.id)  # who was logged in with this browser is no longer
     return found
+
+
+def voucher() -> str:
+    """What the class's socket, which does not know the identity provider, takes from who teaches by mail; "" for others."""
+    room, found = current_classroom(), visitor()
+    by_mail = room is not None and found.role == "teacher" and visitor_of(room, _cookies()).role != "teacher"
+    return room.key.vouch(found.id) if room is not None and by_mail else ""
 
 
 def may(action: Action, *runs: str) -> bool:

@@ -159,6 +159,30 @@ def test_the_teacher_leads_until_the_session_ends(client: TestClient, room: Clas
         assert "Only the teacher" in socket.receive_json()["error"]
 
 
+def test_who_teaches_by_mail_leads_with_a_voucher_of_this_browser_until_it_is_withdrawn(
+    client: TestClient, room: Classroom
+) -> None:
+    client.get("/")
+    lead = json.dumps({"do": "lead", "on": False})
+    name = client.cookies[VIEWER_COOKIE]
+    for voucher in ("ganscope", "wrong", room.key.vouch("another browser")):
+        with client.websocket_connect(LIVE, ["ganscope", voucher]) as socket:
+            assert json.loads(socket.receive_bytes())["viewers"] == 1
+            socket.send_text(lead)
+            assert "Only the teacher" in socket.receive_json()["error"]
+    assert client.put("/_stcore/upload_file/s/f").status_code == 403
+    with client.websocket_connect(LIVE, ["ganscope", room.key.vouch(name)]) as socket:
+        assert socket.accepted_subprotocol == "ganscope"
+        assert json.loads(socket.receive_bytes())["viewers"] == 0
+        socket.send_text(lead)
+        assert json.loads(socket.receive_bytes())["leading"] is False
+        assert client.put("/_stcore/upload_file/s/f").status_code == 200
+        room.key.withdraw(name)
+        socket.send_text(lead)
+        assert "Only the teacher" in socket.receive_json()["error"]
+    assert room.key.vouch("") == ""
+
+
 def test_a_stranger_gets_no_socket(client: TestClient) -> None:
     with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):  # no page was opened: no name
         pass

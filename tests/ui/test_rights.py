@@ -18,7 +18,7 @@ from gan_core.server.roles import NotAllowed
 from gan_core.store import RunStore
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
-from gan_core.ui.rights import ACTS, READS, guarded, may, visitor
+from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
@@ -109,14 +109,24 @@ def test_alone_everybody_may_and_in_a_class_the_session_decides(lab: Lab, monkey
 
 
 def test_a_verified_mail_of_the_list_teaches_and_a_logged_out_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(class_mode, "_room", Classroom(teachers=["ada@school.example"]))
+    room = Classroom(teachers=["ada@school.example"])
+    monkeypatch.setattr(class_mode, "_room", room)
+    cookies = {"ganscope_viewer": "ada's browser"}
+    monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     user: dict[str, Any] = {"is_logged_in": True, "email": "Ada@School.example", "email_verified": True}
     monkeypatch.setattr(rights, "_user", lambda: user)
     assert visitor().role == "teacher"
+    given = voucher()
+    assert given == voucher()  # the same at each rerun
+    assert room.key.vouched("ada's browser", given)
     user["email_verified"] = False
     assert visitor().role == "watcher"
+    assert voucher() == ""
+    assert not room.key.vouched("ada's browser", given)
     user |= {"email_verified": True, "is_logged_in": False}
     assert visitor().role == "watcher"
+    cookies["ganscope_teacher"] = room.key.exchange(room.key.secret, "a")
+    assert (visitor().role, voucher()) == ("teacher", "")  # whose cookie the socket knows
 
 
 def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
