@@ -125,9 +125,10 @@ def until_it_answers(port: int, process: subprocess.Popen[Any]) -> None:
 class WatchPage:
     """The run's Watch page in a real browser, which must really draw."""
 
-    POINTS = """() => {
+    LAST = """() => {
         const chart = document.querySelector('[data-testid="loss-chart"] .js-plotly-plot')
-        return Math.max(-1, ...((chart && chart.data) || []).flatMap((trace) => Array.from(trace.x || [])))
+        const rounds = ((chart && chart.data) || []).map(({ x }) => (x && x.length ? x[x.length - 1] : -1))
+        return [Date.now() / 1000, Math.max(-1, ...rounds)]
     }"""
 
     def __init__(self, browser: Any, url: str) -> None:
@@ -144,8 +145,13 @@ class WatchPage:
                 )
             time.sleep(0.2)
 
+    def look(self) -> tuple[float, int]:
+        """The browser's time and the last round that is drawn then, -1 for none."""
+        at, shown = self._page.evaluate(self.LAST)
+        return float(at), int(shown)
+
     def last_round_drawn(self) -> int:
-        return int(self._page.evaluate(self.POINTS))
+        return self.look()[1]
 
     def loaded_at(self) -> float:
         """A moment that changes when the page is loaded again."""

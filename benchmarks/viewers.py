@@ -235,9 +235,7 @@ class Stage:
         with self.crowd(viewers - pages), self.pages(pages) as shown:
             time.sleep(SETTLE_SECONDS)
             looks = Looks()
-            _, marks = self._sampled(
-                lambda: looks.seen.extend((run, time.time(), page.last_round_drawn()) for run, page in shown)
-            )
+            _, marks = self._sampled(lambda: looks.seen.extend((run, *page.look()) for run, page in shown))
         return looks.ages(marks)
 
     def _sampled(self, look: Any = lambda: None) -> tuple[Cell, dict[str, Marks]]:
@@ -358,6 +356,8 @@ def report(
         "* CPU and memory are of the server's own process, not of its runs; what slices without viewers take is taken off.",
         "* Bytes are those of Streamlit's socket, the live one and the class's.",
         "* A point's age counts from when its round was played to when somebody looks, ten times a second.",
+        "* Viewers, browser, server and runs share the cores; in a class every browser has a machine of its own. So pages are "
+        "older here than there, most of all beside four runs.",
         f"* {options.cycles} cycles of slices of {options.seconds:g} s; pages were drawn in a slice of their own, up to "
         f"{options.pages} of the viewers.",
         "",

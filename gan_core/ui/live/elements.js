@@ -12,8 +12,9 @@ const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
 const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
 const POLL_EVERY = 1000 // ms, when WebSockets do not get through
 const ASK_AGAIN = 5000 // ms, between two looks whether a run that has ended goes on
+const FRAME = 8 // ms; a panel that took longer is shown, and presses are heard, before the next one is drawn
 const REST = 3 // times as long as a drawing took, the next one waits,
-const LONGEST_REST = 1000 // but no longer than this, in ms: what a page shows is to be new
+const LONGEST_REST = 250 // but no longer than this, in ms: what a page shows is to be new
 const COURTESY = 400 // ms after a press during which nothing that was not asked for is drawn
 const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted"]
 const MARKED_EVENTS = ["diverged", "knob", "paused", "resumed", "forked", "fork", "verdict"]
@@ -35,6 +36,8 @@ function el(tag, attributes = {}, ...children) {
   node.append(...children.filter((child) => child !== null && child !== undefined))
   return node
 }
+
+const breath = () => new Promise((resolve) => setTimeout(resolve))
 
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text

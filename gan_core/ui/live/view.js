@@ -213,8 +213,10 @@ class LiveView {
       this.timeline.draw()
       for (const panel of this.panels.slice()) {
         if (this.gone) return
+        const started = performance.now()
         if (panel instanceof ChartPanel && !panel.ready) panel.waiting(true)
         else if (this.inSight(panel)) await panel.draw()
+        if (performance.now() - started > FRAME) await breath()
       }
     } finally {
       this.drawing = false
