@@ -32,7 +32,7 @@ def describe(config: RunConfig) -> dict[str, Any]:
         terms["G.features"] = "G feature matching"
     if config.model.condition == "ac_gan":
         terms |= {"D.class": "D classification error", "G.class": "G classification error"}
-    own = {f"D.{name}": name for name in (*loss.measures, *loss.memory)}
+    own = {f"D.{name}": f"{inside(loss.about.title)} {name}" for name in (*loss.measures, *loss.memory)}
     anchors = {f"D.{p.term}_{name}": f"{p.about.title} anchor of {name}" for p in penalties for name in p.memory}
     noise = {"D.noise": "instance noise σ"} if config.tricks.instance_noise else {}
     scores = {"D.real": real, "D.fake": fake}

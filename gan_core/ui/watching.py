@@ -153,8 +153,9 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
     titles = {name: choice.about.title for name, choice in catalogue()["metrics"].items()}
     numbers = [{"column": name, "label": titles.get(name, name), **NUMBERS[name]} for name in _OF_DATA[kind, counted]]
+    losses = "Losses" if len(curves["losses"]) == 2 else "Losses, and what is in them"
     panels = [
-        live_view.curves_panel("loss-chart", "Losses", curves["losses"], y_title="loss", reading=True),
+        live_view.curves_panel("loss-chart", losses, curves["losses"], y_title="loss", reading=True),
         sight,
     ]
     if counted and kind == "images":
