@@ -29,8 +29,18 @@ def store() -> Iterator[RunStore]:
 
 @settings(max_examples=60)
 @given(TEXTS)
+@example("\udced")
 def test_an_id_finds_its_run_or_nothing(store: RunStore, text: str) -> None:
-    for ask in (store.run, store.track, store.frames, store.events, store.checkpoint_dir, store.delete, store.family):
+    for ask in (
+        store.run,
+        store.track,
+        store.frames,
+        store.events,
+        store.checkpoints,
+        store.delete,
+        store.family,
+        store.comparison,
+    ):
         if text == "a-run":
             continue
         with pytest.raises(RunNotFound) as refused:

@@ -58,14 +58,22 @@ def read_apart(
         folder = Path(name)
         with open(folder / "brought", "w+b") as copy:
             if file is not None:
-                file.seek(0)
-                shutil.copyfileobj(file, copy)
-                copy.seek(0)
+                _copy(file, copy)
             limits = {"memory": MEMORY[what], "seconds": PROCESSOR_SECONDS[what]}
             asked = {"what": what, "folder": name, "details": details or {}, **limits}
             found = _hear(asked, copy, progress, cancel)
             copy.seek(0)
             yield Reading(found, folder, copy)
+
+
+def _copy(file: IO[bytes], copy: IO[bytes]) -> None:
+    """What is read is a copy: nobody can alter it between its reader and the server."""
+    try:
+        file.seek(0)
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+    except (OSError, ValueError) as error:
+        raise DataError(f"This file cannot be read: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def _hear(asked: dict[str, Any], file: IO[bytes], progress: Progress | None, cancel: Cancel | None) -> Any:

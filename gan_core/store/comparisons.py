@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from gan_core.store.artefacts import is_run_id
 from gan_core.store.fields import from_json
 from gan_core.store.records import ComparisonNotFound, ComparisonRecord, Member, StoreError
 
@@ -27,7 +28,9 @@ def insert(
 
 
 def read(connection: sqlite3.Connection, comparison_id: str) -> ComparisonRecord:
-    row = connection.execute("SELECT * FROM comparisons WHERE id = ?", (comparison_id,)).fetchone()
+    row = None
+    if is_run_id(comparison_id):  # which a comparison's id is made as
+        row = connection.execute("SELECT * FROM comparisons WHERE id = ?", (comparison_id,)).fetchone()
     if row is None:
         raise ComparisonNotFound(comparison_id)
     return _record(connection, row)

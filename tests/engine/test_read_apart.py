@@ -80,6 +80,11 @@ def test_a_file_that_takes_too_much_memory_takes_it_of_its_reader(
     assert refusal(store, pack_of(lists)) == "Reading this file takes more than 0.062 GB of memory."
 
 
+def test_a_file_that_cannot_be_read_to_its_end_is_a_sentence(store: RunStore) -> None:
+    with open("/proc/self/mem", "rb") as file, pytest.raises(DataError, match="This file cannot be read: Input/output"):
+        read_pack(store, file)
+
+
 def test_the_reader_has_little_time_no_core_and_yields_to_everybody() -> None:
     code = (
         "import os, json, resource; from gan_core.intake.reader import _limit; _limit(2**30, 7)\n"
