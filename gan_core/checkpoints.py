@@ -12,10 +12,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from gan_core.failpoints import failpoint
 
@@ -23,7 +24,9 @@ FORMAT = 1
 TEMPORARY = ".tmp"
 RUN_BYTES = 2 * 2**30  # that the checkpoints of one run may take
 SPARE_BYTES = 256 * 2**10  # left on the disk for the index, which must be able to say that it is full
-_KEPT = ".kept"
+Mark = Literal["kept", "best", "pinned"]  # before an onset; by its measures; by somebody
+MARKS: tuple[Mark, ...] = get_args(Mark)  # in the order in which they go where there is no room
+FILE = re.compile(rf"round-\d{{9}}\.(?:json|safetensors|{'|'.join(MARKS)})", re.ASCII)
 _NAME = re.compile(r"round-(\d{9})\.json")
 
 
@@ -127,33 +130,88 @@ def _has(path: Path, sha256: str) -> bool:
 # Which stay
 
 
-def mark_kept(path: Path, reason: str) -> None:
-    """Let a checkpoint stay whatever is written after it; ``reason`` says what for."""
-    put(path.with_suffix(_KEPT), json.dumps({"reason": reason}).encode())
+def mark(path: Path, what: Mark, reason: str, scores: Sequence[float] = ()) -> None:
+    """Let a checkpoint stay whatever is written after it; ``reason`` says what for, ``scores`` how good it is."""
+    put(_marked(path, what), json.dumps({"reason": reason, "scores": list(scores)}).encode())
 
 
-def unmark_kept(path: Path) -> None:
-    """Make it a checkpoint like the others."""
-    path.with_suffix(_KEPT).unlink(missing_ok=True)
+def pin(folder: Path, round: int) -> None:
+    """Let the checkpoint of a round stay until its mark "pinned" is taken away. CheckpointError where there is none."""
+    path = path_of(folder, round)
+    if path.is_file():
+        mark(path, "pinned", "pinned")
+        if path.is_file():
+            return
+        unmark(path, "pinned")  # it was dropped meanwhile
+    known = ", ".join(f"{round_of(path):,}" for path in checkpoints(folder))
+    there = f"there are those of round {known}" if known else "none has been saved yet"
+    raise CheckpointError(f"There is no checkpoint of round {round:,}; {there}.")
+
+
+def unmark(path: Path, what: Mark) -> None:
+    """Take a mark away; without any it is a checkpoint like the others."""
+    _marked(path, what).unlink(missing_ok=True)
+
+
+def marks(folder: Path, what: Mark) -> dict[int, str]:
+    """The rounds of the checkpoints with this mark, each with the reason."""
+    return {round_of(path): _told(path, what)[0] for path in checkpoints(folder) if _marked(path, what).is_file()}
 
 
 def kept_checkpoints(folder: Path) -> dict[int, str]:
-    """The rounds of the checkpoints that are kept, each with the reason."""
-    kept = {}
-    for path in checkpoints(folder):
-        try:
-            kept[round_of(path)] = str(json.loads(path.with_suffix(_KEPT).read_bytes())["reason"])
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError):
-            kept[round_of(path)] = ""
-    return kept
+    """The rounds of the checkpoints that are kept for whatever reason, each with the reasons."""
+    told: dict[int, list[str]] = {}
+    for what in MARKS:
+        for round, reason in marks(folder, what).items():
+            told.setdefault(round, []).append(reason)
+    return {round: ", ".join(filter(None, told[round])) for round in sorted(told)}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint in a list: ``bytes`` on the disk, ``kept_for`` what, "" for nothing."""
+
+    round: int
+    bytes: int
+    kept_for: str
+    pinned: bool
+
+
+def listed(folder: Path) -> list[Saved]:
+    """The checkpoints under ``folder``, oldest first."""
+    kept, pinned = kept_checkpoints(folder), marks(folder, "pinned")
+    rounds = [(round_of(path), size_of(path)) for path in checkpoints(folder)]
+    return [Saved(round, size, kept.get(round, ""), round in pinned) for round, size in rounds]
+
+
+def best_scores(folder: Path, up_to: int) -> tuple[float, ...]:
+    """The scores of the best checkpoint until round ``up_to``; () where there is none."""
+    best = [round for round in marks(folder, "best") if round <= up_to]
+    return _told(path_of(folder, max(best)), "best")[1] if best else ()
+
+
+def _marked(path: Path, what: Mark) -> Path:
+    return path.with_suffix(f".{what}")
+
+
+def _told(path: Path, what: Mark) -> tuple[str, tuple[float, ...]]:
+    """Why a checkpoint has a mark, and its scores; nothing where the file cannot be read."""
+    try:
+        told = json.loads(_marked(path, what).read_bytes())
+        return str(told["reason"]), tuple(float(score) for score in told.get("scores", ()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", ()
+
+
+def _rank(path: Path) -> int:
+    """How late it goes where there is no room."""
+    return max((1 + rank for rank, what in enumerate(MARKS) if _marked(path, what).is_file()), default=0)
 
 
 def retain(folder: Path, newest: int, up_to: int, most_bytes: int = RUN_BYTES) -> None:
     """Drop what lies above round ``up_to``, and all but the ``newest`` checkpoints; those that are kept stay.
 
-    Where they take more than ``most_bytes`` in all, the oldest go too, kept ones last; the very newest stays in any case.
+    Where they take more than ``most_bytes`` in all, the oldest go too, those with a mark last; the very newest stays.
     """
     kept = kept_checkpoints(folder)
     # What lies above is the future of a continuation that was abandoned for this one.
@@ -166,18 +224,18 @@ def retain(folder: Path, newest: int, up_to: int, most_bytes: int = RUN_BYTES) -
 def purge(folders: Collection[Path], most_bytes: int, in_use: Collection[Path] = ()) -> int:
     """Drop the oldest checkpoints under ``folders`` until all take ``most_bytes``; returns the bytes that this gave back.
 
-    Kept ones go last. The newest of each folder stays in any case, and so does all that is ``in_use``.
+    Those with a mark go last, as in ``MARKS``. The newest of each folder stays in any case, and all that is ``in_use``.
     """
-    found: list[tuple[bool, float, Path, int]] = []
+    found: list[tuple[int, float, Path, int]] = []
     total = 0
     for folder in folders:
-        kept, paths = kept_checkpoints(folder), checkpoints(folder)
+        paths = checkpoints(folder)
         sizes = [size_of(path) for path in paths]
         total += sum(sizes)
         if folder not in in_use:
             for path, size in zip(paths[:-1], sizes, strict=False):
                 with suppress(OSError):
-                    found.append((round_of(path) in kept, path.stat().st_mtime, path, size))
+                    found.append((_rank(path), path.stat().st_mtime, path, size))
     given_back = 0
     for *_, path, _size in sorted(found):
         if total - given_back <= most_bytes:
@@ -209,7 +267,7 @@ def sweep(folder: Path) -> int:
     named = {path.stem for path in checkpoints(folder)}
     with suppress(OSError):
         for file in folder.iterdir():
-            orphan = file.suffix in (".safetensors", _KEPT) and _NAME.fullmatch(f"{file.stem}.json")
+            orphan = file.suffix != ".json" and FILE.fullmatch(file.name)
             if file.name.endswith(TEMPORARY) or (orphan and file.stem not in named):
                 with suppress(OSError):
                     file.unlink()
@@ -263,5 +321,5 @@ def _seal(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def _files(path: Path) -> tuple[Path, Path, Path]:
-    return path, tensors_of(path), path.with_suffix(_KEPT)
+def _files(path: Path) -> tuple[Path, ...]:
+    return path, tensors_of(path), *(_marked(path, what) for what in MARKS)

@@ -180,6 +180,17 @@ EXPORTS: dict[str, Callable[[RunStore, str, IO[bytes], argparse.Namespace], Any]
 """What ``export`` writes, by the ending of the file's name."""
 
 
+def _checkpoints(options: argparse.Namespace) -> int:
+    """Pin and unpin, then list what is there."""
+    with _open_store(options.store) as store:
+        if options.pin is not None:
+            store.pin(options.run, options.pin)
+        if options.unpin is not None:
+            store.unpin(options.run, options.unpin)
+        rows = [asdict(saved) for saved in store.checkpoints(options.run)]
+    return _print_rows(rows, options.json)
+
+
 def _import(options: argparse.Namespace) -> int:
     try:
         file = options.file.open("rb")
@@ -581,6 +592,12 @@ def _parser() -> argparse.ArgumentParser:
     with_json(command("objectives", _objectives, "list the objectives"))
     runs = with_json(with_store(command("runs", _runs, "list the runs, newest first")))
     runs.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    saved = with_json(
+        with_store(command("checkpoints", _checkpoints, "list the checkpoints of a run, pin and unpin them"))
+    )
+    saved.add_argument("run")
+    saved.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
+    saved.add_argument("--unpin", type=int, metavar="ROUND", help="let it be one like the others")
     show = with_json(with_store(command("show", _show, "show one run")))
     show.add_argument("run")
     check = with_json(

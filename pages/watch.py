@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core.config import RunConfig, diff
 from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import forking, hand_in, knobs, side_by_side, take_away, watching
+from gan_core.ui import checkpoints, forking, hand_in, knobs, side_by_side, take_away, watching
 from gan_core.ui.faults import without_paths
 from gan_core.ui.live_view import live_view
 from gan_core.ui.rights import may, pace, why_not
@@ -91,6 +91,7 @@ config = RunConfig.load(run.config)
 if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)
+checkpoints.show(run_id)
 take_away.show(run_id)
 hand_in.show(run)
 settings, note = st.columns(2)

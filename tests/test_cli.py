@@ -438,6 +438,21 @@ def test_a_fork_of_a_round_that_was_not_kept_exits_2(run, train, tmp_path):
     assert (status, out, err) == (2, "", "No checkpoint of round 3 was kept; there are those of round 4.\n")
 
 
+def test_a_checkpoint_is_pinned_and_unpinned(run, train, tmp_path):
+    _, result = train(rounds=4)
+
+    def checkpoints(*words):
+        return run("checkpoints", result["run"], "--store", tmp_path / "store", "--json", *words)
+
+    status, out, _ = checkpoints("--pin", 4)
+    (saved,) = json.loads(out)
+    assert (status, saved["round"], saved["pinned"]) == (0, 4, True)
+    assert "pinned" in saved["kept_for"]
+    assert [saved["pinned"] for saved in json.loads(checkpoints("--unpin", 4)[1])] == [False]
+    said = "There is no checkpoint of round 3; there are those of round 4.\n"
+    assert checkpoints("--pin", 3) == (2, "", said)
+
+
 # -- export -----------------------------------------------------------------------------------------------------------
 
 

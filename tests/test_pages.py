@@ -245,13 +245,24 @@ def test_a_link_to_a_part_that_there_is_not_is_a_sentence(lab: Lab, visit: Calla
     assert app.subheader[0].value == next(iter(catalogue()["objectives"].values())).about.title
 
 
+def test_a_checkpoint_is_pinned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:
+    run = lab.submit(small())
+    lab.wait(run, timeout=20)
+    app = visit("watch", run=run)
+    app.button(key=f"Pin:{run}:20").click().run()
+    assert [(saved.round, saved.pinned) for saved in lab.store.checkpoints(run)] == [(20, True)]
+    app.button(key=f"Unpin:{run}:20").click().run()
+    assert not lab.store.checkpoints(run)[0].pinned
+    assert not app.exception
+
+
 def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
     parent = lab.submit(small(rounds=5), name="the parent")
     lab.wait(parent, timeout=60)
     app = visit("watch", run=parent)
     app.button(key=f"fork:{parent}").click().run()
     assert [error.message for error in app.exception] == []
-    assert app.selectbox(key=f"fork:at:{parent}").options == ["round 5"]
+    assert [option.partition(" (")[0] for option in app.selectbox(key=f"fork:at:{parent}").options] == ["round 5"]
     app.selectbox(key=f"fork:objective:{parent}").select("wgan_gp").run()
     assert any("objective = wgan_gp" in caption.value for caption in app.caption)
     app.button(key=f"fork:go:{parent}").click().run()

@@ -910,13 +910,15 @@ def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> tuple[Path | None,
     """The newest checkpoint that can be read and is not ahead of what was recorded: no round shall be missing.
 
     A process that was killed may have saved a round whose row was still in memory. If all that can be read are ahead,
-    the oldest: a gap in the curves is better than training lost. Also returns a sentence for each that is damaged.
+    the oldest: a gap in the curves is better than training lost. That holds too if the others are kept for a reason, and
+    may be of long ago. Also returns a sentence for each that is damaged.
     """
-    paths = checkpoints(folder)
+    paths, kept = checkpoints(folder), kept_checkpoints(folder)
     within = [path for path in reversed(paths) if round_of(path) <= recorded]
     ahead = [path for path in paths if round_of(path) > recorded]
     passed_over = ""
-    for path in (*within, *ahead):
+    long_ago = all(round_of(path) in kept for path in within)
+    for path in (*ahead, *within) if long_ago else (*within, *ahead):
         try:
             load_checkpoint(path)
             return path, passed_over

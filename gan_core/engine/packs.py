@@ -18,13 +18,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import gan_core
+from gan_core.checkpoints import FILE
 from gan_core.engine.standings import last_values, measures, read_standings
 from gan_core.engine.tables import table, track_tables
 from gan_core.intake.decode import MAX_BYTES
@@ -129,7 +129,7 @@ def _run_files(store: RunStore, run_id: str, with_checkpoints: bool) -> Iterator
         yield f"files/{name}", path.read_bytes()
     if with_checkpoints:
         for path in sorted(store.checkpoint_dir(run_id).iterdir()):
-            if re.fullmatch(r"round-\d{9}\.(json|safetensors|kept)", path.name):
+            if FILE.fullmatch(path.name):
                 yield f"checkpoints/{path.name}", path.read_bytes()
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_core.checkpoints import is_full
+from gan_core.checkpoints import best_scores, is_full, path_of
 from gan_core.config import RunConfig
+from gan_core.engine.best import judged
 from gan_core.engine.captions import caption
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
@@ -185,6 +186,9 @@ class _Runner:
         self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
         self.glanced_at: int | None = None  # a round that was shown before it was over
         self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
+        # How good the best state on the disk is, and a better look that is not there yet: scores, in words, state.
+        self.best_kept = best_scores(job.checkpoint_dir, self.round)
+        self.best: tuple[tuple[float, ...], str, dict[str, Any]] | None = None
         self.beaten_at = time.monotonic()
         self.patience = SAVE_AGAIN_AFTER
         self.later: list[Command] = []  # heard while the run could obey none
@@ -262,6 +266,8 @@ class _Runner:
         # A server on its way out has no time to measure; the run goes on later and will.
         if state != "interrupted":
             summary["metrics"] = self.observe()
+            with suppress(OSError):  # what was saved is whole; it only lacks a mark
+                self._keep_best()
         return self.ended(state, **summary)
 
     def ended(
@@ -289,6 +295,7 @@ class _Runner:
             self.outbox.put(replace(sight, measuring=share))
             self.measured = (self.round, values)
             self._remember()
+            self._compare(values)
         return values
 
     def _remember(self) -> None:
@@ -301,6 +308,25 @@ class _Runner:
         if room != self.looks.maxlen:
             self.looks = deque(self.looks, maxlen=room)
         self.looks.append({**state, "seconds": self.clock.seconds, "measuring": self.measuring})
+
+    def _compare(self, values: dict[str, float]) -> None:
+        """Remember the state of this look if it is the best so far; `save` puts it on the disk."""
+        found = judged(values)
+        best = self.best_kept if self.best is None else max(self.best_kept, self.best[0])
+        if self.round > 0 and found is not None and found[0] > best:
+            state: dict[str, Any] = self.looks[-1] if self.looks else {"round": self.round}
+            self.best = (*found, state)
+
+    def _keep_best(self) -> None:
+        """Put the best state on the disk; one that was too large to be remembered only if it has just been saved."""
+        if self.best is None:
+            return
+        scores, told, state = self.best
+        self.best = None
+        folder = self.job.checkpoint_dir
+        if path_of(folder, state["round"]).is_file() or ("networks" in state and not not_finite(state["networks"])):
+            keep_checkpoint(folder, state, told, what="best", scores=scores, most=1)
+            self.best_kept = scores
 
     def _keep(self, wish: Keep) -> None:
         """Put the newest state before a round on the disk for good: that of a look, else that of a checkpoint."""
@@ -340,6 +366,7 @@ class _Runner:
             state = {**state, "seconds": self.clock.seconds, "measuring": self.measuring}
             try:
                 self._write(state, last)
+                self._keep_best()
             except OSError as error:
                 if last:
                     raise

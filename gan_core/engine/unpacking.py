@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from gan_core.checkpoints import FILE, MARKS
 from gan_core.config import Comparison, ConfigError, RunConfig, Variant, read_json
 from gan_core.config.comparison import MOST_RUNS, MOST_VARIANTS
 from gan_core.engine.live import stored_view
@@ -57,7 +58,6 @@ MAX_TEXT = 512 * 2**20  # of curves and of what was seen, unpacked
 _RUN = r"[a-z0-9-]{1,64}"
 _DERIVED = re.compile(rf"README\.txt|results\.csv|runs/{_RUN}/histograms\.csv", re.ASCII)  # told again, not read
 _TABLE = re.compile(r"([a-z]{1,32})(?:\.([1-9][0-9]{0,3}))?\.csv", re.ASCII)
-_CHECKPOINT = re.compile(r"round-\d{9}\.(?:json|safetensors|kept)", re.ASCII)
 _TEXTS = ("run.json", "config.json", "frames.json", "events.json")
 T = TypeVar("T")
 
@@ -127,6 +127,11 @@ class _Frame(_Strict):
 class _Histogram(_Strict):
     counts: list[int] = Field(max_length=2000)
     n: int = Field(ge=0)
+
+
+class _Marked(_Strict):
+    reason: _Word
+    scores: list[Annotated[float, Field(allow_inf_nan=False)]] = Field([], max_length=8)
 
 
 class _Event(_Strict):
@@ -226,7 +231,7 @@ class _Contents:
             self.tables.setdefault(found[1], {})[int(found[2] or 1)] = entry
         elif folder == "files" and ARTEFACT.fullmatch(last) and last.endswith((".png", ".json")):
             self.files[last] = entry
-        elif folder == "checkpoints" and _CHECKPOINT.fullmatch(last):
+        elif folder == "checkpoints" and FILE.fullmatch(last):
             self.checkpoints[last] = entry
         else:
             return False
@@ -357,11 +362,9 @@ class _Pack:
     def _checkpoints(self, contents: _Contents, folder: Path) -> None:
         for name, entry in contents.checkpoints.items():
             content = self._bytes(entry)
-            if name.endswith(".kept"):
-                told = self._json(entry)
-                if not isinstance(told, dict) or not isinstance(told.get("reason"), str):
-                    raise DataError(f"{shown(entry.filename)} does not say why it was kept.")
-                content = json.dumps({"reason": told["reason"][:200]}).encode()
+            if name.rpartition(".")[2] in MARKS:
+                told = _checked(_Marked, self._json(entry), shown(entry.filename))
+                content = json.dumps(told.model_dump()).encode()
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         for path in sorted(folder.glob("*.json")):

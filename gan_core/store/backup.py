@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from gan_core.checkpoints import CheckpointError, checkpoints, read, tensors_of
+from gan_core.checkpoints import FILE, MARKS, CheckpointError, checkpoints, read, tensors_of
 from gan_core.store import artefacts
 from gan_core.store.fields import from_json
 from gan_core.store.records import ACTIVE, StoreError
@@ -21,7 +21,7 @@ from gan_core.store.schema import connect
 INDEX = "ganscope.db"
 _DATASETS = "datasets"
 _NAME = re.compile(
-    r"ganscope\.db|[a-z0-9-]{1,64}/(?:[a-z]{1,32}-[0-9a-f]{32}\.[a-z0-9]{1,8}|checkpoints/round-\d{9}\.(?:json|safetensors|kept))"
+    r"ganscope\.db|[a-z0-9-]{1,64}/(?:[a-z]{1,32}-[0-9a-f]{32}\.[a-z0-9]{1,8}|checkpoints/" + FILE.pattern + ")"
     r"|datasets/[0-9a-f]{8,64}/[a-z]{1,32}\.[a-z]{1,16}",
     re.ASCII,
 )
@@ -110,9 +110,9 @@ def _add_checkpoints(archive: zipfile.ZipFile, run: Path) -> None:
             below = f"{run.name}/checkpoints"
             archive.writestr(f"{below}/{tensors_of(path).name}", tensors)
             archive.writestr(f"{below}/{path.name}", text)
-            kept = path.with_suffix(".kept")
-            if kept.is_file():
-                archive.write(kept, f"{below}/{kept.name}")
+            for file in sorted(path.parent.glob(f"{path.stem}.*")):
+                if file.suffix.removeprefix(".") in MARKS:
+                    archive.write(file, f"{below}/{file.name}")
             added.add(path.name)
         if not lost:
             return

@@ -285,7 +285,7 @@ class RunStore:
 
     def family(self, run_id: str) -> list[RunRecord]:
         """The run, what it was forked from, and all that was forked from any of them, in the order of creation."""
-        _check(run_id)
+        self._folder(run_id)
         with self._readers.lend() as connection:
             rows = connection.execute(
                 """WITH RECURSIVE
@@ -371,6 +371,27 @@ class RunStore:
         except OSError as error:
             raise StoreError(f"The folder {folder} cannot be created: {error.strerror}.") from error
         return folder
+
+    def checkpoints(self, run_id: str) -> list[checkpoints.Saved]:
+        """What has been saved of a run, oldest first."""
+        return checkpoints.listed(self.checkpoint_dir(run_id))
+
+    def pin(self, run_id: str, round: int) -> None:
+        """Let a checkpoint stay until it is unpinned. StoreError where there is none of this round."""
+        self._may_write()
+        try:
+            checkpoints.pin(self.checkpoint_dir(run_id), round)
+        except (checkpoints.CheckpointError, OSError) as error:
+            raise StoreError(str(error)) from error
+
+    def unpin(self, run_id: str, round: int) -> None:
+        """Let a checkpoint be one like the others, or what else it is kept for."""
+        self._may_write()
+        checkpoints.unmark(checkpoints.path_of(self.checkpoint_dir(run_id), round), "pinned")
+
+    def _may_write(self) -> None:
+        if self.only_reads:
+            raise StoreError(self.only_reads)
 
     # Tending
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -9,14 +10,16 @@ from safetensors.torch import load, save
 
 from gan_core.checkpoints import (
     CheckpointError,
+    Mark,
     checkpoints,
     kept_checkpoints,
-    mark_kept,
+    mark,
+    marks,
     path_of,
     read,
     retain,
     round_of,
-    unmark_kept,
+    unmark,
     write,
 )
 from gan_core.training.state import Tree, flatten, unflatten
@@ -33,17 +36,19 @@ def save_checkpoint(folder: Path, state: Tree, *, keep: int = 2) -> Path:
     return path
 
 
-def keep_checkpoint(folder: Path, state: Tree, reason: str, *, most: int = 4) -> Path:
+def keep_checkpoint(
+    folder: Path, state: Tree, reason: str, *, what: Mark = "kept", scores: Sequence[float] = (), most: int = 4
+) -> Path:
     """Write ``state`` under ``folder`` as one that ``save_checkpoint`` leaves alone; ``reason`` says what for.
 
-    Only the ``most`` newest are kept for good: older ones become checkpoints like the others.
+    Only the ``most`` newest with this mark are kept for good: older ones become checkpoints like the others.
     """
     path = path_of(folder, state["round"])
     if not path.is_file():
         path = _write(folder, state)
-    mark_kept(path, reason)
-    for round in sorted(kept_checkpoints(folder))[:-most]:
-        unmark_kept(path_of(folder, round))
+    mark(path, what, reason, scores)
+    for round in sorted(marks(folder, what))[:-most]:
+        unmark(path_of(folder, round), what)
     return path
 
 

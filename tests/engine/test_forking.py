@@ -150,8 +150,8 @@ def test_a_fork_without_a_readable_checkpoint_is_not_begun_from_nothing(half: An
 def test_what_cannot_be_forked_is_refused_and_leaves_nothing_behind(half: Any, small: Callable) -> None:
     lab, parent = half
     count = len(lab.store.runs())
-    assert lab.kept_rounds(parent) == [12]
-    with pytest.raises(Refused, match=r"round 7 was kept; there are those of round 12\."):
+    assert lab.kept_rounds(parent)[-1] == 12
+    with pytest.raises(Refused, match=r"round 7 was kept; there are those of round .*12\."):
         lab.fork(parent, at=7)
     with pytest.raises(ConfigError, match="did you mean 'wgan_gp'"):
         lab.fork(parent, {"objective": "wgan-gp"})
@@ -161,7 +161,7 @@ def test_what_cannot_be_forked_is_refused_and_leaves_nothing_behind(half: Any, s
         lab.fork(parent, {"model.latent_dim": 2, "model.generator.widths": [3], "model.discriminator.widths": [3]})
     with pytest.raises(RunNotFound):
         lab.fork("no-such-run")
-    (path,) = checkpoints(lab.store.checkpoint_dir(parent))
+    path = checkpoints(lab.store.checkpoint_dir(parent))[-1]
     whole = path.read_bytes()
     path.write_bytes(whole[:-9])
     with pytest.raises(Refused, match="cannot be read"):

@@ -63,7 +63,7 @@ def test_a_job_tells_every_round_once_and_is_seen_at_both_ends(
     assert told.states == ["running"]
     assert set(told.end.summary) == {"seconds", "state_hash", "metrics"}
     assert told.end.summary["metrics"].keys() == told.scalars("diagnostics").keys()
-    (path,) = checkpoints(tmp_path / "checkpoints")
+    path = checkpoints(tmp_path / "checkpoints")[-1]
     assert round_of(path) == 24
     assert hash_of(path) == told.end.summary["state_hash"]
 

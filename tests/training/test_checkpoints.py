@@ -12,12 +12,26 @@ from typing import Any
 import pytest
 import torch
 
-from gan_core.checkpoints import SPARE_BYTES, is_full, mark_kept, path_of, purge, retain, size_of, write
+from gan_core.checkpoints import (
+    SPARE_BYTES,
+    best_scores,
+    is_full,
+    mark,
+    path_of,
+    pin,
+    purge,
+    retain,
+    size_of,
+    unmark,
+    write,
+)
 from gan_core.failpoints import armed
 from gan_core.training import (
     CheckpointError,
     capture,
     checkpoints,
+    keep_checkpoint,
+    kept_checkpoints,
     load_checkpoint,
     round_of,
     save_checkpoint,
@@ -92,7 +106,7 @@ def test_where_they_take_too_much_room_the_oldest_go_but_never_the_newest_nor_wh
         for round in (10, 20, 30):
             path = write(folder, round, bytes(1000), {})
             os.utime(path, (age * 100 + round, age * 100 + round))
-    mark_kept(path_of(folders[0], 10), "before a collapse")
+    mark(path_of(folders[0], 10), "kept", "before a collapse")
     each = size_of(path_of(folders[2], 10))
 
     def left() -> list[list[int]]:
@@ -105,6 +119,48 @@ def test_where_they_take_too_much_room_the_oldest_go_but_never_the_newest_nor_wh
     assert left() == [[30], [10, 20, 30], [30]]
     retain(folders[1], newest=3, up_to=30, most_bytes=2 * each)
     assert left()[1] == [20, 30], "one run has its own bound"
+
+
+def test_the_pinned_go_last_the_best_before_them_and_the_newest_never(tmp_path: Path) -> None:
+    for round in (10, 20, 30, 40, 50):
+        write(tmp_path, round, bytes(1000), {})
+    pin(tmp_path, 10)
+    mark(path_of(tmp_path, 20), "best", "the best", [1.0])
+    mark(path_of(tmp_path, 30), "kept", "before a collapse")
+    each = size_of(path_of(tmp_path, 10))
+    gone = []
+    for most in (4, 3, 2, 1):
+        there = {round_of(path) for path in checkpoints(tmp_path)}
+        purge([tmp_path], most * each)
+        gone.append(there - {round_of(path) for path in checkpoints(tmp_path)})
+    assert gone == [{40}, {30}, {20}, {10}]
+    assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} == {"round-000000050"}, "marks go along"
+
+
+def test_what_is_pinned_or_best_stays_while_others_go_until_it_is_unpinned(tmp_path: Path) -> None:
+    for round in (1, 2):
+        save_checkpoint(tmp_path, state_of(round))
+    pin(tmp_path, 1)
+    keep_checkpoint(tmp_path, state_of(2), "the best", what="best", scores=[8.0, -0.5], most=1)
+    for round in (3, 4, 5, 6):
+        save_checkpoint(tmp_path, state_of(round))
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [1, 2, 5, 6]
+    assert kept_checkpoints(tmp_path) == {1: "pinned", 2: "the best"}
+    assert (best_scores(tmp_path, up_to=6), best_scores(tmp_path, up_to=1)) == ((8.0, -0.5), ())
+    keep_checkpoint(tmp_path, state_of(6), "better", what="best", scores=[9.0, -0.5], most=1)
+    unmark(path_of(tmp_path, 1), "pinned")
+    for round in (7, 8, 9):
+        save_checkpoint(tmp_path, state_of(round))
+    assert [round_of(path) for path in checkpoints(tmp_path)] == [6, 8, 9], "there is one best, and nothing is pinned"
+
+
+def test_only_what_is_there_can_be_pinned(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"no checkpoint of round 7; none has been saved yet\."):
+        pin(tmp_path, 7)
+    save_checkpoint(tmp_path, state_of(5))
+    with pytest.raises(CheckpointError, match=r"no checkpoint of round 7; there are those of round 5\."):
+        pin(tmp_path, 7)
+    assert not list(tmp_path.glob("*.pinned"))
 
 
 def test_what_cannot_be_deleted_does_not_end_anything(tmp_path: Path) -> None:
