@@ -59,7 +59,7 @@ class Lesson:
         """The keys that do something now; the others stay what they are for whatever has the focus."""
         if not self.run:
             return ["c", *ANSWERS]
-        return [*(["space"] if self.step != "explain" else []), *([] if self.fixed else ["f"]), "previous", "next"]
+        return ["space" if self.step != "explain" else "c", *([] if self.fixed else ["f"]), "previous", "next"]
 
     def turned(self, by: int) -> Lesson:
         """A step on or back, as far as there are any."""
@@ -145,7 +145,7 @@ def obey(lesson: Lesson, pressed: str) -> Lesson:
 
 def _collapse(lesson: Lesson) -> Lesson:
     if lesson.run:
-        return lesson
+        return lesson.again() if lesson.step == "explain" else lesson
     config = preset_config(lesson.recipe)
     config = config.replace({"seed": config.seed + lesson.seed})
     key = f"lesson:{st.session_state['lesson']}:{lesson.recipe}:{lesson.seed}"
@@ -340,7 +340,7 @@ def _explain(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
             THEORY, label="The theory behind it", icon=":material/school:", query_params={"tab": "discriminator"}
         )
         st.page_link(THEORY, label="One cause at a time", icon=":material/tune:", query_params={"tab": "causes"})
-        again = st.button("Once more, with the next seed", icon=":material/restart_alt:", key="again")
+        again = st.button("Once more, with the next seed [C]", icon=":material/restart_alt:", key="again")
     with why, st.container(border=True):
         change = CURES[lesson.cure or recommended(lesson.preset)]
         st.subheader(change.title, anchor=False)

@@ -61,7 +61,9 @@ def test_only_keys_that_do_something_are_taken() -> None:
     begun = Lesson(FIRST, "watch", run="run-1")
     assert set(Lesson(FIRST).keys) == {"c", *"0123456789"}
     assert set(begun.keys) == {"space", "f", "previous", "next"}
-    assert set(replace(begun, fixed="run-2", step="explain").keys) == {"previous", "next"}
+    done = replace(begun, fixed="run-2", step="explain")
+    assert set(done.keys) == {"c", "previous", "next"}
+    assert obey(done, "c") == done.again()
 
 
 def test_once_more_means_another_seed() -> None:
