@@ -91,6 +91,7 @@ class PageKeys {
   show() {
     const { style, classList } = document.documentElement
     style.zoom = `${SIZES[this.look.size]}%` // charts and pictures grow with the letters
+    classList.toggle("gk-large", this.look.size > 0)
     classList.toggle("gk-contrast", this.look.contrast)
   }
 
