@@ -48,8 +48,10 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 @pytest.fixture(scope="session")
 def digits_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with the frozen classifier of MNIST-5k, trained once: it takes ten seconds. To be copied, not written to."""
-    cache = tmp_path_factory.mktemp("digits-classifier")
+    """A cache with the frozen classifier of MNIST-5k, trained once for all processes that test: it takes ten seconds. To be
+    copied, not written to."""
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "digits-classifier"
     torch.set_num_threads(1)
     classifier_for(mnist5k(), cache)
     return cache

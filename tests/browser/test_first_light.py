@@ -76,7 +76,7 @@ def test_first_light(page: Page, server: Any) -> None:
 
     mounts = page.evaluate("run => window.__ganscope[run].mounts", run)
     page.get_by_role("button", name="Sample now").click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)
     assert page.evaluate("run => window.__ganscope[run].mounts", run) == mounts  # a rerun of the page rebuilds nothing
     assert page.evaluate(RANGE) == zoomed
 
@@ -86,9 +86,9 @@ def test_first_light(page: Page, server: Any) -> None:
 
     page.get_by_role("button", name="Pause").click()
     wait_until(lambda: state(page) == "paused", 60, "paused")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(800)  # more than a tick, for what was on its way
     held = page.evaluate(POINTS, run)
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(1200)
     assert page.evaluate(POINTS, run) == held
     page.get_by_role("button", name="Resume").click()
     wait_until(lambda: page.evaluate(POINTS, run) > held, 60, "points after resuming")
