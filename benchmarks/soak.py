@@ -165,8 +165,8 @@ class Visit:
     drawn: bool
 
     @property
-    def leaves(self) -> float:
-        return self.at + self.stay * len(self.pages)
+    def seconds(self) -> float:
+        return self.stay * len(self.pages)
 
 
 def visits(sessions: int, seconds: float, drawn: int, rng: random.Random) -> list[Visit]:
@@ -203,12 +203,12 @@ class Soak:
     def play(self) -> None:
         coming = visits(self.options.sessions, self.seconds, self.options.drawn, self.rng)
         starts = [(number + 0.5) * self.seconds / self.options.runs for number in range(self.options.runs)]
-        here: list[tuple[Visit, Viewer]] = []
+        here: list[tuple[float, Viewer]] = []  # with the time at which it leaves
         presets = itertools.cycle(PRESETS)
         while (now := self.meter.now) < self.seconds:
-            for visit, viewer in [one for one in here if one[0].leaves <= now]:
-                here.remove((visit, viewer))
-                self._dismiss(viewer)
+            for leaving in [one for one in here if one[0] <= now]:
+                here.remove(leaving)
+                self._dismiss(leaving[1])
             while starts and starts[0] <= now:
                 starts.pop(0)
                 self._start(next(presets))
@@ -217,8 +217,10 @@ class Soak:
                 if visit.drawn:
                     self._draw(visit)
                 else:
-                    here.append((visit, self._viewer(visit)))
-                    self.crowd.admit(here[-1][1])
+                    viewer = self._viewer(visit)
+                    self.crowd.admit(viewer)
+                    # Whoever came late, because a browser was being looked at, stays as long as anybody.
+                    here.append((self.meter.now + visit.seconds, viewer))
             self._tell(len(coming), len(here))
             time.sleep(0.2)
         for _, viewer in here:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from argparse import Namespace
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
 from benchmarks.sections import write_section
-from benchmarks.soak import Usage, growth, visits
+from benchmarks.soak import Soak, Usage, growth, visits
 
 
 def test_growth_is_the_last_quarter_after_the_warm_up_against_the_first_whatever_a_moment_needs() -> None:
@@ -24,7 +26,35 @@ def test_visitors_are_spread_evenly_and_a_few_are_browsers() -> None:
         125
     ] * 4
     assert sum(visit.drawn for visit in coming) == 5
-    assert all(visit.leaves > visit.at for visit in coming)
+    assert all(visit.seconds >= 3 for visit in coming)
+
+
+class Watch:
+    """A clock that goes on when it is told to."""
+
+    now = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_who_could_not_come_while_a_browser_was_looked_at_stays_as_long_as_anybody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch, stayed = Watch(), {}
+    bench = object.__new__(Soak)
+    bench.options, bench.seconds, bench.rng = Namespace(sessions=40, drawn=2, runs=1), 400.0, random.Random(0)
+    bench.meter, bench.crowd, bench.faults = watch, MagicMock(), []
+    monkeypatch.setattr("benchmarks.soak.time.sleep", watch.sleep)
+    monkeypatch.setattr(bench, "_start", lambda preset: None)
+    monkeypatch.setattr(bench, "_tell", lambda coming, here: None)
+    monkeypatch.setattr(bench, "_draw", lambda visit: watch.sleep(60))
+    monkeypatch.setattr(bench, "_viewer", lambda visit: [visit, watch.now])
+    monkeypatch.setattr(bench, "_dismiss", lambda viewer: stayed.update({viewer[0]: watch.now - viewer[1]}))
+    bench.play()
+    early = {visit: seconds for visit, seconds in stayed.items() if visit.at < 300}
+    assert len(early) > 20
+    assert all(seconds >= visit.seconds for visit, seconds in early.items())
 
 
 def test_a_section_is_written_anew_and_leaves_the_others_alone(tmp_path: Path) -> None:
