@@ -627,7 +627,10 @@ class Lab:
         if self.store.only_reads:
             raise Refused(self.store.only_reads)
         if len(self._queue) + runs > MAX_WAITING:
-            waiting = f"{len(self._queue)} runs are waiting already"
+            with self._lock:
+                training = [run for run, active in self._active.items() if active.training]
+            ahead = f" until {training[0]} ends, or another" if training else ""
+            waiting = f"{len(self._queue)} runs are waiting already{ahead}"
             raise Refused(f"{waiting}; at most {MAX_WAITING} can. Stop some of them first.")
 
     def _enqueue(self, *runs: _Active) -> None:

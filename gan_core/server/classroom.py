@@ -22,6 +22,7 @@ NOTES_PER_MINUTE = 4
 QUESTION_LENGTH, OPTION_LENGTH, OPTIONS = 200, 60, 30
 PATH_LENGTH = 2000
 STUDENT_RUNS_IN_ALL = 200
+RUNS_TOLD = 3  # by their ids, of those that are in the way of another
 """Runs of all students together: who pretends to be many browsers gets no more."""
 
 
@@ -91,13 +92,26 @@ class Classroom:
                 return self.runs_left(visitor) > 0
             return action == "steer" and bool(runs) and all(self._runs.get(run) == visitor.id for run in runs)
 
+    def why_not(self, visitor: Visitor, action: Action, runs: Sequence[str] = ()) -> str | None:
+        """What a visitor is told who may not, with the runs that are in the way; None for who may."""
+        if self.may(visitor, action, runs):
+            return None
+        if action != "start" or not self.student_runs or not visitor.id:
+            return refusal(action)
+        with self._lock:
+            mine = [run for run, owner in self._runs.items() if owner == visitor.id]
+        if len(mine) < self.student_runs:
+            return (
+                f"All {STUDENT_RUNS_IN_ALL} runs that students may start have been; the last is {list(self._runs)[-1]}."
+            )
+        told = ", ".join(mine[:RUNS_TOLD]) + (f" and {len(mine) - RUNS_TOLD} more" if len(mine) > RUNS_TOLD else "")
+        all_runs = f"all {self.student_runs} runs" if self.student_runs > 1 else "the one run"
+        return f"You have started {all_runs} that each student may start: {told}."
+
     def need(self, visitor: Visitor, action: Action, runs: Sequence[str] = ()) -> None:
         """Raises NotAllowed, a sentence, unless the visitor may."""
-        if self.may(visitor, action, runs):
-            return
-        if action == "start" and self.student_runs:
-            raise NotAllowed(f"You have started all {self.student_runs} runs that each student may start.")
-        raise refusal(action)
+        if why := self.why_not(visitor, action, runs):
+            raise NotAllowed(why)
 
     def runs_left(self, visitor: Visitor) -> int:
         """How many runs a student may still start."""

@@ -139,9 +139,9 @@ def teaches(user: Mapping[str, Any], teachers: Iterable[str]) -> bool:
     )
 
 
-def refusal(action: Action) -> NotAllowed:
+def refusal(action: Action) -> str:
     """What a watcher is told."""
-    return NotAllowed(f"Only the teacher may {DOES[action]} here.")
+    return f"Only the teacher may {DOES[action]} here."
 
 
 def _hash(session: str) -> str:

@@ -15,7 +15,7 @@ import streamlit as st
 from gan_core.engine import Lab
 from gan_core.server.class_mode import current_classroom
 from gan_core.server.class_routes import visitor_of
-from gan_core.server.roles import DOES, Action, Visitor, teaches
+from gan_core.server.roles import Action, Visitor, teaches
 
 T = TypeVar("T")
 
@@ -101,7 +101,8 @@ def may(action: Action, *runs: str) -> bool:
 
 def why_not(action: Action, *runs: str) -> str | None:
     """What the visitor is told who may not; None for who may."""
-    return None if may(action, *runs) else f"Only the teacher may {DOES[action]} here."
+    room = current_classroom()
+    return None if room is None else room.why_not(visitor(), action, runs)
 
 
 def need(action: Action, *runs: str) -> None:

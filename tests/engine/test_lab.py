@@ -204,9 +204,8 @@ def test_the_queue_has_an_end(
     monkeypatch.setattr(lab_module, "MAX_WAITING", 3)
     slowly(0.01)
     lab = open_lab(capacity=1)
-    for seed in range(4):
-        lab.submit(small({"seed": seed, "schedule.rounds": 100_000}))
-    with pytest.raises(Refused, match="3 runs are waiting already"):
+    first, *_ = [lab.submit(small({"seed": seed, "schedule.rounds": 100_000})) for seed in range(4)]
+    with pytest.raises(Refused, match=f"3 runs are waiting already until {first} ends, or another; at most 3 can"):
         lab.submit(small())
     assert len(lab.store.runs()) == 4
 

@@ -35,8 +35,10 @@ def test_a_student_has_so_many_runs_and_steers_those_alone() -> None:
         room.started(ANN, run)
     assert not room.may(ANN, "start")
     assert room.may(BOB, "start")
-    with pytest.raises(NotAllowed, match="all 2 runs"):
+    with pytest.raises(NotAllowed, match=r"^You have started all 2 runs that each student may start: r1, r2\.$"):
         room.need(ANN, "start")
+    assert room.why_not(BOB, "start") is None
+    assert room.why_not(ANN, "edit") == "Only the teacher may change what is kept here."
     assert room.may(ANN, "steer", ["r1", "r2"])
     assert not room.may(BOB, "steer", ["r1"])
     assert not room.may(ANN, "steer", ["r1", "of the teacher"])
@@ -45,6 +47,18 @@ def test_a_student_has_so_many_runs_and_steers_those_alone() -> None:
     assert not room.may(Visitor("watcher"), "start")  # a browser that keeps no cookies
     room.started(TEACHER, "r3")
     assert room.runs_of_students() == ["r1", "r2"]
+
+
+def test_whoever_is_in_the_way_of_a_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Classroom(student_runs=5)
+    for number in range(5):
+        room.started(ANN, f"r{number}")
+    assert room.why_not(ANN, "start") == (
+        "You have started all 5 runs that each student may start: r0, r1, r2 and 2 more."
+    )
+    monkeypatch.setattr("gan_core.server.classroom.STUDENT_RUNS_IN_ALL", 5)
+    assert room.why_not(BOB, "start") == "All 5 runs that students may start have been; the last is r4."
+    assert room.why_not(Visitor("watcher"), "start") == "Only the teacher may start runs here."
 
 
 def test_viewers_are_browsers_not_pages_and_not_the_teacher() -> None:

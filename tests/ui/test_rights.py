@@ -18,7 +18,7 @@ from gan_core.server.roles import NotAllowed
 from gan_core.store import RunStore
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
-from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher
+from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
@@ -101,6 +101,9 @@ def test_alone_everybody_may_and_in_a_class_the_session_decides(lab: Lab, monkey
     cookies: dict[str, str] = {"ganscope_viewer": "ann"}
     monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     assert not may("edit")
+    assert (may("start"), why_not("start")) == (True, None)
+    room.started(visitor(), "the-run")
+    assert why_not("start") == "You have started the one run that each student may start: the-run."
     cookies["ganscope_teacher"] = room.key.exchange(room.key.secret, "a")
     assert visitor().role == "teacher"
     assert may("edit")
@@ -135,7 +138,7 @@ def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch:
     monkeypatch.setattr(rights, "_cookies", lambda: {"ganscope_viewer": "ann"})
     config: RunConfig = tiny("mlp", {"schedule.rounds": 100_000, "diagnostics.every": 1000})
     run = guarded(lab).submit(config, key="one click")
-    with pytest.raises(NotAllowed, match="all 1 runs"):
+    with pytest.raises(NotAllowed, match="the one run"):
         guarded(lab).submit(config, key="another")
     others = lab.submit(config)
     with pytest.raises(NotAllowed):
