@@ -6,7 +6,17 @@ import streamlit as st
 
 from gan_core.ui import forking, runs_table, take_away
 from gan_core.ui.rights import may, why_not
-from gan_core.ui.shell import COMPARE, HOME, action_button, lab, offer_to_go_on, said_in_a_sentence, ticket, watch
+from gan_core.ui.shell import (
+    COMPARE,
+    HOME,
+    action_button,
+    as_typed,
+    lab,
+    offer_to_go_on,
+    said_in_a_sentence,
+    ticket,
+    watch,
+)
 
 st.title("Runs", anchor=False)
 records = lab().store.runs()
@@ -57,7 +67,7 @@ if records:
     baseline = runs_table.baseline_of(records, st.query_params.get("baseline", ""))
     if baseline is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":material/keep: Baseline: **{baseline.name}**", width="content")
+            st.markdown(f":material/keep: Baseline: **{as_typed(baseline.name)}**", width="content")
             if st.button("Unpin", type="tertiary", icon=":material/keep_off:"):
                 del st.query_params["baseline"]
                 st.rerun()

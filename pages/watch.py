@@ -10,7 +10,7 @@ from gan_core.ui.faults import without_paths
 from gan_core.ui.live_view import live_view
 from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import HOME, TRAIN, action_button, copy_as, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import HOME, TRAIN, action_button, as_typed, copy_as, lab, said_in_a_sentence, ticket
 
 run_id = st.query_params.get("run", "")
 if not run_id:
@@ -32,7 +32,7 @@ if beside := st.query_params.get("beside"):
     st.stop()
 
 title, actions = st.columns([2, 3], vertical_alignment="center")
-title.title(run.name, anchor=False)
+title.title(as_typed(run.name), anchor=False)
 act = next_act(run)
 
 

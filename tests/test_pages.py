@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -271,7 +272,7 @@ def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
     assert lab.wait(child.id, timeout=60).status == "finished"
     app = visit("watch", run=child.id)
     assert any("Forked from [the parent]" in caption.value for caption in app.caption)
-    assert any("**the parent → wgan_gp**" in text.value for text in app.markdown)
+    assert any(r"**the parent → wgan\_gp**" in text.value for text in app.markdown)
     forked_from = dict(zip(*(visit("runs").dataframe[0].value[name] for name in ("name", "forked from")), strict=True))
     assert forked_from == {"the parent": "", "the parent → wgan_gp": "the parent, round 5"}
 
@@ -372,3 +373,20 @@ def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]
     assert event.data == {"changes": {"schedule.n_critic": 3}, "label": "n_critic 3"}
     lab.command(run, "stop")
     lab.wait(run, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["![x](http://evil.example/x.png)", "[a](javascript:alert(1))", ":red[x] $x^2$ **b** <b>_c_</b> `d` ~~e~~ #f"],
+)
+def test_a_name_is_shown_as_it_was_typed(name: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+    run = lab.submit(small(), name=name)
+    lab.wait(run, timeout=20)
+    child = lab.fork(run, {"schedule.rounds": 22})
+    lab.wait(child, timeout=20)
+    titles = [element.value for element in visit("watch", run=run).title]
+    (tree,) = [element.value for element in visit("watch", run=child).markdown if "watch?run=" in element.value]
+    for shown in (*titles, tree.partition(" at round")[0].removeprefix("- [").partition("](watch")[0]):
+        parts = [part for part in re.split(r"\\.", shown) if part]
+        assert not any(re.search(r"[][*_<>$:~`#|]", part) for part in parts), shown
+        assert re.sub(r"\\(.)", r"\1", shown) == name

@@ -7,7 +7,7 @@ import streamlit as st
 from gan_core.config import PRESETS, ConfigError, RunConfig, preset_config
 from gan_core.engine import Choice, beginning_with, changes_for
 from gan_core.store import RunNotFound, StoreError
-from gan_core.ui.shell import lab
+from gan_core.ui.shell import as_typed, lab
 
 
 def base_config(choices: dict[str, dict[str, Choice]]) -> tuple[RunConfig, str, str | None]:
@@ -15,7 +15,7 @@ def base_config(choices: dict[str, dict[str, Choice]]) -> tuple[RunConfig, str, 
     if parent := st.query_params.get("from"):
         try:
             run = lab().store.run(parent)
-            st.caption(f"Settings of *{run.name}* — [back to it](watch?run={run.id})")
+            st.caption(f"Settings of *{as_typed(run.name)}* — [back to it](watch?run={run.id})")
             return RunConfig.load(run.config), f"run:{run.id}", None
         except (RunNotFound, StoreError, ConfigError) as error:
             st.warning(f"{error} The form begins with a preset instead.")

@@ -15,7 +15,7 @@ from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
 from gan_core.ui import compare_results, comparison_charts, steering, take_away, watching
 from gan_core.ui.compare_form import show_differences, what_was_brought
 from gan_core.ui.live_view import LEAD, Panel, live_view, overlay_panel, without_legend
-from gan_core.ui.shell import lab, ticket
+from gan_core.ui.shell import as_typed, lab, ticket
 
 _SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
 IN_A_ROW = 4
@@ -31,7 +31,7 @@ def show(comparison: ComparisonRecord) -> None:
         st.info("None of its runs is left.", icon=":material/search_off:")
         return
     active = any(state in ACTIVE for state in states.values())
-    st.title(comparison.name, anchor=False)
+    st.title(as_typed(comparison.name), anchor=False)
     steering.show(comparison, states, measured=bool(standings.measures(found)))
     seeds = sorted({standing.seed for standing in found})
     seed, metric = _choose(found, seeds)

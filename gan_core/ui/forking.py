@@ -16,7 +16,7 @@ from gan_core.engine.comparing import changes_between
 from gan_core.engine.lessons import NextAct
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
-from gan_core.ui.shell import action_button, lab, said_in_a_sentence, watch
+from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence, watch
 
 NOW = -1
 
@@ -179,11 +179,6 @@ def let_go_on(run_id: str) -> None:
             lab().resume(run_id)
 
 
-def plain(name: str) -> str:
-    """The name of a run inside Markdown: no brackets, so that it can be the text of a link."""
-    return name.replace("[", "(").replace("]", ")")
-
-
 def origin(run: RunRecord, events: Sequence[Any]) -> str | None:
     """Where a fork comes from, what it changed and what began anew, in a sentence or two; None for a run of its own."""
     told = [event for event in events if event.kind == "forked" and event.data.get("parent") == run.parent]
@@ -191,7 +186,7 @@ def origin(run: RunRecord, events: Sequence[Any]) -> str | None:
         return None
     data: Mapping[str, Any] = told[-1].data
     changes = ", ".join(f"{field} = {value}" for field, value in data.get("changes", {}).items()) or "nothing changed"
-    name = plain(str(data.get("name", run.parent)))
+    name = as_typed(str(data.get("name", run.parent)))
     text = f"Forked from [{name}](watch?run={run.parent}) at round {told[-1].round:,}: {changes}."
     anew = data.get("anew", [])
     return f"{text} Begins anew: {'; '.join(anew)}." if anew else f"{text} Everything else went over exactly."
@@ -209,7 +204,7 @@ def family_tree(run: RunRecord, family: Sequence[RunRecord]) -> str:
 
     def walk(parent: str | None, depth: int) -> None:
         for member in children.get(parent, []):
-            name = plain(member.name)
+            name = as_typed(member.name)
             own = member.id == run.id
             where = f" at round {member.forked_at:,}" if member.forked_at is not None else ""
             beside = "" if own else f" · [beside this one](watch?run={run.id}&beside={member.id})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,6 +125,11 @@ def start(config: RunConfig, *, name: str = "", click: str = "") -> None:
     with said_in_a_sentence():
         run_id = lab().submit(config, name=name, key=click)
         watch(run_id)
+
+
+def as_typed(text: str) -> str:
+    """A text that somebody wrote, for a place that takes Markdown: shown as it is, no picture, link, colour or formula."""
+    return re.sub(r"([\\`*_\[\]<>$:~|#])", r"\\\1", text)
 
 
 def about_card(about: About) -> None:

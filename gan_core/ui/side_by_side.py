@@ -9,7 +9,7 @@ from gan_core.store import ACTIVE, RunRecord
 from gan_core.ui import forking, watching
 from gan_core.ui.live_view import Panel, live_view, without_legend
 from gan_core.ui.rights import may, pace, why_not
-from gan_core.ui.shell import WATCH, action_button, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import WATCH, action_button, as_typed, lab, said_in_a_sentence, ticket
 
 _SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
 
@@ -31,7 +31,7 @@ def show(left: RunRecord, right: RunRecord) -> None:
         _controls(left.id, right)
     for column, run, other in zip(st.columns(2), (left, right), (right, left), strict=True):
         with column:
-            st.markdown(f"**{forking.plain(run.name)}**", help=forking.origin(run, lab().store.events(run.id)))
+            st.markdown(f"**{as_typed(run.name)}**", help=forking.origin(run, lab().store.events(run.id)))
             live_view(
                 run.id,
                 ticket(run.id),

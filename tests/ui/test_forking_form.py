@@ -52,7 +52,7 @@ def test_the_tree_shows_every_relative_once_and_where_one_is() -> None:
     ]
     beside = "[beside this one](watch?run=three&beside={})".format
     assert family_tree(family[3], family).splitlines() == [
-        f"- [Root (a)](watch?run=root) · stopped, 7 rounds · {beside('root')}",
+        f"- [Root \\[a\\]](watch?run=root) · stopped, 7 rounds · {beside('root')}",
         f"    - [One](watch?run=one) at round 1,200 · stopped, 7 rounds · {beside('one')}",
         "        - **Three** at round 2,000 · stopped, 7 rounds",
         f"    - [Two](watch?run=two) at round 5 · stopped, 7 rounds · {beside('two')}",
