@@ -462,7 +462,7 @@ def main() -> None:
     parser.add_argument("--viewers", type=_whole_numbers, default=[0, 1, 5, 15, 30], help="(default: 0,1,5,15,30)")
     parser.add_argument("--runs", type=_whole_numbers, default=[1, 4], help="(default: 1,4)")
     parser.add_argument("--pages", type=int, default=2, help="Chromium pages, at most (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each slice (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each slice (default: %(default)s)")
     parser.add_argument("--cycles", type=int, default=3, help="(default: %(default)s)")
     parser.add_argument("--endure", type=int, metavar="MINUTES", help="one run and thirty viewers for so long instead")
     parser.add_argument("--out", type=Path, help="(default: docs/results/viewers.md, or endurance.md)")
