@@ -128,7 +128,10 @@ def start(config: RunConfig, *, name: str = "", click: str = "") -> None:
 
 
 def as_typed(text: str) -> str:
-    """A text that somebody wrote, for a place that takes Markdown: shown as it is, no picture, link, colour or formula."""
+    """A text that somebody wrote, for a place that takes Markdown: shown as it is, no picture, colour or formula.
+
+    An address that is written out can still be clicked, and says where it leads.
+    """
     return re.sub(r"([\\`*_\[\]<>$:~|#])", r"\\\1", text)
 
 
