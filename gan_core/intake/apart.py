@@ -103,10 +103,12 @@ def _words(process: subprocess.Popen[bytes], cancel: Cancel | None) -> Iterator[
     """What the reader says, line by line, until it is gone."""
     assert process.stdout is not None
     heard, rest = time.monotonic(), b""
+    ready = select.poll()  # `select` knows no handle above 1024, which a server with a class may have
+    ready.register(process.stdout)
     while True:
         if cancel is not None and cancel():
             raise Cancelled("Cancelled; nothing was kept.")
-        if not select.select([process.stdout], [], [], POLL_SECONDS)[0]:
+        if not ready.poll(1000 * POLL_SECONDS):
             if time.monotonic() - heard > SILENT_SECONDS:
                 raise DataError(f"This file could not be read within {SILENT_SECONDS:g} seconds.")
             continue
