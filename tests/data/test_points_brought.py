@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +204,11 @@ def test_damage_is_a_sentence_and_spares_the_others(store: Path) -> None:
     assert {own.name for own in shelf.shelf()} == {good.name, bad.name}
     assert len(DATASETS[good.name].load().x) == 30
     shelf.delete(bad.name)
+
+
+def test_millions_of_short_lines_are_refused_before_they_take_memory() -> None:
+    tracemalloc.start()
+    with pytest.raises(DataError, match="more than 100,000 lines"):
+        from_csv(b"x\n" * 4_000_000)
+    assert tracemalloc.get_traced_memory()[1] < 50 * 2**20
+    tracemalloc.stop()
