@@ -83,13 +83,17 @@ class _Active:
         return self.started and not self.ended
 
     @property
+    def paused(self) -> bool:
+        return bool(self.view.status["state"] == "paused")
+
+    @property
     def told(self) -> str:
         """What should be known of it as long as nothing is wrong with it."""
         return self.recorder.why or self.paused_for or self.notice
 
 
 class Lab:
-    """Runs under ``root``: at most ``capacity`` train at once, the others wait in order.
+    """Runs under ``root``: at most ``capacity`` train at once, the others wait in order; a paused one gives up its place.
 
     ``executor`` says in what: ``thread``, ``process`` (one for a run alone, a few for all runs of a comparison), or ``auto``,
     which is processes for a comparison, and for a run alone a thread, or a process where one waits for it
@@ -651,11 +655,13 @@ class Lab:
     def _start_waiting(self) -> None:
         """Start as many as there is room for, in order, and tell the others their place.
 
-        Runs that take turns are started all together, and need as much room as one: they share what the others leave.
+        Runs that take turns are started all together, and need as much room as one: they share what the others leave. A
+        paused run needs none, and goes on at once when it is told to, whoever has its place by then.
         """
         broken = []
         with self._lock:
-            sharing = {run: self._sharing(run) for run, active in self._active.items() if active.training}
+            playing = [run for run, active in self._active.items() if active.training and not active.paused]
+            sharing = {run: self._sharing(run) for run in playing}
             for run_id in list(self._queue):
                 shared = self._sharing(run_id)
                 room = shared in sharing.values() or len(set(sharing.values())) < self.capacity
@@ -751,6 +757,7 @@ class Lab:
             states = [message.state for message in messages if isinstance(message, State)]
             if states:
                 self._lockstep.pause(run_id) if states[-1] == "paused" else self._lockstep.go_on(run_id)
+                self._start_waiting()
             end = next((message for message in messages if isinstance(message, Ended)), None)
             if end is None and not alive:
                 end = Ended("failed", active.view.status["round"], "The run died without a word.")
@@ -759,7 +766,7 @@ class Lab:
                 return
             if messages:
                 self._watchdog.heard(run_id)
-            resting = active.view.status["state"] == "paused" or self._executor.starting(run_id)
+            resting = active.paused or self._executor.starting(run_id)
             if (hang := self._watchdog.look(run_id, resting=resting)) is not None:
                 active.recorder.event(
                     active.view.status["round"], "stuck", {"message": hang.message, "stack": hang.stack}

@@ -97,6 +97,27 @@ def test_a_clock_that_jumps_back_changes_no_order_and_no_duration(
         assert lab.store.track(run.id).rounds.tolist() == list(range(1, 25))
 
 
+def test_a_paused_run_gives_up_its_place_and_goes_on_when_told(
+    open_lab: Callable, small: Callable, until: Callable
+) -> None:
+    lab = open_lab(capacity=1)
+    first = lab.submit(small({"schedule.rounds": 100_000}))
+    until(lambda: state(lab, first) == "running")
+    second = lab.submit(small({"schedule.rounds": 5}))
+    assert lab.view(second).status["place"] == 1
+    lab.command(first, "pause")
+    assert lab.wait(second, 60).status == "finished"
+    assert state(lab, first) == "paused"
+    third = lab.submit(small({"schedule.rounds": 100_000}))
+    until(lambda: state(lab, third) == "running")
+    lab.command(first, "resume")
+    until(lambda: state(lab, first) == "running")
+    assert state(lab, third) == "running"
+    for run in (first, third):
+        lab.command(run, "stop")
+        assert lab.wait(run, 60).status == "stopped"
+
+
 def test_at_most_so_many_train_and_the_others_know_their_place(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, until: Callable
 ) -> None:
