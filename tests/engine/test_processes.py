@@ -128,6 +128,7 @@ def test_a_run_alone_takes_the_process_that_waits_and_another_gets_ready(
     opened.wait(opened.submit(small()), 60)
     assert not workers(), "without a spare one it trains in a thread"
     opened.keep_spare()
+    until(lambda: len(waiting()) == 1, "one gets ready")
     (spare,) = waiting()
     config = small(LONG)
     run = opened.submit(config)
