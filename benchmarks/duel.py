@@ -50,16 +50,18 @@ CLOCK = f"""title => {{
   }}, {{ capture: true, once: true }})
 }}"""
 REST = 0.7  # seconds between an answer and the next action
+IDLE, SETTLE = 40, 5.0  # answers when all has ended, and seconds before them
 LOST = 20.0  # seconds after which a click has been lost: the button was drawn anew while it was pressed
 AIM_ANSWER, AIM_RATIO = 0.3, 1.1
 
 
 class Duel(NamedTuple):
     """``seconds`` from the click to the last end; ``answers`` are how long the page took, in seconds, ``lost`` the clicks
-    that it never answered."""
+    that it never answered, ``idle`` the answers when nothing trained any more."""
 
     seconds: float
     answers: list[float]
+    idle: list[float]
     lost: int
     configs: list[Any]
     statuses: list[str]
@@ -117,9 +119,17 @@ def _played(page: Any, url: str, root: Path, seeds: str, rounds: int, patience: 
         time.sleep(REST)
     ended = max(record.ended_at for record in _members(store, comparison[1]))
     seconds = time.perf_counter() - started - max(0.0, time.time() - ended)
+    time.sleep(SETTLE)
+    idle = []
+    for _ in range(IDLE):
+        idle.append(_switch_axis(page))
+        time.sleep(REST)
     records = _members(store, comparison[1])
     store.close()
-    return Duel(seconds, answers, lost, [record.config for record in records], [record.status for record in records])
+    lost += idle.count(None)
+    answered = [answer for answer in idle if answer is not None]
+    configs, statuses = [record.config for record in records], [record.status for record in records]
+    return Duel(seconds, answers, answered, lost, configs, statuses)
 
 
 def _switch_axis(page: Any) -> float | None:
@@ -163,8 +173,8 @@ def one_after_another(folder: Path, comparison: Comparison, patience: float) -> 
 def report(
     found: Duel, alone: float, seeds: str, rounds: int, command: str, load: list[tuple[float, float, float]]
 ) -> str:
-    answers = sorted(found.answers)
-    p50, p95 = statistics.median(answers), answers[max(0, round(0.95 * len(answers)) - 1)]
+    p50, p95 = _quantiles(found.answers)
+    idle = " / ".join(f"{1000 * value:.0f}" for value in _quantiles(found.idle))
     ratio = found.seconds / alone
     ended = ", ".join(f"{found.statuses.count(status)} {status}" for status in dict.fromkeys(found.statuses))
 
@@ -183,8 +193,9 @@ def report(
             f"| all together, from the click to the last end | {found.seconds:.0f} s |",
             f"| the same runs one after another, no page | {alone:.0f} s |",
             f"| together ÷ one after another | **{ratio:.2f}** (aim ≤ {AIM_RATIO}: {aim(ratio <= AIM_RATIO)}) |",
-            f"| the page answers while they train, p50 of {len(answers)} | {1000 * p50:.0f} ms |",
+            f"| the page answers while they train, p50 of {len(found.answers)} | {1000 * p50:.0f} ms |",
             f"| p95 | **{1000 * p95:.0f} ms** (aim ≤ {1000 * AIM_ANSWER:.0f}: {aim(p95 <= AIM_ANSWER and not found.lost)}) |",
+            f"| the same page when all has ended, p50 / p95 of {len(found.idle)} | {idle} ms |",
             f"| clicks without an answer in {LOST:.0f} s | {found.lost} |",
             "",
             "An answer is the time from the press on another axis, as the browser stamps it, until the chart is drawn with it.",
@@ -195,6 +206,11 @@ def report(
             "",
         ]
     )
+
+
+def _quantiles(answers: list[float]) -> tuple[float, float]:
+    ordered = sorted(answers)
+    return statistics.median(ordered), ordered[max(0, round(0.95 * len(ordered)) - 1)]
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gan_core.store.records import StoreError
+from gan_core.store.tenancy import network_file_system
 
 BUSY_SECONDS = 10.0
 
@@ -136,7 +137,11 @@ def _open(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection
         _refuse_newer(connection, path, len(migrations))
         # What a purged run took goes back to the disk. Only takes effect while the file is still empty.
         connection.execute("PRAGMA auto_vacuum = FULL")
-        connection.execute("PRAGMA journal_mode = WAL")
+        if network_file_system(path.parent):  # the shared memory of a write-ahead log does not reach over a network
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA synchronous = FULL")
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         _migrate(connection, path, migrations)
     except (sqlite3.Error, StoreError):

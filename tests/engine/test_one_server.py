@@ -19,6 +19,7 @@ import gan_core.engine
 from gan_core.engine import Lab, Refused
 from gan_core.engine import lab as lab_module
 from gan_core.store import RunStore, StoreError, tenancy
+from gan_core.store.schema import connect
 
 SERVER = """
 import sys, time
@@ -133,14 +134,19 @@ def test_a_disk_that_is_read_only_can_be_looked_at(tmp_path: Path, small: Callab
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs", "ext4", "tmpfs"])
-def test_a_network_file_system_is_warned_of(
-    kind: str, tmp_path: Path, open_lab: Callable, monkeypatch: pytest.MonkeyPatch, trouble: list[str]
+def test_a_network_file_system_is_warned_of_and_gets_no_write_ahead_log(
+    kind: str, tmp_path: Path, open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, trouble: list[str]
 ) -> None:
+    local = kind in ("ext4", "tmpfs")
     mounts = [("/", "overlay"), (str(tmp_path), kind), (str(tmp_path) + "-beside", "nfs")]
     partitions = [SimpleNamespace(mountpoint=where, fstype=kind) for where, kind in mounts]
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: partitions)
-    faults = open_lab(tmp_path / "runs").health.wait(10)
-    assert [f"({kind})" in fault.sentence for fault in faults] == [True] * (kind not in ("ext4", "tmpfs"))
+    lab = open_lab(tmp_path / "runs")
+    faults = lab.health.wait(10)
+    assert [f"({kind})" in fault.sentence for fault in faults] == ([] if local else [True])
+    (database,) = (tmp_path / "runs").glob("*.db")
+    assert lab.wait(lab.submit(small()), 60).status == "finished"
+    assert connect(database).execute("PRAGMA journal_mode").fetchone()[0] == ("wal" if local else "delete")
     assert all("GANSCOPE_STORE" in fault.repair for fault in faults)
 
 
