@@ -356,8 +356,8 @@ def report(
         "* CPU and memory are of the server's own process, not of its runs; what slices without viewers take is taken off.",
         "* Bytes are those of Streamlit's socket, the live one and the class's.",
         "* A point's age counts from when its round was played to when somebody looks, ten times a second.",
-        "* Viewers, browser, server and runs share the cores; in a class every browser has a machine of its own. So pages are "
-        "older here than there, most of all beside four runs.",
+        "* Viewers and browser share the cores with server and runs; in a class every browser has a machine of its own. So the "
+        "viewers have the least priority here, and pages are older than there, most of all beside four runs.",
         f"* {options.cycles} cycles of slices of {options.seconds:g} s; pages were drawn in a slice of their own, up to "
         f"{options.pages} of the viewers.",
         "",
