@@ -17,7 +17,6 @@ import argparse
 import os
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.sections import command_line
-from benchmarks.serving import free_port, machine, open_browser, until_it_answers
+from benchmarks.serving import application, open_browser, signed
 from gan_core.config import TEMPLATES, Comparison, preset_config
 from gan_core.engine import Lab
 from gan_core.store import ACTIVE, RunStore
@@ -68,30 +67,10 @@ class Duel(NamedTuple):
 
 
 def duel(folder: Path, seeds: str, rounds: int, patience: float) -> Duel:
-    port = free_port()
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-            cwd=ROOT,
-            env={**os.environ, "GANSCOPE_STORE": str(folder / "runs")},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        until_it_answers(port, server)
-        with open_browser() as browser:
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(120_000)
-            return _played(page, f"http://localhost:{port}", folder / "runs", seeds, rounds, patience)
-    except Exception:
-        print((folder / "server.log").read_text(errors="replace")[-3000:], file=sys.stderr)
-        raise
-    finally:
-        server.terminate()
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
+    with application(folder) as url, open_browser() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(120_000)
+        return _played(page, url, folder / "runs", seeds, rounds, patience)
 
 
 def _played(page: Any, url: str, root: Path, seeds: str, rounds: int, patience: float) -> Duel:
@@ -127,6 +106,8 @@ def _played(page: Any, url: str, root: Path, seeds: str, rounds: int, patience: 
     records = _members(store, comparison[1])
     store.close()
     lost += idle.count(None)
+    if not answers:
+        raise RuntimeError("all runs had ended before the page answered once: --rounds or --seeds is too small")
     answered = [answer for answer in idle if answer is not None]
     configs, statuses = [record.config for record in records], [record.status for record in records]
     return Duel(seconds, answers, answered, lost, configs, statuses)
@@ -199,11 +180,7 @@ def report(
             f"| clicks without an answer in {LOST:.0f} s | {found.lost} |",
             "",
             "An answer is the time from the press on another axis, as the browser stamps it, until the chart is drawn with it.",
-            "",
-            f"`{command}`",
-            "",
-            machine(load),
-            "",
+            *signed(command, load),
         ]
     )
 

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.sections import command_line
-from benchmarks.serving import cpu_seconds, machine
+from benchmarks.serving import cpu_seconds, signed
 from gan_core.config import Comparison, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
 from gan_core.engine.wire import WAITING
@@ -219,11 +219,7 @@ def report(found: Found, command: str, load: list[tuple[float, float, float]]) -
         *conclusions(found),
         "",
         "## Machine and command",
-        "",
-        f"`{command}`",
-        "",
-        machine(load),
-        "",
+        *signed(command, load),
     ]
     return "\n".join(lines)
 

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.sections import command_line
-from benchmarks.serving import free_port, machine, open_browser, until_it_answers
+from benchmarks.serving import application, open_browser, signed
 from gan_core.config import CURES, RECIPES, parse_seeds
 from gan_core.metrics.verdict import ALARMS, STATES
 
@@ -142,11 +142,7 @@ def report(given: list[Given], command: str, load: list[tuple[float, float, floa
     lines += [
         "",
         "Seeds count from that of the recipe. Modes are those counted when both runs were paused.",
-        "",
-        f"`{command}`",
-        "",
-        machine(load),
-        "",
+        *signed(command, load),
     ]
     return "\n".join(lines)
 
@@ -165,27 +161,13 @@ def main() -> None:
     load = [os.getloadavg()]
     given: list[Given] = []
     with tempfile.TemporaryDirectory() as name:
-        port = free_port()
         subprocess.run([sys.executable, "-m", "gan_core", "prepare", "--store", f"{name}/runs"], cwd=ROOT, check=True)
-        with (Path(name) / "server.log").open("wb") as log:
-            server = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
-                cwd=ROOT,
-                env={**os.environ, "GANSCOPE_STORE": f"{name}/runs"},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            until_it_answers(port, server)
-            with open_browser() as browser:
-                for recipe in options.only or LESSONS:
-                    page = browser.new_page(viewport={"width": 1280, "height": 720})
-                    page.set_default_timeout(60_000)
-                    given += give(page, f"http://localhost:{port}", recipe, list(options.seeds), options.limit)
-                    page.close()
-        finally:
-            server.terminate()
-            server.wait(30)
+        with application(Path(name)) as url, open_browser() as browser:
+            for recipe in options.only or LESSONS:
+                page = browser.new_page(viewport={"width": 1280, "height": 720})
+                page.set_default_timeout(60_000)
+                given += give(page, url, recipe, list(options.seeds), options.limit)
+                page.close()
     load.append(os.getloadavg())
     text = report(given, command_line(), load)
     options.out.write_text(text)

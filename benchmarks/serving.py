@@ -122,6 +122,34 @@ def until_it_answers(port: int, process: subprocess.Popen[Any]) -> None:
     raise RuntimeError("the dashboard did not start")
 
 
+@contextmanager
+def application(folder: Path) -> Iterator[str]:
+    """The real application in a process of its own, its store under ``folder``; gives its address. Where the block fails, the
+    end of the server's log is printed.
+    """
+    port, log = free_port(), folder / "server.log"
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env={**os.environ, "GANSCOPE_STORE": str(folder / "runs")},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        until_it_answers(port, server)
+        yield f"http://localhost:{port}"
+    except Exception:
+        print(log.read_text(errors="replace")[-3000:], file=sys.stderr)
+        raise
+    finally:
+        server.terminate()
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
 class WatchPage:
     """The run's Watch page in a real browser, which must really draw."""
 
@@ -181,6 +209,11 @@ def open_browser() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=arguments)
         yield browser
         browser.close()
+
+
+def signed(command: str, load: list[tuple[float, float, float]]) -> list[str]:
+    """The last lines of a document: the command that wrote it, and what it was measured on."""
+    return ["", f"`{command}`", "", machine(load), ""]
 
 
 def machine(load: list[tuple[float, float, float]]) -> str:

@@ -39,7 +39,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.crowd import CURVE, Crowd, Viewer
 from benchmarks.sections import command_line
-from benchmarks.serving import Dashboard, WatchPage, machine, open_browser, parse_or_serve, serve
+from benchmarks.serving import Dashboard, WatchPage, open_browser, parse_or_serve, serve, signed
 from benchmarks.throughput import SETTLE_SECONDS, bare_loop, measure
 from gan_core.config import Comparison, preset_config
 from gan_core.engine.runner import ROWS_EVERY_SECONDS
@@ -360,11 +360,7 @@ def report(
         "viewers have the least priority here, and pages are older than there, most of all beside four runs.",
         f"* {options.cycles} cycles of slices of {options.seconds:g} s; pages were drawn in a slice of their own, up to "
         f"{options.pages} of the viewers.",
-        "",
-        f"`{command}`",
-        "",
-        machine(load),
-        "",
+        *signed(command, load),
     ]
     return "\n".join(lines)
 
@@ -445,7 +441,7 @@ def report_endured(found: Endured, command: str, load: list[tuple[float, float, 
             f"| {minute} | {_megabytes(cell)} | {cell.rate:.0f} | {1000 * cell.cpu:.0f} ms "
             f"| {cell.bytes / 1000:.1f} | {_quantiles([cell.ages])} |"
         )
-    lines += ["", "Memory and CPU are of the server's own process.", "", f"`{command}`", "", machine(load), ""]
+    lines += ["", "Memory and CPU are of the server's own process.", *signed(command, load)]
     return "\n".join(lines)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from gan_core.data import DataError, places, published, shelf
 from gan_core.intake import pictures, points
-from gan_core.intake.apart import Cancel, Progress, read_apart
+from gan_core.intake.apart import Cancel, read_apart
 from gan_core.intake.decode import Fit, Shape
 from gan_core.intake.errors import Cancelled
+from gan_core.intake.pictures import Progress
 
 log = logging.getLogger(__name__)
 

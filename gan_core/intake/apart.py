@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan_core.intake.errors import Cancelled, DataError
+from gan_core.intake.pictures import Progress
 
-Progress = Callable[[float, str], None]
 Cancel = Callable[[], bool]
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ from gan_core.training.streams import Streams
 REAL_IMAGES = 2_000  # for the spread inside each class
 
 
-class _Judging:
+class _Judging(ABC):
     """What looks through the frozen classifier, as soon as there is one."""
 
     def __init__(self, get_classifier: Callable[[], FrozenClassifier | None]) -> None:
@@ -41,9 +42,9 @@ class _Judging:
         self._classifier: FrozenClassifier | None = None
         self._real_share = np.empty(0)
 
+    @abstractmethod
     def _begin(self, classifier: FrozenClassifier) -> None:
         """Look at real data, once."""
-        raise NotImplementedError
 
     def _find_classifier(self) -> FrozenClassifier | None:
         if self._classifier is None and (classifier := self._get_classifier()) is not None:
