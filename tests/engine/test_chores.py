@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -121,17 +122,18 @@ def test_tables_and_paintings_are_kept(chores: Chores) -> None:
 def test_facts_of_what_was_brought(chores: Chores, tmp_path: Path) -> None:
     chore = chores.keep_zip("k", pictures(), "stripes", 16, 3, "crop")
     chore.wait(20)
-    facts = dataset_facts(chore.result, Classifiers(tmp_path / "cache"))
+    with closing(Classifiers(tmp_path / "cache")) as classifiers:
+        facts = dataset_facts(chore.result, classifiers)
+        with pytest.raises(ConfigError, match="unknown name"):
+            dataset_facts("ringg", classifiers)
+        with pytest.raises(DataMissing):
+            dataset_facts("cifar10", classifiers)
     assert (facts.shape, facts.counts, facts.counts_train) == ((3, 16, 16), (10, 10), (8, 8))
     pixels = np.array([[i, 2 * i, 255 - i] for i in range(20)]) / 127.5 - 1
     assert facts.pixel_mean == pytest.approx(pixels.mean(), abs=1e-9)
     assert facts.pixel_std == pytest.approx(pixels.std(), abs=1e-9)
     assert sum(facts.pixel_histogram) == 20 * 3 * 16 * 16
     assert facts.judged
-    with pytest.raises(ConfigError, match="unknown name"):
-        dataset_facts("ringg", Classifiers(tmp_path / "cache"))
-    with pytest.raises(DataMissing):
-        dataset_facts("cifar10", Classifiers(tmp_path / "cache"))
 
 
 def test_a_run_needs_no_upload_again_and_says_what_is_missing(tmp_path: Path) -> None:
