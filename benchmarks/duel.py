@@ -36,7 +36,7 @@ from gan_core.store import ACTIVE, RunStore
 
 TEMPLATE = "table-1"
 AXES = {"images": "images that D has seen", "rounds": "round"}
-TITLE = "() => document.querySelector('.st-key-compare-curves .xtitle')?.textContent"
+TITLE = "() => document.querySelector('[data-testid=curves-over-seeds] .xtitle')?.textContent"
 # Begins when the browser has the press, not when the test begins to look for the button, and ends with the frame drawn.
 CLOCK = f"""title => {{
   window.answered = null

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from gan_core.metrics import METRICS
-from gan_core.metrics.seeds import Difference, Interval, paired_difference, student_interval
+from gan_core.metrics.seeds import Difference, Interval, paired_difference, student_columns, student_interval
 from gan_core.metrics.verdict import STATES, State
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
 
@@ -158,13 +158,9 @@ def mean_over_seeds(
     rows = np.full((len(curves), len(x)), np.nan)
     for row, (places, values) in zip(rows, curves, strict=True):
         row[np.searchsorted(x, places)] = values
-    mean, low, high = (np.full(len(x), np.nan) for _ in range(3))
-    for index, values in enumerate(rows.T):
-        interval = student_interval(values)
-        mean[index] = interval.mean
-        spread = (interval.mean - interval.std, interval.mean + interval.std)
-        low[index], high[index] = (interval.low, interval.high) if band == "interval" else spread
-    return x, mean, low, high
+    mean, std, half = student_columns(rows)
+    spread = half if band == "interval" else std
+    return x, mean, mean - spread, mean + spread
 
 
 def title(metric: str) -> str:

@@ -57,12 +57,22 @@ def student_interval(values: np.ndarray, level: float = 0.95) -> Interval:
     Right for a few seeds where the values are about normal. One value has no interval, and none has no mean.
     """
     values = _finite(values)
-    n = len(values)
-    if n < 2:
-        return Interval(n, float(values[0]) if n else np.nan, np.nan, np.nan, np.nan)
-    mean, std = float(values.mean()), float(values.std(ddof=1))
-    half = float(special.stdtrit(n - 1, (1 + level) / 2)) * std / n**0.5
-    return Interval(n, mean, std, mean - half, mean + half)
+    mean, std, half = (float(column[0]) for column in student_columns(values[:, None], level))
+    return Interval(len(values), mean, std, mean - half, mean + half)
+
+
+def student_columns(rows: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, standard deviation and half of Student's interval, each (n,), of the finite values in each column of (k, n).
+
+    NaN where a column has none; of one value there is a mean alone.
+    """
+    rows = np.asarray(rows, np.float64)
+    known = np.isfinite(rows)
+    count = known.sum(axis=0)
+    one, two = np.where(count > 0, count, np.nan), np.where(count > 1, count, np.nan)
+    mean = np.where(known, rows, 0.0).sum(axis=0) / one
+    std = np.sqrt((np.where(known, rows - mean, 0.0) ** 2).sum(axis=0) / (two - 1))
+    return mean, std, special.stdtrit(two - 1, (1 + level) / 2) * std / np.sqrt(two)
 
 
 def bootstrap_interval(values: np.ndarray, level: float = 0.95, seed: int = 0) -> Interval:

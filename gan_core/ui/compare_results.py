@@ -12,17 +12,11 @@ import streamlit as st
 from gan_core.config import ConfigError, Difference, RunConfig
 from gan_core.engine import curves, describe, standings
 from gan_core.engine.curves import Axis
-from gan_core.engine.standings import Band, Curve, Standing
-from gan_core.ui import charts, comparison_charts, theme
+from gan_core.engine.standings import Curve, Standing
+from gan_core.ui import charts, comparison_charts, seeds_chart, theme
+from gan_core.ui.seeds_chart import View
 from gan_core.ui.shell import lab
 
-AXES: dict[Axis, str] = {
-    "round": "round",
-    "images": "images that D has seen",
-    "steps": "optimiser steps",
-    "seconds": "seconds of training",
-}
-BUTTONS: dict[Axis, str] = {"round": "rounds", "images": "images", "steps": "steps", "seconds": "seconds"}
 AXIS_OF: dict[str, Axis] = {"rounds": "round", "images": "images", "seconds": "seconds"}
 LOSS_POINTS = 400  # of a loss over all its rounds
 MOST_KNOBS = 6
@@ -45,12 +39,14 @@ def show(
             st.caption("As far as they are now; it is drawn anew when all have ended.")
             st.button("Draw anew", icon=":material/refresh:", key="compare:refresh")
 
+    known = tuple((one.run.id, len(one.curves[metric][0])) for one in found if metric in one.curves)
+    drawn = _over_seeds(str(lab().store.root), known, metric, floors.get(metric), found)
+
     @st.fragment
     def curves_over_seeds() -> None:
-        shown = _Shown(found, axis)
-        _chart(shown, metric, floors)
+        view = seeds_chart.show(drawn, View.read(st.query_params, axis), axis, key="compare:curves")
         if st.toggle("The losses, each on its own axes", key="losses", bind="query-params"):
-            _losses(shown)
+            _losses(found, view)
 
     curves_over_seeds()
     for line in standings.verdicts(found, metric, floors.get(metric)):
@@ -67,115 +63,47 @@ def show(
         st.caption("Mean ± standard deviation over seeds of the last measurement; in brackets the rank.")
 
 
-class _Shown:
-    """How the curves are to be drawn, as the controls say, which are in the address; and where their rounds stand."""
-
-    def __init__(self, found: Sequence[Standing], axis: Axis) -> None:
-        self.found = found
-        against, band, smoothing = st.columns([3, 3, 2], gap="medium")
-        self.axis: Axis = (
-            against.segmented_control(
-                "Against",
-                list(AXES),
-                default=axis,
-                format_func=BUTTONS.__getitem__,
-                key="axis",
-                bind="query-params",
-                help="Rounds, images that D has seen, optimiser steps of both players, or seconds of training",
-            )
-            or axis
-        )
-        chosen = band.segmented_control(
-            "Band over seeds",
-            list(comparison_charts.BANDS),
-            default="std",
-            format_func=comparison_charts.BANDS.__getitem__,
-            key="band",
-            bind="query-params",
-        )
-        self.band: Band = chosen or "none"
-        self.smoothing: float = smoothing.slider(
-            "Smoothing",
-            0.0,
-            0.99,
-            0.0,
-            0.01,
-            key="smooth",
-            bind="query-params",
-            help="Weight w of the exponential moving average with bias correction; the curve itself stays, faint. "
-            "Bands and single seeds are never smoothed.",
-        )
-        with st.container(horizontal=True, gap="medium"):
-            self.log_x: bool = st.toggle("log x", key="logx", bind="query-params")
-            self.log_y: bool = st.toggle("log y", key="logy", bind="query-params")
-            self.cut: bool = st.toggle(
-                "leave out outliers",
-                key="cut",
-                bind="query-params",
-                help=f"The axis covers what lies between the {curves.CUT:.0%} and the {1 - curves.CUT:.0%} quantile of all "
-                "values that are drawn, and a little more",
-            )
-
-    def places(self, standing: Standing, rounds: np.ndarray) -> np.ndarray:
-        config = _config(standing)
-        if config is None:
-            return rounds
-        return curves.places(lab().store, standing.run.id, config, rounds, self.axis)
-
-    def scale(
-        self, drawn: Sequence[np.ndarray], x: Sequence[np.ndarray], line: float | None = None
-    ) -> tuple[dict[str, Any], str]:
-        """How a figure is to scale its axes, and a sentence on what it leaves out."""
-        limits = curves.robust_range(drawn, line) if self.cut else None
-        told = []
-        if limits is not None and limits.outside:
-            told.append(f"Outside the axis: {_counted(limits.outside)}.")
-        below = sum(int((values <= 0).sum()) for values in drawn) if self.log_y else 0
-        if below:
-            told.append(f"Not on a logarithmic axis: {_counted(below)} at or below 0.")
-        if self.log_x and any((places <= 0).any() for places in x):
-            told.append("Round 0 is not on a logarithmic axis.")
-        return {"log_x": self.log_x, "log_y": self.log_y, "y_range": limits}, " ".join(told)
-
-
-def _counted(values: int) -> str:
-    return "1 value" if values == 1 else f"{values:,} values"
-
-
-def _chart(shown: _Shown, metric: str, floors: Mapping[str, float]) -> None:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _over_seeds(
+    root: str, known: tuple[tuple[str, int], ...], metric: str, floor: float | None, _found: Sequence[Standing]
+) -> dict[str, Any]:
+    """The curves of one measure by all axes; made anew when more measurements of a run are known."""
     by_variant: dict[str, dict[int, Curve]] = {}
-    places: dict[str, dict[int, np.ndarray]] = {}
-    for standing in shown.found:
+    places: dict[Axis, dict[str, dict[int, np.ndarray]]] = {axis: {} for axis in curves.AXES}
+    for standing in _found:
         if metric in standing.curves:
             rounds, values = standing.curves[metric]
             by_variant.setdefault(standing.variant, {})[standing.seed] = rounds, values
-            places.setdefault(standing.variant, {})[standing.seed] = shown.places(standing, rounds)
-    drawn = [values for seeds in by_variant.values() for _, values in seeds.values()]
-    along = [x for seeds in places.values() for x in seeds.values()]
-    scale, told = shown.scale(drawn, along, floors.get(metric))
-    figure = comparison_charts.over_seeds(
-        by_variant,
-        y_title=standings.title(metric),
-        x_title=AXES[shown.axis],
-        places=places,
-        floor=floors.get(metric),
-        band=shown.band,
-        smoothing=shown.smoothing,
-        **scale,
-    )
-    st.plotly_chart(figure, config=charts.STATIC, key="compare:curves")
-    if told:
-        st.caption(told)
+            for axis, of in places.items():
+                of.setdefault(standing.variant, {})[standing.seed] = _places(standing, rounds, axis)
+    return seeds_chart.contents(by_variant, places, standings.title(metric), floor)
 
 
-def _losses(shown: _Shown) -> None:
+def _places(standing: Standing, rounds: np.ndarray, axis: Axis) -> np.ndarray:
+    config = _config(standing)
+    return rounds if config is None else curves.places(lab().store, standing.run.id, config, rounds, axis)
+
+
+def _scale(view: View, series: Mapping[str, Curve]) -> tuple[dict[str, Any], str]:
+    """How a figure is to scale its axes, and a sentence on what it leaves out."""
+    drawn = [y for _, y in series.values()]
+    limits = curves.robust_range(drawn) if view.cut else None
+    told = [
+        seeds_chart.outside(limits.outside) if limits else "",
+        seeds_chart.not_above_zero(np.concatenate(drawn)) if view.logy else "",
+        seeds_chart.at_zero([x for x, _ in series.values()]) if view.logx else "",
+    ]
+    return {"log_x": view.logx, "log_y": view.logy, "y_range": limits}, " ".join(filter(None, told))
+
+
+def _losses(found: Sequence[Standing], view: View) -> None:
     """One small chart per variant: the means over its seeds, with the aid to read this loss."""
     st.caption("Means over seeds. Losses of different objectives measure different things, so none shares an axis.")
-    variants = standings.variants(shown.found)
+    variants = standings.variants(found)
     colours = comparison_charts.variant_colours(variants)
     for start in range(0, len(variants), LOSSES_IN_A_ROW):
         for place, variant in zip(st.columns(LOSSES_IN_A_ROW), variants[start : start + LOSSES_IN_A_ROW], strict=False):
-            mine = [standing for standing in shown.found if standing.variant == variant]
+            mine = [standing for standing in found if standing.variant == variant]
             config = _config(mine[0])
             with place.container(border=True):
                 st.markdown(f'<span style="color:{colours[variant]}">■</span> **{variant}**', unsafe_allow_html=True)
@@ -184,14 +112,16 @@ def _losses(shown: _Shown) -> None:
                 if not series:
                     st.caption("Nothing was recorded yet.")
                     continue
-                place_of = {name: (shown.places(mine[0], rounds), values) for name, (rounds, values) in series.items()}
-                scale, left_out = shown.scale([y for _, y in place_of.values()], [x for x, _ in place_of.values()])
+                placed = {
+                    name: (_places(mine[0], rounds, view.axis), values) for name, (rounds, values) in series.items()
+                }
+                scale, left_out = _scale(view, placed)
                 figure = comparison_charts.loss_chart(
-                    place_of,
+                    placed,
                     labels=told.get("labels", {}),
                     lines=told.get("lines", {}),
-                    x_title=AXES[shown.axis],
-                    smoothing=shown.smoothing,
+                    x_title=seeds_chart.TITLES[view.axis],
+                    smoothing=view.smooth,
                     **scale,
                 )
                 st.plotly_chart(figure, config=charts.STATIC, key=f"compare:loss:{variant}")
@@ -253,7 +183,7 @@ def _columns(found: Sequence[Standing], metric: str) -> dict[str, Any]:
         "rank": config.TextColumn("rank", width=60),
         "course": config.LineChartColumn("course (mean over seeds)", y_min=low, y_max=high, width="medium"),
         "mean": config.TextColumn(f"{standings.title(metric)}, mean ± sd"),
-        "interval": config.TextColumn("95 % interval"),
+        "interval": config.TextColumn("95 % interval", width=130),
         "apart": config.TextColumn("from the first", width="medium"),
         "seeds": config.TextColumn("what became of its seeds", width="large"),
     }

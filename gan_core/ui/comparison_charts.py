@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from gan_core.engine.curves import Range, smooth
+from gan_core.engine.curves import Axis, Range, smooth
 from gan_core.engine.standings import Band, Curve, mean_over_seeds
 from gan_core.ui import charts, figures, theme
 from gan_core.ui.charts import Lines
@@ -16,7 +16,14 @@ from gan_core.ui.charts import Lines
 BANDS: dict[Band, str] = {"std": "± sd", "interval": "95 % interval", "none": "no band"}
 FEW = 4  # variants whose bands can be told apart where they lie over each other
 LABEL_LENGTH = 22  # of an axis among others
+HEIGHT = 360  # pixels
+FLOOR: dict[str, Any] = {
+    "line": {"color": theme.REAL, "width": 1.4, "dash": "dot"},
+    "annotation_text": "real data",
+    "annotation_position": "top right",
+}
 Places = Mapping[str, Mapping[int, np.ndarray]]
+Role = Literal["ghosts", "std", "interval", "raw", "mean"]
 
 
 def variant_colours(names: Sequence[str]) -> dict[str, str]:
@@ -24,82 +31,67 @@ def variant_colours(names: Sequence[str]) -> dict[str, str]:
     return {name: theme.VARIANTS[index % len(theme.VARIANTS)] for index, name in enumerate(names)}
 
 
-def over_seeds(
-    curves: Mapping[str, Mapping[int, Curve]],
-    *,
-    y_title: str,
-    x_title: str = "round",
-    places: Places | None = None,
-    floor: float | None = None,
-    band: Band = "std",
-    smoothing: float = 0.0,
-    log_x: bool = False,
-    log_y: bool = False,
-    y_range: Range | None = None,
-) -> go.Figure:
-    """One measure: per variant its mean, the band over seeds, and single seeds as ghosts; a line at the value of real data.
+class SeedTrace(NamedTuple):
+    """One trace of a measure over seeds. ``x`` gives its places (n,) by axis, ``y`` (n,) its values, ``look`` the rest."""
 
-    Seeds are put together round by round; ``places`` says where those rounds stand on the axis, for each variant and seed as
-    long as its curve, and the mean stands at the mean of its seeds' places. With ``smoothing`` the mean is drawn smoothed
-    (`gan_core.engine.curves.smooth`) over the mean itself, which is kept faint; ghosts and band are never smoothed.
-    Traces, per variant: the ghosts in one, the band unless there is none, the raw mean where it is smoothed, the mean. Each
-    trace more costs a browser time at every click.
+    role: Role
+    x: dict[Axis, np.ndarray]
+    y: np.ndarray
+    look: dict[str, Any]
+
+
+def seed_traces(curves: Mapping[str, Mapping[int, Curve]], places: Mapping[Axis, Places]) -> list[SeedTrace]:
+    """Everything that can be drawn of one measure; which of it is shown, and along which axis, is up to who draws.
+
+    Seeds are put together round by round; ``places`` says, for each axis, variant and seed, where those rounds stand, and a
+    mean stands at the mean of its seeds' places. Per variant: the single seeds as ghosts in one trace, the bands of several
+    seeds, the mean as it is, faint, and the mean.
     """
-    figure = charts.curves([], y_title=y_title, x_title=x_title)
-    least = min(
-        (float(y[y > 0].min()) for seeds in curves.values() for _, y in seeds.values() if (y > 0).any()), default=1.0
-    )
+    traces = []
     for name, colour in variant_colours(list(curves)).items():
         by_seed = curves[name]
-        where = {seed: rounds for seed, (rounds, _) in by_seed.items()} if places is None else places[name]
-        several = len(by_seed) > 1
-        quiet: dict[str, Any] = {"showlegend": False, "hoverinfo": "skip", "legendgroup": name}
-        if several:
-            ghosts = [(np.append(where[seed], np.nan), np.append(y, np.nan)) for seed, (_, y) in by_seed.items()]
-            figure.add_scatter(
-                x=np.concatenate([x for x, _ in ghosts]),
-                y=np.concatenate([y for _, y in ghosts]),
-                mode="lines",
-                line={"color": theme.rgba(colour, 0.3), "width": 1},
-                name=f"{name}, each seed",
-                **quiet,
-            )
-        rounds, mean, low, high = mean_over_seeds(list(by_seed.values()), band)
-        x = rounds if places is None else mean_over_seeds([(c[0], where[seed]) for seed, c in by_seed.items()])[1]
-        if log_y:  # what lies below the smallest value of any seed has no place on such an axis
-            low = np.maximum(low, least)
-        if band != "none" and several:
-            figure.add_scatter(
-                **_outline(x, low, high),
-                mode="lines",
-                line={"width": 0},
-                fill="toself",
-                fillcolor=theme.rgba(colour, 0.16 if len(curves) <= FEW else 0.08),
-                **quiet,
-            )
-        if smoothing:
-            figure.add_scatter(
-                x=x, y=mean, mode="lines", line={"color": theme.rgba(colour, 0.45), "width": 1.2}, **quiet
-            )
-        figure.add_scatter(
-            x=x,
-            y=smooth(mean, smoothing),
-            mode="lines" if smoothing else "lines+markers",
-            line={"color": colour, "width": 2.4},
-            marker={"size": 4},
-            name=name,
-            legendgroup=name,
-            hovertemplate="%{y:.4~g}",
-        )
+        quiet: dict[str, Any] = {"mode": "lines", "showlegend": False, "hoverinfo": "skip", "legendgroup": name}
+        along = {
+            axis: mean_over_seeds([(rounds, of[name][seed]) for seed, (rounds, _) in by_seed.items()])[1]
+            for axis, of in places.items()
+        }
+        if len(by_seed) > 1:
+            look = {**quiet, "line": {"color": theme.rgba(colour, 0.3), "width": 1}, "name": f"{name}, each seed"}
+            each = {axis: _one_line([of[name][seed] for seed in by_seed]) for axis, of in places.items()}
+            traces.append(SeedTrace("ghosts", each, _one_line([y for _, y in by_seed.values()]), look))
+            fill = theme.rgba(colour, 0.16 if len(curves) <= FEW else 0.08)
+            for band in ("std", "interval"):
+                _, _, low, high = mean_over_seeds(list(by_seed.values()), band)
+                outlines = {axis: _outline(x, low, high) for axis, x in along.items()}
+                y = next(iter(outlines.values()))["y"]
+                look = {**quiet, "line": {"width": 0}, "fill": "toself", "fillcolor": fill}
+                traces.append(SeedTrace(band, {axis: outline["x"] for axis, outline in outlines.items()}, y, look))
+        mean = mean_over_seeds(list(by_seed.values()))[1]
+        look = {**quiet, "line": {"color": theme.rgba(colour, 0.45), "width": 1.2}}
+        traces.append(SeedTrace("raw", along, mean, look))
+        look = {"mode": "lines+markers", "line": {"color": colour, "width": 2.4}, "marker": {"size": 4}, "name": name}
+        traces.append(SeedTrace("mean", along, mean, {**look, "legendgroup": name, "hovertemplate": "%{y:.4~g}"}))
+    return traces
+
+
+def over_seeds(
+    curves: Mapping[str, Mapping[int, Curve]], *, y_title: str, floor: float | None = None, band: Band = "std"
+) -> go.Figure:
+    """One measure by rounds: per variant its mean, the band over seeds, and single seeds as ghosts; a line at the value of
+    real data."""
+    figure = charts.curves([], y_title=y_title)
+    rounds = {name: {seed: x for seed, (x, _) in by_seed.items()} for name, by_seed in curves.items()}
+    for trace in seed_traces(curves, {"round": rounds}):
+        if trace.role in ("ghosts", "mean", band):
+            figure.add_scatter(x=trace.x["round"], y=trace.y, **trace.look)
     if floor is not None:
-        figure.add_hline(
-            floor,
-            line={"color": theme.REAL, "width": 1.4, "dash": "dot"},
-            annotation_text="real data",
-            annotation_position="top right",
-        )
-    _scale(figure, log_x=log_x, log_y=log_y, y_range=y_range)
-    return figure.update_layout(height=360)
+        figure.add_hline(floor, **FLOOR)
+    return figure.update_layout(height=HEIGHT)
+
+
+def _one_line(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """Several curves as one, with a gap after each."""
+    return np.concatenate([np.append(np.asarray(part, np.float64), np.nan) for part in parts])
 
 
 def _outline(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:

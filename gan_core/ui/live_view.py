@@ -24,14 +24,14 @@ Panel = dict[str, Any]
 LEAD = "lead"
 """What the views beside it call the one that leads."""
 
-_FOLDER = Path(__file__).parent / "live"
+FOLDER = Path(__file__).parent / "live"
 _SCRIPTS = ("elements", "store", "connection", "panels", "strip", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
 _COMPONENT = st.components.v2.component(
     "ganscope_live_view",
-    js="\n".join((_FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
-    css=(_FOLDER / "live_view.css").read_text("utf-8"),
+    js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
+    css=(FOLDER / "live_view.css").read_text("utf-8"),
     isolate_styles=False,  # Plotly's style sheet is the page's
 )
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+
+from gan_core.engine.curves import smooth
 
 pytestmark = pytest.mark.browser
 
 # What is scrolled out of sight is not drawn: slider, columns and curves are all looked at.
 TALL = {"width": 1280, "height": 2000}
-CURVES = """() => { const chart = document.querySelector('.st-key-compare-curves .js-plotly-plot')
+CURVES = """() => { const chart = document.querySelector('[data-testid=curves-over-seeds] .js-plotly-plot')
   const plain = values => Array.from(values?._inputArray ?? values ?? [])
   return chart && JSON.stringify([chart._fullLayout.xaxis.title.text, chart._fullLayout.yaxis.type,
     chart.data.map(trace => [trace.name ?? '', plain(trace.x), plain(trace.y)])]) }"""
@@ -79,12 +83,17 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     all_show(page, 25)
     page.set_viewport_size(TALL)
     page.get_by_role("radio", name="images", exact=True).click()
-    page.locator(".st-key-logy label").click()
-    page.wait_for_url(re.compile("(?=.*axis=images)(?=.*logy=true)(?=.*round=25)"))
+    page.get_by_label("log y", exact=True).click()
+    page.get_by_label("Smoothing", exact=True).fill("0.6")
+    page.wait_for_url(re.compile("(?=.*axis=images)(?=.*logy=true)(?=.*smooth=0.6)(?=.*round=25)"))
     all_show(page, 25)
-    expect(page.locator(".st-key-compare-curves .xtitle")).to_have_text("images that D has seen")
+    expect(page.get_by_test_id("curves-over-seeds").locator(".xtitle")).to_have_text("images that D has seen")
     page.wait_for_function(f"() => JSON.parse(({CURVES})() || '[]')[1] === 'log'")
     shown = page.evaluate(CURVES)
+    traces = json.loads(shown)[2]
+    assert len(traces) == 3 * 2, "one seed: a mean as it is and a smoothed one per variant"
+    for (_, _, raw), (_, _, smoothed) in zip(traces[::2], traces[1::2], strict=True):
+        assert smoothed == pytest.approx(smooth(np.array(raw), 0.6).tolist())
 
     page.get_by_test_id("copy-link").click()
     expect(page.get_by_test_id("copy-link")).to_have_text("Copied")

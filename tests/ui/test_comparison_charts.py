@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gan_core.engine.curves import Range
+from gan_core.engine.curves import Range, smooth
 from gan_core.engine.standings import mean_over_seeds, paired, read_standings
 from gan_core.store import Member, RunStore
 from gan_core.ui import theme
-from gan_core.ui.comparison_charts import loss_chart, over_seeds, parallel, variant_colours
+from gan_core.ui.comparison_charts import loss_chart, over_seeds, parallel, seed_traces, variant_colours
 
 X = np.array([0, 50, 100])
 CURVES = [(X, np.array([1.0, 2.0, 6.0])), (X, np.array([3.0, 2.0, 2.0])), (X[:2], np.array([5.0, 5.0]))]
@@ -98,9 +98,8 @@ def test_what_is_drawn_equals_scipy_on_the_exported_series(tmp_path: Path) -> No
     high, low, *_ = drawn(band="interval")
     t = stats.t.interval(0.95, df=4, loc=a.mean(axis=1), scale=stats.sem(a, axis=1))
     assert (low, high) == (pytest.approx(t[0]), pytest.approx(t[1]))
-    _, _, raw, smoothed, *_ = drawn(smoothing=0.6)
-    assert raw == pytest.approx(mean)
-    assert smoothed == pytest.approx(a.mean(axis=1).ewm(alpha=0.4, adjust=True).mean().to_numpy())
+    smoothed = a.mean(axis=1).ewm(alpha=0.4, adjust=True).mean().to_numpy()
+    assert smooth(mean, 0.6) == pytest.approx(smoothed)
     difference = paired(found, "kl_to_real", "a", "b").student
     test = stats.ttest_rel(last["a"], last["b"]).confidence_interval(0.95)
     assert (difference.low, difference.high) == pytest.approx((test.low, test.high))
@@ -110,12 +109,11 @@ def test_seeds_are_put_together_by_rounds_and_stand_where_they_were_by_then() ->
     x = np.array([0, 50])
     curves = {"a": {0: (x, np.array([1.0, 2.0])), 1: (x, np.array([3.0, 6.0]))}}
     seconds = {"a": {0: np.array([0.0, 1.0]), 1: np.array([0.0, 3.0])}}
-    figure = over_seeds(curves, y_title="", places=seconds, band="none", log_y=True, y_range=Range(-1, 10, 0))
-    assert list(figure.data[0].x) == pytest.approx([0, 1, np.nan, 0, 3, np.nan], nan_ok=True)
-    assert list(figure.data[1].x) == [0, 2]
-    assert list(figure.data[-1].y) == [2, 4]
-    assert figure.layout.yaxis.type == "log"
-    assert figure.layout.yaxis.range == pytest.approx((0, 1)), "from the smallest value that has a logarithm"
+    by_role = {trace.role: trace for trace in seed_traces(curves, {"seconds": seconds})}
+    assert by_role["ghosts"].x["seconds"].tolist() == pytest.approx([0, 1, np.nan, 0, 3, np.nan], nan_ok=True)
+    assert by_role["std"].x["seconds"].tolist() == pytest.approx([0, 2, 2, 0, np.nan], nan_ok=True)
+    assert by_role["mean"].x["seconds"].tolist() == by_role["raw"].x["seconds"].tolist() == [0, 2]
+    assert by_role["mean"].y.tolist() == [2, 4]
 
 
 def test_a_loss_has_its_own_axis_its_line_and_stays_faint_where_it_is_smoothed() -> None:
@@ -129,6 +127,9 @@ def test_a_loss_has_its_own_axis_its_line_and_stays_faint_where_it_is_smoothed()
     assert figure.data[2].y[1] == pytest.approx((0.25 * 1 + 0.5 * 2) / 0.75)
     assert [shape.y0 for shape in figure.layout.shapes] == [1.386]
     assert len(loss_chart(series, labels={}, lines={}).data) == 2
+    figure = loss_chart(series, labels={}, lines={}, log_y=True, y_range=Range(-1, 10, 0))
+    assert figure.layout.yaxis.type == "log"
+    assert figure.layout.yaxis.range == pytest.approx((0, 1)), "from the smallest value that has a logarithm"
 
 
 def test_knobs_are_axes_a_line_per_run_in_the_colour_of_its_variant() -> None:

@@ -5,7 +5,8 @@
 // A panel keeps a note of what it has drawn and catches up from the store; so a tab that was hidden, a chart that was being
 // dragged or a message that was missed need no code of their own. Zoom and hidden curves belong to Plotly and are never touched.
 //
-// The files of this folder are one module: live_view.py joins them in its order. This one holds the constants and small functions.
+// The files of this folder are one module: live_view.py joins them in its order. This one holds the constants and small functions,
+// also those of the curves over seeds (seeds.js, joined by seeds_chart.py).
 
 const MAX_POINTS = 3000 // in one curve; beyond it the server is asked for a fresh, downsampled snapshot
 const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket

@@ -1,0 +1,215 @@
+// One measure over all seeds: the controls and the chart that they change. Joined with elements.js by seeds_chart.py.
+
+const SWITCHES = [
+  { name: "logx", button: "log x", title: "Logarithmic axis of rounds, images, steps or seconds" },
+  { name: "logy", button: "log y", title: "Logarithmic axis of values" },
+  { name: "cut", button: "leave out outliers", title: "The axis covers what lies between the 2 % and the 98 % quantile of all values that are drawn, and a little more" },
+]
+const TELL_AFTER = 400 // ms after the last press, Python hears of the choice
+
+const unpacked = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
+
+// The exponential moving average with bias correction; gan_core.engine.curves.smooth is the same.
+function smooth(values, weight) {
+  let average = 0
+  let share = 0
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return value
+    average = weight * average + (1 - weight) * value
+    share = weight * share + (1 - weight)
+    return average / share
+  })
+}
+
+class SeedsChart {
+  constructor(parent, data, tell) {
+    this.tell = tell
+    this.choice = { ...data.view }
+    this.root = el("div", { class: "gs-seeds", "data-testid": "curves-over-seeds" })
+    this.chart = el("div", { class: "gs-seeds-chart", role: "group", "aria-roledescription": "chart" })
+    this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
+    this.root.append(this.controls(data), this.chart, this.note)
+    parent.append(this.root)
+    this.observer = new ResizeObserver(() => this.ready && this.chart.offsetParent && this.Plotly.Plots.resize(this.chart))
+    this.take(data)
+    this.begin()
+  }
+
+  take(data) {
+    this.data = data
+    this.traces = data.traces.map((trace) => ({
+      ...trace,
+      x: Object.fromEntries(Object.entries(trace.x).map(([axis, text]) => [axis, unpacked(text)])),
+      y: unpacked(trace.y),
+    }))
+    this.chart.setAttribute("aria-label", `${data.layout.yaxis.title.text} over all seeds`)
+  }
+
+  async begin() {
+    try {
+      this.Plotly = await loadPlotly(this.data.plotly)
+    } catch (error) {
+      setText(this.note, `The chart cannot be drawn: ${error.message}. Trying again…`)
+      this.timer = setTimeout(() => this.begin(), 3000)
+      return
+    }
+    if (this.gone) return
+    await this.draw()
+    this.ready = true
+    this.observer.observe(this.chart)
+  }
+
+  // ── controls
+
+  controls(data) {
+    const radios = (field, title, help, options) =>
+      el(
+        "fieldset",
+        { class: "gs-segments", title: help },
+        el("legend", {}, title),
+        ...options.map(({ name, button }) => {
+          const radio = el("input", { type: "radio", name: `gs-seeds-${field}`, value: name, checked: this.choice[field] === name })
+          radio.addEventListener("change", () => this.choose({ [field]: name }))
+          return el("label", {}, radio, el("span", {}, button))
+        }),
+      )
+    const weight = el("output", {}, this.choice.smooth.toFixed(2))
+    const range = el("input", {
+      type: "range", min: 0, max: data.most, step: 0.01, value: this.choice.smooth, "aria-label": "Smoothing",
+    })
+    range.addEventListener("input", () => {
+      setText(weight, Number(range.value).toFixed(2))
+      this.choose({ smooth: Number(range.value) })
+    })
+    const smoothing = "Weight of the exponential moving average with bias correction; the curve itself stays, faint. Bands and single seeds are never smoothed."
+    const switches = SWITCHES.map(({ name, button, title }) => {
+      const box = el("input", { type: "checkbox", checked: this.choice[name] })
+      box.addEventListener("change", () => this.choose({ [name]: box.checked }))
+      return el("label", { title }, box, button)
+    })
+    return el(
+      "div",
+      { class: "gs-choices" },
+      radios("axis", "Against", "Rounds, images that D has seen, optimiser steps of both players, or seconds of training", data.axes),
+      radios("band", "Band over seeds", "", data.bands),
+      el("label", { class: "gs-smoothing", title: smoothing }, el("span", {}, "Smoothing ", weight), range),
+      el("div", { class: "gs-switches" }, ...switches),
+    )
+  }
+
+  choose(change) {
+    Object.assign(this.choice, change)
+    this.draw()
+    clearTimeout(this.telling)
+    this.telling = setTimeout(() => {
+      this.address()
+      this.tell({ ...this.choice })
+    }, TELL_AFTER)
+  }
+
+  // A copied link shows the same; what is as always is not in it.
+  address() {
+    const url = new URL(location.href)
+    for (const [name, value] of Object.entries(this.choice)) {
+      if (value === this.data.defaults[name]) url.searchParams.delete(name)
+      else url.searchParams.set(name, value)
+    }
+    if (url.href !== location.href) history.replaceState(history.state, "", url)
+  }
+
+  // ── drawing
+
+  shown(role) {
+    if (role === "raw") return this.choice.smooth > 0
+    return role === "ghosts" || role === "mean" || role === this.choice.band
+  }
+
+  figure() {
+    const { axis, logx, logy, cut, smooth: weight } = this.choice
+    const { least, told, range } = this.data
+    const hidden = new Set((this.chart.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup))
+    const data = this.traces
+      .filter((trace) => this.shown(trace.role))
+      .map(({ role, x, y, look }) => {
+        const drawn = { ...look, x: x[axis], y, visible: hidden.has(look.legendgroup) ? "legendonly" : true }
+        if (role === "mean" && weight) return { ...drawn, mode: "lines", y: smooth(y, weight) }
+        // What of a band lies below the smallest value of any seed has no place on a logarithmic axis.
+        if (logy && look.fill) return { ...drawn, y: y.map((value) => Math.max(value, least)) }
+        return drawn
+      })
+    const layout = this.colours(structuredClone(this.data.layout))
+    layout.xaxis.title.text = this.data.axes.find((one) => one.name === axis).title
+    if (logx) Object.assign(layout.xaxis, { type: "log", rangemode: "normal", tickformat: "" })
+    if (logy) Object.assign(layout.yaxis, { type: "log", exponentformat: "power", nticks: 0 })
+    if (cut && range && !(logy && range[1] <= 0)) {
+      const above = logy ? data.flatMap(({ y }) => Array.from(y).filter((value) => value > 0)) : []
+      const low = above.reduce((one, other) => Math.min(one, other), Infinity)
+      layout.yaxis.range = logy ? [Math.log10(Math.max(range[0], Math.min(low, range[1]))), Math.log10(range[1])] : range
+      layout.yaxis.autorange = false
+    }
+    // A zoom lasts as long as the axis that it was made on.
+    layout.xaxis.uirevision = `${axis} ${logx}`
+    layout.yaxis.uirevision = `${layout.yaxis.title.text} ${logy} ${cut}`
+    this.real(layout, logy)
+    setText(this.note, [cut && told.cut, logy && told.logy, logx && told.logx[axis]].filter(Boolean).join(" "))
+    return { data, layout }
+  }
+
+  real(layout, logy) {
+    const { floor, line } = this.data
+    if (floor === null || (logy && floor <= 0)) return
+    layout.shapes = [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: floor, y1: floor, line }]
+    layout.annotations = [
+      {
+        text: "real data", showarrow: false, xref: "paper", x: 1, xanchor: "right", yref: "y", y: logy ? Math.log10(floor) : floor,
+        yanchor: "bottom",
+      },
+    ]
+  }
+
+  colours(layout) {
+    const style = getComputedStyle(this.root)
+    const text = style.getPropertyValue("--st-text-color").trim() || style.color
+    const font = style.getPropertyValue("--st-font").trim()
+    layout.font = { ...layout.font, color: text, ...(font && font !== "unset" ? { family: font } : {}) }
+    const background = style.getPropertyValue("--st-background-color").trim()
+    layout.hoverlabel = { ...layout.hoverlabel, bgcolor: background, font: { size: 13, color: text } }
+    layout.modebar = { bgcolor: "rgba(0,0,0,0)", color: "rgba(128,138,150,0.9)", activecolor: text }
+    return layout
+  }
+
+  async draw() {
+    if (!this.Plotly) return
+    const { data, layout } = this.figure()
+    await this.Plotly.react(this.chart, data, layout, PLOTLY_CONFIG)
+  }
+
+  update(data, tell) {
+    this.tell = tell
+    this.take(data)
+    if (this.ready) this.draw()
+  }
+
+  destroy() {
+    this.gone = true
+    clearTimeout(this.telling)
+    clearTimeout(this.timer)
+    this.observer.disconnect()
+    if (this.Plotly) this.Plotly.purge(this.chart)
+    this.root.remove()
+  }
+}
+
+const charts = new WeakMap()
+
+export default function ({ data, parentElement, setStateValue }) {
+  const tell = (view) => setStateValue("view", view)
+  const chart = charts.get(parentElement)
+  if (chart) chart.update(data, tell)
+  else charts.set(parentElement, new SeedsChart(parentElement, data, tell))
+  return () => {
+    const last = charts.get(parentElement)
+    if (last) last.destroy()
+    charts.delete(parentElement)
+  }
+}
