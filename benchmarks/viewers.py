@@ -350,7 +350,8 @@ def report(
         cpu = f"{1000 * row.cpu_per_viewer:.2f} ms" if row.viewers else "–"
         lines.append(
             f"| {row.runs} | {row.viewers} | {median(c.rate for c in row.watched):.0f} | {_middle(row.kept)} "
-            f"| {row.of_bare:.2f} | {cpu} | {median(c.bytes for c in row.watched) / 1000:.1f} | {_quantiles([c.ages for c in row.watched])} "
+            f"| {row.of_bare:.2f} | {cpu} "
+            f"| {median(c.bytes for c in row.watched) / 1000:.1f} | {_quantiles([c.ages for c in row.watched])} "
             f"| {_quantiles(row.page_ages)} | {max(c.memory for c in row.watched) / 2**20:.0f} MB |"
         )
     lines += [
