@@ -222,8 +222,8 @@ def live_and_die(
                 if "queued" in states and not early and time.monotonic() < patience:
                     until = time.monotonic() + rng.uniform(0.05, LONGEST)  # they have not begun
                 time.sleep(0.02)
-            server.kill()
             killed = time.monotonic()
+            server.kill()
     finally:
         server.kill()
         over.set()
