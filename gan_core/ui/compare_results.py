@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ TOLD = ("modes_covered", "high_quality_share", "frechet_distance", "kl_to_real")
 def show(
     found: Sequence[Standing],
     floors: Mapping[str, float],
-    metric: str,
+    measured: Sequence[str],
     differing: Sequence[Difference],
     *,
     axis: Axis,
@@ -39,19 +39,28 @@ def show(
             st.caption("As far as they are now; it is drawn anew when all have ended.")
             st.button("Draw anew", icon=":material/refresh:", key="compare:refresh")
 
-    known = tuple((one.run.id, len(one.curves[metric][0])) for one in found if metric in one.curves)
-    drawn = _over_seeds(str(lab().store.root), known, metric, floors.get(metric), found)
-
     @st.fragment
-    def curves_over_seeds() -> None:
-        view = seeds_chart.show(drawn, View.read(st.query_params, axis), axis, key="compare:curves")
+    def by_one_measure() -> None:
+        metric = st.selectbox(
+            "Measure",
+            measured,
+            format_func=standings.title,
+            key="metric",
+            bind="query-params",
+            help="None of these depends on the loss; losses of different objectives cannot be compared",
+        )
+        metric = metric if metric in measured else measured[0]
+        known = tuple((s.run.id, s.run.status, s.verdict, len(s.curves.get(metric, ((),))[0])) for s in found)
+        told = _of_measure(str(lab().store.root), known, metric, floors.get(metric), found)
+        view = seeds_chart.show(told.drawn, View.read(st.query_params, axis), axis, key="compare:curves")
         if st.toggle("The losses, each on its own axes", key="losses", bind="query-params"):
             _losses(found, view)
+        if told.verdicts:
+            st.markdown("\n".join(f"- {line}" for line in told.verdicts))
+        table = _coloured(told.table, told.shades)
+        st.dataframe(table, hide_index=True, column_config=_columns(found, metric))
 
-    curves_over_seeds()
-    for line in standings.verdicts(found, metric, floors.get(metric)):
-        st.markdown(f"- {line}")
-    st.dataframe(one_measure(found, floors, metric), hide_index=True, column_config=_columns(found, metric))
+    by_one_measure()
     st.caption(
         "By the last measurement of each seed. A run that failed or diverged has no result. ± is the standard deviation over "
         "seeds, the interval Student's for the mean. A difference counts when, of the differences seed by seed, Student's "
@@ -63,20 +72,36 @@ def show(
         st.caption("Mean ± standard deviation over seeds of the last measurement; in brackets the rank.")
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _over_seeds(
-    root: str, known: tuple[tuple[str, int], ...], metric: str, floor: float | None, _found: Sequence[Standing]
-) -> dict[str, Any]:
-    """The curves of one measure by all axes; made anew when more measurements of a run are known."""
+class _OfMeasure(NamedTuple):
+    """What is shown of one measure: the curves, a sentence for each pair worth one, and the table with a colour per row."""
+
+    drawn: dict[str, Any]
+    verdicts: list[str]
+    table: list[dict[str, Any]]
+    shades: list[str]
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _of_measure(
+    root: str, known: tuple[tuple[Any, ...], ...], metric: str, floor: float | None, _found: Sequence[Standing]
+) -> _OfMeasure:
+    """Made anew when more of a run is known."""
+    floors = {} if floor is None else {metric: floor}
+    table, shades = one_measure(_found, floors, metric)
+    return _OfMeasure(_over_seeds(_found, metric, floor), standings.verdicts(_found, metric, floor), table, shades)
+
+
+def _over_seeds(found: Sequence[Standing], metric: str, floor: float | None) -> dict[str, Any]:
+    """The curves of one measure, by all axes."""
     by_variant: dict[str, dict[int, Curve]] = {}
     places: dict[Axis, dict[str, dict[int, np.ndarray]]] = {axis: {} for axis in curves.AXES}
-    for standing in _found:
+    for standing in found:
         if metric in standing.curves:
             rounds, values = standing.curves[metric]
             by_variant.setdefault(standing.variant, {})[standing.seed] = rounds, values
             for axis, of in places.items():
                 of.setdefault(standing.variant, {})[standing.seed] = _places(standing, rounds, axis)
-    return seeds_chart.contents(by_variant, places, standings.title(metric), floor)
+    return seeds_chart.contents(by_variant, places, metric, standings.title(metric), floor)
 
 
 def _places(standing: Standing, rounds: np.ndarray, axis: Axis) -> np.ndarray:
@@ -146,8 +171,11 @@ def loss_curves(mine: Sequence[Standing]) -> tuple[dict[str, Curve], int]:
     return found, width
 
 
-def one_measure(found: Sequence[Standing], floors: Mapping[str, float], metric: str) -> Any:
-    """The variants by one measure, the best first: its course, the mean, how sure, the rank, and what became of the seeds."""
+def one_measure(
+    found: Sequence[Standing], floors: Mapping[str, float], metric: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The variants by one measure, the best first: its course, the mean, how sure, the rank, and what became of the seeds;
+    and the colour of each row."""
     rows = standings.table(found, metric, floors.get(metric))
     first = next((row.variant for row in rows if row.rank == 1), None)
     ordered = sorted(rows, key=lambda row: (row.rank is None, row.rank or 0))
@@ -168,7 +196,11 @@ def one_measure(found: Sequence[Standing], floors: Mapping[str, float], metric: 
     real = dict.fromkeys(table[0], "") | {"": "■", "variant": "real data", "course": None}
     real["mean"] = f"{floors[metric]:.3g}" if metric in floors else "–"
     shades = [*(colours[row.variant] for row in ordered), theme.REAL]
-    styled = pd.DataFrame([*table, real]).style
+    return [*table, real], shades
+
+
+def _coloured(table: Sequence[Mapping[str, Any]], shades: Sequence[str]) -> Any:
+    styled = pd.DataFrame(list(table)).style
     return styled.apply(lambda column: [f"color: {shade}" for shade in shades], subset=[""])
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from gan_core.config import BUDGETS
+from gan_core.config import BUDGETS, Difference
 from gan_core.engine import standings
 from gan_core.engine.reproducing import what_differs
 from gan_core.engine.standings import Standing
@@ -34,21 +34,22 @@ def show(comparison: ComparisonRecord) -> None:
     st.title(as_typed(comparison.name), anchor=False)
     steering.show(comparison, states, measured=bool(standings.measures(found)))
     seeds = sorted({standing.seed for standing in found})
-    seed, metric = _choose(found, seeds)
+    seed = _choose_seed(seeds)
+    measured = standings.measures(found)
     shown = {s.variant: s.run for s in found if s.seed == seed}
-    _columns(comparison, shown, metric)
+    _columns(comparison, shown, measured[0] if measured else None)
     _fairness(shown, seed)
-    differing = what_differs(comparison, [(standing.variant, standing.run) for standing in found])
+    differing = _differing(comparison.id, tuple(standing.run.id for standing in found), comparison, found)
     if brought := what_was_brought(differing):
         st.caption(f":material/balance: {brought}")
     with st.expander("What differs", icon=":material/difference:", expanded=False):
         show_differences(differing)
-    if metric is None:
+    if not measured:
         st.info("Nothing has been measured yet.", icon=":material/hourglass_empty:")
     else:
         unit = next((unit for unit in BUDGETS if comparison.spec.get(unit) is not None), "rounds")
         axis = compare_results.AXIS_OF[unit]
-        compare_results.show(found, floors, metric, differing, axis=axis, active=active)
+        compare_results.show(found, floors, measured, differing, axis=axis, active=active)
     take_away.show(comparison.id)
 
 
@@ -59,31 +60,29 @@ def _read(root: str, comparison_id: str, stand: tuple[str, ...]) -> tuple[list[S
     return found, standings.read_floors(lab().store, found)
 
 
-def _choose(found: Sequence[Standing], seeds: Sequence[int]) -> tuple[int, str | None]:
-    """Which seed stands in the columns, and which measure is looked at; both are in the address."""
-    left, right = st.columns([1, 3]) if len(seeds) > 1 else (st, st)
-    seed = left.selectbox("Seed in the columns", seeds, key="seed", bind="query-params") if len(seeds) > 1 else seeds[0]
-    measured = standings.measures(found)
-    if not measured:
-        return int(seed or seeds[0]), None
-    metric = right.selectbox(
-        "Measure",
-        measured,
-        format_func=standings.title,
-        key="metric",
-        bind="query-params",
-        help="None of these depends on the loss; losses of different objectives cannot be compared",
-    )
-    return int(seed if seed is not None else seeds[0]), metric
+@st.cache_data(max_entries=32, show_spinner=False)
+def _differing(
+    comparison_id: str, runs: tuple[str, ...], _comparison: ComparisonRecord, _found: Sequence[Standing]
+) -> list[Difference]:
+    """In what its runs differ, which is settled when they are made."""
+    return list(what_differs(_comparison, [(standing.variant, standing.run) for standing in _found]))
+
+
+def _choose_seed(seeds: Sequence[int]) -> int:
+    """Which seed stands in the columns; it is in the address."""
+    if len(seeds) == 1:
+        return seeds[0]
+    seed = st.selectbox("Seed in the columns", seeds, key="seed", bind="query-params", width=260)
+    return int(seeds[0] if seed is None else seed)
 
 
 def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metric: str | None) -> None:
-    """A live view per variant, and one above them with the slider and the measure of all."""
+    """A live view per variant, and one above them with the slider of all and the measure that is looked at, at first
+    ``metric``."""
     colours = comparison_charts.variant_colours(list(shown))
     runs = {run.id: (variant, colours[variant]) for variant, run in shown.items()}
     first = next(iter(shown.values()))
-    told = standings.title(metric) if metric else ""
-    overlay = [overlay_panel("overlay", f"{told}, this seed", metric, runs, y_title="", span="all")] if metric else []
+    overlay = [overlay_panel("overlay", metric, standings.title(metric), runs, span="all")] if metric else []
     live_view(
         first.id,
         ticket(first.id),

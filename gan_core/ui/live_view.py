@@ -162,15 +162,16 @@ def numbers_panel(
     return _panel(slot, "numbers", title, numbers=[dict(number) for number in numbers], **extra)
 
 
-def overlay_panel(
-    slot: str, title: str, column: str, runs: Mapping[str, tuple[str, str]], *, y_title: str, **extra: Any
-) -> Panel:
-    """One measurement of several runs that are shown beside each other; ``runs`` gives each its name and its colour."""
+def overlay_panel(slot: str, column: str, measure: str, runs: Mapping[str, tuple[str, str]], **extra: Any) -> Panel:
+    """One measurement of several runs that are shown beside each other; ``runs`` gives each its name and its colour.
+
+    ``column`` is shown, called ``measure``, as long as no chart of all seeds stands on the page: then the one of that.
+    """
     names = {run: name for run, (name, _) in runs.items()}
-    figure = charts.curves(
-        list(runs), y_title=y_title, labels=names, colours={run: colour for run, (_, colour) in runs.items()}
-    )
-    return _panel(slot, "overlay", title, figure=charts.skeleton(figure), runs=list(runs), column=column, **extra)
+    colours = {run: colour for run, (_, colour) in runs.items()}
+    figure = charts.skeleton(charts.curves(list(runs), y_title="", labels=names, colours=colours))
+    title = f"{measure}, this seed"
+    return _panel(slot, "overlay", title, figure=figure, runs=list(runs), column=column, measure=measure, **extra)
 
 
 def without_legend(panel: Panel) -> Panel:

@@ -67,15 +67,21 @@ class View:
 
 
 def contents(
-    curves: Mapping[str, Mapping[int, Curve]], places: Mapping[Axis, Places], y_title: str, floor: float | None
+    curves: Mapping[str, Mapping[int, Curve]],
+    places: Mapping[Axis, Places],
+    column: str,
+    y_title: str,
+    floor: float | None,
 ) -> dict[str, Any]:
-    """What the component draws from: all traces, by which axis and how they look, and what to say of what is left out."""
+    """What the component draws from: all traces, by which axis and how they look, and what to say of what is left out.
+    Overlays of live views follow to the same ``column``."""
     drawn = [np.asarray(y, np.float64) for by_seed in curves.values() for _, y in by_seed.values()]
     values = np.concatenate([np.empty(0), *drawn])
     values = values[np.isfinite(values)]
     limits = robust_range(drawn, floor)
     figure = charts.curves([], y_title=y_title).update_layout(height=comparison_charts.HEIGHT)
     return {
+        "measure": {"column": column, "title": y_title},
         "layout": charts.skeleton(figure)["layout"],
         "traces": [
             {

@@ -20,7 +20,7 @@ def unpacked(text: str) -> list[float]:
 
 
 def test_all_that_the_controls_can_show_comes_at_once() -> None:
-    told = contents(CURVES, PLACES, "modes", 8.0)
+    told = contents(CURVES, PLACES, "modes_covered", "modes", 8.0)
     assert [trace["role"] for trace in told["traces"]] == ["ghosts", "std", "interval", "raw", "mean", "raw", "mean"]
     mean = told["traces"][4]
     assert unpacked(mean["y"]) == [1.5, 6.0], "over the seeds that have a value"
@@ -38,12 +38,12 @@ def test_all_that_the_controls_can_show_comes_at_once() -> None:
 def test_what_is_left_out_is_said() -> None:
     wide = {"a": {0: (np.arange(101), np.append(np.ones(100), 1e6))}}
     along = {axis: {"a": {0: np.arange(101)}} for axis in PLACES}
-    told = contents(wide, along, "", None)
+    told = contents(wide, along, "", "", None)
     assert told["told"] == {"cut": "Outside the axis: 1 value.", "logy": "", "logx": dict.fromkeys(
         PLACES, "Round 0 is not on a logarithmic axis.")}  # fmt: skip
     assert told["range"][1] < 2
-    assert contents(CURVES, PLACES, "", None)["told"]["logy"] == "Not on a logarithmic axis: 1 value at or below 0."
-    assert contents({}, {}, "", None)["range"] is None, "nothing was measured"
+    assert contents(CURVES, PLACES, "", "", None)["told"]["logy"] == "Not on a logarithmic axis: 1 value at or below 0."
+    assert contents({}, {}, "", "", None)["range"] is None, "nothing was measured"
 
 
 @pytest.mark.parametrize(

@@ -338,21 +338,41 @@ class CurvesPanel extends ChartPanel {
 }
 
 // One measurement of the runs that are shown beside this view, each from the store of its own view.
+// One measure of several runs: the one that the page of all their seeds shows, if it does.
 class OverlayPanel extends ChartPanel {
+  async start(Plotly) {
+    await super.start(Plotly)
+    this.changed = () => this.view.drawSoon(true)
+    document.addEventListener("ganscope:measure", this.changed)
+  }
+
   draw() {
     if (this.busy) return this.view.again()
+    const { column, title } = window.__ganscopeMeasure || { ...this.spec, title: this.spec.measure }
+    this.entitle(`${title}, this seed`)
     const all = window.__ganscope || {}
     const stores = this.spec.runs.map((run) => (all[run] ? all[run].view.store : null))
-    const columns = stores.map((store) => (store && store.column("diagnostics", this.spec.column)) || { x: [], y: [] })
-    const key = columns.map(({ x }, i) => `${stores[i] ? stores[i].generation : ""}/${x.length}`).join()
+    const columns = stores.map((store) => (store && store.column("diagnostics", column)) || { x: [], y: [] })
+    const key = column + columns.map(({ x }, i) => `${stores[i] ? stores[i].generation : ""}/${x.length}`).join()
     if (key !== this.drawn) {
       this.drawn = key
       this.Plotly.restyle(this.chart, { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) })
     }
-    const told = stores.map((store) => store && (store.reference.floors || {})[this.spec.column]).filter(Number.isFinite)
+    const told = stores.map((store) => store && (store.reference.floors || {})[column]).filter(Number.isFinite)
     const floor = told.length ? [this.horizontalLine(told[0], "real data", this.view.colours.real)] : []
     this.decorate([...floor, ...this.cursorLine()])
     this.waiting(!columns.some((c) => c.x.length))
+  }
+
+  entitle(title) {
+    if (this.element.getAttribute("aria-label") === title) return
+    this.element.querySelector(".gs-title").firstChild.textContent = title
+    for (const node of [this.element, this.chart]) node.setAttribute("aria-label", title)
+  }
+
+  destroy() {
+    document.removeEventListener("ganscope:measure", this.changed)
+    super.destroy()
   }
 }
 

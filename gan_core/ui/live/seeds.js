@@ -43,6 +43,13 @@ class SeedsChart {
       y: unpacked(trace.y),
     }))
     this.chart.setAttribute("aria-label", `${data.layout.yaxis.title.text} over all seeds`)
+    this.follow(data.measure)
+  }
+
+  // The overlay of one seed shows the same measure.
+  follow(measure) {
+    window.__ganscopeMeasure = measure
+    document.dispatchEvent(new CustomEvent("ganscope:measure"))
   }
 
   async begin() {
@@ -194,6 +201,7 @@ class SeedsChart {
     this.gone = true
     clearTimeout(this.telling)
     clearTimeout(this.timer)
+    this.follow(null)
     this.observer.disconnect()
     if (this.Plotly) this.Plotly.purge(this.chart)
     this.root.remove()
