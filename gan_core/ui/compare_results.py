@@ -14,12 +14,14 @@ from gan_core.engine import curves, describe, standings
 from gan_core.engine.curves import Axis
 from gan_core.engine.standings import Curve, Standing
 from gan_core.ui import charts, comparison_charts, seeds_chart, theme
-from gan_core.ui.seeds_chart import View
+from gan_core.ui.seeds_chart import Measure, View
 from gan_core.ui.shell import lab
 
 AXIS_OF: dict[str, Axis] = {"rounds": "round", "images": "images", "seconds": "seconds"}
 LOSS_POINTS = 400  # of a loss over all its rounds
 MOST_KNOBS = 6
+MOST_POINTS = 60_000  # of all measures and runs, that a browser gets at once
+CHART = "compare:curves"
 TOLD = ("modes_covered", "high_quality_share", "frechet_distance", "kl_to_real")  # beside the knobs, where measured
 
 
@@ -39,22 +41,19 @@ def show(
             st.caption("As far as they are now; it is drawn anew when all have ended.")
             st.button("Draw anew", icon=":material/refresh:", key="compare:refresh")
 
+    default = View(measured[0], axis)
+    known = tuple((s.run.id, s.run.status, s.verdict, max(map(_length, s.curves.values()), default=0)) for s in found)
+    root = str(lab().store.root)
+
     @st.fragment
     def by_one_measure() -> None:
-        metric = st.selectbox(
-            "Measure",
-            measured,
-            format_func=standings.title,
-            key="metric",
-            bind="query-params",
-            help="None of these depends on the loss; losses of different objectives cannot be compared",
-        )
-        metric = metric if metric in measured else measured[0]
-        known = tuple((s.run.id, s.run.status, s.verdict, len(s.curves.get(metric, ((),))[0])) for s in found)
-        told = _of_measure(str(lab().store.root), known, metric, floors.get(metric), found)
-        view = seeds_chart.show(told.drawn, View.read(st.query_params, axis), axis, key="compare:curves")
+        view = seeds_chart.asked_for(CHART, default, measured)
+        titles = {name: standings.title(name) for name in measured}
+        view = seeds_chart.show(_drawn(root, known, view.metric, found, floors), view, default, titles, key=CHART)
         if st.toggle("The losses, each on its own axes", key="losses", bind="query-params"):
             _losses(found, view)
+        metric = view.metric
+        told = _told(root, known, metric, floors.get(metric), found)
         if told.verdicts:
             st.markdown("\n".join(f"- {line}" for line in told.verdicts))
         table = _coloured(told.table, told.shades)
@@ -72,36 +71,62 @@ def show(
         st.caption("Mean ± standard deviation over seeds of the last measurement; in brackets the rank.")
 
 
-class _OfMeasure(NamedTuple):
-    """What is shown of one measure: the curves, a sentence for each pair worth one, and the table with a colour per row."""
+def _length(curve: Curve) -> int:
+    return len(curve[0])
 
-    drawn: dict[str, Any]
+
+class _Told(NamedTuple):
+    """What is said of one measure: a sentence for each pair worth one, and the table with a colour per row."""
+
     verdicts: list[str]
     table: list[dict[str, Any]]
     shades: list[str]
 
 
+# What is known of the runs is the key of both: they are made anew when there is more.
+
+
 @st.cache_data(max_entries=32, show_spinner=False)
-def _of_measure(
+def _told(
     root: str, known: tuple[tuple[Any, ...], ...], metric: str, floor: float | None, _found: Sequence[Standing]
-) -> _OfMeasure:
-    """Made anew when more of a run is known."""
-    floors = {} if floor is None else {metric: floor}
-    table, shades = one_measure(_found, floors, metric)
-    return _OfMeasure(_over_seeds(_found, metric, floor), standings.verdicts(_found, metric, floor), table, shades)
+) -> _Told:
+    table, shades = one_measure(_found, {} if floor is None else {metric: floor}, metric)
+    return _Told(standings.verdicts(_found, metric, floor), table, shades)
 
 
-def _over_seeds(found: Sequence[Standing], metric: str, floor: float | None) -> dict[str, Any]:
-    """The curves of one measure, by all axes."""
+@st.cache_data(max_entries=16, show_spinner=False)
+def _drawn(
+    root: str,
+    known: tuple[tuple[Any, ...], ...],
+    metric: str,
+    _found: Sequence[Standing],
+    _floors: Mapping[str, float],
+) -> dict[str, Any]:
+    """The curves of all measures, by all axes; only of the one that is shown where all would be too much for a browser."""
+    places = {standing.run.id: _places_of_all(standing) for standing in _found}
+    measures = {name: _measure(_found, name, places, _floors.get(name)) for name in standings.measures(_found)}
+    if sum(measure.size() for measure in measures.values()) > MOST_POINTS:
+        measures = {metric: measures[metric]}
+    return seeds_chart.contents(measures)
+
+
+def _measure(
+    found: Sequence[Standing], name: str, places: Mapping[str, Mapping[Axis, np.ndarray]], floor: float | None
+) -> Measure:
     by_variant: dict[str, dict[int, Curve]] = {}
-    places: dict[Axis, dict[str, dict[int, np.ndarray]]] = {axis: {} for axis in curves.AXES}
+    along: dict[Axis, dict[str, dict[int, np.ndarray]]] = {axis: {} for axis in curves.AXES}
     for standing in found:
-        if metric in standing.curves:
-            rounds, values = standing.curves[metric]
-            by_variant.setdefault(standing.variant, {})[standing.seed] = rounds, values
-            for axis, of in places.items():
-                of.setdefault(standing.variant, {})[standing.seed] = _places(standing, rounds, axis)
-    return seeds_chart.contents(by_variant, places, metric, standings.title(metric), floor)
+        if name in standing.curves:
+            by_variant.setdefault(standing.variant, {})[standing.seed] = standing.curves[name]
+            for axis, of in along.items():
+                of.setdefault(standing.variant, {})[standing.seed] = places[standing.run.id][axis]
+    return Measure(standings.title(name), by_variant, along, floor)
+
+
+def _places_of_all(standing: Standing) -> dict[Axis, np.ndarray]:
+    """Where the measurements of a run stand, which are all taken at the same rounds."""
+    rounds = next((rounds for rounds, _ in standing.curves.values()), np.empty(0))
+    return {axis: _places(standing, rounds, axis) for axis in curves.AXES}
 
 
 def _places(standing: Standing, rounds: np.ndarray, axis: Axis) -> np.ndarray:

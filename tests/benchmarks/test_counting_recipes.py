@@ -88,6 +88,13 @@ def test_digits_are_whole_with_a_third_of_every_share() -> None:
     assert not truth_of(digits([0] * 10 + [1000])).whole, "noise covers no class"
 
 
+def test_a_cure_is_there_with_three_measurements_in_a_row() -> None:
+    truth = truth_of(series_of([THREE, WHOLE, WHOLE, THREE, WHOLE, WHOLE, WHOLE, THREE]))
+    assert (truth.reached, truth.kept, truth.whole) == (125, 0.75, False)
+    truth = truth_of(series_of([WHOLE, WHOLE, THREE, WHOLE, WHOLE]))
+    assert (truth.reached, truth.kept, truth.whole) == (None, 0.0, True)
+
+
 def test_what_diverged_is_not_whole() -> None:
     truth = truth_of(series_of([WHOLE] * 3, diverged=True))
     assert (truth.whole, truth.diverged_at) == (False, 75)

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Lab
-from gan_core.ui import seeds_chart
+from gan_core.ui import compare_results, seeds_chart
 from gan_core.ui.seeds_chart import View
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
@@ -72,10 +72,13 @@ def test_the_form_starts_what_it_shows(lab: Lab) -> None:
 
 def test_the_address_chooses_how_curves_are_drawn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[View] = []
+    titles: dict[str, str] = {}
 
-    def show(contents: dict[str, Any], view: View, *given: Any, **more: Any) -> View:
+    def show(contents: dict[str, Any], view: View, default: View, measured: dict[str, str], **more: Any) -> View:
         seen.append(view)
-        return shown(contents, view, *given, **more)
+        titles.update(measured)
+        assert view.metric in contents["measures"]
+        return shown(contents, view, default, measured, **more)
 
     shown = seeds_chart.show
     monkeypatch.setattr(seeds_chart, "show", show)
@@ -83,9 +86,12 @@ def test_the_address_chooses_how_curves_are_drawn(lab: Lab, monkeypatch: pytest.
     for run in lab.members(made):
         assert lab.wait(run, 60).rounds == 6
     visit(comparison=made)
-    assert seen[-1] == View("images"), "what the budget is in"
-    again = visit(comparison=made, axis="steps", smooth="0.5", cut="true", losses="true")
-    assert seen[-1] == View("steps", smooth=0.5, cut=True)
+    (first,), other = seen, list(titles)[-1]
+    assert first == View(next(iter(titles)), "images"), "what the budget is in"
+    monkeypatch.setattr(compare_results, "MOST_POINTS", 0)
+    again = visit(comparison=made, metric=other, axis="steps", smooth="0.5", cut="true", losses="true")
+    assert seen[-1] == View(other, "steps", smooth=0.5, cut=True)
+    assert any(titles[other] in line.value for line in again.markdown)
     assert again.toggle(key="losses").value is True
     assert any("none shares an axis" in caption.value for caption in again.caption)
 

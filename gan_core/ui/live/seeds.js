@@ -1,4 +1,4 @@
-// One measure over all seeds: the controls and the chart that they change. Joined with elements.js by seeds_chart.py.
+// Measures over all seeds: the controls and the chart that they change. Joined with elements.js by seeds_chart.py.
 
 const SWITCHES = [
   { name: "logx", button: "log x", title: "Logarithmic axis of rounds, images, steps or seconds" },
@@ -37,13 +37,12 @@ class SeedsChart {
 
   take(data) {
     this.data = data
-    this.traces = data.traces.map((trace) => ({
-      ...trace,
-      x: Object.fromEntries(Object.entries(trace.x).map(([axis, text]) => [axis, unpacked(text)])),
-      y: unpacked(trace.y),
-    }))
-    this.chart.setAttribute("aria-label", `${data.layout.yaxis.title.text} over all seeds`)
-    this.follow(data.measure)
+    this.arrays = data.arrays.map(unpacked)
+    this.looks = data.looks.map((text) => JSON.parse(text))
+  }
+
+  get measure() {
+    return this.data.measures[this.choice.metric]
   }
 
   // The overlay of one seed shows the same measure.
@@ -88,6 +87,12 @@ class SeedsChart {
       setText(weight, Number(range.value).toFixed(2))
       this.choose({ smooth: Number(range.value) })
     })
+    const measures = el(
+      "select",
+      { class: "gs-measure", "aria-label": "Measure" },
+      ...data.measured.map(({ name, title }) => el("option", { value: name, selected: name === this.choice.metric }, title)),
+    )
+    measures.addEventListener("change", () => this.choose({ metric: measures.value }))
     const smoothing = "Weight of the exponential moving average with bias correction; the curve itself stays, faint. Bands and single seeds are never smoothed."
     const switches = SWITCHES.map(({ name, button, title }) => {
       const box = el("input", { type: "checkbox", checked: this.choice[name] })
@@ -97,6 +102,12 @@ class SeedsChart {
     return el(
       "div",
       { class: "gs-choices" },
+      el(
+        "label",
+        { class: "gs-measures", title: "None of these depends on the loss; losses of different objectives cannot be compared" },
+        el("span", {}, "Measure"),
+        measures,
+      ),
       radios("axis", "Against", "Rounds, images that D has seen, optimiser steps of both players, or seconds of training", data.axes),
       radios("band", "Band over seeds", "", data.bands),
       el("label", { class: "gs-smoothing", title: smoothing }, el("span", {}, "Smoothing ", weight), range),
@@ -108,10 +119,12 @@ class SeedsChart {
     Object.assign(this.choice, change)
     this.draw()
     clearTimeout(this.telling)
-    this.telling = setTimeout(() => {
+    const tell = () => {
       this.address()
       this.tell({ ...this.choice })
-    }, TELL_AFTER)
+    }
+    if (this.measure) this.telling = setTimeout(tell, TELL_AFTER)
+    else tell()
   }
 
   // A copied link shows the same; what is as always is not in it.
@@ -133,18 +146,21 @@ class SeedsChart {
 
   figure() {
     const { axis, logx, logy, cut, smooth: weight } = this.choice
-    const { least, told, range } = this.data
+    const { least, told, range, title } = this.measure
     const hidden = new Set((this.chart.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup))
-    const data = this.traces
+    const data = this.measure.traces
       .filter((trace) => this.shown(trace.role))
-      .map(({ role, x, y, look }) => {
-        const drawn = { ...look, x: x[axis], y, visible: hidden.has(look.legendgroup) ? "legendonly" : true }
+      .map((trace) => {
+        const { role } = trace
+        const [look, x, y] = [this.looks[trace.look], this.arrays[trace.x[axis]], this.arrays[trace.y]]
+        const drawn = { ...look, x, y, visible: hidden.has(look.legendgroup) ? "legendonly" : true }
         if (role === "mean" && weight) return { ...drawn, mode: "lines", y: smooth(y, weight) }
         // What of a band lies below the smallest value of any seed has no place on a logarithmic axis.
         if (logy && look.fill) return { ...drawn, y: y.map((value) => Math.max(value, least)) }
         return drawn
       })
     const layout = this.colours(structuredClone(this.data.layout))
+    layout.yaxis.title.text = title
     layout.xaxis.title.text = this.data.axes.find((one) => one.name === axis).title
     if (logx) Object.assign(layout.xaxis, { type: "log", rangemode: "normal", tickformat: "" })
     if (logy) Object.assign(layout.yaxis, { type: "log", exponentformat: "power", nticks: 0 })
@@ -156,14 +172,15 @@ class SeedsChart {
     }
     // A zoom lasts as long as the axis that it was made on.
     layout.xaxis.uirevision = `${axis} ${logx}`
-    layout.yaxis.uirevision = `${layout.yaxis.title.text} ${logy} ${cut}`
+    layout.yaxis.uirevision = `${title} ${logy} ${cut}`
     this.real(layout, logy)
     setText(this.note, [cut && told.cut, logy && told.logy, logx && told.logx[axis]].filter(Boolean).join(" "))
     return { data, layout }
   }
 
   real(layout, logy) {
-    const { floor, line } = this.data
+    const { floor } = this.measure
+    const { line } = this.data
     if (floor === null || (logy && floor <= 0)) return
     layout.shapes = [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: floor, y1: floor, line }]
     layout.annotations = [
@@ -186,8 +203,10 @@ class SeedsChart {
   }
 
   async draw() {
-    if (!this.Plotly) return
+    if (!this.Plotly || !this.measure) return
     const { data, layout } = this.figure()
+    this.chart.setAttribute("aria-label", `${this.measure.title} over all seeds`)
+    this.follow({ column: this.choice.metric, title: this.measure.title })
     await this.Plotly.react(this.chart, data, layout, PLOTLY_CONFIG)
   }
 
