@@ -5,7 +5,7 @@ runs one after another, and how soon the page answers meanwhile.
     python benchmarks/duel.py --rounds 100 --seeds 0-1 --out /tmp/quick.md
 
 The comparison is started in the real application in a browser, as a user does it: the Compare page, its template, Start.
-While it trains, another axis and another measure are chosen, which the browser draws alone, and another seed in the columns,
+While it trains, another axis and another measure are chosen, which the browser draws alone, and now and then another seed,
 for which the server draws the page anew; an answer is there when it is shown. The same configurations
 then train one after another in a lab without a page. Both times are of the wall clock and include building, measuring and
 recording. What takes longer than its limit ends the benchmark, with a sentence on what was waited for and how far it was.
@@ -14,6 +14,7 @@ recording. What takes longer than its limit ends the benchmark, with a sentence 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import statistics
@@ -53,8 +54,9 @@ CLOCK = """([kind, answered]) => {
     look()
   }, { capture: true, once: true })
 }"""
-REST = 0.7  # seconds between an answer and the next action
-IDLE, SETTLE = 30, 5.0  # times everything is done when all has ended, and seconds before that
+REST = 1.5  # seconds between an answer and the next action
+IDLE, SETTLE = 20, 5.0  # times everything is done when all has ended, and seconds before that
+SELDOM = 12  # turns between two that begin all columns anew, which costs the machine that trains a second
 LOST = 20.0  # seconds after which a press has been lost
 AIM_ANSWER, AIM_RATIO = 0.3, 1.1
 
@@ -66,9 +68,9 @@ class Answers:
         self.seconds: dict[str, list[float]] = {name: [] for name in ACTIONS | SLOW}
         self.lost = 0
 
-    def add(self, page: Any) -> None:
-        """Do each of them once, with a rest after it."""
-        for name, press in (ACTIONS | SLOW).items():
+    def add(self, page: Any, *, slow: bool) -> None:
+        """Do each of them once, with a rest after it; the ``slow`` ones too or not."""
+        for name, press in (ACTIONS | (SLOW if slow else {})).items():
             try:
                 self.seconds[name].append(press(page))
             except TimeoutError as error:
@@ -85,7 +87,6 @@ def _another_axis(page: Any) -> float:
     shown = page.text_content(f"{CHART} .xtitle")
     chosen = next(name for name, title in AXES.items() if title != shown)
     button = page.get_by_role("radio", name=chosen, exact=True)
-    button.scroll_into_view_if_needed(timeout=1000 * LOST)
     return _timed(page, "pointerdown", _reads(f"{CHART} .xtitle", AXES[chosen]), button.click)
 
 
@@ -93,15 +94,14 @@ def _another_measure(page: Any) -> float:
     shown = page.text_content(f"{CHART} .ytitle")
     chosen = next(title for title in MEASURES if title != shown)
     choice = page.get_by_label("Measure", exact=True)
-    choice.scroll_into_view_if_needed(timeout=1000 * LOST)
     return _timed(page, "change", _reads(f"{CHART} .ytitle", chosen), partial(choice.select_option, label=chosen))
 
 
 def _another_seed(page: Any) -> float:
     column = page.locator(COLUMN).first
     before, choice = column.get_attribute("data-run"), page.get_by_role("combobox", name=re.compile("Seed in"))
-    choice.scroll_into_view_if_needed(timeout=1000 * LOST)
-    time.sleep(REST)  # its list closes when the page scrolls
+    choice.hover()
+    time.sleep(0.7)  # its list closes when the page scrolls
     shown = choice.input_value()
     choice.click()
     option = page.get_by_role("option", name=next(seed for seed in "01" if seed != shown), exact=True)
@@ -157,19 +157,20 @@ def _played(page: Any, url: str, root: Path, seeds: str, rounds: int, patience: 
     store = RunStore(root)
     watched, ended_page = Answers(), Answers()
     page.wait_for_selector(f"{CHART} .ytitle", timeout=300_000)
+    turns = itertools.count(1)
     while left := [record for record in _members(store, comparison[1]) if record.status in ACTIVE]:
         if time.perf_counter() - started > patience:
             told = ", ".join(f"{record.name} {record.status} at round {record.rounds}" for record in left[:5])
             raise RuntimeError(f"after {patience:.0f} s {len(left)} runs have not ended: {told}")
-        watched.add(page)
+        watched.add(page, slow=next(turns) % SELDOM == 0)
     ended = max(record.ended_at for record in _members(store, comparison[1]))
     seconds = time.perf_counter() - started - max(0.0, time.time() - ended)
     time.sleep(SETTLE)
     for _ in range(IDLE):
-        ended_page.add(page)
+        ended_page.add(page, slow=True)
     records = _members(store, comparison[1])
     store.close()
-    if not all(watched.seconds.values()):
+    if not all(watched.seconds[name] for name in ACTIONS):
         raise RuntimeError("all runs had ended before the page answered once: --rounds or --seeds is too small")
     configs, statuses = [record.config for record in records], [record.status for record in records]
     return Duel(seconds, watched, ended_page, configs, statuses)

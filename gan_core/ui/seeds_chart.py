@@ -7,6 +7,7 @@ brings the same data costs it nothing.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -96,13 +97,15 @@ class _Pool:
 def contents(measures: Mapping[str, Measure]) -> dict[str, Any]:
     """What the component draws from: all traces, by which axis and how they look, and what to say of what is left out."""
     arrays, looks = _Pool(), _Pool()
+    told = {name: _told(measure, arrays, looks) for name, measure in measures.items()}
     figure = charts.curves([], y_title="").update_layout(height=comparison_charts.HEIGHT)
     return {
         "layout": charts.skeleton(figure)["layout"],
         "line": comparison_charts.FLOOR["line"],
-        "measures": {name: _told(measure, arrays, looks) for name, measure in measures.items()},
+        "measures": told,
         "arrays": list(arrays.kept),
         "looks": list(looks.kept),
+        "stamp": hashlib.sha256("".join([json.dumps(told), *arrays.kept, *looks.kept]).encode()).hexdigest(),
     }
 
 

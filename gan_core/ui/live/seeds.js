@@ -5,7 +5,7 @@ const SWITCHES = [
   { name: "logy", button: "log y", title: "Logarithmic axis of values" },
   { name: "cut", button: "leave out outliers", title: "The axis covers what lies between the 2 % and the 98 % quantile of all values that are drawn, and a little more" },
 ]
-const TELL_AFTER = 400 // ms after the last press, Python hears of the choice
+const TELL_AFTER = { metric: 400, other: 2500 } // ms after the last press, Python hears of the choice: tables follow the measure
 
 const unpacked = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
 
@@ -25,6 +25,7 @@ class SeedsChart {
   constructor(parent, data, tell) {
     this.tell = tell
     this.choice = { ...data.view }
+    this.told = this.choice.metric
     this.root = el("div", { class: "gs-seeds", "data-testid": "curves-over-seeds" })
     this.chart = el("div", { class: "gs-seeds-chart", role: "group", "aria-roledescription": "chart" })
     this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
@@ -119,11 +120,14 @@ class SeedsChart {
     Object.assign(this.choice, change)
     this.draw()
     clearTimeout(this.telling)
+    clearTimeout(this.noting)
+    this.noting = setTimeout(() => this.address(), 200)
     const tell = () => {
-      this.address()
+      this.told = this.choice.metric
       this.tell({ ...this.choice })
     }
-    if (this.measure) this.telling = setTimeout(tell, TELL_AFTER)
+    const { metric, other } = TELL_AFTER
+    if (this.measure) this.telling = setTimeout(tell, this.choice.metric === this.told ? other : metric)
     else tell()
   }
 
@@ -210,16 +214,20 @@ class SeedsChart {
     await this.Plotly.react(this.chart, data, layout, PLOTLY_CONFIG)
   }
 
+  // Streamlit calls again after each rerun, and after a change of theme.
   update(data, tell) {
     this.tell = tell
+    const { color, fontFamily } = getComputedStyle(this.root)
+    const shown = [data.stamp, color, fontFamily].join()
+    if (shown === this.shownLast) return
+    this.shownLast = shown
     this.take(data)
     if (this.ready) this.draw()
   }
 
   destroy() {
     this.gone = true
-    clearTimeout(this.telling)
-    clearTimeout(this.timer)
+    for (const timer of [this.telling, this.noting, this.timer]) clearTimeout(timer)
     this.follow(null)
     this.observer.disconnect()
     if (this.Plotly) this.Plotly.purge(this.chart)
