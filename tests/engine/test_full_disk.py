@@ -79,8 +79,10 @@ def test_on_a_small_disk_a_run_waits_for_room_and_goes_on_by_itself(
     disk.fill()
     until(lambda: lab.view(run).status["state"] == "paused", "it has played all rounds and cannot be saved")
     until(lambda: lab.view(run).status["message"] == runner.DISK_FULL, "the page says why")
-    assert checkpoints(folder) == [first]
-    load_checkpoint(first)
+    kept = checkpoints(folder)  # one more where it was quicker than the disk was filled
+    assert first in kept
+    for path in kept:
+        load_checkpoint(path)
     assert [card["state"] for card in lab.recent()] == ["paused"]
     assert not list(folder.glob("*.tmp")), "half a file takes no room"
     disk.empty()
