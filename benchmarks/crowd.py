@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CURVE = "D.loss"
-AS_A_BROWSER: dict[str, Any] = {"max_size": None, "ping_interval": None}
-"""A browser takes a message of any size, and does not ask on a socket whether the other end is there."""
+AS_A_BROWSER: dict[str, Any] = {"max_size": None, "ping_interval": None, "open_timeout": 120}
+"""A browser takes a message of any size, and does not ask on a socket whether the other end is there. It is
+patient with a slow machine to which thirty come at once."""
 
 
 @dataclass
