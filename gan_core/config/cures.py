@@ -111,8 +111,9 @@ CURES: dict[str, Change] = {
     "minibatch_stddev": Change(
         "Minibatch standard deviation",
         "minibatch_stddev",
-        "D is told how much the samples of a batch differ. A quarter of the learning rate.",
-        {"model.discriminator.minibatch_stddev": 4, **_adam(1e-3, 0.9)},
+        "D is told how much sixteen samples of a batch differ. A quarter of the learning rate, and Adam forgets sooner "
+        "(β₁ = 0.5).",
+        {"model.discriminator.minibatch_stddev": 16, **_adam(1e-3, 0.5)},
     ),
     "clipping": Change(
         "WGAN, weights clipped to ±0.05",

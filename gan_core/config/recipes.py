@@ -111,7 +111,7 @@ RECIPES: dict[str, Preset] = {
         "D learns ten times slower than G. G sits on one mode until D has found out, and hops to the next, for ever, while "
         "the losses look like perfect equilibrium.",
         {
-            "data": {"name": "ring", "batch_size": 64, "options": {"std": 0.02}},
+            "data": _RING,
             "objective": {"name": "ns_gan"},
             "model": _mlps(64, 64),
             "optimizers": {"generator": {"lr": 1e-3}, "discriminator": {"lr": 1e-4}},
@@ -125,7 +125,7 @@ RECIPES: dict[str, Preset] = {
         within=1500,
         seconds=4,
         cures={"unrolled_10": "cures", "even_rates": "cures"},
-        cured_within=600,
+        cured_within=900,
     ),
     "ring-vanish": Preset(
         "A generator that gets no gradient",
