@@ -47,7 +47,7 @@ def test_what_a_lesson_names_is_there(path: Path) -> None:
 def test_what_can_be_pressed_is_called_so() -> None:
     """Titles of cures and templates that lessons quote."""
     told = "\n".join(map(text_of, LESSON_FILES))
-    for title in (CURES["even_rates"].title, CURES["unrolled_10"].title, CURES["non_saturating"].title):
+    for title in (CURES["two_time_scales"].title, CURES["unrolled_10"].title, CURES["non_saturating"].title):
         assert f"*{title}*" in told
     for title in (CURES["wgan_gp"].title, CURES["wgan_gp_10"].title, TEMPLATES["table-1"].title):
         assert f"*{title}*" in told

@@ -132,11 +132,11 @@ CURES: dict[str, Change] = {
         "G maximises log D(G(z)) instead: the same fixed point, but a slope exactly where D has won. One word changed.",
         {"objective.loss": "non_saturating"},
     ),
-    "even_rates": Change(
-        "D as fast as G",
+    "two_time_scales": Change(
+        "D twice as fast as G",
         "two_time_scales",
-        "D's learning rate is raised to G's, so that D forgets no mode before G can come back to it.",
-        {"optimizers.discriminator.lr": 1e-3},
+        "D's learning rate is raised to twice G's, so that D forgets no mode before G can come back to it.",
+        {"optimizers.discriminator.lr": 2e-3},
     ),
     "unrolled_10": Change(
         "Ten unrolled steps",

@@ -111,7 +111,7 @@ RECIPES: dict[str, Preset] = {
         "D learns ten times slower than G. G sits on one mode until D has found out, and hops to the next, for ever, while "
         "the losses look like perfect equilibrium.",
         {
-            "data": _RING,
+            "data": {"name": "ring", "batch_size": 64, "options": {"std": 0.08}},
             "objective": {"name": "ns_gan"},
             "model": _mlps(64, 64),
             "optimizers": {"generator": {"lr": 1e-3}, "discriminator": {"lr": 1e-4}},
@@ -124,7 +124,7 @@ RECIPES: dict[str, Preset] = {
         question="D's loss is at 2 log 2 from start to end. Is this run healthy?",
         within=1500,
         seconds=4,
-        cures={"unrolled_10": "cures", "even_rates": "cures"},
+        cures={"two_time_scales": "cures", "unrolled_10": "cures"},
         cured_within=900,
     ),
     "ring-vanish": Preset(
@@ -176,7 +176,7 @@ RECIPES: dict[str, Preset] = {
         "Mode collapse on a grid",
         "Twenty-five modes, and the same sharp game as on the ring: most of the grid is found and then given up.",
         {
-            "data": {"name": "grid", "batch_size": 64, "options": {"std": 0.1}},
+            "data": {"name": "grid", "batch_size": 64, "options": {"std": 0.12}},
             "objective": {"name": "ns_gan"},
             "model": _mlps(64, 64, 64),
             "optimizers": _adam(4e-3, 0.9),

@@ -99,7 +99,7 @@ class Facts:
 
 CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("wgan_gp_10",)),
-    "rotating": (("even_rates", "unrolled_10"), ("wgan_gp_10",)),
+    "rotating": (("two_time_scales", "unrolled_10"), ("wgan_gp_10",)),
     "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "wgan_gp_10")),
     "d_too_strong": (("r1", "wgan_gp"), ("wgan_gp_10",)),
     "oscillating": (("r1", "wgan_gp"), ("wgan_gp_10",)),

@@ -145,7 +145,7 @@ def test_a_rotating_collapse_is_caught_although_the_losses_look_like_equilibrium
     assert found.causes == ("rotating",)
     assert "The losses look like equilibrium and are not: D's loss is 1.39" in found.sentence
     assert "D(x) = 0.50" in found.sentence
-    assert "even_rates" in found.cures(images=False)
+    assert "two_time_scales" in found.cures(images=False)
     # The same samples beside a D that wins: no word of an equilibrium.
     turns, diagnostics = series([0.13, 0.2] * 10, BALANCED | {"D.loss": 0.4}, **hopping(20))
     assert "equilibrium" not in verdict(turns, diagnostics, RING).sentence
