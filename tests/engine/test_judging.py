@@ -198,7 +198,7 @@ def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
     # The state is that of the run at that round, bit for bit: another that is not paused passes through it.
     lab.command(run_id, "resume")
     until(lambda: lab.view(run_id).status["state"] == "running")
-    assert lab.view(run_id).status["message"] == ""
+    until(lambda: lab.view(run_id).status["message"] == "", "it no longer says why it paused")
     lab.command(run_id, "checkpoint")
     lab.command(run_id, "stop")
     assert lab.wait(run_id, 60).status == "stopped"

@@ -81,10 +81,19 @@ def test_a_run_whose_process_is_killed_ends_alone_and_goes_on_bit_for_bit(
     ],
 )
 def test_a_crash_fails_the_run_and_says_where_it_was_and_a_request_to_end_saves_it(
-    open_lab: Callable, small: Callable, begin: Callable, workers: Callable, number: int, state: str, sentence: str
+    open_lab: Callable,
+    small: Callable,
+    begin: Callable,
+    until: Callable,
+    workers: Callable,
+    number: int,
+    state: str,
+    sentence: str,
 ) -> None:
     opened = open_lab(executor="process")
     ((run, process),) = begin(opened, small(LONG))
+    opened.command(run, "pause")  # a thread that runs on while its stack is read may show none of it
+    until(lambda: opened.view(run).status["state"] == "paused")
     process.send_signal(number)
     ended = opened.wait(run, 60)
     assert (ended.status, ended.message) == (state, sentence)
