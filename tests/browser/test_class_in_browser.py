@@ -21,7 +21,8 @@ SETTINGS = {"class": "1"}
 
 SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
   && document.querySelector('.gk-help') && document.querySelector('.gr-root[data-connection=live]')
-  && [...document.querySelectorAll('.gs-chart, .gf-chart, .stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))"""
+  && [...document.querySelectorAll('.gs-chart, .gf-chart, .stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))
+  && [...document.querySelectorAll('[data-testid=stImage] img')].every(image => image.hasAttribute('alt'))"""  # drawn, named
 CHECK = "() => axe.run(document, { resultTypes: ['violations'], preload: false })"
 
 
