@@ -52,7 +52,6 @@ Marks = list[tuple[float, int]]
 """When the server knew that a run had come to a round: ``(time, round)``."""
 
 THOROUGH = 4  # slices in a cycle of the rows that decide
-ATTEMPTS = 3
 LOOKS_PER_SECOND = 10
 BEGIN_SECONDS = 180.0
 MINUTE = 60.0
@@ -166,7 +165,6 @@ class Stage:
         self._dashboard = Dashboard(folder, __file__)
         self._tickets = open_tickets(folder)
         self.runs: list[str] = []
-        self.dropped = 0  # slices that had to be begun again
 
     def begin(self, runs: int) -> None:
         self.runs = self._dashboard.ask("begin", runs=runs)["runs"]
@@ -216,17 +214,9 @@ class Stage:
         return self._sampled()[0]
 
     def watched(self, viewers: int) -> Cell:
-        """A slice with so many viewers; begun again where they were dropped, which a machine that stands still does to all."""
-        for attempt in range(ATTEMPTS):
-            try:
-                with self.crowd(viewers) as crowd:
-                    cell = self.beside(crowd)
-                break
-            except (TimeoutError, RuntimeError) as error:
-                self.dropped += 1
-                print(f"a slice is lost: {error}", file=sys.stderr, flush=True)
-                if attempt == ATTEMPTS - 1:
-                    raise
+        """A slice with so many viewers."""
+        with self.crowd(viewers) as crowd:
+            cell = self.beside(crowd)
         time.sleep(SETTLE_SECONDS)  # their sessions end before the next slice
         return cell
 
@@ -310,8 +300,7 @@ def slices_of(row: Row, viewers: Sequence[int]) -> int:
     return THOROUGH if row.viewers in (0, max(viewers)) else 1
 
 
-def compare(options: argparse.Namespace, folder: Path, browser: Any) -> tuple[list[Row], int]:
-    """The rows, and how many slices had to be begun again."""
+def compare(options: argparse.Namespace, folder: Path, browser: Any) -> list[Row]:
     rows = [Row(runs, viewers) for runs in options.runs for viewers in options.viewers]
     config = resolve(preset_config(PRESET, SETTINGS))
     bare = bare_loop(config, load_source(config))
@@ -340,11 +329,11 @@ def compare(options: argparse.Namespace, folder: Path, browser: Any) -> tuple[li
             stage.ask("stop")
     finally:
         stage.close()
-    return rows, stage.dropped
+    return rows
 
 
 def report(
-    rows: Sequence[Row], dropped: int, command: str, options: argparse.Namespace, load: list[tuple[float, float, float]]
+    rows: Sequence[Row], command: str, options: argparse.Namespace, load: list[tuple[float, float, float]]
 ) -> str:
     """The table as Markdown."""
     lines = [
@@ -379,7 +368,7 @@ def report(
         "viewers have the least priority here, and pages are older than there, most of all beside four runs.",
         f"* {options.cycles} cycles of slices of {options.seconds:g} s, each beside one without viewers before and after: "
         f"{THOROUGH} in a cycle with nobody and with the most viewers, one with any other number.",
-        f"* Slices in which viewers were dropped, and which were begun again: {dropped}.",
+        "* A viewer that was dropped would end the bench.",
         f"* Pages were drawn in a slice of their own, up to {options.pages} of the viewers.",
         *signed(command, load),
     ]
@@ -499,9 +488,9 @@ def main() -> None:
             load.append(os.getloadavg())
             text = report_endured(endured, command, load)
         else:
-            rows, dropped = compare(options, Path(folder), browser)
+            rows = compare(options, Path(folder), browser)
             load.append(os.getloadavg())
-            text = report(rows, dropped, command, options, load)
+            text = report(rows, command, options, load)
     out.write_text(text)
     print(f"written: {out}")
 
