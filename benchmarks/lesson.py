@@ -1,7 +1,7 @@
 """The Collapse Lab as a teacher gives it, with the keyboard alone: how long until the page calls the collapse, and the cure.
 
     python benchmarks/lesson.py                                  # about fifteen minutes; writes docs/results/lesson.md
-    python benchmarks/lesson.py --only ring-collapse --times 1 --out /tmp/tried.md
+    python benchmarks/lesson.py --only ring-collapse --seeds 100 --out /tmp/tried.md
 
 The real application in a browser of 1280 × 720. For each recipe: a digit predicts, C collapses, arrows go on to the cure, F
 forks, Space pauses, and C begins once more with the next seed, without a reload. A time is from a key until the
