@@ -4,8 +4,9 @@
     python benchmarks/recipes.py --only ring-collapse --seeds 0-7 --out /tmp/tried.md
     python benchmarks/recipes.py --render                    # only the table, of what has been run
 
-One process and one thread. Each run is written to ``build/recipes`` as it ends, numbers and whole series, so the command can
-be stopped and started again; a run whose settings have changed since is run anew. All recipes take turns seed by seed.
+One process and one thread; others may work on other seeds beside it. A run's whole series is kept in ``build/recipes`` as it
+ends, and what became of it beside the table, in ``docs/results/recipes.jsonl``, so the command can be stopped and goes on from
+there, on another machine too; a run whose settings have changed since is run anew. All recipes take turns seed by seed.
 Settings were chosen on seeds 0 to 9 and are reported on others.
 """
 
@@ -17,8 +18,8 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -31,13 +32,26 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, key_of, said_by
+from benchmarks.outcomes import (
+    ALIVE,
+    COUNTED,
+    KEEPS,
+    LOOK_EVERY,
+    RESOLUTION,
+    Outcome,
+    Said,
+    Series,
+    Truth,
+    is_kept,
+    said_of,
+    truth_of,
+)
 from benchmarks.sections import command_line
 from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, parse_seeds, preset_config
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
 from gan_core.engine.describe import describe
-from gan_core.engine.judging import RunJudge
+from gan_core.engine.executors import compute_on_one_thread
 from gan_core.engine.observers import observer_for
-from gan_core.metrics.histograms import effective_modes
 from gan_core.metrics.modes import mode_counts, nearest_mode
 from gan_core.metrics.verdict import STATES, State
 from gan_core.training import (
@@ -57,16 +71,6 @@ from gan_core.training.latent import Latent
 from gan_core.training.state import Tree
 from gan_core.training.streams import Streams
 
-LOOK_EVERY = 25
-COUNTED = 1_000  # samples per measurement whose modes are counted for the truth
-HOLDS = 1 / 6  # of its share of the samples: a mode that fewer are nearest to is given up
-AGREE = 3  # measurements in a row
-FEW = 3 / 8
-FEW_CLASSES, IN_FEW = 2, 0.90
-ONE_PICTURE = 1 / 3  # of the real spread
-ALIVE = 0.1  # a gradient norm of G that moves something
-THIRD = 1 / 3
-
 
 @dataclass(frozen=True)
 class Job:
@@ -85,52 +89,6 @@ class Job:
     def config(self) -> RunConfig:
         name = f"{self.preset}+{self.cure}" if self.cure else self.preset
         return resolve(preset_config(name, {"seed": self.seed, "device": "cpu", "diagnostics.samples": COUNTED}))
-
-
-@dataclass
-class Series:
-    """What was recorded: a row per round in ``turns``, a row per measurement in all others.
-
-    ``counts`` (n, K + 1) are of high quality or surely of a class, the rest last; ``nearest`` (n, K), of points, counts
-    each for its nearest mode. ``spread`` is the mean standard deviation of the numbers of a sample over that of real ones.
-    ``seconds`` is CPU time of training alone.
-    """
-
-    rounds: np.ndarray
-    seconds: np.ndarray
-    counts: np.ndarray
-    nearest: np.ndarray
-    spread: np.ndarray
-    diagnostics: dict[str, np.ndarray]
-    turns: dict[str, np.ndarray]
-    diverged: bool
-
-    def save(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        columns = {f"diagnostics/{name}": values for name, values in self.diagnostics.items()}
-        columns |= {f"turns/{name}": values for name, values in self.turns.items()}
-        temporary = path.with_suffix(".tmp.npz")
-        np.savez_compressed(
-            temporary,
-            rounds=self.rounds,
-            seconds=self.seconds,
-            counts=self.counts,
-            nearest=self.nearest,
-            spread=self.spread,
-            diverged=np.array(self.diverged),
-            **columns,
-        )
-        temporary.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> Series:
-        with np.load(path) as file:
-            held = {name: file[name] for name in file.files}
-        parts: dict[str, dict[str, np.ndarray]] = {"diagnostics": {}, "turns": {}}
-        for name in [name for name in held if "/" in name]:
-            table, column = name.split("/", 1)
-            parts[table][column] = held.pop(name)
-        return cls(**held | {"diverged": bool(held["diverged"])}, **parts)  # type: ignore[arg-type]
 
 
 # Training
@@ -171,9 +129,16 @@ class Look:
 
 
 def train(
-    config: RunConfig, rounds: int, classifier: FrozenClassifier | None, state: Tree | None = None
+    config: RunConfig,
+    rounds: int,
+    classifier: FrozenClassifier | None,
+    state: Tree | None = None,
+    until: Callable[[Series], bool] | None = None,
 ) -> tuple[Series, Tree]:
-    """Play until round ``rounds``, from ``state`` if given, and look every so often; also the last state."""
+    """Play until round ``rounds``, from ``state`` if given, and look every so often; also the last state.
+
+    ``until`` is asked after every look, and ends it sooner.
+    """
     source = load_source(config)
     game = build(config, source)
     played = 0 if state is None else restore(game, state)
@@ -197,38 +162,53 @@ def train(
                 seen.append(look(game, turn.round))
                 clock.append(seconds)
             started = time.process_time()
-        if diverged or turn.round == rounds:
-            break
+            if diverged or turn.round == rounds or (until and until(_series(seen, clock))):
+                break
     table = torch.stack(turns).float().numpy()
-    names = list(seen[-1].numbers) if seen else []
-    series = Series(
+    series = _series(seen, clock)
+    series.turns = {"round": np.arange(played + 1, played + 1 + len(table)), **dict(zip(columns, table.T, strict=True))}
+    series.diverged = diverged
+    return series, capture(game, int(series.turns["round"][-1]))
+
+
+def _series(seen: Sequence[Seen], clock: Sequence[float]) -> Series:
+    """The measurements alone."""
+    return Series(
         rounds=np.array([row.round for row in seen]),
         seconds=np.array(clock),
         counts=np.array([row.counts for row in seen]),
         nearest=np.array([row.nearest for row in seen]),
         spread=np.array([row.spread for row in seen]),
-        diagnostics={name: np.array([row.numbers.get(name, np.nan) for row in seen]) for name in names},
-        turns={"round": np.arange(played + 1, played + 1 + len(table)), **dict(zip(columns, table.T, strict=True))},
-        diverged=diverged,
+        diagnostics={
+            name: np.array([row.numbers.get(name, np.nan) for row in seen])
+            for name in (seen[-1].numbers if seen else ())
+        },
+        turns={},
+        diverged=False,
     )
-    return series, capture(game, int(series.turns["round"][-1]))
 
 
-def run(job: Job, folder: Path, classifier: FrozenClassifier | None) -> None:
+def run(job: Job, folder: Path, classifier: FrozenClassifier | None) -> Series:
     """Do what the recipe says and keep the series; of a run that can be cured, its last state too."""
     preset, config = PRESETS[job.preset], job.config
     states = folder / "states" / f"{job.preset}-{job.seed}"
+    until = None if preset.kind == "vanishes" else is_kept  # there the gradient at the end decides
     if job.forked:
-        parent = Job(job.preset, job.seed).config
-        state = fork(load_checkpoint(checkpoints(states)[-1]), parent, config).state
-        series, _ = train(config, state["round"] + preset.cured_within, classifier, state)
+        parent = Job(job.preset, job.seed)
+        if not checkpoints(states):
+            run(parent, folder, classifier)
+        state = fork(load_checkpoint(checkpoints(states)[-1]), parent.config, config).state
+        series, _ = train(config, state["round"] + preset.cured_within, classifier, state, until)
+    elif job.cure:
+        series, _ = train(config, preset.cured_within, classifier, until=until)
     elif preset.acts:
         series = perform(preset, config, classifier)
     else:
-        series, state = train(config, preset.cured_within if job.cure else preset.within, classifier)
-        if preset.cures and not job.cure and not series.diverged:
+        series, state = train(config, preset.within, classifier)
+        if preset.kind == "collapse":
             save_checkpoint(states, state, keep=1)
     series.save(folder / job.name / f"{job.seed}.npz")
+    return series
 
 
 def perform(preset: Preset, config: RunConfig, classifier: FrozenClassifier | None) -> Series:
@@ -253,156 +233,6 @@ def perform(preset: Preset, config: RunConfig, classifier: FrozenClassifier | No
         turns={name: np.concatenate([part.turns[name] for part in parts]) for name in parts[0].turns if name in shared},
         diverged=parts[-1].diverged,
     )
-
-
-# What became of it
-
-
-@dataclass(frozen=True)
-class Truth:
-    """Read off the full counts of every measurement, not off what the verdict sees.
-
-    ``onset`` is the first of three measurements in a row with few modes left, after there had been more for three; where
-    there never were more, the first three of all. ``halved`` is the same of two with half of the variety. ``stays`` is the
-    share of the measurements from ``onset`` on that have few. ``whole`` says whether at the last measurement no mode was
-    missing, ``whole_since`` from which one on that was so; ``reached`` is the first of three in a row without one missing,
-    ``kept`` the share of the measurements from there on.
-    """
-
-    onset: int | None
-    halved: int | None
-    onset_seconds: float
-    stays: float
-    whole: bool
-    whole_since: int | None
-    reached: int | None
-    kept: float
-    modes: int
-    gradient: float
-    diverged_at: int | None
-    last_round: int
-    seconds: float
-
-
-def truth_of(series: Series) -> Truth:
-    diverged_at = int(series.turns["round"][-1]) if series.diverged else None
-    if not len(series.rounds):
-        return Truth(None, None, 0.0, 0.0, False, None, None, 0.0, 0, 0.0, diverged_at, 0, 0.0)
-    modes, few = modes_held(series), has_few(series)
-    onset, halved = first_fall(few, AGREE), first_fall(has_half(series), 2)
-    whole = is_whole(series) & (not series.diverged)
-    lacking = np.flatnonzero(~whole)
-    since = int(lacking[-1]) + 1 if len(lacking) else 0
-    reached = np.flatnonzero(_runs(whole, AGREE))
-    gradient = series.turns["G.grad_norm"]
-    return Truth(
-        onset=None if onset is None else int(series.rounds[onset]),
-        halved=None if halved is None else int(series.rounds[halved]),
-        onset_seconds=0.0 if onset is None else float(series.seconds[onset]),
-        stays=0.0 if onset is None else float(few[onset:].mean()),
-        whole=bool(whole[-1]),
-        whole_since=int(series.rounds[since]) if since < len(whole) else None,
-        reached=int(series.rounds[reached[0]]) if len(reached) else None,
-        kept=float(whole[reached[0] :].mean()) if len(reached) else 0.0,
-        modes=int(modes[-1]),
-        gradient=float(np.median(gradient[-100:])),
-        diverged_at=diverged_at,
-        last_round=int(series.turns["round"][-1]),
-        seconds=float(series.seconds[-1]),
-    )
-
-
-def first_fall(low: np.ndarray, agree: int) -> int | None:
-    """Where the first so many in a row begin that are low, after as many that were not; without such, the first of all."""
-    high = _runs(~low, agree)
-    since = int(np.argmax(high)) if high.any() else 0
-    falls = np.flatnonzero(_runs(low, agree)[since:])
-    return int(falls[0]) + since if len(falls) else None
-
-
-def modes_held(series: Series) -> np.ndarray:
-    """How many modes, of points, a sixth of their share of the samples is nearest to; how many digits one in a hundred is."""
-    if series.nearest.size:
-        n, k = series.nearest.sum(1, keepdims=True), series.nearest.shape[1]
-        return (series.nearest >= n / k * HOLDS).sum(1)
-    return (series.counts[:, :-1] >= 0.01 * series.counts.sum(1, keepdims=True)).sum(1)
-
-
-def has_few(series: Series) -> np.ndarray:
-    """Points: at most three of eight modes, or as large a share. Digits: 90 % of all in two classes, or hardly any spread."""
-    if series.nearest.size:
-        return modes_held(series) <= FEW * series.nearest.shape[1]
-    fullest = np.sort(series.counts[:, :-1], axis=1)[:, -FEW_CLASSES:].sum(1)
-    return (fullest >= IN_FEW * series.counts.sum(1)) | (series.spread < ONE_PICTURE)
-
-
-def has_half(series: Series) -> np.ndarray:
-    """Less than half of the variety, which is what the verdict calls collapsed: of the effective modes, or of the spread."""
-    counts = np.pad(series.nearest, ((0, 0), (0, 1))) if series.nearest.size else series.counts
-    effective = np.array([effective_modes(row) for row in counts])
-    return (effective < (counts.shape[1] - 1) / 2) | (series.spread < 1 / 2)
-
-
-def is_whole(series: Series) -> np.ndarray:
-    """Points: every mode is held, and captured as VEEGAN counts it. Digits: no class under a third of its share."""
-    k = series.counts.shape[1] - 1
-    if series.nearest.size:
-        return (modes_held(series) == k) & (series.counts[:, :-1] > 0).all(1)
-    sure = series.counts[:, :-1]
-    return (sure >= THIRD * sure.sum(1, keepdims=True) / k).all(1) & (sure.sum(1) > 0)
-
-
-def _runs(mask: np.ndarray, length: int) -> np.ndarray:
-    """Where so many in a row begin."""
-    if len(mask) < length:
-        return np.zeros(0, bool)
-    return np.lib.stride_tricks.sliding_window_view(mask, length).all(-1)
-
-
-# What the page would have said of it
-
-WANTED: dict[str, State] = {"collapse": "collapsed", "vanishes": "vanishing_gradient", "diverges": "diverged"}
-NEAR = 0.1  # of the true onset
-RESOLUTION = 2 * LOOK_EVERY  # rounds; an onset cannot be told more exactly than by two measurements
-
-
-@dataclass(frozen=True)
-class Said:
-    """The verdict on one run. ``wanted`` is the state that its recipe asks for, None where every alarm is a false one.
-
-    ``at`` is the round at which the page first said so, ``onset`` the round that it then gave; ``alarms`` are all states
-    that it warned of, in order.
-    """
-
-    wanted: State | None
-    at: int | None
-    onset: int | None
-    alarms: tuple[State, ...]
-
-    def near(self, truth: Truth) -> bool:
-        if self.onset is None or truth.halved is None:
-            return False
-        return abs(self.onset - truth.halved) <= max(NEAR * truth.halved, RESOLUTION)
-
-
-def said_of(preset: Preset, config: RunConfig, series: Series, reference: dict[str, Any]) -> Said:
-    """Judge the recorded series as the laboratory does while it records."""
-    judge = RunJudge(config.schedule.rounds)
-    judge.add_reference(reference)
-    for track, rounds, columns in (
-        ("turns", series.turns["round"], series.turns),
-        ("diagnostics", series.rounds, series.diagnostics),
-    ):
-        names = tuple(name for name in columns if name != "round")
-        if len(rounds) and names:
-            judge.add_rows(track, names, rounds, np.stack([columns[name] for name in names], axis=1))
-    changes = judge.settle()
-    if series.diverged:
-        changes += judge.set_diverged(int(series.turns["round"][-1]), "a loss is not finite")
-    wanted = WANTED.get(preset.kind)
-    first = next((change for change in changes if change.state == wanted), None)
-    alarms = tuple(change.state for change in changes if change.alarming)
-    return Said(wanted, first.round if first else None, first.onset_round if first else None, alarms)
 
 
 class References:
@@ -440,38 +270,51 @@ def digest(job: Job) -> str:
     """What the outcome depends on, but for the code."""
     preset = PRESETS[job.preset]
     acts = [(act.round, (CURES | BREAKS)[act.change].changes) for act in preset.acts]
-    told: list[Any] = [preset.cured_within if job.cure else preset.within, acts]
+    told: list[Any] = [*((preset.cured_within, KEEPS) if job.cure else (preset.within,)), acts]
     if job.forked:
         told += [said_by(Job(job.preset, job.seed).config), preset.within]
     return key_of(job.config, *told)
 
 
-def ledger_in(folder: Path) -> Ledger:
-    """Every run that has been kept, by name and seed, with its digest."""
-    return Ledger(folder / "runs.jsonl")
+class Kept:
+    """What became of every run that has been made: beside the table, and of this machine in the folder of its series."""
+
+    def __init__(self, folder: Path, table: Path) -> None:
+        self._made = Ledger(folder / "runs.jsonl")
+        self._beside = table.with_suffix(".jsonl")
+
+    def rows(self, planned: Iterable[Job]) -> dict[Job, Outcome]:
+        """Of these jobs the ones that are done, in their order."""
+        known = Ledger(self._beside).rows | self._made.rows
+        rows = ((job, known.get(_key(job))) for job in planned)
+        return {job: Outcome.from_dict(row) for job, row in rows if row and row["digest"] == digest(job)}
+
+    def add(self, job: Job, outcome: Outcome) -> None:
+        self._made.add(_key(job), {"digest": digest(job), **outcome.to_dict()})
+
+    def publish(self, rows: Mapping[Job, Outcome]) -> None:
+        """Write the rows beside the table, one a line."""
+        lines = [{"key": _key(job), "digest": digest(job), **outcome.to_dict()} for job, outcome in rows.items()]
+        self._beside.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
-def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str) -> str:
-    kept = ledger_in(folder).rows
+def _key(job: Job) -> str:
+    return f"{job.name}/{job.seed}"
+
+
+def report(outcomes: Mapping[Job, Outcome], only: Sequence[str], seeds: Sequence[int], command: str) -> str:
     rows: dict[tuple[str, str, bool], list[Truth]] = {}
     heard: dict[str, list[tuple[Truth, Said]]] = {}
-    references = References(lambda source: classifier_for(source, folder) if isinstance(source, ImageSource) else None)
-    for job in jobs(only, seeds):
-        if kept.get(f"{job.name}/{job.seed}") == {"digest": digest(job)}:
-            series = Series.load(folder / job.name / f"{job.seed}.npz")
-            truth = truth_of(series)
-            rows.setdefault((job.preset, job.cure, job.forked), []).append(truth)
-            if not job.cure and not PRESETS[job.preset].acts:
-                said = said_of(PRESETS[job.preset], job.config, series, references.of(job.config))
-                heard.setdefault(job.preset, []).append((truth, said))
+    for job, outcome in outcomes.items():
+        rows.setdefault((job.preset, job.cure, job.forked), []).append(outcome.truth)
+        if outcome.said is not None:
+            heard.setdefault(job.preset, []).append((outcome.truth, outcome.said))
     planned = {(job.preset, job.cure, job.forked) for job in jobs(only, seeds)}
     fewest = min(len(rows.get(row, ())) for row in planned)
     lines = [
         *PREAMBLE,
         "",
-        f"Planned are {len(seeds)} seeds a row; so far {sum(map(len, rows.values()))} of {len(planned) * len(seeds)} runs have",
-        f"been made, at least {fewest} a row. A row of few seeds is an example, not a rate; the command goes on where it was",
-        "stopped.",
+        *_progress(len(seeds), len(planned), sum(map(len, rows.values())), fewest),
         "",
         "## Recipes",
         "",
@@ -505,6 +348,15 @@ def report(folder: Path, only: Sequence[str], seeds: Sequence[int], command: str
         f"{platform.python_version()}, torch {torch.__version__}, one thread. CPU seconds are of training alone."
     )
     return "\n".join([*lines, ""])
+
+
+def _progress(seeds: int, planned: int, made: int, fewest: int) -> list[str]:
+    if made == seeds * planned:
+        return [f"{made} runs, {seeds} seeds a row; what became of each stands in `recipes.jsonl` beside this file."]
+    return [
+        f"Planned are {seeds} seeds a row; so far {made} of {seeds * planned} runs have been made, at least {fewest} a row.",
+        "A row of few seeds is an example, not a rate; the command goes on where it was stopped.",
+    ]
 
 
 def _recipe_row(name: str, preset: Preset, truths: list[Truth]) -> str:
@@ -601,8 +453,9 @@ PREAMBLE = [
     "  in two classes, or they differ by less than a third of what real ones do. The first of the three is the onset.",
     "* **has all modes** (points): at the last measurement every mode is held in that sense and captured as VEEGAN defines it",
     "  (a sample within 3 standard deviations). Digits: no class has less than a third of its share.",
-    "* a cure has **all modes** where three measurements in a row have; *and after it* is the share of the measurements from",
-    "  the first of these on that have, the median of the seeds. Of a gradient that vanished its norm must come back.",
+    "* a cure has **all modes** where three measurements in a row have; *and after it* is the share of the measurements in the",
+    f"  {KEEPS} rounds from the first of these on that have, the median of the seeds; there the run ends. Of a gradient that",
+    "  vanished its norm must come back.",
     "* a cure **from scratch** is the recipe with the change-set from its first round on; **as a fork** the collapsed run of",
     "  the same seed goes on with it, from the exact weights.",
 ]
@@ -628,23 +481,35 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "recipes.md")
     options = parser.parse_args()
     seeds = parse_seeds(options.seeds)
-    torch.set_num_threads(1)
+    compute_on_one_thread()
     classifier: FrozenClassifier | None = None
-    ledger = ledger_in(options.folder)
-    for job in () if options.render else jobs(options.only, seeds):
-        name, mark = f"{job.name}/{job.seed}", {"digest": digest(job)}
-        if ledger.rows.get(name) == mark or (options.plain and job.cure):
-            continue
-        source = load_source(job.config)
+
+    def judge_of(source: Source) -> FrozenClassifier | None:
+        nonlocal classifier
         if isinstance(source, ImageSource) and classifier is None:
             classifier = classifier_for(source, options.folder)
-        run(job, options.folder, classifier)
-        ledger.add(name, mark)
-        truth = truth_of(Series.load(options.folder / job.name / f"{job.seed}.npz"))
-        print(name, json.dumps(asdict(truth)), flush=True)
-    command = command_line("--render")
-    options.out.write_text(report(options.folder, options.only, seeds, command))
+        return classifier if isinstance(source, ImageSource) else None
+
+    kept, references = Kept(options.folder, options.out), References(judge_of)
+    planned = [job for job in jobs(options.only, seeds) if not (options.plain and job.cure)]
+    done = kept.rows(planned)
+    for job in () if options.render else (job for job in planned if job not in done):
+        series = run(job, options.folder, judge_of(load_source(job.config)))
+        outcome = outcome_of(job, series, references)
+        kept.add(job, outcome)
+        print(_key(job), json.dumps(outcome.to_dict()), flush=True)
+    done = kept.rows(planned)
+    kept.publish(done)
+    options.out.write_text(report(done, options.only, seeds, command_line("--render")))
     print(f"written: {options.out}")
+
+
+def outcome_of(job: Job, series: Series, references: References) -> Outcome:
+    """What became of a run; of a recipe as it stands also what the verdict said."""
+    preset = PRESETS[job.preset]
+    if job.cure or preset.acts:
+        return Outcome(truth_of(series))
+    return Outcome(truth_of(series), said_of(preset, job.config, series, references.of(job.config)))
 
 
 if __name__ == "__main__":

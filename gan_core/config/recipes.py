@@ -104,7 +104,7 @@ RECIPES: dict[str, Preset] = {
             "packing_2": "helps",
             "wgan_gp_10": "fails",
         },
-        cured_within=1500,
+        cured_within=2500,
     ),
     "ring-rotate": Preset(
         "A ring that G runs around",
@@ -125,7 +125,7 @@ RECIPES: dict[str, Preset] = {
         within=1500,
         seconds=4,
         cures={"two_time_scales": "cures", "unrolled_10": "cures"},
-        cured_within=900,
+        cured_within=1500,
     ),
     "ring-vanish": Preset(
         "A generator that gets no gradient",
@@ -189,7 +189,7 @@ RECIPES: dict[str, Preset] = {
         within=2000,
         seconds=16,
         cures={"wgan_gp": "cures"},
-        cured_within=1500,
+        cured_within=2000,
     ),
     "gaussian-mixture-collapse": Preset(
         "Mode collapse on a line",
@@ -240,7 +240,7 @@ RECIPES: dict[str, Preset] = {
         within=600,
         seconds=7,
         cures={"wgan_gp_10": "cures"},
-        cured_within=1000,
+        cured_within=1500,
     ),
     "digits-dcgan-collapse": Preset(
         "Convolutions that draw one picture",
@@ -274,7 +274,7 @@ RECIPES: dict[str, Preset] = {
         within=500,
         seconds=20,
         cures={"spectral_norm": "cures"},
-        cured_within=1200,
+        cured_within=2000,
     ),
     "digits-break-and-cure": Preset(
         "Digits, broken and cured",

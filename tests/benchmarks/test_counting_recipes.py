@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.recipes import Job, References, Said, Series, jobs, perform, said_of, train, truth_of
+from benchmarks.outcomes import Said, Series, said_of, truth_of
+from benchmarks.recipes import Job, References, jobs, perform, train
 from gan_core.config import RECIPES, Act, Preset, RunConfig
 from gan_core.training import resolve
 
