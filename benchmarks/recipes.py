@@ -207,8 +207,12 @@ def run(job: Job, folder: Path, classifier: FrozenClassifier | None) -> Series:
         series, state = train(config, preset.within, classifier)
         if preset.kind == "collapse":
             save_checkpoint(states, state, keep=1)
-    series.save(folder / job.name / f"{job.seed}.npz")
+    series.save(series_of(job, folder))
     return series
+
+
+def series_of(job: Job, folder: Path) -> Path:
+    return folder / job.name / f"{job.seed}.npz"
 
 
 def perform(preset: Preset, config: RunConfig, classifier: FrozenClassifier | None) -> Series:
@@ -477,6 +481,9 @@ def main() -> None:
     parser.add_argument("--seeds", default="100-119", help="as in 0-9,12 (default: %(default)s)")
     parser.add_argument("--plain", action="store_true", help="without the cures")
     parser.add_argument("--render", action="store_true", help="train nothing, write the table of what is there")
+    parser.add_argument(
+        "--again", action="store_true", help="judge the series that are here by the rules as they are now"
+    )
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "recipes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "recipes.md")
     options = parser.parse_args()
@@ -493,6 +500,9 @@ def main() -> None:
     kept, references = Kept(options.folder, options.out), References(judge_of)
     planned = [job for job in jobs(options.only, seeds) if not (options.plain and job.cure)]
     done = kept.rows(planned)
+    for job in done if options.again else ():
+        if (path := series_of(job, options.folder)).exists():
+            kept.add(job, outcome_of(job, Series.load(path), references))
     for job in () if options.render else (job for job in planned if job not in done):
         series = run(job, options.folder, judge_of(load_source(job.config)))
         outcome = outcome_of(job, series, references)
@@ -500,7 +510,7 @@ def main() -> None:
         print(_key(job), json.dumps(outcome.to_dict()), flush=True)
     done = kept.rows(planned)
     kept.publish(done)
-    options.out.write_text(report(done, options.only, seeds, command_line("--render")))
+    options.out.write_text(report(done, options.only, seeds, command_line("--render", "--again")))
     print(f"written: {options.out}")
 
 

@@ -323,8 +323,9 @@ class Judge:
         return self._verdict("diverged", away, sentence, evidence, ("diverged",))
 
     def _collapse(self) -> Verdict | None:
-        """A breadth that was there is lost; it counts until it is back."""
-        stays = self.verdict.state == "collapsed" and not self._is_broad()
+        """A breadth that was there is lost; it counts until it is back, or grows no more."""
+        spreads = self._is_broad() and not self._grows()
+        stays = self.verdict.state == "collapsed" and not self._is_whole() and not spreads
         if not stays and not (self._reached and len(self._run_of(_is_low)) >= self._agreed()):
             return None
         return self._collapsed()
@@ -338,15 +339,14 @@ class Judge:
 
     def _narrowing(self) -> Verdict | None:
         narrow = self._run_of(self._is_narrow)
-        stays = self.verdict.state == "narrowing" and not self._is_whole()
+        stays = self.verdict.state in ("narrowing", "collapsed") and not self._is_whole()
         partial = not self._reached and self._is_late(2) and not self._grows()
         if not stays and not ((self._reached or partial) and len(narrow) >= self._agreed()):
             return None
-        evidence = self._low_parts(NARROW)
-        if not evidence and self._last.parts.get("effective_modes", 1.0) < FALLEN * self._most_modes:
-            evidence = [self._evidence("effective_modes", FALLEN * self._most_modes)]
-        evidence = evidence or self._low_parts(BROAD)
+        evidence = self._low_parts(NARROW) or self._fewer_modes(FALLEN) or self._not_whole()
         sentence = f"G's samples are losing variety: {self._variety()}."
+        if not self._is_narrow(self._last):
+            sentence = f"A part of what G had is still missing: {self._variety()}."
         if not self._reached:
             sentence = f"G covers only a part of the data and no longer spreads: {self._variety()}."
         return self._verdict("narrowing", narrow, sentence, evidence, ("collapsed",))
@@ -438,7 +438,7 @@ class Judge:
     def _grows(self) -> bool:
         breadths = np.array([check.breadth for check in self._checks[-GROWTH_CHECKS:]])
         before = [float(breadths[at : at + 4].mean()) for at in range(len(breadths) - 7)]
-        return float(breadths[-4:].mean()) > max(before) + GROWTH
+        return float(breadths[-4:].mean()) > max(before, default=-np.inf) + GROWTH
 
     def _hops(self) -> bool:
         """Whether the samples jump from mode to mode: by the fullest mode where there are labels, else by their middle."""
@@ -491,13 +491,15 @@ class Judge:
     def _collapsed(self) -> Verdict:
         variety = self._variety()
         causes = ["collapsed"]
-        evidence = self._low_parts(COLLAPSED) or self._low_parts(BROAD)
+        evidence = self._low_parts(COLLAPSED) or self._not_whole()
         if self._hops():
             causes = ["rotating"]
             sentence = f"G makes one mode at a time and hops from one to the next: {variety}.{self._looks_balanced()}"
             share = self._last.numbers.get("largest_share", np.nan)
             if np.isfinite(share):
                 evidence.append(Evidence("largest_share", LABELS["largest_share"], share, ">", 0.5))
+        elif self._is_broad():
+            sentence = f"G spreads again, and is not whole yet: {variety}."
         elif list(self._last.parts) and min(self._last.parts, key=self._last.parts.__getitem__) == "class_diversity":
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."
         elif self._reached:
@@ -527,7 +529,8 @@ class Judge:
         worst = min(parts, key=parts.__getitem__)
         modes = self._last.numbers.get("effective_modes", 0.0)
         most = self._most_modes * self.facts.floors.get("effective_modes", 0.0)
-        if self.facts.num_modes and (worst == "effective_modes" or parts.get("effective_modes", 1.0) < BROAD):
+        missing = parts.get("effective_modes", 1.0) < max(BROAD, BACK * self._most_modes)
+        if self.facts.num_modes and (worst == "effective_modes" or missing):
             had = f", it had {most:.1f}" if most > 1.25 * modes else ""
             return f"{modes:.1f} of {self.facts.num_modes} modes{had}"
         share = min(1.0, parts[worst])
@@ -542,6 +545,15 @@ class Judge:
     def _low_parts(self, threshold: float) -> list[Evidence]:
         low = [name for name, part in self._last.parts.items() if part < threshold]
         return [self._evidence(name, threshold) for name in sorted(low, key=self._last.parts.__getitem__)]
+
+    def _fewer_modes(self, share: float) -> list[Evidence]:
+        """Whether there are fewer modes than this share of the most so far."""
+        threshold = share * self._most_modes
+        few = self._last.parts.get("effective_modes", 1.0) < threshold
+        return [self._evidence("effective_modes", threshold)] if few else []
+
+    def _not_whole(self) -> list[Evidence]:
+        return self._low_parts(BROAD) or self._fewer_modes(BACK)
 
     def _evidence(self, name: str, share: float) -> Evidence:
         scale = 0.5 if name == "class_diversity" else 1.0

@@ -164,6 +164,23 @@ def test_a_cure_is_seen_and_a_second_collapse_too():
     assert judge.verdict.first_sign > back.onset_round
 
 
+def test_six_modes_of_eight_are_no_recovery():
+    before = GROWING + WHOLE[:6] + LOST
+    climbing = [0.3, 0.4, 0.5, 0.6, 0.7, 0.76, 0.78, 0.8, 0.82]
+    judge = judged(*series(before + climbing), RING)
+    assert states(judge)[-1] == "collapsed"
+    assert judge.verdict.sentence == "G spreads again, and is not whole yet: 6.5 of 8 modes."
+    assert [one.name for one in judge.verdict.evidence] == ["effective_modes"]
+    whole = judged(*series(before + climbing + [0.9, 0.95]), RING)
+    assert states(whole)[-2:] == ["collapsed", "recovered"]
+
+
+def test_what_spreads_no_further_is_collapsed_no_longer_and_not_whole_either():
+    judge = judged(*series(GROWING + WHOLE[:6] + LOST + [0.5, 0.7] + [0.81] * 30), RING)
+    assert states(judge)[-2:] == ["collapsed", "narrowing"]
+    assert judge.verdict.sentence == "A part of what G had is still missing: 6.4 of 8 modes."
+
+
 def test_it_does_not_flicker():
     rng = np.random.default_rng(0)
     near_broad = judged(*series(np.concatenate([GROWING, 0.75 + 0.08 * rng.uniform(-1, 1, 200)])), RING)
