@@ -396,7 +396,7 @@ class Judge:
         back = self.verdict.state == "recovered" or (self.verdict.alarming and self._fell)
         state: State = "recovered" if back else "healthy"
         start = "It is back" if back else "Nothing is wrong"
-        return self._verdict(state, broad, f"{start}: {self._variety()}.", ())
+        return self._verdict(state, broad, f"{start}: {self._variety()}{self._blur()}.", ())
 
     def _undecided(self) -> Verdict:
         """Neither clearly well nor clearly ill: what it was."""
@@ -541,6 +541,15 @@ class Judge:
             if share < 1
             else "as varied as real data"
         )
+
+    def _blur(self) -> str:
+        """Samples can be varied long before they are any good."""
+        numbers = self._last.numbers
+        off = 1 - numbers.get("high_quality_share", np.nan)
+        if off >= MOSTLY_UNSURE:
+            return f"; {off:.0%} of the samples are still off every mode"
+        unsure = numbers.get("unsure_share", np.nan)
+        return f"; {unsure:.0%} of the samples are still of no class" if unsure >= MOSTLY_UNSURE else ""
 
     def _low_parts(self, threshold: float) -> list[Evidence]:
         low = [name for name, part in self._last.parts.items() if part < threshold]

@@ -181,6 +181,16 @@ def test_what_spreads_no_further_is_collapsed_no_longer_and_not_whole_either():
     assert judge.verdict.sentence == "A part of what G had is still missing: 6.4 of 8 modes."
 
 
+def test_varied_and_blurred_is_said():
+    turns, diagnostics = series(GROWING + WHOLE, high_quality_share=0.2)
+    assert verdict(turns, diagnostics, RING).sentence.endswith("; 80% of the samples are still off every mode.")
+    sharp = verdict(*series(GROWING + WHOLE, high_quality_share=0.9), RING)
+    assert sharp.state == "healthy"
+    assert "off every mode" not in sharp.sentence
+    images = verdict(*series(GROWING + WHOLE, unsure_share=0.6), RING)
+    assert images.sentence.endswith("; 60% of the samples are still of no class.")
+
+
 def test_it_does_not_flicker():
     rng = np.random.default_rng(0)
     near_broad = judged(*series(np.concatenate([GROWING, 0.75 + 0.08 * rng.uniform(-1, 1, 200)])), RING)
