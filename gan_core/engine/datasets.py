@@ -30,7 +30,8 @@ class DatasetFacts:
 
     ``samples`` is a PNG with one row per class (of the first classes, where there are many), or None for points;
     ``points`` (n, d) are real samples in data units. On a line ``density`` is the real one at ``xs``, on a plane at
-    ``xs`` and ``ys``, a row per y. ``counts`` are per class, of all images and of the training half.
+    ``xs`` and ``ys``, a row per y; ``centers`` (K, d) are its modes, where they are counted. ``counts`` are per class, of
+    all images and of the training half.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DatasetFacts:
     xs: np.ndarray | None = None
     ys: np.ndarray | None = None
     density: np.ndarray | None = None
+    centers: np.ndarray | None = None
     num_modes: int = 0
     judged: bool = False
     classifier: ClassifierReport | None = None
@@ -97,15 +99,19 @@ def _facts_of(name: str, source: Source) -> DatasetFacts:
 def _mixture_facts(name: str, source: MixtureSource) -> DatasetFacts:
     points = source.to_data(source.sample(POINTS, Streams(0).generator("facts")).numpy())
     extent = source.extent(margin=0.1)
-    modes = source.num_modes
+    modes, centers = source.num_modes, source.centers if source.has_modes else None
     if source.shape == (1,):
         xs = np.linspace(*extent[0], 400)
         density = source.density(xs[:, None])
-        return DatasetFacts(name, "line", source.shape, points=points, xs=xs, density=density, num_modes=modes)
+        return DatasetFacts(
+            name, "line", source.shape, points=points, xs=xs, density=density, centers=centers, num_modes=modes
+        )
     xs, ys = (np.linspace(*side, PLANE_CELLS) for side in extent)
     cells = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     density = source.density(cells).reshape(len(ys), len(xs))
-    return DatasetFacts(name, "plane", source.shape, points=points, xs=xs, ys=ys, density=density, num_modes=modes)
+    return DatasetFacts(
+        name, "plane", source.shape, points=points, xs=xs, ys=ys, density=density, centers=centers, num_modes=modes
+    )
 
 
 def _image_facts(name: str, source: ImageSource) -> DatasetFacts:

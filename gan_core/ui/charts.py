@@ -394,9 +394,13 @@ def density_1d(
 
 
 def real_plane(
-    points: np.ndarray | Sequence[Numbers], xs: Numbers, ys: Numbers, density: np.ndarray | Sequence[Numbers]
+    points: np.ndarray | Sequence[Numbers],
+    xs: Numbers,
+    ys: Numbers,
+    density: np.ndarray | Sequence[Numbers],
+    centers: np.ndarray | Sequence[Numbers] = (),
 ) -> go.Figure:
-    """Real points over their own density. Traces: 0 the density, 1 the points."""
+    """Real points over their own density. Traces: 0 the density, 1 the points. ``centers`` (K, 2) of modes are numbered."""
     figure = scatter_2d(points, critic=density, xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1]))
     shades = [[0, theme.rgba(theme.REAL, 0.0)], [1, theme.rgba(theme.REAL, 0.55)]]
     figure.update_traces(
@@ -404,13 +408,21 @@ def real_plane(
     )
     figure.data = figure.data[:2]
     figure.update_traces(marker={"size": 3, "opacity": 0.55}, selector={"type": "scatter"})
+    _number(figure, centers)
     return figure.update_layout(showlegend=False)
 
 
-def real_density(xs: Numbers, density: Numbers) -> go.Figure:
-    """The density of the data on a line. Trace 0."""
+def _number(figure: go.Figure, centers: np.ndarray | Sequence[Numbers]) -> None:
+    """The number of each mode beside it, as the live view and the histogram have them."""
+    for number, (x, *y) in enumerate(centers, 1):
+        figure.add_annotation(x=x, y=y[0] if y else 0, text=str(number), showarrow=False, yshift=16, font={"size": 15})
+
+
+def real_density(xs: Numbers, density: Numbers, centers: np.ndarray | Sequence[Numbers] = ()) -> go.Figure:
+    """The density of the data on a line. Trace 0. ``centers`` (K, 1) of modes are numbered."""
     figure = density_1d(xs, density)
     figure.data = figure.data[:1]
+    _number(figure, centers)
     return figure.update_layout(showlegend=False, yaxis2={"visible": False})
 
 

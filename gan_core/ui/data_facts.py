@@ -41,12 +41,23 @@ def show_images(facts: DatasetFacts) -> None:
     st.caption(f"Mean {facts.pixel_mean:.3f}, standard deviation {facts.pixel_std:.3f}, scaled to [−1, 1]")
 
 
+def draw_points(facts: DatasetFacts, *, key: str, height: int) -> None:
+    """The density that the data come from, its modes numbered; on a plane with real points over it."""
+    assert facts.points is not None
+    assert facts.xs is not None
+    assert facts.density is not None
+    centers = () if facts.centers is None else facts.centers
+    if facts.ys is None:
+        figure = charts.real_density(facts.xs, facts.density, centers)
+    else:
+        figure = charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers)
+    st.plotly_chart(figure, key=key, config=STATIC, height=height)
+
+
 def show_points(facts: DatasetFacts) -> None:
     """Real points over their density, on a line or a plane."""
-    points, xs, density = facts.points, facts.xs, facts.density
+    points = facts.points
     assert points is not None
-    assert xs is not None
-    assert density is not None
     cells = st.columns(3)
     cells[0].metric("dimensions", facts.shape[0])
     cells[1].metric("modes", facts.num_modes or "none", help="Modes that can be counted")
@@ -54,11 +65,10 @@ def show_points(facts: DatasetFacts) -> None:
     cells[2].metric(
         "standard deviation", " · ".join(f"{value:.2f}" for value in spread), help="In data units, per axis"
     )
+    draw_points(facts, key="points", height=420 if facts.ys is None else 520)
     if facts.ys is None:
-        st.plotly_chart(charts.real_density(xs, density), key="density", config=STATIC, height=420)
         st.caption("The density of the data, in data units")
     else:
-        st.plotly_chart(charts.real_plane(points, xs, facts.ys, density), key="points", config=STATIC, height=520)
         st.caption(f"{len(points):,} real samples over the density that they come from, in data units")
 
 

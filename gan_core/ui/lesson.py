@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from gan_core.config import CURES, PRESETS, Preset, preset_config
-from gan_core.engine import Refused
+from gan_core.engine import Refused, dataset_facts
 from gan_core.engine.lessons import Outcome, mode_names, outcome
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import class_poll, side_by_side
+from gan_core.ui.data_facts import draw_points
 from gan_core.ui.forking import let_go_on
 from gan_core.ui.live_view import live_view
 from gan_core.ui.rights import pace
@@ -206,7 +207,7 @@ def show(lesson: Lesson) -> Lesson:
 
 def _live(run: RunRecord) -> None:
     panels = [{**panel, "span": 1} for panel in side_by_side.compact_panels(run)]
-    live_view(run.id, ticket(run.id), panels, key=f"lesson:{run.id}", epoch=str(run.started_at or ""))
+    live_view(run.id, ticket(run.id), panels, key=f"lesson:{run.id}", epoch=str(run.started_at or ""), fits=True)
 
 
 @st.cache_data(show_spinner=False)
@@ -234,6 +235,7 @@ def _predict(lesson: Lesson) -> Lesson:
             if preset.acts:
                 label = f"Or break a healthy run live: {preset.title.lower()}"
                 st.page_link(TRAIN, label=label, icon=":material/bolt:", query_params={"preset": name})
+        _real_data(lesson)
     with answer, st.container(border=True):
         st.markdown(f"**How many of the {len(names)} will survive?** Type a digit, or choose.")
         guess = st.pills(
@@ -254,6 +256,16 @@ def _predict(lesson: Lesson) -> Lesson:
         )
         class_poll.offer(QUESTION, [str(number) for number in range(len(names) + 1)])
     return replace(lesson, guess=guess, which=tuple(which))
+
+
+def _real_data(lesson: Lesson) -> None:
+    """What there is to lose: the modes with their numbers, or the classes."""
+    data = preset_config(lesson.recipe).data
+    facts = dataset_facts(data.name, lab().classifiers, **data.options)
+    if facts.points is not None:
+        draw_points(facts, key=f"real:{lesson.recipe}", height=300)
+    elif facts.samples is not None:
+        st.image(facts.samples, caption="Real samples, a row for each class", width=300)
 
 
 def _state(run: RunRecord) -> str:

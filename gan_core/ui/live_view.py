@@ -56,6 +56,7 @@ def live_view(
     epoch: str | int = "",
     beside: Sequence[str] = (),
     leads: bool = False,
+    fits: bool = False,
     name: str = "",
     colour: str = "",
 ) -> None:
@@ -64,7 +65,8 @@ def live_view(
     ``ticket`` opens the live routes for this run; ``layout`` are panels from the functions below, in order. The view stops
     listening when a run has ended; a page that starts it again (resume) passes another ``epoch``. ``beside`` are runs whose
     views stand beside this one: the view is compact then, and a round that is chosen in one is chosen in all. A view that
-    ``leads`` has the one slider of all, and is called ``LEAD`` by the others. ``name`` and ``colour`` head a view among others.
+    ``leads`` has the one slider of all, and is called ``LEAD`` by the others. The charts of one that ``fits`` are as high as
+    the window leaves room below what stands above them. ``name`` and ``colour`` head a view among others.
     """
     _COMPONENT(
         key=key,
@@ -78,6 +80,7 @@ def live_view(
             "epoch": str(epoch),
             "beside": list(beside),
             "leads": leads,
+            "fits": fits,
             "name": name,
             "colour": colour,
         },

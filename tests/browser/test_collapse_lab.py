@@ -28,13 +28,20 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any) -> None:
     page.goto(f"{server.url}/collapse")
     page.get_by_role("button", name="Collapse [C]").wait_for()
     expect(page.get_by_text("How many of the 8 will survive?").first).to_be_visible()
+    expect(page.locator(".stPlotlyChart .annotation-text")).to_have_text(list("12345678"))  # what it may name
     press_until(page, "3", "guess=3")  # keys are listened to once the page has settled
     page.keyboard.press("c")
     page.wait_for_url(re.compile("step=watch.*run="))
     state = page.get_by_test_id("state")
     expect(state).to_have_text("running")
+    points = page.get_by_test_id("points")
+    expect(points.locator(".annotation-text")).to_have_text(list("12345678"))
     page.keyboard.press("Space")
     expect(state).to_have_text("paused")
+    for chart in page.locator(".gs-chart").all():
+        box = chart.bounding_box()
+        assert box
+        assert box["y"] + box["height"] <= 720, "a class sees the charts whole, without scrolling"
     page.keyboard.press("ArrowRight")
     page.wait_for_url(re.compile("step=diagnose"))
     expect(page.get_by_text("Predicted: 3")).to_be_visible()

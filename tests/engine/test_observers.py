@@ -89,6 +89,7 @@ def test_real_points_read_as_real(small: Callable, name: str) -> None:
     reference = observer.reference()
     json.dumps(reference, allow_nan=False)
     assert len(reference["class_names"]) == source.num_modes == len(reference["real_share"]) - 1
+    assert np.allclose(reference["centers"], source.centers, atol=1e-4 * np.abs(source.centers).max())
     assert sum(reference["real_share"]) == pytest.approx(1)
     assert reference["histogram_n"] == 1500
     share, numbers = share_inside(observer, reference, source.sample, looks=40)

@@ -86,6 +86,10 @@ def test_figures_of_data() -> None:
     plane = charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)))
     assert [trace.type for trace in plane.data] == ["heatmap", "scatter"]
     assert len(charts.real_density([0, 1], [1, 2]).data) == 1
+    plane = charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)), [(0.1, 0.2), (0.8, 0.9)])
+    assert [(note.text, note.x, note.y) for note in plane.layout.annotations] == [("1", 0.1, 0.2), ("2", 0.8, 0.9)]
+    line = charts.real_density([0, 1], [1, 2], [(0.3,)])
+    assert [(note.text, note.x, note.y) for note in line.layout.annotations] == [("1", 0.3, 0)]
 
 
 def test_a_set_can_be_trained_on_if_it_is_here(lab: Lab) -> None:

@@ -131,6 +131,7 @@ def test_the_whole_lesson_twice_in_a_row(lab: Lab) -> None:
     app = visit()
     for seed in range(2):
         assert any("?" in heading.value for heading in app.subheader)
+        assert len(app.get("plotly_chart")) == 1, "the modes that may be named"
         press(app, "c")
         assert step(app) == "watch"
         run = said(app, "run")

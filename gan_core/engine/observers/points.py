@@ -239,6 +239,7 @@ class _Modes:
             **bars,
             "floors": reference["floors"] | looks | bars["floors"],
             "class_names": names,
+            "centers": rounded(self._source.centers),
             "unsure_label": "off mode",
         }
 

@@ -20,7 +20,7 @@ class LiveView {
     this.connection = null
     const led = data.beside.includes("lead")
     this.root = el("div", {
-      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led,
+      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led, "data-fits": data.fits,
     })
     if (data.name) this.root.append(el("h3", { class: "gs-name", style: `border-color: ${data.colour}` }, data.name))
     this.strip = new StatusStrip()
