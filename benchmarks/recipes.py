@@ -388,10 +388,12 @@ def _achieved(preset: Preset, truths: list[Truth]) -> tuple[str, list[bool], lis
         return "no number left", hits, [truth.last_round for truth in gone], [truth.seconds for truth in gone]
     if preset.kind == "vanishes":
         return "G's gradient norm below 0.01", [truth.gradient < 0.01 for truth in truths], [], []
-    whole = [truth for truth in truths if truth.whole_since is not None]
-    wish = "breaks and is whole again" if preset.acts else "has all modes"
-    hits = [truth.whole and (not preset.acts or truth.onset is not None) for truth in truths]
-    return wish, hits, [truth.whole_since for truth in whole if truth.whole_since is not None], []
+    if preset.acts:
+        hits = [truth.whole and truth.onset is not None for truth in truths]
+        since = [truth.whole_since for truth in truths if truth.whole_since is not None]
+        return "breaks and is whole again", hits, since, []
+    since = [truth.reached for truth in truths if truth.reached is not None]
+    return "has all modes", [truth.reached is not None for truth in truths], since, []
 
 
 def _cure_row(name: str, cure: str, rows: dict[tuple[str, str, bool], list[Truth]]) -> str:
@@ -455,8 +457,9 @@ PREAMBLE = [
     "* **collapses** (points): in three measurements in a row at most three of eight modes, or as large a share of them, are",
     "  the nearest to a sixth of their share of the samples, whatever the quality of these. Digits: 90 % of the samples lie",
     "  in two classes, or they differ by less than a third of what real ones do. The first of the three is the onset.",
-    "* **has all modes** (points): at the last measurement every mode is held in that sense and captured as VEEGAN defines it",
-    "  (a sample within 3 standard deviations). Digits: no class has less than a third of its share.",
+    "* **has all modes** (points): in three measurements in a row every mode is held in that sense and captured as VEEGAN",
+    "  defines it (a sample within 3 standard deviations). Digits: no class has less than a third of its share. What is",
+    "  *whole again* has them all at the last measurement.",
     "* a cure has **all modes** where three measurements in a row have; *and after it* is the share of the measurements in the",
     f"  {KEEPS} rounds from the first of these on that have, the median of the seeds; there the run ends. Of a gradient that",
     "  vanished its norm must come back.",

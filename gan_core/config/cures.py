@@ -168,4 +168,14 @@ BREAKS: dict[str, Change] = {
         "G moves five times before D answers, so all its samples run to the one place that D likes best just then.",
         {"schedule.n_critic": 1, "schedule.generator_steps": 5},
     ),
+    "unbound": Change(
+        "Spectral norm off, β₁ = 0.9",
+        "spectral_norm",
+        "D's layers may stretch as much as they like, and Adam remembers longer: D makes cliffs, and G runs to where one ends.",
+        {
+            "model.discriminator.spectral_norm": False,
+            "optimizers.generator.beta1": 0.9,
+            "optimizers.discriminator.beta1": 0.9,
+        },
+    ),
 }

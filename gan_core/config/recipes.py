@@ -56,6 +56,31 @@ _HEALTHY_DIGITS = {
     "diagnostics": _LOOKS_AT_DIGITS,
 }
 
+
+def _digits_dcgan(optimizers: dict[str, Any], **discriminator: Any) -> dict[str, Any]:
+    """A small DCGAN on digits, with D's other settings as given."""
+    return {
+        "data": _DIGITS,
+        "objective": {"name": "ns_gan"},
+        "model": {
+            "latent_dim": 64,
+            "initialization": "dcgan",
+            "generator": {
+                "architecture": "dcgan",
+                "widths": [32, 16],
+                "normalization": "batch",
+                "activation": "relu",
+            },
+            "discriminator": {"architecture": "dcgan", "widths": [16, 32], **discriminator},
+        },
+        "optimizers": optimizers,
+        "schedule": {"rounds": 3000},
+        "diagnostics": _LOOKS_AT_DIGITS,
+    }
+
+
+_HEALTHY_DCGAN = _digits_dcgan(_adam(1e-3, 0.5), spectral_norm=True, spectral_gain=2.0)
+
 RECIPES: dict[str, Preset] = {
     "ring-healthy": Preset(
         "A ring that stays whole",
@@ -246,27 +271,12 @@ RECIPES: dict[str, Preset] = {
         "Convolutions that draw one picture",
         "A small DCGAN whose G learns a hundred times as fast as its D: G finds what this slow D likes best and draws it for "
         "every z.",
-        {
-            "data": _DIGITS,
-            "objective": {"name": "ns_gan"},
-            "model": {
-                "latent_dim": 64,
-                "initialization": "dcgan",
-                "generator": {
-                    "architecture": "dcgan",
-                    "widths": [32, 16],
-                    "normalization": "batch",
-                    "activation": "relu",
-                },
-                "discriminator": {"architecture": "dcgan", "widths": [16, 32]},
-            },
-            "optimizers": {
+        _digits_dcgan(
+            {
                 "generator": {"name": "adam", "lr": 1e-3, "beta1": 0.9},
                 "discriminator": {"name": "adam", "lr": 1e-5, "beta1": 0.9},
-            },
-            "schedule": {"rounds": 3000},
-            "diagnostics": _LOOKS_AT_DIGITS,
-        },
+            }
+        ),
         kind="collapse",
         seen="Sixty-four different noises that grow more and more alike, until they are one picture, and never a digit. The "
         "classifier is unsure of all of them; the spread of the samples sinks to a tenth of the real one.",
@@ -288,5 +298,27 @@ RECIPES: dict[str, Preset] = {
         within=1600,
         seconds=38,
         acts=(Act(400, "generator_ahead"), Act(475, "wgan_gp_10")),
+    ),
+    "digits-dcgan-healthy": Preset(
+        "Convolutions that draw all ten",
+        "The DCGAN of the collapse with a D that keeps pace and whose layers are held by spectral norm: all ten digits.",
+        _HEALTHY_DCGAN,
+        kind="healthy",
+        seen="Strokes within seconds, digits soon after, and ten bars that grow into the band of real digits.",
+        question="Both draw with the same G as the run that collapses. What is different about their D?",
+        within=1000,
+        seconds=26,
+    ),
+    "digits-dcgan-break-and-cure": Preset(
+        "Convolutions, broken and cured",
+        "A healthy DCGAN. Fork it at round 700 without spectral norm and with Adam's usual β₁ = 0.9, and within 150 rounds "
+        "nearly all samples are one digit; fork that with spectral norm, and all ten come back.",
+        _HEALTHY_DCGAN,
+        kind="lesson",
+        seen="Ten digits; after the break fewer and fewer, until one picture is left for every z; after the cure all ten.",
+        question="Only D's bound is taken away. How long will the ten digits last?",
+        within=1700,
+        seconds=45,
+        acts=(Act(700, "unbound"), Act(850, "spectral_norm")),
     ),
 }
