@@ -25,6 +25,7 @@ from benchmarks.recipes import FEW, has_few, modes_held, train
 from benchmarks.sections import command_line
 from gan_core.config import CAUSES, RunConfig, parse_seeds
 from gan_core.config.causes import ROUNDS
+from gan_core.engine.executors import compute_on_one_thread
 from gan_core.training import resolve
 
 LAST = 12  # measurements that the end of a run is judged by
@@ -74,7 +75,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "causes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "causes", help="without .json and .md")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    compute_on_one_thread()
     ledger = Ledger(options.folder / "runs.jsonl")
     trials = []
     for seed in parse_seeds(options.seeds):

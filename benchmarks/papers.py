@@ -4,8 +4,8 @@
     python benchmarks/papers.py --full --out /tmp/papers.md   # networks, rates and lengths of the papers: hours on a GPU
     python benchmarks/papers.py --render                      # only the tables, of what has been run
 
-One process and one thread. Each trial is written to ``build/papers`` as it ends, so the command can be stopped and
-started again.
+One process and one thread; others may make other tables beside it. Each trial is written beside the tables as it ends, in
+``docs/results/papers.jsonl``, so the command can be stopped and goes on from there, on another machine too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import math
 import platform
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -34,6 +34,7 @@ from benchmarks.ledger import Ledger, key_of
 from benchmarks.sections import command_line
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import MixtureSource
+from gan_core.engine.executors import compute_on_one_thread
 from gan_core.metrics.divergences import kl_to_real
 from gan_core.metrics.modes import high_quality_share, mode_counts, modes_captured, nearest_mode
 from gan_core.training import build, load_source, play, resolve
@@ -209,8 +210,8 @@ def wanted(tables: Sequence[str], trials: int, full: bool) -> Iterator[tuple[str
                 yield table, method, config.replace({"seed": 1_000 + seed})
 
 
-def ledger_in(folder: Path) -> Ledger:
-    return Ledger(folder / "trials.jsonl")
+def ledger_beside(out: Path) -> Ledger:
+    return Ledger(out.with_suffix(".jsonl"))
 
 
 def mean_and_error(values: Sequence[float], digits: int, scale: float = 1.0, unit: str = "") -> str:
@@ -220,8 +221,7 @@ def mean_and_error(values: Sequence[float], digits: int, scale: float = 1.0, uni
     return f"{fmean(values):.{digits}f}{error}{unit}"
 
 
-def report(folder: Path, tables: Sequence[str], trials: int, full: bool, command: str) -> str:
-    rows = ledger_in(folder).rows
+def report(rows: Mapping[str, Row], tables: Sequence[str], trials: int, full: bool, command: str) -> str:
     made: dict[tuple[str, str], list[Row]] = {}
     for table, method, config in wanted(tables, trials, full):
         if (key := key_of(config)) in rows:
@@ -286,8 +286,7 @@ INTRODUCTION = f"""# Beside the papers
 Figures of published tables, measured by the published definitions: {SAMPLES:,} samples of the last generator; a sample is of
 *high quality* if it lies within 3 standard deviations of its nearest mode; a mode is *captured* if it is the nearest to at
 least one such sample (Srivastava et al. 2017); *reverse KL* is the divergence of the captured samples' modes from the even
-mix, in nats (Lin et al. 2018). Mean ± standard error over the trials of a row; {{trials}} are planned, and the command goes on
-where it was stopped.
+mix, in nats (Lin et al. 2018). Mean ± standard error over the trials of a row, {{trials}} where all are made; each stands in `papers.jsonl` beside this file.
 
 The papers' own runs take hours each, so most of what follows is scaled down. What can be expected to agree is the order
 of the methods, not the figures."""
@@ -326,19 +325,19 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=10)
     parser.add_argument("--full", action="store_true", help="the papers' networks, rates and lengths")
     parser.add_argument("--render", action="store_true", help="train nothing, write the tables of what is there")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "papers")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "papers.md")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    ledger = ledger_in(options.folder)
+    compute_on_one_thread()
+    ledger = ledger_beside(options.out)
     for table, method, config in () if options.render else wanted(options.tables, options.trials, options.full):
         if (key := key_of(config)) in ledger.rows:
             continue
         row = trial(resolve(config))
-        ledger.add(key, row)
+        ledger.add(key, {"trial": f"{table}/{method.title}/{config.seed}", **row})
         print(table, method.title, config.seed, json.dumps(row), flush=True)
     command = command_line("--render")
-    options.out.write_text(report(options.folder, options.tables, options.trials, options.full, command))
+    rows = ledger_beside(options.out).rows
+    options.out.write_text(report(rows, options.tables, options.trials, options.full, command))
     print(f"written: {options.out}")
 
 
