@@ -286,7 +286,8 @@ INTRODUCTION = f"""# Beside the papers
 Figures of published tables, measured by the published definitions: {SAMPLES:,} samples of the last generator; a sample is of
 *high quality* if it lies within 3 standard deviations of its nearest mode; a mode is *captured* if it is the nearest to at
 least one such sample (Srivastava et al. 2017); *reverse KL* is the divergence of the captured samples' modes from the even
-mix, in nats (Lin et al. 2018). Mean ± standard error over the trials of a row, {{trials}} where all are made; each stands in `papers.jsonl` beside this file.
+mix, in nats (Lin et al. 2018). Mean ± standard error over the trials of a row, {{trials}} where all are made; each stands in
+`papers.jsonl` beside this file.
 
 The papers' own runs take hours each, so most of what follows is scaled down. What can be expected to agree is the order
 of the methods, not the figures."""
