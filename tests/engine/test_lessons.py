@@ -68,9 +68,10 @@ def run_of(config: RunConfig, forked_at: int | None = None) -> RunRecord:
     return RunRecord(**{**empty, "config": resolve(config).to_dict(), "forked_at": forked_at})
 
 
-def test_a_run_is_at_the_act_of_what_it_computes() -> None:
-    begin, then = RECIPES["digits-break-and-cure"].acts
-    config = preset_config("digits-break-and-cure", {"seed": 7, "schedule.rounds": 900, "device": "cpu"})
+@pytest.mark.parametrize("lesson", [name for name, preset in RECIPES.items() if preset.acts])
+def test_a_run_is_at_the_act_of_what_it_computes(lesson: str) -> None:
+    begin, then = RECIPES[lesson].acts
+    config = preset_config(lesson, {"seed": 7, "schedule.rounds": 900, "device": "cpu"})
     first = next_act(run_of(config))
     assert first is not None
     assert (first.change, first.breaks, first.round) == (BREAKS[begin.change], True, begin.round)
