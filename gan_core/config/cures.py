@@ -72,7 +72,8 @@ CURES: dict[str, Change] = {
     "wgan_gp_10": Change(
         "WGAN GP, λ = 10",
         "wgan_gp",
-        "The published recipe. It suits images; on points its penalty keeps D too flat to tell close modes apart.",
+        "The published weight. It suits images; on points it keeps D so flat that close modes are told apart late, and lost "
+        "again.",
         {**_wgan_gp(10.0), "schedule.n_critic": 5},
     ),
     "r3gan": Change(

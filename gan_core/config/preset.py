@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Kind = Literal["start", "course", "healthy", "collapse", "vanishes", "diverges", "lesson"]
-Effect = Literal["cures", "helps", "fails"]
+Effect = Literal["cures", "helps"]
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ RECIPES: dict[str, Preset] = {
             "packing_4": "cures",
             "clipping": "cures",
             "packing_2": "helps",
-            "wgan_gp_10": "fails",
+            "wgan_gp_10": "helps",
         },
         cured_within=2500,
     ),

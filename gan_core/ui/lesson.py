@@ -295,7 +295,7 @@ def _cure(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
     if fixed is not None:
         _compare(lesson, run, fixed)
         return lesson
-    effects = {"cures": "", "helps": " (helps only)", "fails": " (does not)"}
+    effects = {"cures": "", "helps": " (helps only)"}
     cures = lesson.preset.cures
     advised = recommended(lesson.preset, advised_for(run.id))
     cure = st.pills(
