@@ -98,7 +98,7 @@ RECIPES: dict[str, Preset] = {
         seen="Points on all eight modes early on, blurred at first, then tighter. No bar of the histogram empties.",
         question="Which mode will be found last?",
         within=600,
-        seconds=6,
+        seconds=10,
     ),
     "ring-collapse": Preset(
         "Mode collapse on a ring",
@@ -232,7 +232,7 @@ RECIPES: dict[str, Preset] = {
         seen="The generated curve draws itself together to a spike, and the spike moves about.",
         question="Three humps: how many will be left, and will it be the middle one?",
         within=900,
-        seconds=5,
+        seconds=8,
         cures={"wgan_gp": "cures", "r1": "cures"},
         cured_within=600,
     ),
@@ -244,7 +244,7 @@ RECIPES: dict[str, Preset] = {
         seen="Ten bars of the histogram grow into the band that real digits would give.",
         question="Which digit is the hardest to draw?",
         within=1000,
-        seconds=20,
+        seconds=32,
     ),
     "digits-collapse": Preset(
         "Digits that become one picture",
@@ -296,7 +296,7 @@ RECIPES: dict[str, Preset] = {
         "ten, the rarest last.",
         question="G may move five times before D answers. Which digit will it choose?",
         within=1600,
-        seconds=38,
+        seconds=55,
         acts=(Act(400, "generator_ahead"), Act(475, "wgan_gp_10")),
     ),
     "digits-dcgan-healthy": Preset(
@@ -307,7 +307,7 @@ RECIPES: dict[str, Preset] = {
         seen="Strokes within seconds, digits soon after, and ten bars that grow into the band of real digits.",
         question="Both draw with the same G as the run that collapses. What is different about their D?",
         within=1000,
-        seconds=26,
+        seconds=30,
     ),
     "digits-dcgan-break-and-cure": Preset(
         "Convolutions, broken and cured",
@@ -318,7 +318,7 @@ RECIPES: dict[str, Preset] = {
         seen="Ten digits; after the break fewer and fewer, until one picture is left for every z; after the cure all ten.",
         question="Only D's bound is taken away. How long will the ten digits last?",
         within=1700,
-        seconds=45,
+        seconds=55,
         acts=(Act(700, "unbound"), Act(850, "spectral_norm")),
     ),
 }
