@@ -91,6 +91,7 @@ OBJECTIVES: dict[str, Recipe] = {
         ),
         {
             "objective": {"loss": "wasserstein", "clip_value": 0.01},
+            "model": {"discriminator": {"spectral_norm": False}},
             "optimizers": _optimizer(name="rmsprop", lr=5e-5),
             "schedule": {"n_critic": 5, "generator_steps": 1},
         },
