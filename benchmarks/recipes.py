@@ -31,7 +31,7 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.ledger import Ledger, key_of, said_by
+from benchmarks.ledger import Ledger, Row, key_of, said_by
 from benchmarks.outcomes import (
     ALIVE,
     COUNTED,
@@ -285,21 +285,26 @@ class Kept:
 
     def __init__(self, folder: Path, table: Path) -> None:
         self._made = Ledger(folder / "runs.jsonl")
-        self._beside = table.with_suffix(".jsonl")
+        self._path = table.with_suffix(".jsonl")
+        self._beside = Ledger(self._path)
 
     def rows(self, planned: Iterable[Job]) -> dict[Job, Outcome]:
         """Of these jobs the ones that are done, in their order."""
-        known = Ledger(self._beside).rows | self._made.rows
-        rows = ((job, known.get(_key(job))) for job in planned)
-        return {job: Outcome.from_dict(row) for job, row in rows if row and row["digest"] == digest(job)}
+        known = [(job, row) for job in planned if (row := self._row(job))]
+        return {job: Outcome.from_dict(row) for job, row in known}
+
+    def _row(self, job: Job) -> Row | None:
+        rows = (ledger.rows.get(_key(job)) for ledger in (self._made, self._beside))
+        return next((row for row in rows if row and row["digest"] == digest(job)), None)
 
     def add(self, job: Job, outcome: Outcome) -> None:
         self._made.add(_key(job), {"digest": digest(job), **outcome.to_dict()})
 
-    def publish(self, rows: Mapping[Job, Outcome]) -> None:
-        """Write the rows beside the table, one a line."""
-        lines = [{"key": _key(job), "digest": digest(job), **outcome.to_dict()} for job, outcome in rows.items()]
-        self._beside.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    def publish(self, planned: Iterable[Job]) -> None:
+        """Write the rows of these jobs beside the table, one a line in their order; after them what else stood there."""
+        rows = {_key(job): row for job in planned if (row := self._row(job))}
+        lines = [{"key": key, **row} for key, row in {**rows, **self._beside.rows, **rows}.items()]
+        self._path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 def _key(job: Job) -> str:
@@ -512,7 +517,7 @@ def main() -> None:
         kept.add(job, outcome)
         print(_key(job), json.dumps(outcome.to_dict()), flush=True)
     done = kept.rows(planned)
-    kept.publish(done)
+    kept.publish(planned)
     options.out.write_text(report(done, options.only, seeds, command_line("--render", "--again")))
     print(f"written: {options.out}")
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.outcomes import Said, Series, said_of, truth_of
-from benchmarks.recipes import Job, References, jobs, perform, train
+from benchmarks.ledger import Ledger
+from benchmarks.outcomes import AGREE, KEEPS, Outcome, Said, Series, is_kept, said_of, truth_of
+from benchmarks.recipes import Job, Kept, References, jobs, perform, train
 from gan_core.config import RECIPES, Act, Preset, RunConfig
 from gan_core.training import resolve
 
@@ -175,6 +176,36 @@ def test_series_come_back_from_the_disk_as_they_were(tiny: RunConfig, tmp_path) 
         assert {name: column.tolist() for name, column in getattr(series, table).items()} == {
             name: column.tolist() for name, column in getattr(again, table).items()
         }
+
+
+def test_what_became_of_a_run_is_known_on_another_machine(tmp_path) -> None:
+    first, second = Job("ring-healthy", 100), Job("ring-collapse", 100)
+    table = tmp_path / "recipes.md"
+    healthy = Outcome(truth_of(series_of([WHOLE] * 5)), Said(None, None, None, ()))
+    fallen = Outcome(truth_of(series_of([THREE] * 5)), Said("collapsed", 100, 25, ("narrowing", "collapsed")))
+    here = Kept(tmp_path / "here", table)
+    here.add(second, fallen)
+    here.add(first, healthy)
+    here.publish([first, second])
+    there = Kept(tmp_path / "there", table)
+    assert there.rows([first, second, Job("ring-healthy", 101)]) == {first: healthy, second: fallen}
+    there.add(first, fallen)
+    there.publish([first])
+    assert Kept(tmp_path / "elsewhere", table).rows([second, first]) == {second: fallen, first: fallen}
+    stale = {"digest": "of other settings", **healthy.to_dict()}
+    Ledger(tmp_path / "stale" / "runs.jsonl").add("ring-collapse/100", stale)
+    assert Kept(tmp_path / "stale", table).rows([second]) == {second: fallen}
+
+
+def test_a_run_with_a_cure_ends_when_it_has_been_kept(tiny: RunConfig) -> None:
+    looks = KEEPS // 25 + 1
+    assert not is_kept(series_of([THREE] + [WHOLE] * (looks - 1)))
+    assert is_kept(series_of([THREE] + [WHOLE] * looks))
+    assert is_kept(series_of([WHOLE] * AGREE + [THREE] * (looks - AGREE))), (
+        "what is lost again is counted, not waited for"
+    )
+    series, state = train(tiny, 100, None, until=lambda seen: len(seen.rounds) == 2)
+    assert (series.rounds.tolist(), state["round"], series.turns["round"][-1]) == ([25, 50], 50, 50)
 
 
 def test_every_recipe_takes_its_turn_before_the_next_seed() -> None:
