@@ -263,9 +263,9 @@ def _real_data(lesson: Lesson) -> None:
     data = preset_config(lesson.recipe).data
     facts = dataset_facts(data.name, lab().classifiers, **data.options)
     if facts.points is not None:
-        draw_points(facts, key=f"real:{lesson.recipe}", height=300)
+        draw_points(facts, key=f"real:{lesson.recipe}", height=260)
     elif facts.samples is not None:
-        st.image(facts.samples, caption="Real samples, a row for each class", width=300)
+        st.image(facts.samples, caption="Real samples, a row for each class", width=230)
 
 
 def _state(run: RunRecord) -> str:
