@@ -17,6 +17,7 @@ LOOK_EVERY = 25
 COUNTED = 1_000  # samples per measurement whose modes are counted for the truth
 HOLDS = 1 / 6  # of its share of the samples: a mode that fewer are nearest to is given up
 AGREE = 3  # measurements in a row
+AGREE_BROKEN = 2  # of a lesson's break, which lasts three to six
 KEEPS = 250  # rounds over which a cure is watched once it is there
 KEPT_LOOKS = KEEPS // LOOK_EVERY + 1
 FEW = 3 / 8
@@ -101,12 +102,13 @@ class Truth:
     seconds: float
 
 
-def truth_of(series: Series) -> Truth:
+def truth_of(series: Series, agree: int = AGREE) -> Truth:
+    """What became of a run; so many measurements in a row with few modes are a collapse."""
     diverged_at = int(series.turns["round"][-1]) if series.diverged else None
     if not len(series.rounds):
         return Truth(None, None, 0.0, 0.0, False, None, None, 0.0, 0, 0.0, diverged_at, 0, 0.0)
     modes, few = modes_held(series), has_few(series)
-    onset, halved = first_fall(few, AGREE), first_fall(has_half(series), 2)
+    onset, halved = first_fall(few, agree), first_fall(has_half(series), 2)
     whole = is_whole(series) & (not series.diverged)
     lacking = np.flatnonzero(~whole)
     since = int(lacking[-1]) + 1 if len(lacking) else 0

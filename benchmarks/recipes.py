@@ -33,6 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, Row, key_of, said_by
 from benchmarks.outcomes import (
+    AGREE_BROKEN,
     ALIVE,
     COUNTED,
     KEEPS,
@@ -464,7 +465,8 @@ PREAMBLE = [
     "  in two classes, or they differ by less than a third of what real ones do. The first of the three is the onset.",
     "* **has all modes** (points): in three measurements in a row every mode is held in that sense and captured as VEEGAN",
     "  defines it (a sample within 3 standard deviations). Digits: no class has less than a third of its share. What is",
-    "  *whole again* has them all at the last measurement.",
+    f"  *whole again* has them all at the last measurement; of a break, which soon gives way to the cure, {AGREE_BROKEN}",
+    "  measurements with few modes count.",
     "* a cure has **all modes** where three measurements in a row have; *and after it* is the share of the measurements in the",
     f"  {KEEPS} rounds from the first of these on that have, the median of the seeds; there the run ends. Of a gradient that",
     "  vanished its norm must come back.",
@@ -525,7 +527,9 @@ def main() -> None:
 def outcome_of(job: Job, series: Series, references: References) -> Outcome:
     """What became of a run; of a recipe as it stands also what the verdict said."""
     preset = PRESETS[job.preset]
-    if job.cure or preset.acts:
+    if preset.acts:
+        return Outcome(truth_of(series, AGREE_BROKEN))
+    if job.cure:
         return Outcome(truth_of(series))
     return Outcome(truth_of(series), said_of(preset, job.config, series, references.of(job.config)))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ledger import Ledger
-from benchmarks.outcomes import AGREE, KEEPS, Outcome, Said, Series, is_kept, said_of, truth_of
+from benchmarks.outcomes import AGREE, AGREE_BROKEN, KEEPS, Outcome, Said, Series, is_kept, said_of, truth_of
 from benchmarks.recipes import Job, Kept, References, jobs, perform, train
 from gan_core.config import RECIPES, Act, Preset, RunConfig
 from gan_core.training import resolve
@@ -40,6 +40,11 @@ def test_the_onset_is_the_first_of_three_in_a_row_after_there_was_more() -> None
     assert truth.onset_seconds == pytest.approx(2.5)
     assert truth.stays == 0.75
     assert (truth.whole, truth.whole_since, truth.modes) == (False, None, 4)
+
+
+def test_a_break_is_short() -> None:
+    series = series_of([WHOLE] * 5 + [THREE] * 2 + [WHOLE] * 5)
+    assert (truth_of(series).onset, truth_of(series, AGREE_BROKEN).onset) == (None, 150)
 
 
 def test_a_run_that_never_spreads_has_collapsed_from_its_start() -> None:
