@@ -58,6 +58,7 @@ NARROW = 0.65
 COLLAPSED = 0.5  # half of the modes
 FALLEN, BACK = 0.78, 0.87  # of the most effective modes so far: two of eight lost, one of eight
 AGREE, AGREE_EARLY = 2, 4  # measurements in a row
+ENDED = 3  # measurements in a row without what had begun: what begins after them has begun anew
 # Long after the start: so many measurements, and this share of the rounds within these bounds.
 PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 8, 0.1, (400, 2000)
 GROWTH = 0.02  # of the mean breadth of the last four measurements over that of any four before
@@ -476,12 +477,12 @@ class Judge:
         return list(takewhile(condition, reversed(self._checks)))[::-1]
 
     def _began(self, condition: Callable[[Check], bool]) -> list[Check]:
-        """The measurements since a condition has held, give or take one that does not agree with its neighbours."""
+        """The measurements since a condition has held, give or take one or two that say otherwise for a moment."""
         met = [condition(check) for check in self._checks]
         since = 0
-        for index, pair in enumerate(pairwise(met)):
-            if not any(pair):
-                since = index + AGREE
+        for end in range(ENDED, len(met) + 1):
+            if not any(met[end - ENDED : end]):
+                since = end
         while since + 1 < len(met) and not (met[since] and met[since + 1]):
             since += 1
         return self._checks[since:]
