@@ -80,11 +80,11 @@ class Series:
 class Truth:
     """Read off the full counts of every measurement, not off what the verdict sees.
 
-    ``onset`` is the first of three measurements in a row with few modes left, after there had been more for three; where
-    there never were more, the first three of all. ``halved`` is the same of two with half of the variety. ``stays`` is the
-    share of the measurements from ``onset`` on that have few. ``whole`` says whether at the last measurement no mode was
-    missing, ``whole_since`` from which one on that was so; ``reached`` is the first of three in a row without one missing,
-    ``kept`` the share of the measurements in the ``KEEPS`` rounds from there on.
+    ``onset`` is the first of three measurements in a row (of a lesson's break, two) with few modes left, after there had
+    been more for as many; where there never were more, the first of all. ``halved`` is the same of two with half of the
+    variety. ``stays`` is the share of the measurements from ``onset`` on that have few. ``whole`` says whether at the last
+    measurement no mode was missing, ``whole_since`` from which one on that was so; ``reached`` is the first of three in a
+    row without one missing, ``kept`` the share of the measurements in the ``KEEPS`` rounds from there on.
     """
 
     onset: int | None

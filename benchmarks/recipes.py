@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -34,6 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, Row, key_of, said_by
 from benchmarks.outcomes import (
+    AGREE,
     AGREE_BROKEN,
     ALIVE,
     COUNTED,
@@ -277,6 +279,7 @@ def jobs(only: Sequence[str], seeds: Sequence[int], fresh: Sequence[int] = ()) -
         yield from (Job(name, seed) for name, preset in chosen.items() if preset.kind == "collapse")
 
 
+@cache
 def digest(job: Job) -> str:
     """What the outcome depends on, but for the code."""
     preset = PRESETS[job.preset]
@@ -310,7 +313,8 @@ class Kept:
     def publish(self, planned: Iterable[Job]) -> None:
         """Write the rows of these jobs beside the table, one a line in their order; after them what else stood there."""
         rows = {_key(job): row for job in planned if (row := self._row(job))}
-        lines = [{"key": key, **row} for key, row in {**rows, **self._beside.rows, **rows}.items()]
+        rows |= {key: row for key, row in self._beside.rows.items() if key not in rows}
+        lines = [{"key": key, **row} for key, row in rows.items()]
         self._path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
@@ -358,7 +362,7 @@ def report(outcomes: Mapping[Job, Outcome], planned: Sequence[Job], fresh: Seque
     lines += [_verdict_row(name, pairs) for name, pairs in heard.items()]
     lines += ["", _verdict_in_all([pair for pairs in heard.values() for pair in pairs])]
     unseen = [(outcome.truth, outcome.said) for job, outcome in outcomes.items() if job.seed in fresh and outcome.said]
-    if unseen:
+    if _fallen(unseen):
         lines += ["", f"On the seeds {fresh[0]} to {fresh[-1]} alone: {_collapses(unseen)}."]
     lines += ["", "## Machine and command", "", f"`{command}`", ""]
     lines.append(
@@ -445,14 +449,19 @@ def _verdict_row(name: str, pairs: list[tuple[Truth, Said]]) -> str:
 
 def _verdict_in_all(pairs: Sequence[tuple[Truth, Said]]) -> str:
     calm = [not said.alarms for _, said in pairs if said.wanted is None]
-    if not calm or not any(said.wanted == "collapsed" and truth.onset is not None for truth, said in pairs):
+    if not calm or not _fallen(pairs):
         return ""
     alarmed = _share([not c for c in calm])
     return f"Of all runs that collapsed {_collapses(pairs)}; of all healthy ones {alarmed} raised a false alarm."
 
 
+def _fallen(pairs: Sequence[tuple[Truth, Said]]) -> list[tuple[Truth, Said]]:
+    """The runs that were to collapse and did."""
+    return [(truth, said) for truth, said in pairs if said.wanted == "collapsed" and truth.onset is not None]
+
+
 def _collapses(pairs: Sequence[tuple[Truth, Said]]) -> str:
-    fallen = [(truth, said) for truth, said in pairs if said.wanted == "collapsed" and truth.onset is not None]
+    fallen = _fallen(pairs)
     called, near = [said.at is not None for _, said in fallen], [said.near(truth) for truth, said in fallen]
     return f"{_share(called)} were called so, {_share(near)} with an onset near the true one"
 
@@ -543,11 +552,10 @@ def main() -> None:
 def outcome_of(job: Job, series: Series, references: References) -> Outcome:
     """What became of a run; of a recipe as it stands also what the verdict said."""
     preset = PRESETS[job.preset]
-    if preset.acts:
-        return Outcome(truth_of(series, AGREE_BROKEN))
-    if job.cure:
-        return Outcome(truth_of(series))
-    return Outcome(truth_of(series), said_of(preset, job.config, series, references.of(job.config)))
+    truth = truth_of(series, AGREE_BROKEN if preset.acts else AGREE)
+    if job.cure or preset.acts:
+        return Outcome(truth)
+    return Outcome(truth, said_of(preset, job.config, series, references.of(job.config)))
 
 
 if __name__ == "__main__":

@@ -9,15 +9,10 @@ from gan_core.config.courses import COURSES
 from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.preset import Preset
-from gan_core.config.recipes import RECIPES
+from gan_core.config.recipes import RECIPES, small_dcgan
 from gan_core.config.schema import RunConfig, override
 
-_DCGAN = {
-    "latent_dim": 64,
-    "initialization": "dcgan",
-    "generator": {"architecture": "dcgan", "widths": [32, 16], "normalization": "batch", "activation": "relu"},
-    "discriminator": {"architecture": "dcgan", "widths": [16, 32], "normalization": "batch"},
-}
+_DCGAN = small_dcgan(normalization="batch")
 
 PRESETS: dict[str, Preset] = {
     "digits-dcgan": Preset(

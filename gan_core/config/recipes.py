@@ -57,22 +57,21 @@ _HEALTHY_DIGITS = {
 }
 
 
+def small_dcgan(**discriminator: Any) -> dict[str, Any]:
+    """The networks of a small DCGAN, with D's other settings as given."""
+    return {
+        "latent_dim": 64,
+        "initialization": "dcgan",
+        "generator": {"architecture": "dcgan", "widths": [32, 16], "normalization": "batch", "activation": "relu"},
+        "discriminator": {"architecture": "dcgan", "widths": [16, 32], **discriminator},
+    }
+
+
 def _digits_dcgan(optimizers: dict[str, Any], **discriminator: Any) -> dict[str, Any]:
-    """A small DCGAN on digits, with D's other settings as given."""
     return {
         "data": _DIGITS,
         "objective": {"name": "ns_gan"},
-        "model": {
-            "latent_dim": 64,
-            "initialization": "dcgan",
-            "generator": {
-                "architecture": "dcgan",
-                "widths": [32, 16],
-                "normalization": "batch",
-                "activation": "relu",
-            },
-            "discriminator": {"architecture": "dcgan", "widths": [16, 32], **discriminator},
-        },
+        "model": small_dcgan(**discriminator),
         "optimizers": optimizers,
         "schedule": {"rounds": 3000},
         "diagnostics": _LOOKS_AT_DIGITS,

@@ -467,7 +467,7 @@ const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
 class ArtefactPanel extends ChartPanel {
   // Each mode by the name that its bar has in the histogram.
-  number({ centers = [], class_names: names = [] }) {
+  numberModes({ centers = [], class_names: names = [] }) {
     const annotations = centers.slice(0, centers.length > NUMBERED ? 0 : undefined).map(([x, y = 0], i) => ({
       annotation: { x, y, text: String(names[i] ?? i + 1), showarrow: false, yshift: 13, font: { size: 12, color: this.view.palette.text } },
     }))
@@ -503,7 +503,7 @@ class PointsPanel extends ArtefactPanel {
   drawReal(reference) {
     const points = reference.points || []
     this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
-    this.number(reference)
+    this.numberModes(reference)
     const extent = reference.extent || (points.length ? surround(points) : null)
     const text = JSON.stringify(extent)
     if (extent && text !== this.extent) {
@@ -564,7 +564,7 @@ class DensityPanel extends ArtefactPanel {
   drawReal({ xs = [], real_density: real = [], extent }) {
     this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
     this.Plotly.restyle(this.chart, { visible: this.view.store.reference.score_unit === "probability" }, [3])
-    this.number(this.view.store.reference)
+    this.numberModes(this.view.store.reference)
     if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
   }
 
