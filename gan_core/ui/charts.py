@@ -173,17 +173,18 @@ def class_histogram(
     counts: Sequence[int] | None = None,
     n: int | None = None,
     unsure: bool = True,
+    bins: str = "class",
 ) -> go.Figure:
     """Share of each class among generated samples beside the real share; the last bin is "unsure".
 
     Traces: 0 the generated share, 1 the real share with the band that sampling noise alone would make.
-    ``real_share``, ``low`` and ``high`` have one entry per bin, "unsure" included.
+    ``real_share``, ``low`` and ``high`` have one entry per bin, "unsure" included. ``bins`` is what a bin is called.
     """
     names = [*map(str, class_names), *(["unsure"] if unsure and class_names else [])]
     total = n if n is not None else (sum(counts) if counts is not None else 0)
     shares = _floats(counts) / total if counts is not None and total else np.zeros(0, np.float32)
     colours = [theme.FAKE] * (len(names) - int(unsure)) + [theme.UNSURE] * int(unsure) if names else theme.FAKE
-    figure = go.Figure(layout=_layout("class", "share of samples", bargap=0.25))
+    figure = go.Figure(layout=_layout(bins, "share of samples", bargap=0.25))
     figure.add_trace(
         go.Bar(
             x=names,
@@ -227,12 +228,16 @@ def class_heatmap(
     *,
     unsure: bool = True,
     marks: Sequence[tuple[float, str]] = (),
+    bins: str = "class",
 ) -> go.Figure:
-    """Class by round, the colour is the share of the generated samples. ``shares`` is one row per round. Trace 0."""
+    """Class by round, the colour is the share of the generated samples. ``shares`` is one row per round. Trace 0.
+
+    ``bins`` is what a class is called.
+    """
     names = [*map(str, class_names), *(["unsure"] if unsure and class_names else [])]
     z = _floats(shares).T if len(shares) else np.zeros((0, 0), np.float32)
     top = max(0.3, float(np.nanmax(z))) if z.size else 0.3
-    figure = go.Figure(layout=_layout("round", "class", showlegend=False, hovermode="closest"))
+    figure = go.Figure(layout=_layout("round", bins, showlegend=False, hovermode="closest"))
     figure.add_trace(
         go.Heatmap(
             x=np.asarray(rounds, dtype=np.int32) if len(rounds) else [],
@@ -242,7 +247,7 @@ def class_heatmap(
             zmax=top,
             colorscale=theme.SEQUENTIAL,
             colorbar={"thickness": 10, "tickformat": ".0%", "outlinewidth": 0, "nticks": 4, "tickfont": {"size": 12}},
-            hovertemplate="round %{x:,d}<br>class %{y}: %{z:.1%}<extra></extra>",
+            hovertemplate=f"round %{{x:,d}}<br>{bins} %{{y}}: %{{z:.1%}}<extra></extra>",
         )
     )
     figure.update_xaxes(showgrid=False, tickformat=",~d")

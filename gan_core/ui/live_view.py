@@ -130,14 +130,16 @@ def curves_panel(
     )
 
 
-def histogram_panel(slot: str = "histogram", title: str = "Classes of the generated samples", **extra: Any) -> Panel:
+def histogram_panel(
+    slot: str = "histogram", title: str = "Classes of the generated samples", bins: str = "class", **extra: Any
+) -> Panel:
     """Share of each class, from a frame's ``histogram``; the real mix and its band from the reference."""
-    return _panel(slot, "histogram", title, figure=charts.skeleton(charts.class_histogram([])), **extra)
+    return _panel(slot, "histogram", title, figure=charts.skeleton(charts.class_histogram([], bins=bins)), **extra)
 
 
-def heatmap_panel(slot: str = "heatmap", title: str = "Classes over time", **extra: Any) -> Panel:
+def heatmap_panel(slot: str = "heatmap", title: str = "Classes over time", bins: str = "class", **extra: Any) -> Panel:
     """The histograms of all frames as one picture."""
-    return _panel(slot, "heatmap", title, figure=charts.skeleton(charts.class_heatmap([])), **extra)
+    return _panel(slot, "heatmap", title, figure=charts.skeleton(charts.class_heatmap([], bins=bins)), **extra)
 
 
 def samples_panel(slot: str = "samples", title: str = "Samples", **extra: Any) -> Panel:

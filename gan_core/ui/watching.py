@@ -162,8 +162,8 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         panels += [live_view.histogram_panel(), live_view.heatmap_panel()]
     elif counted:
         panels += [
-            live_view.histogram_panel(title="Points per mode"),
-            live_view.heatmap_panel(title="Modes over time"),
+            live_view.histogram_panel(title="Points per mode", bins="mode"),
+            live_view.heatmap_panel(title="Modes over time", bins="mode"),
         ]
     scores = {curves["scores"][0]: theme.REAL, curves["scores"][1]: theme.FAKE}
     if kind == "density":
