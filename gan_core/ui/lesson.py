@@ -158,8 +158,11 @@ def _fix(lesson: Lesson) -> Lesson:
     if not lesson.run or lesson.fixed:
         return replace(lesson, step="cure") if lesson.run else lesson
     cure = lesson.cure or recommended(lesson.preset, advised_for(lesson.run))
+    status = lab().view(lesson.run).status
+    last = max(status["rounds"], status["round"] + lesson.preset.cured_within)  # however late in the lesson it is
+    changes = {**CURES[cure].changes, "schedule.rounds": last}
     name = f"{lesson.preset.title} → {CURES[cure].title}"
-    child = lab().fork(lesson.run, CURES[cure].changes, name=name, tags=("lesson",), key=f"fix:{lesson.run}:{cure}")
+    child = lab().fork(lesson.run, changes, name=name, tags=("lesson",), key=f"fix:{lesson.run}:{cure}")
     lab().side_by_side(lesson.run, child)
     let_go_on(lesson.run)
     return replace(lesson, cure=cure, fixed=child, step="cure")
