@@ -396,8 +396,9 @@ class Judge:
         broad = self._run_of(lambda check: check.breadth >= BROAD)
         back = self.verdict.state == "recovered" or (self.verdict.alarming and self._fell)
         state: State = "recovered" if back else "healthy"
-        start = "It is back" if back else "Nothing is wrong"
-        return self._verdict(state, broad, f"{start}: {self._variety()}{self._blur()}.", ())
+        blur = self._blur()
+        start = "It is back" if back else "Nothing is missing" if blur else "Nothing is wrong"
+        return self._verdict(state, broad, f"{start}: {self._variety()}{blur}.", ())
 
     def _undecided(self) -> Verdict:
         """Neither clearly well nor clearly ill: what it was."""

@@ -183,10 +183,12 @@ def test_what_spreads_no_further_is_collapsed_no_longer_and_not_whole_either():
 
 
 def test_varied_and_blurred_is_said():
-    turns, diagnostics = series(GROWING + WHOLE, high_quality_share=0.2)
-    assert verdict(turns, diagnostics, RING).sentence.endswith("; 80% of the samples are still off every mode.")
+    blurred = verdict(*series(GROWING + WHOLE, high_quality_share=0.2), RING)
+    assert blurred.sentence.startswith("Nothing is missing: ")
+    assert blurred.sentence.endswith("; 80% of the samples are still off every mode.")
     sharp = verdict(*series(GROWING + WHOLE, high_quality_share=0.9), RING)
     assert sharp.state == "healthy"
+    assert sharp.sentence.startswith("Nothing is wrong: ")
     assert "off every mode" not in sharp.sentence
     images = verdict(*series(GROWING + WHOLE, unsure_share=0.6), RING)
     assert images.sentence.endswith("; 60% of the samples are still of no class.")
