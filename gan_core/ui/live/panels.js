@@ -124,7 +124,8 @@ class ChartPanel extends Panel {
     }
   }
 
-  horizontalLine(value, label, colour) {
+  // Every other label stands on the left, for two levels may be closer to each other than a label is high.
+  horizontalLine(value, label, colour, left = false) {
     const log = this.chart._fullLayout.yaxis.type === "log" // there a shape takes the value, an annotation its logarithm
     return {
       shape: {
@@ -132,7 +133,7 @@ class ChartPanel extends Panel {
         line: { color: colour, width: 1.4, dash: "dot" },
       },
       annotation: label && {
-        text: label, x: 1, y: log ? Math.log10(value) : value, xref: "paper", yref: "y", xanchor: "right", yanchor: "bottom",
+        text: label, x: left ? 0 : 1, y: log ? Math.log10(value) : value, xref: "paper", yref: "y", xanchor: left ? "left" : "right", yanchor: "bottom",
         showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, yshift: 1,
       },
     }
@@ -312,7 +313,7 @@ class CurvesPanel extends ChartPanel {
       if (!columns[i].x.length) return
       for (const [value, label] of known[binding.column] || []) {
         const colour = this.chart.data[binding.index].line.color
-        lines.push(this.horizontalLine(value, label, colour))
+        lines.push(this.horizontalLine(value, label, colour, lines.length % 2 === 1))
       }
       const real = this.spec.floors ? (this.view.store.reference.floors || {})[binding.column] : undefined
       if (real !== undefined) {
