@@ -48,7 +48,7 @@ class StatusStrip {
       if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
-        facts.push(place)
+        if (!status.preparing) facts.push(place) // that is the message
         spoken = `queued, ${place}`
       }
       setText(this.facts, facts.join(" · "))
