@@ -83,8 +83,8 @@ class Truth:
     ``onset`` is the first of three measurements in a row (of a lesson's break, two) with few modes left, after there had
     been more for as many; where there never were more, the first of all. ``halved`` is the same of two with half of the
     variety. ``stays`` is the share of the measurements from ``onset`` on that have few. ``whole`` says whether at the last
-    measurement no mode was missing, ``whole_since`` from which one on that was so; ``reached`` is the first of three in a
-    row without one missing, ``kept`` the share of the measurements in the ``KEEPS`` rounds from there on.
+    measurement no mode was missing; ``reached`` is the first of three in a row without one missing (of a lesson, after its
+    last act), ``kept`` the share of the measurements in the ``KEEPS`` rounds from there on.
     """
 
     onset: int | None
@@ -92,7 +92,6 @@ class Truth:
     onset_seconds: float
     stays: float
     whole: bool
-    whole_since: int | None
     reached: int | None
     kept: float
     modes: int
@@ -102,17 +101,15 @@ class Truth:
     seconds: float
 
 
-def truth_of(series: Series, agree: int = AGREE) -> Truth:
-    """What became of a run; so many measurements in a row with few modes are a collapse."""
+def truth_of(series: Series, agree: int = AGREE, cured_at: int = 0) -> Truth:
+    """What became of a run; so many measurements in a row with few modes are a collapse, cured from ``cured_at`` on."""
     diverged_at = int(series.turns["round"][-1]) if series.diverged else None
     if not len(series.rounds):
-        return Truth(None, None, 0.0, 0.0, False, None, None, 0.0, 0, 0.0, diverged_at, 0, 0.0)
+        return Truth(None, None, 0.0, 0.0, False, None, 0.0, 0, 0.0, diverged_at, 0, 0.0)
     modes, few = modes_held(series), has_few(series)
     onset, halved = first_fall(few, agree), first_fall(has_half(series), 2)
     whole = is_whole(series) & (not series.diverged)
-    lacking = np.flatnonzero(~whole)
-    since = int(lacking[-1]) + 1 if len(lacking) else 0
-    reached = first_whole(whole)
+    reached = first_whole(whole & (series.rounds > cured_at))
     gradient = series.turns["G.grad_norm"]
     return Truth(
         onset=None if onset is None else int(series.rounds[onset]),
@@ -120,7 +117,6 @@ def truth_of(series: Series, agree: int = AGREE) -> Truth:
         onset_seconds=0.0 if onset is None else float(series.seconds[onset]),
         stays=0.0 if onset is None else float(few[onset:].mean()),
         whole=bool(whole[-1]),
-        whole_since=int(series.rounds[since]) if since < len(whole) else None,
         reached=None if reached is None else int(series.rounds[reached]),
         kept=0.0 if reached is None else float(whole[reached : reached + KEPT_LOOKS].mean()),
         modes=int(modes[-1]),

@@ -35,7 +35,6 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, Row, key_of, said_by
 from benchmarks.outcomes import (
-    AGREE,
     AGREE_BROKEN,
     ALIVE,
     COUNTED,
@@ -386,9 +385,10 @@ def _progress(planned: int, made: int, fewest: int) -> list[str]:
 def _recipe_row(name: str, preset: Preset, truths: list[Truth]) -> str:
     wish, hits, first, seconds = _achieved(preset, truths)
     ends = sorted(truth.modes for truth in truths)
+    whole = f", whole in {_share([truth.whole for truth in truths])}" if preset.acts else ""
     return (
         f"| `{name}` | {wish} within {preset.within} rounds | {len(truths)} | {_share(hits)} | {_spread(first)} | "
-        f"{_spread(seconds, 1)} | {median(ends):g} ({ends[0]}–{ends[-1]}) |"
+        f"{_spread(seconds, 1)} | {median(ends):g} ({ends[0]}–{ends[-1]}){whole} |"
     )
 
 
@@ -408,11 +408,10 @@ def _achieved(preset: Preset, truths: list[Truth]) -> tuple[str, list[bool], lis
         return "no number left", hits, [truth.last_round for truth in gone], [truth.seconds for truth in gone]
     if preset.kind == "vanishes":
         return "G's gradient norm below 0.01", [truth.gradient < 0.01 for truth in truths], [], []
-    if preset.acts:
-        hits = [truth.whole and truth.onset is not None for truth in truths]
-        since = [truth.whole_since for truth in truths if truth.whole_since is not None]
-        return "breaks and is whole again", hits, since, []
     since = [truth.reached for truth in truths if truth.reached is not None]
+    if preset.acts:
+        hits = [truth.reached is not None and truth.onset is not None for truth in truths]
+        return "breaks, and has all modes again", hits, since, []
     return "has all modes", [truth.reached is not None for truth in truths], since, []
 
 
@@ -485,9 +484,9 @@ PREAMBLE = [
     "  the nearest to a sixth of their share of the samples, whatever the quality of these. Digits: 90 % of the samples lie",
     "  in two classes, or they differ by less than a third of what real ones do. The first of the three is the onset.",
     "* **has all modes** (points): in three measurements in a row every mode is held in that sense and captured as VEEGAN",
-    "  defines it (a sample within 3 standard deviations). Digits: no class has less than a third of its share. What is",
-    f"  *whole again* has them all at the last measurement; of a break, which soon gives way to the cure, {AGREE_BROKEN}",
-    "  measurements with few modes count.",
+    "  defines it (a sample within 3 standard deviations). Digits: no class has less than a third of its share. *Again* is",
+    f"  after the cure; of the break, which soon gives way to it, {AGREE_BROKEN} measurements with few modes count. Such a",
+    "  run goes on to its last round, and is *whole* if at that very measurement no mode is missing.",
     "* a cure has **all modes** where three measurements in a row have; *and after it* is the share of the measurements in the",
     f"  {KEEPS} rounds from the first of these on that have, the median of the seeds; there the run ends. Of a gradient that",
     "  vanished its norm must come back.",
@@ -552,7 +551,7 @@ def main() -> None:
 def outcome_of(job: Job, series: Series, references: References) -> Outcome:
     """What became of a run; of a recipe as it stands also what the verdict said."""
     preset = PRESETS[job.preset]
-    truth = truth_of(series, AGREE_BROKEN if preset.acts else AGREE)
+    truth = truth_of(series, AGREE_BROKEN, preset.acts[-1].round) if preset.acts else truth_of(series)
     if job.cure or preset.acts:
         return Outcome(truth)
     return Outcome(truth, said_of(preset, job.config, series, references.of(job.config)))

@@ -78,7 +78,7 @@ def _digits_dcgan(optimizers: dict[str, Any], **discriminator: Any) -> dict[str,
     }
 
 
-_HEALTHY_DCGAN = _digits_dcgan(_adam(1e-3, 0.5), spectral_norm=True, spectral_gain=2.0)
+_HEALTHY_DCGAN = _digits_dcgan(_adam(1e-3, 0.0), spectral_norm=True, spectral_gain=2.0)
 
 RECIPES: dict[str, Preset] = {
     "ring-healthy": Preset(
@@ -300,24 +300,26 @@ RECIPES: dict[str, Preset] = {
     ),
     "digits-dcgan-healthy": Preset(
         "Convolutions that draw all ten",
-        "The DCGAN of the collapse with a D that keeps pace and whose layers are held by spectral norm: all ten digits.",
+        "The DCGAN of the collapse with a D that keeps pace and whose layers are held by spectral norm, and an Adam without "
+        "momentum (β₁ = 0): all ten digits.",
         _HEALTHY_DCGAN,
         kind="healthy",
         seen="Strokes within seconds, digits soon after, and ten bars that grow into the band of real digits.",
-        question="Both draw with the same G as the run that collapses. What is different about their D?",
-        within=1000,
-        seconds=30,
+        question="It draws with the same G as the run that collapses. What is different about its D?",
+        within=1500,
+        seconds=45,
     ),
     "digits-dcgan-break-and-cure": Preset(
         "Convolutions, broken and cured",
-        "A healthy DCGAN. Fork it at round 700 without spectral norm and with Adam's usual β₁ = 0.9, and within 150 rounds "
-        "nearly all samples are one digit; fork that with spectral norm, and all ten come back.",
+        "A healthy DCGAN. Fork it at round 800 with a D a hundred times slower and five G steps, and within 100 rounds "
+        "nearly all samples are one picture; fork that with both in step again, and all ten digits come back.",
         _HEALTHY_DCGAN,
         kind="lesson",
-        seen="Ten digits; after the break fewer and fewer, until one picture is left for every z; after the cure all ten.",
-        question="Only D's bound is taken away. How long will the ten digits last?",
-        within=1700,
-        seconds=55,
-        acts=(Act(700, "unbound"), Act(850, "spectral_norm")),
+        seen="Ten digits; after the break fewer and fewer, more and more alike, until one picture is left for every z; after "
+        "the cure all ten, the rarest last.",
+        question="D's layers are held by spectral norm, and stay so. Will that keep the ten digits when D falls behind?",
+        within=1825,
+        seconds=60,
+        acts=(Act(800, "discriminator_slow"), Act(925, "in_step")),
     ),
 }

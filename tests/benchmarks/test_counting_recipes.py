@@ -39,7 +39,7 @@ def test_the_onset_is_the_first_of_three_in_a_row_after_there_was_more() -> None
     assert truth.onset == 25 * 10, "neither the start, where G is one cloud, nor a single measurement counts"
     assert truth.onset_seconds == pytest.approx(2.5)
     assert truth.stays == 0.75
-    assert (truth.whole, truth.whole_since, truth.modes) == (False, None, 4)
+    assert (truth.whole, truth.modes) == (False, 4)
 
 
 def test_a_break_is_short() -> None:
@@ -57,12 +57,13 @@ def test_a_run_that_spreads_late_and_stays_has_no_onset() -> None:
 
 def test_a_run_that_stays_whole_has_no_onset() -> None:
     truth = truth_of(series_of([WHOLE] * 5))
-    assert (truth.onset, truth.whole, truth.whole_since, truth.modes) == (None, True, 25, 8)
+    assert (truth.onset, truth.whole, truth.reached, truth.modes) == (None, True, 25, 8)
 
 
-def test_a_cure_counts_from_where_no_mode_is_missing_any_more() -> None:
-    truth = truth_of(series_of([WHOLE, THREE, WHOLE, FOUR, WHOLE, WHOLE]))
-    assert (truth.whole, truth.whole_since) == (True, 125)
+def test_what_was_there_before_the_break_is_no_cure() -> None:
+    series = series_of([WHOLE] * 5 + [THREE] * 2 + [WHOLE] * 4)
+    assert truth_of(series, AGREE_BROKEN, cured_at=175).reached == 200
+    assert truth_of(series, AGREE_BROKEN, cured_at=225).reached is None, "two measurements are left, and it takes three"
 
 
 def test_a_mode_is_held_by_a_sixth_of_its_share() -> None:

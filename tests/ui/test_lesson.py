@@ -147,7 +147,9 @@ def test_the_whole_lesson_twice_in_a_row(lab: Lab) -> None:
         assert (child.parent, child.forked_at) == (run, 40)
         fork = RunConfig.load(child.config)
         assert fork.objective != RunConfig.load(lab.store.run(run).config).objective
-        assert fork.schedule.rounds == 40 + LESSONS[FIRST].cured_within, "late as it is, it gets all that a cure may need"
+        assert fork.schedule.rounds == 40 + LESSONS[FIRST].cured_within, (
+            "late as it is, it gets all that a cure may need"
+        )
         lab.command(fixed, "stop") if lab.is_active(fixed) else None
         lab.wait(fixed, timeout=60)
         press(app, "next")
