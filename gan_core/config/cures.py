@@ -136,19 +136,8 @@ CURES: dict[str, Change] = {
     "two_time_scales": Change(
         "D twice as fast as G",
         "two_time_scales",
-        "D's learning rate is raised to twice G's, so that D forgets no mode before G can come back to it.",
-        {"optimizers.discriminator.lr": 2e-3},
-    ),
-    "in_step": Change(
-        "G and D in step",
-        "two_time_scales",
-        "Each moves once a round, and both learn at the same rate: D answers before G has gone far.",
-        {
-            "optimizers.generator.lr": 1e-3,
-            "optimizers.discriminator.lr": 1e-3,
-            "schedule.n_critic": 1,
-            "schedule.generator_steps": 1,
-        },
+        "G moves once a round and D learns at twice its rate, so that D forgets no mode before G can come back to it.",
+        {"optimizers.discriminator.lr": 2e-3, "schedule.generator_steps": 1},
     ),
     "unrolled_10": Change(
         "Ten unrolled steps",
@@ -181,7 +170,7 @@ BREAKS: dict[str, Change] = {
         {"schedule.n_critic": 1, "schedule.generator_steps": 5},
     ),
     "discriminator_slow": Change(
-        "D a hundred times slower, five G steps",
+        "D a hundred times slower than G, five G steps",
         "two_time_scales",
         "D hardly learns while G moves five times, so G finds the one picture that this D likes best and draws it for every z.",
         {"optimizers.discriminator.lr": 1e-5, "schedule.generator_steps": 5},

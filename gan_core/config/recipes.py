@@ -78,7 +78,14 @@ def _digits_dcgan(optimizers: dict[str, Any], **discriminator: Any) -> dict[str,
     }
 
 
-_HEALTHY_DCGAN = _digits_dcgan(_adam(1e-3, 0.0), spectral_norm=True, spectral_gain=2.0)
+_HEALTHY_DCGAN = _digits_dcgan(
+    {
+        "generator": {"name": "adam", "lr": 1e-3, "beta1": 0.0},
+        "discriminator": {"name": "adam", "lr": 2e-3, "beta1": 0.0},
+    },
+    spectral_norm=True,
+    spectral_gain=2.0,
+)
 
 RECIPES: dict[str, Preset] = {
     "ring-healthy": Preset(
@@ -300,8 +307,8 @@ RECIPES: dict[str, Preset] = {
     ),
     "digits-dcgan-healthy": Preset(
         "Convolutions that draw all ten",
-        "The DCGAN of the collapse with a D that keeps pace and whose layers are held by spectral norm, and an Adam without "
-        "momentum (β₁ = 0): all ten digits.",
+        "The DCGAN of the collapse with the D of later GANs: it learns twice as fast as G, its layers are held by spectral "
+        "norm, and Adam has no momentum (β₁ = 0). All ten digits.",
         _HEALTHY_DCGAN,
         kind="healthy",
         seen="Strokes within seconds, digits soon after, and ten bars that grow into the band of real digits.",
@@ -311,15 +318,15 @@ RECIPES: dict[str, Preset] = {
     ),
     "digits-dcgan-break-and-cure": Preset(
         "Convolutions, broken and cured",
-        "A healthy DCGAN. Fork it at round 800 with a D a hundred times slower and five G steps, and within 100 rounds "
-        "nearly all samples are one picture; fork that with both in step again, and all ten digits come back.",
+        "A healthy DCGAN. Fork it at round 800 with a D a hundred times slower and five G steps, and within 200 rounds "
+        "nearly all samples are one picture; fork that with D twice as fast as G again, and all ten digits come back.",
         _HEALTHY_DCGAN,
         kind="lesson",
         seen="Ten digits; after the break fewer and fewer, more and more alike, until one picture is left for every z; after "
         "the cure all ten, the rarest last.",
         question="D's layers are held by spectral norm, and stay so. Will that keep the ten digits when D falls behind?",
-        within=1825,
-        seconds=60,
-        acts=(Act(800, "discriminator_slow"), Act(925, "in_step")),
+        within=1900,
+        seconds=65,
+        acts=(Act(800, "discriminator_slow"), Act(1000, "two_time_scales")),
     ),
 }
