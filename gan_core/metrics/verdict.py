@@ -445,7 +445,7 @@ class Judge:
     def _hops(self) -> bool:
         """Whether the samples jump from mode to mode: by the fullest mode where there are labels, else by their middle."""
         recent = self._checks[-HOPS:]
-        if len(recent) < HOPS or sum(map(_is_low, recent)) < 0.75 * HOPS:
+        if len(recent) < HOPS or sum(map(_is_low, recent)) < 0.75 * HOPS or not _is_low(self._last):
             return False
         modes = [check.numbers.get("largest_mode", np.nan) for check in recent]
         shares = [check.numbers.get("largest_share", np.nan) for check in recent]
@@ -500,7 +500,7 @@ class Judge:
             share = self._last.numbers.get("largest_share", np.nan)
             if np.isfinite(share):
                 evidence.append(Evidence("largest_share", LABELS["largest_share"], share, ">", 0.5))
-        elif self._is_broad():
+        elif self._last.breadth >= BROAD:
             sentence = f"G spreads again, and is not whole yet: {variety}."
         elif list(self._last.parts) and min(self._last.parts, key=self._last.parts.__getitem__) == "class_diversity":
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."

@@ -153,6 +153,9 @@ def test_a_rotating_collapse_is_caught_although_the_losses_look_like_equilibrium
     # One that stays where it is does not rotate.
     turns, diagnostics = series([0.13, 0.2] * 10, play)
     assert verdict(turns, diagnostics, RING).causes == ("collapsed",)
+    # One that has just spread over the modes does not either.
+    spreads = verdict(*series([0.13, 0.2] * 10 + [0.86], play, **hopping(21)), RING)
+    assert spreads.sentence == "G spreads again, and is not whole yet: 86% of the variety of real data."
 
 
 def test_a_cure_is_seen_and_a_second_collapse_too():
