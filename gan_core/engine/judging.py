@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gan_core.config import CURES, RunConfig
-from gan_core.metrics.verdict import Facts, Judge, Verdict
+from gan_core.metrics.course import Facts
+from gan_core.metrics.verdict import Judge, Verdict
 
 BEGINNING = ("starting", "learning")  # no news: every run begins so
 

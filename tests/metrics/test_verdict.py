@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from gan_core.metrics.verdict import ALARMS, CURES, STATES, Facts, Judge, judged, verdict
+from gan_core.metrics.course import Facts
+from gan_core.metrics.verdict import ALARMS, CURES, STATES, Judge, judged, verdict
 
 EVERY, ROUNDS = 50, 3000
 FLOORS = {"std_ratio": 1.0, "vendi_score": 10.0, "effective_modes": 7.9, "class_diversity": 1.0}
