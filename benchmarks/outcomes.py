@@ -8,10 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from gan_core.config import Preset, RunConfig
+from gan_core.config import Preset, RunConfig, preset_config
 from gan_core.engine.judging import RunJudge
 from gan_core.metrics.histograms import effective_modes
 from gan_core.metrics.verdict import State
+from gan_core.training import resolve
 
 LOOK_EVERY = 25
 COUNTED = 1_000  # samples per measurement whose modes are counted for the truth
@@ -25,6 +26,25 @@ FEW_CLASSES, IN_FEW = 2, 0.90
 ONE_PICTURE = 1 / 3  # of the real spread
 ALIVE = 0.1  # a gradient norm of G that moves something
 THIRD = 1 / 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of a recipe: as it stands, with a cure from the first round, or forked with it where it had collapsed."""
+
+    preset: str
+    seed: int
+    cure: str = ""
+    forked: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.preset + (f"+{self.cure}" if self.cure else "") + ("~fork" if self.forked else "")
+
+    @property
+    def config(self) -> RunConfig:
+        name = f"{self.preset}+{self.cure}" if self.cure else self.preset
+        return resolve(preset_config(name, {"seed": self.seed, "device": "cpu", "diagnostics.samples": COUNTED}))
 
 
 @dataclass

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.ledger import Ledger
-from benchmarks.outcomes import AGREE, AGREE_BROKEN, KEEPS, Outcome, Said, Series, is_kept, said_of, truth_of
-from benchmarks.recipes import Job, Kept, References, jobs, perform, train
+from benchmarks.outcomes import AGREE, AGREE_BROKEN, KEEPS, Job, Outcome, Said, Series, is_kept, said_of, truth_of
+from benchmarks.recipes import Kept, References, jobs, perform, train
 from gan_core.config import RECIPES, Act, Preset, RunConfig
 from gan_core.training import resolve
 
