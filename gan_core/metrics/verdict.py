@@ -84,7 +84,7 @@ LABELS = {
 
 
 CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("wgan_gp_10",)),
+    "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("wgan_gp_10", "spectral_norm")),
     "rotating": (("two_time_scales", "unrolled_10"), ("wgan_gp_10",)),
     "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "wgan_gp_10")),
     "d_too_strong": (("r1", "wgan_gp"), ("wgan_gp_10",)),
