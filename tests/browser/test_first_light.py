@@ -48,6 +48,18 @@ def start_card(page: Page, url: str, index: int = 0) -> str:
     return run_of(page)
 
 
+@pytest.fixture(scope="module")
+def line(browser: Browser, server: Any) -> str:
+    """A run on a line that has been watched, and stopped."""
+    page = browser.new_context().new_page()
+    run = start_card(page, server.url, index=3)
+    wait_until(lambda: page.evaluate(POINTS, run) > 50, 60, "points")
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    wait_until(lambda: state(page) in ("stopped", "finished"), 60, "stopped")
+    page.context.close()
+    return run
+
+
 def test_first_light(page: Page, server: Any) -> None:
     clicked = time.monotonic()
     run = start_card(page, server.url)
@@ -92,13 +104,13 @@ def test_first_light(page: Page, server: Any) -> None:
     assert page.evaluate(POINTS, run) == held
     page.get_by_role("button", name="Resume").click()
     wait_until(lambda: page.evaluate(POINTS, run) > held, 60, "points after resuming")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     wait_until(lambda: state(page) == "stopped", 60, "stopped")
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
 
 def test_a_run_outlives_its_tab_and_two_tabs_show_the_same(page: Page, browser: Browser, server: Any) -> None:
-    run = start_card(page, server.url, index=2)
+    run = start_card(page, server.url)  # which lasts for minutes
     wait_until(lambda: page.evaluate(POINTS, run) > 3, 60, "points")
     before = page.evaluate(POINTS, run)
     page.goto("about:blank")
@@ -108,7 +120,7 @@ def test_a_run_outlives_its_tab_and_two_tabs_show_the_same(page: Page, browser: 
     second.goto(f"{server.url}/watch?run={run}")
     wait_until(lambda: page.evaluate(POINTS, run) > before, 60, "the run went on")
     wait_until(lambda: second.evaluate(POINTS, run) > before, 60, "the second tab")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     wait_until(lambda: state(page) == state(second) == "stopped", 60, "both say stopped")
     last = "run => { const c = document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data[0];"
     last += " return [c.x[c.x.length - 1], c.y[c.y.length - 1]] }"
@@ -129,16 +141,16 @@ def test_the_slider_shows_what_was_seen_then(page: Page, server: Any) -> None:
     assert page.get_by_test_id("when").inner_text().startswith("round 0 ")  # it stays while newer frames arrive
     page.get_by_test_id("live").click()
     wait_until(lambda: not page.get_by_test_id("when").inner_text().startswith("round 0 "), 10, "live again")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     wait_until(lambda: state(page) in ("stopped", "finished"), 60, "stopped")
 
 
-def test_watching_does_not_change_the_numbers(page: Page, server: Any) -> None:
-    """The run of the page before this one, played again without a server or a viewer, has the same scalars."""
+def test_watching_does_not_change_the_numbers(server: Any, line: str) -> None:
+    """A run that was watched, played again without a server or a viewer, has the same scalars."""
     from gan_core.engine import Lab
 
     with RunStore(server.store) as store:
-        watched = next(run for run in store.runs() if run.config["data"]["name"] == "gaussian" and not run.active)
+        watched = store.run(line)
         expected = store.track(watched.id, "turns", columns=["D.loss", "G.loss", "D.grad_norm", "G.grad_norm"])
     from gan_core.config import RunConfig
 
@@ -190,19 +202,19 @@ def test_one_class_of_a_conditional_run_can_be_looked_at(page: Page, server: Any
     classes.nth(0).click()
     expect(all_of_them).to_be_visible()
     expect(three).to_be_hidden()
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     wait_until(lambda: state(page) == "stopped", 60, "stopped")
 
 
-def test_runs_can_be_filtered_tagged_deleted_and_brought_back(page: Page, server: Any) -> None:
+def test_runs_can_be_filtered_tagged_deleted_and_brought_back(page: Page, server: Any, line: str) -> None:
     with RunStore(server.store) as store:
         count = len(store.runs())
     page.goto(f"{server.url}/runs")
     expect(page.get_by_text(f"{count} of {count} runs")).to_be_visible()
-    page.get_by_role("textbox", name="Filter").fill("line")
+    page.get_by_role("textbox", name="Filter").fill(line)
     page.get_by_role("textbox", name="Filter").press("Enter")
     expect(page.get_by_text(f"1 of {count} runs")).to_be_visible()
-    assert "filter=line" in page.url
+    assert f"filter={line}" in page.url
     page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 60})
     page.get_by_role("button", name="Delete 1").click()
     expect(page.get_by_text("1 run(s) deleted.")).to_be_visible()
@@ -231,7 +243,7 @@ def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browse
         assert state(page) == "interrupted"
         page.get_by_role("button", name="Continue").click()
         wait_until(lambda: state(page) == "running", 60, "running again")
-        page.get_by_role("button", name="Stop").click()
+        page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
         wait_until(lambda: state(page) == "stopped", 60, "stopped")
     finally:
         page.context.close()
