@@ -118,9 +118,10 @@ def test_a_run_that_was_killed_there_goes_on_bit_for_bit(
     (run,) = lab.store.runs()
     assert fsck(tmp_path) == []
     assert run.status == "interrupted"
-    begun = lab.resume(run.id)
-    saved = checkpoints(lab.store.checkpoint_dir(run.id))
-    assert begun == (round_of(saved[-1]) if saved else 0)
+    saved = [round_of(path) for path in checkpoints(lab.store.checkpoint_dir(run.id))]
+    assert lab.resume(run.id) in (
+        saved or [0]
+    )  # not always the newest, which may be ahead of the rows that were written
     ended, whole = lab.wait(run.id, 60), lab.wait(lab.submit(config), 60)
     assert ended.status == "finished"
     assert ended.summary["state_hash"] == whole.summary["state_hash"]
