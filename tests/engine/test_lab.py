@@ -463,7 +463,7 @@ def test_interrupted_and_resumed_in_the_lab_is_the_same_run(
     with Lab(open_lab().store.root.parent / "whole", tick=0.05) as lab:
         run_id = lab.submit(config)
         whole = lab.wait(run_id, 60), scalars(lab, run_id)
-    slowly(0.001)
+    slowly(0.01)  # a turn, of which a round has six: it must not end before it is interrupted
     run_id = ""
     for round in (7, 23, 41, None):
         lab = open_lab()
