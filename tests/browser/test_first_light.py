@@ -48,13 +48,18 @@ def start_card(page: Page, url: str, index: int = 0) -> str:
     return run_of(page)
 
 
+def press_stop(page: Page) -> None:
+    """Ours: while a script runs, Streamlit has a button of that name in its header."""
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+
+
 @pytest.fixture(scope="module")
 def line(browser: Browser, server: Any) -> str:
     """A run on a line that has been watched, and stopped."""
     page = browser.new_context().new_page()
     run = start_card(page, server.url, index=3)
     wait_until(lambda: page.evaluate(POINTS, run) > 50, 60, "points")
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    press_stop(page)
     wait_until(lambda: state(page) in ("stopped", "finished"), 60, "stopped")
     page.context.close()
     return run
@@ -104,7 +109,7 @@ def test_first_light(page: Page, server: Any) -> None:
     assert page.evaluate(POINTS, run) == held
     page.get_by_role("button", name="Resume").click()
     wait_until(lambda: page.evaluate(POINTS, run) > held, 60, "points after resuming")
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    press_stop(page)
     wait_until(lambda: state(page) == "stopped", 60, "stopped")
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
@@ -120,7 +125,7 @@ def test_a_run_outlives_its_tab_and_two_tabs_show_the_same(page: Page, browser: 
     second.goto(f"{server.url}/watch?run={run}")
     wait_until(lambda: page.evaluate(POINTS, run) > before, 60, "the run went on")
     wait_until(lambda: second.evaluate(POINTS, run) > before, 60, "the second tab")
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    press_stop(page)
     wait_until(lambda: state(page) == state(second) == "stopped", 60, "both say stopped")
     last = "run => { const c = document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data[0];"
     last += " return [c.x[c.x.length - 1], c.y[c.y.length - 1]] }"
@@ -141,7 +146,7 @@ def test_the_slider_shows_what_was_seen_then(page: Page, server: Any) -> None:
     assert page.get_by_test_id("when").inner_text().startswith("round 0 ")  # it stays while newer frames arrive
     page.get_by_test_id("live").click()
     wait_until(lambda: not page.get_by_test_id("when").inner_text().startswith("round 0 "), 10, "live again")
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    press_stop(page)
     wait_until(lambda: state(page) in ("stopped", "finished"), 60, "stopped")
 
 
@@ -202,7 +207,7 @@ def test_one_class_of_a_conditional_run_can_be_looked_at(page: Page, server: Any
     classes.nth(0).click()
     expect(all_of_them).to_be_visible()
     expect(three).to_be_hidden()
-    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    press_stop(page)
     wait_until(lambda: state(page) == "stopped", 60, "stopped")
 
 
@@ -243,7 +248,7 @@ def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browse
         assert state(page) == "interrupted"
         page.get_by_role("button", name="Continue").click()
         wait_until(lambda: state(page) == "running", 60, "running again")
-        page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+        press_stop(page)
         wait_until(lambda: state(page) == "stopped", 60, "stopped")
     finally:
         page.context.close()
