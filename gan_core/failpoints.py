@@ -9,6 +9,8 @@
 ``enospc``    an OSError: no space left on the device
 ``sleep:3``   three seconds pass
 ``half``      half of what is being written is written, then as ``exit``
+``hold:FILE`` a run that asks (``held``) waits there, and obeys commands, once it has come to the number in FILE;
+              without FILE nobody waits
 
 ``@2`` lets it happen from the second time on, ``x3`` three times only (else for ever).
 """
@@ -23,12 +25,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 VARIABLE = "GANSCOPE_FAILPOINTS"
-ACTIONS = ("exit", "raise", "memory", "broken", "enospc", "sleep", "half")
+ACTIONS = ("exit", "raise", "memory", "broken", "enospc", "sleep", "half", "hold")
 EXIT_STATUS = 9
 _WISH = re.compile(
-    r"(?P<name>[a-z_.]+)=(?P<action>[a-z]+)(?::(?P<seconds>[\d.]+))?(?:@(?P<first>\d+))?(?:x(?P<times>\d+))?"
+    r"(?P<name>[a-z_.]+)=(?:hold:(?P<file>[^,]+)|(?P<action>[a-z]+)(?::(?P<seconds>[\d.]+))?"
+    r"(?:@(?P<first>\d+))?(?:x(?P<times>\d+))?)"
 )
 
 
@@ -38,6 +42,7 @@ class _Wish:
     seconds: float
     first: int
     last: float
+    file: Path | None = None
     reached: int = 0
 
 
@@ -49,6 +54,16 @@ def failpoint(name: str, half: Callable[[], object] | None = None) -> None:
     """Fail here, if that was asked for. ``half`` writes the first half of what is about to be written."""
     if _wishes and (wish := _wishes.get(name)) is not None:
         _fail(name, wish, half)
+
+
+def held(name: str, count: int) -> bool:
+    """Whether a test holds a run here that has come to ``count``: to be asked again and again, until it says no."""
+    if not _wishes or (wish := _wishes.get(name)) is None or wish.file is None:
+        return False
+    try:
+        return count >= int(wish.file.read_text())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
@@ -67,11 +82,12 @@ def _arm(wishes: str) -> None:
     """ValueError for what is not understood: a test that asks for nothing would pass for nothing."""
     for wish in filter(None, map(str.strip, wishes.split(","))):
         match = _WISH.fullmatch(wish)
-        if match is None or match["action"] not in ACTIONS:
+        if match is None or (match["file"] is None and match["action"] not in ACTIONS[:-1]):
             raise ValueError(f"{VARIABLE}: {wish!r} is not understood; name=action, with one of {', '.join(ACTIONS)}")
         first = int(match["first"] or 1)
         last = first + int(match["times"]) - 1 if match["times"] else float("inf")
-        _wishes[match["name"]] = _Wish(match["action"], float(match["seconds"] or 0), first, last)
+        file = Path(match["file"]) if match["file"] else None
+        _wishes[match["name"]] = _Wish(match["action"] or "hold", float(match["seconds"] or 0), first, last, file)
 
 
 def _fail(name: str, wish: _Wish, half: Callable[[], object] | None) -> None:
@@ -92,6 +108,8 @@ def _fail(name: str, wish: _Wish, half: Callable[[], object] | None) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         case "sleep":
             time.sleep(wish.seconds)
+        case "hold":
+            raise ValueError(f"nobody asks whether to wait at {name}")
         case "half" if half is None:
             raise ValueError(f"nothing is written at {name}")
         case _:

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 import torch
+from holding import Hold
 from hypothesis import HealthCheck, settings
 
 import gan_core.engine
 from gan_core.config import RunConfig
 from gan_core.data import mnist5k
-from gan_core.engine import Lab
+from gan_core.engine import Lab, runner
+from gan_core.failpoints import VARIABLE, armed
 from gan_core.training import build, capture, load_source, play, resolve, state_hash
 from gan_core.training.classifier import classifier_for
 from gan_core.training.games import AdversarialGame
@@ -44,6 +46,17 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     with Lab(tmp_path / "runs", tick=0.05) as opened:
         monkeypatch.setattr(gan_core.engine, "_current", opened)
         yield opened
+
+
+@pytest.fixture
+def hold(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hold]:
+    """``hold.at(30)``: every run of this process, and of those that it starts from now on, waits at round 30."""
+    made = Hold(tmp_path_factory.mktemp("hold"))
+    monkeypatch.setenv(VARIABLE, made.variable)
+    monkeypatch.setattr(runner, "PACE_SECONDS", 0.01)
+    with armed(made.wish):
+        yield made
+        made.let_go()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gan_core.failpoints import ACTIONS, EXIT_STATUS, VARIABLE, armed, failpoint
+from holding import Hold
+
+from gan_core.failpoints import ACTIONS, EXIT_STATUS, VARIABLE, armed, failpoint, held
 
 
 def test_nothing_happens_unless_it_was_asked_for() -> None:
@@ -52,7 +54,24 @@ failpoint("here", half=lambda: Path({str(tmp_path / "half")!r}).touch())
     assert [file.name for file in tmp_path.iterdir()] == ["half"] * (action == "half")
 
 
-@pytest.mark.parametrize("wish", ["here", "here=explode", "here=exit@x", "=exit", "here=raise;there=raise"])
+def test_a_run_is_held_from_a_round_on_until_it_is_let_go(tmp_path: Path) -> None:
+    hold = Hold(tmp_path)
+    hold.at(3)
+    assert not held("round", 3), "not armed"
+    with armed(hold.wish):
+        assert [held("round", count) for count in (2, 3, 4)] == [False, True, True]
+        assert not held("elsewhere", 4)
+        hold.at(4)
+        assert [held("round", count) for count in (3, 4)] == [False, True]
+        with pytest.raises(ValueError, match="nobody asks"):
+            failpoint("round")
+        hold.let_go()
+        assert not held("round", 4)
+    hold.at(0)
+    assert not held("round", 4)
+
+
+@pytest.mark.parametrize("wish", ["here", "here=hold", "here=hold:", "here=explode", "here=exit@x", "=exit", "here=raise;there=raise"])
 def test_a_wish_that_is_not_understood_is_refused(wish: str) -> None:
     with pytest.raises(ValueError, match="is not understood"), armed(wish):
         pass

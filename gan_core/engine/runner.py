@@ -38,7 +38,7 @@ from gan_core.engine.messages import (
     Step,
 )
 from gan_core.engine.observers import GetClassifier, Observer, observer_for
-from gan_core.failpoints import failpoint
+from gan_core.failpoints import failpoint, held
 from gan_core.training import (
     Turn,
     build,
@@ -409,6 +409,7 @@ class _Runner:
     def _play_turn(self) -> Turn:
         """Play one turn; the last one of a round keeps its row: the last step of each player."""
         self._beat()
+        failpoint("turn")
         turn = next(self.turns)
         self.amid[turn.player.name] = turn.values
         if turn.ends_round:
@@ -495,16 +496,19 @@ class _Runner:
 
     def _keep_pace(self) -> None:
         """Wait for the runs that this one plays beside, the clock stopped; obey meanwhile."""
-        if self.may_play(self.job.run_id, self.round):
+        if self._may_go_on():
             return
         with self._aside("waiting for the run beside it"):
-            while not self.may_play(self.job.run_id, self.round):
+            while not self._may_go_on():
                 if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS:
                     self.flush()
                 self._beat()
                 command = self.inbox.wait_for(PACE_SECONDS)
                 if command is not None:
                     self._carry_out(command)
+
+    def _may_go_on(self) -> bool:
+        return not held("round", self.round) and self.may_play(self.job.run_id, self.round)
 
     def _turn(self, values: dict[str, float]) -> None:
         for knob, value in values.items():
