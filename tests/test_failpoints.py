@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from holding import Hold
 
 from gan_core.failpoints import ACTIONS, EXIT_STATUS, VARIABLE, armed, failpoint, held
@@ -71,7 +70,9 @@ def test_a_run_is_held_from_a_round_on_until_it_is_let_go(tmp_path: Path) -> Non
     assert not held("round", 4)
 
 
-@pytest.mark.parametrize("wish", ["here", "here=hold", "here=hold:", "here=explode", "here=exit@x", "=exit", "here=raise;there=raise"])
+@pytest.mark.parametrize(
+    "wish", ["here", "here=hold", "here=hold:", "here=explode", "here=exit@x", "=exit", "here=raise;there=raise"]
+)
 def test_a_wish_that_is_not_understood_is_refused(wish: str) -> None:
     with pytest.raises(ValueError, match="is not understood"), armed(wish):
         pass

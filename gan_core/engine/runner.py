@@ -508,7 +508,7 @@ class _Runner:
                     self._carry_out(command)
 
     def _may_go_on(self) -> bool:
-        return not held("round", self.round) and self.may_play(self.job.run_id, self.round)
+        return self.may_play(self.job.run_id, self.round) and not held("round", self.round)
 
     def _turn(self, values: dict[str, float]) -> None:
         for knob, value in values.items():

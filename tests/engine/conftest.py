@@ -1,4 +1,4 @@
-"""Jobs played in the test's own thread, labs that are closed again, and games slow enough to be caught in the act."""
+"""Jobs played in the test's own thread, labs that are closed again, and the patience to wait for what they do."""
 
 from __future__ import annotations
 
@@ -190,22 +190,6 @@ def workers() -> Callable[..., set[psutil.Process]]:
         return {child for child in psutil.Process(pid).children() if "gan_core.engine.worker" in child.cmdline()}
 
     return of
-
-
-@pytest.fixture
-def slowly(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """``slowly(0.01)``: every turn of every run takes that much longer."""
-    real_play = runner.play
-
-    def slow(seconds: float) -> None:
-        def play(game: Any, played: int = 0) -> Iterator[Turn]:
-            for turn in real_play(game, played):
-                time.sleep(seconds)
-                yield turn
-
-        monkeypatch.setattr(runner, "play", play)
-
-    return slow
 
 
 @pytest.fixture(scope="session")

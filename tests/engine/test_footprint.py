@@ -50,9 +50,9 @@ def test_extremes_are_answered_at_once_and_take_nothing(widths: list[int], batch
     config = settings_of(widths, batch, samples)
     process = psutil.Process()
     footprint(small_config())  # torch imports much for the first one
-    before, started = process.memory_info().rss, time.perf_counter()
+    before, started = process.memory_info().rss, time.thread_time()
     needed = footprint(config)
-    assert time.perf_counter() - started < 2
+    assert time.thread_time() - started < 2
     assert process.memory_info().rss - before < 50 * 2**20
     squares = sum(a * b for a, b in pairwise(widths))
     assert needed.memory > 2 * squares * 4 * 4, "weights, gradients and moments of both networks at least"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from holding import Hold
 
 from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
 from gan_core.engine import Lab, Refused
@@ -97,19 +98,19 @@ def test_what_begins_anew_is_told(half: Any) -> None:
 
 
 def test_a_running_parent_is_forked_where_it_is_and_goes_on(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
-    slowly(0.001)
+    hold.at(5)
     lab = open_lab()
     parent = lab.submit(small({"schedule.rounds": 100_000}))
-    until(lambda: lab.view(parent).status["round"] >= 5, "five rounds")
+    until(lambda: lab.view(parent).status["round"] == 5, "five rounds")
     child = lab.fork(parent, {"objective": "ls_gan"})
     forked_at = lab.store.run(child).forked_at
-    assert forked_at >= 5
+    assert forked_at == 5
     assert lab.store.track(child).rounds.tolist()[:forked_at] == list(range(1, forked_at + 1))
-    until(lambda: lab.view(child).status["round"] > forked_at, "the child's first round")
-    now = lab.view(parent).status["round"]
-    until(lambda: lab.view(parent).status["round"] > now, "the parent goes on")
+    hold.at(9)
+    for run in (child, parent):
+        until(lambda run=run: lab.view(run).status["round"] == 9, "both go on")
     for run in (child, parent):
         lab.command(run, "stop")
         assert lab.wait(run, 60).status == "stopped"
@@ -121,7 +122,7 @@ def test_a_running_parent_is_forked_where_it_is_and_goes_on(
 
 
 def test_a_fork_that_was_interrupted_before_its_first_round_begins_where_it_was_forked(
-    half: Any, open_lab: Callable, small: Callable, slowly: Callable
+    half: Any, open_lab: Callable, small: Callable
 ) -> None:
     lab, parent = half
     lab.capacity = 0  # nobody trains

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from holding import Hold
 
 from gan_core.checkpoints import write
 from gan_core.config import ConfigError
@@ -71,12 +72,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_on_a_small_disk_a_run_waits_for_room_and_goes_on_by_itself(
-    disk: SmallDisk, open_lab: Callable, small: Callable, until: Callable, slowly: Callable, tmp_path: Path
+    disk: SmallDisk, open_lab: Callable, small: Callable, until: Callable, hold: Hold, tmp_path: Path
 ) -> None:
-    slowly(0.003)
+    hold.at(5)
     lab = open_lab(disk.root)
     run = lab.submit(small(WIDE))
-    until(lambda: lab.view(run).status["round"] > 3)
+    until(lambda: lab.view(run).status["round"] == 5)
     lab.command(run, "pause")  # or it would write while the disk is filled
     until(lambda: lab.view(run).status["state"] == "paused")
     lab.command(run, "checkpoint")
@@ -84,6 +85,7 @@ def test_on_a_small_disk_a_run_waits_for_room_and_goes_on_by_itself(
     until(lambda: checkpoints(folder), "the first checkpoint is on the disk")
     first = checkpoints(folder)[0]
     disk.fill()
+    hold.let_go()
     lab.command(run, "resume")
     until(lambda: lab.view(run).status["message"] == runner.DISK_FULL, "the page says why")
     until(lambda: lab.view(run).status["state"] == "paused", "it has played all rounds and cannot be saved")
@@ -121,12 +123,12 @@ def test_a_run_that_waits_for_room_can_be_ended(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_paused_run_that_is_saved_on_a_full_disk_stays_paused(
-    open_lab: Callable, small: Callable, until: Callable, slowly: Callable
+    open_lab: Callable, small: Callable, until: Callable, hold: Hold
 ) -> None:
-    slowly(0.002)
+    hold.at(5)
     lab = open_lab()
     run = lab.submit(small({"schedule.rounds": 100_000}))
-    until(lambda: lab.view(run).status["round"] > 3)
+    until(lambda: lab.view(run).status["round"] == 5)
     lab.command(run, "pause")
     until(lambda: lab.view(run).status["state"] == "paused")
     with armed("save.write=enospcx2"):
@@ -138,11 +140,11 @@ def test_a_paused_run_that_is_saved_on_a_full_disk_stays_paused(
     until(lambda: lab.view(run).status["state"] == "running")
 
 
-def test_closing_does_not_wait_for_room(open_lab: Callable, small: Callable, until: Callable, slowly: Callable) -> None:
-    slowly(0.002)
+def test_closing_does_not_wait_for_room(open_lab: Callable, small: Callable, until: Callable, hold: Hold) -> None:
+    hold.at(5)
     lab = open_lab()
     run = lab.submit(small({"schedule.rounds": 100_000}))
-    until(lambda: lab.view(run).status["round"] > 3)
+    until(lambda: lab.view(run).status["round"] == 5)
     with armed("save.write=enospc"):
         lab.close()
     (card,) = open_lab().recent()
@@ -168,12 +170,12 @@ def test_all_runs_together_keep_within_their_bound(
 
 
 def test_a_run_that_cannot_have_memory_fails_with_advice(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
-    slowly(0.002)
+    hold.at(5)
     lab = open_lab()
     beside = lab.submit(small({"schedule.rounds": 100_000}))
-    until(lambda: lab.view(beside).status["round"] > 3)
+    until(lambda: lab.view(beside).status["round"] == 5)
     with armed("build=memory"):
         run = lab.submit(small({"seed": 9}))
         ended = lab.wait(run, 60)
@@ -185,15 +187,16 @@ def test_a_run_that_cannot_have_memory_fails_with_advice(
 
 
 def test_an_accelerator_that_fails_for_good_ends_all_its_runs_with_the_cause_and_keeps_their_checkpoints(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
-    slowly(0.002)
+    hold.at(5)
     lab = open_lab()
     runs = [lab.submit(small({"schedule.rounds": 100_000, "seed": seed})) for seed in (1, 2)]
-    until(lambda: min(lab.view(run).status["round"] for run in runs) > 3)
+    until(lambda: min(lab.view(run).status["round"] for run in runs) == 5)
     for run in runs:
         lab.command(run, "checkpoint")
     until(lambda: all(checkpoints(lab.store.checkpoint_dir(run)) for run in runs))
+    hold.let_go()
     with armed("forward=broken"):
         ended = [lab.wait(run, 60) for run in runs]
     for run in ended:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from holding import Hold
 from PIL import Image
 
 from gan_core.config import ConfigError, RunConfig
@@ -98,8 +99,9 @@ def test_a_clock_that_jumps_back_changes_no_order_and_no_duration(
 
 
 def test_a_paused_run_gives_up_its_place_and_goes_on_when_told(
-    open_lab: Callable, small: Callable, until: Callable
+    open_lab: Callable, small: Callable, until: Callable, hold: Hold
 ) -> None:
+    hold.at(5)
     lab = open_lab(capacity=1)
     first = lab.submit(small({"schedule.rounds": 100_000}))
     until(lambda: state(lab, first) == "running")
@@ -155,8 +157,8 @@ def test_at_most_so_many_train_and_the_others_know_their_place(
     assert starts[2:] == sorted(starts[2:])
 
 
-def test_a_queued_run_can_be_stopped_and_continued(open_lab: Callable, small: Callable, slowly: Callable) -> None:
-    slowly(0.002)
+def test_a_queued_run_can_be_stopped_and_continued(open_lab: Callable, small: Callable, hold: Hold) -> None:
+    hold.at(24)
     lab = open_lab(capacity=1)
     first = lab.submit(small({"schedule.rounds": 100_000}))
     second, third = (lab.submit(small({"seed": seed})) for seed in range(2))
@@ -219,11 +221,9 @@ def test_a_config_that_cannot_be_built_leaves_nothing_behind(open_lab: Callable)
     assert lab.store.runs() == []
 
 
-def test_the_queue_has_an_end(
-    open_lab: Callable, small: Callable, slowly: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_queue_has_an_end(open_lab: Callable, small: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lab_module, "MAX_WAITING", 3)
-    slowly(0.01)
+    hold.at(1)
     lab = open_lab(capacity=1)
     first, *_ = [lab.submit(small({"seed": seed, "schedule.rounds": 100_000})) for seed in range(4)]
     with pytest.raises(Refused, match=f"3 runs are waiting already until {first} ends, or another; at most 3 can"):
@@ -252,12 +252,12 @@ def test_a_run_that_gets_no_thread_is_failed_and_gives_its_place_back(
 
 
 def test_pause_sample_save_resume_stop_continue(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
-    slowly(0.003)
+    hold.at(10)
     lab = open_lab()
     run_id = lab.submit(small({"schedule.rounds": 200, "diagnostics.every": 1_000_000}))
-    until(lambda: lab.view(run_id).status["round"] > 3, "it trains")
+    until(lambda: lab.view(run_id).status["round"] == 10, "it trains")
     lab.command(run_id, "pause")
     until(lambda: state(lab, run_id) == "paused", "it pauses")
     until(lambda: lab.store.run(run_id).status == "paused", "the store knows")
@@ -274,7 +274,8 @@ def test_pause_sample_save_resume_stop_continue(
     time.sleep(0.1)
     assert state(lab, run_id) == "paused", "saving does not end the pause"
     lab.command(run_id, "resume")
-    until(lambda: lab.view(run_id).status["round"] > paused["round"], "it goes on")
+    hold.at(20)
+    until(lambda: lab.view(run_id).status["round"] == 20, "it goes on")
     assert state(lab, run_id) == "running"
     frames = len(lab.store.frames(run_id))
     lab.command(run_id, "sample")
@@ -282,13 +283,14 @@ def test_pause_sample_save_resume_stop_continue(
     lab.command(run_id, "stop")
     stopped = lab.wait(run_id, 60)
     assert stopped.status == "stopped"
-    assert paused["round"] < stopped.rounds < 200
+    assert (paused["round"], stopped.rounds) == (10, 20)
     assert round_of(checkpoints(folder)[-1]) == stopped.rounds
     assert lab.store.track(run_id).rounds.tolist() == list(range(1, stopped.rounds + 1))
     assert lab.resume(run_id) == stopped.rounds
     assert lab.view(run_id).status["round"] == stopped.rounds
     with pytest.raises(Refused, match=r"This run is (queued|running)\."):
         lab.resume(run_id)
+    hold.let_go()
     assert lab.wait(run_id, 60).status == "finished"
     assert lab.store.track(run_id).rounds.tolist() == list(range(1, 201))
     kinds = [event.kind for event in lab.store.events(run_id) if event.kind not in ("reference", "checkpoint")]
@@ -317,9 +319,9 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(open_lab: Callable, small
 
 
 def test_deleting_asks_to_stop_first_and_a_deleted_run_is_not_continued(
-    open_lab: Callable, small: Callable, slowly: Callable
+    open_lab: Callable, small: Callable, hold: Hold
 ) -> None:
-    slowly(0.005)
+    hold.at(5)
     lab = open_lab(capacity=1)
     run_id, queued = lab.submit(small({"schedule.rounds": 100_000})), lab.submit(small())
     for active in (run_id, queued):
@@ -338,10 +340,8 @@ def test_deleting_asks_to_stop_first_and_a_deleted_run_is_not_continued(
     assert lab.wait(run_id, 60).status == "stopped"
 
 
-def test_a_run_of_another_process_is_not_commanded_from_here(
-    open_lab: Callable, small: Callable, slowly: Callable
-) -> None:
-    slowly(0.005)
+def test_a_run_of_another_process_is_not_commanded_from_here(open_lab: Callable, small: Callable, hold: Hold) -> None:
+    hold.at(5)
     one, other = open_lab(), open_lab()
     run_id = one.submit(small({"schedule.rounds": 100_000}))
     with pytest.raises(Refused, match="another process"):
@@ -421,7 +421,9 @@ def test_a_storm_of_commands_ends_in_a_legal_state(open_lab: Callable, small: Ca
 # --- the same numbers ---
 
 
-def test_a_run_is_the_same_alone_beside_another_and_watched(open_lab: Callable, small: Callable) -> None:
+def test_a_run_is_the_same_alone_beside_another_and_watched(
+    open_lab: Callable, small: Callable, until: Callable, hold: Hold
+) -> None:
     lab = open_lab(capacity=2)
     changes = {
         "schedule.rounds": 80,
@@ -431,19 +433,21 @@ def test_a_run_is_the_same_alone_beside_another_and_watched(open_lab: Callable, 
     }
     alone = lab.submit(small(changes))
     lab.wait(alone, 60)
-    other = lab.submit(small(changes | {"seed": 9, "schedule.rounds": 100_000}))
+    hold.at(33)
+    other = lab.submit(small(changes | {"seed": 9, "schedule.rounds": 100_000_000}))
     watched = lab.submit(small(changes))
     heard: list[int] = []
     view = lab.view(watched)
     leave = [view.subscribe(lambda: heard.append(view.cursor)) for _ in range(5)]
-    while lab.is_active(watched):
-        for command in ("sample", "checkpoint", "pause", "resume"):
-            try:
-                lab.command(watched, command)
-            except Refused:
-                break
+    for round in (33, 47, 61):
+        hold.at(round)
+        until(lambda round=round: view.status["round"] == round)
+        for command in ("pause", "sample", "checkpoint", "resume"):
+            lab.command(watched, command)
+        until(lambda round=round: lab.store.frames(watched)[-1].round == round, "it was looked at where nobody would")
         view.snapshot()
-        time.sleep(0.01)
+    hold.let_go()
+    lab.wait(watched, 60)
     for stop in leave:
         stop()
     lab.command(other, "stop")
@@ -457,25 +461,26 @@ def test_a_run_is_the_same_alone_beside_another_and_watched(open_lab: Callable, 
 
 
 def test_interrupted_and_resumed_in_the_lab_is_the_same_run(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
     config = small({"schedule.rounds": 60, "objective": "wgan_gp"})
     with Lab(open_lab().store.root.parent / "whole", tick=0.05) as lab:
         run_id = lab.submit(config)
         whole = lab.wait(run_id, 60), scalars(lab, run_id)
-    slowly(0.01)  # a turn, of which a round has six: it must not end before it is interrupted
     run_id = ""
-    for round in (7, 23, 41, None):
+    for round in (7, 23, 41):
+        hold.at(round)
         lab = open_lab()
         if run_id:
             lab.resume(run_id)
         else:
             run_id = lab.submit(config)
-        if round is None:
-            break
         view = lab.view(run_id)
-        until(lambda view=view, round=round: view.status["round"] >= round, f"round {round}")
+        until(lambda view=view, round=round: view.status["round"] == round, f"round {round}")
         lab.close()
+    hold.let_go()
+    lab = open_lab()
+    lab.resume(run_id)
     assert lab.wait(run_id, 60).summary["state_hash"] == whole[0].summary["state_hash"]
     assert scalars(lab, run_id) == whole[1]
     assert lab.store.track(run_id).rounds.tolist() == list(range(1, 61))
@@ -497,7 +502,6 @@ def test_a_run_that_fails_touches_nothing_else(
         for turn in real(game, played):
             if game.batch_size == 16 and turn.round == 5:
                 raise Bang("it had to be")
-            time.sleep(0.001)
             yield turn
 
     monkeypatch.setattr(runner, "play", play)
@@ -602,9 +606,7 @@ def test_divergence_is_an_end_with_its_round_and_may_be_resumed_by_who_wants_to(
 # --- cards ---
 
 
-def test_cards_survive_everything_that_can_be_in_a_store(
-    open_lab: Callable, small: Callable, tmp_path: Path, slowly: Callable
-) -> None:
+def test_cards_survive_everything_that_can_be_in_a_store(open_lab: Callable, small: Callable, tmp_path: Path) -> None:
     import sqlite3
 
     lab = open_lab()
@@ -639,9 +641,9 @@ def test_cards_survive_everything_that_can_be_in_a_store(
 
 
 def test_cards_are_shared_for_a_second_and_new_at_once_when_a_run_comes_or_goes(
-    open_lab: Callable, small: Callable, slowly: Callable, monkeypatch: pytest.MonkeyPatch
+    open_lab: Callable, small: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slowly(0.005)
+    hold.at(5)
     lab = open_lab()
     reads = []
     real = lab.store.runs
@@ -661,13 +663,13 @@ def test_cards_are_shared_for_a_second_and_new_at_once_when_a_run_comes_or_goes(
 def test_thumbnails_of_a_live_run_come_from_memory(
     open_lab: Callable,
     digits: Callable,
-    slowly: Callable,
+    hold: Hold,
     until: Callable,
     monkeypatch: pytest.MonkeyPatch,
     stand_in: Callable,
 ) -> None:
     monkeypatch.setattr("gan_core.engine.classifiers.Classifiers.get", lambda self, source: stand_in(source))
-    slowly(0.005)
+    hold.at(5)
     lab = open_lab()
     run_id = lab.submit(digits({"schedule.rounds": 100_000}))
     asked = []

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from holding import Hold
 
 from gan_core.engine import gallery as gallery_module
 from gan_core.engine import live
@@ -75,21 +76,23 @@ def add(view: LiveView, rounds: np.ndarray, values: np.ndarray) -> None:
 
 
 def test_snapshot_and_deltas_make_the_curves_of_the_store(
-    open_lab: Callable, small: Callable, slowly: Callable
+    open_lab: Callable, small: Callable, until: Callable, hold: Hold
 ) -> None:
-    slowly(0.003)
+    hold.at(20)
     lab = open_lab(tick=0.02)
     run_id = lab.submit(small({"schedule.rounds": 900}))
     view = lab.view(run_id)
+
+    def seen(round: int, *viewers: Viewer) -> None:
+        hold.at(round)
+        until(lambda: all(viewer.look() or viewer.status["round"] == round for viewer in viewers), f"round {round}")
+
     early = Viewer(view)
-    while early.status["round"] < 60:
-        early.look()
-        time.sleep(0.005)
+    for round in (20, 40, 60):
+        seen(round, early)
     late = Viewer(view)
-    while early.status["round"] < 120:
-        early.look()
-        late.look()
-        time.sleep(0.005)
+    for round in (80, 100, 120):
+        seen(round, early, late)
     lab.command(run_id, "stop")
     run = lab.wait(run_id, 60)
     assert run.status == "stopped"
@@ -437,10 +440,10 @@ def test_a_column_of_a_two_dimensional_table_is_taken_as_it_is() -> None:
 
 
 def test_a_run_of_another_process_is_followed(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gallery_module, "LOOK_AGAIN_SECONDS", 0.05)
-    slowly(0.002)
+    hold.at(10)
     one, other = open_lab(), open_lab()
     run_id = one.submit(small({"schedule.rounds": 100_000}))
     until(lambda: one.store.run(run_id).status == "running")
@@ -448,7 +451,10 @@ def test_a_run_of_another_process_is_followed(
     assert view.active
     viewer, heard = Viewer(view), []
     leave = view.subscribe(lambda: heard.append(view.cursor))
-    until(lambda: len(heard) > 2, "news without a question")
+    for round in (20, 30, 40):
+        told = len(heard)
+        hold.at(round)
+        until(lambda told=told: len(heard) > told, "news without a question")
     assert other.view(run_id) is view
     viewer.look()
     assert viewer.status["state"] == "running"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from holding import Hold
+
 from gan_core.engine.lockstep import TURN_SECONDS, WINDOW, Lockstep
 from gan_core.engine.runner import _Runner
 
@@ -72,17 +74,18 @@ def test_a_fast_and_a_slow_run_stay_together_and_end_as_they_would_alone(
 
 
 def test_a_run_that_waits_for_another_still_obeys(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
-    slowly(0.001)
+    hold.at(10)
     lab = open_lab()
-    pair = [lab.submit(small({"schedule.rounds": 100_000, "seed": seed})) for seed in (1, 2)]
+    pair = [lab.submit(small({"schedule.rounds": 100_000_000, "seed": seed})) for seed in (1, 2)]
     lab.side_by_side(*pair)
     views = [lab.view(run) for run in pair]
-    until(lambda: all(view.status["round"] > 3 for view in views), "both play")
+    until(lambda: all(view.status["round"] == 10 for view in views), "both play")
     lab.command(pair[0], "pause")
     until(lambda: views[0].status["state"] == "paused", "one is paused")
     paused = views[0].status["round"]
+    hold.let_go()
     until(lambda: views[1].status["round"] >= paused + WINDOW, "the other has come to the end of its window")
     assert views[1].status["state"] == "running"
     lab.command(pair[1], "sample")
@@ -100,7 +103,7 @@ def test_a_fork_put_beside_its_parent_needs_no_room_of_its_own(
     open_lab: Callable, small: Callable, until: Callable
 ) -> None:
     lab = open_lab(capacity=2)
-    long = {"schedule.rounds": 100_000}
+    long = {"schedule.rounds": 100_000_000}
     parent, other = (lab.submit(small(long | {"seed": seed})) for seed in (1, 2))
     until(lambda: lab.view(parent).status["round"] > 3, "it plays")
     child = lab.fork(parent)

@@ -22,14 +22,14 @@ from gan_core.store import RunStore, StoreError, tenancy
 from gan_core.store.schema import connect
 
 SERVER = """
-import sys, time
+import signal, sys
 from gan_core.config import RunConfig
 from gan_core.engine import Lab
 lab = Lab(sys.argv[1], serving=True)
 lab.store.create("theirs", name="theirs", config={})
 lab.store.update("theirs", status="running")
 print("ready", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from holding import Hold
 
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab, processes
@@ -161,18 +161,25 @@ def test_a_run_alone_takes_the_process_that_waits_and_another_gets_ready(
 
 
 def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it_does(
-    open_lab: Callable, small: Callable, until: Callable, workers: Callable
+    open_lab: Callable,
+    small: Callable,
+    until: Callable,
+    workers: Callable,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    endless = tmp_path / "imports-for-ever"
+    endless.write_text("#!/bin/sh\nexec sleep 600\n")
+    endless.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(endless))
     opened = open_lab(executor="process")
     run = opened.submit(small(LONG))
     until(lambda: opened.view(run).status["preparing"] == "starting a process for this run", "it is said")
     assert opened.view(run).status["state"] == "queued"
-    started = time.monotonic()
     opened.command(run, "stop")
     ended = opened.wait(run, 60)
-    assert time.monotonic() - started < 2
     assert (ended.status, ended.rounds, ended.message) == ("stopped", 0, "")
-    until(lambda: not workers(), "its process is gone")
+    until(lambda: not psutil.Process().children(), "its process is gone")
 
 
 SERVER = """
@@ -210,12 +217,10 @@ def test_a_server_takes_its_processes_with_it(
         until(lambda: all(watching.run(run).rounds > 5 for run in runs), "both play", 120)
         children = workers(server.pid)
         assert len(children) == 2
-        started = time.monotonic()
         os.kill(server.pid, number)
-        server.wait(10)
+        server.wait(60)
         server.stdout.close()
-        until(lambda: not any(map(alive, children)), "no process is left", 10)
-        assert time.monotonic() - started < 10
+        until(lambda: not any(map(alive, children)), "no process is left")
         if number == signal.SIGTERM:
             for run in map(watching.run, runs):
                 assert (run.status, run.message) == ("interrupted", "")
@@ -235,9 +240,7 @@ def test_a_process_that_hears_nothing_is_killed_when_the_lab_closes(
     opened = open_lab(executor="process")
     ((run, process),) = begin(opened, small(LONG))
     process.suspend()
-    started = time.monotonic()
-    opened.close(3.0)
-    assert time.monotonic() - started < 6
+    opened.close(1.0)
     assert not alive(process)
     with RunStore(opened.store.root) as store:
         assert store.run(run).status == "interrupted"
@@ -332,8 +335,9 @@ def curves(store: RunStore, run: str) -> bytes:
 
 
 def test_who_shares_a_process_with_a_run_that_hangs_is_saved_before_it_is_ended(
-    small: Callable, told: Callable, until: Callable, workers: Callable, tmp_path: Path
+    small: Callable, told: Callable, until: Callable, workers: Callable, tmp_path: Path, hold: Hold
 ) -> None:
+    hold.at(5)  # a thread that runs on while its stack is read may show none of it
     runs = ("hangs", "saves", "withdrawn")
     executor = ProcessExecutor(
         tmp_path, tmp_path / "cache", lambda source: None, company=lambda run: frozenset(runs), most=lambda: 1
@@ -349,7 +353,7 @@ def test_who_shares_a_process_with_a_run_that_hangs_is_saved_before_it_is_ended(
     executor.command("withdrawn", "stop")
     assert heard("withdrawn").end.state == "stopped", "a process that starts need not be waited for"
     for run in runs[:2]:
-        until(lambda run=run: heard(run).rounds(), "it plays", 120)
+        until(lambda run=run: heard(run).rounds()[-1:] == [5], "it plays", 120)
     assert len(workers()) == 1
     assert executor.lane("hangs") == executor.lane("saves")
     assert "in run_job" in executor.stack("hangs")

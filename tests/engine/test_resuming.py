@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from holding import Hold
 from opening import open_page
 
 import gan_core.engine
@@ -16,12 +17,12 @@ from gan_core.engine import Lab, interrupted, resume_interrupted
 
 
 @pytest.fixture
-def after_a_crash(open_lab: Callable, small: Callable, slowly: Callable, until: Callable, tmp_path: Path) -> list[str]:
+def after_a_crash(open_lab: Callable, small: Callable, hold: Hold, until: Callable, tmp_path: Path) -> list[str]:
     """A store with a run that finished, three that were interrupted, and one of those that cannot go on."""
     lab: Lab = open_lab(capacity=2)
     done = lab.submit(small({"schedule.rounds": 2}))
     lab.wait(done, 60)
-    slowly(0.002)
+    hold.at(5)
     runs = [lab.submit(small({"schedule.rounds": 60, "seed": seed})) for seed in range(2)]
     comparison = Comparison.load(
         {
@@ -31,8 +32,9 @@ def after_a_crash(open_lab: Callable, small: Callable, slowly: Callable, until: 
         }
     )
     members = lab.members(lab.compare(comparison))
-    until(lambda: lab.view(runs[0]).status["round"] > 3)
+    until(lambda: lab.view(runs[0]).status["round"] == 5)
     lab.close()
+    hold.let_go()
     return [*runs, *members]
 
 

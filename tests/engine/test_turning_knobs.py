@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from holding import Hold
 
 from gan_core.config import ConfigError
 from gan_core.engine import Lab, Refused
@@ -46,12 +47,12 @@ def test_a_knob_acts_from_the_next_round_on_and_survives_a_stop(
 
 
 def test_turned_in_the_lab_seen_on_the_axis_and_inherited_by_a_fork(
-    open_lab: Callable, small: Callable, slowly: Callable, until: Callable
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
-    slowly(0.001)
+    hold.at(5)
     lab: Lab = open_lab()
     run = lab.submit(small({"objective": "wgan_gp", "schedule.rounds": 100_000}))
-    until(lambda: lab.view(run).status["round"] > 2, "rounds")
+    until(lambda: lab.view(run).status["round"] == 5, "rounds")
     before = lab.knobs(run)
     assert before["schedule.n_critic"] == 5
     lab.turn(run, {"schedule.n_critic": 2, **LAMBDA})

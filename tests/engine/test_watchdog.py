@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from holding import Hold
 
 from gan_core.engine import runner, watchdog
+from gan_core.engine.lockstep import WINDOW
 from gan_core.engine.watchdog import NOT_TO_BE_ENDED, Watchdog
 from gan_core.failpoints import VARIABLE
 from gan_core.training import loop
@@ -57,20 +59,33 @@ def test_a_thread_that_hangs_is_shown_with_its_stack_and_may_come_back(
     assert not lab.view(run).status["stuck"]
 
 
-@pytest.mark.usefixtures("alert")
-def test_a_run_that_rests_or_waits_is_not_taken_for_stuck(
-    open_lab: Callable, small: Callable, until: Callable, slowly: Callable
+def test_a_paused_run_is_known_to_rest_and_one_that_waits_says_that_it_lives(
+    open_lab: Callable, small: Callable, until: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slowly(0.005)
+    monkeypatch.setattr(runner, "BEAT_SECONDS", 0.05)
+    hold.at(5)
     lab = open_lab()
-    run, beside = (lab.submit(small(ENDLESS | {"seed": seed})) for seed in (1, 2))
-    until(lambda: min(lab.view(each).status["round"] for each in (run, beside)) > 3)
-    lab.side_by_side(run, beside)
-    lab.command(run, "pause")
-    threading.Event().wait(1.5)  # the other one waits for it by now, and says so
-    for each in (run, beside):
-        assert "No sign of life" not in lab.view(each).status["message"]
-        assert "stuck" not in [event.kind for event in lab.store.events(each)]
+    paused, beside = (lab.submit(small(ENDLESS | {"seed": seed})) for seed in (1, 2))
+    until(lambda: min(lab.view(each).status["round"] for each in (paused, beside)) == 5)
+    lab.side_by_side(paused, beside)
+    lab.command(paused, "pause")
+    until(lambda: lab.view(paused).status["state"] == "paused")
+    hold.let_go()
+    until(lambda: lab.view(beside).status["round"] == 5 + WINDOW, "the other one waits for it")
+    heard: list[str] = []
+    looks: list[tuple[str, bool]] = []
+
+    class Ear(Watchdog):
+        def heard(self, run_id: str) -> None:
+            heard.append(run_id)
+
+        def look(self, run_id: str, *, resting: bool) -> None:
+            looks.append((run_id, resting))
+
+    monkeypatch.setattr(lab, "_watchdog", Ear(lab._executor))
+    until(lambda: heard.count(beside) > 3 and looks.count((paused, True)) > 3)
+    assert set(heard) == {beside}
+    assert set(looks) == {(paused, True), (beside, False)}
 
 
 def test_a_process_that_hangs_is_shown_and_ended_by_stop_and_goes_on_later(
@@ -82,10 +97,8 @@ def test_a_process_that_hangs_is_shown_and_ended_by_stop_and_goes_on_later(
     run = lab.submit(small())
     until(lambda: lab.view(run).status["state"] == "running", "it has imported what it needs, which may take long")
     monkeypatch.setattr(watchdog, "STUCK_SECONDS", 3.0)
-    until(lambda: lab.view(run).status["message"].startswith("No sign of life"))
-    lab.store.flush()
-    (event,) = [event for event in lab.store.events(run) if event.kind == "stuck"]
-    assert "in take_turn" in event.data["stack"]
+    until(lambda: "in take_turn" in " ".join(e.data["stack"] for e in lab.store.events(run) if e.kind == "stuck"))
+    assert lab.view(run).status["message"].startswith("No sign of life")
     lab.command(run, "stop")
     ended = lab.wait(run, 60)
     assert (ended.status, "hung inside a step" in ended.message) == ("stopped", True)
