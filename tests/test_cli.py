@@ -335,22 +335,23 @@ def start(tmp_path, *words):
     )
 
 
-def until_round(store, least, process):
-    """The id of the store's only run, once it has played ``least`` rounds."""
+def until_round(store, round, process):
+    """The id of the store's only run, once it has played so many rounds."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, process.communicate()
         if (store / "ganscope.db").exists():
             with RunStore(store) as opened:
                 runs = opened.runs()
-                if runs and runs[0].rounds >= least:
+                if runs and runs[0].rounds == round:
                     return runs[0].id
         time.sleep(0.1)
-    raise AssertionError(f"not at round {least} after {PATIENCE:g} s")
+    raise AssertionError(f"not at round {round} after {PATIENCE:g} s")
 
 
-def interrupted(tmp_path, changes, ask, *words):
-    """The store and the id of a run that was asked to end in its middle, and what was said."""
+def interrupted(hold, tmp_path, changes, ask, *words):
+    """The store and the id of a run that was asked to end at round 50, and what was said."""
+    hold.at(50)
     store = tmp_path / "interrupted"
     process = start(tmp_path, "train", "--preset", "ring-mlp", *settings(changes), "--store", store, *words)
     run_id = until_round(store, 50, process)
@@ -362,29 +363,30 @@ def interrupted(tmp_path, changes, ask, *words):
     with RunStore(store) as opened:
         run = opened.run(run_id)
         assert run.status == "interrupted"
-        assert 50 <= run.rounds < changes["schedule.rounds"]
+        assert run.rounds == 50
         assert len(opened.track(run_id, "turns")) == run.rounds
+    hold.let_go()
     return store, run_id
 
 
 @pytest.mark.parametrize("executor", ["thread", "process"])
-def test_a_run_that_is_asked_to_terminate_is_saved(tmp_path, executor):
-    interrupted(tmp_path, {**SMALL, "schedule.rounds": 1_000_000}, signal.SIGTERM, "--executor", executor)
+def test_a_run_that_is_asked_to_terminate_is_saved(hold, tmp_path, executor):
+    interrupted(hold, tmp_path, {**SMALL, "schedule.rounds": 1_000_000}, signal.SIGTERM, "--executor", executor)
 
 
-def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(run, train, tmp_path):
-    changes = {**SMALL, "schedule.rounds": 3000, "diagnostics.every": 500, "seed": 2}
-    store, run_id = interrupted(tmp_path, changes, signal.SIGINT)
+def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(hold, run, train, tmp_path):
+    changes = {**SMALL, "schedule.rounds": 120, "diagnostics.every": 40, "seed": 2}
+    store, run_id = interrupted(hold, tmp_path, changes, signal.SIGINT)
     status, out, _ = run("resume", run_id, "--store", store, "--quiet")
     resumed = json.loads(out)
-    assert (status, resumed["run"], resumed["status"], resumed["rounds"]) == (0, run_id, "finished", 3000)
-    status, whole = train(rounds=3000, **{"diagnostics.every": 500, "seed": 2})
+    assert (status, resumed["run"], resumed["status"], resumed["rounds"]) == (0, run_id, "finished", 120)
+    status, whole = train(rounds=120, **{"diagnostics.every": 40, "seed": 2})
     assert resumed["state_hash"] == whole["state_hash"]
     assert resumed["metrics"] == whole["metrics"]
     with RunStore(store) as opened, RunStore(tmp_path / "store") as other:
         one, two = opened.track(run_id, "turns"), other.track(whole["run"], "turns")
         assert one.columns == two.columns
-        assert one.rounds.tolist() == two.rounds.tolist() == list(range(1, 3001))
+        assert one.rounds.tolist() == two.rounds.tolist() == list(range(1, 121))
         for name in one.columns:
             if name != "seconds":
                 assert one.column(name).tobytes() == two.column(name).tobytes(), name

@@ -55,13 +55,13 @@ def test_an_empty_store_says_how_to_begin(lab: Lab, visit: Callable[..., AppTest
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_over_a_live_store(page: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
-    run = lab.submit(small(rounds=1_000_000), name="the live one")
+    run = lab.submit(small(rounds=100_000_000), name="the live one")
     app = visit(page, **({"run": run} if page == "watch" else {}))
     if page == "watch":
         assert app.title[0].value == "the live one"
         assert {"Pause", "Sample now", "Save", "Stop"} <= {button.label for button in app.button}
     lab.command(run, "stop")
-    assert lab.wait(run, timeout=20).status == "stopped"
+    assert lab.wait(run, timeout=60).status == "stopped"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -74,9 +74,9 @@ def test_pages_over_a_failed_and_a_damaged_run(
     with monkeypatch.context() as patch:
         patch.setattr("gan_core.engine.runner.build", broken)
         failed = lab.submit(small(), name="a failed one")
-        assert lab.wait(failed, timeout=20).status == "failed"
+        assert lab.wait(failed, timeout=60).status == "failed"
     damaged = lab.submit(small(rounds=3))
-    lab.wait(damaged, timeout=20)
+    lab.wait(damaged, timeout=60)
     with sqlite3.connect(lab.store.root / "ganscope.db") as database:
         database.execute("UPDATE runs SET config = '{broken' WHERE id = ?", (damaged,))
     app = visit(page, **({"run": failed} if page == "watch" else {}))
@@ -112,7 +112,7 @@ def test_the_form_starts_what_it_shows(lab: Lab, visit: Callable[..., AppTest]) 
     (run,) = lab.store.runs()
     expected = preset_config("ring-mlp", {"schedule.rounds": 25, "seed": 7})
     assert RunConfig.load(run.config) == resolve(expected)
-    lab.wait(run.id, timeout=30)
+    lab.wait(run.id, timeout=60)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -148,14 +148,14 @@ def test_data_that_is_not_here_is_said_and_cannot_be_started(lab: Lab, visit: Ca
 
 def test_settings_of_another_run_fill_the_form(lab: Lab, visit: Callable[..., AppTest]) -> None:
     parent = lab.submit(small(rounds=5))
-    lab.wait(parent, timeout=20)
+    lab.wait(parent, timeout=60)
     app = visit("train", **{"from": parent})
     assert app.number_input(key=f"form:run:{parent}:ns_gan:schedule.rounds").value == 5
 
 
 def test_delete_undo_tags_and_notes(lab: Lab, visit: Callable[..., AppTest]) -> None:
     run = lab.submit(small(rounds=2))
-    lab.wait(run, timeout=20)
+    lab.wait(run, timeout=60)
     lab.store.update(run, tags=["keep"], note="seen *it*")
     record = lab.store.run(run)
     assert matches(record, "KEEP seen", (), ())
@@ -248,7 +248,7 @@ def test_a_link_to_a_part_that_there_is_not_is_a_sentence(lab: Lab, visit: Calla
 
 def test_a_checkpoint_is_pinned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:
     run = lab.submit(small())
-    lab.wait(run, timeout=20)
+    lab.wait(run, timeout=60)
     app = visit("watch", run=run)
     app.button(key=f"Pin:{run}:20").click().run()
     assert [(saved.round, saved.pinned) for saved in lab.store.checkpoints(run)] == [(20, True)]
@@ -316,7 +316,7 @@ def test_the_next_act_stops_the_run_before_the_last(
 ) -> None:
     acts = (Act(1, "generator_ahead"), Act(2, "r1"))
     monkeypatch.setitem(PRESETS, "tiny-lesson", Preset("A lesson", "", small().to_dict(), kind="lesson", acts=acts))
-    healthy = lab.submit(small(rounds=1_000_000))
+    healthy = lab.submit(small(rounds=100_000_000))
     broken = lab.fork(healthy, BREAKS["generator_ahead"].changes) if _has_played(lab, healthy, 1) else ""
     assert _has_played(lab, broken, lab.store.run(broken).forked_at + 1)
     app = visit("watch", run=healthy, beside=broken)
@@ -341,7 +341,7 @@ def _has_played(lab: Lab, run: str, rounds: int) -> bool:
 def test_a_button_pressed_in_the_moment_in_which_both_runs_end_is_obeyed(
     lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair = [lab.submit(small(rounds=1_000_000)) for _ in range(2)]
+    pair = [lab.submit(small(rounds=100_000_000)) for _ in range(2)]
     for run in pair:
         assert _has_played(lab, run, 1)
         lab.command(run, "stop")
@@ -359,7 +359,7 @@ def test_a_button_pressed_in_the_moment_in_which_both_runs_end_is_obeyed(
 
 
 def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:
-    run = lab.submit(small(rounds=1_000_000))
+    run = lab.submit(small(rounds=100_000_000))
     app = visit("watch", run=run)
     (steps,) = [field for field in app.number_input if field.label == "D steps per round"]
     steps.set_value(3)
@@ -381,9 +381,9 @@ def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]
 )
 def test_a_name_is_shown_as_it_was_typed(name: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
     run = lab.submit(small(), name=name)
-    lab.wait(run, timeout=20)
+    lab.wait(run, timeout=60)
     child = lab.fork(run, {"schedule.rounds": 22})
-    lab.wait(child, timeout=20)
+    lab.wait(child, timeout=60)
     titles = [element.value for element in visit("watch", run=run).title]
     (tree,) = [element.value for element in visit("watch", run=child).markdown if "watch?run=" in element.value]
     for shown in (*titles, tree.partition(" at round")[0].removeprefix("- [").partition("](watch")[0]):

@@ -165,7 +165,7 @@ def test_a_download_without_a_network_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(torchvision_utils, "_get_redirect_url", no_network)
     chore = Chores(tmp_path).download("cifar10")
-    chore.wait(20)
+    chore.wait(60)
     assert chore.result is None
     assert chore.error.startswith("CIFAR-10 could not be downloaded (Network is unreachable).")
     assert f"put cifar-10-python.tar.gz into the folder {root}" in chore.error
@@ -188,7 +188,7 @@ def test_a_download_shows_its_bytes_and_comes_into_place_whole(
     seen: list[int] = []
     monkeypatch.setattr(torchvision_utils, "_urlretrieve", fetch)
     chore = Chores(tmp_path).download("mnist")
-    chore.wait(30)
+    chore.wait(60)
     assert chore.error is None
     assert chore.result == "mnist"
     assert len(seen) == 4

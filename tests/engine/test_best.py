@@ -41,7 +41,7 @@ def test_a_run_that_goes_on_knows_what_its_best_was(
     open_lab: Callable, small: Callable, until: Callable, peaks: None
 ) -> None:
     lab = open_lab()
-    run = lab.submit(small({"schedule.rounds": 1_000_000}))
+    run = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(run).status["round"] > 60)
     lab.command(run, "stop")
     lab.wait(run, 60)

@@ -103,7 +103,7 @@ def test_a_submission_that_meets_the_closing_is_refused_or_interrupted(
     until(lambda: len(lab.store.runs()) > 10, "all submit")
     lab.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert refused.is_set()
     lab.close()
     with RunStore(lab.store.root) as store:
@@ -200,7 +200,7 @@ def test_killed_at_any_moment_every_run_is_interrupted_once_and_goes_on_bit_for_
     open_lab: Callable, small: Callable, tmp_path: Path, root: Path, until: Callable, hold: Hold
 ) -> None:
     hold.at(5)
-    changes = {"schedule.rounds": 100_000, "diagnostics.every": 10}
+    changes = {"schedule.rounds": 100_000_000, "diagnostics.every": 10}
     configs = [small(changes | {"seed": seed}).to_dict() for seed in (1, 2, 3)]
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(tmp_path)],

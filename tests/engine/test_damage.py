@@ -94,7 +94,7 @@ def test_a_damaged_run_is_never_in_the_way_of_another(
         assert cards[bad]["state"] == "damaged"
         assert "its config is not JSON" in cards[bad]["message"]
         assert "To repair: " in cards[bad]["message"]
-    assert bad in {fault.run for fault in (*lab.health.wait(30), *fsck(root))}
+    assert bad in {fault.run for fault in (*lab.health.wait(60), *fsck(root))}
     assert good not in {fault.run for fault in fsck(root)}
     assert json.loads(lab.view(good).snapshot())["tracks"]["turns"]["D.loss"]["x"]
     assert {run.id for run in lab.store.runs()} == {bad, good}
@@ -115,7 +115,7 @@ def test_the_page_says_what_is_damaged_and_what_to_do(
     newest.with_suffix(".safetensors").unlink()
     lab = open_lab(root)
     monkeypatch.setattr(gan_core.engine, "_current", lab)
-    assert len(lab.health.wait(30)) == 2
+    assert len(lab.health.wait(60)) == 2
     app = open_page("runs")
     assert "2 things in this store are damaged" in [expander.label for expander in app.expander]
     faults, runs = (frame.value for frame in app.dataframe)

@@ -208,7 +208,7 @@ def test_a_classifier_is_prepared_once_while_others_go_on(
     def train(source: ImageSource, folder: Path, *, progress: Any, cancel: Any) -> str:
         calls.append(folder)
         progress(0.25, "a quarter")
-        go.wait(10)
+        go.wait(60)
         return "a classifier"
 
     monkeypatch.setattr(classifiers_module, "classifier_for", train)
@@ -223,7 +223,7 @@ def test_a_classifier_is_prepared_once_while_others_go_on(
     waiter.start()
     until(lambda: heard)
     go.set()
-    waiter.join(5)
+    waiter.join(60)
     assert heard[0] == (0.25, "a quarter")
     assert heard[-1] == classifiers.get(source) == classifiers.wait(source) == "a classifier"
     assert classifiers.progress("mnist5k") is None

@@ -17,7 +17,7 @@ from gan_core.engine.messages import Command, Job, Knobs, Message, Moment, Sight
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.training import build, capture, checkpoints, load_source, play, round_of, state_hash
 
-LONG = {"schedule.rounds": 1_000_000, "diagnostics.every": 1_000_000}
+LONG = {"schedule.rounds": 100_000_000, "diagnostics.every": 1_000_000}
 
 
 class Bench:

@@ -102,7 +102,7 @@ def test_a_running_parent_is_forked_where_it_is_and_goes_on(
 ) -> None:
     hold.at(5)
     lab = open_lab()
-    parent = lab.submit(small({"schedule.rounds": 100_000}))
+    parent = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(parent).status["round"] == 5, "five rounds")
     child = lab.fork(parent, {"objective": "ls_gan"})
     forked_at = lab.store.run(child).forked_at
@@ -138,7 +138,7 @@ def test_a_fork_that_was_interrupted_before_its_first_round_begins_where_it_was_
 
 def test_a_fork_without_a_readable_checkpoint_is_not_begun_from_nothing(half: Any) -> None:
     lab, parent = half
-    child = lab.fork(parent, {"schedule.rounds": 100_000})
+    child = lab.fork(parent, {"schedule.rounds": 100_000_000})
     lab.command(child, "stop")
     lab.wait(child, 60)
     for path in checkpoints(lab.store.checkpoint_dir(child)):

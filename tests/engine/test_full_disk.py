@@ -127,7 +127,7 @@ def test_a_paused_run_that_is_saved_on_a_full_disk_stays_paused(
 ) -> None:
     hold.at(5)
     lab = open_lab()
-    run = lab.submit(small({"schedule.rounds": 100_000}))
+    run = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(run).status["round"] == 5)
     lab.command(run, "pause")
     until(lambda: lab.view(run).status["state"] == "paused")
@@ -143,7 +143,7 @@ def test_a_paused_run_that_is_saved_on_a_full_disk_stays_paused(
 def test_closing_does_not_wait_for_room(open_lab: Callable, small: Callable, until: Callable, hold: Hold) -> None:
     hold.at(5)
     lab = open_lab()
-    run = lab.submit(small({"schedule.rounds": 100_000}))
+    run = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(run).status["round"] == 5)
     with armed("save.write=enospc"):
         lab.close()
@@ -174,7 +174,7 @@ def test_a_run_that_cannot_have_memory_fails_with_advice(
 ) -> None:
     hold.at(5)
     lab = open_lab()
-    beside = lab.submit(small({"schedule.rounds": 100_000}))
+    beside = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(beside).status["round"] == 5)
     with armed("build=memory"):
         run = lab.submit(small({"seed": 9}))
@@ -191,7 +191,7 @@ def test_an_accelerator_that_fails_for_good_ends_all_its_runs_with_the_cause_and
 ) -> None:
     hold.at(5)
     lab = open_lab()
-    runs = [lab.submit(small({"schedule.rounds": 100_000, "seed": seed})) for seed in (1, 2)]
+    runs = [lab.submit(small({"schedule.rounds": 100_000_000, "seed": seed})) for seed in (1, 2)]
     until(lambda: min(lab.view(run).status["round"] for run in runs) == 5)
     for run in runs:
         lab.command(run, "checkpoint")

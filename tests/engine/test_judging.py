@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from holding import Hold
 
 from gan_core.api import read_result
 from gan_core.config import CURES, preset_config
@@ -181,11 +182,12 @@ def a_collapse_at(fall: int) -> Course:
 
 
 def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
-    open_lab: Callable, small: Callable, until: Callable, scripted: Callable
+    open_lab: Callable, small: Callable, until: Callable, scripted: Callable, hold: Hold
 ) -> None:
+    hold.at(720)  # what a run was long before is not remembered
     scripted(a_collapse_at(600))
     lab = open_lab()
-    config = small({"schedule.rounds": 100_000, "diagnostics.pause_on": ["collapsed"], "diagnostics.samples": 16})
+    config = small({"schedule.rounds": 100_000_000, "diagnostics.pause_on": ["collapsed"], "diagnostics.samples": 16})
     run_id = lab.submit(config)
     until(lambda: lab.view(run_id).status["state"] == "paused")
     status = lab.view(run_id).status
@@ -197,6 +199,7 @@ def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
     until(lambda: any(event.kind == "kept" for event in lab.store.events(run_id)))
     # The state is that of the run at that round, bit for bit: another that is not paused passes through it.
     lab.command(run_id, "resume")
+    hold.let_go()
     until(lambda: lab.view(run_id).status["state"] == "running")
     until(lambda: lab.view(run_id).status["message"] == "", "it no longer says why it paused")
     lab.command(run_id, "checkpoint")
@@ -217,7 +220,7 @@ def test_a_collapse_from_the_start_has_no_state_before_it(
 ) -> None:
     scripted(lambda round: 0.2)
     lab = open_lab()
-    run_id = lab.submit(small({"schedule.rounds": 100_000, "diagnostics.samples": 16}))
+    run_id = lab.submit(small({"schedule.rounds": 100_000_000, "diagnostics.samples": 16}))
     until(lambda: lab.view(run_id).status["verdict"].get("state") == "collapsed")
     lab.command(run_id, "stop")
     run = lab.wait(run_id, 60)
@@ -226,14 +229,16 @@ def test_a_collapse_from_the_start_has_no_state_before_it(
 
 
 def test_judging_goes_on_where_a_run_that_was_stopped_had_been(
-    open_lab: Callable, small: Callable, until: Callable, scripted: Callable
+    open_lab: Callable, small: Callable, until: Callable, scripted: Callable, hold: Hold
 ) -> None:
+    hold.at(300)
     scripted(a_collapse_at(500))
     lab = open_lab()
     run_id = lab.submit(small({"schedule.rounds": 700, "diagnostics.samples": 16}))
-    until(lambda: lab.view(run_id).status["round"] > 300)
+    until(lambda: lab.view(run_id).status["round"] == 300)
     lab.command(run_id, "stop")
     lab.wait(run_id, 60)
+    hold.let_go()
     lab.resume(run_id)
     run = lab.wait(run_id, 60)
     assert run.summary["verdict"]["onset_round"] == 500
@@ -243,7 +248,7 @@ def test_judging_goes_on_where_a_run_that_was_stopped_had_been(
 
 def test_birthdays_are_counted_when_asked_for(open_lab: Callable, small: Callable, until: Callable) -> None:
     lab = open_lab()
-    run_id = lab.submit(small({"schedule.rounds": 100_000}))
+    run_id = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(run_id).status["state"] == "running")
     lab.command(run_id, "birthday")
     until(lambda: any(event.kind == "birthday" for event in lab.store.events(run_id)))

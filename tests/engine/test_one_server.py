@@ -86,7 +86,7 @@ def test_after_three_crashes_at_the_start_nothing_is_done_by_itself(
     lab = open_lab(tmp_path, serving=True)
     assert lab.safe_mode
     assert left.exists()
-    assert lab.health.wait(5) == ()
+    assert lab.health.wait(60) == ()
     monkeypatch.setattr(gan_core.engine, "_current", lab)
     assert "safe mode" in open_page("home").warning[0].value
     lab.close()
@@ -142,7 +142,7 @@ def test_a_network_file_system_is_warned_of_and_gets_no_write_ahead_log(
     partitions = [SimpleNamespace(mountpoint=where, fstype=kind) for where, kind in mounts]
     monkeypatch.setattr(psutil, "disk_partitions", lambda all: partitions)
     lab = open_lab(tmp_path / "runs")
-    faults = lab.health.wait(10)
+    faults = lab.health.wait(60)
     assert [f"({kind})" in fault.sentence for fault in faults] == ([] if local else [True])
     (database,) = (tmp_path / "runs").glob("*.db")
     assert lab.wait(lab.submit(small()), 60).status == "finished"

@@ -51,7 +51,7 @@ def test_turned_in_the_lab_seen_on_the_axis_and_inherited_by_a_fork(
 ) -> None:
     hold.at(5)
     lab: Lab = open_lab()
-    run = lab.submit(small({"objective": "wgan_gp", "schedule.rounds": 100_000}))
+    run = lab.submit(small({"objective": "wgan_gp", "schedule.rounds": 100_000_000}))
     until(lambda: lab.view(run).status["round"] == 5, "rounds")
     before = lab.knobs(run)
     assert before["schedule.n_critic"] == 5

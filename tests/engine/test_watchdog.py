@@ -15,7 +15,7 @@ from gan_core.engine.watchdog import NOT_TO_BE_ENDED, Watchdog
 from gan_core.failpoints import VARIABLE
 from gan_core.training import loop
 
-ENDLESS = {"schedule.rounds": 100_000}
+ENDLESS = {"schedule.rounds": 100_000_000}
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -40,13 +39,13 @@ def test_what_the_first_run_needs_is_prepared_beside_the_first_page(fails: bool,
 
     def warm_up() -> None:
         began.set()
-        assert go_on.wait(30)
+        assert go_on.wait(60)
         if fails:
             raise OSError("no digits")
 
     async def scene() -> None:
         async with opened(lambda: None, lambda timeout: None, warm_up):
-            assert began.wait(30), "and the server is up meanwhile"
+            assert began.wait(60), "and the server is up meanwhile"
             go_on.set()
             for thread in threading.enumerate():
                 if thread.name == "warming":
@@ -103,7 +102,7 @@ SERVER = """
     async def main():
         async with lifespan(lambda: None, close, lambda: None)(None):
             print("ready", flush=True)
-            await asyncio.sleep(60)  # a server that waits for a connection which never ends
+            await asyncio.Event().wait()  # a server that waits for a connection which never ends
 
     import signal
     signal.signal(signal.{name}, lambda number, frame: None)  # as uvicorn: only takes note
@@ -118,14 +117,12 @@ def test_a_signal_saves_and_ends_even_if_a_connection_never_does(root: Path, nam
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        started = time.monotonic()
         os.kill(process.pid, getattr(signal, name))
-        rest, _ = process.communicate(timeout=15)
+        rest, _ = process.communicate(timeout=60)
     finally:
         process.kill()
     assert rest == "saved\n"
     assert process.returncode == 0
-    assert time.monotonic() - started < 10
 
 
 def test_security_headers_are_on_every_response_and_give_way() -> None:

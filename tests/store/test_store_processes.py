@@ -81,7 +81,7 @@ store.create("theirs", name="", config={})
 store.add_event("theirs", 0, "last words")
 """
     )
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert [event.kind for event in store.events("theirs")] == ["last words"]
 
@@ -100,10 +100,8 @@ def test_a_process_is_alive_until_it_ends_even_as_a_zombie() -> None:
         its_owner = owner.this_process() | {"pid": child.pid, "started": process.create_time() - psutil.boot_time()}
         assert owner.is_alive(its_owner)
         child.kill()
-        deadline = time.monotonic() + 5
-        while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
+        while process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        assert process.status() == psutil.STATUS_ZOMBIE
         assert not owner.is_alive(its_owner)
     assert not owner.is_alive(its_owner)
 

@@ -219,9 +219,9 @@ def trainings(monkeypatch):
 def test_a_cache_hit_is_identical_and_fast(tmp_path, brief, trainings):
     source = bars()
     trained = classifier_for(source, tmp_path)
-    start = time.perf_counter()
+    start = time.process_time()
     cached = classifier_for(source, tmp_path)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert len(trainings) == 1
     assert cached.report == trained.report
     assert state_hash(cached.network) == state_hash(trained.network)
@@ -327,7 +327,7 @@ def test_cancel_while_another_thread_trains(tmp_path, brief, monkeypatch):
 
     def slow_train(source, **_):
         started.set()
-        assert release.wait(30)
+        assert release.wait(60)
         raise TrainingCancelled
 
     monkeypatch.setattr(module, "train", slow_train)
@@ -338,7 +338,7 @@ def test_cancel_while_another_thread_trains(tmp_path, brief, monkeypatch):
 
     thread = threading.Thread(target=ask)
     thread.start()
-    assert started.wait(30)
+    assert started.wait(60)
     with pytest.raises(TrainingCancelled):
         classifier_for(bars(), tmp_path, cancel=lambda: True)
     release.set()

@@ -97,7 +97,7 @@ def test_the_address_chooses_how_curves_are_drawn(lab: Lab, monkeypatch: pytest.
 
 
 def test_commands_and_knobs_of_one_variant(lab: Lab) -> None:
-    made = lab.compare(Comparison.load({"base": BASE, "variants": TWO, "seeds": [0], "rounds": 1_000_000}))
+    made = lab.compare(Comparison.load({"base": BASE, "variants": TWO, "seeds": [0], "rounds": 100_000_000}))
     ns, ls = lab.members(made)
 
     def until(holds: Callable[[], bool]) -> None:

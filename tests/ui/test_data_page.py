@@ -48,7 +48,7 @@ def test_a_failed_download_says_what_to_do(lab: Lab, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(published_sets, "download", fail)
     app = visit("kmnist")
     app.button(key="get:kmnist").click().run()
-    lab.chores.get("download:kmnist").wait(5)
+    lab.chores.get("download:kmnist").wait(60)
     app.run()
     assert app.error[0].value == "No network today."
     assert "Try again" in [button.label for button in app.button]

@@ -35,7 +35,7 @@ def page(changes: dict) -> None:
 
 def shown(changes: dict) -> AppTest:
     app = AppTest.from_function(page, kwargs={"changes": {"data.name": "gaussian", "device": "cpu", **changes}})
-    app.run(timeout=30)
+    app.run(timeout=60)
     assert [error.message for error in app.exception] == []
     return app
 

@@ -30,7 +30,7 @@ def page() -> None:
 
 
 def test_each_network_has_a_tab() -> None:
-    app = AppTest.from_function(page).run(timeout=30)
+    app = AppTest.from_function(page).run(timeout=60)
     assert not app.exception
     assert [tab.label for tab in app.tabs] == ["Generator", "Discriminator"]
     assert "| Linear, 2 → 1 | 1 | 3 |" in app.tabs[1].markdown[0].value

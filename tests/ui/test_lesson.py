@@ -162,7 +162,7 @@ def test_the_whole_lesson_twice_in_a_row(lab: Lab) -> None:
 
 
 def test_space_pauses_and_goes_on(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 100_000}))
+    monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 100_000_000}))
     app = press(visit(), "c")
     run = said(app, "run")
 

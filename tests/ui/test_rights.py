@@ -136,7 +136,7 @@ def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch:
     room = Classroom(student_runs=1)
     monkeypatch.setattr(class_mode, "_room", room)
     monkeypatch.setattr(rights, "_cookies", lambda: {"ganscope_viewer": "ann"})
-    config: RunConfig = tiny("mlp", {"schedule.rounds": 100_000, "diagnostics.every": 1000})
+    config: RunConfig = tiny("mlp", {"schedule.rounds": 100_000_000, "diagnostics.every": 1000})
     run = guarded(lab).submit(config, key="one click")
     with pytest.raises(NotAllowed, match="the one run"):
         guarded(lab).submit(config, key="another")
@@ -144,14 +144,14 @@ def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch:
     with pytest.raises(NotAllowed):
         guarded(lab).command(others, "stop")
     guarded(lab).command(run, "stop")
-    assert lab.wait(run, timeout=20).status == "stopped"
+    assert lab.wait(run, timeout=60).status == "stopped"
     lab.command(others, "stop")
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_watcher_sees_every_page_and_no_button_that_acts(page: str, lab: Lab, tiny: Any, room: Classroom) -> None:
     run = lab.submit(tiny("mlp", {"schedule.rounds": 3}), name="somebody's")
-    lab.wait(run, timeout=30)
+    lab.wait(run, timeout=60)
     app = open_page(page, **({"run": run} if page == "watch" else {}))
     assert not app.error
     acting = ("Start", "Fork", "Stop", "Delete", "Continue", "Collapse", "Ask")
@@ -185,7 +185,7 @@ def test_paths_and_tracebacks_are_for_the_teacher(
 
     monkeypatch.setattr("gan_core.engine.runner.build", broken)
     run = lab.submit(tiny("mlp"), name="a failed one")
-    lab.wait(run, timeout=20)
+    lab.wait(run, timeout=60)
     app = open_page("watch", run=run)
     shown = str(app.main)
     assert "No space left" in app.error[0].value
