@@ -4,6 +4,8 @@ PORT ?= 8501
 STUDENT_RUNS ?= 0
 # Processes that test at once; tests that look at a clock want a core each.
 JOBS ?= 2
+# Gates that `make gates` runs.
+N ?= 10
 PARALLEL := -n $(JOBS) --dist worksteal
 STORE ?= $(or $(GANSCOPE_STORE),runs)
 VENV := .venv
@@ -17,11 +19,11 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run class install install-dev browser test test-all lint format bench chaos soak bad-inputs lives neighbours clean
+.PHONY: help run class install install-dev browser test test-all lint format gates bench chaos soak bad-inputs lives neighbours clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (2, processes that test), GANSCOPE_BROWSER (a Chromium or Chrome).'
+	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (2, processes that test), N (10, gates), GANSCOPE_BROWSER (a Chromium or Chrome).'
 
 run: $(VENV)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
 	$(say) 'Looking for the frozen classifier of the digits in $(STORE) (trained once, about 15 s)'
@@ -41,6 +43,10 @@ test: install-dev browser lint ## everything that must pass before a change land
 test-all: install-dev browser lint ## the same and the slow statistical suites
 	$(say) 'Running all tests'
 	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL)
+
+gates: install-dev browser ## the gate N times, in two orders, half of them on a busy machine; writes docs/results/gate.md
+	$(say) 'Running the gate $(N) times; let the machine do nothing else meanwhile'
+	@$(IN_VENV) python benchmarks/gates.py --times $(N) --anew
 
 lint: install-dev ## ruff (rules and format) and mypy
 	$(say) 'Checking rules (ruff check)'

@@ -220,14 +220,15 @@ def machine(load: list[tuple[float, float, float]]) -> str:
     """What it was measured on; ``load`` are the load averages before and after."""
     loads = ", ".join(" ".join(f"{value:.1f}" for value in moment) for moment in load)
     return (
-        f"{psutil.cpu_count()} cores ({_processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB; "
+        f"{psutil.cpu_count()} cores ({processor()}), {psutil.virtual_memory().total / 2**30:.0f} GiB; "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}. "
         f"Load averages (1, 5, 15 minutes) before and after: {loads}."
         + (f" Run with niceness {os.nice(0)}, because other work shared the machine." if os.nice(0) else "")
     )
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The name of the processor, as the system gives it."""
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,0 +1,172 @@
+"""The gate many times over: `make test` in its own order and in a shuffled one, half of them beside a job that keeps all
+cores busy. A test that depends on a moment fails in some of them.
+
+    make gates                                               # ten, about three hours; docs/results/gate.md
+    python benchmarks/gates.py --times 2 --out /tmp/quick.md
+
+A finished gate is a line of ``gate.jsonl`` beside the document; ``--anew`` forgets those of before. What a failed gate
+printed, and what its failed tests left (`build/failures`), stays in `build/gates`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.ledger import Ledger, Row
+from benchmarks.sections import command_line
+from benchmarks.serving import processor
+
+KEPT = ROOT / "build" / "gates"
+FAILURES = ROOT / "build" / "failures"
+BUSY = [sys.executable, "-c", "while True: pass"]
+
+
+@contextmanager
+def all_cores_busy(busy: bool) -> Iterator[None]:
+    """As many processes as there are cores that compute all the time, or none."""
+    others = [subprocess.Popen(BUSY) for _ in range(os.cpu_count() or 1)] if busy else []
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+def gate(seed: int | None, busy: bool, log: Path) -> Row:
+    """One ``make test``, shuffled where there is a seed: what it took, and which tests failed."""
+    report = log.with_suffix(".xml")
+    shuffled = [] if seed is None else ["-p", "randomly", f"--randomly-seed={seed}"]
+    options = [f"--junitxml={report}", "-o", "faulthandler_timeout=240", *shuffled]
+    began, load = time.monotonic(), os.getloadavg()[0]
+    with all_cores_busy(busy), log.open("wb") as out:
+        before = os.times()
+        status = subprocess.run(
+            ["make", "test"],
+            cwd=ROOT,
+            env=os.environ | {"PYTEST_ADDOPTS": " ".join(options)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ).returncode
+        after = os.times()
+    passed, failed = tallied(report)
+    if status == 0 and not failed:
+        log.unlink()
+    return {
+        "status": status,
+        "seconds": round(time.monotonic() - began),
+        "cpu_seconds": round(sum(after[2:4]) - sum(before[2:4])),
+        "load_before": round(load, 1),
+        "passed": passed,
+        "failed": failed,
+    }
+
+
+def tallied(report: Path) -> tuple[int, list[str]]:
+    """How many tests passed, and the names of those that did not, of a report in JUnit's format; (0, []) without one."""
+    if not report.exists():
+        return 0, []
+    passed, failed = 0, []
+    for case in ElementTree.parse(report).iter("testcase"):
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed.append(f"{case.get('classname')}::{case.get('name')}")
+        elif case.find("skipped") is None:
+            passed += 1
+    return passed, failed
+
+
+def commit() -> str:
+    """The commit that is checked out, and whether the tree differs from it."""
+    short = _git("rev-parse", "--short", "HEAD")
+    return f"{short} with changes" if _git("status", "--porcelain", "--", ".", ":!docs/results") else short
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def document(rows: list[Row]) -> str:
+    """The rows as a page of Markdown: the verdict, the gates, the failures by test."""
+    red = [row for row in rows if row["status"] or row["failed"]]
+    in_a_row = next((count for count, row in enumerate(reversed(rows)) if row in red), len(rows))
+    machines = sorted({row["machine"] for row in rows})
+    lines = [
+        "# The gate, many times",
+        "",
+        f"Written by `{command_line('--anew')}` (`make gates N={len(rows)}`). Each line is one `make test`: linters, types and",
+        "the quick lane, two tests at a time. *Shuffled* is a random order of modules and of the tests in each; *busy* is",
+        "beside one process per core that computes all the time. CPU seconds are those of the gate alone.",
+        "",
+        f"**{len(rows) - len(red)} of {len(rows)} green, the last {in_a_row} in a row.** Machine: {'; '.join(machines)}.",
+        "",
+        "| date (UTC) | commit | order | machine | seconds | CPU s | load before | passed | failed |",
+        "|---|---|---|---|---:|---:|---:|---:|---|",
+    ]
+    for row in rows:
+        said = ", ".join(f"`{name}`" for name in row["failed"]) or (
+            f"exit status {row['status']}" if row["status"] else "none"
+        )
+        lines.append(
+            f"| {row['date']} | {row['commit']} | {row['order']} | {'busy' if row['busy'] else 'free'} | {row['seconds']} "
+            f"| {row['cpu_seconds']} | {row['load_before']} | {row['passed']:,} | {said} |"
+        )
+    failures = Counter(name for row in rows for name in row["failed"])
+    if failures:
+        lines += ["", "| test | gates in which it failed |", "|---|---:|"]
+        lines += [f"| `{name}` | {count} |" for name, count in failures.most_common()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--anew", action="store_true", help="forget the gates of before")
+    parser.add_argument("--free-only", action="store_true", help="beside no busy job")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "gate.md")
+    options = parser.parse_args()
+    kept = options.out.with_suffix(".jsonl")
+    if options.anew:
+        kept.unlink(missing_ok=True)
+    ledger = Ledger(kept)
+    KEPT.mkdir(parents=True, exist_ok=True)
+    for number in range(options.times):
+        seed = None if number % 2 == 0 else number
+        busy = not options.free_only and number % 4 >= 2
+        date = datetime.now(UTC)
+        name = f"{date:%Y%m%d-%H%M%S}"
+        shutil.rmtree(FAILURES, ignore_errors=True)
+        row = gate(seed, busy, KEPT / f"{name}.log")
+        if FAILURES.exists():
+            shutil.copytree(FAILURES, KEPT / f"{name}-failures")
+        row |= {
+            "date": f"{date:%Y-%m-%d %H:%M}",
+            "commit": commit(),
+            "order": "its own" if seed is None else f"shuffled by {seed}",
+            "busy": busy,
+            "machine": f"{os.cpu_count()} cores, {processor()}",
+        }
+        ledger.add(name, row)
+        options.out.write_text(document(list(ledger.rows.values())))
+        print(
+            f"gate {number + 1} of {options.times}: {row['passed']:,} passed, failed: {row['failed']}, {row['seconds']} s"
+        )
+    sys.exit(any(row["status"] for row in ledger.rows.values()))
+
+
+if __name__ == "__main__":
+    main()
