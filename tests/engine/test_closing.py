@@ -122,7 +122,7 @@ def test_a_round_that_takes_too_long_is_abandoned(
 
     def play(game: Any, played: int = 0) -> Any:
         for turn in real(game, played):
-            time.sleep(0.05)  # a round of a minute and a half
+            time.sleep(0.05)  # of any length
             if turn.step == 3:
                 amid.set()
             yield turn
@@ -268,7 +268,7 @@ def test_a_run_whose_process_dies_while_it_is_watched_from_here(
     lab.store.update("a-run", status="running", rounds=5)
     view = lab.view("a-run")
     view.subscribe(lambda: None)
-    time.sleep(0.5)
+    time.sleep(0.5)  # nothing may happen meanwhile
     assert view.active
     assert lab.store.run("a-run").status == "running", "its process lives"
     lab.store.update("a-run", owner={"pid": 2**22 + 1, "started": 0.0, "boot": lab.store.run("a-run").owner["boot"]})

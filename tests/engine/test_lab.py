@@ -262,7 +262,7 @@ def test_pause_sample_save_resume_stop_continue(
     until(lambda: state(lab, run_id) == "paused", "it pauses")
     until(lambda: lab.store.run(run_id).status == "paused", "the store knows")
     paused = lab.view(run_id).status
-    time.sleep(0.2)
+    time.sleep(0.2)  # nothing may happen meanwhile
     assert lab.view(run_id).status == paused, "no row comes and no clock runs"
     lab.store.flush()
     assert lab.store.track(run_id).rounds[-1] == paused["round"]
@@ -271,7 +271,7 @@ def test_pause_sample_save_resume_stop_continue(
     lab.command(run_id, "checkpoint")
     folder = lab.store.checkpoint_dir(run_id)
     until(lambda: [round_of(path) for path in checkpoints(folder)] == [paused["round"]], "it is saved")
-    time.sleep(0.1)
+    time.sleep(0.1)  # nothing may happen meanwhile
     assert state(lab, run_id) == "paused", "saving does not end the pause"
     lab.command(run_id, "resume")
     hold.at(20)
@@ -546,7 +546,7 @@ def test_a_run_is_not_taken_for_dead_while_it_is_being_started(
     def hesitate(job: Any) -> None:
         for _ in range(5):
             lab._wake.set()
-            time.sleep(0.05)
+            time.sleep(0.05)  # of any length
         real(job)
 
     monkeypatch.setattr(lab._executor, "submit", hesitate)

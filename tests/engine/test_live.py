@@ -469,7 +469,7 @@ def test_a_run_of_another_process_is_followed(
     assert viewer.curves["turns/D.loss"]["x"] == list(range(1, rounds + 1))
     ends = strict(view.snapshot())
     cursor = view.cursor
-    time.sleep(0.3)
+    time.sleep(0.3)  # nothing may happen meanwhile
     other.view(run_id)
     assert view.cursor == cursor, "a run that has ended is not read again"
     assert strict(view.snapshot()) == ends

@@ -101,7 +101,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.0, 0.02, 0.1]))
     def wait(self, seconds: float) -> None:
-        time.sleep(seconds)
+        time.sleep(seconds)  # of any length
 
     def open_again(self) -> None:
         self.lab = Lab(self.root, capacity=2, tick=0.01, executor="thread")

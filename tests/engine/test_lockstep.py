@@ -51,7 +51,7 @@ def test_a_fast_and_a_slow_run_stay_together_and_end_as_they_would_alone(
 
     def play_round(self) -> None:
         if self.config.objective.name == "wgan":
-            time.sleep(0.004)
+            time.sleep(0.004)  # of any length
         real(self)
         heard.append((self.job.run_id, self.round))
 

@@ -84,7 +84,7 @@ def test_a_paused_run_writes_nothing(
     monkeypatch.setattr(
         lab.store._writer, "submit", lambda *write, **size: submitted.append(write) or real(*write, **size)
     )
-    time.sleep(0.4)
+    time.sleep(0.4)  # nothing may happen meanwhile
     assert submitted == []
 
 

@@ -58,7 +58,7 @@ for k in range(1_000_000):
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "1\n"
-    time.sleep(delay)
+    time.sleep(delay)  # of any length
     process.send_signal(signal.SIGKILL)
     process.wait()
     promised = int((["1", *process.stdout.read().split("\n")[:-1]])[-1])

@@ -77,7 +77,7 @@ def test_writes_are_grouped_and_a_waiting_caller_does_not_wait_for_the_group(tmp
     bench.connection.set_trace_callback(lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None)
     for k in range(5):
         bench.add(f"{k}")
-        time.sleep(0.02)
+        time.sleep(0.02)  # nothing may happen meanwhile
     assert begun == []
     bench.add_and_wait("now")
     assert len(bench.notes()) == 6
