@@ -52,6 +52,7 @@ from gan_core.store import (
     new_run_id,
 )
 from gan_core.store.artefacts import ARTEFACT, artefact_name, is_run_id
+from gan_core.store.aside import STAGING
 from gan_core.training import CheckpointError, load_checkpoint, not_finite, round_of
 
 MAX_TEXT = 512 * 2**20  # of curves and of what was seen, unpacked
@@ -134,6 +135,21 @@ class _Marked(_Strict):
     scores: list[Annotated[float, Field(allow_inf_nan=False)]] = Field([], max_length=8)
 
 
+class _Checkpoint(_Strict):
+    """What a checkpoint holds, but for what only the game that goes on with it can tell."""
+
+    round: _Round
+    networks: dict[_Word, dict[str, Any]]
+    optimizers: dict[_Word, dict[str, Any]]
+    steps: dict[_Word, Annotated[int, Field(ge=0)]]
+    streams: dict[_Word, Any]
+    data: dict[str, Any]
+    memory: dict[_Word, dict[str, Any]] = {}
+    knobs: dict[_Word, float] = {}
+    seconds: _Time = 0.0
+    measuring: _Time = 0.0
+
+
 class _Event(_Strict):
     round: _Round
     at: float = Field(allow_inf_nan=False)
@@ -176,7 +192,7 @@ def _take(store: RunStore, file: IO[bytes], copies: bool) -> Imported:
         told = "This run is" if len(runs) == 1 else f"{len(known)} of these {len(runs)} runs are"
         raise StoreError(f"{told} in this store already (perhaps deleted); import as a copy to have it twice.")
     names = {run_id: new_run_id() if copies else run_id for run_id in runs}
-    staging = store.root / f".import-{secrets.token_hex(8)}"
+    staging = store.root / f"{STAGING}{secrets.token_hex(8)}"
     try:
         files = staging / "files"
         wholes = [pack.run(run_id, files / names[run_id], names) for run_id in runs]
@@ -372,11 +388,10 @@ class _Pack:
                 state = load_checkpoint(path)
                 if state["round"] != round_of(path):
                     raise CheckpointError(f"{path.name} is of another round")
-                if broken := not_finite(state["networks"]):
-                    raise CheckpointError(
-                        f"networks/{'/'.join(broken)} in {path.name} holds a number that is not finite"
-                    )
-            except (CheckpointError, KeyError, TypeError, AttributeError) as error:
+                if broken := not_finite(state):
+                    raise CheckpointError(f"{shown(broken)} in {path.name} holds a number that is not finite")
+                _checked(_Checkpoint, state, path.name)
+            except (CheckpointError, KeyError, RuntimeError) as error:  # RuntimeError: a type that torch only stores
                 raise DataError(f"A checkpoint of the pack cannot be used: {error}.") from error
         stems = {path.stem for path in folder.glob("*.json")}
         for path in [path for path in folder.glob("*") if path.stem not in stems]:

@@ -3,6 +3,7 @@
 from gan_core.training.build import GAMES, build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import (
     CheckpointError,
+    CheckpointUnreadable,
     checkpoints,
     keep_checkpoint,
     kept_checkpoints,
@@ -15,12 +16,13 @@ from gan_core.training.fork import Fork, fork
 from gan_core.training.knobs import check, knobs_of, turn
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
-from gan_core.training.state import capture, load_networks, not_finite, restore, state_hash
+from gan_core.training.state import capture, in_words, load_networks, not_finite, restore, state_hash
 from gan_core.training.streams import Streams
 
 __all__ = [
     "GAMES",
     "CheckpointError",
+    "CheckpointUnreadable",
     "Fork",
     "Outcome",
     "Player",
@@ -33,6 +35,7 @@ __all__ = [
     "count_parameters",
     "explain",
     "fork",
+    "in_words",
     "keep_checkpoint",
     "kept_checkpoints",
     "knobs_of",
