@@ -164,7 +164,7 @@ class Lab:
     def _begin(self) -> None:
         """What the crashes of others left is put right, where this lab may write."""
         if not self.store.only_reads:
-            self.store.interrupt_orphans()
+            self.store.interrupt_orphans(self._active)
             if not self.safe_mode:
                 self.store.sweep()
 
@@ -299,6 +299,7 @@ class Lab:
         """
         with self._entrance:
             self._refuse_to_enter()
+            self.store.interrupt_orphans(self._active)  # one whose process was just killed may go on at once
             run = self.store.run(run_id)
             if run.active or run_id in self._active:
                 raise Refused(f"This run is {run.status}.")
@@ -730,7 +731,8 @@ class Lab:
             with suppress(StoreError):
                 self._take_over()
                 if not self.store.only_reads:
-                    self.store.interrupt_orphans()
+                    for run_id in self.store.interrupt_orphans(self._active):
+                        self._gallery.changed(run_id)
                     self._quota.tend(self.store, self._active)
 
     def _take_over(self) -> None:

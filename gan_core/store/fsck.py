@@ -13,7 +13,7 @@ import numpy as np
 from gan_core.checkpoints import TEMPORARY, CheckpointError, checkpoints, glance, read
 from gan_core.store import artefacts, owner, tracks
 from gan_core.store.fields import from_json
-from gan_core.store.records import ACTIVE, DamagedRun, StoreError, read_run
+from gan_core.store.records import DamagedRun, RunRecord, StoreError, read_run
 from gan_core.store.schema import MIGRATIONS, connect
 
 GAPS = ("not_recorded", "not_the_same")  # events that own up to rounds that are missing
@@ -73,10 +73,11 @@ def _faults(connection: sqlite3.Connection, root: Path, thorough: bool) -> Itera
 def _faults_of_run(connection: sqlite3.Connection, root: Path, row: sqlite3.Row, thorough: bool) -> Iterator[Fault]:
     run_id = str(row["id"])
     record = read_run(row)
-    trains = not isinstance(record, DamagedRun) and record.status in ACTIVE and owner.is_alive(record.owner)
+    active = isinstance(record, RunRecord) and record.active
+    trains = isinstance(record, RunRecord) and active and owner.life_of(record.owner) is not owner.Life.GONE
     if isinstance(record, DamagedRun):
         yield Fault(record.reason, run_id, record.path, record.repair)
-    elif record.status in ACTIVE and not trains:
+    elif active and not trains:
         yield Fault(
             f"It says {record.status}, but the program that trained it is gone.",
             run_id,
