@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from gan_core.checkpoints import path_of
 from gan_core.config import Comparison, ConfigError, Problem, RunConfig, cure_between, story_of
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
@@ -32,6 +33,7 @@ from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
 from gan_core.engine.watchdog import Watchdog
+from gan_core.exhaustion import Seldom, cannot_tell
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.store.tenancy import Tenancy
@@ -50,6 +52,7 @@ from gan_core.training import (
 )
 
 log = logging.getLogger(__name__)
+log.addFilter(Seldom())  # what goes wrong here goes wrong every half second
 
 TICK_SECONDS = 0.5
 BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there is to do
@@ -466,11 +469,11 @@ class Lab:
 
     def kept_rounds(self, run_id: str) -> list[int]:
         """The rounds at which a run can be forked: those of its checkpoints, in order."""
-        return [round_of(path) for path in checkpoints(self.store.checkpoint_dir(run_id))]
+        return [saved.round for saved in self.store.checkpoints(run_id)]
 
     def kept_for(self, run_id: str) -> dict[int, str]:
         """Those of them that are kept for good, each with what for: ``before Collapsed, round 600``."""
-        return kept_checkpoints(self.store.checkpoint_dir(run_id))
+        return {saved.round: saved.kept_for for saved in self.store.checkpoints(run_id) if saved.kept_for}
 
     def command(self, run_id: str, command: CommandKind) -> None:
         """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run or command."""
@@ -593,8 +596,8 @@ class Lab:
             now = active.view.status["round"]
             with suppress(Refused):
                 self.command(run_id, "checkpoint")
-            self._wait(lambda: any(round_of(path) >= now for path in checkpoints(folder)))
-        kept = {round_of(path): path for path in checkpoints(folder)}
+            self._wait(lambda: any(round >= now for round in self.kept_rounds(run_id)))
+        kept = {round: path_of(folder, round) for round in self.kept_rounds(run_id)}
         if not kept:
             raise Refused("No checkpoint of this run has been kept yet; save one, and fork from it.")
         wanted = max(kept) if at is None else at
@@ -737,7 +740,7 @@ class Lab:
 
     def _take_over(self) -> None:
         """Serve the store once the server that had it is gone."""
-        if self._tenancy is not None and self.store.only_reads and self._tenancy.taken_by and self._tenancy.claim():
+        if self._tenancy is not None and self.store.only_reads and self._tenancy.only_reads and self._tenancy.claim():
             log.warning("the other server is gone; this one serves the store now")
             self.store.begin_to_write()
             self._begin()
@@ -925,7 +928,10 @@ def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> tuple[Path | None,
     the oldest: a gap in the curves is better than training lost. That holds too if the others are kept for a reason, and
     may be of long ago. Also returns a sentence for each that is damaged.
     """
-    paths, kept = checkpoints(folder), kept_checkpoints(folder)
+    try:
+        paths, kept = checkpoints(folder), kept_checkpoints(folder)
+    except OSError as error:
+        raise Refused(f"Its checkpoints cannot be looked at just now: {error.strerror or error}.") from error
     within = [path for path in reversed(paths) if round_of(path) <= recorded]
     ahead = [path for path in paths if round_of(path) > recorded]
     passed_over = ""
@@ -935,6 +941,8 @@ def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> tuple[Path | None,
             load_checkpoint(path)
             return path, passed_over
         except CheckpointError as error:
+            if cannot_tell(error.__cause__):  # what comes after an older one would be dropped
+                raise Refused(f"It cannot go on just now: {error}. Try again later.") from error
             log.warning("%s", error)
             passed_over += f"The checkpoint of round {round_of(path):,} was passed over: {error}. "
     return None, passed_over

@@ -189,7 +189,10 @@ class _Classifier:
         self._wanted: set[str] = set()
 
     def __call__(self, source: ImageSource) -> FrozenClassifier | None:
-        classifier = cached_classifier(source, self._cache)
+        try:
+            classifier = cached_classifier(source, self._cache)
+        except (OSError, MemoryError):
+            return None  # it may be there; the next measurement looks again
         if classifier is None and source.name not in self._wanted:
             self._wanted.add(source.name)
             self._host.say(wire.PROCESS, wire.WantsClassifier(source.name))

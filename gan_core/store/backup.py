@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from gan_core.checkpoints import FILE, MARKS, CheckpointError, checkpoints, read, tensors_of
+from gan_core.exhaustion import cannot_tell
 from gan_core.store import artefacts
 from gan_core.store.fields import from_json
 from gan_core.store.records import ACTIVE, StoreError
@@ -102,6 +103,8 @@ def _add_checkpoints(archive: zipfile.ZipFile, run: Path) -> None:
             try:
                 tensors, text = read(path)[0], path.read_bytes()
             except CheckpointError as error:
+                if isinstance(error.__cause__, OSError) and cannot_tell(error.__cause__):
+                    raise error.__cause__ from None  # a copy that lacks what is there would be a lie
                 lost = lost or isinstance(error.__cause__, FileNotFoundError)
                 continue
             except FileNotFoundError:

@@ -375,7 +375,10 @@ class RunStore:
 
     def checkpoints(self, run_id: str) -> list[checkpoints.Saved]:
         """What has been saved of a run, oldest first."""
-        return checkpoints.listed(self.checkpoint_dir(run_id))
+        try:
+            return checkpoints.listed(self.checkpoint_dir(run_id))
+        except OSError as error:
+            raise StoreError(f"Its checkpoints cannot be looked at: {error.strerror or error}.") from error
 
     def pin(self, run_id: str, round: int) -> None:
         """Let a checkpoint stay until it is unpinned. StoreError where there is none of this round."""

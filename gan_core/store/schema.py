@@ -123,6 +123,8 @@ def open_database(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) 
     while True:
         try:
             return _open(path, migrations)
+        except OSError as error:
+            raise StoreError(f"The store {path} cannot be opened: {error.strerror or error}.") from error
         except sqlite3.Error as error:
             # While another process switches a new file to WAL, SQLite may say "locked" without waiting for its timeout.
             locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
@@ -144,7 +146,7 @@ def _open(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         _migrate(connection, path, migrations)
-    except (sqlite3.Error, StoreError):
+    except BaseException:
         connection.close()
         raise
     return connection
