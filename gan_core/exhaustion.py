@@ -10,6 +10,14 @@ from contextlib import suppress
 
 MOST_HANDLES = 65_536  # more would only slow down who closes all of them
 QUIET_SECONDS = 60.0
+# Loggers of what is tried again and again: every half second, at every request, at every connection.
+IN_LOOPS = (
+    "asyncio",
+    "gan_core.engine.lab",
+    "gan_core.engine.recorder",
+    "gan_core.engine.subscribers",
+    "gan_core.server.live",
+)
 MOST_REMEMBERED = 200
 
 _SAYS_NOTHING = frozenset(
@@ -25,6 +33,15 @@ def cannot_tell(error: BaseException | None) -> bool:
     if isinstance(error, OSError):
         return error.errno in _SAYS_NOTHING
     return isinstance(error, MemoryError)
+
+
+def brace() -> None:
+    """For who owns a process: take the handles that there are, and say the same trouble seldom."""
+    raise_handle_limit()
+    for name in IN_LOOPS:
+        log = logging.getLogger(name)
+        if not any(isinstance(one, Seldom) for one in log.filters):
+            log.addFilter(Seldom())
 
 
 def raise_handle_limit(most: int = MOST_HANDLES) -> int:
@@ -48,7 +65,7 @@ def raise_handle_limit(most: int = MOST_HANDLES) -> int:
 class Seldom(logging.Filter):
     """Lets the same trouble be logged once a minute, with how often it came meanwhile; other messages pass.
 
-    The same is what has the same template and the same kind of exception: what differs from time to time is in the rest.
+    The same is what has the same template and the same exception; of an OSError its number, since it may name any file.
     """
 
     def __init__(self, seconds: float = QUIET_SECONDS) -> None:
@@ -59,8 +76,9 @@ class Seldom(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
-        kind = record.exc_info[0] if record.exc_info else None
-        key = (record.name, record.levelno, str(record.msg)[:200], kind)
+        error = record.exc_info[1] if record.exc_info else None
+        what = error.errno if isinstance(error, OSError) else str(error)[:80]
+        key = (record.name, record.levelno, str(record.msg)[:200], type(error), what)
         said, withheld = self._seen.get(key, (float("-inf"), 0))
         now = time.monotonic()
         if now - said < self._seconds:

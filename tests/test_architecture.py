@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"about", "failpoints", "exhaustion", "intake", "checkpoints", "config", *LAYER_1, "training", "store"},
     "server": {"engine", "store", "exhaustion"},
     "api": {"engine", "store", "config"},
-    "cli": {"api", "ui", "server", "engine", "store", "config"},
+    "cli": {"api", "ui", "server", "engine", "store", "config", "exhaustion"},
     "ui": {"server", "engine", "store", "config", "about"},
     "__main__": {"cli"},
     "pages": {"ui", "engine", "store", "config"},

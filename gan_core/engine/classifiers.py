@@ -10,11 +10,10 @@ from pathlib import Path
 import torch
 
 from gan_core.data import ImageSource
-from gan_core.exhaustion import Seldom, cannot_tell
+from gan_core.exhaustion import cannot_tell
 from gan_core.training.classifier import FrozenClassifier, TrainingCancelled, classifier_for
 
 log = logging.getLogger(__name__)
-log.addFilter(Seldom())
 
 PATIENCE_SECONDS = 1.0
 Progress = Callable[[float, str], None]

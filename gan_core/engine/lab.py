@@ -33,7 +33,7 @@ from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
 from gan_core.engine.watchdog import Watchdog
-from gan_core.exhaustion import Seldom, cannot_tell
+from gan_core.exhaustion import cannot_tell
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.store.tenancy import Tenancy
@@ -52,7 +52,6 @@ from gan_core.training import (
 )
 
 log = logging.getLogger(__name__)
-log.addFilter(Seldom())  # what goes wrong here goes wrong every half second
 
 TICK_SECONDS = 0.5
 BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there is to do
