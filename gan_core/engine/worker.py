@@ -1,4 +1,5 @@
-"""A worker process: ``python -m gan_core.engine.worker LABEL``, started by ``ProcessExecutor`` and spoken to by pipes.
+"""A worker process: ``python -m gan_core.lifeline gan_core.engine.worker LABEL``, started by ``ProcessExecutor`` and
+spoken to by pipes.
 
 It trains the jobs that it is given, in threads as the lab would; its end is the lab's to choose. One that is called
 ``waiting`` has no run yet, and gets ready for any. When the lab's process dies, so does this one, at once: its runs may
