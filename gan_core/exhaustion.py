@@ -16,6 +16,7 @@ IN_LOOPS = (
     "gan_core.engine.lab",
     "gan_core.engine.recorder",
     "gan_core.engine.subscribers",
+    "gan_core.server.lifespan",
     "gan_core.server.live",
 )
 MOST_REMEMBERED = 200
