@@ -14,6 +14,7 @@ from gan_core.server.headers import SecurityHeaders
 from gan_core.server.lifespan import lifespan, open_lab_for_visitors
 from gan_core.server.live import routes
 from gan_core.ui.faults import tell_fault
+from gan_core.ui.gone_sessions import close_gone_sessions
 
 
 def allowed_hosts() -> list[str]:
@@ -39,7 +40,7 @@ def close_lab(timeout: float) -> None:
 
 app = st.App(
     Path(__file__).resolve().parent / "pages" / "router.py",
-    lifespan=lifespan(open_lab, close_lab),
+    lifespan=lifespan(open_lab, close_lab, tend=close_gone_sessions),
     routes=[
         *class_routes(class_mode.current_classroom, allowed_hosts=allowed_hosts),
         *routes(allowed_hosts=allowed_hosts),

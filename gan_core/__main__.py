@@ -1,4 +1,4 @@
-"""``python -m gan_core``; see ``gan_core/cli.py``."""
+"""``python -m gan_core``; see ``gan_core/cli/``."""
 
 import signal
 import sys

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from gan_core.exhaustion import cannot_tell
 from gan_core.failpoints import failpoint
 
 FORMAT = 1
@@ -40,8 +41,18 @@ class CheckpointUnreadable(CheckpointError):
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """The named checkpoints under ``folder``, oldest first."""
-    return sorted(path for path in folder.glob("round-*.json") if _NAME.fullmatch(path.name))
+    """The named checkpoints under ``folder``, oldest first; none where there is no such folder.
+
+    OSError where it cannot be looked into: that is not the same as none.
+    """
+    return sorted(folder / name for name in _names(folder) if _NAME.fullmatch(name))
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def round_of(path: Path) -> int:
@@ -132,10 +143,13 @@ def _in_a_sentence(path: Path) -> Iterator[None]:
 
 
 def _has(path: Path, sha256: str) -> bool:
+    """Whether a checkpoint has these tensors; OSError where that cannot be told, since another answer deletes it."""
     try:
         with _in_a_sentence(path):
             return bool(_unsealed(path)["sha256"] == sha256)
-    except CheckpointError:
+    except CheckpointError as error:
+        if isinstance(error.__cause__, OSError) and cannot_tell(error.__cause__):
+            raise error.__cause__ from None
         return False
 
 
@@ -207,11 +221,13 @@ def _marked(path: Path, what: Mark) -> Path:
 
 
 def _told(path: Path, what: Mark) -> tuple[str, tuple[float, ...]]:
-    """Why a checkpoint has a mark, and its scores; nothing where the file cannot be read."""
+    """Why a checkpoint has a mark, and its scores; nothing where the file is missing or damaged."""
     try:
         told = json.loads(_marked(path, what).read_bytes())
         return str(told["reason"]), tuple(float(score) for score in told.get("scores", ()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if cannot_tell(error):
+            raise  # or a worse state would take the place of the best
         return "", ()
 
 
@@ -277,13 +293,14 @@ def sweep(folder: Path) -> int:
     Those are temporary files, and tensors whose JSON was never written.
     """
     swept = 0
-    named = {path.stem for path in checkpoints(folder)}
     with suppress(OSError):
-        for file in folder.iterdir():
-            orphan = file.suffix != ".json" and FILE.fullmatch(file.name)
-            if file.name.endswith(TEMPORARY) or (orphan and file.stem not in named):
+        names = _names(folder)  # once: what is named and what is not is told from the same look
+        named = {Path(name).stem for name in names if _NAME.fullmatch(name)}
+        for name in names:
+            orphan = not name.endswith(".json") and FILE.fullmatch(name)
+            if name.endswith(TEMPORARY) or (orphan and Path(name).stem not in named):
                 with suppress(OSError):
-                    file.unlink()
+                    (folder / name).unlink()
                     swept += 1
     return swept
 

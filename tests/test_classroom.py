@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_core.cli import _assignment, _comparison, _parser
+from gan_core.cli.parser import parser
+from gan_core.cli.typed import assignment, comparison_of
 from gan_core.config import CURES, OBJECTIVES, PRESETS, TEMPLATES, preset_config
 from gan_core.training import resolve
 from gan_core.ui.lesson import LESSONS
@@ -57,10 +58,10 @@ def test_what_can_be_pressed_is_called_so() -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_a_command_can_be_started(command: str) -> None:
-    options = _parser().parse_args(shlex.split(command)[3:])
+    options = parser().parse_args(shlex.split(command)[3:])
     if hasattr(options, "preset"):
-        resolve(preset_config(options.preset, dict(map(_assignment, options.set))))
+        resolve(preset_config(options.preset, dict(map(assignment, options.set))))
         return
-    comparison = _comparison(options)
+    comparison = comparison_of(options)
     for variant in comparison.variants:
         resolve(comparison.config(variant.name, comparison.seeds[0]))

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gan_core.cli import _parser, main
+from gan_core.cli import main
+from gan_core.cli.parser import parser
 from gan_core.config import OBJECTIVES, PRESETS, preset_config
 from gan_core.store import RunStore
 
@@ -411,7 +412,7 @@ def test_every_command_in_the_readme_is_one(root):
     commands = [shlex.split(line[len(prefix) :], comments=True) for line in lines if line.startswith(prefix)]
     assert {words[0] for words in commands} >= {"train", "presets", "runs", "show", "resume"}
     for words in commands:
-        options = _parser().parse_args(words)
+        options = parser().parse_args(words)
         if words[0] == "train" and options.config is None:
             preset_config(options.preset, dict(text.partition("=")[::2] for text in options.set))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,13 @@ def _bounds_the_wall(test: ast.expr) -> bool:
     """Whether ``test`` says that the clock on the wall went on for less than a constant."""
     for compared in (node for node in ast.walk(test) if isinstance(node, ast.Compare)):
         sides = [compared.left, *compared.comparators]
-        for (left, right), operator in zip(zip(sides, sides[1:], strict=False), compared.ops, strict=True):
+        for (left, right), operator in zip(pairwise(sides), compared.ops, strict=True):
             least, most = (left, right) if isinstance(operator, ast.Lt | ast.LtE) else (right, left)
-            if isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE) and _reads_the_wall(least) and _is_number(most):
+            if (
+                isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
+                and _reads_the_wall(least)
+                and _is_number(most)
+            ):
                 return True
     return False
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import NoneType
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -39,8 +43,31 @@ class ConfigError(ValueError):
 def nearest(word: str, known: Iterable[str]) -> str:
     """`` — did you mean 'lr'?`` for the closest known word, else the list of what is known."""
     known = list(known)
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
-    return f" — did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+    close = closest(word, known)
+    return f" — did you mean {close!r}?" if close else f"; known: {', '.join(known)}"
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is meant: in another case, with other signs between its parts, by their initials, or misspelt."""
+    plain = {_plain(name): name for name in reversed(list(known))}
+    short = {"".join(part[:1] for part in re.split(r"[^a-z0-9]+", name.lower())): name for name in plain.values()}
+    said = _plain(str(word))
+    if said in plain:
+        return plain[said]
+    if len(said) > 1 and said in short:
+        return short[said]
+    close = difflib.get_close_matches(said, plain, n=1, cutoff=0.5)
+    return plain[close[0]] if close else None
+
+
+def meant(key: str, below: Iterable[str]) -> list[str]:
+    """Of dotted names, those that end in this key, in whatever case; what somebody means who leaves out the groups."""
+    said = _plain(key)
+    return [name for name in below if said and _plain(name.rpartition(".")[2]) == said]
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", word.lower())
 
 
 _SENTENCES = {
@@ -63,7 +90,7 @@ _SENTENCES = {
     "model_type": "must be a group of settings, as in {{…}}",
     "model_attributes_type": "must be a group of settings, as in {{…}}",
     "dict_type": "must be a group of settings, as in {{…}}",
-    "tuple_type": "must be a list",
+    "tuple_type": "must be a list, as in {example}",
 }
 
 
@@ -72,12 +99,41 @@ def problems_of(error: ValidationError) -> list[Problem]:
     found = []
     for item in error.errors():
         field = ".".join(str(part)[:60] for part in item["loc"])
-        kind = item["type"]
+        kind, given = item["type"], item["input"]
+        told = {**item.get("ctx", {})}
         if kind in _SENTENCES:
-            value = repr(item["input"])
+            value = _as_typed(given)
             value = value if len(value) <= 60 else value[:57] + "…"
-            message = f"{value} {_SENTENCES[kind].format(**item.get('ctx', {}))}"
+            sentence = _SENTENCES[kind].format(**told, example=_list_of(given))
+            message = f"{value} {sentence}{_hint(kind, given, told.get('expected'))}"
+        elif kind == "unknown_key" and told["below"]:
+            full = [f"{field}.{name}" if field else name for name in told["below"]]
+            message = f"{told['unknown']} — did you mean {' or '.join(map(repr, full))}?"
         else:
             message = item["msg"]
         found.append(Problem(field, message))
     return found
+
+
+def _as_typed(value: Any) -> str:
+    """A value in the form in which it is typed and stored: ``[64,64]``, ``true``; a text in quotes."""
+    if isinstance(value, list | tuple | dict | bool | NoneType):
+        return json.dumps(value, separators=(",", ":"), default=str, ensure_ascii=False)
+    return repr(value)
+
+
+def _list_of(value: Any) -> str:
+    """What was given as the list that may have been meant."""
+    if isinstance(value, str):
+        numbers = re.findall(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?", value[:60].lower())
+        return f"[{','.join(numbers) or '…'}]"
+    return f"[{_as_typed(value)}]" if isinstance(value, int | float) else "[…]"
+
+
+def _hint(kind: str, given: Any, expected: object) -> str:
+    """The choice that differs from what was given in its case alone, or nearly so; a number with its decimal point."""
+    if kind == "float_parsing" and isinstance(given, str) and re.fullmatch(r"[-+]?\d+,\d+", given):
+        return f" — did you mean {given.replace(',', '.')}?"
+    choices = re.findall(r"'([^']*)'", expected) if isinstance(expected, str) and isinstance(given, str) else []
+    same = [choice for choice in choices if _plain(choice) == _plain(given)]
+    return f" — did you mean {same[0]!r}?" if same else ""

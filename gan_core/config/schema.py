@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from gan_core.config.errors import ConfigError, Problem, nearest, problems_of
+from gan_core.config.errors import ConfigError, Problem, meant, nearest, problems_of
 from gan_core.config.objectives import OBJECTIVES
 
 MOST_ROUNDS = 100_000_000
@@ -40,9 +40,23 @@ class Part(BaseModel):
         if isinstance(values, Mapping):
             for key in values:
                 if key not in cls.model_fields:
-                    hint = nearest(str(key)[:80], cls.model_fields)
-                    raise PydanticCustomError("unknown_key", "{text}", {"text": f"unknown key {str(key)[:80]!r}{hint}"})
+                    said, unknown = str(key)[:80], f"unknown key {str(key)[:80]!r}"
+                    here = any(meant(said, [name]) for name in cls.model_fields)
+                    below = [] if here else meant(said, _names_below(cls))
+                    told = {"text": f"{unknown}{nearest(said, cls.model_fields)}", "unknown": unknown, "below": below}
+                    raise PydanticCustomError("unknown_key", "{text}", told)
         return values
+
+
+def _names_below(part: type[Part], prefix: str = "") -> list[str]:
+    """The dotted names of all settings inside the groups of a group."""
+    names = []
+    for name, info in part.model_fields.items():
+        if prefix:
+            names.append(f"{prefix}{name}")
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Part):
+            names += _names_below(info.annotation, f"{prefix}{name}.")
+    return names
 
 
 class Data(Part):
@@ -396,6 +410,8 @@ def story_of(changes: Mapping[str, Any]) -> str:
 def _brief(value: Any) -> str:
     if isinstance(value, Mapping):
         return story_of(value) if value else "none"
+    if isinstance(value, list | tuple | bool):
+        return json.dumps(value, separators=(",", ":"))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load, save
 from gan_core.data.images import image_source
 from gan_core.data.places import data_root
 from gan_core.data.sources import ImageSource
+from gan_core.exhaustion import cannot_tell
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.errors import DataError, DataMissing
 
@@ -33,8 +34,9 @@ def missing() -> str | None:
         with os.scandir(folder) as entries:
             if any(PICTURE.fullmatch(entry.name) for entry in entries):
                 return None
-    except OSError:
-        pass
+    except OSError as error:
+        if cannot_tell(error):
+            return f"Whether CelebA is on this machine cannot be told: {error.strerror} ({folder.resolve()})."
     return (
         "CelebA is not on this machine: unpack img_align_celeba.zip from the CelebA page so that the folder "
         f"{folder.resolve()} holds 000001.jpg and the others."

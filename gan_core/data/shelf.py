@@ -15,6 +15,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from gan_core.data.images import image_source
 from gan_core.data.places import shelf_root
 from gan_core.data.sources import ImageSource, MixtureSource
 from gan_core.data.toy import smoothed
+from gan_core.exhaustion import cannot_tell
 from gan_core.intake.errors import DataError, DataMissing
 from gan_core.intake.pictures import Images, Problem, plain
 from gan_core.intake.points import Points
@@ -101,9 +103,20 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
 
 
 def shelf() -> list[Own]:
-    """The cards of all sets that are there, newest first; a damaged one is left out."""
-    folders = shelf_root().iterdir() if shelf_root().is_dir() else ()
-    cards = [card for folder in folders if (card := _card(folder)) is not None]
+    """The cards of all sets that are there, newest first; one that is damaged or cannot be read is left out.
+
+    Raises DataError where nobody can look into the shelf just now.
+    """
+    try:
+        folders = list(shelf_root().iterdir()) if shelf_root().is_dir() else []
+    except OSError as error:
+        _only_if_it_is_known(error, "shelf")
+        raise
+    cards = []
+    for folder in folders:
+        with suppress(DataError):
+            if (card := _card(folder)) is not None:
+                cards.append(card)
     return sorted(cards, key=lambda card: (-card.created, card.name))
 
 
@@ -143,7 +156,8 @@ def delete(name: str) -> None:
 def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     try:
         tensors = load((Path(folder) / "data.safetensors").read_bytes())
-    except (OSError, SafetensorError, ValueError):
+    except (OSError, SafetensorError, ValueError) as error:
+        _only_if_it_is_known(error, card.title)
         tensors = {}
     if not tensors or _fingerprint(tensors, card.class_names) != card.fingerprint:
         raise DataError(f"What is kept of the data set {card.title} is damaged; delete it and upload it again.")
@@ -175,9 +189,16 @@ def _card(folder: Path) -> Own | None:
         values = json.loads((folder / "card.json").read_bytes())
         values["problems"] = tuple(Problem(**problem) for problem in values["problems"])
         card = Own(**{**values, "shape": tuple(values["shape"]), "class_names": tuple(values["class_names"])})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _only_if_it_is_known(error, folder.name)
         return None
     return card if is_own(card.name) and card.fingerprint.startswith(folder.name) else None
+
+
+def _only_if_it_is_known(error: Exception, what: str) -> None:
+    """Raise DataError where a failure does not say that a set is missing or damaged: nobody shall delete a good one."""
+    if cannot_tell(error):
+        raise DataError(f"The data set {what} cannot be read just now: {error}.") from error
 
 
 def _replace(path: Path, content: bytes) -> None:

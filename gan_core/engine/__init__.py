@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -19,14 +18,10 @@ from gan_core.engine.messages import COMMANDS, CommandKind
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.intake.errors import DataError
 from gan_core.models import LayerRow
+from gan_core.store import default_root
 
 _current: Lab | None = None
 _lock = threading.Lock()
-
-
-def default_root() -> Path:
-    """Where runs are kept: ``GANSCOPE_STORE``, or ``runs`` in the working directory."""
-    return Path(os.environ.get("GANSCOPE_STORE", "runs"))
 
 
 def open_lab(root: Path | str | None = None) -> Lab:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import torch
 
 from gan_core.data import ImageSource
+from gan_core.exhaustion import cannot_tell
 from gan_core.training.classifier import FrozenClassifier, TrainingCancelled, classifier_for
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 1.0
 Progress = Callable[[float, str], None]
@@ -26,7 +30,11 @@ class Classifiers:
 
     def get(self, source: ImageSource) -> FrozenClassifier | None:
         """The classifier if it is at hand or in the cache; otherwise None, and it is being trained."""
-        return self._prepare(source).result()
+        try:
+            return self._prepare(source).result()
+        except RuntimeError as error:  # the system gives no more threads
+            log.warning("the frozen classifier of %s waits: %s", source.name, error)
+            return None
 
     def wait(self, source: ImageSource, progress: Progress | None = None) -> FrozenClassifier:
         """The classifier, trained first if need be. Raises RuntimeError if that failed."""
@@ -59,7 +67,8 @@ class Classifiers:
 
     def _prepare(self, source: ImageSource) -> _Preparation:
         with self._lock:
-            if source.fingerprint not in self._jobs:
+            job = self._jobs.get(source.fingerprint)
+            if job is None or job.may_work_now:
                 self._jobs[source.fingerprint] = _Preparation(source, self._cache_dir, self._closing)
             return self._jobs[source.fingerprint]
 
@@ -75,6 +84,11 @@ class _Preparation:
         )
         self._waited = False
         self.thread.start()
+
+    @property
+    def may_work_now(self) -> bool:
+        """Whether it failed for a lack of something that may be there again."""
+        return not self.thread.is_alive() and cannot_tell(self.error)
 
     def result(self) -> FrozenClassifier | None:
         # A run asks at every measurement; only the first question is worth a pause, for the cache to be read.

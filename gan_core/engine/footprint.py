@@ -84,7 +84,7 @@ def free_memory(device: str) -> int:
     if device == "cuda":
         return int(torch.cuda.mem_get_info()[0])
     free = int(psutil.virtual_memory().available)
-    with suppress(OSError, ValueError, KeyError):  # no container, or one without a bound ("max")
+    with suppress(FileNotFoundError, PermissionError, ValueError, KeyError):  # no container, or without a bound ("max")
         bound, used = (int((CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
         parts = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
         free = min(free, max(0, bound - used + int(parts["inactive_file"])))  # what is only read ahead can go

@@ -47,6 +47,13 @@ class Gallery:
         with self._lock:
             self._kept.pop(run_id, None)
 
+    def changed(self, run_id: str) -> None:
+        """Read a run anew, for those who watch it: something was written down that its record does not show."""
+        with self._lock:
+            kept = self._kept.get(run_id)
+        if kept is not None:
+            self._read_anew(kept, self._store.run(run_id))
+
     def refresh(self) -> None:
         """Look again at what trains elsewhere and is watched here."""
         with self._lock:
@@ -64,7 +71,10 @@ class Gallery:
     def _look_again(self, kept: _Kept, run: RunRecord) -> None:
         if run == kept.run:
             kept.due = time.monotonic() + LOOK_AGAIN_SECONDS
-            return
+        else:
+            self._read_anew(kept, run)
+
+    def _read_anew(self, kept: _Kept, run: RunRecord) -> None:
         new = self._read(run)
         kept.view.become(new.view)
         kept.run, kept.due = new.run, new.due

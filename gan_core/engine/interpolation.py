@@ -9,12 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_core.checkpoints import CheckpointError, checkpoints
+from gan_core.checkpoints import CheckpointError, path_of
 from gan_core.config import ConfigError, RunConfig
 from gan_core.data import ImageSource, StackedSource, to_uint8
 from gan_core.engine.pictures import png, tile
+from gan_core.exhaustion import cannot_tell
 from gan_core.intake.errors import DataError
-from gan_core.store import RunStore
+from gan_core.store import RunStore, StoreError
 from gan_core.training import build, load_checkpoint, load_networks, load_source
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
@@ -35,16 +36,19 @@ def between(start: Tensor, end: Tensor, steps: int, *, straight: bool) -> Tensor
 
 def strip(store: RunStore, run_id: str) -> bytes | None:
     """``PAIRS`` rows of ``STEPS`` images as a PNG, from the newest checkpoint; None where G makes no images, or where no
-    checkpoint or no data are left to make it from. A row of a conditional run keeps its class. Raises RunNotFound.
+    checkpoint or no data are left to make it from. A row of a conditional run keeps its class. Raises RunNotFound, and
+    StoreError where it cannot be told what is left.
     """
     try:
         config = RunConfig.load(store.run(run_id).config).replace({"device": "cpu"})
         source = load_source(config)
-        kept = checkpoints(store.checkpoint_dir(run_id))
+        kept = [path_of(store.checkpoint_dir(run_id), saved.round) for saved in store.checkpoints(run_id)]
         if not kept or not isinstance(source, ImageSource | StackedSource):
             return None
         state = load_checkpoint(kept[-1])
-    except (CheckpointError, ConfigError, DataError):
+    except (CheckpointError, ConfigError, DataError) as error:
+        if cannot_tell(error.__cause__):
+            raise StoreError(f"The pictures between two z cannot be made just now: {error}.") from error
         return None
     game = build(config, source)
     load_networks(game, state)

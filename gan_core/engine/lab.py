@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from gan_core.checkpoints import path_of
 from gan_core.config import Comparison, ConfigError, Problem, RunConfig, cure_between, story_of
 from gan_core.engine.chores import Chores
 from gan_core.engine.classifiers import Classifiers, Progress
@@ -40,9 +41,7 @@ from gan_core.training import (
     CheckpointError,
     CheckpointUnreadable,
     check,
-    checkpoints,
     fork,
-    kept_checkpoints,
     knobs_of,
     load_checkpoint,
     load_source,
@@ -166,7 +165,7 @@ class Lab:
     def _begin(self) -> None:
         """What the crashes of others left is put right, where this lab may write."""
         if not self.store.only_reads:
-            self.store.interrupt_orphans()
+            self.store.interrupt_orphans(self._active)
             if not self.safe_mode:
                 self.store.sweep()
 
@@ -301,6 +300,7 @@ class Lab:
         """
         with self._entrance:
             self._refuse_to_enter()
+            self.store.interrupt_orphans(self._active)  # one whose process was just killed may go on at once
             run = self.store.run(run_id)
             if run.active or run_id in self._active:
                 raise Refused(f"This run is {run.status}.")
@@ -474,11 +474,11 @@ class Lab:
 
     def kept_rounds(self, run_id: str) -> list[int]:
         """The rounds at which a run can be forked: those of its checkpoints, in order."""
-        return [round_of(path) for path in checkpoints(self.store.checkpoint_dir(run_id))]
+        return [saved.round for saved in self.store.checkpoints(run_id)]
 
     def kept_for(self, run_id: str) -> dict[int, str]:
         """Those of them that are kept for good, each with what for: ``before Collapsed, round 600``."""
-        return kept_checkpoints(self.store.checkpoint_dir(run_id))
+        return {saved.round: saved.kept_for for saved in self.store.checkpoints(run_id) if saved.kept_for}
 
     def command(self, run_id: str, command: CommandKind) -> None:
         """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run or command."""
@@ -601,8 +601,8 @@ class Lab:
             now = active.view.status["round"]
             with suppress(Refused):
                 self.command(run_id, "checkpoint")
-            self._wait(lambda: any(round_of(path) >= now for path in checkpoints(folder)))
-        kept = {round_of(path): path for path in checkpoints(folder)}
+            self._wait(lambda: any(round >= now for round in self.kept_rounds(run_id)))
+        kept = {round: path_of(folder, round) for round in self.kept_rounds(run_id)}
         if not kept:
             raise Refused("No checkpoint of this run has been kept yet; save one, and fork from it.")
         wanted = max(kept) if at is None else at
@@ -739,12 +739,13 @@ class Lab:
             with suppress(StoreError):
                 self._take_over()
                 if not self.store.only_reads:
-                    self.store.interrupt_orphans()
+                    for run_id in self.store.interrupt_orphans(self._active):
+                        self._gallery.changed(run_id)
                     self._quota.tend(self.store, self._active)
 
     def _take_over(self) -> None:
         """Serve the store once the server that had it is gone."""
-        if self._tenancy is not None and self.store.only_reads and self._tenancy.taken_by and self._tenancy.claim():
+        if self._tenancy is not None and self.store.only_reads and self._tenancy.only_reads and self._tenancy.claim():
             log.warning("the other server is gone; this one serves the store now")
             self.store.begin_to_write()
             self._begin()

@@ -117,7 +117,7 @@ class _Worker:
         path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gan_core.engine.worker", label],
+                [sys.executable, "-P", "-m", "gan_core.lifeline", "gan_core.engine.worker", label],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,

@@ -333,18 +333,18 @@ class _Runner:
         """Put the newest state before a round on the disk for good: that of a look, else that of a checkpoint."""
         folder = self.job.checkpoint_dir
         state = next((look for look in reversed(self.looks) if look["round"] < wish.before), None)
-        saved = next((path for path in reversed(checkpoints(folder)) if round_of(path) < wish.before), None)
-        if saved is not None and (state is None or round_of(saved) >= state["round"]):
-            state = {"round": round_of(saved)}
-        if state is None or not_finite(state):
-            return
-        with self._aside("keeping a checkpoint"):
-            try:
+        try:
+            saved = next((path for path in reversed(checkpoints(folder)) if round_of(path) < wish.before), None)
+            if saved is not None and (state is None or round_of(saved) >= state["round"]):
+                state = {"round": round_of(saved)}
+            if state is None or not_finite(state):
+                return
+            with self._aside("keeping a checkpoint"):
                 keep_checkpoint(folder, state, wish.reason)
-            except OSError as error:
-                self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
-            else:
-                self.outbox.put(Note(state["round"], "kept", {"reason": wish.reason}))
+        except OSError as error:
+            self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
+        else:
+            self.outbox.put(Note(state["round"], "kept", {"reason": wish.reason}))
 
     def save(self, *, last: bool = False) -> str | None:
         """Write a checkpoint of this round, if there is none yet; returns the hash of the state in it.

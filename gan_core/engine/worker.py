@@ -1,4 +1,5 @@
-"""A worker process: ``python -m gan_core.engine.worker LABEL``, started by ``ProcessExecutor`` and spoken to by pipes.
+"""A worker process: ``python -m gan_core.lifeline gan_core.engine.worker LABEL``, started by ``ProcessExecutor`` and
+spoken to by pipes.
 
 It trains the jobs that it is given, in threads as the lab would; its end is the lab's to choose. One that is called
 ``waiting`` has no run yet, and gets ready for any. When the lab's process dies, so does this one, at once: its runs may
@@ -189,7 +190,10 @@ class _Classifier:
         self._wanted: set[str] = set()
 
     def __call__(self, source: ImageSource) -> FrozenClassifier | None:
-        classifier = cached_classifier(source, self._cache)
+        try:
+            classifier = cached_classifier(source, self._cache)
+        except (OSError, MemoryError):
+            return None  # it may be there; the next measurement looks again
         if classifier is None and source.name not in self._wanted:
             self._wanted.add(source.name)
             self._host.say(wire.PROCESS, wire.WantsClassifier(source.name))

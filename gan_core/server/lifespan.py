@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -17,6 +18,7 @@ from typing import Any
 from anyio import to_thread
 
 from gan_core import engine
+from gan_core.exhaustion import brace
 from gan_core.server import live
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ CLOSE_TIMEOUT = 9.0
 """Seconds for the runs to write their checkpoints; after a SIGTERM the process is gone in less than ten."""
 CONNECTION_GRACE = 2.0
 """Seconds that connections get to end once the lab is closed, as far as the time allows."""
+TEND_SECONDS = 30.0
+"""Seconds between two looks at what browsers that are gone have left."""
 LAST_GRACE = 0.5
 """Seconds they get in any case."""
 
@@ -43,26 +47,42 @@ def lifespan(
     close_lab: Callable[[float], None] = engine.close_lab,
     warm_up: Callable[[], None] = engine.warm_up,
     *,
+    tend: Callable[[], object] = lambda: None,
     timeout: float = CLOSE_TIMEOUT,
 ) -> Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]:
-    """A lifespan for `st.App` that opens the lab and closes it, with ``timeout`` seconds for the runs to save."""
+    """A lifespan for `st.App` that opens the lab and closes it, with ``timeout`` seconds for the runs to save.
+
+    ``tend`` is called now and then, in the thread of the event loop.
+    """
 
     @asynccontextmanager
     async def around(app: Any) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(SWITCH_SECONDS)
+        brace()
         lab = await to_thread.run_sync(open_lab)
         await to_thread.run_sync(live.warm)
         _freeze()
         threading.Thread(target=_warm, args=(warm_up,), name="warming", daemon=True).start()
         closing = Closing(close_lab, timeout)
         restore = closing.watch_signals()
+        tending = asyncio.create_task(_tend(tend))
         try:
             yield {"lab": lab}
         finally:
+            tending.cancel()
             await to_thread.run_sync(closing.close)
             restore()
 
     return around
+
+
+async def _tend(tend: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(TEND_SECONDS)
+        try:
+            tend()
+        except Exception:
+            log.exception("What is tended now and then could not be; it is tried again.")
 
 
 def _warm(warm_up: Callable[[], None]) -> None:

@@ -7,6 +7,7 @@ from gan_core.store.adoption import Whole
 from gan_core.store.artefacts import new_run_id
 from gan_core.store.backup import backup, restore_backup
 from gan_core.store.fsck import Fault, fsck
+from gan_core.store.place import default_root, must_be_there
 from gan_core.store.records import (
     ACTIVE,
     STATES,
@@ -40,7 +41,9 @@ __all__ = [
     "TrackData",
     "Whole",
     "backup",
+    "default_root",
     "fsck",
+    "must_be_there",
     "new_run_id",
     "restore_backup",
 ]

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gan_core.store import artefacts, frames, tracks
-from gan_core.store.records import RunNotFound, RunRecord, read_run
+from gan_core.store.orphans import read_true
+from gan_core.store.records import RunNotFound, RunRecord
 
 
 def must_be_there(connection: sqlite3.Connection, run_id: str) -> None:
@@ -48,4 +49,4 @@ def family(connection: sqlite3.Connection, run_id: str) -> list[RunRecord]:
            SELECT * FROM runs WHERE id IN family AND deleted_at IS NULL ORDER BY seq""",
         (run_id,),
     ).fetchall()
-    return [run for run in map(read_run, rows) if isinstance(run, RunRecord)]
+    return [run for run in map(read_true, rows) if isinstance(run, RunRecord)]

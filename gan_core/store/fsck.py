@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from gan_core.checkpoints import TEMPORARY, CheckpointError, checkpoints, glance, read
+from gan_core.exhaustion import cannot_tell
 from gan_core.store import artefacts, owner, tracks
 from gan_core.store.fields import from_json
-from gan_core.store.records import ACTIVE, DamagedRun, StoreError, read_run
+from gan_core.store.records import DamagedRun, RunRecord, StoreError, read_run
 from gan_core.store.schema import MIGRATIONS, connect
 
 GAPS = ("not_recorded", "not_the_same")  # events that own up to rounds that are missing
@@ -49,6 +50,10 @@ def fsck(root: Path | str, *, thorough: bool = True) -> list[Fault]:
             return list(_faults(connection, root, thorough))
     except sqlite3.Error as error:
         return [Fault(f"The index cannot be read: {error}.", path=path.name, repair=REINDEX)]
+    except (OSError, MemoryError) as error:
+        # Nothing else is said: of what was found until then, some may have been found for the same reason.
+        why = getattr(error, "strerror", None) or error
+        return [Fault(f"It cannot be told whether anything is wrong: {why}.", repair="look again later")]
 
 
 def _faults(connection: sqlite3.Connection, root: Path, thorough: bool) -> Iterator[Fault]:
@@ -73,10 +78,11 @@ def _faults(connection: sqlite3.Connection, root: Path, thorough: bool) -> Itera
 def _faults_of_run(connection: sqlite3.Connection, root: Path, row: sqlite3.Row, thorough: bool) -> Iterator[Fault]:
     run_id = str(row["id"])
     record = read_run(row)
-    trains = not isinstance(record, DamagedRun) and record.status in ACTIVE and owner.is_alive(record.owner)
+    active = isinstance(record, RunRecord) and record.active
+    trains = isinstance(record, RunRecord) and active and owner.life_of(record.owner) is not owner.Life.GONE
     if isinstance(record, DamagedRun):
         yield Fault(record.reason, run_id, record.path, record.repair)
-    elif record.status in ACTIVE and not trains:
+    elif active and not trains:
         yield Fault(
             f"It says {record.status}, but the program that trained it is gone.",
             run_id,
@@ -115,6 +121,8 @@ def _files(connection: sqlite3.Connection, folder: Path, run_id: str, thorough: 
             if thorough and not artefacts.is_whole(path):
                 yield Fault("It was altered after it was saved.", run_id, where, f"delete it; {lost}")
         except (StoreError, OSError) as error:
+            if cannot_tell(error):
+                raise
             yield Fault(str(error), run_id, where, lost)
     for event_id, text in connection.execute("SELECT id, data FROM events WHERE run = ?", (run_id,)).fetchall():
         if not isinstance(from_json(text), dict):
@@ -141,6 +149,8 @@ def _checkpoints(root: Path, folder: Path, run_id: str, thorough: bool, trains: 
             check(path)
             whole.append(path)
         except CheckpointError as error:
+            if isinstance(error.__cause__, OSError | MemoryError) and cannot_tell(error.__cause__):
+                raise error.__cause__ from None
             if not path.exists():
                 continue  # a newer one has taken its place meanwhile
             older = f"the one before, {whole[-1].name}, is whole" if whole else "no older one is whole"
@@ -188,5 +198,5 @@ def _strangers(folders: list[Path], known: set[str]) -> Iterator[Fault]:
 def _listed(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from gan_core import checkpoints
-from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, owner, tracks
+from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, orphans, owner, tracks
 from gan_core.store.adoption import Whole
 from gan_core.store.fields import encode, from_json, line, to_json
+from gan_core.store.orphans import IS_ACTIVE, read_true
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
-    ACTIVE,
     ComparisonRecord,
     DamagedRun,
     Event,
@@ -29,13 +29,10 @@ from gan_core.store.records import (
     RunNotFound,
     RunRecord,
     StoreError,
-    read_run,
 )
 from gan_core.store.schema import open_database
 from gan_core.store.tracks import TrackData
 from gan_core.store.writer import NoWriter, Writer
-
-_IS_ACTIVE = f"status IN ({', '.join(repr(state) for state in sorted(ACTIVE))})"
 
 
 class RunStore:
@@ -51,6 +48,7 @@ class RunStore:
     def __init__(self, root: Path | str, *, only_reads: str = "") -> None:
         """``only_reads`` is a sentence that says why nothing may be written; a disk that is read-only has its own."""
         self.root = Path(root)
+        owner.this_process()  # read now, while there is a file handle for it
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -238,13 +236,16 @@ class RunStore:
     # Reading
 
     def run(self, run_id: str) -> RunRecord:
-        """The record of a run, deleted or not. StoreError if its row is damaged."""
+        """The record of a run, deleted or not. StoreError if its row is damaged.
+
+        Its status is what is true: a run whose process is gone is interrupted, whatever was written down last.
+        """
         _check(run_id)
         with self._readers.lend() as connection:
             row = connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
         if row is None:
             raise RunNotFound(run_id)
-        record = read_run(row)
+        record = read_true(row)
         if isinstance(record, DamagedRun):
             raise StoreError(record.reason)
         return record
@@ -263,7 +264,7 @@ class RunStore:
             rows = connection.execute(
                 f"SELECT * FROM runs {shown} ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,)
             ).fetchall()
-        return [read_run(row) for row in rows]
+        return [read_true(row) for row in rows]
 
     def family(self, run_id: str) -> list[RunRecord]:
         """The run, what it was forked from, and all that was forked from any of them, in the order of creation."""
@@ -327,7 +328,10 @@ class RunStore:
 
     def checkpoints(self, run_id: str) -> list[checkpoints.Saved]:
         """What has been saved of a run, oldest first."""
-        return checkpoints.listed(self.checkpoint_dir(run_id))
+        try:
+            return checkpoints.listed(self.checkpoint_dir(run_id))
+        except OSError as error:
+            raise StoreError(f"Its checkpoints cannot be looked at: {error.strerror or error}.") from error
 
     def pin(self, run_id: str, round: int) -> None:
         """Let a checkpoint stay until it is unpinned. StoreError where there is none of this round."""
@@ -351,10 +355,11 @@ class RunStore:
     def delete(self, run_id: str) -> None:
         """Take a run off the list; ``restore`` brings it back. StoreError while it is active."""
         self._folder(run_id)
+        self.interrupt_orphans()
 
         def change(connection: sqlite3.Connection) -> None:
             deleted = connection.execute(
-                f"UPDATE runs SET deleted_at = coalesce(deleted_at, ?) WHERE id = ? AND NOT {_IS_ACTIVE}",
+                f"UPDATE runs SET deleted_at = coalesce(deleted_at, ?) WHERE id = ? AND NOT {IS_ACTIVE}",
                 (time.time(), run_id),
             )
             if not deleted.rowcount:
@@ -432,26 +437,29 @@ class RunStore:
 
     def delete_comparison(self, comparison_id: str) -> None:
         """Take a comparison off the list, and its runs with it unless they were collected; StoreError while one is active."""
-        self._writer.call(lambda connection: comparisons.delete(connection, comparison_id, _IS_ACTIVE))
+        self.interrupt_orphans()
+        self._writer.call(lambda connection: comparisons.delete(connection, comparison_id, IS_ACTIVE))
 
     def restore_comparison(self, comparison_id: str) -> None:
         """Undo ``delete_comparison``: runs that were deleted before it stay deleted."""
         self._writer.call(lambda connection: comparisons.restore(connection, comparison_id))
 
-    def interrupt_orphans(self) -> list[str]:
+    def interrupt_orphans(self, sparing: Container[str] = ()) -> list[str]:
         """Mark every active run whose process is gone as interrupted, and return the ids of those marked by this call.
 
         Each is marked, with an event, exactly once, even if several processes look at the same time. ``ended_at``
-        stays empty: nobody saw the end.
+        stays empty: nobody saw the end. Where it cannot be told whether a process is gone, its runs are left as they
+        are, and so are those of ``sparing``, which the caller knows to train.
         """
         with self._readers.lend() as connection:
-            active = connection.execute(f"SELECT id, owner FROM runs WHERE {_IS_ACTIVE} ORDER BY seq").fetchall()
-        orphans = [(row["id"], row["owner"]) for row in active if not owner.is_alive(from_json(row["owner"]) or {})]
-
-        def interrupt(connection: sqlite3.Connection) -> list[str]:
-            return [run_id for run_id, its_owner in orphans if _interrupt(connection, run_id, its_owner)]
-
-        return self._writer.call(interrupt)
+            found = orphans.orphans(connection, sparing)
+        if not found:
+            return []
+        return self._writer.call(
+            lambda connection: [
+                run_id for run_id, its_owner in found if orphans.interrupt(connection, run_id, its_owner)
+            ]
+        )
 
     def sweep(self) -> int:
         """Remove what crashes amid writing left in the folders of runs that no process trains; returns how many files."""
@@ -473,19 +481,6 @@ class RunStore:
 def _check(run_id: str) -> None:
     if not artefacts.is_run_id(run_id):
         raise RunNotFound(run_id)
-
-
-def _interrupt(connection: sqlite3.Connection, run_id: str, its_owner: str) -> bool:
-    # The owner is compared again: since it was read, another process may have interrupted or resumed the run.
-    changed = connection.execute(
-        f"""UPDATE runs SET status = 'interrupted', message = ?
-            WHERE id = ? AND owner = ? AND {_IS_ACTIVE} RETURNING rounds""",
-        ("The program that trained it ended before the run did.", run_id, its_owner),
-    ).fetchone()
-    if changed is None:
-        return False
-    _insert_event(connection, (run_id, changed["rounds"], time.time(), "interrupted", "{}"))
-    return True
 
 
 def _insert_event(connection: sqlite3.Connection, event: tuple[str, int, float, str, str]) -> None:

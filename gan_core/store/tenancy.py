@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -13,10 +14,15 @@ from typing import IO
 
 import psutil
 
+from gan_core.exhaustion import cannot_tell
 from gan_core.store.fields import from_json
 
 LOCK = "server.lock"
 SHORT_LIFE = 60.0  # seconds
+TAKES_NOTHING = frozenset(
+    {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR, errno.EEXIST}
+)
+KEEPS_NO_LOCKS = frozenset({errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS})
 # Shared by several machines: SQLite's write-ahead log needs memory that its readers and its writer share.
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "sshfs", "fuse.sshfs", "afs", "ceph", "glusterfs"})
 
@@ -25,46 +31,58 @@ class Tenancy:
     """The wish to be the server of a store.
 
     ``taken_by`` names the other one as long as the wish was not granted; ``crashes`` counts the servers before this one
-    that ended, one after the other, within a minute of their start and without a word.
+    that ended, one after the other, within a minute of their start and without a word. ``unknown`` says why it cannot be
+    told whether there is another: then this process only looks, and asks again.
     """
 
     def __init__(self, root: Path) -> None:
         self._path = root / LOCK
-        self._file: IO[str] | None = None
-        self.taken_by = ""
+        self._file: IO[bytes] | None = None
+        self.taken_by = self.unknown = ""
         self.crashes = 0
         self.claim()
 
     @property
     def only_reads(self) -> str:
         """Why this process may only look, in a sentence; "" if it may do everything."""
-        return (
-            f"This store is served by {self.taken_by} already; here it can only be looked at." if self.taken_by else ""
-        )
+        if self.taken_by:
+            return f"This store is served by {self.taken_by} already; here it can only be looked at."
+        if self.unknown:
+            return f"Whether another server has this store cannot be told ({self.unknown}); it can only be looked at."
+        return ""
 
     def claim(self) -> bool:
         """Try to become the server; True if this is it now, or if the folder lets nobody keep a lock."""
         if self._file is not None:
             return True
+        self.taken_by = self.unknown = ""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = open(self._path, "a+", encoding="utf-8")  # noqa: SIM115 (kept for as long as the server lives)
-        except OSError:
-            return True  # a disk that takes nothing: whoever opens the store will say so
-        file.seek(0)
-        before = file.read()
+            file = open(self._path, "a+b", buffering=0)  # noqa: SIM115 (kept for as long as the server lives)
+        except OSError as error:
+            if error.errno not in TAKES_NOTHING:
+                self.unknown = error.strerror or str(error)
+            return not self.unknown  # a disk that takes nothing: whoever opens the store will say so
         try:
+            file.seek(0)
+            before = file.read().decode(errors="replace")
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             self.taken_by = _told(before)
+        except OSError as error:
+            if error.errno in KEEPS_NO_LOCKS:
+                file.close()
+                return True
+            self.unknown = error.strerror or str(error)
+        if self.only_reads:
             file.close()
             return False
         self.crashes = _crashes(before)
-        file.truncate(0)
         now = {"pid": os.getpid(), "host": platform.node(), "since": time.time(), "crashes": self.crashes}
-        file.write(json.dumps(now))
-        file.flush()
-        self._file, self.taken_by = file, ""
+        with suppress(OSError):  # the lock is what counts; on a full disk nobody can read whose it is
+            file.truncate(0)
+            file.write(json.dumps(now).encode())
+        self._file = file
         return True
 
     def close(self) -> None:
@@ -77,14 +95,20 @@ class Tenancy:
 
 
 def network_file_system(root: Path) -> str:
-    """The kind of network file system that ``root`` lies on, "" if it is a disk of this machine or nobody knows."""
-    with suppress(OSError, psutil.Error):
+    """The kind of network file system that ``root`` lies on, "" if it is a disk of this machine or nobody ever knows.
+
+    OSError where it cannot be told now.
+    """
+    try:
         where = str(root.resolve())
         mounts = psutil.disk_partitions(all=True)
         over = [mount for mount in mounts if where == mount.mountpoint or _inside(where, mount.mountpoint)]
         if over:
             kind = str(max(over, key=lambda mount: len(mount.mountpoint)).fstype).lower()
             return kind if kind in NETWORK else ""
+    except (OSError, psutil.Error) as error:
+        if cannot_tell(error) and not isinstance(error, PermissionError):
+            raise
     return ""
 
 

@@ -29,6 +29,7 @@ from torch.nn import functional
 
 from gan_core.data.images import to_unit
 from gan_core.data.sources import ImageSource
+from gan_core.exhaustion import cannot_tell
 from gan_core.metrics.histograms import class_histogram
 from gan_core.models.classifier import Classifier
 from gan_core.models.initialization import initialize
@@ -281,7 +282,9 @@ def _load(path: Path, source: ImageSource) -> FrozenClassifier | None:
         report["per_class_accuracy"] = tuple(report["per_class_accuracy"])
         report["class_names"] = tuple(source.class_names)
         return FrozenClassifier(network, ClassifierReport(**report))
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        if cannot_tell(error):
+            raise  # it may be there, and would be trained again
         return None
 
 

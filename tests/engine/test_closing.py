@@ -274,7 +274,9 @@ def test_a_run_whose_process_dies_while_it_is_watched_from_here(
     lab.store.update("a-run", owner={"pid": 2**22 + 1, "started": 0.0, "boot": lab.store.run("a-run").owner["boot"]})
     until(lambda: lab.store.run("a-run").status == "interrupted")
     until(lambda: not view.active, "who watches is told")
+    until(lambda: lab.store.events("a-run"), "it is written down too")
     assert [event.kind for event in lab.store.events("a-run")] == ["interrupted"]
+    until(lambda: b'"kind":"interrupted"' in view.snapshot(), "and the mark is shown")
 
 
 def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(

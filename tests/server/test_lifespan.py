@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from gan_core.server import lifespan as lifespan_module
 from gan_core.server.headers import HEADERS, SecurityHeaders
 from gan_core.server.lifespan import lifespan
 
@@ -53,6 +54,25 @@ def test_what_the_first_run_needs_is_prepared_beside_the_first_page(fails: bool,
 
     asyncio.run(scene())
     assert ("no digits" in caplog.text) is fails
+
+
+def test_what_is_left_is_tended_again_and_again_though_it_fails(monkeypatch) -> None:
+    monkeypatch.setattr(lifespan_module, "TEND_SECONDS", 0.001)
+    tended: list[threading.Thread] = []
+    enough = asyncio.Event()
+
+    def tend() -> None:
+        tended.append(threading.current_thread())
+        if len(tended) == 3:
+            enough.set()
+        raise OSError("no handle")
+
+    async def scene() -> None:
+        async with lifespan(lambda: None, lambda timeout: None, lambda: None, tend=tend)(None):
+            await asyncio.wait_for(enough.wait(), 30)
+
+    asyncio.run(scene())
+    assert set(tended) == {threading.current_thread()}
 
 
 def test_the_lab_is_opened_and_closed_once_with_its_time() -> None:

@@ -89,7 +89,7 @@ store.add_event("theirs", 0, "last words")
 def test_this_process_owns_its_runs(store: RunStore, run: str) -> None:
     its_owner = store.run(run).owner
     assert its_owner["pid"] == os.getpid()
-    assert owner.is_alive(its_owner)
+    assert owner.life_of(its_owner) is owner.Life.ALIVE
     assert store.interrupt_orphans() == []
     assert store.run(run).status == "queued"
 
@@ -98,12 +98,13 @@ def test_a_process_is_alive_until_it_ends_even_as_a_zombie() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         process = psutil.Process(child.pid)
         its_owner = owner.this_process() | {"pid": child.pid, "started": process.create_time() - psutil.boot_time()}
-        assert owner.is_alive(its_owner)
+        assert owner.life_of(its_owner) is owner.Life.ALIVE
         child.kill()
         while process.status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        assert not owner.is_alive(its_owner)
-    assert not owner.is_alive(its_owner)
+        assert process.status() == psutil.STATUS_ZOMBIE
+        assert owner.life_of(its_owner) is owner.Life.GONE
+    assert owner.life_of(its_owner) is owner.Life.GONE
 
 
 def dead_pid() -> int:
@@ -177,10 +178,11 @@ def test_a_run_taken_over_in_the_meantime_is_left_alone(
     """Another process resumes the run between our look at its owner and our write."""
     store.update(run, status="running", owner={"pid": 1, "boot": "another boot"})
 
-    def resumed_meanwhile(_: object) -> bool:
+    def resumed_meanwhile(_: object) -> owner.Life:
+        monkeypatch.undo()
         store.update(run, owner=owner.this_process())
-        return False
+        return owner.Life.GONE
 
-    monkeypatch.setattr(owner, "is_alive", resumed_meanwhile)
+    monkeypatch.setattr(owner, "life_of", resumed_meanwhile)
     assert store.interrupt_orphans() == []
     assert store.run(run).status == "running"

@@ -1,0 +1,184 @@
+"""The words of the command line: each command, what runs it (``module:function``), and its options."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+MOST_SAID = 400  # characters of what is wrong with the arguments, which may be of any length
+SETTING = "e.g. schedule.rounds=2000 or model.generator.widths=[64,64]"
+Fill = Callable[[argparse.ArgumentParser], object]
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(message if len(message) <= MOST_SAID else f"{message[:MOST_SAID]}…")
+
+
+def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Of the whole command line; with the options of ``asked`` commands only, where any is named: some take long to know."""
+    made = _Parser(prog="python -m gan_core", description="GANscope without a browser.")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, help, fill in (*_TRAINING, *_FILES, *_LOOKING, *_KEEPING, *_SERVING):
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(command=run)
+        if not asked or name in asked:
+            fill(sub)
+    return made
+
+
+def _store(sub: argparse.ArgumentParser) -> None:
+    from gan_core.store import default_root
+
+    sub.add_argument("--store", type=Path, default=default_root(), help="folder of the runs (default: %(default)s)")
+
+
+def _json(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+
+def _lab(sub: argparse.ArgumentParser) -> None:
+    """Options of every command that trains."""
+    help = "what a run trains in: thread, process or auto, which is the default unless GANSCOPE_EXECUTOR says another"
+    sub.add_argument("--executor", help=f"{help}: a thread for one run, processes for a comparison")
+    sub.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    _store(sub)
+
+
+def _train(sub: argparse.ArgumentParser) -> None:
+    source = sub.add_mutually_exclusive_group()
+    help = "see `presets`; a cure may stand after it, as in ring-collapse+r1 (default: %(default)s)"
+    source.add_argument("--preset", default="digits-mlp", help=help)
+    source.add_argument("--config", type=Path, help="a JSON file, as the dashboard exports it")
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=SETTING)
+    sub.add_argument("--name", default="", help="what to call the run")
+    _lab(sub)
+
+
+def _resume(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run", nargs="?")
+    sub.add_argument("--all", action="store_true", help="every run that was interrupted, at once")
+    _lab(sub)
+
+
+def _fork(sub: argparse.ArgumentParser) -> None:
+    from gan_core.config import CURES
+
+    sub.add_argument("run")
+    sub.add_argument("--at", type=int, metavar="ROUND", help="round of the checkpoint (default: the newest)")
+    help = f"change what a cure changes, as in --with r1: {', '.join(CURES)}"
+    sub.add_argument("--with", action="append", default=[], dest="cures", metavar="CURE", help=help)
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. objective=wgan_gp")
+    sub.add_argument("--name", default="", help="what to call the fork")
+    _lab(sub)
+
+
+def _compare(sub: argparse.ArgumentParser) -> None:
+    from gan_core.config import TEMPLATES
+
+    sub.add_argument("--base", help="a preset, see `presets` (default: the template's, or ring-mlp)")
+    sub.add_argument("--vary", action="append", default=[], metavar="KEY=A,B", help="e.g. objective=ns_gan,wgan_gp")
+    sub.add_argument("--template", help=f"instead of --vary: {', '.join(TEMPLATES)}")
+    sub.add_argument("--seeds", default="0-2", help="e.g. 0-4 or 1,5,9 (default: %(default)s)")
+    budget = sub.add_mutually_exclusive_group()
+    budget.add_argument("--budget", metavar="UNIT=N", help="of each run: rounds=N, images=N or seconds=N")
+    budget.add_argument("--rounds", type=int, help="the same as --budget rounds=N (default: the base's)")
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="changes of the base")
+    sub.add_argument("--name", default="", help="what to call the comparison")
+    _json(sub)
+    _lab(sub)
+
+
+def _export(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", metavar="RUN_OR_COMPARISON")
+    kinds = ".html a report that opens offline, .zip a pack for another store, .gif its samples over time"
+    kinds = f"the ending decides: {kinds}, none or a slash a folder for TensorBoard"
+    sub.add_argument("--to", metavar="FILE", help=f"{kinds} (default: its id, as .zip)")
+    sub.add_argument("--checkpoints", action="store_true", help="put checkpoints into the pack too")
+    _store(sub)
+
+
+def _import(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--copies", action="store_true", help="under new ids, so that what is there may stay")
+    _store(sub)
+
+
+def _runs(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    _json(sub)
+    _store(sub)
+
+
+def _show(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    _json(sub)
+    _store(sub)
+
+
+def _checkpoints(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    sub.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
+    sub.add_argument("--unpin", type=int, metavar="ROUND", help="let it be one like the others")
+    _json(sub)
+    _store(sub)
+
+
+def _fsck(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--quick", action="store_true", help="only what costs milliseconds per run")
+    _json(sub)
+    _store(sub)
+
+
+def _copy(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("file", type=Path)
+    _store(sub)
+
+
+def _class(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--port", type=int, default=8501, help="(default: %(default)s)")
+    sub.add_argument("--address", default="0.0.0.0", help="the interface to open (default: every one)")
+    sub.add_argument("--host", action="append", default=[], help="another name by which students reach this machine")
+    sub.add_argument("--student-runs", type=int, default=0, metavar="N", help="runs that each student may start")
+    _store(sub)
+
+
+_Command = tuple[str, str, str, Fill]
+_TRAINING: tuple[_Command, ...] = (
+    ("train", "training:train", "train one run; the last line on stdout is its result as JSON", _train),
+    ("resume", "training:resume", "go on with a run that did not finish", _resume),
+    (
+        "fork",
+        "training:fork",
+        "go on from a checkpoint of a run as another run, with settings changed: --with r1, --set objective=wgan_gp",
+        _fork,
+    ),
+    ("compare", "training:compare", "train variants side by side; the last line on stdout is JSON", _compare),
+    ("prepare", "training:prepare", "train the frozen classifier of the embedded digits", _store),
+)
+_FILES: tuple[_Command, ...] = (
+    ("export", "files:export", "write a run or a comparison as a file", _export),
+    ("import", "files:take_in", "take the runs of a pack into a store", _import),
+)
+_LOOKING: tuple[_Command, ...] = (
+    ("presets", "looking:presets", "list the presets, for `train --preset`: ring-mlp, or ring-collapse+r1", _json),
+    ("objectives", "looking:objectives", "list the objectives", _json),
+    ("runs", "looking:runs", "list the runs, newest first", _runs),
+    ("show", "looking:show", "show one run", _show),
+)
+_KEEPING: tuple[_Command, ...] = (
+    ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),
+    ("fsck", "keeping:check", "look for damage in a store, and change nothing; exits 1 if there is any", _fsck),
+    ("backup", "keeping:backup", "write the whole store as one zip file, while runs train", _copy),
+    ("restore", "keeping:restore", "make a store from a backup; never overwrites one", _copy),
+)
+_SERVING: tuple[_Command, ...] = (
+    (
+        "class",
+        "serving:serve_class",
+        "serve the dashboard to the network: one teacher, and everyone else may watch",
+        _class,
+    ),
+)
