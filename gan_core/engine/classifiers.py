@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import torch
 
 from gan_core.data import ImageSource
 from gan_core.training.classifier import FrozenClassifier, TrainingCancelled, classifier_for
+
+log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 1.0
 Progress = Callable[[float, str], None]
@@ -27,6 +30,14 @@ class Classifiers:
     def get(self, source: ImageSource) -> FrozenClassifier | None:
         """The classifier if it is at hand or in the cache; otherwise None, and it is being trained."""
         return self._prepare(source).result()
+
+    def for_run(self, source: ImageSource) -> FrozenClassifier | None:
+        """The same for a run, which is told where there will never be one: RuntimeError."""
+        preparation = self._prepare(source)
+        classifier = preparation.result()
+        if classifier is None and preparation.failed:
+            raise RuntimeError(preparation.progress[1]) from preparation.error
+        return classifier
 
     def wait(self, source: ImageSource, progress: Progress | None = None) -> FrozenClassifier:
         """The classifier, trained first if need be. Raises RuntimeError if that failed."""
@@ -59,9 +70,10 @@ class Classifiers:
 
     def _prepare(self, source: ImageSource) -> _Preparation:
         with self._lock:
-            if source.fingerprint not in self._jobs:
-                self._jobs[source.fingerprint] = _Preparation(source, self._cache_dir, self._closing)
-            return self._jobs[source.fingerprint]
+            key = f"{source.name} {source.fingerprint}"  # the same images may be split in two ways
+            if key not in self._jobs:
+                self._jobs[key] = _Preparation(source, self._cache_dir, self._closing)
+            return self._jobs[key]
 
 
 class _Preparation:
@@ -83,6 +95,11 @@ class _Preparation:
             self.thread.join(PATIENCE_SECONDS)
         return self.classifier
 
+    @property
+    def failed(self) -> bool:
+        """Whether there will never be one, and nobody asked for the end."""
+        return self.error is not None and not isinstance(self.error, TrainingCancelled)
+
     def _run(self, cache_dir: Path, closing: threading.Event) -> None:
         torch.set_num_threads(1)
         try:
@@ -90,8 +107,9 @@ class _Preparation:
         except TrainingCancelled as error:
             self.error = error
         except BaseException as error:  # shown where the histogram would be; the run itself goes on
-            self.error = error
+            log.exception("the frozen classifier of %s could not be trained", self.source.name)
             self.progress = (0.0, f"the frozen classifier could not be trained: {error}")
+            self.error = error
 
     def _report(self, share: float, sentence: str) -> None:
         self.progress = (share, sentence)

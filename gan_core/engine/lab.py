@@ -61,6 +61,7 @@ CARDS_SECONDS = 1.0
 ORPHANS_SECONDS = 10.0  # between two looks for runs whose process, another one, is gone
 WRITE_SECONDS = 2.0  # for the end of a run to be on the disk before it is announced
 INHERITED_EVENTS = ("reference", "knob", "verdict", "forked")  # of a parent, by its fork
+DELETED = "This run was deleted; take it back first, on the Runs page or with restore-run."
 CLOSING_SECONDS = 2.0  # of the time to close: for what is left when the runs have ended
 
 
@@ -130,7 +131,7 @@ class Lab:
         self._lockstep = Lockstep(
             lambda run_id: self._executor.nudge(run_id), lambda run_id: self._executor.lane(run_id)
         )
-        asked = (self.classifiers.get, self._wake.set, self._lockstep.how_far)
+        asked = (self.classifiers.for_run, self._wake.set, self._lockstep.how_far)
         self._processes = ProcessExecutor(self.store.root, cache, *asked, self._lockstep.company, self._most_processes)
         self._spare = False
         executors: dict[Kind, Executor] = {"thread": ThreadExecutor(*asked), "process": self._processes}
@@ -302,10 +303,13 @@ class Lab:
             run = self.store.run(run_id)
             if run.active or run_id in self._active:
                 raise Refused(f"This run is {run.status}.")
-            if run.status == "finished":
-                raise Refused("This run has played all its rounds.")
             if run.deleted_at is not None:
-                raise Refused("This run was deleted; take it back first.")
+                raise Refused(DELETED)
+            if run.status == "finished":
+                raise Refused(
+                    "This run has played all its rounds. To train on, fork it: "
+                    f"python -m gan_core fork {run_id} --set schedule.rounds={2 * max(1, run.rounds)}"
+                )
             config = resolve(RunConfig.load(run.config))
             folder = self.store.checkpoint_dir(run_id)
             begins_at = run.forked_at or 0
@@ -362,7 +366,7 @@ class Lab:
         """
         run = self.store.run(run_id)
         if run.deleted_at is not None:
-            raise Refused("This run was deleted; take it back first.")
+            raise Refused(DELETED)
         parent = resolve(RunConfig.load(run.config))
         changes = dict(changes or {})
         resolve(parent.replace(changes))  # before anything else: most mistakes are here
@@ -884,10 +888,14 @@ class Lab:
 
 
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:
-    """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait."""
+    """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait.
+
+    Where it cannot be trained, runs go on without, and say so.
+    """
     source = load_source(resolve(config))
     if source.judged is not None:
-        lab.classifiers.wait(source.judged, progress)
+        with suppress(RuntimeError):  # which is in the log
+            lab.classifiers.wait(source.judged, progress)
 
 
 def environment() -> dict[str, Any]:
