@@ -95,6 +95,9 @@ def _resume(options: argparse.Namespace) -> int:
 
     _must_have_a_store(options.store)
 
+    if options.set:
+        fork = shlex.join(["python", "-m", "gan_core", "fork", options.run or "RUN", "--set", *options.set[:1]])
+        raise Refused(f"A run goes on as it began. To change a setting from where it is, fork it: {fork}")
     if bool(options.run) == options.all:
         raise Refused("Say which run to go on with, or --all for every one that was interrupted.")
     with _open_lab(options) as lab:
@@ -314,6 +317,8 @@ def _objectives(options: argparse.Namespace) -> int:
 
 
 def _runs(options: argparse.Namespace) -> int:
+    if options.deleted:
+        return _deleted(options)
     with _open_store(options.store) as store:
         rows: list[Row] = []
         for run in store.runs(limit=options.limit):
@@ -322,6 +327,47 @@ def _runs(options: argparse.Namespace) -> int:
             else:
                 rows.append({"run": run.id, "status": run.status, "rounds": run.rounds, "name": run.name})
     return _print_rows(rows, options.json)
+
+
+def _deleted(options: argparse.Namespace) -> int:
+    """The bin as a table."""
+    with _open_store(options.store) as store:
+        rows: list[Row] = [
+            {"deleted": entry.id, "what": entry.kind, "frees": store.bin.frees(entry), "name": entry.name}
+            for entry in store.bin.listed()
+        ]
+    return _print_rows(rows, options.json)
+
+
+def _delete(options: argparse.Namespace) -> int:
+    with _open_store(options.store) as store:
+        store.bin.delete(options.what)
+    print(_to_json({"deleted": options.what}))
+    print(
+        "to take it back: restore-run; to remove it for good: purge; what is deleted: runs --deleted", file=sys.stderr
+    )
+    return 0
+
+
+def _restore_run(options: argparse.Namespace) -> int:
+    with _open_store(options.store) as store:
+        for what in options.what:
+            store.bin.restore(what)
+    print(_to_json({"restored": options.what}))
+    return 0
+
+
+def _purge(options: argparse.Namespace) -> int:
+    if bool(options.what) == options.all:
+        raise Refused("Say what to remove for good, or --all for everything that was deleted; runs --deleted lists it.")
+    with _open_store(options.store) as store:
+        entries = {entry.id: entry for entry in store.bin.listed()}
+        freed = 0
+        for what in options.what or list(entries):
+            freed += store.bin.frees(entries[what]) if what in entries else 0
+            store.bin.purge(what)
+    print(_to_json({"purged": options.what or list(entries), "bytes": freed}))
+    return 0
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -543,6 +589,7 @@ def _parser() -> argparse.ArgumentParser:
 
     resume = with_executor(command("resume", _resume, "go on with a run that did not finish"))
     resume.add_argument("run", nargs="?")
+    resume.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)  # to be told what does
     resume.add_argument("--all", action="store_true", help="every run that was interrupted, at once")
     resume.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
@@ -592,6 +639,15 @@ def _parser() -> argparse.ArgumentParser:
     with_json(command("objectives", _objectives, "list the objectives"))
     runs = with_json(with_store(command("runs", _runs, "list the runs, newest first")))
     runs.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    runs.add_argument("--deleted", action="store_true", help="instead, what was deleted, and what each frees in bytes")
+    for name, run, help in (
+        ("delete", _delete, "take runs and comparisons off every list; they stay whole until `purge`"),
+        ("restore-run", _restore_run, "take back what was deleted"),
+    ):
+        with_store(command(name, run, help)).add_argument("what", nargs="+", metavar="RUN_OR_COMPARISON")
+    purge = with_store(command("purge", _purge, "remove what was deleted for good"))
+    purge.add_argument("what", nargs="*", metavar="RUN_OR_COMPARISON")
+    purge.add_argument("--all", action="store_true", help="everything that was deleted")
     saved = with_json(
         with_store(command("checkpoints", _checkpoints, "list the checkpoints of a run, pin and unpin them"))
     )

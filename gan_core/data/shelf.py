@@ -153,8 +153,9 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     if card.kind == "points":
         return smoothed(name, x)
     match = NAME.fullmatch(name)
-    of_all = y is not None and match is not None and match[1] == "_"
-    return image_source(name, x, y, card.class_names, heldout=held_out_of_all(y) if of_all else None)
+    of_all = match is not None and match[1] == "_"
+    heldout = held_out_of_all(y) if of_all and y is not None else None
+    return image_source(name, x, y, card.class_names, heldout=heldout)
 
 
 def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:

@@ -61,6 +61,10 @@ CARDS_SECONDS = 1.0
 ORPHANS_SECONDS = 10.0  # between two looks for runs whose process, another one, is gone
 WRITE_SECONDS = 2.0  # for the end of a run to be on the disk before it is announced
 INHERITED_EVENTS = ("reference", "knob", "verdict", "forked")  # of a parent, by its fork
+ALL_PLAYED = (
+    "This run has played all its rounds. To train on from its end, fork it: `python -m gan_core fork {run}` plays as many "
+    "again, `--set schedule.rounds=…` says how many in all, and `--set` changes anything else, a learning rate say."
+)
 DELETED = "This run was deleted; take it back first, on the Runs page or with restore-run."
 CLOSING_SECONDS = 2.0  # of the time to close: for what is left when the runs have ended
 
@@ -306,10 +310,7 @@ class Lab:
             if run.deleted_at is not None:
                 raise Refused(DELETED)
             if run.status == "finished":
-                raise Refused(
-                    "This run has played all its rounds. To train on, fork it: "
-                    f"python -m gan_core fork {run_id} --set schedule.rounds={2 * max(1, run.rounds)}"
-                )
+                raise Refused(ALL_PLAYED.format(run=run_id))
             config = resolve(RunConfig.load(run.config))
             folder = self.store.checkpoint_dir(run_id)
             begins_at = run.forked_at or 0
@@ -502,13 +503,16 @@ class Lab:
             raise Refused("This run is still waiting for its turn.")
         self._end(active, Ended("stopped" if command == "stop" else "interrupted", active.view.status["round"]))
 
-    def delete(self, run_id: str) -> None:
-        """Put a run that has ended into the bin; ``store.restore`` takes it back. Raises Refused for an active one."""
+    def delete(self, *run_ids: str) -> None:
+        """Put runs that have ended into the bin, as one act; ``store.bin`` takes them back. Raises Refused where one is
+        active, and deletes none.
+        """
         with self._entrance:
-            if run_id in self._active:
-                raise Refused("Stop the run first.")
-            self.store.delete(run_id)
-            self._gallery.forget(run_id)
+            if active := [self.store.run(run_id).name for run_id in run_ids if run_id in self._active]:
+                raise Refused(f"Stop {'the run' if len(run_ids) == 1 else ', '.join(active)} first.")
+            self.store.bin.delete(run_ids)
+            for run_id in run_ids:
+                self._gallery.forget(run_id)
             self._cards.clear()
 
     # Looking

@@ -304,7 +304,8 @@ class _Runner:
 
     def _look(self, round: int) -> tuple[Numbers, Sight]:
         """What the observer measures and shows, as far as that can be done; the numbers of a whole round are recorded."""
-        values, sight = {}, Sight(round, {})
+        values: Numbers = {}
+        sight = Sight(round, {})
         with self._harmless():
             try:
                 failpoint("sample")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 from gan_core import checkpoints
 from gan_core.store import adoption, artefacts, comparisons, owner, tracks
 from gan_core.store.adoption import Whole
+from gan_core.store.bin import Bin, remove_folder
 from gan_core.store.fields import encode, from_json, line, to_json
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
@@ -62,6 +62,7 @@ class RunStore:
         self.only_reads = only_reads
         self._writer: Writer | NoWriter = NoWriter(only_reads) if only_reads else Writer(open_database(path))
         self._readers = Readers(path, only_read=bool(only_reads))
+        self.bin = Bin(self, self._readers, lambda change: self._writer.call(change))
         self._closed = False
         atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
 
@@ -425,12 +426,7 @@ class RunStore:
                 raise StoreError("Delete the run first.")
 
         self._writer.call(remove)
-        try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            pass  # it never saved a file
-        except OSError as error:
-            raise StoreError(f"The run is gone, but its folder {folder} remains: {error.strerror or error}.") from error
+        remove_folder(folder)
 
     def compact(self, run_id: str, track: str | None = None) -> None:
         """Merge the chunks of one track, or of all, so that they read fast. What is read stays the same."""
@@ -477,10 +473,10 @@ class RunStore:
         with self._readers.lend() as connection:
             return comparisons.read(connection, comparison_id)
 
-    def comparisons(self) -> list[ComparisonRecord]:
-        """Those that are not deleted, newest first."""
+    def comparisons(self, *, deleted: bool = False) -> list[ComparisonRecord]:
+        """Those that are not deleted, or those that are, newest first."""
         with self._readers.lend() as connection:
-            return comparisons.listed(connection)
+            return comparisons.listed(connection, deleted)
 
     def delete_comparison(self, comparison_id: str) -> None:
         """Take a comparison off the list, and its runs with it unless they were collected; StoreError while one is active."""

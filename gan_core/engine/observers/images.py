@@ -92,8 +92,8 @@ class ImageObserver(_Judging):
 
     def reference(self) -> dict[str, Any] | None:
         if self._source.judged is None:
-            looks = [self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS)]
-            return {"floors": floors(looks), "samples": self._n, "sizes": {}}
+            looks = floors(self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS))
+            return {"floors": looks, "samples": self._n, "sizes": {}}
         classifier = self._find_classifier()
         if classifier is None:
             return None
