@@ -85,7 +85,8 @@ def _row(entry: Deleted, size: int) -> None:
         page = "compare?comparison" if entry.kind == "comparison" else "watch?run"
         st.markdown(
             f"[{as_typed(entry.name)}]({page}={entry.id})  \n:small[:gray[{what} · deleted "
-            f"{ago(time.time() - entry.deleted_at)} · frees {size_of(size)}]]"
+            f"{ago(time.time() - entry.deleted_at)} · frees {size_of(size)}]]",
+            width="stretch",
         )
         if action_button("edit", "Take back", key=f"back:{entry.id}", icon=":material/undo:", type="tertiary"):
             _restore([entry.id])
@@ -94,7 +95,7 @@ def _row(entry: Deleted, size: int) -> None:
 
 def _remove_button(key: str, label: str, entries: Sequence[Deleted], size: int) -> None:
     """A button that asks once more."""
-    with st.popover(label, icon=":material/delete_forever:", type="tertiary"):
+    with st.popover(label, icon=":material/delete_forever:"):
         st.markdown(f"This removes {as_typed(_told_of(entries))} from the disk, which cannot be undone.")
         if action_button("edit", f"Remove, free {size_of(size)}", key=f"purge:{key}", type="primary"):
             with said_in_a_sentence():
