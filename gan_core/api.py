@@ -12,7 +12,7 @@ import pandas as pd
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Lab, advice, default_root, prepare_classifier, standings
 from gan_core.engine.live import stored_view
-from gan_core.store import RunRecord, RunStore
+from gan_core.store import Deleted, RunRecord, RunStore
 
 Progress = Callable[[dict[str, Any]], None]
 ComparisonProgress = Callable[[list[dict[str, Any]]], None]
@@ -64,6 +64,34 @@ def resume(run_id: str, *, store: Path | str | None = None, progress: Progress |
     with Lab(default_root() if store is None else store) as lab:
         lab.resume(run_id)
         return follow(lab, run_id, progress)
+
+
+def delete(*whats: str, store: Path | str | None = None) -> None:
+    """Put runs and comparisons into the bin, all of them or none. Raises RunNotFound, StoreError while one is active."""
+    with _opened(store) as opened:
+        opened.bin.delete(whats)
+
+
+def deleted(*, store: Path | str | None = None) -> list[Deleted]:
+    """What is in the bin, the last deleted first."""
+    with _opened(store) as opened:
+        return opened.bin.listed()
+
+
+def restore_run(what: str, *, store: Path | str | None = None) -> None:
+    """Take a run or a comparison back from the bin. Raises RunNotFound."""
+    with _opened(store) as opened:
+        opened.bin.restore(what)
+
+
+def purge(what: str, *, store: Path | str | None = None) -> None:
+    """Remove a run or a comparison that is in the bin for good. Raises RunNotFound, StoreError for one that is not there."""
+    with _opened(store) as opened:
+        opened.bin.purge(what)
+
+
+def _opened(store: Path | str | None) -> RunStore:
+    return RunStore(default_root() if store is None else store)
 
 
 def fork(
@@ -180,10 +208,14 @@ __all__ = [
     "ComparisonResult",
     "Result",
     "compare",
+    "delete",
+    "deleted",
     "follow",
     "follow_comparison",
     "fork",
+    "purge",
     "read_result",
+    "restore_run",
     "resume",
     "train",
 ]

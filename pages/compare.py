@@ -3,13 +3,17 @@
 import streamlit as st
 
 from gan_core.store import RunNotFound, StoreError
-from gan_core.ui import compare_form, compare_view
-from gan_core.ui.shell import COMPARE, action_button, lab
+from gan_core.ui import compare_form, compare_view, deleted
+from gan_core.ui.shell import COMPARE, as_typed, lab
 
 wanted = st.query_params.get("comparison", "")
 if wanted:
     try:
-        compare_view.show(lab().store.comparison(wanted))
+        comparison = lab().store.comparison(wanted)
+        if deleted.say_deleted(comparison):
+            st.title(as_typed(comparison.name), anchor=False)
+        else:
+            compare_view.show(comparison)
     except (RunNotFound, StoreError) as error:
         st.error(str(error), icon=":material/error:")
         st.page_link(COMPARE, label="All comparisons", icon=":material/arrow_back:")
@@ -19,12 +23,7 @@ st.title("Compare", anchor=False)
 st.markdown(
     "Choose what differs and how many seeds. The runs advance together and are judged by what does not depend on the loss."
 )
-if deleted := st.session_state.get("compare:deleted"):
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("The comparison was deleted with its runs.")
-        if action_button("edit", "Undo", icon=":material/undo:"):
-            lab().store.restore_comparison(st.session_state.pop("compare:deleted"))
-            st.rerun()
+deleted.offer_undo()
 
 compare_form.show_form()
 

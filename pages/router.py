@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.ui.class_bar import class_bar, in_class
 from gan_core.ui.page_keys import page_keys
-from gan_core.ui.shell import CLASS, HOME, ICON, TOUR, say_what_is_wrong
+from gan_core.ui.shell import CLASS, HOME, ICON, TOUR, renew_tickets, say_what_is_wrong
 
 st.set_page_config("GANscope", page_icon=ICON, layout="wide")
 shown = {file: about for file, about in TOUR.items() if file != CLASS or in_class()}
@@ -15,4 +15,5 @@ page = st.navigation(
 page_keys()
 class_bar()
 say_what_is_wrong()
+renew_tickets()
 page.run()

@@ -4,7 +4,7 @@ import time
 
 import streamlit as st
 
-from gan_core.ui import forking, runs_table, take_away
+from gan_core.ui import deleted, forking, runs_table, take_away
 from gan_core.ui.rights import may, why_not
 from gan_core.ui.shell import (
     COMPARE,
@@ -27,14 +27,7 @@ if not records:
 offer_to_go_on()
 runs_table.show_faults(lab().health.faults)
 
-deleted: list[str] = st.session_state.get("deleted", [])
-if deleted:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{len(deleted)} run(s) deleted.")
-        if action_button("edit", "Undo", icon=":material/undo:"):
-            for run_id in st.session_state.pop("deleted"):
-                lab().store.restore(run_id)
-            st.rerun()
+deleted.offer_undo()
 
 if records:
     archive = {run.id for run in records if getattr(run, "archived_at", None) is not None}
@@ -89,13 +82,8 @@ if records:
                         made = lab().collect([run.id for run in chosen])
                         st.switch_page(COMPARE, query_params={"comparison": made})
                 if action_button("edit", f"Delete {len(chosen)}", icon=":material/delete:"):
-                    gone = []
-                    for run in chosen:
-                        with said_in_a_sentence():
-                            lab().delete(run.id)
-                            gone.append(run.id)
-                    if gone:
-                        st.session_state["deleted"] = gone
+                    with said_in_a_sentence():
+                        lab().delete(*(run.id for run in chosen))
                         st.rerun()
                 for label, then, icon in (
                     ("Archive", time.time(), "archive"),
@@ -135,3 +123,5 @@ if records:
 
 with st.expander("Import a pack", icon=":material/upload:"):
     take_away.bring_in()
+
+deleted.show_bin()

@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core.config import RunConfig, diff
 from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import checkpoints, forking, hand_in, knobs, side_by_side, take_away, watching
+from gan_core.ui import checkpoints, deleted, forking, hand_in, knobs, side_by_side, take_away, watching
 from gan_core.ui.faults import without_paths
 from gan_core.ui.live_view import live_view
 from gan_core.ui.rights import may, pace, why_not
@@ -29,6 +29,11 @@ except (RunNotFound, StoreError) as error:
 if beside := st.query_params.get("beside"):
     with said_in_a_sentence():
         side_by_side.show(run, lab().store.run(beside))
+    st.stop()
+
+if deleted.say_deleted(run):
+    st.title(as_typed(run.name), anchor=False)
+    live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
     st.stop()
 
 title, actions = st.columns([2, 3], vertical_alignment="center")

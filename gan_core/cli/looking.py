@@ -28,6 +28,8 @@ def objectives(options: argparse.Namespace) -> int:
 
 def runs(options: argparse.Namespace) -> int:
     must_be_there(options.store)
+    if options.deleted:
+        return _deleted(options)
     with RunStore(options.store) as store:
         rows: list[Row] = []
         for run in store.runs(limit=options.limit):
@@ -35,6 +37,16 @@ def runs(options: argparse.Namespace) -> int:
                 rows.append({"run": run.id, "status": "damaged", "rounds": "", "name": run.reason})
             else:
                 rows.append({"run": run.id, "status": run.status, "rounds": run.rounds, "name": run.name})
+    return print_rows(rows, options.json)
+
+
+def _deleted(options: argparse.Namespace) -> int:
+    """The bin as a table."""
+    with RunStore(options.store) as store:
+        rows: list[Row] = [
+            {"deleted": entry.id, "what": entry.kind, "frees": store.bin.frees(entry), "name": entry.name}
+            for entry in store.bin.listed()
+        ]
     return print_rows(rows, options.json)
 
 

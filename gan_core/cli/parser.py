@@ -59,6 +59,7 @@ def _train(sub: argparse.ArgumentParser) -> None:
 
 def _resume(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run", nargs="?")
+    sub.add_argument("--set", action="append", default=[], help=argparse.SUPPRESS)  # to be told what does
     sub.add_argument("--all", action="store_true", help="every run that was interrupted, at once")
     _lab(sub)
 
@@ -108,6 +109,7 @@ def _import(sub: argparse.ArgumentParser) -> None:
 
 def _runs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
+    sub.add_argument("--deleted", action="store_true", help="instead, what was deleted, and what each frees in bytes")
     _json(sub)
     _store(sub)
 
@@ -123,6 +125,17 @@ def _checkpoints(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
     sub.add_argument("--unpin", type=int, metavar="ROUND", help="let it be one like the others")
     _json(sub)
+    _store(sub)
+
+
+def _bin(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", nargs="+", metavar="RUN_OR_COMPARISON")
+    _store(sub)
+
+
+def _purge(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("what", nargs="*", metavar="RUN_OR_COMPARISON")
+    sub.add_argument("--all", action="store_true", help="everything that was deleted")
     _store(sub)
 
 
@@ -170,6 +183,9 @@ _LOOKING: tuple[_Command, ...] = (
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),
+    ("delete", "keeping:delete", "take runs and comparisons off every list; they stay whole until `purge`", _bin),
+    ("restore-run", "keeping:restore_run", "take back what was deleted", _bin),
+    ("purge", "keeping:purge", "remove what was deleted for good", _purge),
     ("fsck", "keeping:check", "look for damage in a store, and change nothing; exits 1 if there is any", _fsck),
     ("backup", "keeping:backup", "write the whole store as one zip file, while runs train", _copy),
     ("restore", "keeping:restore", "make a store from a backup; never overwrites one", _copy),

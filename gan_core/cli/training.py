@@ -40,6 +40,9 @@ def train(options: argparse.Namespace) -> int:
 
 def resume(options: argparse.Namespace) -> int:
     must_be_there(options.store)
+    if options.set:
+        fork = shlex.join(["python", "-m", "gan_core", "fork", options.run or "RUN", "--set", *options.set[:1]])
+        raise Refused(f"A run goes on as it began. To change a setting from where it is, fork it: {fork}")
     if bool(options.run) == options.all:
         raise Refused("Say which run to go on with, or --all for every one that was interrupted.")
     with _open_lab(options) as lab:

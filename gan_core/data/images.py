@@ -14,6 +14,9 @@ from torch.nn import functional
 
 from gan_core.data.sources import ImageSource, StackedSource
 
+HELD_OUT_SHARE = 0.2
+MISSED_BY = 0.1  # of the images to be held out: what rounding class by class may miss them by
+
 _LOADING = threading.Lock()
 
 
@@ -28,7 +31,7 @@ def to_uint8(x: Tensor) -> Tensor:
 
 
 def labelled_source(
-    name: str, x: np.ndarray, y: np.ndarray, class_names: tuple[str, ...], heldout_share: float = 0.2
+    name: str, x: np.ndarray, y: np.ndarray, class_names: tuple[str, ...], heldout_share: float = HELD_OUT_SHARE
 ) -> ImageSource:
     """A source from uint8 ``x`` (N, C, H, W) and labels; the same share of each class is held out, chosen by content."""
     return image_source(name, x, y, class_names, heldout_share=heldout_share)
@@ -40,13 +43,13 @@ def image_source(
     y: np.ndarray | None,
     class_names: tuple[str, ...] = (),
     *,
-    heldout_share: float = 0.2,
+    heldout_share: float = HELD_OUT_SHARE,
     heldout: np.ndarray | None = None,
 ) -> ImageSource:
     """A source from uint8 ``x`` (N, C, H, W) and labels, if there are any.
 
-    ``heldout`` are the indices that the data set itself keeps apart (its test set); without it the same share of each
-    class is held out, and one image at least.
+    ``heldout`` are the indices that are kept apart: a published test set, or those of ``held_out_of_all``; without it the
+    same share of each class is held out, and one image at least.
     """
     x = np.ascontiguousarray(x)
     labels = np.zeros(len(x), np.int64) if y is None else y.astype(np.int64)
@@ -66,14 +69,39 @@ def image_source(
 
 
 def _held_out(labels: np.ndarray, share: float) -> np.ndarray:
-    order = np.argsort(labels, kind="stable")
     parts = []
     for label in np.unique(labels):
-        members = order[labels[order] == label]
-        # A fixed stream: the split belongs to the data set, not to a run.
-        parts.append(np.random.default_rng(int(label)).permutation(members)[: round(len(members) * share)])
+        members = _of_class(labels, label)
+        parts.append(members[: round(len(members) * share)])
     chosen = np.sort(np.concatenate(parts))
     return chosen if len(chosen) else np.array([len(labels) - 1])
+
+
+def held_out_of_all(y: np.ndarray, share: float = HELD_OUT_SHARE) -> np.ndarray | None:
+    """The indices of the images to be held out of a set of small classes: the share of the whole set, as even as can be.
+
+    None where rounding class by class comes to about the same. Every class keeps an image to be trained on, so a set of
+    classes of one image gives up one image only.
+    """
+    classes, sizes = np.unique(y, return_counts=True)
+    wanted = max(1, round(len(y) * share))
+    if len(classes) == 1 or abs(sum(round(size * share) for size in sizes.tolist()) - wanted) <= MISSED_BY * wanted:
+        return None
+    exact = sizes * (wanted / len(y))
+    taken = np.floor(exact).astype(np.int64)
+    order = np.random.default_rng(len(y)).permutation(len(classes))  # among classes that are owed the same
+    order = order[np.argsort(taken[order] - exact[order], kind="stable")]
+    able = order[taken[order] + 1 < sizes[order]]
+    taken[able[: wanted - taken.sum()]] += 1
+    if not taken.any():
+        taken[order[0]] = 1
+    parts = [_of_class(y, label)[:count] for label, count in zip(classes, taken, strict=True)]
+    return np.sort(np.concatenate(parts))
+
+
+def _of_class(labels: np.ndarray, label: int) -> np.ndarray:
+    """The images of a class, shuffled by a fixed stream: the split belongs to the data set, not to a run."""
+    return np.random.default_rng(int(label)).permutation(np.flatnonzero(labels == label))
 
 
 def shaped(x: np.ndarray, size: int) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A set is a folder named by the hash of its content, holding one safetensors file and one JSON card. Its name,
 ``own:cats-1f3a…``, carries the hash: other pictures under the same title are another set, and a run never trains on
-something else by mistake.
+something else by mistake. The mark before the hash says what is held out: ``-`` the same share of each class, ``_`` of a set
+of small classes a share of the whole. So a run keeps its split, also when the set was deleted and brought again.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from gan_core.data.images import image_source
+from gan_core.data.images import held_out_of_all, image_source
 from gan_core.data.places import shelf_root
 from gan_core.data.sources import ImageSource, MixtureSource
 from gan_core.data.toy import smoothed
@@ -36,7 +37,7 @@ from gan_core.intake.pictures import Images, Problem, plain
 from gan_core.intake.points import Points
 
 PREFIX = "own:"
-NAME = re.compile(r"own:[\w-]{0,40}?-?([0-9a-f]{16})")
+NAME = re.compile(r"own:[\w-]{0,40}?([-_]?)([0-9a-f]{16})")
 PROBLEMS_KEPT = 1000
 SPARE_BYTES = 200 * 10**6  # left on the disk for the runs
 
@@ -76,8 +77,9 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
     title = plain(title) or "my data"
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower().encode("ascii", "ignore").decode()).strip("-")[:40].strip("-")
     n = len(tensors["x"])
+    mark = "_" if "y" in tensors and held_out_of_all(tensors["y"].numpy()) is not None else "-" if slug else ""
     card = Own(
-        name=f"{PREFIX}{slug + '-' if slug else ''}{fingerprint[:16]}",
+        name=f"{PREFIX}{slug}{mark}{fingerprint[:16]}",
         title=title,
         kind="images" if isinstance(content, Images) else "points",
         fingerprint=fingerprint,
@@ -123,7 +125,7 @@ def shelf() -> list[Own]:
 def find(name: str) -> Own:
     """The card of a set by its name. Raises DataMissing."""
     match = NAME.fullmatch(name)
-    card = _card(shelf_root() / match[1]) if match else None
+    card = _card(shelf_root() / match[2]) if match else None
     if card is None:
         raise DataMissing(
             f"The data set {name[:80]} is not on this machine: it was deleted, or made elsewhere. Upload the same files "
@@ -164,7 +166,10 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     x, y = tensors["x"].numpy(), tensors["y"].numpy() if "y" in tensors else None
     if card.kind == "points":
         return smoothed(name, x)
-    return image_source(name, x, y, card.class_names)
+    match = NAME.fullmatch(name)
+    of_all = match is not None and match[1] == "_"
+    heldout = held_out_of_all(y) if of_all and y is not None else None
+    return image_source(name, x, y, card.class_names, heldout=heldout)
 
 
 def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:

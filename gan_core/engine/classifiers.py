@@ -36,6 +36,14 @@ class Classifiers:
             log.warning("the frozen classifier of %s waits: %s", source.name, error)
             return None
 
+    def for_run(self, source: ImageSource) -> FrozenClassifier | None:
+        """The same for a run, which is told where there will never be one: RuntimeError."""
+        preparation = self._prepare(source)
+        classifier = preparation.result()
+        if classifier is None and preparation.failed:
+            raise RuntimeError(preparation.progress[1]) from preparation.error
+        return classifier
+
     def wait(self, source: ImageSource, progress: Progress | None = None) -> FrozenClassifier:
         """The classifier, trained first if need be. Raises RuntimeError if that failed."""
         preparation = self._prepare(source)
@@ -67,10 +75,11 @@ class Classifiers:
 
     def _prepare(self, source: ImageSource) -> _Preparation:
         with self._lock:
-            job = self._jobs.get(source.fingerprint)
+            key = f"{source.name} {source.fingerprint}"  # the same images may be split in two ways
+            job = self._jobs.get(key)
             if job is None or job.may_work_now:
-                self._jobs[source.fingerprint] = _Preparation(source, self._cache_dir, self._closing)
-            return self._jobs[source.fingerprint]
+                self._jobs[key] = _Preparation(source, self._cache_dir, self._closing)
+            return self._jobs[key]
 
 
 class _Preparation:
@@ -97,6 +106,11 @@ class _Preparation:
             self.thread.join(PATIENCE_SECONDS)
         return self.classifier
 
+    @property
+    def failed(self) -> bool:
+        """Whether there will never be one, and nobody asked for the end."""
+        return self.error is not None and not isinstance(self.error, TrainingCancelled)
+
     def _run(self, cache_dir: Path, closing: threading.Event) -> None:
         torch.set_num_threads(1)
         try:
@@ -104,8 +118,9 @@ class _Preparation:
         except TrainingCancelled as error:
             self.error = error
         except BaseException as error:  # shown where the histogram would be; the run itself goes on
-            self.error = error
+            log.exception("the frozen classifier of %s could not be trained", self.source.name)
             self.progress = (0.0, f"the frozen classifier could not be trained: {error}")
+            self.error = error
 
     def _report(self, share: float, sentence: str) -> None:
         self.progress = (share, sentence)

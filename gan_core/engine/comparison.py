@@ -1,7 +1,8 @@
 """Generated samples beside real ones, without labels: what sees a collapse best, and what each number reads on real data.
 
 The sets are small on purpose, and always of the same size: most of these numbers cost with the square of it, and all of
-them depend on it. The sizes travel with the floors, and are written beside the numbers.
+them depend on it. The sizes travel with the floors, and are written beside the numbers. What a set is too small for is left
+out, of the numbers and of the floors.
 """
 
 from __future__ import annotations
@@ -14,13 +15,19 @@ from scipy.spatial.distance import pdist
 from gan_core.metrics.distances import frechet_distance, mmd2, sliced_wasserstein, wasserstein_1d
 from gan_core.metrics.diversity import ALIKE, alike_distance, birthday, vendi_score
 from gan_core.metrics.moments import center, main_axes, std_ratio
-from gan_core.metrics.neighbors import precision_recall_density_coverage
+from gan_core.metrics.neighbors import NEIGHBOURS, precision_recall_density_coverage
 
 Numbers = dict[str, float]
 
 KERNEL_POINTS = 200  # of each side, for the Vendi score and MMD
 NEIGHBOUR_POINTS = 300  # of each side, for precision, recall, density and coverage
 SLICED_POINTS = 500
+NEAR = ("precision", "recall", "density", "coverage")
+FEWEST = {"frechet_distance": 2, "mmd2": 2} | dict.fromkeys(NEAR, NEIGHBOURS + 1)
+"""Real samples without which a measure cannot be computed."""
+FEWEST_HELD_OUT = 10
+"""Held-out samples without which a floor would say more of the few than of real ones."""
+TOO_FEW, TOO_FEW_OF_A_CLASS = "too few held-out pictures", "too few pictures of a class"
 BIRTHDAY_POINTS = 1_500  # about a million pairs
 # Kernel widths in units of the real spread per axis: those that told collapsed rings from whole ones best.
 VENDI_WIDTH, MMD_WIDTH = 0.42, 0.63
@@ -37,8 +44,7 @@ class PointComparison:
         self.sizes = dict.fromkeys(("vendi_score", "mmd2"), min(KERNEL_POINTS, len(x_real)))
         if flat:
             self.sizes["sliced_wasserstein"] = min(SLICED_POINTS, len(x_real))
-            near = ("precision", "recall", "density", "coverage")
-            self.sizes |= dict.fromkeys(near, min(NEIGHBOUR_POINTS, len(x_real)))
+            self.sizes |= dict.fromkeys(NEAR, min(NEIGHBOUR_POINTS, len(x_real)))
 
     def measure(self, x_fake: np.ndarray) -> Numbers:
         real, few = self._real, slice(KERNEL_POINTS)
@@ -63,18 +69,18 @@ class FeatureComparison:
 
     def __init__(self, real: np.ndarray) -> None:
         self._real = real
-        self._width = float(np.median(pdist(real[:KERNEL_POINTS]))) or 1.0
+        self._width = float(np.median(pdist(real[:KERNEL_POINTS]))) or 1.0 if len(real) > 1 else 1.0
         few, near = min(KERNEL_POINTS, len(real)), min(NEIGHBOUR_POINTS, len(real))
-        self.sizes = {"mmd2": few} | dict.fromkeys(("precision", "recall", "density", "coverage"), near)
+        self.sizes = {"mmd2": few} | dict.fromkeys(NEAR, near)
 
     def measure(self, fake: np.ndarray) -> Numbers:
-        few = slice(KERNEL_POINTS)
-        return {
-            "vendi_score": vendi_score(fake),
-            "frechet_distance": frechet_distance(self._real, fake),
-            "mmd2": mmd2(self._real[few], fake[few], self._width),
-            **neighbours(self._real, fake),
-        }
+        few, n = slice(KERNEL_POINTS), min(len(self._real), len(fake))
+        numbers = {"vendi_score": vendi_score(fake)}
+        if n >= FEWEST["frechet_distance"]:
+            numbers["frechet_distance"] = frechet_distance(self._real, fake)
+        if n >= FEWEST["mmd2"]:
+            numbers["mmd2"] = mmd2(self._real[few], fake[few], self._width)
+        return numbers | (neighbours(self._real, fake) if n >= FEWEST["precision"] else {})
 
     def birthday(self, fake: np.ndarray) -> dict[str, float]:
         return birthdays(self._real, fake)

@@ -12,6 +12,7 @@ import torch
 from gan_core.config import ConfigError, Problem, nearest
 from gan_core.data import DATASETS, ImageSource, MixtureSource, Source, StackedSource
 from gan_core.engine.classifiers import Classifiers
+from gan_core.engine.comparison import FEWEST_HELD_OUT, TOO_FEW
 from gan_core.engine.pictures import png, tile
 from gan_core.training.classifier import ClassifierReport
 from gan_core.training.streams import Streams
@@ -132,6 +133,12 @@ def _image_facts(name: str, source: ImageSource) -> DatasetFacts:
     notes = []
     if source.y is not None and source.judged is None:
         notes.append("Images of less than 8 pixels a side are too small for the classifier.")
+    if source.judged is not None and len(source.heldout_index) < FEWEST_HELD_OUT:
+        notes.append(
+            f"{TOO_FEW.capitalize()} ({len(source.heldout_index)}) for what real pictures read; it trains all the same."
+        )
+    if source.y is not None and (unseen := n_classes - len(np.unique(train))):
+        notes.append(f"{unseen} of {n_classes} classes have no picture to train on: theirs is held out.")
     if shown < n_classes:
         notes.append(f"The picture shows the first {shown} of {n_classes} classes.")
     return DatasetFacts(

@@ -62,6 +62,11 @@ CARDS_SECONDS = 1.0
 ORPHANS_SECONDS = 10.0  # between two looks for runs whose process, another one, is gone
 WRITE_SECONDS = 2.0  # for the end of a run to be on the disk before it is announced
 INHERITED_EVENTS = ("reference", "knob", "verdict", "forked")  # of a parent, by its fork
+ALL_PLAYED = (
+    "This run has played all its rounds. To train on from its end, fork it: `python -m gan_core fork {run}` plays as many "
+    "again, `--set schedule.rounds=…` says how many in all, and `--set` changes anything else, a learning rate say."
+)
+DELETED = "This run was deleted; take it back first, on the Runs page or with restore-run."
 CLOSING_SECONDS = 2.0  # of the time to close: for what is left when the runs have ended
 
 
@@ -131,7 +136,7 @@ class Lab:
         self._lockstep = Lockstep(
             lambda run_id: self._executor.nudge(run_id), lambda run_id: self._executor.lane(run_id)
         )
-        asked = (self.classifiers.get, self._wake.set, self._lockstep.how_far)
+        asked = (self.classifiers.for_run, self._wake.set, self._lockstep.how_far)
         self._processes = ProcessExecutor(self.store.root, cache, *asked, self._lockstep.company, self._most_processes)
         self._spare = False
         executors: dict[Kind, Executor] = {"thread": ThreadExecutor(*asked), "process": self._processes}
@@ -304,10 +309,10 @@ class Lab:
             run = self.store.run(run_id)
             if run.active or run_id in self._active:
                 raise Refused(f"This run is {run.status}.")
-            if run.status == "finished":
-                raise Refused("This run has played all its rounds.")
             if run.deleted_at is not None:
-                raise Refused("This run was deleted; take it back first.")
+                raise Refused(DELETED)
+            if run.status == "finished":
+                raise Refused(ALL_PLAYED.format(run=run_id))
             config = resolve(RunConfig.load(run.config))
             folder = self.store.checkpoint_dir(run_id)
             begins_at = run.forked_at or 0
@@ -370,7 +375,7 @@ class Lab:
         """
         run = self.store.run(run_id)
         if run.deleted_at is not None:
-            raise Refused("This run was deleted; take it back first.")
+            raise Refused(DELETED)
         parent = resolve(RunConfig.load(run.config))
         changes = dict(changes or {})
         resolve(parent.replace(changes))  # before anything else: most mistakes are here
@@ -507,13 +512,16 @@ class Lab:
             raise Refused("This run is still waiting for its turn.")
         self._end(active, Ended("stopped" if command == "stop" else "interrupted", active.view.status["round"]))
 
-    def delete(self, run_id: str) -> None:
-        """Put a run that has ended into the bin; ``store.restore`` takes it back. Raises Refused for an active one."""
+    def delete(self, *run_ids: str) -> None:
+        """Put runs that have ended into the bin, as one act; ``store.bin`` takes them back. Raises Refused where one is
+        active, and deletes none.
+        """
         with self._entrance:
-            if run_id in self._active:
-                raise Refused("Stop the run first.")
-            self.store.delete(run_id)
-            self._gallery.forget(run_id)
+            if active := [self.store.run(run_id).name for run_id in run_ids if run_id in self._active]:
+                raise Refused(f"Stop {'the run' if len(run_ids) == 1 else ', '.join(active)} first.")
+            self.store.bin.delete(run_ids)
+            for run_id in run_ids:
+                self._gallery.forget(run_id)
             self._cards.clear()
 
     # Looking
@@ -894,10 +902,14 @@ class Lab:
 
 
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:
-    """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait."""
+    """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait.
+
+    Where it cannot be trained, runs go on without, and say so.
+    """
     source = load_source(resolve(config))
     if source.judged is not None:
-        lab.classifiers.wait(source.judged, progress)
+        with suppress(RuntimeError):  # which is in the log
+            lab.classifiers.wait(source.judged, progress)
 
 
 def environment() -> dict[str, Any]:

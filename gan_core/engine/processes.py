@@ -35,6 +35,7 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
 SAVE_SECONDS = 5.0  # for the others in a process in which one hangs
 SPARE_SECONDS = 20.0  # after one was taken, until the next is made ready: the run that took it first gets both cores
+CLASSIFIER_SECONDS = 1.0  # between two looks whether a frozen classifier is there
 STACK_SECONDS = 1.0  # for a process to say where it stands
 LAST_WORDS = 8_000  # characters of standard error that are kept of a process that died
 TAKEN_ALONG = "Another run in its process hung and had to be ended with it; this one goes on from its last checkpoint."
@@ -438,14 +439,17 @@ class _Host:
             return wire.MayPlayTo(until)
 
     def _prepare_classifier(self, name: str) -> None:
+        """Let the classifier be trained; where that fails the runs go on without, and are told."""
         try:
             for job in list(self.jobs.values()):
                 judged = load_source(job.job.config).judged
                 if judged is not None and judged.name == name:
-                    self._classifier(judged)
+                    while self.jobs and self._classifier(judged) is None:
+                        time.sleep(CLASSIFIER_SECONDS)
                     return
-        except Exception:  # the runs go on without
-            log.exception("the frozen classifier of %s could not be begun", name)
+        except Exception as error:
+            log.warning("the runs on %s go on without a frozen classifier: %s", name, error)
+            self._words.put((wire.PROCESS, wire.NoClassifier(name, str(error))))
 
 
 def _obituary(job: _Hosted, code: int, last_words: str) -> Ended:

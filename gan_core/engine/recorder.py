@@ -129,6 +129,10 @@ class Recorder:
                 self._view.add_frame(message.round, parts)
                 self._view.set_status(measuring=message.measuring)
                 self._store.add_frame(self._run_id, message.round, parts)
+            case Note(kind="not_measured"):
+                trace = message.data.get("traceback", "")  # for the log: viewers get the sentence
+                log.error("run %s: something could not be measured\n%s", self._run_id, trace)
+                self.event(message.round, message.kind, {"message": message.data["message"]})
             case Note():
                 self.event(message.round, message.kind, message.data)
             case State():

@@ -19,6 +19,7 @@ from gan_core.checkpoints import best_scores, is_full, path_of
 from gan_core.config import RunConfig
 from gan_core.engine.best import judged
 from gan_core.engine.captions import caption
+from gan_core.engine.comparison import Numbers
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import (
@@ -34,10 +35,11 @@ from gan_core.engine.messages import (
     Moment,
     Note,
     Rows,
+    Sight,
     State,
     Step,
 )
-from gan_core.engine.observers import GetClassifier, Observer, observer_for
+from gan_core.engine.observers import Blind, GetClassifier, Observer, Unmeasured, observer_for
 from gan_core.failpoints import failpoint, held
 from gan_core.training import (
     Turn,
@@ -207,7 +209,10 @@ class _Runner:
         self.phase = "building the networks"
         failpoint("build")
         self.game = build(self.config, source)
-        self.observer: Observer = observer_for(self.config, source, self.classifier)
+        self.observer: Observer = Blind()
+        self.unmeasured = False  # whether it has been said that something could not be measured
+        with self._harmless():
+            self.observer = observer_for(self.config, source, self.classifier)
         self.reference_known = False
         self.wanted = [(player.name, column) for player in self.game.players for column in player.columns]
         self.columns = tuple(f"{player}.{column}" for player, column in self.wanted)
@@ -283,21 +288,52 @@ class _Runner:
         if self.measured is not None and self.measured[0] == self.round and self.reference_known:
             return self.measured[1]
         with self._aside("measuring"):
-            if not self.reference_known and (reference := self.observer.reference()) is not None:
-                self.reference_known = True
-                self.outbox.put(Note(self.round, "reference", reference))
-            failpoint("sample")
-            values, sight = self.observer.look(self.game, self.round)
-            if values and self.recorded_at != self.round:
-                self.recorded_at = self.round
-                row = np.array([list(values.values())], dtype=np.float32)
-                self.outbox.put(Rows("diagnostics", tuple(values), np.array([self.round]), row))
+            if not self.reference_known:
+                with self._harmless():
+                    reference = self.observer.reference()
+                    if reference is not None:
+                        self.reference_known = True
+                        self.outbox.put(Note(self.round, "reference", reference))
+            values, sight = self._look(self.round)
             share = self.measuring / self.clock.seconds if self.clock.seconds else 0.0
             self.outbox.put(replace(sight, measuring=share))
             self.measured = (self.round, values)
-            self._remember()
-            self._compare(values)
+            with self._harmless():
+                self._remember()
+                self._compare(values)
         return values
+
+    def _look(self, round: int) -> tuple[Numbers, Sight]:
+        """What the observer measures and shows, as far as that can be done; the numbers of a whole round are recorded."""
+        values: Numbers = {}
+        sight = Sight(round, {})
+        with self._harmless():
+            try:
+                failpoint("sample")
+                values, sight = self.observer.look(self.game, round)
+                if values and round == self.round != self.recorded_at:
+                    row = np.array([list(values.values())], dtype=np.float32)
+                    self.outbox.put(Rows("diagnostics", tuple(values), np.array([round]), row))
+                    self.recorded_at = round
+            except Unmeasured as error:
+                sight = error.sight
+                raise
+        return values, sight
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """Something that looks at the run. What it raises is said once, and training goes on as if nobody had looked."""
+        try:
+            yield
+        except BaseException as raised:
+            error = raised.__cause__ if isinstance(raised, Unmeasured) and raised.__cause__ is not None else raised
+            if isinstance(error, torch.OutOfMemoryError):
+                torch.cuda.empty_cache()  # training needs it
+            if not self.unmeasured:
+                self.unmeasured = True
+                trace = "".join(traceback.format_exception(error))
+                message = f"{type(error).__name__}: {_reason(error, self.config)}"
+                self.outbox.put(Note(self.round, "not_measured", {"message": message, "traceback": trace}))
 
     def _remember(self) -> None:
         """Keep the state of this look in memory, as many as there is room for."""
@@ -521,7 +557,8 @@ class _Runner:
 
     def _count_birthdays(self) -> None:
         self.flush()
-        with self._aside("the birthday test"), suppress(ValueError):  # samples that are not finite cannot be compared
+        # Samples that are not finite cannot be compared.
+        with self._aside("the birthday test"), self._harmless(), suppress(ValueError):
             self.outbox.put(Note(self.round, "birthday", dict(self.observer.birthday(self.game))))
 
     def _pause(self, step: Step | None = None) -> None:
@@ -572,7 +609,7 @@ class _Runner:
             return
         with self._aside("measuring"):
             self.glanced_at = self.round + 1
-            self.outbox.put(self.observer.look(self.game, self.glanced_at)[1])
+            self.outbox.put(self._look(self.glanced_at)[1])
 
     def _write(self, state: dict[str, Any], last: bool) -> None:
         """Save, with a moment's patience for a disk that is busy; where it is full, wait for room."""

@@ -66,6 +66,14 @@ class WantsClassifier:
     name: str
 
 
+@dataclass(frozen=True)
+class NoClassifier:
+    """There will be none for the images of this name, and why."""
+
+    name: str
+    why: str
+
+
 _KINDS: dict[str, Any] = {
     name: kind for name, kind in (vars(messages) | globals()).items() if isinstance(kind, type) and is_dataclass(kind)
 }

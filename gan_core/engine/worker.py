@@ -65,8 +65,8 @@ class _Host:
         self._outgoing = outgoing
         self._words: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         self._paces: dict[str, _Pace] = {}
-        classifier = _Classifier(cache, self)
-        self._threads = ThreadExecutor(classifier, lambda: self._words.put(None), self._how_far)
+        self._classifier = _Classifier(cache, self)
+        self._threads = ThreadExecutor(self._classifier, lambda: self._words.put(None), self._how_far)
 
     def listen(self, incoming: IO[bytes]) -> None:
         """Do what is asked for, until the lab is gone, and the process with it."""
@@ -97,6 +97,8 @@ class _Host:
         match word, self._paces.get(run_id):
             case Job() as job, _:
                 self._begin(job)
+            case wire.NoClassifier(name, why), _:
+                self._classifier.failed[name] = why
             case _, None:
                 pass  # it has just ended
             case wire.MayPlayTo(until), pace:
@@ -188,12 +190,15 @@ class _Classifier:
     def __init__(self, cache: Path, host: _Host) -> None:
         self._cache, self._host = cache, host
         self._wanted: set[str] = set()
+        self.failed: dict[str, str] = {}  # why there will be none, by the name of the images
 
     def __call__(self, source: ImageSource) -> FrozenClassifier | None:
         try:
             classifier = cached_classifier(source, self._cache)
         except (OSError, MemoryError):
             return None  # it may be there; the next measurement looks again
+        if classifier is None and source.name in self.failed:
+            raise RuntimeError(self.failed[source.name])
         if classifier is None and source.name not in self._wanted:
             self._wanted.add(source.name)
             self._host.say(wire.PROCESS, wire.WantsClassifier(source.name))

@@ -10,6 +10,9 @@ from scipy.spatial.distance import cdist
 
 from gan_core.metrics.samples import as_pair
 
+NEIGHBOURS = 5
+"""k, as Naeem et al. take it."""
+
 
 class Neighborhood(NamedTuple):
     """Shares from 0 to 1, but for density, which has no upper bound and is 1 for real data."""
@@ -20,7 +23,7 @@ class Neighborhood(NamedTuple):
     coverage: float
 
 
-def precision_recall_density_coverage(x_real: ArrayLike, x_fake: ArrayLike, k: int = 5) -> Neighborhood:
+def precision_recall_density_coverage(x_real: ArrayLike, x_fake: ArrayLike, k: int = NEIGHBOURS) -> Neighborhood:
     """Compare (n, d) real with (m, d) fake samples, each set's manifold the balls that reach each k-th neighbour.
 
     precision: share of fakes inside a real ball; recall: share of reals inside a fake ball (Kynkäänniemi et al. 2019);

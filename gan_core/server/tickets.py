@@ -18,7 +18,10 @@ from pathlib import Path
 
 WINDOW = 12 * 3600
 """Seconds. A ticket lives between one and two windows, and is the same text for everyone who asks within one window:
-the data of the live component stays constant between reruns."""
+the data of the live component stays constant between reruns. A page asks again four times in each, so that what it shows
+never has an old one; ``GANSCOPE_TICKET_SECONDS`` sets another length."""
+VARIABLE = "GANSCOPE_TICKET_SECONDS"
+LOOKS = 4
 
 KEY_BYTES = 32
 
@@ -26,15 +29,21 @@ KEY_BYTES = 32
 class Tickets:
     """Signs and checks tickets with one key."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, window: int = WINDOW) -> None:
         if len(key) < KEY_BYTES:
             raise ValueError("A ticket key needs at least 32 bytes.")
         self._key = key
+        self.window = window
+
+    @property
+    def look_seconds(self) -> float:
+        """How often a page that stays open asks for its tickets again."""
+        return self.window / LOOKS
 
     def mint(self, scope: str = "*", *, now: float | None = None) -> str:
         """A ticket for one run, or with ``*`` for every run."""
-        window = int(time.time() if now is None else now) // WINDOW
-        expiry = (window + 2) * WINDOW
+        window = int(time.time() if now is None else now) // self.window
+        expiry = (window + 2) * self.window
         return f"{expiry}.{self._sign(scope, expiry)}"
 
     def valid(self, ticket: str, run: str, *, now: float | None = None) -> bool:
@@ -57,8 +66,11 @@ class Tickets:
 
 @lru_cache(maxsize=8)
 def open_tickets(root: str | Path) -> Tickets:
-    """The tickets of the store at ``root``; makes its key on first use."""
-    return Tickets(_read_or_create_key(Path(root) / "secret"))
+    """The tickets of the store at ``root``; makes its key on first use. ValueError where the length of a window is none."""
+    text = os.environ.get(VARIABLE) or str(WINDOW)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= WINDOW):
+        raise ValueError(f"{VARIABLE} is {text[:40]!r}; it has to be a whole number of seconds, at most {WINDOW}.")
+    return Tickets(_read_or_create_key(Path(root) / "secret"), int(text))
 
 
 def _read_or_create_key(path: Path) -> bytes:

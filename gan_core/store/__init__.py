@@ -6,6 +6,7 @@ Only plain values cross this border: JSON-able dicts, NumPy arrays, bytes. It kn
 from gan_core.store.adoption import Whole
 from gan_core.store.artefacts import new_run_id
 from gan_core.store.backup import backup, restore_backup
+from gan_core.store.bin import Deleted
 from gan_core.store.fsck import Fault, fsck
 from gan_core.store.place import default_root, must_be_there
 from gan_core.store.records import (
@@ -30,6 +31,7 @@ __all__ = [
     "ComparisonNotFound",
     "ComparisonRecord",
     "DamagedRun",
+    "Deleted",
     "Event",
     "Fault",
     "Frame",

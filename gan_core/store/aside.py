@@ -41,24 +41,25 @@ def take_in(root: Path, files: Path, run_ids: Sequence[str], insert: Callable[[]
             _settle(root, run_id)
 
 
-def purge(root: Path, run_id: str, remove: Callable[[], None]) -> None:
-    """Remove the folder of a run for good; ``remove`` takes its rows out and calls `put` in the same transaction."""
+def purge(root: Path, run_ids: Sequence[str], remove: Callable[[], None]) -> None:
+    """Remove the folders of runs for good; ``remove`` takes their rows out and calls `put` in the same transaction."""
     try:
         remove()
     except BaseException:
-        with suppress(OSError):
-            _settle(root, run_id)
+        for run_id in run_ids:
+            with suppress(OSError):
+                _settle(root, run_id)
         raise
-    left = path_of(root, run_id)
-    try:
-        failpoint("purge.files")
-        shutil.rmtree(left)
-    except FileNotFoundError:
-        pass  # it never saved a file
-    except OSError as error:
-        raise StoreError(
-            f"The run is gone, its folder {left} remains until the next start: {reason(error)}."
-        ) from error
+    for left in [path_of(root, run_id) for run_id in run_ids]:
+        try:
+            failpoint("purge.files")
+            shutil.rmtree(left)
+        except FileNotFoundError:
+            pass  # it never saved a file
+        except OSError as error:
+            raise StoreError(
+                f"The run is gone, its folder {left} remains until the next start: {reason(error)}."
+            ) from error
 
 
 def _bring(root: Path, files: Path, run_ids: Sequence[str]) -> None:

@@ -36,8 +36,9 @@ def read(connection: sqlite3.Connection, comparison_id: str) -> ComparisonRecord
     return _record(connection, row)
 
 
-def listed(connection: sqlite3.Connection) -> list[ComparisonRecord]:
-    rows = connection.execute("SELECT * FROM comparisons WHERE deleted_at IS NULL ORDER BY seq DESC").fetchall()
+def listed(connection: sqlite3.Connection, deleted: bool = False) -> list[ComparisonRecord]:
+    wanted = "IS NOT NULL" if deleted else "IS NULL"
+    rows = connection.execute(f"SELECT * FROM comparisons WHERE deleted_at {wanted} ORDER BY seq DESC").fetchall()
     return [_record(connection, row) for row in rows]
 
 

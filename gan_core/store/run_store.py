@@ -17,6 +17,7 @@ import numpy as np
 from gan_core import checkpoints
 from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, orphans, owner, tracks
 from gan_core.store.adoption import Whole
+from gan_core.store.bin import Bin
 from gan_core.store.fields import encode, from_json, line, to_json
 from gan_core.store.orphans import IS_ACTIVE, read_true
 from gan_core.store.readers import Readers
@@ -59,6 +60,7 @@ class RunStore:
         self.only_reads = only_reads
         self._writer: Writer | NoWriter = NoWriter(only_reads) if only_reads else Writer(open_database(path))
         self._readers = Readers(path, only_read=bool(only_reads))
+        self.bin = Bin(self, self._readers, lambda change: self._writer.call(change))
         self._closed = False
         atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
 
@@ -383,7 +385,7 @@ class RunStore:
                 raise StoreError("Delete the run first.")
             aside.put(self.root, run_id)
 
-        aside.purge(self.root, run_id, lambda: self._writer.call(remove))
+        aside.purge(self.root, [run_id], lambda: self._writer.call(remove))
 
     def compact(self, run_id: str, track: str | None = None) -> None:
         """Merge the chunks of one track, or of all, so that they read fast. What is read stays the same."""
@@ -430,10 +432,10 @@ class RunStore:
         with self._readers.lend() as connection:
             return comparisons.read(connection, comparison_id)
 
-    def comparisons(self) -> list[ComparisonRecord]:
-        """Those that are not deleted, newest first."""
+    def comparisons(self, *, deleted: bool = False) -> list[ComparisonRecord]:
+        """Those that are not deleted, or those that are, newest first."""
         with self._readers.lend() as connection:
-            return comparisons.listed(connection)
+            return comparisons.listed(connection, deleted)
 
     def delete_comparison(self, comparison_id: str) -> None:
         """Take a comparison off the list, and its runs with it unless they were collected; StoreError while one is active."""

@@ -84,6 +84,7 @@ def live_view(
             "name": name,
             "colour": colour,
         },
+        on_stale_change=lambda: None,
     )
 
 

@@ -38,6 +38,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         ),
         "edit",
     ),
+    "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
     "Chores": dict.fromkeys(
         ("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"), "bring"
     ),
@@ -55,7 +56,19 @@ READS: Mapping[str, frozenset[str]] = {
     ),
     "RunStore": frozenset(
         (
-            *("root", "problem", "only_reads", "run", "runs", "whole", "family", "track", "track_names", "frames"),
+            *(
+                "root",
+                "problem",
+                "only_reads",
+                "bin",
+                "run",
+                "runs",
+                "whole",
+                "family",
+                "track",
+                "track_names",
+                "frames",
+            ),
             *(
                 "latest_frame",
                 "latest_files",
@@ -68,6 +81,7 @@ READS: Mapping[str, frozenset[str]] = {
             ),
         )
     ),
+    "Bin": frozenset(("listed", "newest", "frees")),
     "Chores": frozenset(("get", "own", "folders", "data_folder")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),
 }

@@ -107,6 +107,9 @@ class Board {
         this.draw(body.runs || [])
         // Where nothing trains, a look now and then is enough.
         if ((body.runs || []).every((run) => ENDED.includes(run.state))) pause = 2 * EVERY
+      } else if (answer.status === 403 && this.stale !== ticket) {
+        this.stale = ticket // a computer that slept through its life: the page runs again, and brings another
+        this.renew("stale", true)
       } else this.say(body.error || "The list of runs could not be read.")
     } catch (error) {
       if (controller.signal.aborted) return
@@ -156,12 +159,13 @@ const boards = new WeakMap()
 
 export default function (component) {
   const { data, parentElement } = component
-  const board = boards.get(parentElement)
+  let board = boards.get(parentElement)
   if (board) {
     const changed = JSON.stringify(board.data) !== JSON.stringify(data)
     board.data = data
     if (changed) board.ask()
-  } else boards.set(parentElement, new Board(parentElement, data))
+  } else boards.set(parentElement, (board = new Board(parentElement, data)))
+  board.renew = component.setTriggerValue
   return () => {
     const last = boards.get(parentElement)
     if (last) last.destroy()

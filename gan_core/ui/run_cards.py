@@ -27,4 +27,5 @@ def run_cards(
     _COMPONENT(
         key=key,
         data={"ticket": ticket, "limit": limit, "href": href, "empty": empty},
+        on_stale_change=lambda: None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import operator
 import re
@@ -195,17 +196,21 @@ def _value(value: Any) -> str:
 def show(
     runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str, group: str = "", baseline: RunRecord | None = None
 ) -> list[RunRecord]:
-    """Draw the table; returns the runs whose rows are chosen."""
+    """Draw the table; returns the runs whose rows are chosen: always the same runs, whatever comes before them."""
     table = table_of(runs, lab, ticket, group=group, baseline=baseline)
     if table.empty:
         st.info("No run matches the filter.", icon=":material/filter_alt_off:")
         return []
+    # A table remembers rows by their place. Another list is another table, in which the same runs are chosen.
+    ids = [run.id for run in runs]
+    remembered = set(st.session_state.get(f"{key}:chosen", ()))
     event: Any = st.dataframe(
         table,
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=key,
+        selection_default={"selection": {"rows": [row for row, run_id in enumerate(ids) if run_id in remembered]}},
+        key=f"{key}:{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:16]}",
         row_height=56,
         placeholder="",
         column_config={
@@ -219,6 +224,7 @@ def show(
         },
     )
     chosen = [runs[index] for index in event.selection.rows if index < len(runs)]
+    st.session_state[f"{key}:chosen"] = [run.id for run in chosen]
     return [run for run in chosen if isinstance(run, RunRecord)]
 
 

@@ -91,11 +91,21 @@ def offer_to_go_on() -> None:
 
 
 def ticket(run_id: str = "*") -> str:
-    """A ticket for the live routes of one run, or of all. Kept for the session, so that a rerun changes nothing."""
-    tickets: dict[str, str] = st.session_state.setdefault("tickets", {})
-    if run_id not in tickets:
-        tickets[run_id] = open_tickets(lab().store.root).mint(run_id)
-    return tickets[run_id]
+    """A ticket for the live routes of one run, or of all; a rerun changes it only when its window is over."""
+    return open_tickets(lab().store.root).mint(run_id)
+
+
+def renew_tickets() -> None:
+    """On every page: it runs again before a ticket on it expires, so that one that stays open for days keeps its pictures."""
+    tickets = open_tickets(lab().store.root)
+    made = tickets.mint()
+
+    @st.fragment(run_every=tickets.look_seconds)
+    def look() -> None:
+        if tickets.mint() != made:
+            st.rerun()
+
+    look()
 
 
 def watch(run_id: str, *, beside: str = "") -> None:

@@ -80,7 +80,6 @@ def _buttons(comparison: ComparisonRecord, variants: list[str], states: Mapping[
     if over and action_button("edit", "Delete", key="delete:all", icon=":material/delete:", type="tertiary"):
         with said_in_a_sentence():
             lab().delete_comparison(comparison.id)
-            st.session_state["compare:deleted"] = comparison.id
             st.switch_page(COMPARE)
 
 

@@ -232,7 +232,7 @@ def test_a_classifier_is_prepared_once_while_others_go_on(
 
 @pytest.mark.parametrize("error", [RuntimeError("no memory"), SystemExit(1)])
 def test_a_classifier_that_cannot_be_trained_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: ImageSource, error: BaseException
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: ImageSource, error: BaseException, trouble: list[str]
 ) -> None:
     def fail(*arguments: Any, **named: Any) -> Any:
         raise error
@@ -243,6 +243,8 @@ def test_a_classifier_that_cannot_be_trained_says_why(
     assert "could not be trained" in classifiers.progress("mnist5k")[1]
     with pytest.raises(RuntimeError, match="could not be trained"):
         classifiers.wait(source)
+    assert trouble == ["the frozen classifier of mnist5k could not be trained"]
+    trouble.clear()
 
 
 def test_closing_ends_a_training_soon(tmp_path: Path, source: ImageSource) -> None:

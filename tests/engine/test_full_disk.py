@@ -215,7 +215,6 @@ def test_an_accelerator_that_fails_for_good_ends_all_its_runs_with_the_cause_and
         ("forward", "training"),
         ("backward", "training"),
         ("step", "training"),
-        ("sample", "measuring"),
         ("save.write", "saving a checkpoint"),
     ],
 )

@@ -307,7 +307,10 @@ def test_what_cannot_be_asked_is_refused_in_a_sentence(open_lab: Callable, small
     for command in COMMANDS:
         with pytest.raises(Refused, match=r"^This run is finished already\.$"):
             lab.command(run_id, command)
-    with pytest.raises(Refused, match=r"^This run has played all its rounds\.$"):
+    with pytest.raises(
+        Refused,
+        match=r"^This run has played all its rounds\. To train on from its end, fork it: `python -m gan_core fork",
+    ):
         lab.resume(run_id)
     with pytest.raises(Refused, match="asked to 'dance'"):
         lab.command(run_id, "dance")

@@ -468,7 +468,6 @@ PLACES = {
     "loading the data": ("gan_core.engine.runner.load_source", None),
     "building the networks": ("gan_core.engine.runner.build", None),
     "training": ("gan_core.training.games.adversarial.AdversarialGame._discriminate", 0),
-    "measuring": ("gan_core.engine.observers.PlaneObserver.look", None),
     "saving a checkpoint": ("gan_core.engine.runner.save_checkpoint", 24),
 }
 

@@ -98,3 +98,35 @@ def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
 
 def test_two_stores_have_two_keys(tmp_path: Path) -> None:
     assert not open_tickets(tmp_path / "b").valid(open_tickets(tmp_path / "a").mint("r"), "r")
+
+
+def test_the_length_of_a_window_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_tickets.cache_clear()
+    monkeypatch.setenv("GANSCOPE_TICKET_SECONDS", "60")
+    tickets = open_tickets(tmp_path)
+    assert tickets.look_seconds == 15
+    ticket = tickets.mint("r", now=NOW)
+    assert tickets.valid(ticket, "r", now=NOW + 60)
+    assert not tickets.valid(ticket, "r", now=NOW + 121)
+    open_tickets.cache_clear()
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "soon", "1e3", "43201"])
+def test_a_length_that_is_none_is_refused_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    open_tickets.cache_clear()
+    monkeypatch.setenv("GANSCOPE_TICKET_SECONDS", text)
+    with pytest.raises(ValueError, match="whole number of seconds"):
+        open_tickets(tmp_path)
+    monkeypatch.delenv("GANSCOPE_TICKET_SECONDS")
+
+
+def test_a_page_asks_again_long_before_its_ticket_expires() -> None:
+    """Whenever in its window it was drawn: what it has is of the window before at most."""
+    tickets = Tickets(KEY)
+    start = int(NOW - NOW % WINDOW)
+    for drawn in (start, start + WINDOW // 2, start + WINDOW - 1):
+        ticket, looks = tickets.mint("r", now=drawn), int(tickets.look_seconds)
+        renewed = next(now for now in range(drawn, drawn + 9 * WINDOW, looks) if tickets.mint("r", now=now) != ticket)
+        assert tickets.valid(ticket, "r", now=renewed + WINDOW // 2)

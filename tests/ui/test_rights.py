@@ -16,13 +16,14 @@ from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
 from gan_core.server.roles import NotAllowed
 from gan_core.store import RunStore
+from gan_core.store.bin import Bin
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
 from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
-KINDS = {"Lab": Lab, "RunStore": RunStore, "Chores": Chores, "Chore": Chore}
+KINDS = {"Lab": Lab, "RunStore": RunStore, "Bin": Bin, "Chores": Chores, "Chore": Chore}
 PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "lessons", "classroom")
 
 

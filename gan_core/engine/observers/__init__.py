@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource
-from gan_core.engine.observers.base import GetClassifier, Observable, Observer
+from gan_core.engine.observers.base import Blind, GetClassifier, Observable, Observer, Unmeasured
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
 
 __all__ = [
+    "Blind",
     "CloudObserver",
     "CombObserver",
     "GetClassifier",
@@ -21,6 +22,7 @@ __all__ = [
     "Observer",
     "PlaneObserver",
     "StackedObserver",
+    "Unmeasured",
     "observer_for",
     "stack_modes",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -39,20 +40,53 @@ class Observable(Protocol):
 
 class Observer(Protocol):
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        """The measurements, by the name of their column, and what is to be shown."""
+        """The measurements, by the name of their column, and what is to be shown.
+
+        Raises Unmeasured where there is something to be shown, and the measurements raise.
+        """
         ...
 
     def reference(self) -> dict[str, Any] | None:
         """What measurements of this data are compared with, JSON-able; None while it is not known yet.
 
         ``floors`` are what the numbers read on real data, ``histogram_n`` how many samples they are made of, but for
-        those that ``sizes`` names.
+        those that ``sizes`` names; ``lacking`` says of a number without a floor what it lacks.
         """
         ...
 
     def birthday(self, game: Observable) -> dict[str, float]:
         """How many distinct samples there are (`gan_core.metrics.diversity.birthday`); takes longer than a look."""
         ...
+
+
+class Unmeasured(Exception):
+    """The measurements raised; ``sight`` can be shown all the same."""
+
+    def __init__(self, sight: Sight) -> None:
+        super().__init__("the measurements raised")
+        self.sight = sight
+
+
+@contextmanager
+def shown_in_any_case(sight: Sight) -> Iterator[None]:
+    """Measurements whose exception must not take the pictures with it. Raises Unmeasured."""
+    try:
+        yield
+    except BaseException as error:
+        raise Unmeasured(sight) from error
+
+
+class Blind:
+    """In place of an observer that could not be made."""
+
+    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+        return {}, Sight(round, {})
+
+    def reference(self) -> dict[str, Any] | None:
+        return None
+
+    def birthday(self, game: Observable) -> dict[str, float]:
+        raise ValueError("nothing of this run can be measured")
 
 
 class FixedNoise:

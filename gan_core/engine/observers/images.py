@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,26 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, StackedSource, to_uint8, to_unit
-from gan_core.engine.comparison import FeatureComparison, Numbers, PixelComparison, floors
+from gan_core.engine.comparison import (
+    FEWEST,
+    FEWEST_HELD_OUT,
+    TOO_FEW,
+    TOO_FEW_OF_A_CLASS,
+    FeatureComparison,
+    Numbers,
+    PixelComparison,
+    floors,
+)
 from gan_core.engine.layers import PUSHED, push_on_images
 from gan_core.engine.messages import Sight
-from gan_core.engine.observers.base import FLOOR_LOOKS, FixedNoise, GetClassifier, Observable, real_bars
+from gan_core.engine.observers.base import (
+    FLOOR_LOOKS,
+    FixedNoise,
+    GetClassifier,
+    Observable,
+    real_bars,
+    shown_in_any_case,
+)
 from gan_core.metrics.divergences import js_to_real, kl_to_real
 from gan_core.metrics.diversity import class_diversity, class_spreads, classifier_score
 from gan_core.metrics.histograms import (
@@ -70,39 +87,55 @@ class ImageObserver(_Judging):
         self._source = source
         real = self._real(source.train_index, 0)
         self._pixels = PixelComparison(_flat(real))
-        self._beside = real[:PUSHED].to(config.device)
+        # As many as are pushed, also where there are fewer real ones.
+        self._beside = real[torch.arange(PUSHED) % len(real)].to(config.device)
 
     def reference(self) -> dict[str, Any] | None:
         if self._source.judged is None:
-            looks = [self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS)]
-            return {"floors": floors(looks), "samples": self._n, "sizes": {}}
+            looks = floors(self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS))
+            return {"floors": looks, "samples": self._n, "sizes": {}}
         classifier = self._find_classifier()
         if classifier is None:
             return None
-        looks = [self._judge(classifier, self._heldout(seed))[0] for seed in range(FLOOR_LOOKS)]
+        looks = floors(self._judge(classifier, self._heldout(seed))[0] for seed in range(FLOOR_LOOKS))
         bars = real_bars(self._real_share, self._n, self._count)
         asked = {} if self._noise.y is None else {"label_accuracy": classifier.report.accuracy}
+        lacking = self._lacking({*looks, *asked, *FEWEST} - set(bars["floors"]))
+        known = {name: value for name, value in (looks | asked).items() if name not in lacking}
         return {
             "class_names": list(self._source.class_names),
             **bars,
-            "floors": floors(looks) | bars["floors"] | asked,
+            "floors": known | bars["floors"],
+            "lacking": lacking,
             "sizes": self._features.sizes,
             **self._told_of(classifier),
         }
 
+    def _lacking(self, known: Collection[str]) -> dict[str, str]:
+        """Which measures lack what: a few held-out pictures read what they are, not what real pictures are."""
+        n = len(self._source.heldout_index)
+        enough = known if n >= FEWEST_HELD_OUT else ("std_ratio",) if n > 1 else ()
+        alone = {} if np.isfinite(self._class_spreads).any() else {"class_diversity": TOO_FEW_OF_A_CLASS}
+        return {name: TOO_FEW for name in sorted(known) if name not in enough} | alone
+
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        parts = self._drawn(game)
+        sight = Sight(round, self._drawn(game))
+        with shown_in_any_case(sight):
+            numbers, more = self._measured(game)
+        return numbers, replace(sight, parts=sight.parts | more)
+
+    def _measured(self, game: Observable) -> tuple[Numbers, dict[str, Any]]:
         labelled = self._source.judged is not None
         classifier = self._find_classifier() if labelled else None
         if labelled and classifier is None:
-            return {}, Sight(round, parts)
+            return {}, {}
         samples = self._noise.samples(game)
         if not bool(samples.isfinite().all()):
-            return {}, Sight(round, parts)
+            return {}, {}
         if classifier is None:
-            return self._pixels.measure(_flat(samples)), Sight(round, parts)
+            return self._pixels.measure(_flat(samples)), {}
         numbers, counts = self._judge(classifier, samples, self._noise.y)
-        return numbers, Sight(round, {**parts, "histogram": {"counts": counts.tolist(), "n": self._n}})
+        return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
     def _drawn(self, game: Observable) -> dict[str, Any]:
         if self._noise.y is not None:
@@ -124,11 +157,12 @@ class ImageObserver(_Judging):
         pixels = _flat(x)
         numbers = {
             **self._count(counts),
-            "class_diversity": class_diversity(pixels, _labels(probabilities), self._class_spreads),
             "classifier_score": classifier_score(probabilities),
             **self._features.measure(features),
             **self._pixels.measure(pixels),
         }
+        if np.isfinite(self._class_spreads).any():
+            numbers["class_diversity"] = class_diversity(pixels, _labels(probabilities), self._class_spreads)
         if y is not None:
             numbers["label_accuracy"] = label_accuracy(probabilities, y.cpu().numpy())
         return numbers, counts
@@ -148,11 +182,19 @@ class ImageObserver(_Judging):
         }
 
     def _begin(self, classifier: FrozenClassifier) -> None:
-        self._real_share = reference_histogram(classifier, self._source.x[self._source.heldout_index])
+        self._real_share = self._shares(classifier)
         x = self._real(self._source.train_index, 0, REAL_IMAGES)
         probabilities, features = classifier.judge(x)
         self._class_spreads = class_spreads(_flat(x), _labels(probabilities), self._source.num_classes)
         self._features = FeatureComparison(features[: self._n])
+
+    def _shares(self, classifier: FrozenClassifier) -> np.ndarray:
+        """The shares of real images (K + 1,), unsure last; fewer held-out images than classes say nothing of the classes."""
+        heldout, classes = self._source.heldout_index, self._source.num_classes
+        if len(heldout) >= max(FEWEST_HELD_OUT, classes) or self._source.y is None:
+            return reference_histogram(classifier, self._source.x[heldout])
+        labels = self._source.y[self._source.train_index].numpy()
+        return np.append(np.bincount(labels, minlength=classes) / len(labels), 0.0)
 
     def _heldout(self, seed: int) -> Tensor:
         return self._real(self._source.heldout_index, seed)
@@ -198,16 +240,21 @@ class StackedObserver(_Judging):
         }
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        grid = self._noise.picture(game)
+        sight = Sight(round, {"grid": self._noise.picture(game)})
+        with shown_in_any_case(sight):
+            numbers, more = self._measured(game)
+        return numbers, replace(sight, parts=sight.parts | more)
+
+    def _measured(self, game: Observable) -> tuple[Numbers, dict[str, Any]]:
         classifier = self._find_classifier()
         if classifier is None:
-            return {}, Sight(round, {"grid": grid})
+            return {}, {}
         modes = np.concatenate([stack_modes(classifier, x) for x in self._noise.parts(game)])
         counts = np.bincount(modes, minlength=self._source.num_classes + 1)
         numbers = self._measure(counts)
         if self._noise.y is not None:
             numbers["label_accuracy"] = float((modes == self._noise.y.cpu().numpy()).mean())
-        return numbers, Sight(round, {"grid": grid, "histogram": {"counts": counts.tolist(), "n": self._n}})
+        return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
     def _measure(self, counts: np.ndarray) -> Numbers:
         return {

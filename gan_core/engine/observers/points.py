@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,14 @@ from gan_core.data import MixtureSource
 from gan_core.engine.comparison import Numbers, PointComparison, floors
 from gan_core.engine.layers import lines_of_grid, noise_grid, pull_on_points
 from gan_core.engine.messages import Sight
-from gan_core.engine.observers.base import FLOOR_LOOKS, FixedNoise, Observable, real_bars, rounded
+from gan_core.engine.observers.base import (
+    FLOOR_LOOKS,
+    FixedNoise,
+    Observable,
+    real_bars,
+    rounded,
+    shown_in_any_case,
+)
 from gan_core.losses import LOSSES
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
 from gan_core.metrics.divergences import kl_to_real
@@ -65,8 +73,9 @@ class CloudObserver:
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
-        numbers = self._measure(points) if np.isfinite(points).all() else {}
-        return numbers, Sight(round, {"points": self._drawn(game, points)})
+        sight = Sight(round, {"points": self._drawn(game, points)})
+        with shown_in_any_case(sight):
+            return self._measure(points) if np.isfinite(points).all() else {}, sight
 
     def birthday(self, game: Observable) -> dict[str, float]:
         return self._comparison.birthday(self._points(game))
@@ -102,10 +111,12 @@ class PlaneObserver(CloudObserver):
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
-        numbers, histogram = self._modes.look(points)
-        if np.isfinite(points).all():
-            numbers |= super()._measure(points)
-        return numbers, Sight(round, {"points": self._drawn(game, points), "histogram": histogram})
+        sight = Sight(round, {"points": self._drawn(game, points)})
+        with shown_in_any_case(sight):
+            numbers, histogram = self._modes.look(points)
+            if np.isfinite(points).all():
+                numbers |= super()._measure(points)
+        return numbers, replace(sight, parts=sight.parts | {"histogram": histogram})
 
     def _measure(self, points: np.ndarray) -> Numbers:
         return self._modes.look(points)[0] | super()._measure(points)
@@ -145,7 +156,6 @@ class LineObserver:
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
         finite = points[np.isfinite(points)]
-        numbers = self._measure(points) if len(finite) == len(points) else {}
         # Density of all points, also of those outside the picture: the curve must not grow when points leave it.
         counts, _ = np.histogram(finite, bins=self._edges)
         density = counts / (len(points) * np.diff(self._edges))
@@ -156,7 +166,9 @@ class LineObserver:
         }
         if self._likely:
             drawn["optimal"] = rounded(optimal_discriminator(self._density, smoothed_counts(density)))
-        return numbers, Sight(round, {"points": drawn})
+        sight = Sight(round, {"points": drawn})
+        with shown_in_any_case(sight):
+            return self._measure(points) if len(finite) == len(points) else {}, sight
 
     def birthday(self, game: Observable) -> dict[str, float]:
         return self._comparison.birthday(self._points(game))
@@ -188,8 +200,9 @@ class CombObserver(LineObserver):
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         numbers, sight = super().look(game, round)
-        counted, histogram = self._modes.look(self._points(game))
-        return counted | numbers, Sight(round, {**sight.parts, "histogram": histogram})
+        with shown_in_any_case(sight):
+            counted, histogram = self._modes.look(self._points(game))
+        return counted | numbers, replace(sight, parts=sight.parts | {"histogram": histogram})
 
 
 class _Modes:

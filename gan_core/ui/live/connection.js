@@ -4,7 +4,7 @@ class Connection {
   constructor(run, ticket, handlers) {
     this.run = run
     this.ticket = ticket
-    this.handlers = handlers // message(object) -> nothing, state(name, text) -> nothing, cursor() -> number, ended() -> bool
+    this.handlers = handlers // message(object) -> nothing, state(name, text) -> nothing, cursor() -> number, ended() -> bool, stale() -> nothing
     this.socket = null
     this.timer = null
     this.hiddenTimer = null
@@ -85,6 +85,7 @@ class Connection {
     if (answer && (answer.status === 403 || answer.status === 404)) {
       const body = await answer.json().catch(() => ({}))
       this.say("refused", body.error || "this page may not watch the run")
+      if (answer.status === 403) this.handlers.stale()
       return
     }
     if (!answer || (answer.status !== 200 && answer.status !== 204)) {

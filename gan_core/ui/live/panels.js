@@ -765,18 +765,19 @@ class NumbersPanel extends Panel {
     for (const item of this.tiles) {
       const { entry } = item
       const column = store.column(entry.track || "diagnostics", entry.column)
-      item.tile.hidden = !column || !column.x.length
+      const { floors = {}, lacking = {}, sizes = {}, histogram_n: samples } = store.reference
+      item.tile.hidden = !(column && column.x.length) && !lacking[entry.column]
       if (item.tile.hidden) continue
       any = true
       const value = store.valueAt(entry.track || "diagnostics", entry.column, this.view.round)
-      const { floors = {}, sizes = {}, histogram_n: samples } = store.reference
       const floor = floors[entry.column]
       const size = sizes[entry.column] ?? samples
-      const told = [floor === undefined ? "" : `real against real: ${number(floor, entry.format)}`, size ? `${integer(size)} samples` : ""]
+      const real = floor === undefined ? lacking[entry.column] || "" : `real against real: ${number(floor, entry.format)}`
+      const told = [real, size ? `${integer(size)} samples` : ""]
       setText(item.floor, told.filter(Boolean).join(" · "))
       setText(item.value, number(value, entry.format) + (entry.of ? ` of ${integer(entry.of)}` : ""))
-      const key = `${store.generation}/${column.x.length}`
-      if (key !== item.drawn) {
+      const key = `${store.generation}/${column ? column.x.length : 0}`
+      if (key !== item.drawn && column) {
         item.drawn = key
         item.path.setAttribute("d", sparkPath(column))
       }

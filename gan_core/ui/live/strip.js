@@ -85,7 +85,9 @@ class VerdictBanner {
   draw(status, events) {
     const verdict = (status && status.verdict) || {}
     const birthday = events.filter((event) => event.kind === "birthday").pop()
-    const note = birthday ? birthdayText(birthday) : ""
+    const unmeasured = events.find((event) => event.kind === "not_measured")
+    const said = [unmeasured ? unmeasuredText(unmeasured) : "", birthday ? birthdayText(birthday) : ""]
+    const note = said.filter(Boolean).join(" ")
     const key = JSON.stringify([verdict, note])
     if (key === this.drawn) return
     this.drawn = key
@@ -115,6 +117,10 @@ class VerdictBanner {
     setText(this.notes, note)
     this.notes.hidden = !note
   }
+}
+
+function unmeasuredText({ round, data }) {
+  return `Not everything could be measured since round ${integer(round)} (${data.message}). Training goes on as if nobody had looked.`
 }
 
 function birthdayText({ round, data }) {

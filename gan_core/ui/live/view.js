@@ -73,6 +73,7 @@ class LiveView {
     this.connection = new Connection(this.data.run, this.data.ticket, {
       cursor: () => this.store.cursor,
       ended: () => this.store.ended,
+      stale: () => this.renew(),
       state: (state, text) => {
         this.connectionText = text
         this.root.dataset.connection = state
@@ -80,6 +81,13 @@ class LiveView {
       },
       message: (message) => this.take(message),
     })
+  }
+
+  // A computer that slept through the life of a ticket: the page runs again, once for each, and brings another.
+  renew() {
+    if (this.stale === this.data.ticket) return
+    this.stale = this.data.ticket
+    this.ask("stale", true)
   }
 
   take(message) {
@@ -411,8 +419,9 @@ export default function (component) {
     view.destroy()
     view = null
   }
-  if (view) view.update(data)
-  else views.set(parentElement, new LiveView(parentElement, data))
+  if (!view) views.set(parentElement, (view = new LiveView(parentElement, data)))
+  else view.update(data)
+  view.ask = component.setTriggerValue
   return () => {
     const last = views.get(parentElement)
     if (last) last.destroy()
