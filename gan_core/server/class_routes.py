@@ -14,7 +14,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -29,6 +29,7 @@ from gan_core.server.classroom import Classroom
 from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TEACHER_COOKIE, VIEWER_COOKIE = "ganscope_teacher", "ganscope_viewer"
 PROTOCOL = "ganscope"
@@ -201,19 +202,26 @@ def obey(room: Classroom, visitor: Visitor, asked: Any) -> None:
         case "look":
             room.look(visitor, asked["at"])
         case "lead":
-            room.lead(visitor, bool(asked["on"]))
+            room.lead(visitor, _of(bool, asked["on"]))
         case "answer":
-            room.answer(visitor, int(asked["poll"]), int(asked["option"]))
+            room.answer(visitor, _of(int, asked["poll"]), _of(int, asked["option"]))
         case "reveal":
             room.reveal(visitor)
         case "end":
             room.end_poll(visitor)
         case "note":
-            room.write(visitor, str(asked["text"]))
+            room.write(visitor, _of(str, asked["text"]))
         case "drop":
-            room.drop(visitor, int(asked["note"]))
+            room.drop(visitor, _of(int, asked["note"]))
         case _:
             raise ValueError("unknown")
+
+
+def _of(kind: type[T], given: object) -> T:
+    """What was given, if it is of this very kind: a text is no number, and null is no text."""
+    if type(given) is not kind:
+        raise TypeError(f"not of the kind {kind.__name__}")
+    return given
 
 
 class ClassCookies:

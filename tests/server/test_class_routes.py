@@ -21,8 +21,17 @@ from starlette.websockets import WebSocketDisconnect
 
 from gan_core.server import class_mode
 from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
-from gan_core.server.class_routes import MOST_BODY, TEACHER_COOKIE, VIEWER_COOKIE, ClassCookies, class_routes
+from gan_core.server.class_routes import (
+    MOST_BODY,
+    NONSENSE,
+    TEACHER_COOKIE,
+    VIEWER_COOKIE,
+    ClassCookies,
+    class_routes,
+    obey,
+)
 from gan_core.server.classroom import Classroom
+from gan_core.server.roles import Visitor
 
 OURS = {"X-GANscope": "1"}
 LIVE = "ws://class.example:8501/class/live"
@@ -145,6 +154,27 @@ def test_a_page_hears_each_change_and_a_watcher_leads_nobody(client: TestClient,
         socket.send_text("{}")  # a watcher hears nothing of notes; the answer to this says that it was taken
         assert "error" in socket.receive_json()
         assert [note.text for note in room.notes] == ["why?"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"do": "note", "text": text} for text in (None, 7, True, ["x"], {"x": 1})),
+        *({"do": "answer", "poll": number, "option": 0} for number in (None, "1", True, 1.0)),
+        *({"do": "answer", "poll": 1, "option": option} for option in (None, "0", False)),
+        *({"do": "lead", "on": on} for on in (None, 0, "no")),
+        *({"do": "drop", "note": number} for number in (None, "1", True)),
+    ],
+    ids=str,
+)
+def test_what_is_of_another_kind_is_not_understood(asked: dict[str, Any], room: Classroom) -> None:
+    teacher = Visitor("teacher", "t")
+    room.ask(teacher, "How many?", ["0", "1"])
+    room.write(Visitor("watcher", "ann"), "why?")
+    before = room.state(teacher)
+    with pytest.raises(NONSENSE):
+        obey(room, teacher, asked)
+    assert room.state(teacher) == before
 
 
 def test_the_teacher_leads_until_the_session_ends(client: TestClient, room: Classroom) -> None:
