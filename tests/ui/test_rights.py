@@ -14,7 +14,7 @@ from gan_core.engine import Chores, Lab
 from gan_core.engine.chores import Chore
 from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
-from gan_core.server.roles import NotAllowed
+from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
@@ -32,6 +32,53 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Classroom:
     room = Classroom(link="http://class.example:8501/")
     monkeypatch.setattr(class_mode, "_room", room)
     return room
+
+
+POLICY = {
+    "Lab": {
+        "start": {"submit"},
+        "steer": {"command", "resume", "turn", "side_by_side", "command_all", "resume_all", "turn_all"},
+        "edit": {"delete", "delete_comparison"},
+        "teach": {"compare", "collect", "fork", "keep_spare", "keep_pace", "close"},
+    },
+    "RunStore": {
+        "edit": {
+            *("create", "update", "append", "add_frame", "add_event", "save_artefact", "inherit", "adopt", "flush"),
+            *("delete", "restore", "purge", "compact", "truncate", "interrupt_orphans", "begin_to_write", "sweep"),
+            *("create_comparison", "delete_comparison", "restore_comparison", "pin", "unpin", "close"),
+        },
+    },
+    "Chores": {
+        "bring": {"download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"},
+    },
+    "Chore": {"bring": {"cancel"}},
+}
+"""Which right each action takes: said here a second time, so that nobody changes it in passing."""
+ACTIONS = [(kind, name, right) for kind, rights in POLICY.items() for right, names in rights.items() for name in names]
+
+
+def test_each_action_takes_the_right_that_the_policy_says() -> None:
+    assert {kind: dict(acts) for kind, acts in ACTS.items()} == {
+        kind: {name: right for right, names in rights.items() for name in names} for kind, rights in POLICY.items()
+    }
+
+
+@pytest.mark.parametrize(("kind", "name", "right"), sorted(ACTIONS), ids=lambda value: value)
+def test_a_student_with_runs_left_may_start_and_nothing_else(
+    kind: str, name: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_mode, "_room", Classroom(student_runs=5))
+    monkeypatch.setattr(rights, "visitor", lambda: Visitor("watcher", "ann"))
+    called: list[str] = []
+    stands_in = type(kind, (KINDS[kind],), {name: lambda self, run_id: called.append(run_id)})
+    act = getattr(rights.Guarded(object.__new__(stands_in)), name)
+    if right == "start":
+        act("of the teacher")
+        assert called == ["of the teacher"]
+    else:
+        with pytest.raises(NotAllowed):
+            act("of the teacher")
+        assert called == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
