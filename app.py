@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from gan_core import engine
 from gan_core.server import class_mode
+from gan_core.server.access import OurSite
 from gan_core.server.class_routes import ClassCookies, class_routes
 from gan_core.server.headers import SecurityHeaders
 from gan_core.server.lifespan import lifespan, open_lab_for_visitors
@@ -41,10 +42,11 @@ app = st.App(
     Path(__file__).resolve().parent / "pages" / "router.py",
     lifespan=lifespan(open_lab, close_lab),
     routes=[
-        *class_routes(class_mode.current_classroom, allowed_hosts=allowed_hosts),
-        *routes(allowed_hosts=allowed_hosts),
+        *class_routes(class_mode.current_classroom),
+        *routes(),
     ],
     middleware=[
+        Middleware(OurSite, allowed_hosts=allowed_hosts),
         Middleware(SecurityHeaders),
         Middleware(ClassCookies, room_getter=class_mode.current_classroom),
     ],

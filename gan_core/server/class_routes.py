@@ -13,17 +13,17 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gan_core.server.access import Refused, check_site
+from gan_core.server.access import Refused, refuse
 from gan_core.server.bell import Bells
 from gan_core.server.classroom import Classroom
 from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
@@ -61,13 +61,9 @@ def visitor_of(room: Classroom | None, cookies: Any, voucher: str = "") -> Visit
     return Visitor("teacher" if teaches else "watcher", name)
 
 
-def class_routes(
-    room_getter: Callable[[], Classroom | None],
-    *,
-    allowed_hosts: Iterable[str] | Callable[[], Iterable[str]] = (),
-) -> list[BaseRoute]:
+def class_routes(room_getter: Callable[[], Classroom | None]) -> list[BaseRoute]:
     """The routes over the class that ``room_getter`` returns; all of them are 404 where there is none."""
-    doors = ClassRoutes(room_getter, allowed_hosts if callable(allowed_hosts) else lambda: allowed_hosts)
+    doors = ClassRoutes(room_getter)
     return [
         Route("/class/teacher", doors.door),
         Route("/class/teacher/enter", doors.enter, methods=["POST"]),
@@ -80,15 +76,13 @@ def class_routes(
 class ClassRoutes:
     """The handlers; one instance per application."""
 
-    def __init__(self, room_getter: Callable[[], Classroom | None], allowed_hosts: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, room_getter: Callable[[], Classroom | None]) -> None:
         self._room_getter = room_getter
-        self._allowed_hosts = allowed_hosts
         self._bells = Bells()
         self._knocking = RateLimit(SOCKETS_PER_SECOND, 1.0)
         self._talking = RateLimit(MESSAGES_PER_SECOND, 1.0)
 
-    def _room(self, connection: HTTPConnection) -> Classroom:
-        check_site(connection.headers, self._allowed_hosts())
+    def _room(self) -> Classroom:
         room = self._room_getter()
         if room is None:
             raise LookupError("There is no class on this server.")
@@ -96,8 +90,8 @@ class ClassRoutes:
 
     async def door(self, request: Request) -> Response:
         try:
-            self._room(request)
-        except (Refused, LookupError) as error:
+            self._room()
+        except LookupError as error:
             return _said(error)
         nonce = secrets.token_urlsafe(12)
         headers = {
@@ -109,7 +103,7 @@ class ClassRoutes:
 
     async def enter(self, request: Request) -> Response:
         try:
-            room = self._room(request)
+            room = self._room()
             _must_be_a_script_of_ours(request.headers)
             given = await _short_body(request)
             session = room.key.exchange(given, request.client.host if request.client else "")
@@ -123,7 +117,7 @@ class ClassRoutes:
 
     async def leave(self, request: Request) -> Response:
         try:
-            room = self._room(request)
+            room = self._room()
             _must_be_a_script_of_ours(request.headers)
         except (Refused, LookupError) as error:
             return _said(error)
@@ -134,15 +128,12 @@ class ClassRoutes:
 
     async def live(self, websocket: WebSocket) -> None:
         try:
-            room = self._room(websocket)
+            room = self._room()
             visitor = _visitor_on(websocket, room)
             if not visitor.id or not self._knocking.take(visitor.id):
                 raise Refused("Reload the page.")
         except (Refused, LookupError) as error:
-            if "websocket.http.response" in websocket.scope.get("extensions", {}):
-                await websocket.send_denial_response(_said(error))
-            else:
-                await websocket.close()
+            await refuse(_said(error), websocket.scope, websocket.receive, websocket.send)
             return
         await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
         leave = room.enter(visitor)

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from gan_core.server import class_mode
+from gan_core.server.access import OurSite
 from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
 from gan_core.server.class_routes import (
     MOST_BODY,
@@ -54,11 +55,14 @@ def client(room: Classroom) -> Iterator[TestClient]:
 def serve(room: Classroom | None) -> Iterator[TestClient]:
     app = Starlette(
         routes=[
-            *class_routes(lambda: room, allowed_hosts=["class.example"]),
+            *class_routes(lambda: room),
             Route("/", page),
             Route("/_stcore/upload_file/{rest:path}", page, methods=["PUT", "DELETE"]),
         ],
-        middleware=[Middleware(ClassCookies, room_getter=lambda: room)],
+        middleware=[
+            Middleware(OurSite, allowed_hosts=lambda: ["class.example"]),
+            Middleware(ClassCookies, room_getter=lambda: room),
+        ],
     )
     with TestClient(app, base_url="http://class.example:8501") as client:
         yield client
