@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Iterable
 
 from starlette.datastructures import Headers
@@ -58,6 +59,18 @@ async def refuse(response: Response, scope: Scope, receive: Receive, send: Send)
         await websocket.send_denial_response(response)
     else:
         await websocket.close()
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from, as far as limits go: an address, of IPv6 the network, in which a host has any number."""
+    host = scope["client"][0] if scope.get("client") else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
 
 
 def check_ticket(tickets: Tickets, ticket: str, run: str) -> None:

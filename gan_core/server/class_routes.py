@@ -17,13 +17,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gan_core.server.access import Refused, refuse
+from gan_core.server.access import Refused, address_of, refuse
 from gan_core.server.bell import Bells
 from gan_core.server.classroom import Classroom
 from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
@@ -56,7 +56,7 @@ def visitor_of(room: Classroom | None, cookies: Any, voucher: str = "") -> Visit
     """Who asks, by the cookies of the request, and by what a page has been given for the socket."""
     if room is None:
         return OWNER
-    name = str(cookies.get(VIEWER_COOKIE, ""))[:64]
+    name = room.names.read(str(cookies.get(VIEWER_COOKIE, "")))
     teaches = room.key.opens(str(cookies.get(TEACHER_COOKIE, ""))) or room.key.vouched(name, voucher)
     return Visitor("teacher" if teaches else "watcher", name)
 
@@ -106,7 +106,7 @@ class ClassRoutes:
             room = self._room()
             _must_be_a_script_of_ours(request.headers)
             given = await _short_body(request)
-            session = room.key.exchange(given, request.client.host if request.client else "")
+            session = room.key.exchange(given, address_of(request.scope))
         except (Refused, NotAllowed, LookupError) as error:
             return _said(error)
         log.warning("A teacher has come in.")
@@ -132,12 +132,12 @@ class ClassRoutes:
             visitor = _visitor_on(websocket, room)
             if not visitor.id or not self._knocking.take(visitor.id):
                 raise Refused("Reload the page.")
-        except (Refused, LookupError) as error:
+            leave = room.enter(visitor)
+        except (Refused, NotAllowed, LookupError) as error:
             await refuse(_said(error), websocket.scope, websocket.receive, websocket.send)
             return
-        await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
-        leave = room.enter(visitor)
         try:
+            await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
             with self._bells.listening(room) as news:
                 await self._serve(websocket, room, news)
         finally:
@@ -216,32 +216,37 @@ def _of(kind: type[T], given: object) -> T:
 
 
 class ClassCookies:
-    """Gives each browser of a class a name (a random cookie), and refuses uploads of all but the teacher."""
+    """Gives each browser of a class its name (a signed cookie), and refuses uploads of all but the teacher."""
 
     def __init__(self, app: ASGIApp, room_getter: Callable[[], Classroom | None]) -> None:
         self.app = app
         self._room_getter = room_getter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        room = self._room_getter() if scope["type"] == "http" else None
+        room = self._room_getter() if scope["type"] in ("http", "websocket") else None
         if room is None:
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
-        changes = request.method in ("PUT", "DELETE", "PATCH")
-        visitor = visitor_of(room, request.cookies)
+        connection = HTTPConnection(scope)
+        had = connection.cookies.get(VIEWER_COOKIE, "")
+        if scope["type"] == "websocket":
+            room.names.meet(address_of(scope), had)  # of an earlier start of the server, whose page is still open
+            await self.app(scope, receive, send)
+            return
+        visitor = visitor_of(room, connection.cookies)
         # Streamlit's own uploads carry no voucher; what is done with a file is asked for again where it is done.
+        changes = scope["method"] in ("PUT", "DELETE", "PATCH")
         if changes and visitor.role != "teacher" and not room.key.vouches_for(visitor.id):
             await _said(Refused("Only the teacher may bring data here."))(scope, receive, send)
             return
-        named = VIEWER_COOKIE in request.cookies
 
         async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start" and not named:
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    name = secrets.token_urlsafe(12)
-                    headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
+                    name = room.names.give(address_of(scope), had)
+                    if name != had:
+                        headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
             await send(message)
 
         await self.app(scope, receive, send_named)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -31,7 +32,8 @@ from gan_core.server.class_routes import (
     class_routes,
     obey,
 )
-from gan_core.server.classroom import Classroom
+from gan_core.server.classroom import NOTES_EACH, Classroom
+from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import Visitor
 
 OURS = {"X-GANscope": "1"}
@@ -124,6 +126,32 @@ def test_each_browser_gets_a_name_once(client: TestClient) -> None:
     assert "set-cookie" not in client.get("/").headers
 
 
+def test_one_person_counts_as_few_in_polls_notes_and_viewers(client: TestClient, room: Classroom) -> None:
+    room.ask(Visitor("teacher"), "How many?", ["0", "1"])
+    answer = json.dumps({"do": "answer", "poll": 1, "option": 1})
+    note = json.dumps({"do": "note", "text": "me"})
+    with contextlib.ExitStack() as pages:
+        for _ in range(10):  # of those that share a name, fewer than may talk at once
+            client.cookies.clear()
+            client.get("/")
+            page = pages.enter_context(client.websocket_connect(LIVE))
+            page.receive_bytes()
+            for text in (answer, note, "{}"):
+                page.send_text(text)
+            while "did not understand" not in page.receive().get("text", ""):
+                pass  # the state of the class, again and again
+        assert room.poll is not None
+        assert room.viewers == len(room.poll.answers) == PER_ADDRESS + 1
+        assert len(room.notes) <= (PER_ADDRESS + 1) * NOTES_EACH
+
+
+def test_a_made_up_name_opens_no_socket(client: TestClient) -> None:
+    for name in ("ann", "ann.x", "~1234"):
+        client.cookies.set(VIEWER_COOKIE, name)
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):
+            pass
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_only_the_teacher_uploads(client: TestClient, room: Classroom, method: str) -> None:
     assert client.request(method, "/_stcore/upload_file/s/f").status_code == 403
@@ -198,7 +226,7 @@ def test_who_teaches_by_mail_leads_with_a_voucher_of_this_browser_until_it_is_wi
 ) -> None:
     client.get("/")
     lead = json.dumps({"do": "lead", "on": False})
-    name = client.cookies[VIEWER_COOKIE]
+    name = room.names.read(client.cookies[VIEWER_COOKIE])
     for voucher in ("ganscope", "wrong", room.key.vouch("another browser")):
         with client.websocket_connect(LIVE, ["ganscope", voucher]) as socket:
             assert json.loads(socket.receive_bytes())["viewers"] == 1
@@ -249,7 +277,7 @@ def test_a_server_that_others_can_reach_is_a_class(
         assert ("open to the network" in capsys.readouterr().out) is not alone
     finally:
         class_mode.end(tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / LINK_FILE).exists()
 
 
 def test_the_environment_asks_for_a_class_behind_a_proxy(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 PATHS = ["/", "/watch", "/_stcore/host-config", "/_stcore/health", "/_stcore/script-health-check", "/static/x.js"]
-PATHS += ["/live/recent", "/assets/x.js", "/class/teacher", "/media/x.png", "/favicon.png", "/nowhere"]
+PATHS += ["/live/no/such/place", "/assets/x.js", "/class/teacher", "/media/x.png", "/favicon.png", "/nowhere"]
 SOCKETS = ["/_stcore/stream", "/class/live", "/live/some-run"]
 
 

@@ -145,7 +145,7 @@ def test_alone_everybody_may_and_in_a_class_the_session_decides(lab: Lab, monkey
     assert may("edit")
     room = Classroom(student_runs=1)
     monkeypatch.setattr(class_mode, "_room", room)
-    cookies: dict[str, str] = {"ganscope_viewer": "ann"}
+    cookies: dict[str, str] = {"ganscope_viewer": room.names.give("a")}
     monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     assert not may("edit")
     assert (may("start"), why_not("start")) == (True, None)
@@ -161,18 +161,18 @@ def test_alone_everybody_may_and_in_a_class_the_session_decides(lab: Lab, monkey
 def test_a_verified_mail_of_the_list_teaches_and_a_logged_out_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Classroom(teachers=["ada@school.example"])
     monkeypatch.setattr(class_mode, "_room", room)
-    cookies = {"ganscope_viewer": "ada's browser"}
+    cookies = {"ganscope_viewer": room.names.give("a")}
     monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     user: dict[str, Any] = {"is_logged_in": True, "email": "Ada@School.example", "email_verified": True}
     monkeypatch.setattr(rights, "_user", lambda: user)
     assert visitor().role == "teacher"
     given = voucher()
     assert given == voucher()  # the same at each rerun
-    assert room.key.vouched("ada's browser", given)
+    assert room.key.vouched(visitor().id, given)
     user["email_verified"] = False
     assert visitor().role == "watcher"
     assert voucher() == ""
-    assert not room.key.vouched("ada's browser", given)
+    assert not room.key.vouched(visitor().id, given)
     user |= {"email_verified": True, "is_logged_in": False}
     assert visitor().role == "watcher"
     cookies["ganscope_teacher"] = room.key.exchange(room.key.secret, "a")
@@ -182,7 +182,8 @@ def test_a_verified_mail_of_the_list_teaches_and_a_logged_out_one_does_not(monke
 def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Classroom(student_runs=1)
     monkeypatch.setattr(class_mode, "_room", room)
-    monkeypatch.setattr(rights, "_cookies", lambda: {"ganscope_viewer": "ann"})
+    cookies = {"ganscope_viewer": room.names.give("a")}
+    monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     config: RunConfig = tiny("mlp", {"schedule.rounds": 100_000, "diagnostics.every": 1000})
     run = guarded(lab).submit(config, key="one click")
     with pytest.raises(NotAllowed, match="the one run"):
