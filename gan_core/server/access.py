@@ -14,6 +14,8 @@ from gan_core.server.tickets import Tickets
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
+THIS_MACHINE = "127.0.0.1"
+
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -61,16 +63,17 @@ async def refuse(response: Response, scope: Scope, receive: Receive, send: Send)
         await websocket.close()
 
 
-def address_of(scope: Scope) -> str:
-    """Where a request comes from, as far as limits go: an address, of IPv6 the network, in which a host has any number."""
-    host = scope["client"][0] if scope.get("client") else ""
+def network_of(host: str) -> str:
+    """An address as far as limits go: of IPv6 the network, in which one host has any number; of this machine `THIS_MACHINE`."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         return host
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    if address.is_loopback:
+        return THIS_MACHINE
+    return str(ipaddress.ip_network((address, 64), strict=False) if address.version == 6 else address)
 
 
 def check_ticket(tickets: Tickets, ticket: str, run: str) -> None:

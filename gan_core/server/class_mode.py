@@ -51,7 +51,13 @@ def begin(*, address: str | None, port: int, root: Path, environment: Mapping[st
     names = Names(open_tickets(root).derived("names of viewers"))
     if per_address.isdecimal():
         names.let_count(int(per_address))
-    _room = Classroom(link=link, teachers=teachers, student_runs=int(runs) if runs.isdecimal() else 0, names=names)
+    _room = Classroom(
+        link=link,
+        teachers=teachers,
+        student_runs=int(runs) if runs.isdecimal() else 0,
+        names=names,
+        behind_proxy=is_loopback(address),
+    )
     announce(_room, root, sys.stdout)
 
 

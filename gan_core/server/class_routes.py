@@ -23,9 +23,10 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gan_core.server.access import Refused, address_of, refuse
+from gan_core.server.access import Refused, network_of, refuse
 from gan_core.server.bell import Bells
 from gan_core.server.classroom import Classroom
+from gan_core.server.connections import current_peer
 from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class ClassRoutes:
             room = self._room()
             _must_be_a_script_of_ours(request.headers)
             given = await _short_body(request)
-            session = room.key.exchange(given, address_of(request.scope))
+            session = room.key.exchange(given, _address(room, request.scope))
         except (Refused, NotAllowed, LookupError) as error:
             return _said(error)
         log.warning("A teacher has come in.")
@@ -230,7 +231,7 @@ class ClassCookies:
         connection = HTTPConnection(scope)
         had = connection.cookies.get(VIEWER_COOKIE, "")
         if scope["type"] == "websocket":
-            room.names.meet(address_of(scope), had)  # of an earlier start of the server, whose page is still open
+            room.names.meet(_address(room, scope), had)  # of an earlier start of the server, whose page is still open
             await self.app(scope, receive, send)
             return
         visitor = visitor_of(room, connection.cookies)
@@ -244,12 +245,25 @@ class ClassCookies:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    name = room.names.give(address_of(scope), had)
+                    name = room.names.give(_address(room, scope), had)
                     if name != had:
                         headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
             await send(message)
 
         await self.app(scope, receive, send_named)
+
+
+def teaches_here(room: Classroom | None, scope: Scope) -> bool:
+    """Whether the cookies of a request are a teacher's."""
+    cookies = HTTPConnection(scope).cookies
+    visitor = visitor_of(room, cookies)
+    return visitor.role == "teacher" or (room is not None and room.key.vouches_for(visitor.id))
+
+
+def _address(room: Classroom, scope: Scope) -> str:
+    """Where a request comes from. Whom a program of this machine speaks for is believed where a proxy is expected."""
+    said = network_of(scope["client"][0]) if scope.get("client") else ""
+    return said if room.behind_proxy else current_peer() or said
 
 
 def _must_be_a_script_of_ours(headers: Headers) -> None:

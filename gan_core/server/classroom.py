@@ -69,12 +69,15 @@ class Classroom:
         teachers: Iterable[str] = (),
         student_runs: int = 0,
         names: Names | None = None,
+        behind_proxy: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``link`` is what students open; ``student_runs`` how many runs each of them may start; ``names`` who is one."""
+        """``link`` is what students open; ``student_runs`` how many runs each of them may start; ``names`` who is one;
+        ``behind_proxy`` says that requests come through a program of this machine, which tells whom they are from."""
         self.link = link
         self.teachers = tuple(teachers)
         self.student_runs = student_runs
+        self.behind_proxy = behind_proxy
         self.key = TeacherKey(clock)
         self.names = names or Names(secrets.token_bytes(32), clock=clock)
         self._viewers: Counter[str] = Counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -18,6 +19,7 @@ from anyio import to_thread
 
 from gan_core import engine
 from gan_core.server import live
+from gan_core.server.connections import Connections, Limits
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ def lifespan(
     @asynccontextmanager
     async def around(app: Any) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(SWITCH_SECONDS)
+        Connections(Limits.of_this_process()).watch(asyncio.get_running_loop())
         lab = await to_thread.run_sync(open_lab)
         await to_thread.run_sync(live.warm)
         _freeze()

@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from gan_core.server import class_mode
+from gan_core.server import class_routes as class_routes_module
 from gan_core.server.access import OurSite
 from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
 from gan_core.server.class_routes import (
@@ -31,6 +32,7 @@ from gan_core.server.class_routes import (
     ClassCookies,
     class_routes,
     obey,
+    teaches_here,
 )
 from gan_core.server.classroom import NOTES_EACH, Classroom
 from gan_core.server.names import PER_ADDRESS
@@ -54,8 +56,8 @@ def client(room: Classroom) -> Iterator[TestClient]:
     yield from serve(room)
 
 
-def serve(room: Classroom | None) -> Iterator[TestClient]:
-    app = Starlette(
+def served_by(room: Classroom | None) -> Starlette:
+    return Starlette(
         routes=[
             *class_routes(lambda: room),
             Route("/", page),
@@ -66,7 +68,10 @@ def serve(room: Classroom | None) -> Iterator[TestClient]:
             Middleware(ClassCookies, room_getter=lambda: room),
         ],
     )
-    with TestClient(app, base_url="http://class.example:8501") as client:
+
+
+def serve(room: Classroom | None) -> Iterator[TestClient]:
+    with TestClient(served_by(room), base_url="http://class.example:8501") as client:
         yield client
 
 
@@ -254,6 +259,33 @@ def test_a_stranger_gets_no_socket(client: TestClient) -> None:
         client.websocket_connect(LIVE, headers={"Origin": "http://evil.example"}),
     ):
         pass
+
+
+def test_a_teacher_is_known_by_the_cookies_of_any_request(client: TestClient, room: Classroom) -> None:
+    client.get("/")
+    name = client.cookies[VIEWER_COOKIE]
+
+    def teaches(**cookies: str) -> bool:
+        text = "; ".join(f"{key}={value}" for key, value in cookies.items())
+        return teaches_here(room, {"type": "websocket", "headers": [(b"cookie", text.encode())]})
+
+    assert teaches_here(None, {"type": "http", "headers": []})
+    assert not teaches()
+    assert not teaches(**{VIEWER_COOKIE: name, TEACHER_COOKIE: "made up"})
+    assert teaches(**{TEACHER_COOKIE: room.key.exchange(room.key.secret, "a")})
+    room.key.vouch(room.names.read(name))
+    assert teaches(**{VIEWER_COOKIE: name})
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_only_a_proxy_is_believed_whom_it_speaks_for(behind_proxy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Classroom(behind_proxy=behind_proxy)
+    monkeypatch.setattr(class_routes_module, "current_peer", lambda: "127.0.0.1")
+    client = TestClient(served_by(room), client=("10.7.7.7", 1))
+    for _ in range(PER_ADDRESS + 1):
+        client.cookies.clear()
+        client.get("/", headers={"Host": "localhost"})
+    assert room.names.crowded() == ["10.7.7.7" if behind_proxy else "127.0.0.1"]
 
 
 # -- class or not ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -16,6 +17,9 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+
+from gan_core.server.class_mode import LINK_FILE
+from gan_core.server.roles import TRIES_IN_ALL
 
 PATHS = ["/", "/watch", "/_stcore/host-config", "/_stcore/health", "/_stcore/script-health-check", "/static/x.js"]
 PATHS += ["/live/no/such/place", "/assets/x.js", "/class/teacher", "/media/x.png", "/favicon.png", "/nowhere"]
@@ -97,3 +101,35 @@ def test_the_pages_socket_opens_for_a_page_of_this_site(served: Served) -> None:
     ours = f"localhost:{served.port}"
     with connect(f"ws://{ours}/_stcore/stream", origin=f"http://{ours}", subprotocols=["streamlit"]):
         pass
+
+
+def test_half_sent_requests_end_and_keep_nobody_out(served: Served) -> None:
+    lines = [socket.create_connection(("127.0.0.1", served.port), timeout=60) for _ in range(60)]
+    for number, line in enumerate(lines):
+        line.sendall([b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "][number % 3])
+    assert served.status("/", f"Host: localhost:{served.port}") == 200
+    with connect(f"ws://localhost:{served.port}/_stcore/stream", subprotocols=["streamlit"]) as page:
+        for line in lines:
+            with line, contextlib.suppress(ConnectionError):
+                assert line.recv(1) == b""
+        assert page.ping().wait(60), "a page outlives the time that a request has to arrive"
+
+
+def test_forged_addresses_are_counted_together_and_lock_nobody_out(served: Served) -> None:
+    def enter(key: str, address: str) -> tuple[int, bytes]:
+        headers = [
+            f"Host: localhost:{served.port}",
+            "X-GANscope: 1",
+            f"X-Forwarded-For: {address}",
+            "Connection: close",
+        ]
+        with served.head("POST /class/teacher/enter", *headers, f"Content-Length: {len(key)}") as line:
+            line.sendall(key.encode())
+            answer = line.makefile("rb").read()
+        return int(answer.split()[1]), answer
+
+    told = [enter(f"guess {number}", f"10.1.{number}.1") for number in range(TRIES_IN_ALL + 20)]
+    assert {status for status, _ in told} == {403}
+    assert sum(b"not the teacher's link" in answer for _, answer in told) == TRIES_IN_ALL
+    right = (served.store / LINK_FILE).read_text().strip().partition("#")[2]
+    assert enter(right, "10.1.1.1")[0] == 200
