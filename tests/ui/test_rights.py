@@ -14,6 +14,7 @@ from gan_core.engine import Chores, Lab
 from gan_core.engine.chores import Chore
 from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
+from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.ui import rights
@@ -214,6 +215,22 @@ def test_a_watcher_sees_every_page_and_no_button_that_acts(page: str, lab: Lab, 
         button.click()
     app.run()
     assert [record.id for record in lab.store.runs()] == [run]
+
+
+def test_the_teacher_says_how_many_browsers_of_an_address_count(
+    lab: Lab, room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(PER_ADDRESS + 1):
+        room.names.give("10.0.0.9")
+    assert not open_page("classroom").number_input
+    session = room.key.exchange(room.key.secret, "a")
+    monkeypatch.setattr(rights, "_cookies", lambda: {"ganscope_teacher": session})
+    app = open_page("classroom")
+    assert "10.0.0.9" in app.warning[0].value
+    app.number_input[0].set_value(60).run()
+    assert room.names.per_address == 60
+    assert not app.warning
+    assert app.number_input[0].value == 60
 
 
 def test_who_else_serves_the_store_is_for_the_teacher(
