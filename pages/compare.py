@@ -4,14 +4,14 @@ import streamlit as st
 
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui import compare_form, compare_view
-from gan_core.ui.shell import COMPARE, action_button, lab
+from gan_core.ui.shell import COMPARE, action_button, lab, say
 
 wanted = st.query_params.get("comparison", "")
 if wanted:
     try:
         compare_view.show(lab().store.comparison(wanted))
     except (RunNotFound, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        say(error)
         st.page_link(COMPARE, label="All comparisons", icon=":material/arrow_back:")
     st.stop()
 
