@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._of: dict[str, list[Guard]] = defaultdict(list)  # by address, the oldest first
+        self._of: dict[str, list[Guard]] = {}  # by address, the oldest first
         self._waiting: dict[Guard, None] = {}  # for their request, the longest first
         self._count = 0
 
@@ -77,7 +76,7 @@ class Connections:
 
     def admit(self, guard: Guard) -> bool:
         """Whether there is room for one more. Who has sent no request yet makes room, then who has the most connections."""
-        beside = self._of[guard.address]
+        beside = self._of.get(guard.address, [])
         kept = self.limits.kept_for_teacher
         if guard.bounded and len(beside) >= self.limits.of_one_address + kept:
             if not self._drop([one for one in self._waiting if one.address == guard.address]):
@@ -86,13 +85,13 @@ class Connections:
             self._drop(list(self._waiting)) or self._drop(self._of_the_largest(guard))
         ):
             return False
-        self._of[guard.address].append(guard)
+        self._of.setdefault(guard.address, []).append(guard)
         self._count += 1
         return True
 
     def room_for(self, guard: Guard) -> bool:
         """Whether the request of somebody who is not the teacher may be answered: not in the room that is kept for that."""
-        if guard.bounded and len(self._of[guard.address]) > self.limits.of_one_address:
+        if guard.bounded and len(self._of.get(guard.address, [])) > self.limits.of_one_address:
             return False
         return self._count <= self.limits.in_all or self._drop(self._of_the_largest(guard))
 

@@ -112,7 +112,7 @@ def said_in_a_sentence() -> Iterator[None]:
         say(error)
 
 
-def say(error: Exception | str, icon: str = ":material/error:") -> None:
+def say(error: object, icon: str = ":material/error:") -> None:
     """Show what is wrong as text: a sentence may name what somebody typed, or what stands in an address."""
     st.error(as_typed(without_paths(str(error))), icon=icon)
 
