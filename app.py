@@ -9,7 +9,9 @@ from starlette.middleware import Middleware
 
 from gan_core import engine
 from gan_core.server import class_mode
-from gan_core.server.class_routes import ClassCookies, class_routes
+from gan_core.server.access import OurSite
+from gan_core.server.class_routes import ClassCookies, class_routes, teaches_here
+from gan_core.server.connections import KeepRoom
 from gan_core.server.headers import SecurityHeaders
 from gan_core.server.lifespan import lifespan, open_lab_for_visitors
 from gan_core.server.live import routes
@@ -42,10 +44,12 @@ app = st.App(
     Path(__file__).resolve().parent / "pages" / "router.py",
     lifespan=lifespan(open_lab, close_lab, tend=close_gone_sessions),
     routes=[
-        *class_routes(class_mode.current_classroom, allowed_hosts=allowed_hosts),
-        *routes(allowed_hosts=allowed_hosts),
+        *class_routes(class_mode.current_classroom),
+        *routes(),
     ],
     middleware=[
+        Middleware(KeepRoom, teaches=lambda scope: teaches_here(class_mode.current_classroom(), scope)),
+        Middleware(OurSite, allowed_hosts=allowed_hosts),
         Middleware(SecurityHeaders),
         Middleware(ClassCookies, room_getter=class_mode.current_classroom),
     ],

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 import time
+import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -108,10 +109,17 @@ class Viewer:
     async def _class(self) -> None:
         from websockets.asyncio.client import connect
 
-        cookie = {"Cookie": f"ganscope_viewer=viewer-{id(self)}"}
+        cookie = {"Cookie": await asyncio.to_thread(name_from, self.server)}
         async with connect(f"ws://{self.server}/class/live", additional_headers=cookie, **AS_A_BROWSER) as socket:
             async for data in socket:
                 self.bytes += len(data)
+
+
+def name_from(server: str) -> str:
+    """The cookie that the first page gives a browser; its server counts many of this address."""
+    with urllib.request.urlopen(f"http://{server}/") as answer:
+        cookies = answer.headers.get_all("Set-Cookie", [])
+    return next(text.partition(";")[0] for text in cookies if text.startswith("ganscope_viewer="))
 
 
 class Crowd:

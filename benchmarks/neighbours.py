@@ -55,7 +55,7 @@ def carry_out(do: str, **details: Any) -> dict[str, Any]:
 
 def hashes(executor: str, rounds: int, pages: int, browser: Any) -> dict[str, str]:
     """The hash of the state at the end, each way."""
-    os.environ |= {"GANSCOPE_EXECUTOR": executor, "GANSCOPE_CLASS": "1"}
+    os.environ |= {"GANSCOPE_EXECUTOR": executor, "GANSCOPE_CLASS": "1", "GANSCOPE_BROWSERS_PER_ADDRESS": "500"}
     with tempfile.TemporaryDirectory() as folder:
         dashboard = Dashboard(Path(folder), __file__)
         server = f"localhost:{dashboard.port}"

@@ -187,7 +187,7 @@ class Soak:
     """One server, its visitors and its runs."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
-        os.environ["GANSCOPE_CLASS"] = "1"
+        os.environ |= {"GANSCOPE_CLASS": "1", "GANSCOPE_BROWSERS_PER_ADDRESS": "500"}
         os.environ.pop("GANSCOPE_EXECUTOR", None)  # as the server decides by itself
         self.options = options
         self.folder = folder

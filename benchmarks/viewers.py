@@ -159,7 +159,7 @@ class Stage:
     """A class's server with runs that train."""
 
     def __init__(self, folder: Path, browser: Any, seconds: float) -> None:
-        os.environ |= {"GANSCOPE_EXECUTOR": "process", "GANSCOPE_CLASS": "1"}
+        os.environ |= {"GANSCOPE_EXECUTOR": "process", "GANSCOPE_CLASS": "1", "GANSCOPE_BROWSERS_PER_ADDRESS": "500"}
         self.seconds = seconds
         self._browser = browser
         self._dashboard = Dashboard(folder, __file__)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui import compare_form, compare_view, deleted
-from gan_core.ui.shell import COMPARE, as_typed, lab
+from gan_core.ui.shell import COMPARE, as_typed, lab, say
 
 wanted = st.query_params.get("comparison", "")
 if wanted:
@@ -15,7 +15,7 @@ if wanted:
         else:
             compare_view.show(comparison)
     except (RunNotFound, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        say(error)
         st.page_link(COMPARE, label="All comparisons", icon=":material/arrow_back:")
     st.stop()
 

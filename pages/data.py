@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core.engine import Choice, DataError, catalogue, dataset_facts
 from gan_core.ui.data_facts import show_classifier, show_delete, show_images, show_origin, show_points
 from gan_core.ui.data_intake import show_intake, show_missing
-from gan_core.ui.shell import TRAIN, about_card, lab
+from gan_core.ui.shell import TRAIN, about_card, lab, say
 
 BUILT_IN, PUBLISHED, OWN = "Built in", "Published sets", "Your own"
 
@@ -72,7 +72,7 @@ with left:
             with st.spinner("reading the data…"):
                 facts = dataset_facts(name, lab().classifiers)
         except DataError as error:
-            st.error(str(error), icon=":material/error:")
+            say(error)
     if facts is not None:
         if facts.kind == "images":
             show_images(facts)

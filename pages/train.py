@@ -11,7 +11,7 @@ from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.layers import layer_tables
 from gan_core.ui.rights import why_not
-from gan_core.ui.shell import about_card, action_button, copy_as, start
+from gan_core.ui.shell import about_card, action_button, copy_as, say, start
 
 
 @st.cache_data(max_entries=200, show_spinner="measuring on this machine…")
@@ -76,10 +76,10 @@ with right:
             form.show_advice(forecasted.advice)
     except ConfigError as error:
         for problem in form.show_problems(error.problems):
-            st.error(str(problem), icon=":material/error:")
+            say(problem)
         st.error("Something in the form cannot be trained; it is marked beside the field.", icon=":material/error:")
     except DataError as error:
-        st.error(str(error), icon=":material/folder_open:")
+        say(error, ":material/folder_open:")
 
     with st.container(border=True):
         name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")

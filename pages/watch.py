@@ -6,11 +6,10 @@ from gan_core.config import RunConfig, diff
 from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import checkpoints, deleted, forking, hand_in, knobs, side_by_side, take_away, watching
-from gan_core.ui.faults import without_paths
 from gan_core.ui.live_view import live_view
 from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import HOME, TRAIN, action_button, as_typed, copy_as, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import HOME, TRAIN, action_button, as_typed, copy_as, lab, said_in_a_sentence, say, ticket
 
 run_id = st.query_params.get("run", "")
 if not run_id:
@@ -22,7 +21,7 @@ if not run_id:
 try:
     run: RunRecord = lab().store.run(run_id)
 except (RunNotFound, StoreError) as error:
-    st.error(str(error), icon=":material/error:")
+    say(error)
     st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
     st.stop()
 
@@ -85,7 +84,7 @@ if origin := forking.origin(run, lab().store.events(run_id) if run.parent else (
     st.caption(origin)
 
 if run.traceback:
-    st.error(without_paths(run.message), icon=":material/error:")
+    say(run.message)
     if may("teach"):
         with st.expander("Traceback", icon=":material/bug_report:"):
             st.code(run.traceback, language=None)

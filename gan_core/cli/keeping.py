@@ -1,4 +1,4 @@
-"""Commands about what a store keeps: checkpoints, what was deleted, its health, copies of it. They load neither torch nor the engine."""
+"""Commands about what a store keeps: checkpoints, the bin, its health, copies of it. They load neither torch nor the engine."""
 
 from __future__ import annotations
 

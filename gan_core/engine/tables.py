@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,21 +16,29 @@ from gan_core.store import TrackData
 ROWS_IN_A_FILE = 100_000
 MOST_COLUMNS = 200
 _COLUMN = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\u2212")
+_SEPARATOR = re.compile(r"([;,|\t\r\n])")
+"""Where a spreadsheet may split a text that stands in quotes: at semicolons, if its own lists are separated by those."""
 
 
 def cell(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front; everything else is as it was."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """A text with an apostrophe before all that a spreadsheet could take for a formula; everything else is as it was."""
+    return "".join(map(_plain, _SEPARATOR.split(value))) if isinstance(value, str) else value
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
-    """Rows as CSV with a line of names; what a row does not have is empty."""
+    """Rows as CSV with a line of names; every text is in quotes, what a row does not have is empty."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([cell(name) for name in columns])
     writer.writerows([cell(row.get(name, "")) for name in columns] for row in rows)
     return text.getvalue().encode()
+
+
+def _plain(piece: str) -> str:
+    """A piece between two separators; what cannot be seen, quotes, and the width of a sign make no difference."""
+    first = next((c for c in piece if c.isprintable() and not c.isspace() and c != '"'), "")
+    return f"'{piece}" if unicodedata.normalize("NFKC", first).startswith(_FORMULA) else piece
 
 
 def track_tables(track: TrackData) -> Iterator[bytes]:

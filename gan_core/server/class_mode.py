@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import TextIO
 
 from gan_core.server.classroom import Classroom
+from gan_core.server.names import Names
+from gan_core.server.tickets import open_tickets
 
 log = logging.getLogger(__name__)
 
-CLASS, STUDENT_RUNS, TEACHERS, LINK = (
-    f"GANSCOPE_{name}" for name in ("CLASS", "STUDENT_RUNS", "TEACHERS", "CLASS_LINK")
+CLASS, STUDENT_RUNS, TEACHERS, LINK, PER_ADDRESS = (
+    f"GANSCOPE_{name}" for name in ("CLASS", "STUDENT_RUNS", "TEACHERS", "CLASS_LINK", "BROWSERS_PER_ADDRESS")
 )
-"""Environment variables: ``1`` for a class on localhost too (behind a proxy); runs per student; e-mails; the class link."""
+"""Environment variables: ``1`` for a class on localhost too (behind a proxy); runs per student; e-mails; the class link; how
+many browsers of one address count for themselves (more where a whole class is behind one)."""
 LINK_FILE = "teacher-link"
 
 _room: Classroom | None = None
@@ -44,8 +47,17 @@ def begin(*, address: str | None, port: int, root: Path, environment: Mapping[st
     here = address if address and not _every_interface(address) else lan_address()
     link = environment.get(LINK) or f"http://{f'[{here}]' if ':' in here else here}:{port}/"
     teachers = [mail for mail in environment.get(TEACHERS, "").split(",") if mail.strip()]
-    runs = environment.get(STUDENT_RUNS, "0")
-    _room = Classroom(link=link, teachers=teachers, student_runs=int(runs) if runs.isdecimal() else 0)
+    runs, per_address = environment.get(STUDENT_RUNS, "0"), environment.get(PER_ADDRESS, "")
+    names = Names(open_tickets(root).derived("names of viewers"))
+    if per_address.isdecimal():
+        names.let_count(int(per_address))
+    _room = Classroom(
+        link=link,
+        teachers=teachers,
+        student_runs=int(runs) if runs.isdecimal() else 0,
+        names=names,
+        behind_proxy=is_loopback(address),
+    )
     announce(_room, root, sys.stdout)
 
 

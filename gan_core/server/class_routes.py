@@ -13,8 +13,8 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
@@ -23,12 +23,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from gan_core.server.access import Refused, check_site
+from gan_core.server.access import Refused, network_of, refuse
 from gan_core.server.bell import Bells
 from gan_core.server.classroom import Classroom
+from gan_core.server.connections import current_peer
 from gan_core.server.roles import OWNER, NotAllowed, RateLimit, Visitor
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 TEACHER_COOKIE, VIEWER_COOKIE = "ganscope_teacher", "ganscope_viewer"
 PROTOCOL = "ganscope"
@@ -55,18 +57,14 @@ def visitor_of(room: Classroom | None, cookies: Any, voucher: str = "") -> Visit
     """Who asks, by the cookies of the request, and by what a page has been given for the socket."""
     if room is None:
         return OWNER
-    name = str(cookies.get(VIEWER_COOKIE, ""))[:64]
+    name = room.names.read(str(cookies.get(VIEWER_COOKIE, "")))
     teaches = room.key.opens(str(cookies.get(TEACHER_COOKIE, ""))) or room.key.vouched(name, voucher)
     return Visitor("teacher" if teaches else "watcher", name)
 
 
-def class_routes(
-    room_getter: Callable[[], Classroom | None],
-    *,
-    allowed_hosts: Iterable[str] | Callable[[], Iterable[str]] = (),
-) -> list[BaseRoute]:
+def class_routes(room_getter: Callable[[], Classroom | None]) -> list[BaseRoute]:
     """The routes over the class that ``room_getter`` returns; all of them are 404 where there is none."""
-    doors = ClassRoutes(room_getter, allowed_hosts if callable(allowed_hosts) else lambda: allowed_hosts)
+    doors = ClassRoutes(room_getter)
     return [
         Route("/class/teacher", doors.door),
         Route("/class/teacher/enter", doors.enter, methods=["POST"]),
@@ -79,15 +77,13 @@ def class_routes(
 class ClassRoutes:
     """The handlers; one instance per application."""
 
-    def __init__(self, room_getter: Callable[[], Classroom | None], allowed_hosts: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, room_getter: Callable[[], Classroom | None]) -> None:
         self._room_getter = room_getter
-        self._allowed_hosts = allowed_hosts
         self._bells = Bells()
         self._knocking = RateLimit(SOCKETS_PER_SECOND, 1.0)
         self._talking = RateLimit(MESSAGES_PER_SECOND, 1.0)
 
-    def _room(self, connection: HTTPConnection) -> Classroom:
-        check_site(connection.headers, self._allowed_hosts())
+    def _room(self) -> Classroom:
         room = self._room_getter()
         if room is None:
             raise LookupError("There is no class on this server.")
@@ -95,8 +91,8 @@ class ClassRoutes:
 
     async def door(self, request: Request) -> Response:
         try:
-            self._room(request)
-        except (Refused, LookupError) as error:
+            self._room()
+        except LookupError as error:
             return _said(error)
         nonce = secrets.token_urlsafe(12)
         headers = {
@@ -108,10 +104,10 @@ class ClassRoutes:
 
     async def enter(self, request: Request) -> Response:
         try:
-            room = self._room(request)
+            room = self._room()
             _must_be_a_script_of_ours(request.headers)
             given = await _short_body(request)
-            session = room.key.exchange(given, request.client.host if request.client else "")
+            session = room.key.exchange(given, _address(room, request.scope))
         except (Refused, NotAllowed, LookupError) as error:
             return _said(error)
         log.warning("A teacher has come in.")
@@ -122,7 +118,7 @@ class ClassRoutes:
 
     async def leave(self, request: Request) -> Response:
         try:
-            room = self._room(request)
+            room = self._room()
             _must_be_a_script_of_ours(request.headers)
         except (Refused, LookupError) as error:
             return _said(error)
@@ -133,19 +129,16 @@ class ClassRoutes:
 
     async def live(self, websocket: WebSocket) -> None:
         try:
-            room = self._room(websocket)
+            room = self._room()
             visitor = _visitor_on(websocket, room)
             if not visitor.id or not self._knocking.take(visitor.id):
                 raise Refused("Reload the page.")
-        except (Refused, LookupError) as error:
-            if "websocket.http.response" in websocket.scope.get("extensions", {}):
-                await websocket.send_denial_response(_said(error))
-            else:
-                await websocket.close()
+            leave = room.enter(visitor)
+        except (Refused, NotAllowed, LookupError) as error:
+            await refuse(_said(error), websocket.scope, websocket.receive, websocket.send)
             return
-        await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
-        leave = room.enter(visitor)
         try:
+            await websocket.accept(PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None)
             with self._bells.listening(room) as news:
                 await self._serve(websocket, room, news)
         finally:
@@ -201,51 +194,76 @@ def obey(room: Classroom, visitor: Visitor, asked: Any) -> None:
         case "look":
             room.look(visitor, asked["at"])
         case "lead":
-            room.lead(visitor, bool(asked["on"]))
+            room.lead(visitor, _of(bool, asked["on"]))
         case "answer":
-            room.answer(visitor, int(asked["poll"]), int(asked["option"]))
+            room.answer(visitor, _of(int, asked["poll"]), _of(int, asked["option"]))
         case "reveal":
             room.reveal(visitor)
         case "end":
             room.end_poll(visitor)
         case "note":
-            room.write(visitor, str(asked["text"]))
+            room.write(visitor, _of(str, asked["text"]))
         case "drop":
-            room.drop(visitor, int(asked["note"]))
+            room.drop(visitor, _of(int, asked["note"]))
         case _:
             raise ValueError("unknown")
 
 
+def _of(kind: type[T], given: object) -> T:
+    """What was given, if it is of this very kind: a text is no number, and null is no text."""
+    if type(given) is not kind:
+        raise TypeError(f"not of the kind {kind.__name__}")
+    return given
+
+
 class ClassCookies:
-    """Gives each browser of a class a name (a random cookie), and refuses uploads of all but the teacher."""
+    """Gives each browser of a class its name (a signed cookie), and refuses uploads of all but the teacher."""
 
     def __init__(self, app: ASGIApp, room_getter: Callable[[], Classroom | None]) -> None:
         self.app = app
         self._room_getter = room_getter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        room = self._room_getter() if scope["type"] == "http" else None
+        room = self._room_getter() if scope["type"] in ("http", "websocket") else None
         if room is None:
             await self.app(scope, receive, send)
             return
-        request = Request(scope)
-        changes = request.method in ("PUT", "DELETE", "PATCH")
-        visitor = visitor_of(room, request.cookies)
+        connection = HTTPConnection(scope)
+        had = connection.cookies.get(VIEWER_COOKIE, "")
+        if scope["type"] == "websocket":
+            room.names.meet(_address(room, scope), had)  # of an earlier start of the server, whose page is still open
+            await self.app(scope, receive, send)
+            return
+        visitor = visitor_of(room, connection.cookies)
         # Streamlit's own uploads carry no voucher; what is done with a file is asked for again where it is done.
+        changes = scope["method"] in ("PUT", "DELETE", "PATCH")
         if changes and visitor.role != "teacher" and not room.key.vouches_for(visitor.id):
             await _said(Refused("Only the teacher may bring data here."))(scope, receive, send)
             return
-        named = VIEWER_COOKIE in request.cookies
 
         async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start" and not named:
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    name = secrets.token_urlsafe(12)
-                    headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
+                    name = room.names.give(_address(room, scope), had)
+                    if name != had:
+                        headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
             await send(message)
 
         await self.app(scope, receive, send_named)
+
+
+def teaches_here(room: Classroom | None, scope: Scope) -> bool:
+    """Whether the cookies of a request are a teacher's."""
+    cookies = HTTPConnection(scope).cookies
+    visitor = visitor_of(room, cookies)
+    return visitor.role == "teacher" or (room is not None and room.key.vouches_for(visitor.id))
+
+
+def _address(room: Classroom, scope: Scope) -> str:
+    """Where a request comes from. Whom a program of this machine speaks for is believed where a proxy is expected."""
+    said = network_of(scope["client"][0]) if scope.get("client") else ""
+    return said if room.behind_proxy else current_peer() or said
 
 
 def _must_be_a_script_of_ours(headers: Headers) -> None:

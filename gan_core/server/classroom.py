@@ -7,18 +7,24 @@ the watchers, as bytes that all of them share.
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from gan_core.engine.subscribers import Subscribers
+from gan_core.server.names import Names
 from gan_core.server.roles import Action, NotAllowed, RateLimit, TeacherKey, Visitor, refusal
 
 NOTE_LENGTH, NOTES = 300, 100
-NOTES_PER_MINUTE = 4
+NOTES_PER_MINUTE, NOTES_EACH = 4, 5
+"""Of one viewer: how many in a minute, and how many that the teacher has not read."""
+PAGES_EACH = 100
+"""Pages of one viewer that are open at once; browsers that share a name are one viewer."""
 QUESTION_LENGTH, OPTION_LENGTH, OPTIONS = 200, 60, 30
 PATH_LENGTH = 2000
 STUDENT_RUNS_IN_ALL = 200
@@ -50,6 +56,7 @@ class Note:
 
     number: int
     text: str
+    author: str = ""
 
 
 class Classroom:
@@ -61,20 +68,26 @@ class Classroom:
         link: str = "",
         teachers: Iterable[str] = (),
         student_runs: int = 0,
+        names: Names | None = None,
+        behind_proxy: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``link`` is what students open; ``student_runs`` how many runs each of them may start."""
+        """``link`` is what students open; ``student_runs`` how many runs each of them may start; ``names`` who is one;
+        ``behind_proxy`` says that requests come through a program of this machine, which tells whom they are from."""
         self.link = link
         self.teachers = tuple(teachers)
         self.student_runs = student_runs
+        self.behind_proxy = behind_proxy
         self.key = TeacherKey(clock)
+        self.names = names or Names(secrets.token_bytes(32), clock=clock)
         self._viewers: Counter[str] = Counter()
         self._runs: dict[str, str] = {}
+        self._starting: Counter[str] = Counter()
         self._leading = True
         self._position: dict[str, Any] = {}
         self._poll: Poll | None = None
         self._polls = 0
-        self._notes: deque[Note] = deque(maxlen=NOTES)
+        self._notes: list[Note] = []
         self._note_count = 0
         self._writing = RateLimit(NOTES_PER_MINUTE, 60.0, clock)
         self._subscribers = Subscribers("the class")
@@ -99,6 +112,8 @@ class Classroom:
         if action != "start" or not self.student_runs or not visitor.id:
             return refusal(action)
         with self._lock:
+            if self._starting[visitor.id]:
+                return "A run of yours is being started."
             mine = [run for run, owner in self._runs.items() if owner == visitor.id]
         if len(mine) < self.student_runs:
             return (
@@ -116,9 +131,22 @@ class Classroom:
     def runs_left(self, visitor: Visitor) -> int:
         """How many runs a student may still start."""
         with self._lock:
-            mine = sum(owner == visitor.id for owner in self._runs.values())
-            full = not visitor.id or len(self._runs) >= STUDENT_RUNS_IN_ALL
+            mine = sum(owner == visitor.id for owner in self._runs.values()) + self._starting[visitor.id]
+            full = not visitor.id or len(self._runs) + self._starting.total() >= STUDENT_RUNS_IN_ALL
             return 0 if full else max(0, self.student_runs - mine)
+
+    @contextmanager
+    def starting(self, visitor: Visitor) -> Iterator[None]:
+        """While a visitor's run is being started it counts: who presses in two windows at once has started two."""
+        with self._lock:
+            self.need(visitor, "start")
+            self._starting[visitor.id] += visitor.role == "watcher"
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._starting[visitor.id] -= visitor.role == "watcher"
+                self._starting += Counter()
 
     def started(self, visitor: Visitor, run: str) -> None:
         """A run belongs to the student who started it."""
@@ -136,6 +164,8 @@ class Classroom:
     def enter(self, visitor: Visitor) -> Callable[[], None]:
         """A page was opened; returns what is called when it is gone. Several pages of one browser count once."""
         with self._lock:
+            if self._viewers[visitor.id] >= PAGES_EACH:
+                raise NotAllowed("Too many pages are open here; close some.")
             self._viewers[visitor.id] += visitor.role == "watcher"
             self._changed()
 
@@ -152,6 +182,11 @@ class Classroom:
         """Browsers of watchers that have a page open."""
         with self._lock:
             return sum(count > 0 for count in self._viewers.values())
+
+    def let_count(self, visitor: Visitor, per_address: int) -> None:
+        """How many browsers of one address count for themselves."""
+        self.need(visitor, "teach")
+        self.names.let_count(per_address)
 
     # -- following the presenter ----------------------------------------------------------------------------------
 
@@ -241,15 +276,25 @@ class Classroom:
         if not self._writing.take(visitor.id):
             raise NotAllowed("That were many notes; wait a minute.")
         with self._lock:
+            if sum(note.author == visitor.id for note in self._notes) >= NOTES_EACH:
+                raise NotAllowed(f"The teacher has not read your last {NOTES_EACH} notes yet.")
+            if len(self._notes) >= NOTES:
+                self._make_room()
             self._note_count += 1
-            self._notes.append(Note(self._note_count, kept))
+            self._notes.append(Note(self._note_count, kept, visitor.id))
             self._changed()
+
+    def _make_room(self) -> None:
+        """Take away the oldest note of who has the most."""
+        by = Counter(note.author for note in self._notes)
+        most = max(by.values())
+        self._notes.remove(next(note for note in self._notes if by[note.author] == most))
 
     def drop(self, visitor: Visitor, number: int) -> None:
         """Take a note off the list: it was read."""
         self.need(visitor, "teach")
         with self._lock:
-            self._notes = deque((note for note in self._notes if note.number != number), maxlen=NOTES)
+            self._notes = [note for note in self._notes if note.number != number]
             self._changed()
 
     # -- what everybody gets --------------------------------------------------------------------------------------

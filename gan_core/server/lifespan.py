@@ -20,6 +20,7 @@ from anyio import to_thread
 from gan_core import engine
 from gan_core.exhaustion import brace
 from gan_core.server import live
+from gan_core.server.connections import Connections, Limits
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ def lifespan(
     async def around(app: Any) -> AsyncIterator[dict[str, Any]]:
         sys.setswitchinterval(SWITCH_SECONDS)
         brace()
+        Connections(Limits.of_this_process()).watch(asyncio.get_running_loop())
         lab = await to_thread.run_sync(open_lab)
         await to_thread.run_sync(live.warm)
         _freeze()

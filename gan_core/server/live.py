@@ -15,7 +15,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from anyio import to_thread
@@ -25,7 +25,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gan_core.engine import current_lab
-from gan_core.server.access import Refused, check_site, check_ticket
+from gan_core.server.access import Refused, check_ticket, refuse
 from gan_core.server.assets import PLOTLY_PATH, plotly_js
 from gan_core.server.bell import Bells, Source
 from gan_core.server.tickets import Tickets, open_tickets
@@ -60,13 +60,9 @@ class View(Source, Protocol):
     def delta(self, since: int) -> bytes | None: ...
 
 
-def routes(
-    lab_getter: Callable[[], Any] = current_lab,
-    *,
-    allowed_hosts: Iterable[str] | Callable[[], Iterable[str]] = (),
-) -> list[BaseRoute]:
-    """The routes over the lab that ``lab_getter`` returns. ``allowed_hosts`` adds to localhost, 127.0.0.1 and [::1]."""
-    live = LiveRoutes(lab_getter, allowed_hosts if callable(allowed_hosts) else lambda: allowed_hosts)
+def routes(lab_getter: Callable[[], Any] = current_lab) -> list[BaseRoute]:
+    """The routes over the lab that ``lab_getter`` returns."""
+    live = LiveRoutes(lab_getter)
     return [
         Route("/live/recent", live.guarded(live.recent)),
         WebSocketRoute("/live/{run}", live.stream),
@@ -82,9 +78,8 @@ def routes(
 class LiveRoutes:
     """The handlers; one instance per application."""
 
-    def __init__(self, lab_getter: Callable[[], Any], allowed_hosts: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, lab_getter: Callable[[], Any]) -> None:
         self._lab_getter = lab_getter
-        self._allowed_hosts = allowed_hosts
         self._recent: dict[int, tuple[float, bytes]] = {}
         self._recent_lock = asyncio.Lock()
         self._bells = Bells()
@@ -93,7 +88,6 @@ class LiveRoutes:
 
     def _admit(self, connection: HTTPConnection) -> str:
         """The run id of a request that may see it; `Refused`, or `RunNotFound` for an id that no run can have."""
-        check_site(connection.headers, self._allowed_hosts())
         run = connection.path_params.get("run", "*")
         check_ticket(self._tickets(), connection.query_params.get("ticket", ""), run)
         if run != "*" and not RUN_ID.fullmatch(run):
@@ -172,10 +166,7 @@ class LiveRoutes:
             view = await self._view(self._admit(websocket))
         except Exception as error:
             response = _error_response(error, websocket.path_params.get("run", ""))
-            if "websocket.http.response" in websocket.scope.get("extensions", {}):
-                await websocket.send_denial_response(response)
-            else:
-                await websocket.close()
+            await refuse(response, websocket.scope, websocket.receive, websocket.send)
             return
         await websocket.accept()
         await Viewer(websocket, view, self._bells).run()

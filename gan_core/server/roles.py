@@ -7,6 +7,7 @@ cookie of one browser knows; the server keeps the hash of it.
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import threading
 import time
@@ -16,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from gan_core.engine import Refused
+
+log = logging.getLogger(__name__)
 
 Role = Literal["teacher", "watcher"]
 Action = Literal["start", "steer", "edit", "bring", "teach"]
@@ -29,8 +32,8 @@ DOES: Mapping[Action, str] = {
 }
 """An action in words: "Only the teacher may …"."""
 
-TRIES, TRY_SECONDS = 10, 60.0
-"""Wrong keys from one address before it has to wait, and for how long it is remembered."""
+TRIES, TRIES_IN_ALL, TRY_SECONDS = 10, 60, 60.0
+"""Wrong keys from one address, and from all, that get an answer of their own, and for how long they are remembered."""
 MOST_KEYS = 4096
 """Addresses or viewers that a limit remembers; the longest unseen is forgotten."""
 
@@ -68,11 +71,6 @@ class RateLimit:
             times.append(self._clock())
             return True
 
-    def spent(self, key: str) -> bool:
-        """Whether there have been too many."""
-        with self._lock:
-            return len(self._recent(key)) >= self.most
-
     def _recent(self, key: str) -> deque[float]:
         times = self._times.setdefault(key, deque(maxlen=self.most))
         self._times.move_to_end(key)
@@ -89,15 +87,22 @@ class TeacherKey:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.secret = secrets.token_urlsafe(24)
         self._wrong = RateLimit(TRIES, TRY_SECONDS, clock)
+        self._wrong_in_all = RateLimit(TRIES_IN_ALL, TRY_SECONDS, clock)
+        self._alarm = RateLimit(1, TRY_SECONDS, clock)
         self._sessions: set[str] = set()
         self._vouchers: dict[str, str] = {}
 
     def exchange(self, given: str, address: str) -> str:
-        """A new session for the right secret. Raises NotAllowed for a wrong one, and after too many from one address."""
-        if self._wrong.spent(address):
-            raise NotAllowed("Too many wrong links from this machine; wait a minute.")
+        """A new session for the right secret. Raises NotAllowed for a wrong one.
+
+        The right one always opens: what keeps others out are its 192 random bits, not the count of wrong ones, and whoever
+        sits behind the teacher's address shall not lock the teacher out.
+        """
         if not secrets.compare_digest(given.encode("utf-8", "replace"), self.secret.encode()):
-            self._wrong.take(address)
+            if not (self._wrong.take(address) and self._wrong_in_all.take("")):
+                if self._alarm.take(""):
+                    log.warning("Somebody tries one wrong teacher's link after the other, the last from %s.", address)
+                raise NotAllowed("Too many wrong links; wait a minute.")
             raise NotAllowed("This is not the teacher's link of this start of the server.")
         session = secrets.token_urlsafe(32)
         self._sessions.add(_hash(session))

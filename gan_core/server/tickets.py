@@ -58,6 +58,10 @@ class Tickets:
         for_all = hmac.compare_digest(given, self._sign("*", expiry).encode())
         return (for_run or for_all) and (time.time() if now is None else now) < expiry
 
+    def derived(self, purpose: str) -> bytes:
+        """A key for something else, which signs no ticket."""
+        return hmac.new(self._key, f"key for {purpose}".encode(), hashlib.sha256).digest()
+
     def _sign(self, scope: str, expiry: int) -> str:
         message = f"{expiry}\n{scope}".encode("utf-8", "surrogatepass")
         digest = hmac.new(self._key, message, hashlib.sha256).digest()

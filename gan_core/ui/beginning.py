@@ -18,7 +18,7 @@ def base_config(choices: dict[str, dict[str, Choice]]) -> tuple[RunConfig, str, 
             st.caption(f"Settings of *{as_typed(run.name)}* — [back to it](watch?run={run.id})")
             return RunConfig.load(run.config), f"run:{run.id}", None
         except (RunNotFound, StoreError, ConfigError) as error:
-            st.warning(f"{error} The form begins with a preset instead.")
+            st.warning(f"{as_typed(str(error))} The form begins with a preset instead.")
     part = st.query_params.get("part", "")
     kind, _, entry = part.partition(":")
     known = entry in choices.get(kind, {})

@@ -9,6 +9,7 @@ import streamlit as st
 
 from gan_core.server.class_mode import current_classroom
 from gan_core.server.classroom import OPTIONS, QUESTION_LENGTH, Classroom
+from gan_core.server.names import IN_ALL
 from gan_core.ui.rights import may, visitor
 from gan_core.ui.shell import HOME, action_button, lab, said_in_a_sentence
 
@@ -39,6 +40,7 @@ def show() -> None:
         st.markdown("You are the teacher. Who opens the link can watch, answer and write you notes.")
         _ask(room)
         _students_runs(room)
+        _who_counts(room)
 
 
 def qr_code(link: str) -> bytes:
@@ -70,6 +72,27 @@ def _students_runs(room: Classroom) -> None:
             with said_in_a_sentence():
                 lab().command(run, "stop")
         st.rerun()
+
+
+def _who_counts(room: Classroom) -> None:
+    if crowded := room.names.crowded():
+        st.warning(
+            f"More than {room.names.per_address} browsers come from {', '.join(crowded[:3])}"
+            f"{' and others' if len(crowded) > 3 else ''}. Those that came last share one name: they see everything, and "
+            "count as one in polls, notes and runs. If the whole class is behind one address, let more of them count.",
+            icon=":material/group_work:",
+        )
+    chosen = st.number_input(
+        "Browsers of one address that count for themselves",
+        min_value=1,
+        max_value=IN_ALL,
+        value=room.names.per_address,
+        help="A few, so that nobody is a hundred. Who shares a name gets one of their own at the next reload.",
+    )
+    if chosen != room.names.per_address:
+        with said_in_a_sentence():
+            room.let_count(visitor(), chosen)
+            st.rerun()
 
 
 def _teacher_by_mail(room: Classroom) -> None:

@@ -22,7 +22,7 @@ from gan_core.config import (
 )
 from gan_core.config.comparison import MOST_VARIANTS, Difference
 from gan_core.ui.forms import objective_names
-from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence
+from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence, say
 
 BASE = "compare:base"
 OBJECTIVES_CHOSEN = "objectives"
@@ -69,7 +69,7 @@ def show_form() -> None:
             )
         except ConfigError as error:
             for problem in error.problems:
-                st.error(str(problem), icon=":material/error:")
+                say(problem)
             return
         runs = len(comparison.variants) * len(comparison.seeds)
         click = st.session_state.setdefault("click:compare", uuid.uuid4().hex)

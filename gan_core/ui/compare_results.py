@@ -15,7 +15,7 @@ from gan_core.engine.curves import Axis
 from gan_core.engine.standings import Curve, Standing
 from gan_core.ui import charts, comparison_charts, seeds_chart, theme
 from gan_core.ui.seeds_chart import Measure, View
-from gan_core.ui.shell import lab
+from gan_core.ui.shell import as_typed, lab
 
 AXIS_OF: dict[str, Axis] = {"rounds": "round", "images": "images", "seconds": "seconds"}
 LOSS_POINTS = 400  # of a loss over all its rounds
@@ -55,7 +55,7 @@ def show(
         metric = view.metric
         told = _told(root, known, metric, floors.get(metric), found)
         if told.verdicts:
-            st.markdown("\n".join(f"- {line}" for line in told.verdicts))
+            st.markdown("\n".join(f"- {as_typed(line)}" for line in told.verdicts))
         table = _coloured(told.table, told.shades)
         st.dataframe(table, hide_index=True, column_config=_columns(found, metric))
 
@@ -156,7 +156,9 @@ def _losses(found: Sequence[Standing], view: View) -> None:
             mine = [standing for standing in found if standing.variant == variant]
             config = _config(mine[0])
             with place.container(border=True):
-                st.markdown(f'<span style="color:{colours[variant]}">■</span> **{variant}**', unsafe_allow_html=True)
+                st.markdown(
+                    f'<span style="color:{colours[variant]}">■</span> **{as_typed(variant)}**', unsafe_allow_html=True
+                )
                 told = describe(config) if config is not None else {}
                 series, width = loss_curves(mine)
                 if not series:

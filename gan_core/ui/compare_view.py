@@ -41,7 +41,7 @@ def show(comparison: ComparisonRecord) -> None:
     _fairness(shown, seed)
     differing = _differing(comparison.id, tuple(standing.run.id for standing in found), comparison, found)
     if brought := what_was_brought(differing):
-        st.caption(f":material/balance: {brought}")
+        st.caption(f":material/balance: {as_typed(brought)}")
     with st.expander("What differs", icon=":material/difference:", expanded=False):
         show_differences(differing)
     if not measured:

@@ -10,7 +10,7 @@ from gan_core.ui import side_by_side
 from gan_core.ui.course import Course, Step, courses
 from gan_core.ui.live_view import live_view
 from gan_core.ui.presenter import presenter_key
-from gan_core.ui.shell import WATCH, action_button, as_typed, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import WATCH, action_button, as_typed, lab, said_in_a_sentence, say, ticket
 
 
 def show() -> None:
@@ -86,7 +86,7 @@ def _beside(run_id: str) -> None:
     try:
         run = lab().store.run(run_id)
     except (RunNotFound, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        say(error)
         return
     st.page_link(WATCH, label=f"{as_typed(run.name)}: buttons and everything measured", query_params={"run": run_id})
     panels = side_by_side.compact_panels(run)

@@ -16,7 +16,7 @@ from gan_core.engine.comparing import changes_between
 from gan_core.engine.lessons import NextAct
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
-from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence, watch
+from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence, say, watch
 
 NOW = -1
 
@@ -98,7 +98,7 @@ def _dialog(run: RunRecord) -> None:
         st.caption(f"Changes: {told or 'nothing; it goes on as its parent would'}")
     except ConfigError as error:
         for problem in form.show_problems(error.problems):
-            st.error(str(problem), icon=":material/error:")
+            say(problem)
         return
     together = st.checkbox(
         "Show both side by side, in step",

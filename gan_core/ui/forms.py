@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.config import OBJECTIVES, Problem, RunConfig
 from gan_core.engine import Choice
+from gan_core.ui.shell import as_typed
 
 Settings = dict[str, Any]
 Catalogue = Mapping[str, Mapping[str, Choice]]
@@ -156,7 +157,7 @@ class ConfigForm:
             if place is None:
                 homeless.append(problem)
             else:
-                place.error(problem.message, icon=":material/error:")
+                place.error(as_typed(problem.message), icon=":material/error:")
         return homeless
 
     def show_advice(self, advice: tuple[Problem, ...]) -> None:
@@ -164,7 +165,7 @@ class ConfigForm:
         for problem in advice:
             place = self._place_of(problem.field)
             if place is not None:
-                place.info(problem.message, icon=":material/info:")
+                place.info(as_typed(problem.message), icon=":material/info:")
 
     def _place_of(self, field: str) -> DeltaGenerator | None:
         while field:

@@ -17,7 +17,7 @@ from gan_core.ui.data_facts import draw_points
 from gan_core.ui.forking import let_go_on
 from gan_core.ui.live_view import live_view
 from gan_core.ui.rights import pace
-from gan_core.ui.shell import THEORY, TRAIN, about_card, lab, said_in_a_sentence, ticket
+from gan_core.ui.shell import THEORY, TRAIN, about_card, lab, said_in_a_sentence, say, ticket
 
 STEPS = {"predict": "Predict", "watch": "Watch", "diagnose": "Diagnose", "cure": "Cure", "explain": "Explain"}
 LESSONS: dict[str, Preset] = {
@@ -194,7 +194,7 @@ def show(lesson: Lesson) -> Lesson:
         run = lab().store.run(lesson.run)
         fixed = lab().store.run(lesson.fixed) if lesson.fixed else None
     except (RunNotFound, StoreError) as error:
-        st.error(str(error), icon=":material/error:")
+        say(error)
         return lesson.again() if st.button("Begin again", icon=":material/restart_alt:") else lesson
     if lesson.step == "explain":
         return _explain(lesson, run, fixed)

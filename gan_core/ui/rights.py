@@ -168,11 +168,14 @@ def _wrapped(value: Any) -> Any:
 def _asking(act: Callable[..., T], action: Action) -> Callable[..., T]:
     @wraps(act)
     def asked(*arguments: Any, **named: Any) -> T:
-        need(action, *(_runs_of(act, arguments) if action == "steer" else ()))
-        done = _wrapped(act(*arguments, **named))
         room = current_classroom()
-        if room is not None and action == "start" and isinstance(done, str):
-            room.started(visitor(), done)
+        if room is None or action != "start":
+            need(action, *(_runs_of(act, arguments) if action == "steer" else ()))
+            return _wrapped(act(*arguments, **named))
+        starter = visitor()
+        with room.starting(starter):
+            done = _wrapped(act(*arguments, **named))
+            room.started(starter, done)
         return done
 
     return asked

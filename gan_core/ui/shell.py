@@ -85,7 +85,7 @@ def offer_to_go_on() -> None:
             with said_in_a_sentence():
                 resumed = resume_interrupted(lab())
                 for run_id, why in resumed.refused.items():
-                    st.error(f"{run_id}: {why}", icon=":material/error:")
+                    say(f"{run_id}: {why}")
                 if not resumed.refused:
                     st.rerun()
 
@@ -119,7 +119,12 @@ def said_in_a_sentence() -> Iterator[None]:
     try:
         yield
     except (ConfigError, DataError, Refused, RunNotFound, StoreError) as error:
-        st.error(without_paths(str(error)), icon=":material/error:")
+        say(error)
+
+
+def say(error: object, icon: str = ":material/error:") -> None:
+    """Show what is wrong as text: a sentence may name what somebody typed, or what stands in an address."""
+    st.error(as_typed(without_paths(str(error))), icon=icon)
 
 
 def action_button(action: Action, label: str, *, runs: Sequence[str] = (), **options: Any) -> bool:

@@ -20,7 +20,7 @@ from gan_core.store import RunStore
 from gan_core.ui.live_view import PLOTLY_URL
 from gan_core.ui.report import report
 from gan_core.ui.rights import need
-from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence, watch
+from gan_core.ui.shell import COMPARE, action_button, as_typed, lab, said_in_a_sentence, watch
 
 MAX_PACK_MB = 1024
 _HERE = Path(__file__).parent
@@ -78,7 +78,7 @@ def show(wanted: str) -> None:
         try:
             st.code(_code(str(store.root), wanted), language="python", height=240)
         except ConfigError as error:
-            st.caption(f"It cannot be told in Python, for its settings are of another version: {error}")
+            st.caption(f"It cannot be told in Python, for its settings are of another version: {as_typed(str(error))}")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -474,11 +475,39 @@ def test_every_float32_comes_back_from_its_digits(monkeypatch: pytest.MonkeyPatc
     assert back.rounds.tolist() == track.rounds.tolist()
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_text_is_no_formula_and_a_number_stays_one(text: str) -> None:
-    assert cell(text) == f"'{text}"
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    " =1",
+    "x;=1+1",
+    'x;"=1+1"',
+    "x,+1",
+    "x\n-1",
+    "x|@a",
+    "a\t=1",
+]
+WIDE = ["\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20a", "\u22121", "\ufeff=1", "x;\u200b\uff1d1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS + WIDE)
+@pytest.mark.parametrize("separator", ",;\t|")
+def test_no_spreadsheet_reads_a_text_as_a_formula(text: str, separator: str) -> None:
+    told = table([{"n": -1.5, "a": text, "b": "c"}], ["n", "a", "b"]).decode()
+    for line in told.splitlines():
+        for piece in line.split(separator):  # as a spreadsheet that does not heed quotes
+            seen = "".join(c for c in unicodedata.normalize("NFKC", piece) if c.isprintable()).strip(' "')
+            assert not seen.startswith(("=", "+", "@", "\u2212")), piece
+            assert not seen.startswith("-") or seen.startswith("-1.5"), piece
+
+
+def test_every_text_of_a_table_is_in_quotes_and_a_number_is_not() -> None:
+    assert table([{"a": "x", "b": -1.5, "c": 3}], ["a", "b", "c", "d"]) == b'"a","b","c","d"\n"x",-1.5,3,""\n'
     assert cell(-1.5) == -1.5
-    assert table([{"a": text, "b": -1.5}], ["a", "b"]).endswith(b",-1.5\n")
+    assert cell("it's 3 - 1 = 2, and; a-b") == "it's 3 - 1 = 2, and; a-b"
 
 
 @pytest.mark.parametrize(

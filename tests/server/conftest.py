@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
+from gan_core.server.access import OurSite
 from gan_core.server.live import routes
 from gan_core.server.tickets import Tickets, open_tickets
 from gan_core.store import RunNotFound, StoreError
@@ -104,6 +106,7 @@ def tickets(lab: FakeLab) -> Tickets:
 
 @pytest.fixture
 def client(lab: FakeLab) -> Iterator[TestClient]:
-    app = Starlette(routes=routes(lambda: lab, allowed_hosts=["class.example", "*.lab.example"]))
+    ours = Middleware(OurSite, allowed_hosts=lambda: ["class.example", "*.lab.example"])
+    app = Starlette(routes=routes(lambda: lab), middleware=[ours])
     with TestClient(app, base_url="http://localhost:8501") as client:
         yield client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
@@ -20,9 +21,22 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from gan_core.server import class_mode
+from gan_core.server import class_routes as class_routes_module
+from gan_core.server.access import OurSite
 from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
-from gan_core.server.class_routes import MOST_BODY, TEACHER_COOKIE, VIEWER_COOKIE, ClassCookies, class_routes
-from gan_core.server.classroom import Classroom
+from gan_core.server.class_routes import (
+    MOST_BODY,
+    NONSENSE,
+    TEACHER_COOKIE,
+    VIEWER_COOKIE,
+    ClassCookies,
+    class_routes,
+    obey,
+    teaches_here,
+)
+from gan_core.server.classroom import NOTES_EACH, Classroom
+from gan_core.server.names import PER_ADDRESS
+from gan_core.server.roles import Visitor
 
 OURS = {"X-GANscope": "1"}
 LIVE = "ws://class.example:8501/class/live"
@@ -42,16 +56,22 @@ def client(room: Classroom) -> Iterator[TestClient]:
     yield from serve(room)
 
 
-def serve(room: Classroom | None) -> Iterator[TestClient]:
-    app = Starlette(
+def served_by(room: Classroom | None) -> Starlette:
+    return Starlette(
         routes=[
-            *class_routes(lambda: room, allowed_hosts=["class.example"]),
+            *class_routes(lambda: room),
             Route("/", page),
             Route("/_stcore/upload_file/{rest:path}", page, methods=["PUT", "DELETE"]),
         ],
-        middleware=[Middleware(ClassCookies, room_getter=lambda: room)],
+        middleware=[
+            Middleware(OurSite, allowed_hosts=lambda: ["class.example"]),
+            Middleware(ClassCookies, room_getter=lambda: room),
+        ],
     )
-    with TestClient(app, base_url="http://class.example:8501") as client:
+
+
+def serve(room: Classroom | None) -> Iterator[TestClient]:
+    with TestClient(served_by(room), base_url="http://class.example:8501") as client:
         yield client
 
 
@@ -111,6 +131,32 @@ def test_each_browser_gets_a_name_once(client: TestClient) -> None:
     assert "set-cookie" not in client.get("/").headers
 
 
+def test_one_person_counts_as_few_in_polls_notes_and_viewers(client: TestClient, room: Classroom) -> None:
+    room.ask(Visitor("teacher"), "How many?", ["0", "1"])
+    answer = json.dumps({"do": "answer", "poll": 1, "option": 1})
+    note = json.dumps({"do": "note", "text": "me"})
+    with contextlib.ExitStack() as pages:
+        for _ in range(10):  # of those that share a name, fewer than may talk at once
+            client.cookies.clear()
+            client.get("/")
+            page = pages.enter_context(client.websocket_connect(LIVE))
+            page.receive_bytes()
+            for text in (answer, note, "{}"):
+                page.send_text(text)
+            while "did not understand" not in page.receive().get("text", ""):
+                pass  # the state of the class, again and again
+        assert room.poll is not None
+        assert room.viewers == len(room.poll.answers) == PER_ADDRESS + 1
+        assert len(room.notes) <= (PER_ADDRESS + 1) * NOTES_EACH
+
+
+def test_a_made_up_name_opens_no_socket(client: TestClient) -> None:
+    for name in ("ann", "ann.x", "~1234"):
+        client.cookies.set(VIEWER_COOKIE, name)
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):
+            pass
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_only_the_teacher_uploads(client: TestClient, room: Classroom, method: str) -> None:
     assert client.request(method, "/_stcore/upload_file/s/f").status_code == 403
@@ -147,6 +193,27 @@ def test_a_page_hears_each_change_and_a_watcher_leads_nobody(client: TestClient,
         assert [note.text for note in room.notes] == ["why?"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *({"do": "note", "text": text} for text in (None, 7, True, ["x"], {"x": 1})),
+        *({"do": "answer", "poll": number, "option": 0} for number in (None, "1", True, 1.0)),
+        *({"do": "answer", "poll": 1, "option": option} for option in (None, "0", False)),
+        *({"do": "lead", "on": on} for on in (None, 0, "no")),
+        *({"do": "drop", "note": number} for number in (None, "1", True)),
+    ],
+    ids=str,
+)
+def test_what_is_of_another_kind_is_not_understood(asked: dict[str, Any], room: Classroom) -> None:
+    teacher = Visitor("teacher", "t")
+    room.ask(teacher, "How many?", ["0", "1"])
+    room.write(Visitor("watcher", "ann"), "why?")
+    before = room.state(teacher)
+    with pytest.raises(NONSENSE):
+        obey(room, teacher, asked)
+    assert room.state(teacher) == before
+
+
 def test_the_teacher_leads_until_the_session_ends(client: TestClient, room: Classroom) -> None:
     client.get("/")
     come_in(client, room)
@@ -164,7 +231,7 @@ def test_who_teaches_by_mail_leads_with_a_voucher_of_this_browser_until_it_is_wi
 ) -> None:
     client.get("/")
     lead = json.dumps({"do": "lead", "on": False})
-    name = client.cookies[VIEWER_COOKIE]
+    name = room.names.read(client.cookies[VIEWER_COOKIE])
     for voucher in ("ganscope", "wrong", room.key.vouch("another browser")):
         with client.websocket_connect(LIVE, ["ganscope", voucher]) as socket:
             assert json.loads(socket.receive_bytes())["viewers"] == 1
@@ -194,6 +261,33 @@ def test_a_stranger_gets_no_socket(client: TestClient) -> None:
         pass
 
 
+def test_a_teacher_is_known_by_the_cookies_of_any_request(client: TestClient, room: Classroom) -> None:
+    client.get("/")
+    name = client.cookies[VIEWER_COOKIE]
+
+    def teaches(**cookies: str) -> bool:
+        text = "; ".join(f"{key}={value}" for key, value in cookies.items())
+        return teaches_here(room, {"type": "websocket", "headers": [(b"cookie", text.encode())]})
+
+    assert teaches_here(None, {"type": "http", "headers": []})
+    assert not teaches()
+    assert not teaches(**{VIEWER_COOKIE: name, TEACHER_COOKIE: "made up"})
+    assert teaches(**{TEACHER_COOKIE: room.key.exchange(room.key.secret, "a")})
+    room.key.vouch(room.names.read(name))
+    assert teaches(**{VIEWER_COOKIE: name})
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+def test_only_a_proxy_is_believed_whom_it_speaks_for(behind_proxy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Classroom(behind_proxy=behind_proxy)
+    monkeypatch.setattr(class_routes_module, "current_peer", lambda: "127.0.0.1")
+    client = TestClient(served_by(room), client=("10.7.7.7", 1))
+    for _ in range(PER_ADDRESS + 1):
+        client.cookies.clear()
+        client.get("/", headers={"Host": "localhost"})
+    assert room.names.crowded() == ["10.7.7.7" if behind_proxy else "127.0.0.1"]
+
+
 # -- class or not ---------------------------------------------------------------------------------------------------
 
 
@@ -215,7 +309,7 @@ def test_a_server_that_others_can_reach_is_a_class(
         assert ("open to the network" in capsys.readouterr().out) is not alone
     finally:
         class_mode.end(tmp_path)
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / LINK_FILE).exists()
 
 
 def test_the_environment_asks_for_a_class_behind_a_proxy(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gan_core.server.classroom import NOTE_LENGTH, NOTES, NOTES_PER_MINUTE, Classroom
+from gan_core.server.classroom import NOTE_LENGTH, NOTES, NOTES_EACH, NOTES_PER_MINUTE, PAGES_EACH, Classroom
+from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import NotAllowed, Visitor
 
 TEACHER, ANN, BOB = Visitor("teacher", "t"), Visitor("watcher", "ann"), Visitor("watcher", "bob")
@@ -170,3 +171,63 @@ def test_notes_are_few_a_minute_and_few_in_all() -> None:
     for number in range(2 * NOTES):
         room.write(Visitor("watcher", f"viewer {number}"), "me too")
     assert len(room.notes) == NOTES
+
+
+def test_one_viewer_cannot_push_out_the_notes_of_others() -> None:
+    now = [0.0]
+    room = Classroom(clock=lambda: now[0])
+    room.write(BOB, "what is a mode?")
+    for _ in range(NOTES_EACH):
+        now[0] += 60
+        room.write(ANN, "me")
+    now[0] += 60
+    with pytest.raises(NotAllowed, match="has not read"):
+        room.write(ANN, "me again")
+    room.drop(TEACHER, room.notes[-1].number)
+    room.write(ANN, "one that was read makes room")
+    for number in range(3 * NOTES // NOTES_EACH):
+        for _ in range(NOTES_EACH):
+            now[0] += 60
+            room.write(Visitor("watcher", f"loud {number}"), "me too")
+    assert "what is a mode?" in [note.text for note in room.notes]
+    assert len(room.notes) == NOTES
+    assert "author" not in json.dumps(told(room, TEACHER)["notes"])
+
+
+def test_a_run_that_is_being_started_counts() -> None:
+    room = Classroom(student_runs=1)
+    with room.starting(ANN):
+        assert room.why_not(ANN, "start") == "A run of yours is being started."
+        assert room.may(BOB, "start")
+        with pytest.raises(NotAllowed), room.starting(ANN):
+            pass
+        with room.starting(TEACHER), room.starting(TEACHER):
+            pass
+    with room.starting(ANN):
+        room.started(ANN, "r")
+    assert not room.may(ANN, "start")
+    with pytest.raises(ValueError, match="broken"), room.starting(BOB):
+        raise ValueError("broken")
+    assert room.may(BOB, "start")
+
+
+def test_the_pages_of_one_viewer_have_an_end() -> None:
+    room = Classroom()
+    leave = [room.enter(ANN) for _ in range(PAGES_EACH)]
+    with pytest.raises(NotAllowed, match="Too many pages"):
+        room.enter(ANN)
+    room.enter(BOB)
+    leave[0]()
+    room.enter(ANN)
+    assert room.viewers == 2
+    for _ in range(2 * PAGES_EACH):
+        room.enter(TEACHER)
+
+
+def test_how_many_of_an_address_count_is_for_the_teacher_to_say() -> None:
+    room = Classroom()
+    with pytest.raises(NotAllowed):
+        room.let_count(ANN, 100)
+    assert room.names.per_address == PER_ADDRESS
+    room.let_count(TEACHER, 60)
+    assert room.names.per_address == 60

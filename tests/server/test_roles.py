@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gan_core.server.roles import TRIES, TRY_SECONDS, NotAllowed, RateLimit, TeacherKey, teaches
+from gan_core.server.roles import TRIES, TRIES_IN_ALL, TRY_SECONDS, NotAllowed, RateLimit, TeacherKey, teaches
 
 
 class Clock:
@@ -42,20 +42,38 @@ def test_a_wrong_key_is_a_sentence(given: str) -> None:
         TeacherKey().exchange(given, "a")
 
 
-def test_guessing_is_slowed_down_for_who_guesses_and_nobody_else() -> None:
+def answers(key: TeacherKey, addresses: list[str]) -> list[str]:
+    told = []
+    for address in addresses:
+        with pytest.raises(NotAllowed) as refused:
+            key.exchange("a guess", address)
+        told.append(str(refused.value))
+    return told
+
+
+def test_wrong_keys_of_an_address_are_soon_no_longer_told_apart(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     key = TeacherKey(clock)
-    told = []
-    for guess in range(100):
-        with pytest.raises(NotAllowed) as refused:
-            key.exchange(f"guess {guess}", "10.0.0.66")
-        told.append(str(refused.value))
+    told = answers(key, ["10.0.0.66"] * 100)
     assert sum("not the teacher's link" in text for text in told) == TRIES
-    with pytest.raises(NotAllowed, match="Too many"):  # the right one too: an answer would tell
-        key.exchange(key.secret, "10.0.0.66")
-    assert key.opens(key.exchange(key.secret, "10.0.0.1"))
+    assert "Too many" in told[-1]
+    assert len(caplog.records) == 1
+    assert key.secret not in caplog.text
+    assert "not the teacher's link" in answers(key, ["10.0.0.1"])[0]
     clock.now = TRY_SECONDS + 1
-    assert key.opens(key.exchange(key.secret, "10.0.0.66"))
+    assert "not the teacher's link" in answers(key, ["10.0.0.66"])[0]
+
+
+def test_who_says_another_address_each_time_is_slowed_down_too() -> None:
+    told = answers(TeacherKey(Clock()), [f"10.0.{n // 256}.{n % 256}" for n in range(300)])
+    assert sum("not the teacher's link" in text for text in told) == TRIES_IN_ALL
+
+
+def test_wrong_keys_never_lock_the_right_one_out() -> None:
+    key = TeacherKey(Clock())
+    answers(key, ["10.0.0.1"] * 1000)
+    assert key.opens(key.exchange(key.secret, "10.0.0.1"))
+    assert key.opens(key.exchange(key.secret, "10.0.0.2"))
 
 
 def test_a_limit_forgets_old_events_and_the_longest_unseen_keys(monkeypatch: pytest.MonkeyPatch) -> None:

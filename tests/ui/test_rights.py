@@ -14,7 +14,8 @@ from gan_core.engine import Chores, Lab
 from gan_core.engine.chores import Chore
 from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
-from gan_core.server.roles import NotAllowed
+from gan_core.server.names import PER_ADDRESS
+from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.store.bin import Bin
 from gan_core.ui import rights
@@ -33,6 +34,53 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Classroom:
     room = Classroom(link="http://class.example:8501/")
     monkeypatch.setattr(class_mode, "_room", room)
     return room
+
+
+POLICY = {
+    "Lab": {
+        "start": {"submit"},
+        "steer": {"command", "resume", "turn", "side_by_side", "command_all", "resume_all", "turn_all"},
+        "edit": {"delete", "delete_comparison"},
+        "teach": {"compare", "collect", "fork", "keep_spare", "keep_pace", "close"},
+    },
+    "RunStore": {
+        "edit": {
+            *("create", "update", "append", "add_frame", "add_event", "save_artefact", "inherit", "adopt", "flush"),
+            *("delete", "restore", "purge", "compact", "truncate", "interrupt_orphans", "begin_to_write", "sweep"),
+            *("create_comparison", "delete_comparison", "restore_comparison", "pin", "unpin", "close"),
+        },
+    },
+    "Chores": {
+        "bring": {"download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"},
+    },
+    "Chore": {"bring": {"cancel"}},
+}
+"""Which right each action takes: said here a second time, so that nobody changes it in passing."""
+ACTIONS = [(kind, name, right) for kind, rights in POLICY.items() for right, names in rights.items() for name in names]
+
+
+def test_each_action_takes_the_right_that_the_policy_says() -> None:
+    assert {kind: dict(acts) for kind, acts in ACTS.items()} == {
+        kind: {name: right for right, names in rights.items() for name in names} for kind, rights in POLICY.items()
+    }
+
+
+@pytest.mark.parametrize(("kind", "name", "right"), sorted(ACTIONS), ids=lambda value: value)
+def test_a_student_with_runs_left_may_start_and_nothing_else(
+    kind: str, name: str, right: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_mode, "_room", Classroom(student_runs=5))
+    monkeypatch.setattr(rights, "visitor", lambda: Visitor("watcher", "ann"))
+    called: list[str] = []
+    stands_in = type(kind, (KINDS[kind],), {name: lambda self, run_id: called.append(run_id)})
+    act = getattr(rights.Guarded(object.__new__(stands_in)), name)
+    if right == "start":
+        act("of the teacher")
+        assert called == ["of the teacher"]
+    else:
+        with pytest.raises(NotAllowed):
+            act("of the teacher")
+        assert called == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -99,7 +147,7 @@ def test_alone_everybody_may_and_in_a_class_the_session_decides(lab: Lab, monkey
     assert may("edit")
     room = Classroom(student_runs=1)
     monkeypatch.setattr(class_mode, "_room", room)
-    cookies: dict[str, str] = {"ganscope_viewer": "ann"}
+    cookies: dict[str, str] = {"ganscope_viewer": room.names.give("a")}
     monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     assert not may("edit")
     assert (may("start"), why_not("start")) == (True, None)
@@ -115,18 +163,18 @@ def test_alone_everybody_may_and_in_a_class_the_session_decides(lab: Lab, monkey
 def test_a_verified_mail_of_the_list_teaches_and_a_logged_out_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     room = Classroom(teachers=["ada@school.example"])
     monkeypatch.setattr(class_mode, "_room", room)
-    cookies = {"ganscope_viewer": "ada's browser"}
+    cookies = {"ganscope_viewer": room.names.give("a")}
     monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     user: dict[str, Any] = {"is_logged_in": True, "email": "Ada@School.example", "email_verified": True}
     monkeypatch.setattr(rights, "_user", lambda: user)
     assert visitor().role == "teacher"
     given = voucher()
     assert given == voucher()  # the same at each rerun
-    assert room.key.vouched("ada's browser", given)
+    assert room.key.vouched(visitor().id, given)
     user["email_verified"] = False
     assert visitor().role == "watcher"
     assert voucher() == ""
-    assert not room.key.vouched("ada's browser", given)
+    assert not room.key.vouched(visitor().id, given)
     user |= {"email_verified": True, "is_logged_in": False}
     assert visitor().role == "watcher"
     cookies["ganscope_teacher"] = room.key.exchange(room.key.secret, "a")
@@ -136,7 +184,8 @@ def test_a_verified_mail_of_the_list_teaches_and_a_logged_out_one_does_not(monke
 def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Classroom(student_runs=1)
     monkeypatch.setattr(class_mode, "_room", room)
-    monkeypatch.setattr(rights, "_cookies", lambda: {"ganscope_viewer": "ann"})
+    cookies = {"ganscope_viewer": room.names.give("a")}
+    monkeypatch.setattr(rights, "_cookies", lambda: cookies)
     config: RunConfig = tiny("mlp", {"schedule.rounds": 100_000_000, "diagnostics.every": 1000})
     run = guarded(lab).submit(config, key="one click")
     with pytest.raises(NotAllowed, match="the one run"):
@@ -167,6 +216,22 @@ def test_a_watcher_sees_every_page_and_no_button_that_acts(page: str, lab: Lab, 
         button.click()
     app.run()
     assert [record.id for record in lab.store.runs()] == [run]
+
+
+def test_the_teacher_says_how_many_browsers_of_an_address_count(
+    lab: Lab, room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(PER_ADDRESS + 1):
+        room.names.give("10.0.0.9")
+    assert not open_page("classroom").number_input
+    session = room.key.exchange(room.key.secret, "a")
+    monkeypatch.setattr(rights, "_cookies", lambda: {"ganscope_teacher": session})
+    app = open_page("classroom")
+    assert "10.0.0.9" in app.warning[0].value
+    app.number_input[0].set_value(60).run()
+    assert room.names.per_address == 60
+    assert not app.warning
+    assert app.number_input[0].value == 60
 
 
 def test_who_else_serves_the_store_is_for_the_teacher(
