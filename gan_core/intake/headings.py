@@ -121,7 +121,7 @@ def heading_of(rows: Sequence[Row], comments: Sequence[Line], width: int, dialec
     if first is None:  # no column is bare numbers: each may carry its unit
         worded = len(rows) > 1 and _is_wordy(rows[0][1], marks) and any(map(str.isdigit, "".join(rows[1][1])))
         return Heading(tuple(rows[0][1]), (), rows[0][0], len(rows[0][1]), 1) if worded else Heading()
-    above = []  # the lines right above the numbers, the nearest first
+    above: list[int] = []  # the lines right above the numbers, the nearest first
     for at in range(first - 1, -1, -1):
         if not rows[at][1] or not _is_wordy(rows[at][1], marks) or len(above) > MOST_UNDER:
             break

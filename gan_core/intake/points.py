@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,7 @@ FEWEST_ALIKE = 3  # rows that cannot be read and have something in common, and t
 LEAST_ALIKE = 0.01
 FEWEST_AT_END = 5
 NAMED = 12  # columns named in a sentence
+MOST_PREVIEWED = 200
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,26 @@ def from_csv(content: bytes, columns: Sequence[str] | None = None) -> Points:
         more = f" and {len(others) - NAMED:,} more" if len(others) > NAMED else ""
         notes.append(f"not used: {', '.join(others[:NAMED])}{more}")
     return Points(used, tuple(problems), (x.name, y.name), tuple(notes), tuple(warnings))
+
+
+def preview(table: Table) -> dict[str, Any]:
+    """A table to be looked at before it is taken, as plain values: its columns, how it was read, which two are suggested."""
+    columns = [
+        {
+            "name": column.name,
+            "holds": _said(column),
+            "numbers": int(np.isfinite(column.values).sum()),
+            "first": [shown(text, 40) for text in column.first],
+        }
+        for column in table.columns[:MOST_PREVIEWED]
+    ]
+    return {
+        "columns": columns,
+        "rows": len(table.lines),
+        "suggested": suggested(table),
+        "notes": table.notes,
+        "warnings": table.warnings,
+    }
 
 
 def suggested(table: Table) -> tuple[str, str] | None:

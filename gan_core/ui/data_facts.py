@@ -50,7 +50,7 @@ def draw_points(facts: DatasetFacts, *, key: str, height: int) -> None:
     if facts.ys is None:
         figure = charts.real_density(facts.xs, facts.density, centers)
     else:
-        figure = charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers)
+        figure = charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers, facts.axes)
     st.plotly_chart(figure, key=key, config=STATIC, height=height)
 
 
@@ -63,7 +63,9 @@ def show_points(facts: DatasetFacts) -> None:
     cells[1].metric("modes", facts.num_modes or "none", help="Modes that can be counted")
     spread = points.std(axis=0)
     cells[2].metric(
-        "standard deviation", " · ".join(f"{value:.2f}" for value in spread), help="In data units, per axis"
+        "standard deviation",
+        " · ".join(f"{value:.3g}" if value >= 1e5 or value < 0.01 else f"{value:,.2f}" for value in spread),
+        help="In data units, per axis",
     )
     draw_points(facts, key="points", height=420 if facts.ys is None else 520)
     if facts.ys is None:
