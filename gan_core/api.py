@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Lab, advice, default_root, prepare_classifier, standings
+from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings
 from gan_core.engine.live import stored_view
 from gan_core.store import RunRecord, RunStore
 
@@ -83,6 +83,20 @@ def fork(
     with Lab(default_root() if store is None else store) as lab:
         child = lab.fork(run_id, changes, at=at, name=name)
         return follow(lab, child, progress)
+
+
+def bring_table(
+    file: Path | str, columns: Sequence[str] | None = None, *, name: str = "", store: Path | str | None = None
+) -> Own:
+    """Keep the points in two columns of a table as a data set; ``name`` of the result is what a config calls it.
+
+    ``columns`` names the two, or counts them from 1; a table of two columns of numbers needs none. Raises DataError,
+    which says what the columns are where nobody said which; OSError for a file that cannot be opened.
+    """
+    content = Path(file).read_bytes()
+    return Chores(default_root() if store is None else Path(store)).keep_table(
+        content, name or Path(file).stem, columns
+    )
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,21 @@ def _train(options: argparse.Namespace) -> int:
         return _report(run_id, options, lambda progress: api.follow(lab, run_id, progress))
 
 
+def _bring(options: argparse.Namespace) -> int:
+    """Keep a table as a data set; prints its name and what was left out as JSON."""
+    from gan_core import api
+
+    try:
+        kept = api.bring_table(options.file, options.columns, name=options.name, store=options.store)
+    except OSError as error:
+        raise DataError(f"{options.file} cannot be read: {error.strerror}.") from None
+    for note in (*kept.warnings, *kept.notes):
+        print(f"note: {note}", file=sys.stderr)
+    left_out = [asdict(problem) for problem in kept.problems]
+    print(_to_json({"name": kept.name, "points": kept.count, "columns": list(kept.columns), "left_out": left_out}))
+    return 0
+
+
 def _resume(options: argparse.Namespace) -> int:
     from gan_core import api
 
@@ -565,6 +580,11 @@ def _parser() -> argparse.ArgumentParser:
     importing = with_store(command("import", _import, "take the runs of a pack into a store"))
     importing.add_argument("file", type=Path)
     importing.add_argument("--copies", action="store_true", help="under new ids, so that what is there may stay")
+
+    bring = with_store(command("bring", _bring, "keep two columns of a table (CSV, text) as a data set"))
+    bring.add_argument("file", type=Path)
+    bring.add_argument("--columns", nargs=2, metavar=("X", "Y"), help="their names, or their places from 1")
+    bring.add_argument("--name", default="", help="what to call the set (default: as the file)")
 
     compare = with_json(
         with_executor(command("compare", _compare, "train variants side by side; the last line on stdout is JSON"))

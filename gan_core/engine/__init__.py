@@ -6,9 +6,10 @@ import os
 import threading
 from pathlib import Path
 
+from gan_core.data.shelf import Own
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
-from gan_core.engine.chores import Chore, Chores
+from gan_core.engine.chores import Chore, Chores, TableView
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, advice, describe, forecast, warm_up
 from gan_core.engine.executors import SETTINGS
@@ -69,8 +70,10 @@ __all__ = [
     "LayerRow",
     "LiveView",
     "Option",
+    "Own",
     "Refused",
     "Resumed",
+    "TableView",
     "advice",
     "beginning_with",
     "card",

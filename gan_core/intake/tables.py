@@ -23,7 +23,7 @@ MAX_CELLS = 3_000_000
 MOST_LABELS = 50
 PREVIEWED = 6
 _AFFIX = re.compile(
-    r"^(?P<before>[^\d.,+\-]{0,3}\s?)(?P<number>[+-]?[\d.,' ]*\d(?:[eE][+-]?\d+)?)(?P<after>\s?[^\d\s][^\d]{0,7})?$"
+    r"^(?P<before>[^\w.,+\-]{0,3}\s?)(?P<number>[+-]?[\d.,' ]*\d(?:[eE][+-]?\d+)?)(?P<after>\s?[^\d\s][^\d]{0,7})?$"
 )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan_core.engine import Choice, DatasetFacts, Lab
 from gan_core.ui import charts
-from gan_core.ui.shell import action_button, said_in_a_sentence
+from gan_core.ui.shell import action_button, as_typed, said_in_a_sentence
 
 STATIC = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 LISTED_CLASSES = 60
@@ -117,6 +117,10 @@ def show_origin(lab: Lab, choice: Choice) -> None:
                 width="stretch",
                 key="problems",
             )
+    for warning in card.warnings:
+        st.warning(as_typed(warning), icon=":material/warning:")
+    if card.notes:
+        st.caption(as_typed(f"Read as {'; '.join(card.notes)}."))
     st.caption("In a configuration its name is")
     st.code(card.name, language=None, wrap_lines=True)
 
