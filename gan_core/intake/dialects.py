@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gan_core.intake.numerals import Marks, is_missing, marks_of, tidy
+from gan_core.intake.numerals import Marks, is_missing, marks_of, parted, tidy
 
 Line = tuple[int, str]  # its number, and its text
 Row = tuple[int, list[str]]  # the number of its line, and its tidied cells
@@ -74,7 +74,7 @@ def dialect_of(lines: Sequence[Line], named: str, decimal: str = "") -> Dialect:
     agreed = [item for item in found if item[1] in STRONG and item[0] > 0.6]
     best, delimiter = max(agreed or found, key=lambda item: item[0])
     if best <= 0 and not named:
-        delimiter = SPACES
+        delimiter = next((mark for mark in (*STRONG, ",") if _divides(asked, mark)), SPACES)
     marks, ambiguous = marks_of(_columns(rows_of(filled, delimiter)), decimal)
     return Dialect(delimiter, marks, ambiguous)
 
@@ -85,7 +85,7 @@ def _score(lines: Sequence[Line], delimiter: str, decimal: str) -> float:
     widths = Counter(len(cells) for cells in rows)
     width, often = max(widths.items(), key=lambda item: item[1], default=(0, 0))
     alike = [cells for cells in rows if len(cells) == width]
-    columns = [[cell for cell in column if not is_missing(cell)] for column in zip(*alike, strict=True)]
+    columns = [[parted(cell)[0] for cell in column if not is_missing(cell)] for column in zip(*alike, strict=True)]
     filled = [column for column in columns if column]
     marks, _ = marks_of(filled, decimal)
     shares = [sum(map(marks.fits, column)) / len(column) for column in filled]
@@ -97,15 +97,22 @@ def _score(lines: Sequence[Line], delimiter: str, decimal: str) -> float:
     return often / len(rows) * plain * (sum(numeric) / len(filled)) ** 0.5
 
 
+def _divides(lines: Sequence[Line], delimiter: str) -> bool:
+    """Whether almost all lines have as many cells, two or more, whatever is in them."""
+    widths = Counter(len(cells) for _, cells in rows_of(lines, delimiter))
+    width, often = max(widths.items(), key=lambda item: item[1])
+    return width > 1 and often > 0.9 * len(lines)
+
+
 def _columns(rows: Iterable[Row]) -> list[list[str]]:
-    """The cells of each column that are there."""
+    """The cells of each column that are there, without units."""
     columns: list[list[str]] = []
     for _, cells in rows:
         while len(columns) < len(cells):
             columns.append([])
         for column, cell in zip(columns, cells, strict=False):
             if not is_missing(cell):
-                column.append(cell)
+                column.append(parted(cell)[0])
     return [column for column in columns if column]
 
 

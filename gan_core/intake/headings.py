@@ -71,6 +71,8 @@ _LABEL = frozenset(
 _BASE = (
     "m|s|g|a|v|w|n|k|j|c|f|h|t|l|pa|hz|bar|mol|cd|lm|lx|ev|rad|deg|min|ohm|psi|px|pixel|cal|db|dbm|bit|byte|in|ft|lb|oz|mi|yd"
     r"|°|°c|°f|°k|Ω|%|‰|€|\$|£|eur|usd|arb|arb\. units|a\.?u\.?|counts?|cts|years?|days?|hours?|sec|secs"
+    r"|seconds?|minutes?|volts?|amperes?|amps?|ohms?|watts?|meters?|metres?|hertz|kelvin|celsius|degrees?|percent|pixels?|grams?"
+    r"|newtons?|pascals?|inch|inches|foot|feet|unitless|dimensionless"
 )
 _POWER = r"(?:\^?[-−]?[\d²³]+)?"
 _UNIT = re.compile(
@@ -144,6 +146,11 @@ def _without_names(rows: Sequence[Row], comments: Sequence[Line], width: int, di
     """No line of words above the numbers: names in a comment, whole numbers that count the columns, or none at all."""
     if first == 0 and _counts_columns(rows, width):
         return Heading(tuple(f"column {name}" if name else "" for name in rows[0][1]), (), rows[0][0], width, 1)
+    top = next((at for at, (_, cells) in enumerate(rows[:first]) if cells), first)
+    if top < first and len(rows[top][1]) in (width, width - 1) and _is_wordy(rows[top][1], dialect.marks):
+        # Names, and under them rows that cannot be read.
+        names = [""] * (width - len(rows[top][1])) + rows[top][1]
+        return Heading(tuple(names), (), rows[top][0], len(rows[top][1]), top + 1)
     begin = rows[first][0]
     unknown = sum(bool(cells) for _, cells in rows[:first])
     for number, text in reversed([line for line in comments if line[0] < begin]):

@@ -62,6 +62,9 @@ _MINUS = str.maketrans(
 _EXPONENT = re.compile(r"\s*(?:[dD]|\*\^|[x×·*]\s*10\^?)(?=[+-]?\d+$)")
 _FORMULA = re.compile(r'^=\s*"?(.*?)"?$')
 _GROUPED = r"[1-9]\d{{0,2}}(?:{0}\d{{2,3}})*{0}\d{{3}}"
+_CARRIED = re.compile(
+    r"^(?P<before>[^\w.,+\-<>=~≤≥≈]{0,3}\s?)(?P<number>[+-]?[\d.,' ]*\d(?:[eE][+-]?\d+)?)(?P<behind>\s?[^\d\s][^\d]{0,7})?$"
+)
 CELLS_ASKED = 100_000
 LONGEST = 80  # characters of a number in a form that has to be tidied
 
@@ -122,6 +125,15 @@ def tidy(cell: str) -> str:
     elif len(text) > 2 and text[0] == "(" and text[-1] == ")" and text[1:-1].strip()[:1].isdigit():
         text = f"-{text[1:-1].strip()}"  # how accountants write a loss
     return _EXPONENT.sub("e", text)
+
+
+def parted(text: str) -> tuple[str, str]:
+    """A tidied cell as a number and the unit that it carries before or behind it, as ``12,5 mV``; a unit or ''."""
+    if not text or len(text) > LONGEST or (text[-1].isdigit() and text[0] in "+-.,0123456789"):
+        return text, ""
+    found = _CARRIED.match(text)
+    unit = (found["before"].strip() or (found["behind"] or "").strip()) if found else ""
+    return (tidy(found["number"]), unit) if found and unit else (text, "")
 
 
 def is_missing(text: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from gan_core.intake.dialects import SPACES, Dialect, Line, Row, dialect_of, rows_of, sorted_out
 from gan_core.intake.errors import DataError
 from gan_core.intake.headings import Heading, attributes, heading_of, is_index_name, is_label_name, plain_name
-from gan_core.intake.numerals import Marks, is_missing, tidy
+from gan_core.intake.numerals import Marks, is_missing, parted
 from gan_core.intake.text import lines_of
 
 Kind = Literal["numbers", "index", "label", "text"]
@@ -22,9 +21,6 @@ MAX_COLUMNS = 500
 MAX_CELLS = 3_000_000
 MOST_LABELS = 50
 PREVIEWED = 6
-_AFFIX = re.compile(
-    r"^(?P<before>[^\w.,+\-]{0,3}\s?)(?P<number>[+-]?[\d.,' ]*\d(?:[eE][+-]?\d+)?)(?P<after>\s?[^\d\s][^\d]{0,7})?$"
-)
 
 
 @dataclass(frozen=True)
@@ -186,16 +182,16 @@ def _values(texts: Sequence[str], missing: np.ndarray, marks: Marks) -> tuple[np
                 values[row] = value
     if np.isfinite(values).sum() > 0.5 * (~missing).sum():
         return values, ""
-    parts = [None if gone else _AFFIX.match(text) for text, gone in zip(texts, missing, strict=True)]
-    around = Counter((part["before"].strip(), (part["after"] or "").strip()) for part in parts if part)
-    pair, often = max(around.items(), key=lambda item: item[1], default=(("", ""), 0))
-    if often <= 0.9 * (~missing).sum() or pair == ("", ""):
+    parts = [("", "") if gone else parted(text) for text, gone in zip(texts, missing, strict=True)]
+    around = Counter(unit for _, unit in parts if unit)
+    unit, often = max(around.items(), key=lambda item: item[1], default=("", 0))
+    if often <= 0.9 * (~missing).sum():
         return values, ""
-    for row, part in enumerate(parts):
-        if part and (part["before"].strip(), (part["after"] or "").strip()) == pair:
-            value = marks.value(tidy(part["number"]))
+    for row, (number, its) in enumerate(parts):
+        if its == unit:
+            value = marks.value(number)
             values[row] = np.nan if value is None else value
-    return values, plain_name(pair[0] or pair[1])
+    return values, plain_name(unit)
 
 
 def _doubts(dialect: Dialect, rows: Sequence[Row]) -> tuple[str, ...]:
