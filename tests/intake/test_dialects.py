@@ -80,7 +80,8 @@ def tables(draw: st.DrawFn) -> np.ndarray:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     size = draw(st.sampled_from([1, 30, 2_000, 4_000_000]))
     place = draw(st.sampled_from([0, 0, 5_000_000, -70_000]))
-    return np.round([*rng.normal(0, size, (draw(st.integers(50, 70)), 2)), place, 0], 4)
+    points = rng.normal(0, size, (draw(st.integers(50, 70)), 2))
+    return np.round(points + np.array([place, 0]), 4)
 
 
 def number(value: float, how: Written) -> str:
