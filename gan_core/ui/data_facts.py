@@ -21,6 +21,13 @@ def size_of(count: int) -> str:
     return f"{count / 10**6:,.0f} MB" if count >= 10**6 else f"{count / 10**3:,.0f} kB"
 
 
+def _short(value: float) -> str:
+    """A number as there is room for one beside another."""
+    if 1e3 <= value < 1e6:
+        return f"{value / 1e3:.3g}k"
+    return f"{value:.2f}" if 0.01 <= value < 1e3 else f"{value:.1e}" if value else "0"
+
+
 def show_images(facts: DatasetFacts) -> None:
     """Numbers, a picture of real samples, images per class, pixel values."""
     channels, height, width = facts.shape
@@ -64,7 +71,7 @@ def show_points(facts: DatasetFacts) -> None:
     spread = points.std(axis=0)
     cells[2].metric(
         "standard deviation",
-        " · ".join(f"{value:.3g}" if value >= 1e5 or value < 0.01 else f"{value:,.2f}" for value in spread),
+        " · ".join(map(_short, spread)),
         help="In data units, per axis",
     )
     draw_points(facts, key="points", height=420 if facts.ys is None else 520)
