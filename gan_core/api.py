@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings
+from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings, use_store
 from gan_core.engine.live import stored_view
 from gan_core.store import RunRecord, RunStore
 
@@ -53,6 +53,7 @@ def train(
     that fails or diverges is returned with that status. Ctrl-C interrupts the run, saves it and is raised again.
     """
     config = RunConfig() if config is None else config
+    use_store(Path(default_root() if store is None else store))  # where a data set of one's own is looked for
     advice(config)  # refused before a store is made for it
     with Lab(default_root() if store is None else store) as lab:
         prepare_classifier(lab, config)
@@ -125,6 +126,7 @@ def compare(
     ``progress(statuses)`` is called about twice a second with the status of each run. Raises ConfigError, before anything
     is trained, where one of them cannot be built.
     """
+    use_store(Path(default_root() if store is None else store))
     for config in comparison.configs().values():
         advice(config)
     with Lab(default_root() if store is None else store) as lab:

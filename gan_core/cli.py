@@ -48,6 +48,7 @@ from gan_core.engine import (
     film,
     prepare_classifier,
     resume_interrupted,
+    use_store,
 )
 from gan_core.engine.packs import look_up, write_pack
 from gan_core.engine.tensorboard import event_files
@@ -63,6 +64,8 @@ Progress = Callable[[Row], None]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
+    if "store" in options:
+        use_store(options.store)  # where a data set of one's own is looked for, also before there is a lab
     try:
         status: int = options.command(options)
         return status

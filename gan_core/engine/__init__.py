@@ -6,6 +6,7 @@ import os
 import threading
 from pathlib import Path
 
+from gan_core.data.places import use_store
 from gan_core.data.shelf import Own
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
@@ -91,5 +92,6 @@ __all__ = [
     "open_lab",
     "prepare_classifier",
     "resume_interrupted",
+    "use_store",
     "warm_up",
 ]
