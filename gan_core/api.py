@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Lab, advice, default_root, prepare_classifier, standings
+from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings, use_store
 from gan_core.engine.live import stored_view
 from gan_core.store import Deleted, RunRecord, RunStore
 
@@ -53,6 +53,7 @@ def train(
     that fails or diverges is returned with that status. Ctrl-C interrupts the run, saves it and is raised again.
     """
     config = RunConfig() if config is None else config
+    use_store(Path(default_root() if store is None else store))  # where a data set of one's own is looked for
     advice(config)  # refused before a store is made for it
     with Lab(default_root() if store is None else store) as lab:
         prepare_classifier(lab, config)
@@ -113,6 +114,20 @@ def fork(
         return follow(lab, child, progress)
 
 
+def bring_table(
+    file: Path | str, columns: Sequence[str] | None = None, *, name: str = "", store: Path | str | None = None
+) -> Own:
+    """Keep the points in two columns of a table as a data set; ``name`` of the result is what a config calls it.
+
+    ``columns`` names the two, or counts them from 1; a table of two columns of numbers needs none. Raises DataError,
+    which says what the columns are where nobody said which; OSError for a file that cannot be opened.
+    """
+    content = Path(file).read_bytes()
+    return Chores(default_root() if store is None else Path(store)).keep_table(
+        content, name or Path(file).stem, columns
+    )
+
+
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
@@ -139,6 +154,7 @@ def compare(
     ``progress(statuses)`` is called about twice a second with the status of each run. Raises ConfigError, before anything
     is trained, where one of them cannot be built.
     """
+    use_store(Path(default_root() if store is None else store))
     for config in comparison.configs().values():
         advice(config)
     with Lab(default_root() if store is None else store) as lab:

@@ -15,6 +15,7 @@ import pytest
 from gan_core.cli import main
 from gan_core.cli.parser import parser
 from gan_core.config import OBJECTIVES, PRESETS, preset_config
+from gan_core.data import places
 from gan_core.store import RunStore
 
 SMALL = {
@@ -80,6 +81,24 @@ def test_a_finished_run_exits_0_and_its_last_line_is_its_result(train, tmp_path)
         stored = store.run(result["run"])
         assert (stored.status, stored.rounds) == ("finished", 20)
         assert store.track(result["run"], "turns").rounds.tolist() == list(range(1, 21))
+
+
+def test_a_table_is_brought_and_trained_on(run, train, tmp_path, monkeypatch):
+    file = tmp_path / "measured.csv"
+    file.write_bytes("\n".join(["t;Länge;Höhe", *(f"{i};{i % 9},5;-{i % 7}" for i in range(80))]).encode("cp1252"))
+    words = ("bring", file, "--store", tmp_path / "store")
+    status, out, err = run(*words)
+    assert (status, out) == (2, "")
+    assert err == "The table has 3 columns of numbers: t, Länge, Höhe. Say which two are x and y.\n"
+    status, out, err = run(*words, "--columns", "Länge", "3")
+    told = json.loads(out)
+    assert (status, told["points"], told["columns"], told["left_out"]) == (0, 80, ["Länge", "Höhe"], [])
+    assert "note: Windows-1252, semicolons between columns, decimal commas" in err
+    monkeypatch.setattr(places, "_store", None)  # as another process, which knows the store by its argument alone
+    status, result = train(rounds=3, **{"data.name": told["name"], "data.options": {}})
+    assert (status, result["status"]) == (0, "finished")
+    status, out, err = run("bring", tmp_path / "none.csv", "--store", tmp_path / "store")
+    assert (status, err) == (2, f"{tmp_path / 'none.csv'} cannot be read: No such file or directory.\n")
 
 
 def test_the_seed_and_nothing_else_decides_the_numbers(train):

@@ -1,4 +1,4 @@
-"""Commands that write a run or a comparison as a file, and take a pack in."""
+"""Commands that write a run or a comparison as a file, and take in packs and tables."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import io
 import mimetypes
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from gan_core.cli.terminal import to_json
+from gan_core import api
+from gan_core.cli.terminal import tell, to_json
 from gan_core.engine import DataError, film
 from gan_core.engine.packs import look_up, write_pack
 from gan_core.engine.tensorboard import event_files
@@ -88,4 +90,17 @@ def take_in(options: argparse.Namespace) -> int:
     with file, RunStore(options.store) as store:
         came = read_pack(store, file, copies=options.copies)
     print(to_json({"comparison": came.comparison, "runs": list(came.runs)}))
+    return 0
+
+
+def bring(options: argparse.Namespace) -> int:
+    """Keep a table as a data set; prints its name and what was left out as JSON."""
+    try:
+        kept = api.bring_table(options.file, options.columns, name=options.name, store=options.store)
+    except OSError as error:
+        raise DataError(f"{options.file} cannot be read: {error.strerror}.") from None
+    for note in (*kept.warnings, *kept.notes):
+        tell(f"note: {note}")
+    left_out = [asdict(problem) for problem in kept.problems]
+    print(to_json({"name": kept.name, "points": kept.count, "columns": list(kept.columns), "left_out": left_out}))
     return 0

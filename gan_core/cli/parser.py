@@ -107,6 +107,13 @@ def _import(sub: argparse.ArgumentParser) -> None:
     _store(sub)
 
 
+def _bring(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("file", type=Path)
+    sub.add_argument("--columns", nargs=2, metavar=("X", "Y"), help="their names, or their places from 1")
+    sub.add_argument("--name", default="", help="what to call the set (default: as the file)")
+    _store(sub)
+
+
 def _runs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
     sub.add_argument("--deleted", action="store_true", help="instead, what was deleted, and what each frees in bytes")
@@ -174,6 +181,7 @@ _TRAINING: tuple[_Command, ...] = (
 _FILES: tuple[_Command, ...] = (
     ("export", "files:export", "write a run or a comparison as a file", _export),
     ("import", "files:take_in", "take the runs of a pack into a store", _import),
+    ("bring", "files:bring", "keep two columns of a table (CSV, text) as a data set", _bring),
 )
 _LOOKING: tuple[_Command, ...] = (
     ("presets", "looking:presets", "list the presets, for `train --preset`: ring-mlp, or ring-collapse+r1", _json),

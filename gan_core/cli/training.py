@@ -23,12 +23,13 @@ from gan_core.cli.terminal import (
 )
 from gan_core.cli.typed import as_typed, changes_of, comparison_of, config_of, cures_of
 from gan_core.config import RunConfig, differences_of
-from gan_core.engine import Lab, Refused, advice, prepare_classifier, resume_interrupted
+from gan_core.engine import Lab, Refused, advice, prepare_classifier, resume_interrupted, use_store
 from gan_core.exhaustion import brace
 from gan_core.store import must_be_there
 
 
 def train(options: argparse.Namespace) -> int:
+    use_store(options.store)  # where a data set of one's own is looked for, also before there is a lab
     config = config_of(options)
     for problem in advice(config):  # also refuses what cannot be trained, before a store is made for it
         tell(f"note: {problem}")
@@ -79,6 +80,7 @@ def fork(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
+    use_store(options.store)
     comparison = comparison_of(options)
     for problem in advice(comparison.base):
         tell(f"note: {problem}")

@@ -17,7 +17,7 @@ import shutil
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -30,7 +30,7 @@ from safetensors.torch import load, save
 from gan_core.data.images import held_out_of_all, image_source
 from gan_core.data.places import shelf_root
 from gan_core.data.sources import ImageSource, MixtureSource
-from gan_core.data.toy import smoothed
+from gan_core.data.toy import Place, place_of, smoothed, smoothed_on_one_scale
 from gan_core.exhaustion import cannot_tell
 from gan_core.intake.errors import DataError, DataMissing
 from gan_core.intake.pictures import Images, Problem, plain
@@ -46,7 +46,11 @@ Kind = Literal["images", "points"]
 
 @dataclass(frozen=True)
 class Own:
-    """The card of one's own data set. ``name`` is what a configuration calls it, ``count`` how many samples it has."""
+    """The card of one's own data set. ``name`` is what a configuration calls it, ``count`` how many samples it has.
+
+    ``place`` standardises points per axis; a card without one is from before there was one, and its points open as they
+    did. ``columns`` are the names of the axes, ``notes`` and ``warnings`` what there was to say when it was read.
+    """
 
     name: str
     title: str
@@ -59,6 +63,12 @@ class Own:
     origin: str
     created: float
     problems: tuple[Problem, ...]
+    place: Place | None = None
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    unplaced: str | None = None  # the fingerprint that these points had before places were kept
+    kept_in: str | None = None  # the folder, where the fingerprint does not name it
 
     @property
     def summary(self) -> str:
@@ -73,7 +83,9 @@ def is_own(name: object) -> bool:
 def keep(title: str, content: Images | Points, origin: str) -> Own:
     """Put a set on the shelf and return its card; the same content again replaces the card. ``origin``: zip, folder, …"""
     tensors = _tensors(content)
-    fingerprint = _fingerprint(tensors, content.class_names if isinstance(content, Images) else ())
+    points = content if isinstance(content, Points) else None
+    place = place_of(points.points) if points else None
+    fingerprint = _fingerprint(tensors, content.class_names if isinstance(content, Images) else (), place)
     title = plain(title) or "my data"
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower().encode("ascii", "ignore").decode()).strip("-")[:40].strip("-")
     n = len(tensors["x"])
@@ -90,6 +102,11 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
         origin=origin,
         created=time.time(),
         problems=content.problems[:PROBLEMS_KEPT],
+        place=place,
+        unplaced=_fingerprint(tensors, (), None) if points else None,
+        columns=points.columns if points else (),
+        notes=points.notes if points else (),
+        warnings=points.warnings if points else (),
     )
     folder, packed = shelf_root() / fingerprint[:16], save(tensors)
     try:
@@ -126,6 +143,8 @@ def find(name: str) -> Own:
     """The card of a set by its name. Raises DataMissing."""
     match = NAME.fullmatch(name)
     card = _card(shelf_root() / match[2]) if match else None
+    if card is None and match:
+        card = _before_places(name, match[2])
     if card is None:
         raise DataMissing(
             f"The data set {name[:80]} is not on this machine: it was deleted, or made elsewhere. Upload the same files "
@@ -137,13 +156,13 @@ def find(name: str) -> Own:
 def open_own(name: str) -> ImageSource | MixtureSource:
     """The data of a set by its name. Raises DataMissing, or DataError if what was kept is damaged."""
     card = find(name)
-    return _open(str(shelf_root().resolve() / card.fingerprint[:16]), name, card)
+    return _open(str(_folder_of(card).resolve()), name, card)
 
 
 def delete(name: str) -> None:
     """Remove a set and everything that was kept of it. Raises DataMissing."""
     card = find(name)
-    folder = shelf_root() / card.fingerprint[:16]
+    folder = _folder_of(card)
     gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:
         os.replace(folder, gone)
@@ -161,11 +180,11 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     except (OSError, SafetensorError, ValueError) as error:
         _only_if_it_is_known(error, card.title)
         tensors = {}
-    if not tensors or _fingerprint(tensors, card.class_names) != card.fingerprint:
+    if not tensors or _fingerprint(tensors, card.class_names, card.place) != card.fingerprint:
         raise DataError(f"What is kept of the data set {card.title} is damaged; delete it and upload it again.")
     x, y = tensors["x"].numpy(), tensors["y"].numpy() if "y" in tensors else None
     if card.kind == "points":
-        return smoothed(name, x)
+        return smoothed(name, x, card.place, card.columns) if card.place else smoothed_on_one_scale(name, x)
     match = NAME.fullmatch(name)
     of_all = match is not None and match[1] == "_"
     heldout = held_out_of_all(y) if of_all and y is not None else None
@@ -179,12 +198,27 @@ def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
     return tensors if content.y is None else {**tensors, "y": torch.from_numpy(content.y)}
 
 
-def _fingerprint(tensors: dict[str, torch.Tensor], class_names: Sequence[str]) -> str:
+def _fingerprint(tensors: dict[str, torch.Tensor], class_names: Sequence[str], place: Place | None) -> str:
+    """Points that are standardised are other data to a network than the same points on one scale."""
     digest = hashlib.sha256(json.dumps(list(class_names)).encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
         digest.update(tensors[name].numpy().data)
+    if place is not None:
+        digest.update(json.dumps(place).encode())
     return digest.hexdigest()
+
+
+def _folder_of(card: Own) -> Path:
+    return shelf_root() / (card.kept_in or card.fingerprint[:16])
+
+
+def _before_places(name: str, asked: str) -> Own | None:
+    """The card of points that were kept before places were, deleted, and brought again: as the name says, without one."""
+    for card in shelf():
+        if card.unplaced is not None and card.unplaced.startswith(asked):
+            return replace(card, name=name, fingerprint=card.unplaced, place=None, kept_in=card.fingerprint[:16])
+    return None
 
 
 def _card(folder: Path) -> Own | None:
@@ -193,7 +227,12 @@ def _card(folder: Path) -> Own | None:
     try:
         values = json.loads((folder / "card.json").read_bytes())
         values["problems"] = tuple(Problem(**problem) for problem in values["problems"])
-        card = Own(**{**values, "shape": tuple(values["shape"]), "class_names": tuple(values["class_names"])})
+        for name in ("shape", "class_names", "columns", "notes", "warnings"):
+            values[name] = tuple(values.get(name, ()))
+        if (place := values.get("place")) is not None:
+            offset, units = place
+            values["place"] = tuple(map(float, offset)), tuple(map(float, units))
+        card = Own(**values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         _only_if_it_is_known(error, folder.name)
         return None

@@ -123,6 +123,8 @@ class MixtureSource:
     """A mixture of isotropic Gaussians on a line or a plane, moved and scaled for the network.
 
     ``centers`` (K, d), ``std`` (K,), ``weights`` (K,), all in data units. Networks see (x − offset) / scale.
+    Where there are ``units``, each axis has a unit of its own: a Gaussian is isotropic in (x − offset) / units, where
+    ``std`` is measured, and networks see that over ``scale``. ``axes`` are the names of the axes, where they have any.
     Where ``has_modes`` is false the Gaussians are only a way to write a smooth density (a curve, a cloud of given points):
     there is nothing to count.
     """
@@ -135,6 +137,8 @@ class MixtureSource:
     options: Mapping[str, Any] = field(default_factory=dict)
     offset: tuple[float, ...] = ()
     has_modes: bool = True
+    units: tuple[float, ...] = ()
+    axes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -152,45 +156,63 @@ class MixtureSource:
 
     def to_network(self, points: np.ndarray) -> np.ndarray:
         """Points (n, d) from data units to what networks see."""
+        if self.units:
+            return self.standardised(points) / self.scale
         return (np.asarray(points, np.float64) - (self.offset or 0.0)) / self.scale
 
     def to_data(self, points: np.ndarray) -> np.ndarray:
         """Points (n, d) from what networks see to data units; the inverse of ``to_network``."""
+        if self.units:
+            return np.asarray(points, np.float64) * self.scale * self.units + self.offset
         return np.asarray(points, np.float64) * self.scale + (self.offset or 0.0)
+
+    def moved(self, shifts: np.ndarray) -> np.ndarray:
+        """Differences of points (n, d) from network units to data units: the place of the data drops out."""
+        return np.asarray(shifts, np.float64) * self.scale * (self.units or 1.0)
+
+    def standardised(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, d) in data units as they are measured: per axis in its own unit, where the axes have any."""
+        points = np.asarray(points, np.float64)
+        return (points - self.offset) / self.units if self.units else points
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """``n`` points in network units, (n, d) float32, on the generator's device."""
         device = generator.device
         weights = torch.as_tensor(self.weights, dtype=torch.float32, device=device)
         mode = torch.multinomial(weights, n, replacement=True, generator=generator)
-        centers = torch.as_tensor(self.centers, dtype=torch.float32, device=device)
+        # In their own units float32 holds centers however far from 0, and however small, the data are.
+        centers = torch.as_tensor(self.standardised(self.centers), dtype=torch.float32, device=device)
         std = torch.as_tensor(self.std, dtype=torch.float32, device=device)
         noise = torch.randn(n, self.centers.shape[1], generator=generator, device=device)
         x = centers[mode] + std[mode, None] * noise
-        if self.offset:
+        if self.offset and not self.units:
             x = x - torch.tensor(self.offset, dtype=torch.float32, device=device)
         return x / self.scale
 
     def density(self, points: np.ndarray) -> np.ndarray:
         """p(x) at ``points`` (n, d) in data units, (n,)."""
-        points = np.asarray(points, dtype=np.float64)
+        points, centers = self.standardised(points), self.standardised(self.centers)
         d = self.centers.shape[1]
-        peak = self.weights / (2 * np.pi * self.std**2) ** (d / 2)
+        peak = self.weights / (2 * np.pi * self.std**2) ** (d / 2) / np.prod(self.units or 1.0)
         rows = max(1, DENSITY_CELLS // len(self.centers))
         return np.concatenate(
             [
-                np.exp(-cdist(part, self.centers, "sqeuclidean") / (2 * self.std**2)) @ peak
+                np.exp(-cdist(part, centers, "sqeuclidean") / (2 * self.std**2)) @ peak
                 for part in np.split(points, range(rows, len(points), rows))
             ]
         )
 
     def extent(self, margin: float = 0.25) -> tuple[tuple[float, float], ...]:
-        """The range to draw per dimension, data units: all modes ± 4 standard deviations, and a margin."""
-        low = (self.centers - 4 * self.std[:, None]).min(0)
-        high = (self.centers + 4 * self.std[:, None]).max(0)
-        side = (high - low).max()
+        """The range to draw per dimension, data units: all modes ± 4 standard deviations, and a margin.
+
+        As long on every axis, so that a circle is one; axes with units of their own have a length of their own.
+        """
+        reach = 4 * self.std[:, None] * (self.units or 1.0)
+        low, high = (self.centers - reach).min(0), (self.centers + reach).max(0)
+        sides = high - low if self.units else np.full(len(low), (high - low).max())
         middle = (low + high) / 2
-        return tuple((float(m - side * (0.5 + margin)), float(m + side * (0.5 + margin))) for m in middle)
+        lengths = sides * (0.5 + margin)
+        return tuple((float(m - length), float(m + length)) for m, length in zip(middle, lengths, strict=True))
 
 
 Source = ImageSource | StackedSource | MixtureSource

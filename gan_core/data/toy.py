@@ -9,6 +9,8 @@ from scipy.spatial import KDTree
 
 from gan_core.data.sources import MixtureSource
 
+Place = tuple[tuple[float, ...], tuple[float, ...]]  # offset and unit of each axis
+
 
 def ring(modes: int = 8, radius: float = 2.0, std: float = 0.02) -> MixtureSource:
     """``modes`` Gaussians on a circle (Metz et al. 2017). The end point is left out: 8 angles, 8 distinct modes."""
@@ -62,18 +64,43 @@ def lines(count: int = 3, spacing: float = 1.0, std: float = 0.04) -> MixtureSou
     return _along("lines", [segment + np.array([0, height]) for height in heights], std, options)
 
 
-def smoothed(name: str, points: np.ndarray) -> MixtureSource:
+def smoothed(name: str, points: np.ndarray, place: Place | None = None, axes: tuple[str, ...] = ()) -> MixtureSource:
     """The density of given points (n, d), each blurred by a Gaussian about half as wide as the gap to its neighbours.
 
-    ``offset`` and ``scale`` standardise for the network; densities and pictures stay in the units of the points.
+    Each axis is standardised first, by ``place`` or by ``place_of`` the points, so that neighbours are near on all axes
+    and none is flattened. Densities and pictures stay in the units of the points.
     """
     points = np.asarray(points, np.float64)
+    offset, units = place or place_of(points)
+    width = _blur((points - offset) / units, 1.0)
+    weights = np.full(len(points), 1 / len(points))
+    std = np.full(len(points), width)
+    return MixtureSource(name, points, std, weights, 2.0, {}, offset, has_modes=False, units=units, axes=axes)
+
+
+def smoothed_on_one_scale(name: str, points: np.ndarray) -> MixtureSource:
+    """The same with one scale and one blur for all axes, as sets were kept that have no place on their card."""
+    points = np.asarray(points, np.float64)
     scale = float(points.std(axis=0).max()) or 1.0
-    nearest = KDTree(points).query(points, k=min(len(points), 4))[0][:, -1]
-    std = max(float(np.median(nearest)) / 2, 1e-3 * scale)
+    std = _blur(points, scale)
     weights = np.full(len(points), 1 / len(points))
     offset = tuple(points.mean(axis=0).tolist())
     return MixtureSource(name, points, np.full(len(points), std), weights, scale * 2, {}, offset, has_modes=False)
+
+
+def _blur(points: np.ndarray, scale: float) -> float:
+    """Half the gap from a point to its third neighbour, in the middle, and a thousandth of the spread at least."""
+    nearest = KDTree(points).query(points, k=min(len(points), 4))[0][:, -1]
+    return max(float(np.median(nearest)) / 2, 1e-3 * scale)
+
+
+def place_of(points: np.ndarray) -> Place:
+    """Middle and standard deviation of each axis of points (n, d); an axis that does not vary has a thousandth of its value."""
+    points = np.asarray(points, np.float64)
+    middle, spread = points.mean(axis=0), points.std(axis=0)
+    size = np.where(middle == 0, 1.0, np.abs(middle))
+    units = np.where(np.ptp(points, axis=0) > 0, spread, 1e-3 * size)
+    return tuple(middle.tolist()), tuple(units.tolist())
 
 
 def _along(name: str, curves: list[np.ndarray], std: float, options: dict[str, float]) -> MixtureSource:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from gan_core.data.places import use_store
+from gan_core.data.shelf import Own
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
-from gan_core.engine.chores import Chore, Chores
+from gan_core.engine.chores import Chore, Chores, TableView
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, advice, describe, forecast, warm_up
 from gan_core.engine.executors import SETTINGS
@@ -64,8 +66,10 @@ __all__ = [
     "LayerRow",
     "LiveView",
     "Option",
+    "Own",
     "Refused",
     "Resumed",
+    "TableView",
     "advice",
     "beginning_with",
     "card",
@@ -83,5 +87,6 @@ __all__ = [
     "open_lab",
     "prepare_classifier",
     "resume_interrupted",
+    "use_store",
     "warm_up",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +27,27 @@ Work = Callable[[Progress, Cancel], str]
 MEGABYTE = 10**6
 POLL_SECONDS = 0.3
 MAX_BUSY = 4
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a table: what it ``holds`` in a word, how many ``numbers``, its ``first`` cells as written."""
+
+    name: str
+    holds: str
+    numbers: int
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table before it is taken: ``suggested`` are its two columns of numbers, None where there are more, or fewer."""
+
+    columns: tuple[TableColumn, ...]
+    rows: int
+    suggested: tuple[str, ...] | None
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 class Chore:
@@ -115,9 +137,28 @@ class Chores:
 
         return self._begin(key, title, work)
 
-    def keep_table(self, content: bytes, title: str) -> shelf.Own:
-        """Put the points of a CSV file on the shelf. Raises DataError."""
-        return shelf.keep(title, points.from_csv(content), "a table")
+    def look_at_table(self, content: bytes) -> TableView:
+        """The columns of a table before it is taken. Raises DataError."""
+        with read_apart("table", io.BytesIO(content), {"take": False}) as reading:
+            found = reading.found
+        columns = tuple(TableColumn(**{**column, "first": tuple(column["first"])}) for column in found["columns"])
+        taken = tuple(found["suggested"]) if found["suggested"] else None
+        return TableView(columns, found["rows"], taken, tuple(found["notes"]), tuple(found["warnings"]))
+
+    def keep_table(self, content: bytes, title: str, columns: Sequence[str] | None = None) -> shelf.Own:
+        """Put the points in two columns of a table on the shelf; ``columns`` says which, by name or from 1.
+
+        Raises DataError, also where a table has more than two columns of numbers and nobody said which.
+        """
+        wanted = {"take": True, "columns": None if columns is None else list(columns)}
+        with read_apart("table", io.BytesIO(content), wanted) as reading:
+            told = reading.found
+            found = points.Points(
+                np.load(reading.folder / "x.npy", allow_pickle=False),
+                tuple(pictures.Problem(**problem) for problem in told["problems"]),
+                *(tuple(told[name]) for name in ("columns", "notes", "warnings")),
+            )
+        return shelf.keep(title, found, "a table")
 
     def keep_painting(self, cells: np.ndarray, title: str) -> shelf.Own:
         """Put the points of a painted density on the shelf. Raises DataError."""

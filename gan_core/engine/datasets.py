@@ -31,7 +31,8 @@ class DatasetFacts:
 
     ``samples`` is a PNG with one row per class (of the first classes, where there are many), or None for points;
     ``points`` (n, d) are real samples in data units. On a line ``density`` is the real one at ``xs``, on a plane at
-    ``xs`` and ``ys``, a row per y; ``centers`` (K, d) are its modes, where they are counted. ``counts`` are per class, of
+    ``xs`` and ``ys``, a row per y; ``centers`` (K, d) are its modes, where they are counted; ``axes`` are names that
+    came with the data. ``counts`` are per class, of
     all images and of the training half.
     """
 
@@ -52,6 +53,7 @@ class DatasetFacts:
     ys: np.ndarray | None = None
     density: np.ndarray | None = None
     centers: np.ndarray | None = None
+    axes: tuple[str, ...] = ()
     num_modes: int = 0
     judged: bool = False
     classifier: ClassifierReport | None = None
@@ -111,7 +113,16 @@ def _mixture_facts(name: str, source: MixtureSource) -> DatasetFacts:
     cells = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     density = source.density(cells).reshape(len(ys), len(xs))
     return DatasetFacts(
-        name, "plane", source.shape, points=points, xs=xs, ys=ys, density=density, centers=centers, num_modes=modes
+        name,
+        "plane",
+        source.shape,
+        points=points,
+        xs=xs,
+        ys=ys,
+        density=density,
+        centers=centers,
+        num_modes=modes,
+        axes=source.axes,
     )
 
 

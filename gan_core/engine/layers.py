@@ -35,9 +35,7 @@ def pull_on_points(
     pull = game.pull(x_fake, x_real)
     if pull is None or not bool(pull.isfinite().all()):
         return np.empty((0, 2))
-    # Network units are data units times a scale, plus a shift: the shift drops out of the difference.
-    moved = source.to_data((x_fake + pull).cpu().numpy()) - source.to_data(x_fake.cpu().numpy())
-    return np.asarray(moved)
+    return source.moved(pull.cpu().numpy())
 
 
 def push_on_images(game: Pulled, x_fake: Tensor, x_real: Tensor) -> Push | None:

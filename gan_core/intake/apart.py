@@ -28,8 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 READER = [sys.executable, "-m", "gan_core.intake.reader"]
 SILENT_SECONDS = 30.0  # after which a reader without a word is taken to hang
 POLL_SECONDS = 0.2
-MEMORY = {"pack": 2 * 2**30, "zip": 5 * 2**30, "folder": 5 * 2**30}  # bytes, beside what the reader itself takes
-PROCESSOR_SECONDS = {"pack": 120, "zip": 1800, "folder": 1800}
+MEMORY = {
+    "table": 2**29,
+    "pack": 2 * 2**30,
+    "zip": 5 * 2**30,
+    "folder": 5 * 2**30,
+}  # bytes, beside what the reader itself takes
+PROCESSOR_SECONDS = {"table": 60, "pack": 120, "zip": 1800, "folder": 1800}
 
 
 @dataclass(frozen=True)

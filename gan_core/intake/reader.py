@@ -25,6 +25,9 @@ from gan_core.intake import archive
 from gan_core.intake.decode import MAX_PIXELS, Shape
 from gan_core.intake.errors import DataError
 from gan_core.intake.pictures import MAX_TENSOR, Images, Progress, from_folder, from_zip
+from gan_core.intake.points import from_csv, preview
+from gan_core.intake.tables import read_table
+from gan_core.intake.text import MAX_BYTES as MAX_TABLE
 
 Task = Callable[[IO[bytes], Path, dict[str, Any], Progress], Any]
 
@@ -70,6 +73,16 @@ def _folder(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Pr
     return _left(from_folder(root, details["folder"], shape, progress=progress), folder)
 
 
+def _table(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """The columns of a table, to be looked at; with ``take``, the points in two of them."""
+    content = file.read(MAX_TABLE + 1)
+    if not details["take"]:
+        return preview(read_table(content))
+    found = from_csv(content, details["columns"])
+    np.save(folder / "x.npy", found.points)
+    return {name: value for name, value in asdict(found).items() if name != "points"}
+
+
 def _left(images: Images, folder: Path) -> dict[str, Any]:
     """Leave pictures as arrays in the folder; the rest of them is said."""
     np.save(folder / "x.npy", images.x)
@@ -78,7 +91,7 @@ def _left(images: Images, folder: Path) -> dict[str, Any]:
     return {"class_names": images.class_names, "problems": [asdict(problem) for problem in images.problems]}
 
 
-TASKS: dict[str, Task] = {"pack": _pack, "zip": _zip, "folder": _folder}
+TASKS: dict[str, Task] = {"pack": _pack, "zip": _zip, "folder": _folder, "table": _table}
 
 
 def _say(**words: object) -> None:

@@ -349,7 +349,7 @@ METRICS: dict[str, Metric] = {
             watch_for="One of the best alarms for a collapse on a plane; it needs neither labels nor modes.",
             url="https://doi.org/10.1007/s10851-014-0506-3",
         ),
-        unit="data units",
+        unit="data units; of tables that were brought, the standard deviation of each axis",
         better="lower",
     ),
     "mmd2": Metric(

@@ -20,6 +20,7 @@ from gan_core.ui.figures import floats as _floats
 from gan_core.ui.figures import layout as _layout
 
 Lines = Sequence[tuple[float, str]]
+MOST_UNLIKE = 3  # times as long may one axis be as the other, where both are drawn to one scale
 
 STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
 """Plotly's configuration for charts that do not move; its default offers to upload the figure."""
@@ -304,8 +305,8 @@ def scatter_2d(
     figure = go.Figure(layout=_layout("x", "y", hovermode="closest"))
     figure.add_trace(
         go.Heatmap(
-            x=_floats(xs),
-            y=_floats(ys),
+            x=np.asarray(xs, np.float64),  # far from 0 float32 has no steps that are small enough
+            y=np.asarray(ys, np.float64),
             z=_floats(critic) if critic is not None and len(critic) else [],
             colorscale=[[0, theme.rgba(theme.D, 0.03)], [1, theme.rgba(theme.D, 0.6)]],
             zsmooth="fast",
@@ -319,7 +320,7 @@ def scatter_2d(
         (real, "real", theme.REAL, 9, 0.4),
         (fake, "generated", theme.FAKE, 4, 0.9),
     ):
-        table = _floats(points).reshape(-1, 2) if len(points) else np.zeros((0, 2), np.float32)
+        table = np.asarray(points, np.float64).reshape(-1, 2) if len(points) else np.zeros((0, 2), np.float32)
         figure.add_trace(
             go.Scatter(
                 x=table[:, 0],
@@ -327,7 +328,7 @@ def scatter_2d(
                 name=name,
                 mode="markers",
                 marker={"size": size, "color": colour, "opacity": opacity},
-                hovertemplate="(%{x:.2f}, %{y:.2f})<extra>" + name + "</extra>",
+                hovertemplate="(%{x:.6~g}, %{y:.6~g})<extra>" + name + "</extra>",
             )
         )
     for name, colour, width in (("G's grid", theme.rgba(theme.FAKE, 0.5), 1.2), ("push on G", theme.MARK, 1.8)):
@@ -347,9 +348,16 @@ def scatter_2d(
         x0, x1, y0, y1 = extent
         figure.update_xaxes(range=[x0, x1], autorange=False)
         figure.update_yaxes(range=[y0, y1], autorange=False)
-    figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain")
-    figure.update_xaxes(constrain="domain")
+    if extent is None or _alike(extent):
+        figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain")
+        figure.update_xaxes(constrain="domain")
     return figure
+
+
+def _alike(extent: Sequence[float]) -> bool:
+    """Whether both axes are drawn to one scale; of different units, each has its own. As ``alike`` of ``panels.js``."""
+    x0, x1, y0, y1 = extent
+    return 1 / MOST_UNLIKE < (x1 - x0) / (y1 - y0) < MOST_UNLIKE
 
 
 def density_1d(
@@ -404,9 +412,14 @@ def real_plane(
     ys: Numbers,
     density: np.ndarray | Sequence[Numbers],
     centers: np.ndarray | Sequence[Numbers] = (),
+    axes: Sequence[str] = (),
 ) -> go.Figure:
-    """Real points over their own density. Traces: 0 the density, 1 the points. ``centers`` (K, 2) of modes are numbered."""
+    """Real points over their own density. Traces: 0 the density, 1 the points. ``centers`` (K, 2) of modes are numbered,
+    ``axes`` are the names of the two.
+    """
     figure = scatter_2d(points, critic=density, xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1]))
+    if axes:
+        figure.update_layout(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
     shades = [[0, theme.rgba(theme.REAL, 0.0)], [1, theme.rgba(theme.REAL, 0.55)]]
     figure.update_traces(
         colorscale=shades, hovertemplate="density %{z:.3g}<extra></extra>", selector={"type": "heatmap"}

@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan_core.engine import Choice, DatasetFacts, Lab
 from gan_core.ui import charts
-from gan_core.ui.shell import action_button, said_in_a_sentence
+from gan_core.ui.shell import action_button, as_typed, said_in_a_sentence
 
 STATIC = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 LISTED_CLASSES = 60
@@ -19,6 +19,13 @@ LISTED_CLASSES = 60
 def size_of(count: int) -> str:
     """Bytes as people say them."""
     return f"{count / 10**6:,.0f} MB" if count >= 10**6 else f"{count / 10**3:,.0f} kB"
+
+
+def _short(value: float) -> str:
+    """A number as there is room for one beside another."""
+    if 1e3 <= value < 1e6:
+        return f"{value / 1e3:.3g}k"
+    return f"{value:.2f}" if 0.01 <= value < 1e3 else f"{value:.1e}" if value else "0"
 
 
 def show_images(facts: DatasetFacts) -> None:
@@ -50,7 +57,7 @@ def draw_points(facts: DatasetFacts, *, key: str, height: int) -> None:
     if facts.ys is None:
         figure = charts.real_density(facts.xs, facts.density, centers)
     else:
-        figure = charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers)
+        figure = charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers, facts.axes)
     st.plotly_chart(figure, key=key, config=STATIC, height=height)
 
 
@@ -63,7 +70,9 @@ def show_points(facts: DatasetFacts) -> None:
     cells[1].metric("modes", facts.num_modes or "none", help="Modes that can be counted")
     spread = points.std(axis=0)
     cells[2].metric(
-        "standard deviation", " · ".join(f"{value:.2f}" for value in spread), help="In data units, per axis"
+        "standard deviation",
+        " · ".join(map(_short, spread)),
+        help="In data units, per axis",
     )
     draw_points(facts, key="points", height=420 if facts.ys is None else 520)
     if facts.ys is None:
@@ -115,6 +124,10 @@ def show_origin(lab: Lab, choice: Choice) -> None:
                 width="stretch",
                 key="problems",
             )
+    for warning in card.warnings:
+        st.warning(as_typed(warning), icon=":material/warning:")
+    if card.notes:
+        st.caption(as_typed(f"Read as {'; '.join(card.notes)}."))
     st.caption("In a configuration its name is")
     st.code(card.name, language=None, wrap_lines=True)
 

@@ -7,14 +7,15 @@ import tempfile
 import uuid
 from typing import IO, Literal
 
+import pandas as pd
 import streamlit as st
 
-from gan_core.engine import Choice, Chore, Lab
+from gan_core.engine import Choice, Chore, DataError, Lab, TableView
 from gan_core.ui.data_facts import size_of
 from gan_core.ui.faults import without_paths
 from gan_core.ui.painter import painter
 from gan_core.ui.rights import why_not
-from gan_core.ui.shell import action_button, said_in_a_sentence
+from gan_core.ui.shell import action_button, as_typed, said_in_a_sentence
 
 SIZES = (16, 28, 32, 64, 128)
 MAX_ZIP_MB = 200
@@ -113,16 +114,66 @@ def _folder(lab: Lab, key: str) -> None:
 
 
 def _table(lab: Lab) -> str | None:
-    st.caption("CSV with two numbers a row, a header or none; at least 50 points. Rows that are no points are listed.")
+    st.caption(
+        "CSV or text with columns of numbers, as a spreadsheet, an instrument or a script writes it; at least 50 rows. "
+        "You see the columns before anything is kept."
+    )
     turn = st.session_state.setdefault("table:turn", 0)
-    upload = st.file_uploader("CSV file", type=["csv", "txt", "tsv"], key=f"table:{turn}", max_upload_size=MAX_TABLE_MB)
-    title = st.text_input("Name", max_chars=40, key="title:table", placeholder="made from the file's name")
-    if st.button("Read the points", key="read:table", type="primary", disabled=upload is None) and upload is not None:
-        with said_in_a_sentence():
-            card = lab.chores.keep_table(upload.getvalue(), title or upload.name.rpartition(".")[0])
+    kinds = ["csv", "txt", "tsv", "dat", "asc", "tab", "prn", "xy", "arff", "lvm", "itx"]
+    upload = st.file_uploader("Table", type=kinds, key=f"table:{turn}", max_upload_size=MAX_TABLE_MB)
+    if upload is None:
+        return None
+    try:
+        columns = _choose_columns(_look(lab, upload.file_id, upload.getvalue()))
+        given = upload.name.rpartition(".")[0] or upload.name
+        title = st.text_input("Name", max_chars=40, key=f"title:table:{turn}", placeholder=given)
+        if st.button("Read the points", key="read:table", type="primary", disabled=columns is None):
+            with st.spinner("reading the points…"):
+                card = lab.chores.keep_table(upload.getvalue(), title or given, columns)
             st.session_state["table:turn"] = turn + 1
+            st.session_state.pop("table:look", None)
             return card.name
+    except DataError as error:
+        st.error(as_typed(without_paths(str(error))), icon=":material/error:")
     return None
+
+
+def _look(lab: Lab, file_id: str, content: bytes) -> TableView:
+    """The columns of an upload, read once. Raises DataError."""
+    known = st.session_state.get("table:look")
+    if known is None or known[0] != file_id:
+        with st.spinner("looking at the columns…"):
+            known = st.session_state["table:look"] = file_id, lab.chores.look_at_table(content)
+    view: TableView = known[1]
+    return view
+
+
+def _choose_columns(view: TableView) -> tuple[str, str] | None:
+    """The columns with their first rows, and which two of them are x and y; None until both are said."""
+    for warning in view.warnings:
+        st.warning(as_typed(warning), icon=":material/warning:")
+    names = [column.name for column in view.columns if column.numbers]
+    if len(names) < 2:
+        has = f"only one column of numbers, {names[0]}" if names else "no column of numbers"
+        st.error(as_typed(f"The table has {has}, and points need two."), icon=":material/error:")
+    elif view.suggested is None:
+        st.info(f"{len(names)} columns hold numbers. Choose the two that are x and y.", icon=":material/table_chart:")
+    rows = pd.DataFrame({column.name: [column.holds, *column.first] for column in view.columns})
+    rows.index = pd.Index(["holds", *(f"row {row}" for row in range(1, len(rows)))])
+    st.dataframe(rows, width="stretch", key="table:columns")
+    st.caption(as_typed(f"{view.rows:,} rows. Read as {'; '.join(view.notes)}."))
+    if len(names) < 2:
+        return None
+    start = [names.index(name) for name in view.suggested] if view.suggested else [None, None]
+    left, right = st.columns(2)
+    x = left.selectbox("x", names, start[0], key="table:x", placeholder="choose a column")
+    y = right.selectbox("y", names, start[1], key="table:y", placeholder="choose a column")
+    if x is None or y is None:
+        return None
+    if x == y:
+        st.error("Choose two different columns.", icon=":material/error:")
+        return None
+    return x, y
 
 
 def _paint(lab: Lab) -> str | None:

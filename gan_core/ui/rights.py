@@ -40,7 +40,11 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
     "Chores": dict.fromkeys(
-        ("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"), "bring"
+        (
+            *("download", "keep_zip", "keep_folder", "look_at_table", "keep_table", "keep_painting"),
+            *("delete", "forget", "close"),
+        ),
+        "bring",
     ),
     "Chore": {"cancel": "bring"},
 }

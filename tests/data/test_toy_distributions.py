@@ -10,8 +10,20 @@ import torch
 from scipy import stats
 
 from gan_core.data import DATASETS, MixtureSource
-from gan_core.data.toy import gaussian, grid, lines, mixture, moons, ring, smoothed, spirals
+from gan_core.data.toy import (
+    gaussian,
+    grid,
+    lines,
+    mixture,
+    moons,
+    place_of,
+    ring,
+    smoothed,
+    smoothed_on_one_scale,
+    spirals,
+)
 
+GIVEN = np.random.default_rng(0).normal([30, -5], [2, 1], (200, 2))
 SOURCES = {
     "ring": ring(),
     "ring, wide": ring(modes=3, radius=1.0, std=0.4),
@@ -22,7 +34,9 @@ SOURCES = {
     "spirals": spirals(std=0.2),
     "moons": moons(std=0.15),
     "lines": lines(std=0.2),
-    "given points": smoothed("given", np.random.default_rng(0).normal([30, -5], [2, 1], (200, 2))),
+    "given points": smoothed("given", GIVEN),
+    "given points on one scale": smoothed_on_one_scale("given", GIVEN),
+    "given points far away": smoothed("given", GIVEN * [1, 1e3] + [5e6, 0]),
     "unequal": MixtureSource(
         "m", np.array([[-2.0], [1.0], [3.0]]), np.array([0.3, 0.5, 1.0]), np.array([0.2, 0.5, 0.3]), scale=2.0
     ),
@@ -42,14 +56,14 @@ def points_of(source: MixtureSource, n: int, seed: int = 0) -> np.ndarray:
 @EACH
 def test_the_density_integrates_to_one_over_the_extent(name: str) -> None:
     source = SOURCES[name]
-    step = source.std.min() / 2
-    axes = [np.arange(low, high, step) for low, high in source.extent()]
+    steps = source.std.min() / 2 * np.broadcast_to(source.units or 1.0, source.shape)
+    axes = [np.arange(low, high, step) for (low, high), step in zip(source.extent(), steps, strict=True)]
     if len(axes) == 1:
-        total = source.density(axes[0][:, None]).sum() * step
+        total = source.density(axes[0][:, None]).sum() * steps[0]
     else:
         total = sum(
             source.density(np.stack([np.full(len(axes[1]), x), axes[1]], axis=1)).sum() for x in axes[0]
-        ) * step**2  # fmt: skip
+        ) * steps.prod()  # fmt: skip
     assert total == pytest.approx(1, abs=1e-3)
 
 
@@ -58,9 +72,10 @@ def test_the_density_is_the_mixture_of_normals(name: str) -> None:
     source = SOURCES[name]
     d = source.shape[0]
     centers = source.centers[:: max(1, len(source.centers) // 3)][:3].repeat(5, axis=0)
-    points = centers + np.random.default_rng(0).normal(size=centers.shape) * source.std[0] * 2
+    units = np.broadcast_to(source.units or 1.0, d)
+    points = centers + np.random.default_rng(0).normal(size=centers.shape) * source.std[0] * 2 * units
     expected = sum(
-        weight * stats.multivariate_normal(center, std**2 * np.eye(d)).pdf(points)
+        weight * stats.multivariate_normal(center, std**2 * np.diag(units**2)).pdf(points)
         for weight, center, std in zip(source.weights, source.centers, source.std, strict=True)
     )
     np.testing.assert_allclose(source.density(points), expected, rtol=1e-9)
@@ -75,7 +90,8 @@ def test_samples_follow_the_density(name: str) -> None:
     for axis in range(source.shape[0]):
 
         def cdf(t: np.ndarray, axis: int = axis) -> np.ndarray:
-            parts = stats.norm.cdf(np.asarray(t)[..., None], source.centers[:, axis], source.std)
+            unit = source.units[axis] if source.units else 1.0
+            parts = stats.norm.cdf(np.asarray(t)[..., None], source.centers[:, axis], source.std * unit)
             return parts @ source.weights
 
         assert stats.kstest(points[:, axis], cdf).pvalue > 0.005
@@ -176,5 +192,42 @@ def test_the_curves_are_where_they_are_drawn() -> None:
 def test_the_extent_holds_every_mode(name: str) -> None:
     source = SOURCES[name]
     for axis, (low, high) in enumerate(source.extent()):
-        assert low < (source.centers[:, axis] - 4 * source.std).min()
-        assert high > (source.centers[:, axis] + 4 * source.std).max()
+        reach = 4 * source.std * (source.units[axis] if source.units else 1.0)
+        assert low < (source.centers[:, axis] - reach).min()
+        assert high > (source.centers[:, axis] + reach).max()
+
+
+@pytest.mark.parametrize("scale", [(1.0, 1.0), (1e-6, 1.0), (1.0, 1e12), (3e-9, 7e9), (1e25, 1e-25)])
+@pytest.mark.parametrize("offset", [(0.0, 0.0), (5e6, -3e6), (0.0, 1e5)])
+def test_units_and_places_of_axes_change_nothing_for_the_network(
+    scale: tuple[float, float], offset: tuple[float, float]
+) -> None:
+    """Two clusters, written in other units and counted from another 0, in steps that float64 has: the same to a network."""
+    rng = np.random.default_rng(1)
+    points = np.concatenate([rng.normal([-1, 2], 0.2, (150, 2)), rng.normal([1, -2], 0.2, (150, 2))])
+    written = (points + offset) * scale
+    plain, other = smoothed("p", points), smoothed("p", written)
+    np.testing.assert_allclose(other.sample(2000, stream()), plain.sample(2000, stream()), atol=1e-5)
+    np.testing.assert_allclose(other.density(written) * np.prod(scale), plain.density(points), rtol=1e-4)
+    np.testing.assert_allclose(other.to_network(other.to_data(points)), points, atol=1e-6)
+    np.testing.assert_allclose(other.moved(points) / scale, plain.moved(points), rtol=1e-4)
+
+
+def test_no_axis_is_flattened_beside_a_long_one() -> None:
+    rng = np.random.default_rng(0)
+    left = rng.random(400) < 0.5
+    points = np.stack(
+        [np.where(left, 0.2, 0.8) + rng.normal(0, 0.03, 400), np.where(left, 2e4, 6e4) + rng.normal(0, 3e3, 400)], 1
+    )
+    drawn = points_of(smoothed("shares and incomes", points), 4000)
+    np.testing.assert_allclose(drawn.std(0), points.std(0), rtol=0.05)
+    assert ((drawn[:, 0] > 0) & (drawn[:, 0] < 1)).mean() > 0.999
+    assert ((drawn[:, 0] > 0.4) & (drawn[:, 0] < 0.6)).mean() < 0.01
+
+
+def test_an_axis_that_does_not_vary_keeps_its_value() -> None:
+    points = np.stack([np.linspace(0, 1, 100), np.full(100, 7.0)], axis=1)
+    source = smoothed("flat", points)
+    np.testing.assert_allclose(points_of(source, 500)[:, 1], 7.0, rtol=0.01)
+    assert all(low < high for low, high in source.extent())
+    assert place_of(points)[1][1] > 0

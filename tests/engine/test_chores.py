@@ -118,6 +118,26 @@ def test_tables_and_paintings_are_kept(chores: Chores) -> None:
         chores.keep_painting(np.zeros((64, 64)), "empty")
 
 
+def test_a_table_is_looked_at_before_it_is_taken(chores: Chores) -> None:
+    rows = "\n".join(["Zeit;Länge (mm);Höhe;Gruppe", *(f"{i},5;{i % 7},25;-{i},75;{'ab'[i % 2]}" for i in range(60))])
+    view = chores.look_at_table(rows.encode("cp1252"))
+    assert [(column.name, column.holds, column.numbers) for column in view.columns] == [
+        ("Zeit", "numbers", 60),
+        ("Länge (mm)", "numbers", 60),
+        ("Höhe", "numbers", 60),
+        ("Gruppe", "2 labels", 0),
+    ]
+    assert view.columns[2].first[:2] == ("-0,75", "-1,75")
+    assert (view.rows, view.suggested) == (60, None)
+    with pytest.raises(DataError, match="3 columns of numbers: Zeit, Länge"):
+        chores.keep_table(rows.encode("cp1252"), "x")
+    own = chores.keep_table(rows.encode("cp1252"), "x", ["Länge (mm)", "Höhe"])
+    assert own.columns == ("Länge (mm)", "Höhe")
+    assert chores.own(own.name) == own
+    two = chores.look_at_table("\n".join(f"{i} {i % 7}" for i in range(60)).encode())
+    assert two.suggested == ("column 1", "column 2")
+
+
 def test_facts_of_what_was_brought(chores: Chores, tmp_path: Path) -> None:
     chore = chores.keep_zip("k", pictures(), "stripes", 16, 3, "crop")
     chore.wait(60)

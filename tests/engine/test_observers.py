@@ -13,8 +13,10 @@ from torch import Tensor
 
 from gan_core.data import DATASETS, ImageSource, to_unit
 from gan_core.data.sources import MixtureSource
+from gan_core.data.toy import smoothed
 from gan_core.engine.observers import ImageObserver, LineObserver, PlaneObserver, observer_for
 from gan_core.engine.observers.base import SAMPLES_AT_ONCE, rounded
+from gan_core.engine.observers.points import CloudObserver
 from gan_core.training import build, capture, load_source, state_hash
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 from gan_core.training.streams import Streams
@@ -102,6 +104,45 @@ def test_real_points_read_as_real(small: Callable, name: str) -> None:
         assert reference["floors"]["modes_covered"] == reference["floors"]["modes_captured"] == 8
         assert reference["floors"]["high_quality_share"] == pytest.approx(0.9889, abs=1e-3)
         assert reference["floors"]["kl_to_real"] == pytest.approx(7 / 3000, rel=0.3)
+
+
+PLACES = {
+    "as they are": ([1, 1], [0, 0]),
+    "millions away": ([1, 1], [5e6, -3e6]),
+    "in other units": ([1e-3, 1e12], [0, 7]),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_units_of_points_change_no_measure_and_stay_in_the_picture(small: Callable, name: str) -> None:
+    """Twenty heaps of points that somebody brought: what is measured is the same wherever they lie."""
+    rng = np.random.default_rng(2)
+    points = np.repeat(rng.normal(0, 1, (20, 2)), 15, axis=0) + rng.normal(0, 0.02, (300, 2))
+    scale, offset = (np.array(value) for value in PLACES[name])
+    written = (points + offset) * scale
+    source = smoothed("own", written, axes=("share", "income"))
+    observer = CloudObserver(small({"diagnostics.samples": 600}), source)
+    reference = observer.reference()
+    json.dumps(reference, allow_nan=False)
+    assert reference["axes"] == ["share", "income"]
+    plain = CloudObserver(small({"diagnostics.samples": 600}), smoothed("own", points))
+    for column, floor in plain.reference()["floors"].items():
+        assert reference["floors"][column] == pytest.approx(floor, rel=1e-2, abs=1e-3), column
+    numbers, sight = observer.look(RealGame(source.sample, 0), 0)
+    expected, _ = plain.look(RealGame(source.sample, 0), 0)
+    assert numbers == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    drawn = np.array(sight.parts["points"]["fake"])
+    sides = np.ptp(written, axis=0)
+    exact = source.to_data(source.sample(600, Streams(0).generator("a perfect generator")).numpy())[: len(drawn)]
+    assert (np.abs(drawn - exact) < 1e-4 * sides).all(), "as many digits as can be seen, on each axis"
+    for axis, along in enumerate(("xs", "ys")):
+        assert len(set(sight.parts["points"][along])) == len(sight.parts["points"][along])
+        assert (
+            reference["extent"][2 * axis]
+            < written[:, axis].min()
+            < written[:, axis].max()
+            < reference["extent"][2 * axis + 1]
+        )
 
 
 def test_a_collapse_is_far_from_the_floor(small: Callable) -> None:

@@ -112,6 +112,19 @@ def test_a_zip_of_pictures_that_crashes_its_reader_is_a_sentence(
         assert "ended the process that read it" in str(chore.error)
 
 
+def test_a_table_is_read_within_bounds_by_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chores = Chores(tmp_path)
+    cells = b"\n".join(b",".join([b"1.5"] * 90) for _ in range(20_000))
+    with monkeypatch.context() as patch:
+        patch.setitem(apart.MEMORY, "table", 2**25)
+        with pytest.raises(DataError, match="memory"):
+            chores.look_at_table(cells)
+    monkeypatch.setattr(apart, "READER", CRASHES)
+    for read in (chores.look_at_table, lambda content: chores.keep_table(content, "x")):
+        with pytest.raises(DataError, match="ended the process that read it"):
+            read(b"1,2\n" * 60)
+
+
 class Bomb:
     """Runs a command where it is unpickled."""
 

@@ -159,8 +159,16 @@ def rounded(values: np.ndarray) -> list[Any]:
     array = np.asarray(values, dtype=np.float64)
     finite = np.isfinite(array)
     largest = float(np.abs(array[finite]).max(initial=0.0))
-    decimals = min(300, 4 - math.floor(math.log10(largest))) if largest > 0 else 0
+    return _to_decimals(array, min(300, 4 - math.floor(math.log10(largest))) if largest > 0 else 0)
+
+
+def rounded_within(values: np.ndarray, low: float, high: float) -> list[Any]:
+    """The same to five digits of the side of a picture, however far from 0 that is."""
+    return _to_decimals(np.asarray(values, np.float64), min(300, 5 - math.floor(math.log10(high - low))))
+
+
+def _to_decimals(array: np.ndarray, decimals: int) -> list[Any]:
     rounded = np.round(array, decimals).astype(object)
-    rounded[~finite] = None
+    rounded[~np.isfinite(array)] = None
     nested: list[Any] = rounded.tolist()
     return nested

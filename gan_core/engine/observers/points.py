@@ -23,6 +23,7 @@ from gan_core.engine.observers.base import (
     Observable,
     real_bars,
     rounded,
+    rounded_within,
     shown_in_any_case,
 )
 from gan_core.losses import LOSSES
@@ -50,26 +51,31 @@ class CloudObserver:
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
         self._noise = FixedNoise(config)
         self._source = source
-        (self._x0, self._x1), (self._y0, self._y1) = source.extent()
+        self._sides = (self._x0, self._x1), (self._y0, self._y1) = source.extent()
         self._xs = np.linspace(self._x0, self._x1, CRITIC_CELLS)
         self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
         cells = source.to_network(np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2))
         self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
         self._n = len(self._noise.evaluation)
         self._real = _real_points(source, self._n)
-        self._comparison = PointComparison(self._real)
+        self._comparison = PointComparison(source.standardised(self._real))
         self._device = config.device
         self._grid = noise_grid(config.model.latent_dim, config.model.latent).to(config.device)
 
     def reference(self) -> dict[str, Any]:
         looks = [self._measure(_real_points(self._source, self._n, seed)) for seed in range(1, 1 + FLOOR_LOOKS)]
-        return {
-            "points": rounded(self._real[:POINTS_DRAWN]),
+        reference = {
+            "points": self._rounded(self._real[:POINTS_DRAWN]),
             "extent": [self._x0, self._x1, self._y0, self._y1],
             "floors": floors(looks),
             "sizes": self._comparison.sizes,
             "histogram_n": self._n,
         }
+        if self._source.units:
+            reference["units"] = list(self._source.units)
+        if self._source.axes:
+            reference["axes"] = list(self._source.axes)
+        return reference
 
     def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
@@ -78,25 +84,35 @@ class CloudObserver:
             return self._measure(points) if np.isfinite(points).all() else {}, sight
 
     def birthday(self, game: Observable) -> dict[str, float]:
-        return self._comparison.birthday(self._points(game))
+        return self._comparison.birthday(self._source.standardised(self._points(game)))
 
     def _points(self, game: Observable) -> np.ndarray:
         return self._source.to_data(self._noise.samples(game).numpy())
 
+    def _rounded(self, points: np.ndarray) -> list[Any]:
+        """Points (n, 2) for the wire; axes with units of their own each to five digits of what is drawn of them."""
+        if not self._source.units:
+            return rounded(points)
+        columns = [rounded_within(points[:, axis], *self._sides[axis]) for axis in (0, 1)]
+        return [list(point) for point in zip(*columns, strict=True)]
+
     def _drawn(self, game: Observable, points: np.ndarray) -> dict[str, Any]:
         critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
         bent = self._source.to_data(game.sample(self._grid).cpu().numpy())
+        xs, ys = self._xs, self._ys
+        pull = pull_on_points(game, self._source, points, self._real, self._device)
+        own = bool(self._source.units)
         return {
-            "fake": rounded(points[:POINTS_DRAWN]),
+            "fake": self._rounded(points[:POINTS_DRAWN]),
             "critic": rounded(critic),
-            "xs": rounded(self._xs),
-            "ys": rounded(self._ys),
-            "pull": rounded(pull_on_points(game, self._source, points, self._real, self._device)),
-            "grid": [rounded(line) for line in lines_of_grid(bent)],
+            "xs": rounded_within(xs, self._x0, self._x1) if own else rounded(xs),
+            "ys": rounded_within(ys, self._y0, self._y1) if own else rounded(ys),
+            "pull": [list(arrow) for arrow in zip(*map(rounded, pull.T), strict=True)] if own else rounded(pull),
+            "grid": [self._rounded(line) for line in lines_of_grid(bent)],
         }
 
     def _measure(self, points: np.ndarray) -> Numbers:
-        return self._comparison.measure(points)
+        return self._comparison.measure(self._source.standardised(points))
 
 
 class PlaneObserver(CloudObserver):

@@ -464,6 +464,7 @@ class HeatmapPanel extends ChartPanel {
   }
 }
 
+const MOST_UNLIKE = 3 // times as long may one axis be as the other, where both are drawn to one scale
 const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
 class ArtefactPanel extends ChartPanel {
@@ -512,6 +513,8 @@ class PointsPanel extends ArtefactPanel {
       this.Plotly.relayout(this.chart, {
         "xaxis.range": [extent[0], extent[1]], "yaxis.range": [extent[2], extent[3]],
         "xaxis.autorange": false, "yaxis.autorange": false,
+        "yaxis.scaleanchor": alike(extent) ? "x" : false,
+        ...(reference.axes ? { "xaxis.title.text": reference.axes[0], "yaxis.title.text": reference.axes[1] } : {}),
       })
     }
   }
@@ -520,7 +523,8 @@ class PointsPanel extends ArtefactPanel {
     const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
     const bent = grid.flatMap((line) => [...line, [null, null]])
     const span = xs.length ? xs[xs.length - 1] - xs[0] : 1
-    const [arrows, strength] = arrowsOf(fake, pull, 0.12 * span)
+    const units = this.view.store.reference.units || [1, 1]
+    const [arrows, strength] = arrowsOf(fake, pull, 0.12 * span, units)
     const all = [[xs, ys], [x, y], [bent.map((p) => p[0]), bent.map((p) => p[1])], [arrows.map((p) => p[0]), arrows.map((p) => p[1])]]
     this.Plotly.restyle(
       this.chart,
@@ -535,13 +539,20 @@ class PointsPanel extends ArtefactPanel {
   }
 }
 
+// Both axes to one scale, unless they are of different units: then each has its own. As _alike of charts.py.
+function alike([x0, x1, y0, y1]) {
+  const ratio = (x1 - x0) / (y1 - y0)
+  return ratio > 1 / MOST_UNLIKE && ratio < MOST_UNLIKE
+}
+
 // Arrows from the first points, as three entries each (start, tip, gap; x, y and the size of the head), the longest of a
-// given length: directions can be seen however weak the push; how weak it is comes as the second result.
-function arrowsOf(points, pull, length) {
-  const sizes = pull.map(([dx, dy]) => Math.hypot(dx, dy))
+// given length along x: directions can be seen however weak the push; how weak it is, in the units of the axes, comes as
+// the second result.
+function arrowsOf(points, pull, length, [ux, uy]) {
+  const sizes = pull.map(([dx, dy]) => Math.hypot(dx / ux, dy / uy))
   const longest = Math.max(0, ...sizes)
   if (!(longest > 0)) return [[], pull.length ? 0 : null]
-  const scale = length / longest
+  const scale = length / (longest * ux)
   const arrows = pull.flatMap(([dx, dy], i) => {
     const [x, y] = points[i]
     return [[x, y, 0], [x + scale * dx, y + scale * dy, 4 + (6 * sizes[i]) / longest], [null, null, 0]]
