@@ -56,6 +56,7 @@ class Own:
     origin: str
     created: float
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -86,6 +87,7 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
         origin=origin,
         created=time.time(),
         problems=content.problems[:PROBLEMS_KEPT],
+        notes=content.notes if isinstance(content, Images) else (),
     )
     folder, packed = shelf_root() / fingerprint[:16], save(tensors)
     try:
@@ -174,7 +176,8 @@ def _card(folder: Path) -> Own | None:
     try:
         values = json.loads((folder / "card.json").read_bytes())
         values["problems"] = tuple(Problem(**problem) for problem in values["problems"])
-        card = Own(**{**values, "shape": tuple(values["shape"]), "class_names": tuple(values["class_names"])})
+        lists = {name: tuple(values.get(name, ())) for name in ("shape", "class_names", "notes")}
+        card = Own(**{**values, **lists})
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return card if is_own(card.name) and card.fingerprint.startswith(folder.name) else None

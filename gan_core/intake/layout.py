@@ -40,8 +40,7 @@ _LITTER_FOLDERS = frozenset(
             "$recycle.bin",
             "recycler",
         ),
-        *("system volume information", "lost+found", "lost.dir", "__pycache__", "found.000", "thumbs", "thumbnails"),
-        *("_thumbnails", "_thumbs", "node_modules", "~snapshot"),
+        *("system volume information", "lost+found", "lost.dir", "__pycache__", "found.000", "~snapshot"),
     )
 )
 _HIDDEN = re.compile(r"\.(?!\d+$)")  # ".5" is a number that somebody typed
@@ -92,8 +91,9 @@ class Level:
         return tuple(np.bincount(kept, minlength=max(1, len(self.class_names))).tolist())
 
     @property
-    def left_out(self) -> int:
-        return int((self.y < 0).sum())
+    def total(self) -> int:
+        """The pictures that have a class, or are in a set without any."""
+        return int((self.y >= 0).sum())
 
 
 @dataclass(frozen=True)
@@ -144,12 +144,12 @@ def layout_of(files: Sequence[Parts], labels: Mapping[Parts, str] | None = None,
     first = None
     if labels is not None:
         first = add("labels", ((index, labels.get(files[index])) for index in range(len(files))))
-        if first is not None and first.left_out > UNLABELLED_SHARE * len(files):
+        if first is not None and first.total < (1 - UNLABELLED_SHARE) * len(files):
             first = None
     for depth in range(max(map(len, tree.meant), default=0)):
         column = [parts[depth] if len(parts) > depth else None for parts in tree.meant]
         level = add(f"folder:{depth + 1}", zip(pictures, column, strict=True))
-        if first is None and level is not None and _is_class(column, tree) and sum(level.counts) >= least:
+        if first is None and level is not None and _is_class(column, tree) and level.total >= least:
             first = level
     for depth in range(max((len(parts) - 1 for parts in files), default=0)):
         add(

@@ -96,8 +96,8 @@ class Brought:
         if len(kept) < MIN_IMAGES:
             raise DataError(f"{len(kept):,} pictures have a class there, and a data set needs {MIN_IMAGES} at least.")
         notes, problems = self.notes, self.problems
-        if level.class_names and level.left_out:
-            outside = np.flatnonzero(level.y < 0)
+        outside = np.flatnonzero((level.y < 0) & (self.level("none").y >= 0))  # masks are left out everywhere
+        if len(outside):
             some = "picture is" if len(outside) == 1 else "pictures are"
             told = f"{len(outside):,} {some} in no class folder and left out ({shown(self.names[outside[0]], 60)})."
             notes = (*notes, told.replace(").", ", …).") if len(outside) > 1 else told)

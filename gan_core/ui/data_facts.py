@@ -10,7 +10,7 @@ import streamlit as st
 
 from gan_core.engine import Choice, DatasetFacts, Lab
 from gan_core.ui import charts
-from gan_core.ui.shell import action_button, said_in_a_sentence
+from gan_core.ui.shell import action_button, as_typed, said_in_a_sentence
 
 STATIC = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
 LISTED_CLASSES = 60
@@ -115,6 +115,8 @@ def show_origin(lab: Lab, choice: Choice) -> None:
                 width="stretch",
                 key="problems",
             )
+    for note in card.notes:
+        st.caption(as_typed(note))
     st.caption("In a configuration its name is")
     st.code(card.name, language=None, wrap_lines=True)
 

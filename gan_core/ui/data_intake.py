@@ -11,6 +11,7 @@ import streamlit as st
 
 from gan_core.engine import Choice, Chore, Lab
 from gan_core.ui.data_facts import size_of
+from gan_core.ui.data_preview import show_preview
 from gan_core.ui.faults import without_paths
 from gan_core.ui.painter import painter
 from gan_core.ui.rights import why_not
@@ -58,11 +59,14 @@ def show_intake(lab: Lab) -> str | None:
         return None
     if chore is not None:
         lab.chores.forget(key)
-        if chore.result:
+        if chore.result and chore.result != key:
             return chore.result
         st.session_state["intake:error"] = chore.error
     if error := st.session_state.pop("intake:error", None):
-        st.error(error, icon=":material/error:")
+        st.error(without_paths(error), icon=":material/error:")
+    if (seen := lab.chores.seen(key)) is not None:
+        show_preview(lab, key, seen)
+        return None
     pictures, folder, table, paint = st.tabs(["Zip of images", "Folder on this machine", "Table of points", "Paint"])
     with pictures:
         _zip(lab, key)
@@ -77,8 +81,9 @@ def show_intake(lab: Lab) -> str | None:
 
 def _zip(lab: Lab, key: str) -> None:
     st.caption(
-        "PNG, JPEG, WebP, BMP or GIF. Folders inside become classes. Every picture is cut to a square and resized; those "
-        "that cannot be used are listed with the reason. The data stays on this machine."
+        "PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF. Folders inside become classes, which you see before anything is kept. Every "
+        "picture is cut to a square and resized; those that cannot be used are listed with the reason. The data stays on "
+        "this machine."
     )
     # Another key after each upload: the browser's copy leaves the server's memory.
     turn = st.session_state.setdefault("intake:turn", 0)
@@ -88,7 +93,7 @@ def _zip(lab: Lab, key: str) -> None:
         with said_in_a_sentence():
             file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the chore closes it
             shutil.copyfileobj(upload, file)
-            lab.chores.keep_zip(key, file, title or upload.name.removesuffix(".zip"), size, channels, fit)
+            lab.chores.look_at_zip(key, file, title or upload.name.removesuffix(".zip"), size, channels, fit)
             st.session_state["intake:turn"] = turn + 1
             st.rerun()
 
@@ -108,7 +113,7 @@ def _folder(lab: Lab, key: str) -> None:
     title, size, channels, fit = _shape("folder")
     if st.button("Read the pictures", key="read:folder", type="primary"):
         with said_in_a_sentence():
-            lab.chores.keep_folder(key, folder, title or folder.rpartition("/")[2], size, channels, fit)
+            lab.chores.look_at_folder(key, folder, title or folder.rpartition("/")[2], size, channels, fit)
             st.rerun()
 
 

@@ -39,7 +39,11 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         "edit",
     ),
     "Chores": dict.fromkeys(
-        ("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"), "bring"
+        (
+            *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
+            *("look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
+        ),
+        "bring",
     ),
     "Chore": {"cancel": "bring"},
 }
@@ -68,7 +72,7 @@ READS: Mapping[str, frozenset[str]] = {
             ),
         )
     ),
-    "Chores": frozenset(("get", "own", "folders", "data_folder")),
+    "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),
 }
 """What only looks. A name in neither table does not exist for a page."""

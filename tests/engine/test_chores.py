@@ -50,7 +50,8 @@ def test_a_zip_becomes_a_choice_and_goes_again(chores: Chores) -> None:
     choice = catalogue()["datasets"][name]
     assert choice.about.title == "stripes"
     assert (choice.kind, choice.counted, choice.missing, choice.options) == ("images", True, None, ())
-    assert chores.own(name).problems[0].file == "notes.txt"
+    assert chores.own(name).problems == ()
+    assert chores.own(name).notes == ("Passed over: 1 file that is no picture (.txt).",)
     chores.forget("k")
     assert chores.get("k") is None
     chores.delete(name)
@@ -84,7 +85,7 @@ def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest
         release.wait(10)
         raise DataError("Nothing usable.")
 
-    monkeypatch.setattr("gan_core.engine.chores.read_apart", refuse_at_last)
+    monkeypatch.setattr("gan_core.engine.brought.read_apart", refuse_at_last)
     first = chores.keep_zip("0", pictures(), "x", 16, 3, "crop")
     assert chores.keep_zip("0", pictures(), "x", 16, 3, "crop") is first
     for key in range(1, MAX_BUSY):
