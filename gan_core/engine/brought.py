@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from gan_core.engine.pictures import png, tile
+from gan_core.engine.pictures import png
 from gan_core.intake.apart import Cancel, Reading, read_apart
 from gan_core.intake.decode import Background
 from gan_core.intake.errors import DataError
@@ -22,9 +22,9 @@ from gan_core.intake.layout import Level
 from gan_core.intake.pictures import Brought, Problem, Progress
 
 MOST_SEEN = 4
-STRIP = 8  # pictures of a class
-SHEET = 48  # pictures of a set without classes
-SIDE = 64  # pixels of a picture in a strip, at most
+STRIP = 7  # pictures of a class
+SHEET, ACROSS = 48, 12  # pictures of a set without classes, and of them in a row
+SIDE, SPACE = 64, 4  # pixels of a picture at most, and between two
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Seen:
     def sheet(self, level: Level) -> bytes:
         """Pictures of the whole set, as PNG."""
         members = np.flatnonzero(level.y >= 0)
-        return _sheet(self.brought.x, members[:: max(1, len(members) // SHEET)][:SHEET], 12)
+        return _sheet(self.brought.x, members[:: max(1, len(members) // SHEET)][:SHEET], ACROSS)
 
 
 class Waiting:
@@ -131,13 +131,14 @@ def _in_a_file(path: Path) -> np.ndarray:
 
 
 def _sheet(x: np.ndarray, chosen: np.ndarray, columns: int) -> bytes:
-    pictures = x[chosen]
-    if pictures.shape[-1] > SIDE:
-        pictures = np.stack([_smaller(picture) for picture in pictures])
-    return png(tile(pictures, columns=columns))
-
-
-def _smaller(picture: np.ndarray) -> np.ndarray:
-    whole = picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)
-    small = np.asarray(Image.fromarray(whole).resize((SIDE, SIDE), Image.Resampling.BOX))
-    return small[None] if small.ndim == 2 else small.transpose(2, 0, 1)
+    """The chosen pictures in rows, as PNG; between them the page is seen."""
+    side = min(SIDE, x.shape[-1])
+    step = side + SPACE
+    columns = min(columns, len(chosen))
+    rows = -(-len(chosen) // columns)
+    sheet = Image.new("RGBA", (columns * step - SPACE, rows * step - SPACE))
+    for place, picture in enumerate(x[chosen]):
+        whole = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0).copy())
+        small = whole.resize((side, side), Image.Resampling.BOX)
+        sheet.paste(small, (place % columns * step, place // columns * step))
+    return png(np.asarray(sheet))

@@ -334,7 +334,7 @@ def _sorted_out(source: _Source, progress: Progress | None) -> tuple[list[int], 
             litter[litter_name(parts) if parts else name] += 1
         elif is_picture(name) or may_be_picture(name, _head(source, index)):
             wanted.append(index)
-        else:
+        elif parts[-1] != LABELS:  # of which `_labels` says what is to be said
             others[_suffix(parts[-1])] += 1
     passed = []
     if litter:
@@ -344,7 +344,8 @@ def _sorted_out(source: _Source, progress: Progress | None) -> tuple[list[int], 
             f"{others.total():,} {_files(others)} that {_are(others)} no picture{_s(others)} ({_listed(others)})"
         )
     if not wanted:
-        raise DataError(f"There are no pictures in {source.where}; it holds {' and '.join(passed)}.")
+        holds = " and ".join(passed) or f"1 file ({LABELS})"
+        raise DataError(f"There are no pictures in {source.where}; it holds {holds}.")
     return wanted, [f"Passed over: {' and '.join(passed)}."] if passed else []
 
 

@@ -14,7 +14,7 @@ from gan_core.ui.data_facts import size_of
 from gan_core.ui.data_preview import show_preview
 from gan_core.ui.faults import without_paths
 from gan_core.ui.painter import painter
-from gan_core.ui.rights import why_not
+from gan_core.ui.rights import may, why_not
 from gan_core.ui.shell import action_button, said_in_a_sentence
 
 SIZES = (16, 28, 32, 64, 128)
@@ -47,21 +47,30 @@ def show_missing(lab: Lab, choice: Choice) -> None:
             st.rerun()
 
 
+def just_kept(lab: Lab) -> str | None:
+    """The set that has come in since this page was drawn last; asked for before the sets that there are are shown."""
+    chore = lab.chores.get(_key())
+    if chore is None or chore.busy or not may("bring"):
+        return None
+    lab.chores.forget(_key())
+    st.session_state["intake:error"] = chore.error
+    return chore.result if chore.result != _key() else None
+
+
+def _key() -> str:
+    """The name of what this visitor brings among the chores."""
+    return f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
+
+
 def show_intake(lab: Lab) -> str | None:
-    """The ways to bring data; returns the name of the set that has just come in."""
+    """The ways to bring data; returns the name of a table or a painting that has just come in."""
     if reason := why_not("bring"):
         st.info(reason, icon=":material/lock:")
         return None
-    key = f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
-    chore = lab.chores.get(key)
-    if chore is not None and chore.busy:
+    key = _key()
+    if lab.chores.get(key) is not None:  # under way, or done since `just_kept` asked
         _show_busy(lab, key)
         return None
-    if chore is not None:
-        lab.chores.forget(key)
-        if chore.result and chore.result != key:
-            return chore.result
-        st.session_state["intake:error"] = chore.error
     if error := st.session_state.pop("intake:error", None):
         st.error(without_paths(error), icon=":material/error:")
     if (seen := lab.chores.seen(key)) is not None:

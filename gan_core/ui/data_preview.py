@@ -76,7 +76,7 @@ def _facts(seen: Seen, level: Level) -> None:
     cells[1].metric("left out", f"{left:,}")
     if level.class_names:
         per_class = f"{min(counts):,}" if min(counts) == max(counts) else f"{min(counts):,} to {max(counts):,}"
-        cells[2].metric("in a class", per_class)
+        cells[2].metric("in each class", per_class)
 
 
 def _classes(seen: Seen, level: Level) -> None:
@@ -85,9 +85,9 @@ def _classes(seen: Seen, level: Level) -> None:
     st.dataframe(
         pd.DataFrame(rows, columns=["class", "pictures", "the first of them"]),
         column_config={
-            "class": st.column_config.TextColumn(width="medium"),
-            "pictures": st.column_config.NumberColumn(format="%d", width="small"),
-            "the first of them": st.column_config.ImageColumn(width="large"),
+            "class": st.column_config.TextColumn(width=200),
+            "pictures": st.column_config.NumberColumn(format="%d", width=80),
+            "the first of them": st.column_config.ImageColumn(width=500),
         },
         hide_index=True,
         row_height=ROW,
