@@ -289,10 +289,8 @@ class _Reel:
             return []
         white = max(item.picture.top or 0.0 for item in more)
         self._again(more, self._shape, white)
-        pictures = "pictures" if len(more) < len(self.kept) else "all pictures"
-        return [
-            f"{len(more):,} {pictures} with more than 8 bits: the largest value of the set, {white:,.6g}, became white."
-        ]
+        many = "All pictures have" if len(more) == len(self.kept) else f"{len(more):,} of the pictures have"
+        return [f"{many} more than 8 bits: the largest value of the set, {white:,.6g}, became white."]
 
     def _lay(self) -> list[str]:
         """Another background than white, where nobody chose one and next to nothing would be seen on it."""
