@@ -15,12 +15,14 @@ from gan_core.store import TrackData
 ROWS_IN_A_FILE = 100_000
 MOST_COLUMNS = 200
 _COLUMN = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
+_NUMBER = re.compile(r"[+-]\d+(\.\d+)?", re.ASCII)  # a class that is called +1
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(value: Any) -> Any:
     """A text that a spreadsheet would take for a formula gets an apostrophe in front; everything else is as it was."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    harmful = isinstance(value, str) and value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
+    return f"'{value}" if harmful else value
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

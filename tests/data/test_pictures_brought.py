@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -277,7 +278,7 @@ def test_every_bad_file_is_listed_and_the_rest_is_used() -> None:
     assert found.x.shape == (143, 3, 16, 16)
     assert found.y is None
     assert list(reasons(found)) == sorted(f"bad {name}.png" for name in list(BAD)[:7])
-    assert all(reason in reasons(found)[f"bad {name}.png"] for name, (_, reason) in list(BAD.items())[:7])
+    assert all(re.search(reason, reasons(found)[f"bad {name}.png"]) for name, (_, reason) in list(BAD.items())[:7])
 
 
 def test_the_order_is_that_of_the_content_not_of_the_archive() -> None:
