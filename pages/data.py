@@ -61,7 +61,7 @@ if name == adding:
     st.stop()
 
 choice = choices[name]
-if wanted != name:
+if st.query_params.get("data") != name:
     st.query_params["data"] = name
 left, right = st.columns([3, 2], gap="large")
 with right, st.container(border=True):
