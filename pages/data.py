@@ -4,7 +4,7 @@ import streamlit as st
 
 from gan_core.engine import Choice, DataError, catalogue, dataset_facts
 from gan_core.ui.data_facts import show_classifier, show_delete, show_images, show_origin, show_points
-from gan_core.ui.data_intake import show_intake, show_missing
+from gan_core.ui.data_intake import just_kept, show_intake, show_missing
 from gan_core.ui.shell import TRAIN, about_card, lab, say
 
 BUILT_IN, PUBLISHED, OWN = "Built in", "Published sets", "Your own"
@@ -16,9 +16,18 @@ def group_of(choice: Choice) -> str:
     return PUBLISHED if choice.download_size or choice.missing or choice.name == "celeba" else BUILT_IN
 
 
+def arrive(made: str) -> None:
+    """A fresh row of data sets, in which what has come in is chosen."""
+    st.session_state["arrived"] = made
+    st.session_state["arrivals"] = st.session_state.get("arrivals", 0) + 1
+
+
+if made := just_kept(lab()):  # first: whatever has come in by then is a choice below
+    arrive(made)
 choices = catalogue()["datasets"]
 groups = {group: [name for name in choices if group_of(choices[name]) == group] for group in (BUILT_IN, PUBLISHED, OWN)}
-wanted = st.query_params.get("data", "")
+# Kept until it is shown: this run of the page may be broken off before.
+wanted = st.session_state.get("arrived") or st.query_params.get("data", "")
 st.title("Data", anchor=False)
 if wanted.startswith("own:") and wanted not in choices:
     st.warning("This data set is not on this machine any more.", icon=":material/delete:")
@@ -33,9 +42,11 @@ name = st.pills(
     names,
     default=wanted if wanted in names else names[0],
     format_func=lambda item: choices[item].about.title if item in choices else f":material/add: {item}",
-    key=f"dataset:{group}:{len(names)}",
+    key=f"dataset:{group}:{len(names)}:{st.session_state.get('arrivals', 0)}",
     label_visibility="collapsed",
 ) or (wanted if wanted in names else names[0])
+
+st.session_state.pop("arrived", None)
 
 if name == adding:
     if not groups[OWN]:
@@ -45,12 +56,12 @@ if name == adding:
     with st.container(border=True):
         made = show_intake(lab())
     if made:
-        st.query_params["data"] = made
+        arrive(made)
         st.rerun()
     st.stop()
 
 choice = choices[name]
-if wanted != name:
+if st.query_params.get("data") != name:
     st.query_params["data"] = name
 left, right = st.columns([3, 2], gap="large")
 with right, st.container(border=True):

@@ -105,7 +105,7 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
         place=place,
         unplaced=_fingerprint(tensors, (), None) if points else None,
         columns=points.columns if points else (),
-        notes=points.notes if points else (),
+        notes=content.notes,
         warnings=points.warnings if points else (),
     )
     folder, packed = shelf_root() / fingerprint[:16], save(tensors)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gan_core.data.places import use_store
 from gan_core.data.shelf import Own
+from gan_core.engine.brought import Seen
 from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores, TableView
@@ -18,7 +19,10 @@ from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
+from gan_core.intake.decode import BACKGROUNDS
 from gan_core.intake.errors import DataError
+from gan_core.intake.layout import Level
+from gan_core.intake.pictures import MIN_IMAGES
 from gan_core.models import LayerRow
 from gan_core.store import default_root
 
@@ -52,7 +56,9 @@ def close_lab(timeout: float = 9.0) -> None:
 
 
 __all__ = [
+    "BACKGROUNDS",
     "COMMANDS",
+    "MIN_IMAGES",
     "SETTINGS",
     "Card",
     "Choice",
@@ -64,11 +70,13 @@ __all__ = [
     "Forecast",
     "Lab",
     "LayerRow",
+    "Level",
     "LiveView",
     "Option",
     "Own",
     "Refused",
     "Resumed",
+    "Seen",
     "TableView",
     "advice",
     "beginning_with",

@@ -6,17 +6,19 @@ import io
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
 from gan_core.data import DataError, places, published, shelf
+from gan_core.engine.brought import Request, Seen, Waiting
 from gan_core.intake import pictures, points
 from gan_core.intake.apart import Cancel, read_apart
-from gan_core.intake.decode import Fit, Shape
+from gan_core.intake.decode import Background, Fit, Shape
 from gan_core.intake.errors import Cancelled
 from gan_core.intake.pictures import Progress
 
@@ -97,6 +99,7 @@ class Chores:
         self._chores: dict[str, Chore] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._waiting = Waiting()
 
     def get(self, key: str) -> Chore | None:
         """The chore under this key that was begun last, whether it is done or not."""
@@ -112,30 +115,70 @@ class Chores:
         """Fetch a published data set; a second call while it is under way gives the same chore."""
         return self._begin(f"download:{name}", published.PUBLISHED[name].title, partial(_download, name))
 
-    def keep_zip(self, key: str, file: IO[bytes], title: str, size: int, channels: int, fit: Fit) -> Chore:
-        """Read the pictures of a zip file and put them on the shelf as ``own:…``, the chore's result."""
-        shape = asdict(Shape(size, channels, fit))
+    def keep_zip(
+        self,
+        key: str,
+        file: IO[bytes],
+        title: str,
+        size: int,
+        channels: int,
+        fit: Fit,
+        *,
+        background: Background | None = None,
+        level: str | None = None,
+    ) -> Chore:
+        """Read the pictures of a zip file and put them on the shelf as ``own:…``, the chore's result.
 
-        def work(progress: Progress, cancel: Cancel) -> str:
-            with file:
-                found = _pictures("zip", file, {"shape": shape}, progress, cancel)
-            return shelf.keep(title, found, "a zip file").name
+        ``level`` is what a class is (``folder:1``, ``labels``, ``none``, see ``Level``), None what the folders say.
+        """
+        return self._keep(key, _zip(file, title, Shape(size, channels, fit, background)), level)
 
-        return self._begin(key, title, work)
-
-    def keep_folder(self, key: str, folder: str, title: str, size: int, channels: int, fit: Fit) -> Chore:
+    def keep_folder(
+        self,
+        key: str,
+        folder: str,
+        title: str,
+        size: int,
+        channels: int,
+        fit: Fit,
+        *,
+        background: Background | None = None,
+        level: str | None = None,
+    ) -> Chore:
         """Read the pictures of a folder below the data folder and put them on the shelf."""
-        wanted = {
-            "shape": asdict(Shape(size, channels, fit)),
-            "root": str(places.data_root().resolve()),
-            "folder": folder,
-        }
+        return self._keep(key, _folder(folder, title, Shape(size, channels, fit, background)), level)
+
+    def look_at_zip(self, key: str, file: IO[bytes], title: str, size: int, channels: int, fit: Fit) -> Chore:
+        """Read the pictures of a zip file, to be ``seen`` under the key before they are kept; the result is the key."""
+        return self._look(key, _zip(file, title, Shape(size, channels, fit)))
+
+    def look_at_folder(self, key: str, folder: str, title: str, size: int, channels: int, fit: Fit) -> Chore:
+        """The same for a folder below the data folder."""
+        return self._look(key, _folder(folder, title, Shape(size, channels, fit)))
+
+    def look_again(self, key: str, background: Background | None) -> Chore:
+        """Read what was seen once more, on another background. Raises DataError where it is gone."""
+        return self._look(key, self._waiting.take(key).request.on(background))
+
+    def seen(self, key: str) -> Seen | None:
+        """What was read under this key and is not kept yet."""
+        return self._waiting.get(key)
+
+    def keep_seen(self, key: str, title: str, level: str | None = None) -> Chore:
+        """Put what was seen on the shelf, with the classes of a level. Raises DataError where it is gone."""
+        seen = self._waiting.take(key)
 
         def work(progress: Progress, cancel: Cancel) -> str:
-            found = _pictures("folder", None, wanted, progress, cancel)
-            return shelf.keep(title, found, "a folder").name
+            progress(0.5, "keeping the pictures")
+            name = shelf.keep(title or seen.request.title, seen.brought.chosen(level), seen.request.origin).name
+            self._waiting.drop(key)
+            return name
 
         return self._begin(key, title, work)
+
+    def leave(self, key: str) -> None:
+        """Let go of what was seen; nothing is kept."""
+        self._waiting.drop(key)
 
     def look_at_table(self, content: bytes) -> TableView:
         """The columns of a table before it is taken. Raises DataError."""
@@ -189,6 +232,32 @@ class Chores:
     def close(self) -> None:
         """Ask all chores to end. A download cannot be asked: its thread ends with the process, and its part is kept."""
         self._closing.set()
+        self._waiting.clear()
+
+    def _keep(self, key: str, request: Request, level: str | None) -> Chore:
+        def work(progress: Progress, cancel: Cancel) -> str:
+            with closing(request):
+                found = request.read(progress, cancel).brought.chosen(level)
+            return shelf.keep(request.title, found, request.origin).name
+
+        return self._begin(key, request.title, work)
+
+    def _look(self, key: str, request: Request) -> Chore:
+        def work(progress: Progress, cancel: Cancel) -> str:
+            try:
+                seen = request.read(progress, cancel)
+            except DataError:
+                if request.file is not self._file_of(key):
+                    request.close()
+                raise
+            self._waiting.put(key, seen)
+            return key
+
+        return self._begin(key, request.title, work)
+
+    def _file_of(self, key: str) -> IO[bytes] | None:
+        seen = self._waiting.get(key)
+        return None if seen is None else seen.request.file
 
     def _begin(self, key: str, title: str, work: Work) -> Chore:
         with self._lock:
@@ -200,17 +269,13 @@ class Chores:
             return chore
 
 
-def _pictures(
-    what: str, file: IO[bytes] | None, details: dict[str, Any], progress: Progress, cancel: Cancel
-) -> pictures.Images:
-    with read_apart(what, file, details, progress=progress, cancel=cancel) as reading:
-        x, y = (reading.folder / name for name in ("x.npy", "y.npy"))
-        return pictures.Images(
-            np.load(x, allow_pickle=False),
-            np.load(y, allow_pickle=False) if y.exists() else None,
-            tuple(reading.found["class_names"]),
-            tuple(pictures.Problem(**problem) for problem in reading.found["problems"]),
-        )
+def _zip(file: IO[bytes], title: str, shape: Shape) -> Request:
+    return Request("zip", title, "a zip file", {"shape": asdict(shape)}, file)
+
+
+def _folder(folder: str, title: str, shape: Shape) -> Request:
+    wanted = {"shape": asdict(shape), "root": str(places.data_root().resolve()), "folder": folder}
+    return Request("folder", title, "a folder", wanted)
 
 
 def _download(name: str, progress: Progress, cancel: Cancel) -> str:

@@ -17,13 +17,16 @@ ROWS_IN_A_FILE = 100_000
 MOST_COLUMNS = 200
 _COLUMN = re.compile(r"[A-Za-z0-9_.]{1,64}", re.ASCII)
 _FORMULA = ("=", "+", "-", "@", "\u2212")
+_NUMBER = re.compile(r"[+-]\d+(\.\d+)?", re.ASCII)  # a class that is called +1
 _SEPARATOR = re.compile(r"([;,|\t\r\n])")
 """Where a spreadsheet may split a text that stands in quotes: at semicolons, if its own lists are separated by those."""
 
 
 def cell(value: Any) -> Any:
     """A text with an apostrophe before all that a spreadsheet could take for a formula; everything else is as it was."""
-    return "".join(map(_plain, _SEPARATOR.split(value))) if isinstance(value, str) else value
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return "".join(map(_plain, _SEPARATOR.split(value)))
 
 
 def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:

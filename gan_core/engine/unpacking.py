@@ -35,7 +35,8 @@ from gan_core.intake import archive
 from gan_core.intake.apart import read_apart
 from gan_core.intake.decode import MAX_PIXELS, Refusal
 from gan_core.intake.errors import DataError
-from gan_core.intake.pictures import shown
+from gan_core.intake.layout import is_litter
+from gan_core.intake.names import parts_of, shown
 from gan_core.store import (
     ACTIVE,
     STATES,
@@ -55,6 +56,7 @@ from gan_core.store.artefacts import ARTEFACT, artefact_name, is_run_id
 from gan_core.store.aside import STAGING
 from gan_core.training import CheckpointError, load_checkpoint, not_finite, round_of
 
+MOST_ENTRIES = 60_000
 MAX_TEXT = 512 * 2**20  # of curves and of what was seen, unpacked
 _RUN = r"[a-z0-9-]{1,64}"
 _DERIVED = re.compile(rf"README\.txt|results\.csv|runs/{_RUN}/histograms\.csv", re.ASCII)  # told again, not read
@@ -257,7 +259,7 @@ class _Contents:
 class _Pack:
     def __init__(self, file: IO[bytes]) -> None:
         """Sort the entries by their names. Raises DataError where one has no business in a pack."""
-        entries = archive.entries(file)
+        entries = _without_wrapping(archive.entries(file, MOST_ENTRIES))
         self._archive = zipfile.ZipFile(file)
         self._runs: dict[str, _Contents] = {}
         self._top: dict[str, zipfile.ZipInfo] = {}
@@ -411,6 +413,17 @@ class _Pack:
             return archive.read(self._archive, entry)
         except Refusal as refusal:
             raise DataError(f"{shown(entry.filename)} in the pack is not read: {refusal}.") from refusal
+
+
+def _without_wrapping(entries: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """The files of a pack that was unpacked and packed again: without the folder around them, and what systems leave."""
+    kept = [entry for entry in entries if not is_litter(parts_of(entry.filename))]
+    manifests = [entry.filename for entry in kept if entry.filename.rpartition("/")[2] == MANIFEST]
+    around = min(manifests, key=len, default=MANIFEST).removesuffix(MANIFEST)
+    if all(entry.filename.startswith(around) for entry in kept):
+        for entry in kept:
+            entry.filename = entry.filename.removeprefix(around)
+    return kept
 
 
 def _drawn_anew(content: bytes, entry: zipfile.ZipInfo) -> bytes:

@@ -24,7 +24,7 @@ from safetensors.numpy import load
 from gan_core.intake import archive
 from gan_core.intake.decode import MAX_PIXELS, Shape
 from gan_core.intake.errors import DataError
-from gan_core.intake.pictures import MAX_TENSOR, Images, Progress, from_folder, from_zip
+from gan_core.intake.pictures import MAX_TENSOR, Brought, Progress, read_folder, read_zip
 from gan_core.intake.points import from_csv, preview
 from gan_core.intake.tables import read_table
 from gan_core.intake.text import MAX_BYTES as MAX_TABLE
@@ -65,12 +65,12 @@ def _opened(name: str, content: bytes) -> object:
 
 
 def _zip(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    return _left(from_zip(file, Shape(**details["shape"]), progress=progress), folder)
+    return _left(read_zip(file, Shape(**details["shape"]), progress=progress), folder)
 
 
 def _folder(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> dict[str, Any]:
     root, shape = Path(details["root"]), Shape(**details["shape"])
-    return _left(from_folder(root, details["folder"], shape, progress=progress), folder)
+    return _left(read_folder(root, details["folder"], shape, progress=progress), folder)
 
 
 def _table(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -83,12 +83,18 @@ def _table(file: IO[bytes], folder: Path, details: dict[str, Any], progress: Pro
     return {name: value for name, value in asdict(found).items() if name != "points"}
 
 
-def _left(images: Images, folder: Path) -> dict[str, Any]:
-    """Leave pictures as arrays in the folder; the rest of them is said."""
-    np.save(folder / "x.npy", images.x)
-    if images.y is not None:
-        np.save(folder / "y.npy", images.y)
-    return {"class_names": images.class_names, "problems": [asdict(problem) for problem in images.problems]}
+def _left(found: Brought, folder: Path) -> dict[str, Any]:
+    """Leave pictures and classes as arrays in the folder, and the names of the files; the rest is said."""
+    np.save(folder / "x.npy", found.x)
+    np.save(folder / "y.npy", np.stack([level.y for level in found.levels]))
+    (folder / "names.json").write_text(json.dumps(found.names))
+    return {
+        "levels": [{"key": level.key, "class_names": level.class_names} for level in found.levels],
+        "problems": [asdict(problem) for problem in found.problems],
+        "notes": found.notes,
+        "transparent": found.transparent,
+        "background": found.background,
+    }
 
 
 TASKS: dict[str, Task] = {"pack": _pack, "zip": _zip, "folder": _folder, "table": _table}

@@ -7,7 +7,8 @@ fills from the stream. So the number and the order of the traces are part of eac
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ def _categories(count: int) -> dict[str, Any]:
     """An axis of class names. Strict: the digits are names, not numbers. Every name is written as long as there is room."""
     every = 1 if count <= 20 else -(-count // 15)
     return {"type": "category", "autotypenumbers": "strict", "showgrid": False, "dtick": every, "nticks": 0}
+
+
+def _as_typed(names: Iterable[object]) -> list[str]:
+    """Names of classes as they were typed: Plotly would take some of them for markup."""
+    return [escape(str(name), quote=False) for name in names]
 
 
 def skeleton(figure: go.Figure) -> dict[str, Any]:
@@ -181,7 +187,7 @@ def class_histogram(
     Traces: 0 the generated share, 1 the real share with the band that sampling noise alone would make.
     ``real_share``, ``low`` and ``high`` have one entry per bin, "unsure" included. ``bins`` is what a bin is called.
     """
-    names = [*map(str, class_names), *(["unsure"] if unsure and class_names else [])]
+    names = [*_as_typed(class_names), *(["unsure"] if unsure and class_names else [])]
     total = n if n is not None else (sum(counts) if counts is not None else 0)
     shares = _floats(counts) / total if counts is not None and total else np.zeros(0, np.float32)
     colours = [theme.FAKE] * (len(names) - int(unsure)) + [theme.UNSURE] * int(unsure) if names else theme.FAKE
@@ -235,7 +241,7 @@ def class_heatmap(
 
     ``bins`` is what a class is called.
     """
-    names = [*map(str, class_names), *(["unsure"] if unsure and class_names else [])]
+    names = [*_as_typed(class_names), *(["unsure"] if unsure and class_names else [])]
     z = _floats(shares).T if len(shares) else np.zeros((0, 0), np.float32)
     top = max(0.3, float(np.nanmax(z))) if z.size else 0.3
     figure = go.Figure(layout=_layout("round", bins, showlegend=False, hovermode="closest"))
@@ -263,7 +269,7 @@ def confusion(matrix: Sequence[Numbers] | np.ndarray, names: Sequence[str]) -> g
     counts = np.asarray(matrix, dtype=np.int64)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape, np.float32), where=totals > 0, casting="unsafe")
-    labels = [str(name) for name in names]
+    labels = _as_typed(names)
     figure = go.Figure(layout=_layout("classified as", "true class", showlegend=False, hovermode="closest"))
     figure.add_trace(
         go.Heatmap(
@@ -446,7 +452,7 @@ def real_density(xs: Numbers, density: Numbers, centers: np.ndarray | Sequence[N
 
 def counts_per_class(names: Sequence[str], train: Numbers, total: Numbers) -> go.Figure:
     """Images per class, those held out on top of those for training. Traces: 0 for training, 1 held out."""
-    labels = [str(name) for name in names]
+    labels = _as_typed(names)
     figure = go.Figure(layout=_layout("class", "", barmode="stack", bargap=0.25))
     held = np.asarray(total, np.int64) - np.asarray(train, np.int64)
     for values, name, colour in ((train, "for training", theme.REAL), (held, "held out", theme.rgba(theme.REAL, 0.45))):

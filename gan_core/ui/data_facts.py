@@ -126,8 +126,10 @@ def show_origin(lab: Lab, choice: Choice) -> None:
             )
     for warning in card.warnings:
         st.warning(as_typed(warning), icon=":material/warning:")
-    if card.notes:
+    if card.notes and card.kind == "points":
         st.caption(as_typed(f"Read as {'; '.join(card.notes)}."))
+    for note in card.notes if card.kind == "images" else ():
+        st.caption(as_typed(note))
     st.caption("In a configuration its name is")
     st.code(card.name, language=None, wrap_lines=True)
 

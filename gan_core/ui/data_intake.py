@@ -12,9 +12,10 @@ import streamlit as st
 
 from gan_core.engine import Choice, Chore, DataError, Lab, TableView
 from gan_core.ui.data_facts import size_of
+from gan_core.ui.data_preview import show_preview
 from gan_core.ui.faults import without_paths
 from gan_core.ui.painter import painter
-from gan_core.ui.rights import why_not
+from gan_core.ui.rights import may, why_not
 from gan_core.ui.shell import action_button, as_typed, said_in_a_sentence
 
 SIZES = (16, 28, 32, 64, 128)
@@ -47,23 +48,35 @@ def show_missing(lab: Lab, choice: Choice) -> None:
             st.rerun()
 
 
+def just_kept(lab: Lab) -> str | None:
+    """The set that has come in since this page was drawn last; asked for before the sets that there are are shown."""
+    chore = lab.chores.get(_key())
+    if chore is None or chore.busy or not may("bring"):
+        return None
+    lab.chores.forget(_key())
+    st.session_state["intake:error"] = chore.error
+    return chore.result if chore.result != _key() else None
+
+
+def _key() -> str:
+    """The name of what this visitor brings among the chores."""
+    return f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
+
+
 def show_intake(lab: Lab) -> str | None:
-    """The ways to bring data; returns the name of the set that has just come in."""
+    """The ways to bring data; returns the name of a table or a painting that has just come in."""
     if reason := why_not("bring"):
         st.info(reason, icon=":material/lock:")
         return None
-    key = f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
-    chore = lab.chores.get(key)
-    if chore is not None and chore.busy:
+    key = _key()
+    if lab.chores.get(key) is not None:  # under way, or done since `just_kept` asked
         _show_busy(lab, key)
         return None
-    if chore is not None:
-        lab.chores.forget(key)
-        if chore.result:
-            return chore.result
-        st.session_state["intake:error"] = chore.error
     if error := st.session_state.pop("intake:error", None):
-        st.error(error, icon=":material/error:")
+        st.error(without_paths(error), icon=":material/error:")
+    if (seen := lab.chores.seen(key)) is not None:
+        show_preview(lab, key, seen)
+        return None
     pictures, folder, table, paint = st.tabs(["Zip of images", "Folder on this machine", "Table of points", "Paint"])
     with pictures:
         _zip(lab, key)
@@ -78,8 +91,9 @@ def show_intake(lab: Lab) -> str | None:
 
 def _zip(lab: Lab, key: str) -> None:
     st.caption(
-        "PNG, JPEG, WebP, BMP or GIF. Folders inside become classes. Every picture is cut to a square and resized; those "
-        "that cannot be used are listed with the reason. The data stays on this machine."
+        "PNG, JPEG, WebP, BMP, GIF, TIFF or AVIF. Folders inside become classes, which you see before anything is kept. Every "
+        "picture is cut to a square and resized; those that cannot be used are listed with the reason. The data stays on "
+        "this machine."
     )
     # Another key after each upload: the browser's copy leaves the server's memory.
     turn = st.session_state.setdefault("intake:turn", 0)
@@ -89,7 +103,7 @@ def _zip(lab: Lab, key: str) -> None:
         with said_in_a_sentence():
             file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - the chore closes it
             shutil.copyfileobj(upload, file)
-            lab.chores.keep_zip(key, file, title or upload.name.removesuffix(".zip"), size, channels, fit)
+            lab.chores.look_at_zip(key, file, title or upload.name.removesuffix(".zip"), size, channels, fit)
             st.session_state["intake:turn"] = turn + 1
             st.rerun()
 
@@ -109,7 +123,7 @@ def _folder(lab: Lab, key: str) -> None:
     title, size, channels, fit = _shape("folder")
     if st.button("Read the pictures", key="read:folder", type="primary"):
         with said_in_a_sentence():
-            lab.chores.keep_folder(key, folder, title or folder.rpartition("/")[2], size, channels, fit)
+            lab.chores.look_at_folder(key, folder, title or folder.rpartition("/")[2], size, channels, fit)
             st.rerun()
 
 

@@ -43,6 +43,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         (
             *("download", "keep_zip", "keep_folder", "look_at_table", "keep_table", "keep_painting"),
             *("delete", "forget", "close"),
+            *("look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
         ),
         "bring",
     ),
@@ -86,7 +87,7 @@ READS: Mapping[str, frozenset[str]] = {
         )
     ),
     "Bin": frozenset(("listed", "newest", "frees")),
-    "Chores": frozenset(("get", "own", "folders", "data_folder")),
+    "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),
 }
 """What only looks. A name in neither table does not exist for a page."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import re
 import resource
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from benchmarks.hostile import bomb, lying, many_entries, overlapping, picture, zipped
 from gan_core.data import DataError
@@ -25,8 +29,10 @@ from gan_core.intake.pictures import (
     from_folder,
     from_zip,
     plain,
+    read_zip,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
 GREY, RGB = Shape(16, 1), Shape(16, 3)
 
 
@@ -52,7 +58,15 @@ def reasons(images: Images) -> dict[str, str]:
     [
         *((mode, "PNG") for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16")),
         *((mode, "JPEG") for mode in ("L", "RGB", "CMYK")),
-        *(("RGB", "WEBP"), ("RGB", "BMP"), ("P", "GIF")),
+        *(
+            ("RGB", "WEBP"),
+            ("RGB", "BMP"),
+            ("P", "GIF"),
+            ("RGB", "AVIF"),
+            ("L", "TIFF"),
+            ("RGB", "TIFF"),
+            ("I;16", "TIFF"),
+        ),
     ],
 )
 @pytest.mark.parametrize("shape", [GREY, RGB])
@@ -78,8 +92,74 @@ def test_sixteen_bits_keep_their_scale() -> None:
     assert decode(filled(0x8080, "I;16"), GREY)[0, 5, 5] == pytest.approx(0x80, abs=1)
 
 
-def test_transparency_lies_on_white() -> None:
-    assert decode(filled((0, 0, 0, 0), "RGBA"), RGB).min() == 255
+def test_transparency_lies_on_white_or_on_what_was_chosen() -> None:
+    clear = filled((0, 0, 0, 0), "RGBA")
+    assert decode(clear, RGB).min() == 255
+    assert decode(clear, Shape(16, 3, background="black")).max() == 0
+    assert set(decode(clear, Shape(16, 3, background="grey")).ravel().tolist()) == {128}
+
+
+def sixteen(top: int, seed: int = 0) -> bytes:
+    values = np.random.default_rng(seed).integers(0, top + 1, (16, 16)).astype(np.uint16)
+    values[0, 0] = top
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_twelve_bits_in_sixteen_are_scaled_by_the_set() -> None:
+    """Not each picture by itself: a dark one among bright ones stays dark."""
+    files = {f"{i}.png": sixteen(4095 if i else 1000, i) for i in range(MIN_IMAGES)}
+    found = from_zip(zipped(files), GREY)
+    assert sorted(found.x.max((1, 2, 3)).tolist()) == [62] + [255] * (MIN_IMAGES - 1)
+    assert found.notes == ("All pictures have more than 8 bits: the largest value of the set, 4,095, became white.",)
+
+
+def test_a_set_that_needs_all_sixteen_bits_is_as_it_always_was() -> None:
+    files = {f"{i}.png": sixteen(40_000 if i else 1000, i) for i in range(MIN_IMAGES)}
+    found = from_zip(zipped(files), GREY)
+    assert sorted(found.x.max((1, 2, 3)).tolist()) == [4] + [156] * (MIN_IMAGES - 1)
+    assert found.notes == ()
+
+
+def icons(colour: tuple[int, int, int]) -> io.BytesIO:
+    files = {}
+    for i in range(MIN_IMAGES):
+        image, file = Image.new("RGBA", (16, 16), (0, 0, 0, 0)), io.BytesIO()
+        image.paste((*colour, 255), (2, 2, 5 + i // 2, 14 - i % 3))
+        image.save(file, "PNG")
+        files[f"{i}.png"] = file.getvalue()
+    return zipped(files)
+
+
+def test_white_on_transparency_gets_a_background_on_which_it_is_seen() -> None:
+    white, black = (read_zip(icons(colour), RGB) for colour in ((255, 255, 255), (0, 0, 0)))
+    assert (white.background, white.transparent, black.background) == ("black", MIN_IMAGES, "white")
+    assert np.array_equal(white.chosen().x.min((1, 2, 3)), np.zeros(MIN_IMAGES))
+    assert white.notes == (
+        "Transparent pictures lie on black: on white next to nothing of most of them would be seen.",
+    )
+    with pytest.raises(DataError, match="All 16 pictures are the same on white; choose another background"):
+        from_zip(icons((255, 255, 255)), Shape(16, 3, background="white"))
+
+
+def test_equal_pictures_are_refused_and_nearly_empty_ones_said() -> None:
+    with pytest.raises(DataError, match="All 20 pictures are the same: there is nothing to learn"):
+        from_zip(zipped({f"{i}.png": picture(1) for i in range(20)}), GREY)
+    dark = {f"{i}.png": filled(i, "L") for i in range(20)}
+    assert (
+        from_zip(zipped(dark), GREY)
+        .notes[0]
+        .startswith("There is little to see: all pixels of all pictures lie between")
+    )
+    plain_ones = {f"{i}.png": filled(10 * i, "L") for i in range(20)}
+    assert "20 of 20 pictures are nearly all of one tone" in from_zip(zipped(plain_ones), GREY).notes[0]
+
+
+@pytest.mark.parametrize("name", ["IMG_0001", "photo.download", "x.dat"])
+def test_a_picture_without_a_known_name_is_known_by_its_content(name: str) -> None:
+    found = from_zip(zipped(good() | {name: picture(99)}), RGB)
+    assert len(found.x) == MIN_IMAGES + 1
 
 
 def test_exif_turns_the_picture() -> None:
@@ -117,7 +197,7 @@ BAD = {
     "text": (b"hello" * 100, "not a PNG"),
     "html": (b"<html><script>alert(1)</script></html>" * 10, "not a PNG"),
     "svg": (b'<svg xmlns="http://www.w3.org/2000/svg"></svg>' * 10, "not a PNG"),
-    "tiff": (picture(kind="TIFF"), "not a PNG"),
+    "a phone's": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "a HEIC picture .*; save it as PNG or JPEG"),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "not a PNG"),
     "fits": (b"SIMPLE  =                    T" + b" " * 3000, "not a PNG"),
     "jpeg 2000": (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + b"\0" * 100, "not a PNG"),
@@ -129,7 +209,7 @@ BAD = {
     ),
     "one pixel": (picture(size=(1, 1)), "1 × 1 pixels"),
     "a thread": (picture(size=(500, 2)), "500 × 2 pixels"),
-    "too many pixels": (bomb(9_000, 8_000), "9,000 × 8,000 pixels, more than 36 million"),
+    "too many pixels": (bomb(9_000, 8_000), "9,000 × 8,000 pixels, more than 64 million"),
     "beyond Pillow's own bound": (bomb(60_000, 60_000), "million"),
 }
 
@@ -142,6 +222,43 @@ def test_a_bad_picture_is_refused_with_its_reason(name: str) -> None:
         decode(content, RGB)
     assert time.perf_counter() - started < 1
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB more than before"
+
+
+@pytest.mark.parametrize("texts", ["text", "packed text", "profile"])
+def test_what_a_picture_says_of_itself_may_be_of_any_size(texts: str) -> None:
+    info = PngImagePlugin.PngInfo()
+    if texts != "profile":
+        info.add_text("workflow", "node " * 500_000, zip=texts == "packed text")
+    image, file = Image.open(io.BytesIO(picture(3))), io.BytesIO()
+    image.save(file, "PNG", pnginfo=info, icc_profile=bytes(1_200_000) if texts == "profile" else None)
+    assert np.array_equal(decode(file.getvalue(), RGB), decode(picture(3), RGB))
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "extra"),
+    [
+        ("JPEG", (12_000, 9_000), {}),
+        ("JPEG", (8_160, 6_120), {"progressive": True}),
+        ("MPO", (8_064, 6_048), {}),
+        ("PNG", (8_160, 6_120), {"compress_level": 1}),
+    ],
+)
+def test_a_photograph_of_fifty_million_pixels_is_read_in_bounds(
+    kind: str, size: tuple[int, int], extra: dict[str, object]
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", size, (90, 140, 200)).save(file, kind, **extra)
+    code = (
+        "import sys; from gan_core.intake.reader import _limit; from gan_core.intake.decode import Shape, decode\n"
+        "content = sys.stdin.buffer.read(); _limit(900 * 2**20, 60)\n"
+        "print(decode(content, Shape(16, 3)).mean((1, 2)).round().astype(int).tolist())"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, input=file.getvalue(), cwd=ROOT, capture_output=True, check=False)
+    red, green, blue = json.loads(done.stdout or done.stderr[-500:])
+    assert abs(red - 90) <= 2
+    assert abs(green - 140) <= 2
+    assert abs(blue - 200) <= 2
 
 
 def test_a_large_photograph_is_read_fast() -> None:
@@ -161,7 +278,7 @@ def test_every_bad_file_is_listed_and_the_rest_is_used() -> None:
     assert found.x.shape == (143, 3, 16, 16)
     assert found.y is None
     assert list(reasons(found)) == sorted(f"bad {name}.png" for name in list(BAD)[:7])
-    assert all(reason in reasons(found)[f"bad {name}.png"] for name, (_, reason) in list(BAD.items())[:7])
+    assert all(re.search(reason, reasons(found)[f"bad {name}.png"]) for name, (_, reason) in list(BAD.items())[:7])
 
 
 def test_the_order_is_that_of_the_content_not_of_the_archive() -> None:
@@ -183,11 +300,12 @@ def test_class_folders_become_labels(prefix: str) -> None:
 
 
 def test_labels_are_plain_text_and_stay_apart() -> None:
-    hostile = ["<b>x</b>", "[x](javascript:a)", ":red[x]", "$x$", "‮x", "x" * 500, "😀"]
+    hostile = ["<b>x<b>", "[x](javascript:a)", ":red[x]", "$x$", "\u202ex", "x", "x" * 500, "x" * 600, "😀", "=cmd()"]
     files = {f"{folder}/{i}.png": picture(7 * i) for i in range(4) for folder in hostile}
     names = from_zip(zipped(files), GREY).class_names
     assert len(set(names)) == len(hostile)
-    assert all(name and len(name) <= 44 and not set(name) & set("<>[]()$:*_`/\\") for name in names)
+    assert {"<b>x<b>", "[x](javascript:a)", ":red[x]", "$x$", "x", "x 2", "😀", "=cmd()"} < set(names), "as typed"
+    assert all(name and len(name) <= 82 and "\u202e" not in name for name in names)
     assert plain("*a*_b_`c`<d>") == "a b c d"
 
 
@@ -202,10 +320,10 @@ def test_copies_and_names_that_differ_in_case_are_all_kept() -> None:
     assert len(from_zip(zipped(files), GREY).x) == 24
 
 
-@pytest.mark.parametrize("n", [0, 1, MIN_IMAGES - 1])
+@pytest.mark.parametrize("n", [1, MIN_IMAGES - 1])
 def test_too_few_pictures_are_a_sentence(n: int) -> None:
     with pytest.raises(DataError, match=rf"{n} of {n + 1} files are usable.*needs {MIN_IMAGES}.*not a PNG"):
-        from_zip(zipped(good(n) | {"a.txt": b"hello"}), GREY)
+        from_zip(zipped(good(n) | {"a.png": b"hello"}), GREY)
 
 
 def test_a_set_that_would_not_fit_is_refused_before_it_is_read() -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 from gan_core.config import ConfigError, RunConfig
 from gan_core.data import DATASETS, DataError, DataMissing, places
 from gan_core.engine import Chores, Lab, catalogue, data_choice, dataset_facts
+from gan_core.engine.brought import MOST_SEEN
 from gan_core.engine.chores import MAX_BUSY
 from gan_core.engine.classifiers import Classifiers
 from gan_core.intake import apart
@@ -50,13 +51,85 @@ def test_a_zip_becomes_a_choice_and_goes_again(chores: Chores) -> None:
     choice = catalogue()["datasets"][name]
     assert choice.about.title == "stripes"
     assert (choice.kind, choice.counted, choice.missing, choice.options) == ("images", True, None, ())
-    assert chores.own(name).problems[0].file == "notes.txt"
+    assert chores.own(name).problems == ()
+    assert chores.own(name).notes[0] == "Passed over: 1 file that is no picture (.txt)."
     chores.forget("k")
     assert chores.get("k") is None
     chores.delete(name)
     assert name not in catalogue()["datasets"]
     assert "not on this machine" in data_choice(name).missing
     assert chores.own(name) is None
+
+
+def test_what_was_read_is_seen_before_it_is_kept_and_then_kept_as_chosen(chores: Chores) -> None:
+    chores.look_at_zip("k", pictures(), "stripes", 16, 3, "crop").wait(20)
+    seen = chores.seen("k")
+    assert seen is not None
+    assert [(level.key, level.class_names, level.counts) for level in seen.brought.levels] == [
+        ("folder:1", ("even", "odd"), (10, 10)),
+        ("none", (), (20,)),
+    ]
+    for content in (seen.strip(seen.brought.levels[0], 1), seen.sheet(seen.brought.levels[1])):
+        assert Image.open(io.BytesIO(content)).size[0] > 16
+    assert [name for name in catalogue()["datasets"] if name.startswith("own:")] == [], "nothing is kept yet"
+    kept = chores.keep_seen("k", "plain", "none")
+    kept.wait(20)
+    assert kept.error is None
+    own = chores.own(kept.result)
+    assert (own.title, own.class_names, own.count) == ("plain", (), 20)
+    assert chores.seen("k") is None
+    with pytest.raises(DataError, match="no longer here; read it again"):
+        chores.keep_seen("k", "plain")
+
+
+def test_what_is_seen_and_kept_is_what_is_kept_at_once(chores: Chores) -> None:
+    chores.look_at_zip("k", pictures(), "stripes", 16, 3, "crop").wait(20)
+    seen, once = chores.keep_seen("k", "stripes"), chores.keep_zip("z", pictures(), "stripes", 16, 3, "crop")
+    seen.wait(20)
+    once.wait(20)
+    assert seen.result == once.result
+
+
+def test_another_background_reads_again_and_what_nobody_keeps_is_gone(chores: Chores, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for i in range(20):
+            icon, content = Image.new("RGBA", (20, 20), (0, 0, 0, 0)), io.BytesIO()
+            icon.paste((255, 255, 255, 255), (2, 2, 4 + i % 7, 6 + i))
+            icon.save(content, "PNG")
+            archive.writestr(f"{i}.png", content.getvalue())
+    chores.look_at_zip("k", file, "icons", 16, 3, "crop").wait(20)
+    first = chores.seen("k")
+    assert (first.brought.background, first.brought.transparent) == ("black", 20)
+    chores.look_again("k", "grey").wait(20)
+    again = chores.seen("k")
+    assert again.brought.background == "grey"
+    assert first.brought.x.min() == 0
+    assert again.brought.x.min() > 90, "grey, and what resizing adds at edges"
+    refused = chores.look_again("k", "white")
+    refused.wait(20)
+    assert "choose another background" in refused.error
+    assert chores.seen("k") is again, "a background on which nothing is seen changes nothing"
+    chores.leave("k")
+    assert chores.seen("k") is None
+    assert file.closed
+
+
+def test_of_many_that_wait_only_the_last_are_held(chores: Chores) -> None:
+    for key in range(MOST_SEEN + 1):
+        chores.look_at_zip(str(key), pictures(), "x", 16, 3, "crop").wait(20)
+    assert [chores.seen(str(key)) is None for key in range(MOST_SEEN + 1)] == [True] + [False] * MOST_SEEN
+    chores.close()
+    assert chores.seen("1") is None
+
+
+def test_an_empty_zip_is_a_sentence(chores: Chores) -> None:
+    file = io.BytesIO()
+    zipfile.ZipFile(file, "w").close()
+    chore = chores.look_at_zip("k", file, "x", 16, 3, "crop")
+    chore.wait(20)
+    assert chore.error == "There is nothing in this zip file: it holds no files."
+    assert file.closed
 
 
 def test_a_bad_upload_is_a_sentence(chores: Chores) -> None:
@@ -84,7 +157,7 @@ def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest
         release.wait(60)
         raise DataError("Nothing usable.")
 
-    monkeypatch.setattr("gan_core.engine.chores.read_apart", refuse_at_last)
+    monkeypatch.setattr("gan_core.engine.brought.read_apart", refuse_at_last)
     first = chores.keep_zip("0", pictures(), "x", 16, 3, "crop")
     assert chores.keep_zip("0", pictures(), "x", 16, 3, "crop") is first
     for key in range(1, MAX_BUSY):

@@ -426,6 +426,50 @@ def test_a_checkpoint_of_a_type_that_nothing_computes_in_is_a_sentence(
     assert empty.runs() == []
 
 
+def repacked(pack: io.BytesIO, rename: Callable[[str], str], *litter: str) -> io.BytesIO:
+    """As a file manager writes what was unpacked: an entry for each folder, other names, files of its system."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(pack) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        files = {rename(name): old.read(name) for name in old.namelist()} | dict.fromkeys(litter, b"x")
+        mark = "\\" if any("\\" in name for name in files) else "/"
+        folders = {name[: at + 1] for name in files for at, char in enumerate(name) if char == mark}
+        for name in [*sorted(folders), *sorted(files, reverse=True)]:
+            entry = zipfile.ZipInfo("x")
+            entry.filename, entry.external_attr = name, 0x10 if name in folders else 0x20
+            new.writestr(entry, files.get(name, b""))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("rename", "litter"),
+    [
+        (lambda name: name, ("__MACOSX/._ganscope.json", ".DS_Store", "runs/.DS_Store")),
+        (lambda name: f"my pack/{name}", ("__MACOSX/my pack/._ganscope.json", "my pack/.DS_Store")),
+        (lambda name: f"a/b/{name}", ("a/Thumbs.db", "a/b/runs/desktop.ini")),
+        (lambda name: f"pack\\{name}".replace("/", "\\"), ()),
+        (lambda name: f"Päckchen/{name}", ("Päckchen/@eaDir/ganscope.json/x",)),
+    ],
+    ids=["a Mac", "a Mac's folder", "Windows, two folders", ".NET", "a NAS"],
+)
+def test_a_pack_that_was_unpacked_and_packed_again_is_the_same(
+    rename: Callable[[str], str], litter: tuple[str, ...], duel: tuple[RunStore, str], empty: RunStore
+) -> None:
+    store, made = duel
+    pack = packed(store, made, with_checkpoints=True)
+    assert read_pack(empty, repacked(pack, rename, *litter)).comparison == made
+    with zipfile.ZipFile(pack) as one, zipfile.ZipFile(packed(empty, made, with_checkpoints=True)) as two:
+        assert {name: one.read(name) for name in one.namelist()} == {name: two.read(name) for name in two.namelist()}
+
+
+def test_what_lies_beside_the_folder_of_a_pack_is_refused(duel: tuple[RunStore, str], empty: RunStore) -> None:
+    pack = with_changes(packed(*duel), lambda files: None)
+    with pytest.raises(DataError, match="does not belong"):
+        read_pack(empty, repacked(pack, lambda name: f"my pack/{name}", "other.txt"))
+    with pytest.raises(DataError, match="is no pack of GANscope: it has no ganscope"):
+        read_pack(empty, with_changes(pack, dict.clear))
+    assert empty.runs() == []
+
+
 def test_a_link_an_encrypted_file_and_a_bomb_stay_outside(duel: tuple[RunStore, str], empty: RunStore) -> None:
     def rewritten(change: Callable[[zipfile.ZipInfo], bytes | None]) -> io.BytesIO:
         made = io.BytesIO()
@@ -477,8 +521,8 @@ def test_every_float32_comes_back_from_its_digits(monkeypatch: pytest.MonkeyPatc
 
 FORMULAS = [
     "=1+1",
-    "+1",
-    "-1",
+    "+1+1",
+    "-1+1",
     "@SUM(A1)",
     "\t=1",
     "\r=1",
@@ -508,6 +552,7 @@ def test_every_text_of_a_table_is_in_quotes_and_a_number_is_not() -> None:
     assert table([{"a": "x", "b": -1.5, "c": 3}], ["a", "b", "c", "d"]) == b'"a","b","c","d"\n"x",-1.5,3,""\n'
     assert cell(-1.5) == -1.5
     assert cell("it's 3 - 1 = 2, and; a-b") == "it's 3 - 1 = 2, and; a-b"
+    assert [cell(name) for name in ("+1", "-0.5")] == ["+1", "-0.5"], "classes that are numbers, as they were typed"
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 import gan_core.engine
+from benchmarks.hostile import picture, zipped
 from gan_core.data import DATASETS
 from gan_core.data import published as published_sets
 from gan_core.engine import Lab
 from gan_core.ui import charts
 from gan_core.ui.painter import SIDE, cells_of
+from gan_core.ui.shell import as_typed
 
 HOSTILE = "<script>alert(1)</script> ![x](http://example.org/x.png) :red[x] $x$"
 
@@ -99,3 +103,71 @@ def test_a_set_can_be_trained_on_if_it_is_here(lab: Lab) -> None:
     assert [title.value for title in app.title] == ["Train a GAN"]
     assert "datasets:ring" in app.query_params["part"]  # a text or a list of one, as AppTest likes
     assert [button.label for button in visit("fashion_mnist").button if button.label == "Train on this"] == []
+
+
+def zip_of_pictures() -> io.BytesIO:
+    """Two classes by who and by day; one file of a tool."""
+    files = {f"{who}/day{1 + i % 2}/{i}.png": picture(20 * k + i) for k, who in enumerate("ab") for i in range(10)}
+    return zipped(files | {"a/.DS_Store": b"x"})
+
+
+def preview(lab: Lab) -> AppTest:
+    """The page while a zip file was read and nothing of it is kept."""
+    app = open_page("data")
+    app.session_state["intake"] = "me"
+    lab.chores.look_at_zip("intake:me", zip_of_pictures(), "[who](x)", 16, 3, "crop").wait(30)
+    return app.segmented_control(key="group").set_value("Your own").run()
+
+
+def own_sets(lab: Lab) -> list[str]:
+    return [name for name in gan_core.engine.catalogue()["datasets"] if name.startswith("own:")]
+
+
+def test_what_was_read_is_shown_with_its_classes_before_it_is_kept(lab: Lab) -> None:
+    app = preview(lab)
+    assert not app.exception
+    (table,) = [frame.value for frame in app.dataframe]
+    assert table[["class", "pictures"]].to_numpy().tolist() == [["a", 10], ["b", 10]]
+    assert all(strip.startswith("data:image/png;base64,") for strip in table["the first of them"])
+    choices = app.selectbox[0].options
+    assert choices == [
+        "2 classes: a, b (folders)",
+        "2 classes: day1, day2 (folders)",
+        "No classes: 20 pictures of one kind",
+    ]
+    assert as_typed("Passed over: 1 file of systems and tools (.DS_Store).") in [
+        caption.value for caption in app.caption
+    ]
+    assert own_sets(lab) == []
+
+
+@pytest.mark.parametrize(("level", "names"), [("folder:1", ("a", "b")), ("folder:2", ("day1", "day2")), ("none", ())])
+def test_the_level_that_was_chosen_is_kept_and_shown(level: str, names: tuple[str, ...], lab: Lab) -> None:
+    app = preview(lab)
+    app.selectbox[0].set_value(level).run()
+    app.button(key="keep:seen").click().run()
+    if (chore := lab.chores.get("intake:me")) is not None:  # not done, and seen by the page, already
+        chore.wait(30)
+    app.run()
+    (name,) = own_sets(lab)
+    assert lab.chores.own(name).class_names == names
+    assert not app.exception
+    assert name in app.query_params["data"]
+    assert lab.chores.seen("intake:me") is None
+
+
+def test_what_is_not_wanted_leaves_nothing(lab: Lab) -> None:
+    app = preview(lab)
+    app.button(key="leave:seen").click().run()
+    assert lab.chores.seen("intake:me") is None
+    assert own_sets(lab) == []
+    assert app.tabs[0].label == "Zip of images"
+
+
+def test_names_of_classes_are_no_markup_in_figures() -> None:
+    typed = ["<b>x</b>", "A&B", "C++"]
+    for figure in (
+        charts.counts_per_class(typed, [1, 1, 1], [2, 2, 2]),
+        charts.class_histogram(typed, counts=[1, 1, 1, 0]),
+    ):
+        assert list(figure.data[0].x)[:3] == ["&lt;b&gt;x&lt;/b&gt;", "A&amp;B", "C++"]

@@ -40,6 +40,8 @@ function el(tag, attributes = {}, ...children) {
 
 const breath = () => new Promise((resolve) => setTimeout(resolve))
 
+const inFigure = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
 }

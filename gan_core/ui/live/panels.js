@@ -391,11 +391,11 @@ class HistogramPanel extends ChartPanel {
       const { real_share: real = [], band_low: low = [], band_high: high = [] } = store.reference
       const { fake, unsure } = this.view.colours
       Plotly.relayout(this.chart, { "xaxis.dtick": names.length <= 20 ? 1 : Math.ceil(names.length / 15) })
-      Plotly.restyle(this.chart, { x: [names], "marker.color": [names.map((name, i) => (i === names.length - 1 ? unsure : fake))] }, [0])
+      Plotly.restyle(this.chart, { x: [names.map(inFigure)], "marker.color": [names.map((name, i) => (i === names.length - 1 ? unsure : fake))] }, [0])
       Plotly.restyle(
         this.chart,
         {
-          x: [names.slice(0, real.length)],
+          x: [names.slice(0, real.length).map(inFigure)],
           y: [real],
           "error_y.array": [real.map((share, i) => Math.max(0, (high[i] ?? share) - share))],
           "error_y.arrayminus": [real.map((share, i) => Math.max(0, share - (low[i] ?? share)))],
@@ -453,7 +453,7 @@ class HeatmapPanel extends ChartPanel {
         }),
       )
       const top = Math.max(0.3, ...rows.map((row) => Math.max(...row)))
-      this.Plotly.restyle(this.chart, { x: [frames.map((f) => f.round)], y: [names], z: [rows], zmax: top }, [0])
+      this.Plotly.restyle(this.chart, { x: [frames.map((f) => f.round)], y: [names.map(inFigure)], z: [rows], zmax: top }, [0])
       const dtick = names.length <= 16 ? 1 : Math.ceil(names.length / 12)
       if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
       this.chart.setAttribute("aria-label", `${this.spec.title}: share of ${names.length - 1} classes in ${frames.length} measurements up to round ${integer(last.round)}.`)

@@ -313,6 +313,7 @@ class LiveView {
         if (part.file && part.file.endsWith(".png")) new Image().src = this.artefact(part.file)
   }
 
+  // As they were typed; a figure gets them through `inFigure`, or Plotly would take some of them for markup.
   classNames(counts) {
     const names = (this.store.reference.class_names || []).map(String)
     const bins = counts ? counts.length : names.length + 1
