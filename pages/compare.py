@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui import compare_form, compare_view
+from gan_core.ui.pressing import PageEnds
 from gan_core.ui.shell import COMPARE, action_button, lab
 
 wanted = st.query_params.get("comparison", "")
@@ -13,7 +14,7 @@ if wanted:
     except (RunNotFound, StoreError) as error:
         st.error(str(error), icon=":material/error:")
         st.page_link(COMPARE, label="All comparisons", icon=":material/arrow_back:")
-    st.stop()
+    raise PageEnds
 
 st.title("Compare", anchor=False)
 st.markdown(
