@@ -9,13 +9,11 @@ from typing import Any, Literal
 import streamlit as st
 
 CHANGED = "The page changed while you pressed **{}**, so nothing was done. Look again, and press once more."
+_NOTED, _OBEYED, _DRAWN = "press:noted", "press:obeyed", "press:drawn"
 
 
 class PageEnds(Exception):
     """Raised by a page that has nothing more to draw; the frame around it goes on."""
-
-
-_NOTED, _OBEYED, _DRAWN = "press:noted", "press:obeyed", "drawn"
 
 
 def press(

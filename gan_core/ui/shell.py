@@ -130,8 +130,8 @@ def start_button(label: str, *, key: str, seen: object, action: Action = "start"
     if reason := why_not(action):
         options |= {"disabled": True, "help": reason}
     pressed = press(st.button, label, key=key, seen=(seen, click_of(key)), **options)
-    if pressed == "again":
-        page, query = st.session_state[f"started:{key}"]
+    if pressed == "again" and (started := st.session_state.get(f"started:{key}")):
+        page, query = started
         st.switch_page(page, query_params=query)
     return pressed == "now"
 

@@ -14,7 +14,12 @@ _DRAWN = """after => {
   const drawn = Number(getComputedStyle(document.documentElement).getPropertyValue('--drawn'))
   return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]') && drawn > after && drawn
 }"""
-_ROUND = "run => window.__ganscope?.[run]?.view?.store.status?.round ?? -1"
+_DRAWN_TO = """run => {
+  for (const panel of window.__ganscope?.[run]?.view.panels || [])
+    for (const { column, index } of panel.bindings || [])
+      if (column === 'D.loss' && panel.ready) return panel.chart.data[index].x.at(-1) ?? -1
+  return -1
+}"""
 POINTS = "run => window.__ganscope?.[run]?.points('D.loss') || 0"
 
 
@@ -44,8 +49,11 @@ def view(page: Page, run: str) -> Locator:
 
 
 def shows_round(page: Page, run: str, round: int) -> None:
-    """Wait until the view of a run has come to this round, and its curves with it."""
-    page.wait_for_function(f"([run, round]) => ({_ROUND})(run) >= round && ({POINTS})(run) >= round", arg=[run, round])
+    """Wait until the view of a run has come to this round, and D's loss is drawn to there."""
+    page.wait_for_function(
+        f"([run, round]) => window.__ganscope?.[run]?.view.store.status?.round >= round && ({_DRAWN_TO})(run) >= round",
+        arg=[run, round],
+    )
 
 
 def is_in_state(page: Page, state: str, run: str = "") -> None:
