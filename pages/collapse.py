@@ -1,13 +1,13 @@
 """What is mode collapse, how is it seen, and what helps? A lesson: predict, watch, diagnose, cure, explain."""
 
 import uuid
-from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from gan_core.ui import lesson as lessons
 from gan_core.ui.presenter import presenter_key
+from gan_core.ui.pressing import press
 from gan_core.ui.rights import Action
 from gan_core.ui.shell import action_button
 
@@ -15,6 +15,7 @@ st.session_state.setdefault("lesson", uuid.uuid4().hex)  # one start per seed, h
 now = lessons.read(st.query_params.to_dict())
 before = now
 pressed = presenter_key(now.keys, key="keys")
+place = (now.recipe, now.seed, now.step, now.run, now.fixed)
 
 BUTTONS = {
     "c": ("Collapse [C]", ":material/play_arrow:", not now.run),
@@ -32,12 +33,17 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(" › ".join(trail), width="stretch")
     for name, (label, icon, shown) in BUTTONS.items():
         kind: Literal["primary", "secondary"] = "primary" if name in ("c", "f") else "secondary"
-        button = partial(action_button, NEEDS[name], runs=now.runs) if name in NEEDS else st.button
-        if shown and button(label, key=f"do:{name}", icon=icon, type=kind, width="content"):
-            pressed = name
+        if not shown:
+            continue
+        look: dict[str, Any] = {"key": f"do:{name}", "icon": icon, "type": kind, "width": "content"}
+        if name in NEEDS:
+            asked = action_button(NEEDS[name], label, runs=now.runs, seen=place, **look)
+        else:
+            asked = press(st.button, label, seen=place, **look) == "now"
+        pressed = name if asked else pressed
 
 if pressed:
-    now = lessons.obey(now, pressed)
+    now = lessons.obey(lessons.as_chosen(now), pressed)
 if now == before:
     now = lessons.show(now)
 if now != before:

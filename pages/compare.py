@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui import compare_form, compare_view, deleted
+from gan_core.ui.pressing import PageEnds
 from gan_core.ui.shell import COMPARE, as_typed, lab, say
 
 wanted = st.query_params.get("comparison", "")
@@ -17,7 +18,7 @@ if wanted:
     except (RunNotFound, StoreError) as error:
         say(error)
         st.page_link(COMPARE, label="All comparisons", icon=":material/arrow_back:")
-    st.stop()
+    raise PageEnds
 
 st.title("Compare", anchor=False)
 st.markdown(

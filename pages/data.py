@@ -5,6 +5,7 @@ import streamlit as st
 from gan_core.engine import Choice, DataError, catalogue, dataset_facts
 from gan_core.ui.data_facts import show_classifier, show_delete, show_images, show_origin, show_points
 from gan_core.ui.data_intake import just_kept, show_intake, show_missing
+from gan_core.ui.pressing import PageEnds
 from gan_core.ui.shell import TRAIN, about_card, lab, say
 
 BUILT_IN, PUBLISHED, OWN = "Built in", "Published sets", "Your own"
@@ -58,7 +59,7 @@ if name == adding:
     if made:
         arrive(made)
         st.rerun()
-    st.stop()
+    raise PageEnds
 
 choice = choices[name]
 if st.query_params.get("data") != name:

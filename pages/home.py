@@ -1,12 +1,12 @@
 """What is this, and how do I begin?"""
 
-import uuid
+from typing import Literal
 
 import streamlit as st
 
 from gan_core.config import PRESETS, preset_config
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, action_button, offer_to_go_on, start, ticket
+from gan_core.ui.shell import COLLAPSE, THEORY, TRAIN, offer_to_go_on, start, start_button, ticket
 
 st.title("GANscope")
 st.markdown(
@@ -24,18 +24,11 @@ for index, (name, preset) in enumerate(first.items()):
         st.subheader(preset.title, anchor=False)
         st.markdown(preset.story)
         st.space("stretch")
-        # One key per visit of the page: pressing twice starts one run.
-        click = st.session_state.setdefault(f"click:{name}", uuid.uuid4().hex)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            if action_button(
-                "start",
-                "Start",
-                key=f"start:{name}",
-                type="primary" if index == 0 else "secondary",
-                icon=":material/play_arrow:",
-            ):
-                del st.session_state[f"click:{name}"]
-                start(preset_config(name), name=preset.title, click=click)
+            key = f"start:{name}"
+            kind: Literal["primary", "secondary"] = "primary" if index == 0 else "secondary"
+            if start_button("Start", key=key, seen=name, type=kind, icon=":material/play_arrow:"):
+                start(preset_config(name), key=key, name=preset.title)
             if st.button(
                 "Change first", key=f"change:{name}", type="tertiary", help="Open this preset on the Train page"
             ):

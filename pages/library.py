@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan_core.engine import card, catalogue
 from gan_core.ui.library import KINDS, choose, matching, show_card
+from gan_core.ui.pressing import PageEnds
 
 st.title("Library", anchor=False)
 choices = catalogue()
@@ -24,7 +25,7 @@ text = search.text_input(
 entries = matching(choices, kind or "objectives", text or "")
 if not entries:
     st.info("Nothing here matches.", icon=":material/search_off:")
-    st.stop()
+    raise PageEnds
 names, shown = st.columns([2, 5], gap="large")
 with names:
     chosen = choose(entries, wanted, kinds=bool(text))

@@ -1,9 +1,12 @@
 """The frame around every page: navigation along the top, and in a class its strip at the foot."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from gan_core.ui.class_bar import class_bar, in_class
 from gan_core.ui.page_keys import page_keys
+from gan_core.ui.pressing import PageEnds, end_page
 from gan_core.ui.shell import CLASS, HOME, ICON, TOUR, renew_tickets, say_what_is_wrong
 
 st.set_page_config("GANscope", page_icon=ICON, layout="wide")
@@ -16,4 +19,6 @@ page_keys()
 class_bar()
 say_what_is_wrong()
 renew_tickets()
-page.run()
+with suppress(PageEnds):
+    page.run()
+end_page()

@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from gan_core.ui import deleted, forking, runs_table, take_away
+from gan_core.ui.pressing import press
 from gan_core.ui.rights import may, why_not
 from gan_core.ui.shell import (
     COMPARE,
@@ -71,17 +72,19 @@ if records:
     chosen = runs_table.show(kept, lab(), ticket(), key="runs", group=group or "", baseline=baseline)
 
     if chosen:
+        seen = [run.id for run in chosen]
         with st.container(border=True):
             with st.container(horizontal=True, vertical_alignment="bottom"):
                 if len(chosen) == 1 and st.button("Open", type="primary", icon=":material/monitoring:"):
                     watch(chosen[0].id)
                 if len(chosen) > 1 and action_button(
-                    "teach", f"Compare {len(chosen)}", icon=":material/compare_arrows:"
+                    "teach", f"Compare {len(chosen)}", icon=":material/compare_arrows:", key="compare", seen=seen
                 ):
                     with said_in_a_sentence():
                         made = lab().collect([run.id for run in chosen])
                         st.switch_page(COMPARE, query_params={"comparison": made})
-                if action_button("edit", f"Delete {len(chosen)}", icon=":material/delete:"):
+                delete = f"Delete {len(chosen)}"
+                if action_button("edit", delete, icon=":material/delete:", key="delete", seen=seen):
                     with said_in_a_sentence():
                         lab().delete(*(run.id for run in chosen))
                         st.rerun()
@@ -90,7 +93,8 @@ if records:
                     ("Take out of the archive", None, "unarchive"),
                 ):
                     those = [run for run in chosen if (run.archived_at is None) == (then is not None)]
-                    if those and action_button("edit", f"{label} {len(those)}", icon=f":material/{icon}:"):
+                    label, shown = f"{label} {len(those)}", [run.id for run in those]
+                    if those and action_button("edit", label, icon=f":material/{icon}:", key=icon, seen=shown):
                         for run in those:
                             lab().store.update(run.id, archived_at=then)
                         st.rerun()
@@ -114,7 +118,8 @@ if records:
                 name = st.text_input("Name", first.name, max_chars=120) if len(chosen) == 1 else None
                 tags = st.text_input("Tags, separated by commas", ", ".join(first.tags))
                 note = st.text_area("Note", first.note, max_chars=4000) if len(chosen) == 1 else None
-                if st.form_submit_button("Keep", disabled=not may("edit"), help=why_not("edit")):
+                lock = {"disabled": not may("edit"), "help": why_not("edit")}
+                if press(st.form_submit_button, "Keep", key="keep", seen=seen, **lock) == "now":
                     for run in chosen:
                         lab().store.update(run.id, tags=[tag.strip() for tag in tags.split(",") if tag.strip()])
                     if len(chosen) == 1:

@@ -1,7 +1,5 @@
 """What if? Every setting of a run, what it means, what it costs, and Start."""
 
-import uuid
-
 import streamlit as st
 
 from gan_core.config import ConfigError, RunConfig, diff, preset_config
@@ -11,7 +9,7 @@ from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.layers import layer_tables
 from gan_core.ui.rights import why_not
-from gan_core.ui.shell import about_card, action_button, copy_as, say, start
+from gan_core.ui.shell import about_card, copy_as, say, start, start_button
 
 
 @st.cache_data(max_entries=200, show_spinner="measuring on this machine…")
@@ -99,21 +97,17 @@ with right:
                 if total < 120
                 else f"All {config.schedule.rounds:,} rounds: about {total / 60:.0f} min"
             )
-        click = st.session_state.setdefault("click:train", uuid.uuid4().hex)
-        if (
-            action_button(
-                "start",
-                "Start",
-                type="primary",
-                icon=":material/play_arrow:",
-                width="stretch",
-                disabled=forecasted is None,
-                key="start",
-            )
-            and config is not None
-        ):
-            del st.session_state["click:train"]
-            start(config, name=name, click=click)
+        wanted_now = start_button(
+            "Start",
+            key="start",
+            seen=form.drawn,
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+            disabled=forecasted is None,
+        )
+        if wanted_now and config is not None:
+            start(config, key="start", name=name)
         if config is not None and st.button(
             "Compare…", icon=":material/compare_arrows:", help="Vary something of these settings, over several seeds"
         ):

@@ -7,6 +7,7 @@ from gan_core.engine.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import checkpoints, deleted, forking, hand_in, knobs, side_by_side, take_away, watching
 from gan_core.ui.live_view import live_view
+from gan_core.ui.pressing import PageEnds
 from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import HOME, TRAIN, action_button, as_typed, copy_as, lab, said_in_a_sentence, say, ticket
@@ -16,19 +17,19 @@ if not run_id:
     st.title("Watch a run", anchor=False)
     st.info("Choose a run, or start one from the Home page.", icon=":material/monitoring:")
     run_cards(ticket(), key="choose")
-    st.stop()
+    raise PageEnds
 
 try:
     run: RunRecord = lab().store.run(run_id)
 except (RunNotFound, StoreError) as error:
     say(error)
     st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
-    st.stop()
+    raise PageEnds from None
 
 if beside := st.query_params.get("beside"):
     with said_in_a_sentence():
         side_by_side.show(run, lab().store.run(beside))
-    st.stop()
+    raise PageEnds
 
 if deleted.say_deleted(run):
     st.title(as_typed(run.name), anchor=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 ROUTER = Path(__file__).resolve().parent.parent / "pages" / "router.py"
 
@@ -19,3 +20,9 @@ def open_page(page: str, **query: str) -> AppTest:
     app.run()
     assert [error.message for error in app.exception] == []
     return app
+
+
+def button(app: AppTest, key: str) -> Button:
+    """The one button of this key that belongs to what the page shows; what that is stands in the key, too."""
+    (found,) = [one for one in app.button if (one.key or "").rpartition(":")[0] == key]
+    return found

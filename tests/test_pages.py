@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from opening import open_page
+from holding import Hold
+from opening import button, open_page
 from streamlit.testing.v1 import AppTest
+from waiting import until
 
 from gan_core.config import BREAKS, CURES, PRESETS, Act, Preset, RunConfig, flatten, preset_config
 from gan_core.engine import Lab, catalogue, describe
@@ -54,8 +55,10 @@ def test_an_empty_store_says_how_to_begin(lab: Lab, visit: Callable[..., AppTest
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_over_a_live_store(page: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
-    run = lab.submit(small(rounds=100_000_000), name="the live one")
+def test_pages_over_a_live_store(page: str, lab: Lab, visit: Callable[..., AppTest], hold: Hold) -> None:
+    hold.at(2)
+    run = lab.submit(small(), name="the live one")
+    until(lambda: lab.view(run).status["round"] == 2, "two rounds")
     app = visit(page, **({"run": run} if page == "watch" else {}))
     if page == "watch":
         assert app.title[0].value == "the live one"
@@ -97,7 +100,7 @@ def test_a_link_to_no_run_is_a_sentence_and_a_way_back(run: str, lab: Lab, visit
 
 def test_start_on_a_card_starts_that_preset_once(lab: Lab) -> None:
     app = AppTest.from_file(str(ROUTER), default_timeout=60).run()
-    app.button(key="start:gaussian-1d").click().run()
+    button(app, "start:gaussian-1d").click().run()
     runs = lab.store.runs()
     assert len(runs) == 1
     assert RunConfig.load(runs[0].config) == resolve(preset_config("gaussian-1d"))
@@ -108,7 +111,7 @@ def test_the_form_starts_what_it_shows(lab: Lab, visit: Callable[..., AppTest]) 
     app = visit("train", preset="ring-mlp")
     app.number_input(key="form:ring-mlp:ns_gan:schedule.rounds").set_value(25).run()
     app.number_input(key="form:ring-mlp:ns_gan:seed").set_value(7).run()
-    app.button(key="start").click().run()
+    button(app, "start").click().run()
     (run,) = lab.store.runs()
     expected = preset_config("ring-mlp", {"schedule.rounds": 25, "seed": 7})
     assert RunConfig.load(run.config) == resolve(expected)
@@ -133,7 +136,7 @@ def test_what_cannot_be_trained_is_said_beside_the_field(lab: Lab, visit: Callab
     app = visit("train", preset="digits-dcgan")
     app.text_input(key="form:digits-dcgan:ns_gan:model.generator.widths").set_value("32, 16, 8").run()
     assert "does not come out even" in app.error[0].value
-    assert app.button(key="start").disabled
+    assert button(app, "start").disabled
     app.text_input(key="form:digits-dcgan:ns_gan:model.generator.widths").set_value("many").run()
     assert "must be a whole number" in app.error[0].value
 
@@ -143,7 +146,7 @@ def test_data_that_is_not_here_is_said_and_cannot_be_started(lab: Lab, visit: Ca
     app.selectbox(key="form:digits-dcgan:ns_gan:data.name").set_value("fashion_mnist").run()
     assert not app.exception
     assert "Fashion-MNIST is not on this machine" in app.error[0].value
-    assert app.button(key="start").disabled
+    assert button(app, "start").disabled
 
 
 def test_settings_of_another_run_fill_the_form(lab: Lab, visit: Callable[..., AppTest]) -> None:
@@ -234,7 +237,7 @@ def test_a_run_can_be_started_with_a_part_of_the_library(
 ) -> None:
     app = visit("train", part=part)
     assert not app.error
-    assert not app.button(key="start").disabled
+    assert not button(app, "start").disabled
     assert app.code[0].value.startswith(f"python -m gan_core train --preset {preset}")
     assert said in app.code[0].value
     assert any(f"library?part={part}" in caption.value for caption in app.caption)
@@ -266,7 +269,7 @@ def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
     assert [option.partition(" (")[0] for option in app.selectbox(key=f"fork:at:{parent}").options] == ["round 5"]
     app.selectbox(key=f"fork:objective:{parent}").select("wgan_gp").run()
     assert any("objective = wgan_gp" in caption.value for caption in app.caption)
-    app.button(key=f"fork:go:{parent}").click().run()
+    button(app, f"fork:go:{parent}").click().run()
     (child, _) = lab.store.runs()
     assert (child.parent, child.forked_at, child.config["objective"]["name"]) == (parent, 5, "wgan_gp")
     assert lab.wait(child.id, timeout=60).status == "finished"
@@ -312,38 +315,36 @@ def test_the_acts_of_a_lesson_are_one_button_each(
 
 
 def test_the_next_act_stops_the_run_before_the_last(
-    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, hold: Hold
 ) -> None:
     acts = (Act(1, "generator_ahead"), Act(2, "r1"))
     monkeypatch.setitem(PRESETS, "tiny-lesson", Preset("A lesson", "", small().to_dict(), kind="lesson", acts=acts))
-    healthy = lab.submit(small(rounds=100_000_000))
-    broken = lab.fork(healthy, BREAKS["generator_ahead"].changes) if _has_played(lab, healthy, 1) else ""
-    assert _has_played(lab, broken, lab.store.run(broken).forked_at + 1)
+    hold.at(1)
+    healthy = lab.submit(small())
+    until(lambda: lab.view(healthy).status["round"] == 1, "the healthy run's round")
+    broken = lab.fork(healthy, BREAKS["generator_ahead"].changes)
+    hold.at(2)
+    until(lambda: lab.view(broken).status["round"] == 2, "the broken run's round")
     app = visit("watch", run=healthy, beside=broken)
     app.button(key=f"act:{broken}").click().run()
     assert not app.error
     assert lab.wait(healthy, timeout=60).status == "stopped"
     (cured,) = [record.id for record in lab.store.runs() if record.parent == broken]
-    assert _has_played(lab, cured, lab.store.run(cured).forked_at + 1)
+    hold.at(3)
+    until(lambda: lab.view(cured).status["round"] == 3, "the cured run's round")
     assert lab.company(cured) == {broken, cured}
     for run in (broken, cured):
         lab.command(run, "stop")
         lab.wait(run, timeout=60)
 
 
-def _has_played(lab: Lab, run: str, rounds: int) -> bool:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and lab.view(run).status["round"] < rounds:
-        time.sleep(0.02)
-    return lab.view(run).status["round"] >= rounds
-
-
 def test_a_button_pressed_in_the_moment_in_which_both_runs_end_is_obeyed(
-    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+    lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, hold: Hold
 ) -> None:
-    pair = [lab.submit(small(rounds=100_000_000)) for _ in range(2)]
+    hold.at(2)
+    pair = [lab.submit(small()) for _ in range(2)]
     for run in pair:
-        assert _has_played(lab, run, 1)
+        until(lambda run=run: lab.view(run).status["round"] == 2, "two rounds")
         lab.command(run, "stop")
         lab.wait(run, timeout=60)
     app = visit("watch", run=pair[0], beside=pair[1])
@@ -358,17 +359,17 @@ def test_a_button_pressed_in_the_moment_in_which_both_runs_end_is_obeyed(
         lab.wait(run, timeout=60)
 
 
-def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]) -> None:
-    run = lab.submit(small(rounds=100_000_000))
+def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest], hold: Hold) -> None:
+    hold.at(2)
+    run = lab.submit(small())
+    until(lambda: lab.view(run).status["round"] == 2, "two rounds")
     app = visit("watch", run=run)
     (steps,) = [field for field in app.number_input if field.label == "D steps per round"]
     steps.set_value(3)
-    app.button(key=f"FormSubmitter:knobs:{run}-Change").click().run()
+    button(app, f"turn:{run}").click().run()
     assert [error.message for error in app.exception] == []
-    deadline = time.monotonic() + 60
-    while lab.knobs(run)["schedule.n_critic"] != 3:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: any(event.kind == "knob" for event in lab.store.events(run)), "the knob was turned")
+    assert lab.knobs(run)["schedule.n_critic"] == 3
     (event,) = [event for event in lab.store.events(run) if event.kind == "knob"]
     assert event.data == {"changes": {"schedule.n_critic": 3}, "label": "n_critic 3"}
     lab.command(run, "stop")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import streamlit as st
@@ -22,9 +21,10 @@ from gan_core.config import (
 )
 from gan_core.config.comparison import MOST_VARIANTS, Difference
 from gan_core.ui.forms import objective_names
-from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence, say
+from gan_core.ui.shell import COMPARE, click_of, lab, said_in_a_sentence, say, show_started, start_button
 
 BASE = "compare:base"
+START = "compare:start"
 OBJECTIVES_CHOSEN = "objectives"
 MOST_NAMED = 5
 SETTING = "another setting"
@@ -72,13 +72,12 @@ def show_form() -> None:
                 say(problem)
             return
         runs = len(comparison.variants) * len(comparison.seeds)
-        click = st.session_state.setdefault("click:compare", uuid.uuid4().hex)
         label, icon = f"Start {runs} runs", ":material/play_arrow:"
-        if action_button("teach", label, type="primary", icon=icon, key="compare:start"):
+        shown = (label, wanted, budget, base.to_json(), [variant.name for variant in comparison.variants])
+        if start_button(label, key=START, seen=shown, action="teach", type="primary", icon=icon):
             with said_in_a_sentence():
-                made = lab().compare(comparison, key=click)
-                del st.session_state["click:compare"]
-                st.switch_page(COMPARE, query_params={"comparison": made})
+                made = lab().compare(comparison, key=click_of(START))
+                show_started(START, COMPARE, {"comparison": made})
     with right:
         show_differences(differences_of(comparison))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import streamlit as st
 
 from gan_core.config import PRESETS, preset_config
@@ -37,7 +39,7 @@ def show() -> None:
     words, seen = st.columns([2, 3], gap="large")
     with words:
         moved = _step(course, at, pressed)
-        started = _starts(course.steps[at], f"{course.name}:{at}")
+        started = _starts(course.steps[at], f"{course.name}:{at}", query.get("run", ""))
     shown = started or query.get("run", "")
     if moved != at or started:
         query.from_dict({"lesson": course.name, "step": str(moved + 1)} | ({"run": shown} if shown else {}))
@@ -67,14 +69,16 @@ def _step(course: Course, at: int, pressed: str | None) -> int:
     return max(0, min(last, at + by))
 
 
-def _starts(step: Step, place: str) -> str:
-    """A button for each preset that the step names; returns the run that was started."""
+def _starts(step: Step, place: str, shown: str) -> str:
+    """A button for each preset that the step names; returns the run that was started. ``shown`` is the one before it."""
     started = ""
     for name in step.presets:
         title = PRESETS[name].title
-        if action_button("start", f"Start: {title}", key=f"start:{place}:{name}", icon=":material/play_arrow:"):
+        key = f"start:{place}:{name}"
+        if action_button("start", f"Start: {title}", key=key, icon=":material/play_arrow:", seen=shown):
+            click = f"course:{st.session_state.setdefault('course', uuid.uuid4().hex)}:{key}:{shown}"
             with said_in_a_sentence():
-                started = lab().submit(preset_config(name), name=title, tags=("lesson",))
+                started = lab().submit(preset_config(name), name=title, tags=("lesson",), key=click)
     return started
 
 

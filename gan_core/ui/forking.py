@@ -35,7 +35,7 @@ def show_fork_dialog(run: RunRecord) -> None:
 
 
 def _close() -> None:
-    del st.session_state["fork:dialog"]
+    st.session_state.pop("fork:dialog", None)
 
 
 @st.dialog("Fork from here", width="large", icon=":material/call_split:", on_dismiss=_close)
@@ -106,7 +106,8 @@ def _dialog(run: RunRecord) -> None:
         key=f"fork:beside:{run.id}",
         help="This run goes on too, if it has rounds left; neither gets more than a few rounds ahead of the other",
     )
-    if action_button("teach", "Fork", type="primary", icon=":material/call_split:", key=f"fork:go:{run.id}"):
+    go: dict[str, Any] = {"type": "primary", "icon": ":material/call_split:", "key": f"fork:go:{run.id}"}
+    if action_button("teach", "Fork", seen=form.drawn, **go):
         with said_in_a_sentence():
             key = st.session_state["fork:click"]
             child = lab().fork(run.id, changes, at=None if at == NOW else at, key=key)

@@ -92,6 +92,7 @@ class ConfigForm:
         self._catalogue = catalogue
         self._scope = scope
         self._places: dict[str, DeltaGenerator] = {}
+        self._keys: list[str] = []
 
     def group(self, path: str, *, columns: int = 2, skip: tuple[str, ...] = ()) -> None:
         """The fields of one nested group, such as ``optimizers.generator``, in order."""
@@ -148,6 +149,11 @@ class ConfigForm:
                     weights[choice.name] = weight
         self.settings["objective"]["penalties"] = weights
         self._places["objective.penalties"] = st.container()
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """The fields that this form has shown, by their keys; values that somebody types are in the fields, so not here."""
+        return tuple(self._keys)
 
     def show_problems(self, problems: tuple[Problem, ...]) -> list[Problem]:
         """Write each problem beside its field; returns those that belong to none of the form's fields."""
@@ -226,7 +232,9 @@ class ConfigForm:
         return node
 
     def _key(self, path: str) -> str:
-        return f"form:{self._scope}:{path}"
+        key = f"form:{self._scope}:{path}"
+        self._keys.append(key)
+        return key
 
 
 def objective_names() -> dict[str, str]:

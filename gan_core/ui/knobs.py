@@ -7,6 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gan_core.ui.pressing import press
 from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence
 
@@ -60,9 +61,17 @@ def show(run_id: str) -> None:
                     key=f"knob:{run_id}:{knob}:{knobs[knob]}",
                 )
         reason = why_not("steer", run_id)
-        if st.form_submit_button(
-            "Change", type="primary", icon=":material/check:", disabled=reason is not None, help=reason
-        ):
+        pressed = press(
+            st.form_submit_button,
+            "Change",
+            key=f"turn:{run_id}",
+            seen=knobs,
+            type="primary",
+            icon=":material/check:",
+            disabled=reason is not None,
+            help=reason,
+        )
+        if pressed == "now":
             changed = {knob: value for knob, value in values.items() if value != knobs[knob]}
             with said_in_a_sentence():
                 if changed:

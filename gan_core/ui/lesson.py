@@ -25,6 +25,7 @@ LESSONS: dict[str, Preset] = {
 }
 QUESTION = "How many modes will survive?"
 ANSWERS = tuple("0123456789")
+RECIPE = "lesson:recipe"
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,24 @@ def judged(lesson: Lesson, counted: Outcome) -> str:
 # -- what can be done ---------------------------------------------------------------------------------------------
 
 
+def as_chosen(lesson: Lesson) -> Lesson:
+    """The lesson with what its widgets say: a key may come before the choice that was made last is in the address."""
+    state = st.session_state
+    chosen = {
+        "guess": state.get(_key("guess", lesson), lesson.guess),
+        "which": tuple(state.get(_key("which", lesson), lesson.which)),
+        "cure": state.get(_key("cure", lesson), lesson.cure),
+    }
+    recipe = state.get(RECIPE, lesson.recipe) if lesson.step == "predict" else lesson.recipe
+    return replace(lesson, **chosen) if recipe == lesson.recipe else Lesson(recipe)
+
+
+def _key(choice: str, lesson: Lesson) -> str:
+    """Of the widget of a choice, anew for each thing that can be chosen once."""
+    told = f":{lesson.guess}" if choice == "guess" else ""
+    return f"cure:{lesson.run}" if choice == "cure" else f"{choice}:{lesson.recipe}:{lesson.seed}{told}"
+
+
 def obey(lesson: Lesson, pressed: str) -> Lesson:
     """What a key or its button does."""
     if pressed in ANSWERS:
@@ -227,7 +246,7 @@ def _predict(lesson: Lesson) -> Lesson:
             list(LESSONS),
             list(LESSONS).index(lesson.recipe),
             format_func=lambda name: LESSONS[name].title,
-            key="lesson:recipe",
+            key=RECIPE,
         )
         if recipe != lesson.recipe:
             return Lesson(recipe)
@@ -245,7 +264,7 @@ def _predict(lesson: Lesson) -> Lesson:
             "How many will survive?",
             range(len(names) + 1),
             default=lesson.guess if lesson.guess is not None and lesson.guess <= len(names) else None,
-            key=f"guess:{lesson.recipe}:{lesson.seed}:{lesson.guess}",
+            key=_key("guess", lesson),
             label_visibility="collapsed",
             wrap=True,
         )
@@ -254,7 +273,7 @@ def _predict(lesson: Lesson) -> Lesson:
             names,
             selection_mode="multi",
             default=[name for name in lesson.which if name in names],
-            key=f"which:{lesson.recipe}:{lesson.seed}",
+            key=_key("which", lesson),
             wrap=True,
         )
         class_poll.offer(QUESTION, [str(number) for number in range(len(names) + 1)])
@@ -307,7 +326,7 @@ def _cure(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
         default=lesson.cure or advised,
         format_func=lambda name: CURES[name].title + effects[cures[name]],
         required=True,
-        key=f"cure:{run.id}",
+        key=_key("cure", lesson),
         wrap=True,
     )
     st.markdown(

@@ -14,7 +14,7 @@ from gan_core.config.causes import ROUNDS
 from gan_core.engine.causes import Trial, measured
 from gan_core.ui import theme
 from gan_core.ui.figures import layout
-from gan_core.ui.shell import COMPARE, lab, said_in_a_sentence, start
+from gan_core.ui.shell import COMPARE, click_of, lab, said_in_a_sentence, show_started, start, start_button
 
 MODES = 8
 SEEDS = (0, 1)
@@ -43,12 +43,16 @@ def one_cause(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         st.markdown(f"**Ask:** {cause.question}")
         with st.expander("Why", icon=":material/lightbulb:"):
             st.markdown(cause.why)
-        if st.button("Train this one", type="primary", icon=":material/play_arrow:", width="stretch"):
-            start(cause.config(value), name=f"{cause.slider} {value}")
-        if st.button(f"Train all {len(cause.values)} side by side", icon=":material/compare_arrows:", width="stretch"):
+        one, every = "cause:one", "cause:every"
+        if start_button(
+            "Train this one", key=one, seen=name, type="primary", icon=":material/play_arrow:", width="stretch"
+        ):
+            start(cause.config(value), key=one, name=f"{cause.slider} {value}")
+        label, icon = f"Train all {len(cause.values)} side by side", ":material/compare_arrows:"
+        if start_button(label, key=every, seen=name, action="teach", icon=icon, width="stretch"):
             with said_in_a_sentence():
-                made = lab().compare(side_by_side(cause), name=cause.title)
-                st.switch_page(COMPARE, query_params={"comparison": made})
+                made = lab().compare(side_by_side(cause), name=cause.title, key=click_of(every))
+                show_started(every, COMPARE, {"comparison": made})
     with stage:
         trials = measured(name)
         if not trials:

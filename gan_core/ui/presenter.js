@@ -38,6 +38,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   presenters.set(parentElement, presenter)
   presenter.keys = data.keys
   presenter.press = (name) => setTriggerValue("pressed", name)
+  parentElement.dataset.hears = data.keys.join(" ")
   return () => {
     presenter.destroy()
     presenters.delete(parentElement)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -18,6 +19,7 @@ from gan_core.server.roles import Action
 from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui.faults import without_paths
+from gan_core.ui.pressing import press
 from gan_core.ui.rights import guarded, may, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
@@ -127,19 +129,45 @@ def say(error: object, icon: str = ":material/error:") -> None:
     st.error(as_typed(without_paths(str(error))), icon=icon)
 
 
-def action_button(action: Action, label: str, *, runs: Sequence[str] = (), **options: Any) -> bool:
-    """A button that is disabled, with the reason as its help, for a visitor who may not do this to these runs."""
+def action_button(action: Action, label: str, *, runs: Sequence[str] = (), seen: object = None, **options: Any) -> bool:
+    """A button that is disabled, with the reason as its help, for a visitor who may not do this to these runs.
+
+    With ``seen``, what the page shows and the press relies on, a press on a page that showed something else does nothing.
+    """
     reason = why_not(action, *runs)
     if reason is not None:
         options |= {"disabled": True, "help": reason}
-    return st.button(label, **options)
+    return st.button(label, **options) if seen is None else press(st.button, label, seen=seen, **options) == "now"
 
 
-def start(config: RunConfig, *, name: str = "", click: str = "") -> None:
-    """Start a run and go to see it; a sentence instead where it cannot be. ``click`` makes a double click one run."""
+def start_button(label: str, *, key: str, seen: object, action: Action = "start", **options: Any) -> bool:
+    """A button that starts something under the ``click_of(key)`` and ends with ``show_started(key, …)``: two clicks are one."""
+    if reason := why_not(action):
+        options |= {"disabled": True, "help": reason}
+    pressed = press(st.button, label, key=key, seen=(seen, click_of(key)), **options)
+    if pressed == "again" and (started := st.session_state.get(f"started:{key}")):
+        page, query = started
+        st.switch_page(page, query_params=query)
+    return pressed == "now"
+
+
+def click_of(key: str) -> str:
+    """What the next press of a start button is known by; the same for both halves of a double click."""
+    return str(st.session_state.setdefault(f"click:{key}", uuid.uuid4().hex))
+
+
+def show_started(key: str, page: str, query: dict[str, str]) -> NoReturn:
+    """Go to see what a start button has started."""
+    del st.session_state[f"click:{key}"]
+    st.session_state[f"started:{key}"] = page, query
+    st.switch_page(page, query_params=query)
+
+
+def start(config: RunConfig, *, key: str, name: str = "") -> None:
+    """Start a run and go to see it; a sentence instead where it cannot be. ``key`` is that of its button."""
     with said_in_a_sentence():
-        run_id = lab().submit(config, name=name, key=click)
-        watch(run_id)
+        run_id = lab().submit(config, name=name, key=click_of(key))
+        show_started(key, WATCH, {"run": run_id})
 
 
 def as_typed(text: str) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from gan_core.store import ACTIVE, ComparisonRecord, RunNotFound, StoreError
 from gan_core.ui import knobs, watching
+from gan_core.ui.pressing import press
 from gan_core.ui.rights import pace, why_not
 from gan_core.ui.shell import COMPARE, action_button, lab, said_in_a_sentence
 
@@ -67,17 +68,21 @@ def _buttons(comparison: ComparisonRecord, variants: list[str], states: Mapping[
     mine = {states[run] for run in lab().members(comparison.id, variant) if run in states}
     offered = {button for state in mine for button in watching.buttons_for(state) if button.command in COMMANDS}
     for button in sorted(offered, key=lambda button: COMMANDS.index(button.command)):
-        if action_button("steer", button.label, key=f"{button.command}:all", icon=button.icon, help=button.help):
+        if action_button(
+            "steer", button.label, key=f"{button.command}:{comparison.id}", icon=button.icon, help=button.help
+        ):
             with said_in_a_sentence():
                 asked = lab().command_all(comparison.id, button.command, variant)  # type: ignore[arg-type]
                 st.toast(f"{button.label}: {asked} runs were asked.")
-    goes_on = {"key": "continue:all", "icon": ":material/play_arrow:"}
+    goes_on = {"key": f"continue:{comparison.id}", "icon": ":material/play_arrow:"}
     if mine & set(CONTINUED) and action_button("steer", "Continue", **goes_on):
         with said_in_a_sentence():
             lab().resume_all(comparison.id, variant)
             st.rerun()
     over = not any(state in ACTIVE for state in states.values())
-    if over and action_button("edit", "Delete", key="delete:all", icon=":material/delete:", type="tertiary"):
+    if over and action_button(
+        "edit", "Delete", key=f"delete:{comparison.id}", icon=":material/delete:", type="tertiary"
+    ):
         with said_in_a_sentence():
             lab().delete_comparison(comparison.id)
             st.switch_page(COMPARE)
@@ -105,9 +110,17 @@ def _knobs(comparison: ComparisonRecord, variants: list[str]) -> None:
                     now = {other[name] for other in stand}
                     values[name] = knobs.knob_input(column, name, now, key=f"knobs:all:{chosen}:{name}")
             reason = why_not("steer")
-            if st.form_submit_button(
-                "Change", type="primary", icon=":material/check:", disabled=reason is not None, help=reason
-            ):
+            pressed = press(
+                st.form_submit_button,
+                "Change",
+                key=f"turn:{comparison.id}",
+                seen=(chosen, stand),
+                type="primary",
+                icon=":material/check:",
+                disabled=reason is not None,
+                help=reason,
+            )
+            if pressed == "now":
                 changed = {name: value for name, value in values.items() if value is not None}
                 with said_in_a_sentence():
                     if changed:

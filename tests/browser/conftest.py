@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,14 +11,21 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from holding import Hold
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+KEPT = ROOT / "build" / "failures"
+PATIENCE_MS = 60_000
+CONSOLE: dict[BrowserContext, list[str]] = {}
+SERVERS: list[Server] = []
 
 
 @dataclass
@@ -27,13 +35,12 @@ class Server:
     store: Path
     log: Path
     settings: dict[str, str]
+    hold: Hold
 
-    def stop(self, timeout: float = 15.0) -> float:
-        """SIGTERM; returns the seconds it took to end."""
-        started = time.monotonic()
+    def stop(self, timeout: float = 60.0) -> None:
+        """SIGTERM, and wait until it has ended."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout)
-        return time.monotonic() - started
 
     def start_again(self) -> Server:
         """Another server over the same store."""
@@ -47,11 +54,12 @@ def browser_path() -> str | None:
 
 
 def start_server(store: Path, **settings: str) -> Server:
-    """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR."""
+    """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR. Its runs can be held."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = store.parent / f"server-{port}.log"
+    hold = Hold(store.parent)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
         command,
@@ -59,6 +67,7 @@ def start_server(store: Path, **settings: str) -> Server:
         env={
             **os.environ,
             "GANSCOPE_STORE": str(store),
+            "GANSCOPE_FAILPOINTS": hold.variable,
             **{f"GANSCOPE_{name.upper()}": value for name, value in settings.items()},
         },
         stdout=log.open("wb"),
@@ -66,10 +75,11 @@ def start_server(store: Path, **settings: str) -> Server:
         stdin=subprocess.DEVNULL,
     )
     url = f"http://localhost:{port}"
-    for _ in range(240):
+    for _ in range(480):
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).read()
-            return Server(url, process, store, log, settings)
+            SERVERS.append(Server(url, process, store, log, settings, hold))
+            return SERVERS[-1]
         except OSError:
             if process.poll() is not None:
                 break
@@ -78,21 +88,45 @@ def start_server(store: Path, **settings: str) -> Server:
     raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> Path:
+def _make_store(root: Path, digits_classifier: Path) -> Path:
     """A store with the frozen classifier ready, as `make run` leaves it."""
-    root = tmp_path_factory.mktemp("browser") / "runs"
-    shutil.copytree(digits_classifier, root / "cache")
-    return root
+    shutil.copytree(digits_classifier, root / "runs" / "cache")
+    return root / "runs"
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> Iterator[Server]:
+    """One server for all modules that ask for no ``SETTINGS``; its runs train in threads, which start in no time."""
+    running = start_server(_make_store(tmp_path_factory.mktemp("shared"), digits_classifier), executor="thread")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> Path:
+    """The store of this module's server: one of its own where the module has ``SETTINGS``."""
+    if not hasattr(request.module, "SETTINGS"):
+        return Path(request.getfixturevalue("shared").store)
+    return _make_store(tmp_path_factory.mktemp("browser"), digits_classifier)
 
 
 @pytest.fixture(scope="module")
 def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Its runs train in threads, which start in no time, where the module's ``SETTINGS`` do not say otherwise."""
-    running = start_server(store, **{"executor": "thread", **getattr(request.module, "SETTINGS", {})})
+    """The module's server; runs of the shared one that a module leaves behind are let go by the next."""
+    if not hasattr(request.module, "SETTINGS"):
+        yield request.getfixturevalue("shared")
+        return
+    running = start_server(store, **{"executor": "thread", **request.module.SETTINGS})
     yield running
     if running.process.poll() is None:
         running.stop()
+
+
+@pytest.fixture
+def hold(server: Server) -> Iterator[Hold]:
+    """``hold.at(30)``: every run of the server plays to round 30 and waits there, obeying commands."""
+    yield server.hold
+    server.hold.let_go()
 
 
 # Not for the session: while Playwright is open its event loop runs in this thread, and other tests need their own.
@@ -100,8 +134,21 @@ def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        expect.set_options(timeout=PATIENCE_MS)
+        made = chromium.new_context
+
+        def new_context(**options: Any) -> BrowserContext:
+            context = made(**options)
+            context.set_default_timeout(PATIENCE_MS)
+            CONSOLE[context] = said = []
+            context.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+            context.on("weberror", lambda error: said.append(f"script error: {error.error}"))
+            return context
+
+        chromium.new_context = new_context  # type: ignore[method-assign]
         yield chromium
         chromium.close()
+        CONSOLE.clear()
 
 
 @pytest.fixture
@@ -109,8 +156,6 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     """A page at 1280 × 800 that fails the test on any script error, and on any request to another host."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(60_000)
-    expect.set_options(timeout=60_000)
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on(
@@ -123,3 +168,32 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 
 def _foreign(url: str) -> bool:
     return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:"))
+
+
+# -- what is kept of a test that failed ---------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and report.when in ("setup", "call"):
+        folder = KEPT / re.sub(r"[^\w.-]+", "_", item.nodeid.rpartition("/")[2])
+        report.sections.append(("kept of this failure", "\n".join(_keep(folder)) or "nothing"))
+    return report
+
+
+def _keep(folder: Path) -> list[str]:
+    """The picture, the HTML and the console of each page that is open, and the log of each server that runs."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for number, (context, said) in enumerate(CONSOLE.items()):
+        for page in context.pages:
+            name = f"{number}-{context.pages.index(page)}"
+            with suppress(Error):
+                (folder / f"{name}.html").write_text(f"<!-- {page.url} -->\n{page.content()}", "utf-8")
+                page.screenshot(path=folder / f"{name}.png", timeout=10_000)
+            (folder / f"{name}.console").write_text("\n".join(said), "utf-8")
+    for server in SERVERS:
+        if server.process.poll() is None:
+            shutil.copy(server.log, folder / server.log.name)
+    return [str(path.relative_to(ROOT)) for path in sorted(folder.iterdir())]

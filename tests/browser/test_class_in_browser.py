@@ -9,18 +9,20 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from driving import is_in_state, press_stop, run_of, settled, shows_round
+from holding import Hold
 from playwright.sync_api import Browser, Page, expect
 
 from gan_core.config import Comparison, preset_config
 from gan_core.engine import Lab
+from gan_core.failpoints import armed
 from gan_core.server.class_mode import LINK_FILE
 from gan_core.ui.shell import COMPARE, HOME, LESSONS, TOUR, WATCH
 
 pytestmark = pytest.mark.browser
 SETTINGS = {"class": "1"}
 
-SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
-  && document.querySelector('.gk-help') && document.querySelector('.gr-root[data-connection=live]')
+NAMED = """() => document.querySelector('.gk-help') && document.querySelector('.gr-root[data-connection=live]')
   && [...document.querySelectorAll('.gs-chart, .gf-chart, .stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))
   && [...document.querySelectorAll('[data-testid=stImage] img')].every(image => image.hasAttribute('alt'))"""  # drawn, named
 CHECK = "() => axe.run(document, { resultTypes: ['violations'], preload: false })"
@@ -39,7 +41,9 @@ def kept(store: Any) -> Kept:
     small = {"device": "cpu", "diagnostics.every": 10, "diagnostics.samples": 100, "diagnostics.budget": 1.0}
     two = [{"name": name, "changes": {"objective": name}} for name in ("ns_gan", "ls_gan")]
     base = preset_config("ring-mlp", {**small, "data.batch_size": 32})
-    with Lab(store, executor="thread") as lab:
+    hold = Hold(store.parent)
+    hold.at(20)
+    with armed(hold.wish), Lab(store, executor="thread") as lab:
         run = lab.submit(preset_config("digits-mlp", {"schedule.rounds": 20, **small}), name="digits")
         long = lab.submit(preset_config("ring-mlp", {"schedule.rounds": 1_000_000}), name="long")
         lab.command(long, "stop")
@@ -47,6 +51,7 @@ def kept(store: Any) -> Kept:
         for one in (run, *lab.members(comparison)):
             assert lab.wait(one, 120).status == "finished"
         assert lab.wait(long, 120).status == "stopped"
+    hold.let_go()
     return Kept(run, comparison, long)
 
 
@@ -56,18 +61,17 @@ def teacher(page: Page, server: Any) -> Page:
     _, _, door = (server.store / LINK_FILE).read_text().strip().partition("/class/teacher")
     page.goto(f"{server.url}/class/teacher{door}")
     page.wait_for_url(f"{server.url}/")
+    settled(page)
     return page
 
 
-def serious_faults(page: Page, looks: int = 3) -> list[str]:
-    """What axe-core finds on the page, and finds again: what is on its way there is not named yet."""
-    page.wait_for_function(SETTLED)
+def serious_faults(page: Page) -> list[str]:
+    """What axe-core finds on the page once all of it is there."""
+    settled(page)
+    page.wait_for_function(NAMED)
     page.evaluate(AXE_SCRIPT)
     found = page.evaluate(CHECK)["violations"]
     serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
-    if serious and looks > 1:
-        page.wait_for_timeout(1000)
-        return serious_faults(page, looks - 1)
     return [f"{fault['id']}: {node['failureSummary']} {node['html']}" for fault in serious for node in fault["nodes"]]
 
 
@@ -87,7 +91,6 @@ def test_no_page_has_a_serious_fault_of_accessibility(scheme: Any, kept: Kept, t
     assert {place: found for place, found in faults.items() if found} == {}
 
 
-DRAWN = "run => window.__ganscope?.[run]?.points('G.loss') || 0"
 SEEN = "run => window.__ganscope?.[run]?.connection"
 
 
@@ -96,8 +99,8 @@ def student(browser: Browser, server: Any) -> Iterator[Page]:
     """A page of a browser that has opened the class link."""
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
-    page.set_default_timeout(60_000)
     page.goto(server.url)
+    settled(page)
     expect(page.locator(".gr-root[data-connection=live]")).to_be_visible()
     yield page
     context.close()
@@ -106,18 +109,20 @@ def student(browser: Browser, server: Any) -> Iterator[Page]:
 def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student: Page, server: Any) -> None:
     expect(teacher.get_by_test_id("viewers")).to_have_text("1 watching")
     teacher.goto(f"{server.url}/watch?run={kept.run}")
+    settled(teacher)
     student.wait_for_url(f"**/watch?run={kept.run}*")
     expect(teacher.get_by_test_id("when")).to_have_text(re.compile("^round 20 "))
     teacher.get_by_test_id("slider").focus()
     teacher.keyboard.press("Home")
     expect(student.get_by_test_id("when")).to_have_text(re.compile("^round 0 "))
-    teacher.wait_for_function(f"run => ({DRAWN})(run) > 3", arg=kept.run)
+    shows_round(teacher, kept.run, 20)
     teacher.evaluate("run => window.__ganscope[run].view.highlight('G.loss')", kept.run)
     opacity = "document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data.map(curve => curve.opacity)"
     student.wait_for_function(f"() => {opacity}.join() === '0.2,1,0.2'")  # of D's loss, G's, and the penalty
 
     student.get_by_test_id("follow").click()
     teacher.goto(f"{server.url}/classroom")
+    settled(teacher)
     teacher.get_by_role("textbox", name="Question to the class").fill("How many modes will survive?")
     teacher.get_by_role("textbox", name="Answers, separated by commas").fill("0, 3, 8")
     teacher.get_by_role("button", name="Ask", exact=True).click()
@@ -130,6 +135,7 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
         expect(bar).to_have_css("height", re.compile(r"^[1-9]"))
     assert "/watch" in student.url  # it looks around alone
 
+    settled(student)
     student.keyboard.press("n")
     student.get_by_role("textbox", name="note to the teacher").fill("What is a mode?")
     student.get_by_role("button", name="Send").click()
@@ -139,7 +145,9 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
     expect(teacher.get_by_text("No notes.")).to_be_visible()
 
 
-def test_a_student_only_watches_and_needs_no_reload(kept: Kept, teacher: Page, student: Page, server: Any) -> None:
+def test_a_student_only_watches_and_needs_no_reload(
+    kept: Kept, teacher: Page, student: Page, server: Any, hold: Hold
+) -> None:
     """Over a loss of the network, in a tab that was hidden, and when a run that was stopped goes on."""
     lost, lines = False, list[Any]()
 
@@ -155,12 +163,16 @@ def test_a_student_only_watches_and_needs_no_reload(kept: Kept, teacher: Page, s
     student.route_web_socket(re.compile("/live/"), connect)
     student.route("**/state?*", lambda route: route.abort() if lost else route.continue_())
     student.goto(server.url)
-    teacher.goto(f"{server.url}/train?from={kept.long}")  # it goes on for as long as this test needs
+    settled(student)
+    hold.at(30)
+    teacher.goto(f"{server.url}/train?from={kept.long}")
+    settled(teacher)
     teacher.get_by_role("button", name="Start", exact=True).click()
     teacher.wait_for_url("**/watch?run=*")
-    run = teacher.url.partition("run=")[2]
+    run = run_of(teacher)
     student.wait_for_url(f"**/watch?run={run}*")
-    student.wait_for_function(f"run => ({DRAWN})(run) > 3", arg=run)
+    shows_round(student, run, 30)
+    settled(student)
     student.evaluate("window.opened = true")  # gone after a reload
     for name in ("Pause", "Stop", "Fork from here…", "Save"):
         expect(teacher.get_by_role("button", name=name, exact=True)).to_be_visible()
@@ -170,10 +182,10 @@ def test_a_student_only_watches_and_needs_no_reload(kept: Kept, teacher: Page, s
     for line in lines:
         line.close()
     student.wait_for_function(f"run => ({SEEN})(run) === 'retrying'", arg=run)
-    missed = teacher.evaluate(DRAWN, run)
-    teacher.wait_for_function(f"([run, missed]) => ({DRAWN})(run) > missed + 3", arg=[run, missed])
+    hold.at(60)
+    shows_round(teacher, run, 60)
     lost = False
-    student.wait_for_function(f"([run, missed]) => ({DRAWN})(run) > missed", arg=[run, missed])
+    shows_round(student, run, 60)
     student.wait_for_function(f"run => ['live', 'polling'].includes(({SEEN})(run))", arg=run)
 
     hide = "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
@@ -185,12 +197,13 @@ def test_a_student_only_watches_and_needs_no_reload(kept: Kept, teacher: Page, s
     expect(teacher.get_by_test_id("viewers")).to_have_text("1 watching")
     student.wait_for_function(f"run => ({SEEN})(run) === 'live'", arg=run)
 
-    teacher.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
-    expect(student.get_by_test_id("state")).to_have_text("stopped")
+    press_stop(teacher)
+    for tab in (teacher, student):
+        is_in_state(tab, "stopped")
     last = "run => window.__ganscope[run].view.store.tracks.turns['G.loss'].x.at(-1)"
     assert student.evaluate(last, run) == teacher.evaluate(last, run)
     teacher.get_by_role("button", name="Continue").click()
-    expect(student.get_by_test_id("state")).to_have_text("running")
+    is_in_state(student, "running")
     assert student.evaluate("window.opened")
-    teacher.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
-    expect(student.get_by_test_id("state")).to_have_text("stopped")
+    press_stop(teacher)
+    is_in_state(student, "stopped")

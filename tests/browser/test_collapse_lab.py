@@ -3,57 +3,54 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 import pytest
+from driving import is_in_state, press_key, run_of, settled, shows_round, view
+from holding import Hold
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-
-def press_until(page: Page, key: str, address: str) -> None:
-    """Press a key that may be pressed twice, until the address says that it was heard."""
-    deadline = time.monotonic() + 90
-    while not re.search(address, page.url):
-        assert time.monotonic() < deadline, page.url
-        page.keyboard.press(key)
-        page.wait_for_timeout(300)
+FITS = "() => [...document.querySelectorAll('.gs-chart')].every(chart => chart.getBoundingClientRect().bottom <= innerHeight)"
 
 
-def test_the_lesson_needs_no_mouse(page: Page, server: Any) -> None:
+def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.set_default_timeout(90_000)
-    expect.set_options(timeout=90_000)
+    hold.at(30)
     page.goto(f"{server.url}/collapse")
-    page.get_by_role("button", name="Collapse [C]").wait_for()
+    settled(page)
+    expect(page.get_by_role("button", name="Collapse [C]")).to_be_visible()
     expect(page.get_by_text("How many of the 8 will survive?").first).to_be_visible()
     expect(page.locator(".stPlotlyChart .annotation-text")).to_have_text(list("12345678"))  # what it may name
-    press_until(page, "3", "guess=3")  # keys are listened to once the page has settled
-    page.keyboard.press("c")
+    press_key(page, "3", "3")
+    page.wait_for_url(re.compile("guess=3"))
+    press_key(page, "c", "c")
     page.wait_for_url(re.compile("step=watch.*run="))
-    state = page.get_by_test_id("state")
-    expect(state).to_have_text("running")
+    run = run_of(page)
+    shows_round(page, run, 30)
+    is_in_state(page, "running")
     points = page.get_by_test_id("points")
     expect(points.locator(".annotation-text")).to_have_text(list("12345678"))
-    page.keyboard.press("Space")
-    expect(state).to_have_text("paused")
-    for chart in page.locator(".gs-chart").all():
-        box = chart.bounding_box()
-        assert box
-        assert box["y"] + box["height"] <= 720, "a class sees the charts whole, without scrolling"
-    page.keyboard.press("ArrowRight")
+    press_key(page, "Space", "space")
+    is_in_state(page, "paused")
+    page.wait_for_function(FITS)  # a class sees the charts whole, without scrolling
+    press_key(page, "ArrowRight", "next")
     page.wait_for_url(re.compile("step=diagnose"))
     expect(page.get_by_text("Predicted: 3")).to_be_visible()
-    page.keyboard.press("f")
+    press_key(page, "f", "f")
     page.wait_for_url(re.compile("step=cure.*fixed="))
-    expect(page.get_by_test_id("points")).to_have_count(2)
-    page.keyboard.press("ArrowRight")
+    pair = (run, run_of(page, "fixed"))
+    for one in pair:
+        expect(view(page, one).get_by_test_id("points")).to_be_visible()
+        is_in_state(page, "running", one)
+    press_key(page, "ArrowRight", "next")
     page.wait_for_url(re.compile("step=explain"))
     expect(page.get_by_text("After the fix").first).to_be_visible()
-    page.keyboard.press("ArrowLeft")
+    press_key(page, "ArrowLeft", "previous")
     page.wait_for_url(re.compile("step=cure"))
-    page.get_by_test_id("state").first.wait_for()
-    page.keyboard.press("Space")
-    expect(page.get_by_test_id("state").first).to_have_text("paused")
-    expect(page.get_by_test_id("state").last).to_have_text("paused")
+    for one in pair:
+        is_in_state(page, "running", one)
+    press_key(page, "Space", "space")
+    for one in pair:
+        is_in_state(page, "paused", one)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from driving import heard, redrawn, settled
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from gan_core.engine.curves import smooth
@@ -35,7 +36,8 @@ def all_show(page: Page, round: int) -> None:
 
 def fill(page: Page, label: str, value: str) -> None:
     page.get_by_label(label, exact=True).fill(value)
-    page.keyboard.press("Enter")
+    with redrawn(page):
+        page.keyboard.press("Enter")
 
 
 # What a view does about news and about a wish, in the moment after a press anywhere on the page.
@@ -55,11 +57,13 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     page.set_viewport_size(TALL)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{server.url}/compare")
+    settled(page)
     fill(page, "Seeds", "7")
     expect(page.get_by_role("button", name="Start 3 runs")).to_be_visible()
     fill(page, "Rounds", "40")
     page.get_by_role("button", name="Start 3 runs").click()
     page.wait_for_url(re.compile(r"[?&]comparison="))
+    settled(page)
     expect(columns(page)).to_have_count(3)
     for column in columns(page).all():
         expect(column.get_by_test_id("state")).to_have_text("finished", timeout=240_000)
@@ -94,23 +98,29 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     )
     all_show(page, 25)
     expect(page.get_by_test_id("curves-over-seeds").locator(".xtitle")).to_have_text("images that D has seen")
-    page.wait_for_function(f"() => JSON.parse(({CURVES})() || '[]')[1] === 'log'")
+    # One seed: a mean as it is and a smoothed one per variant.
+    page.wait_for_function(
+        f"() => {{ const [, y, traces] = JSON.parse(({CURVES})() || '[]'); return y === 'log' && traces.length === 6 }}"
+    )
     shown = page.evaluate(CURVES)
     traces = json.loads(shown)[2]
-    assert len(traces) == 3 * 2, "one seed: a mean as it is and a smoothed one per variant"
     for (_, _, raw), (_, _, smoothed) in zip(traces[::2], traces[1::2], strict=True):
         assert smoothed == pytest.approx(smooth(np.array(raw), 0.6).tolist())
 
-    page.get_by_test_id("copy-link").click()
-    expect(page.get_by_test_id("copy-link")).to_have_text("Copied")
-    link = page.evaluate("navigator.clipboard.readText()")
-    assert link == page.url
+    link = page.url
+    with heard(page.get_by_test_id("copy-link")) as said:
+        page.get_by_test_id("copy-link").click()
+        page.wait_for_function("async link => await navigator.clipboard.readText() === link", arg=link)
+        page.wait_for_function(
+            "element => element.told.length > 1", arg=page.get_by_test_id("copy-link").element_handle()
+        )
+    assert "|Copied" in said
     context = browser.new_context(viewport=TALL)
     other = context.new_page()
     other.goto(link)
     all_show(other, 25)
-    other.wait_for_function(f"() => JSON.parse(({CURVES})() || '[]')[1] === 'log'")
-    assert other.evaluate(CURVES) == shown
+    other.wait_for_function(f"shown => ({CURVES})() === shown", arg=shown)
+    settled(other)
     assert other.url == link
     context.close()
     assert page.evaluate(AFTER_A_PRESS) == [True, True, True]

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import pytest
+from driving import run_of, settled, shows_round, view
+from holding import Hold
 from playwright.sync_api import Page, expect
 
 from gan_core.config import preset_config
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.browser
 FITS = """() => [...document.querySelectorAll('.gs-root[data-compact] [data-testid=loss-chart]')]
   .every(chart => chart.getBoundingClientRect().bottom <= innerHeight)"""
 ROUNDS = 60
-SHOWN = "run => { const v = window.__ganscope?.[run]?.view; return v ? v.store.status?.round || 0 : 0 }"
+PLAYED = 80  # of the child
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +31,27 @@ def parent(store: Any) -> str:
     return run
 
 
-def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str) -> None:
+def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str, hold: Hold) -> None:
+    hold.at(PLAYED)
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server.url}/watch?run={parent}")
+    settled(page)
     page.get_by_role("button", name="Fork from here").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("combobox", name="Objective").click()
     page.get_by_role("option", name="LS GAN").click()
     expect(dialog.get_by_text("Changes: objective = ls_gan")).to_be_visible()
+    settled(page)
     dialog.get_by_role("button", name="Fork", exact=True).click()
     page.wait_for_url("**beside=*")
-    match = re.search(r"beside=([a-z0-9-]+)", page.url)
-    assert match
-    child = match[1]
-    page.wait_for_function(f"([run, round]) => ({SHOWN})(run) > round", arg=[child, ROUNDS])
+    child = run_of(page, "beside")
+    shows_round(page, child, PLAYED)
+    settled(page)
 
-    boards = page.locator(".gs-root[data-compact]")
-    expect(boards).to_have_count(2)
-    page.wait_for_function(FITS)  # what the page showed before may still stand above for a moment
-    for index, run in enumerate((parent, child)):
-        board = boards.nth(index)
-        expect(board).to_have_attribute("data-run", run)
+    expect(page.locator(".gs-root[data-compact]")).to_have_count(2)
+    page.wait_for_function(FITS)
+    for run in (parent, child):
+        board = view(page, run)
         for slot in ("points", "histogram", "loss-chart"):
             box = board.get_by_test_id(slot).bounding_box()
             assert box
@@ -65,7 +67,8 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str) -> N
     page.goto(f"{server.url}/watch?run={child}")
     expect(page.get_by_text("Forked from the parent at round 60: objective = ls_gan")).to_be_visible()
     expect(when).to_have_text(re.compile("^round"))
-    page.wait_for_function(f"([run, round]) => ({SHOWN})(run) > round", arg=[child, ROUNDS])
+    shows_round(page, child, PLAYED)
+    settled(page)
     plot = page.get_by_test_id("loss-chart").locator(".nsewdrag").first
     box = plot.bounding_box()
     assert box

@@ -39,8 +39,8 @@ def test_the_push_is_laid_over_the_first_samples_when_asked(page: Page, server: 
     expect(push).to_be_visible()
     expect(grid).to_be_hidden()
     expect(push).to_have_attribute("aria-label", re.compile("the first 8 samples at round 20,"))
+    page.wait_for_function(COLOURED, arg=push.element_handle())
     assert push.evaluate("canvas => [canvas.width, canvas.height]") == [4 * 30 - 2, 2 * 30 - 2]
-    assert push.evaluate(COLOURED)
     note = page.get_by_test_id("samples").locator(".gs-note")
     expect(note).to_contain_text("What G's loss asks of the pixels")
     page.get_by_test_id("slider").focus()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import settled
 from playwright.sync_api import Browser, Page, expect
 
 from gan_core.config import Comparison
@@ -16,6 +17,7 @@ from gan_core.engine.packs import write_pack
 from gan_core.ui.report import report
 
 pytestmark = pytest.mark.browser
+SETTINGS = {"executor": "thread"}  # a server of its own: its store is empty
 
 BASE = {
     "data": {"name": "ring", "batch_size": 8},
@@ -79,6 +81,7 @@ def test_the_report_draws_its_charts_from_disk_without_a_network(browser: Browse
 
 def test_a_pack_looks_the_same_in_an_empty_store(page: Page, server: Any, taken: Taken) -> None:
     page.goto(f"{server.url}/runs")
+    settled(page)
     page.get_by_text("Import a pack").click()
     page.locator("input[type=file]").set_input_files(taken.pack)
     page.get_by_role("button", name="Import", exact=True).click()
@@ -87,6 +90,7 @@ def test_a_pack_looks_the_same_in_an_empty_store(page: Page, server: Any, taken:
     for sentence in taken.sentences:
         expect(page.get_by_text(sentence)).to_be_visible()
     expect(page.get_by_text("At round 0 all columns show the same samples")).to_be_visible()
+    settled(page)
     page.get_by_text("Take it away").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Pack", exact=True).click()

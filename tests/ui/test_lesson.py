@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 
 import pytest
-from opening import open_page
+from holding import Hold
+from opening import button, open_page
 from streamlit.testing.v1 import AppTest
+from waiting import until
 
 from gan_core.config import CURES, RunConfig, preset_config
 from gan_core.engine import Lab
@@ -113,7 +114,7 @@ visit = partial(open_page, "collapse")
 
 
 def press(app: AppTest, name: str) -> AppTest:
-    app.button(key=f"do:{name}").click().run()
+    button(app, f"do:{name}").click().run()
     assert [error.message for error in app.exception] == []
     return app
 
@@ -161,24 +162,13 @@ def test_the_whole_lesson_twice_in_a_row(lab: Lab) -> None:
     assert len(lab.store.runs()) == 4
 
 
-def test_space_pauses_and_goes_on(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lessons, "preset_config", lambda name: preset_config(name, {"schedule.rounds": 100_000_000}))
+def test_space_pauses_and_goes_on(lab: Lab, hold: Hold) -> None:
+    hold.at(5)
     app = press(visit(), "c")
     run = said(app, "run")
-
-    def states(wanted: str) -> bool:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if lab.view(run).status["state"] == wanted:
-                return True
-            time.sleep(0.05)
-        return False
-
-    assert states("running")
-    press(app, "space")
-    assert states("paused")
-    press(app, "space")
-    assert states("running")
+    for state in ("running", "paused", "running"):
+        until(lambda state=state: lab.view(run).status["state"] == state, state)
+        press(app, "space")
     lab.command(run, "stop")
     assert lab.wait(run, timeout=60).status == "stopped"
 

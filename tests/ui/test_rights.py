@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from holding import Hold
 from opening import open_page
 
 from gan_core.config import RunConfig
@@ -181,12 +182,15 @@ def test_a_verified_mail_of_the_list_teaches_and_a_logged_out_one_does_not(monke
     assert (visitor().role, voucher()) == ("teacher", "")  # whose cookie the socket knows
 
 
-def test_a_student_starts_one_run_and_stops_it(lab: Lab, tiny: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_student_starts_one_run_and_stops_it(
+    lab: Lab, tiny: Any, monkeypatch: pytest.MonkeyPatch, hold: Hold
+) -> None:
+    hold.at(2)
     room = Classroom(student_runs=1)
     monkeypatch.setattr(class_mode, "_room", room)
     cookies = {"ganscope_viewer": room.names.give("a")}
     monkeypatch.setattr(rights, "_cookies", lambda: cookies)
-    config: RunConfig = tiny("mlp", {"schedule.rounds": 100_000_000, "diagnostics.every": 1000})
+    config: RunConfig = tiny("mlp", {"schedule.rounds": 9})
     run = guarded(lab).submit(config, key="one click")
     with pytest.raises(NotAllowed, match="the one run"):
         guarded(lab).submit(config, key="another")

@@ -1,0 +1,88 @@
+"""What a browser test waits for: a page that is drawn whole, a key that is heard, a run that shows a round."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Locator, Page, expect
+
+# Streamlit says whether a script runs and which elements are of the run before; the page counts how often it was drawn.
+_DRAWN = """after => {
+  const app = document.querySelector('[data-testid=stApp]')
+  const drawn = Number(getComputedStyle(document.documentElement).getPropertyValue('--drawn'))
+  return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]') && drawn > after && drawn
+}"""
+_DRAWN_TO = """run => {
+  for (const panel of window.__ganscope?.[run]?.view.panels || [])
+    for (const { column, index } of panel.bindings || [])
+      if (column === 'D.loss' && panel.ready) return panel.chart.data[index].x.at(-1) ?? -1
+  return -1
+}"""
+POINTS = "run => window.__ganscope?.[run]?.points('D.loss') || 0"
+
+
+def settled(page: Page, after: int = 0) -> int:
+    """Wait until the page is drawn whole and no script runs; returns how often it was drawn, which is more than ``after``."""
+    return int(page.wait_for_function(_DRAWN, arg=after).json_value())
+
+
+@contextmanager
+def redrawn(page: Page) -> Iterator[None]:
+    """What is done inside has the page drawn anew; afterwards only the new one is there."""
+    before = settled(page)
+    yield
+    settled(page, before)
+
+
+def press_key(page: Page, key: str, heard_as: str) -> None:
+    """Press a presenter's key once the page hears it."""
+    page.locator(f'[data-hears~="{heard_as}"]').wait_for(state="attached")
+    settled(page)
+    page.keyboard.press(key)
+
+
+def view(page: Page, run: str) -> Locator:
+    """The live view of a run."""
+    return page.locator(f'.gs-root[data-run="{run}"]')
+
+
+def shows_round(page: Page, run: str, round: int) -> None:
+    """Wait until the view of a run has come to this round, and D's loss is drawn to there."""
+    page.wait_for_function(
+        f"([run, round]) => window.__ganscope?.[run]?.view.store.status?.round >= round && ({_DRAWN_TO})(run) >= round",
+        arg=[run, round],
+    )
+
+
+def is_in_state(page: Page, state: str, run: str = "") -> None:
+    """Wait until the view says so: of ``run``, else of the only run."""
+    expect((view(page, run) if run else page).get_by_test_id("state")).to_have_text(state)
+
+
+def press_stop(page: Page) -> None:
+    """Ours: while a script runs, Streamlit has a button of that name in its header."""
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+
+
+def run_of(page: Page, name: str = "run") -> str:
+    """The run that the address names."""
+    match = re.search(rf"[?&]{name}=([a-z0-9-]+)", page.url)
+    assert match, page.url
+    return match[1]
+
+
+@contextmanager
+def heard(locator: Locator) -> Iterator[list[str]]:
+    """All that an element says inside, its text and its label, however briefly; complete afterwards."""
+    told: list[str] = []
+    element = locator.element_handle()
+    element.evaluate("""element => {
+      const said = () => `${element.getAttribute('aria-label') || ''}|${element.textContent}`
+      element.told = [said()]
+      new MutationObserver(() => element.told.push(said())).observe(
+        element, { attributes: true, childList: true, characterData: true, subtree: true })
+    }""")
+    yield told
+    told.extend(element.evaluate("element => element.told"))
