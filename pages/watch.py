@@ -34,7 +34,7 @@ if beside := st.query_params.get("beside"):
 if deleted.say_deleted(run):
     st.title(as_typed(run.name), anchor=False)
     live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
-    st.stop()
+    raise PageEnds
 
 title, actions = st.columns([2, 3], vertical_alignment="center")
 title.title(as_typed(run.name), anchor=False)
