@@ -14,6 +14,7 @@ QUIET_SECONDS = 60.0
 IN_LOOPS = (
     "asyncio",
     "gan_core.engine.lab",
+    "gan_core.engine.processes",
     "gan_core.engine.recorder",
     "gan_core.engine.subscribers",
     "gan_core.server.lifespan",

@@ -274,3 +274,35 @@ def test_the_same_trouble_is_logged_once_a_minute_and_counted(monkeypatch: pytes
         "no handle for the last (and 17,999 times more since it was last said)",
         "another trouble",
     ]
+
+
+def test_without_a_thread_for_the_next_spare_process_a_run_still_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gan_core.engine import processes
+
+    def no_thread(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(processes, "_Worker", lambda label: label)
+    monkeypatch.setattr(processes.threading.Timer, "start", no_thread)
+    spare = processes._Spare()
+    spare._wanted = True
+    assert spare.take("a-run") == "a-run"
+
+
+def test_the_end_of_a_run_is_said_though_its_checkpoints_cannot_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from gan_core.engine import processes
+
+    def no_handle(_: Path) -> list[Path]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    hosted = SimpleNamespace(job=SimpleNamespace(checkpoint_dir=tmp_path), round=3)
+    monkeypatch.setattr(processes, "checkpoints", no_handle)
+    end = processes._obituary(hosted, -9, "")
+    assert (end.state, "whether something was saved cannot be told (Too many open files)" in end.message) == (
+        "interrupted",
+        True,
+    )

@@ -36,6 +36,7 @@ from gan_core.engine.starting_points import checkpoint_to_go_on_from
 from gan_core.engine.watchdog import Watchdog
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
+from gan_core.store.reserve import DISK_FULL, is_full
 from gan_core.store.tenancy import Tenancy
 from gan_core.training import (
     CheckpointError,
@@ -126,7 +127,12 @@ class Lab:
         self._setting = setting_of(executor)
         self._quota = Quota()
         self._tenancy = Tenancy(Path(root)) if serving else None
-        self.store = RunStore(root, only_reads=self._tenancy.only_reads if self._tenancy else "")
+        try:
+            self.store = RunStore(root, only_reads=self._tenancy.only_reads if self._tenancy else "")
+        except BaseException:
+            if self._tenancy is not None:
+                self._tenancy.close()  # who tries again must not meet its own lock
+            raise
         self.capacity = capacity
         cache = self.store.root / "cache"
         self.classifiers = Classifiers(cache)
@@ -157,6 +163,8 @@ class Lab:
             self._begin()
         except StoreError:
             self.store.close()
+            if self._tenancy is not None:
+                self._tenancy.close()
             raise
         self.health = Health(self.store.root, at_once=not self.safe_mode)
         self._thread = threading.Thread(target=self._record_for_ever, name="recorder", daemon=True)
@@ -746,6 +754,9 @@ class Lab:
             self._orphans_due = time.monotonic() + ORPHANS_SECONDS
             with suppress(StoreError):
                 self._take_over()
+                if self.store.only_reads == DISK_FULL and not is_full(self.store.root):
+                    self.store.begin_to_write()
+                    self._begin()
                 if not self.store.only_reads:
                     for run_id in self.store.interrupt_orphans(self._active):
                         self._gallery.changed(run_id)

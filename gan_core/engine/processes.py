@@ -176,9 +176,13 @@ class _Spare:
         with self._lock:
             worker, self._worker = self._worker, None
             if self._wanted and not self._closed and (self._timer is None or not self._timer.is_alive()):
-                self._timer = threading.Timer(SPARE_SECONDS, self.prepare)
-                self._timer.daemon = True
-                self._timer.start()
+                timer = threading.Timer(SPARE_SECONDS, self.prepare)
+                timer.daemon = True
+                try:
+                    timer.start()
+                    self._timer = timer
+                except RuntimeError as error:  # the run at hand needs no spare
+                    log.warning("no process will be made ready: %s", error)
         if worker is not None and worker.process.poll() is None:
             return worker
         if worker is not None:
@@ -316,7 +320,10 @@ class _Host:
                 self.takes, self._because = False, TAKEN_ALONG
                 timer = threading.Timer(SAVE_SECONDS, self._kill)
                 timer.daemon = True
-                timer.start()
+                try:
+                    timer.start()
+                except RuntimeError:  # nobody is there to wait: it is ended at once
+                    self._kill()
         for job in others:
             job.tell("interrupt")
 
@@ -347,13 +354,17 @@ class _Host:
         said = trace = ""
         try:
             self._start_and_hear(label)
-        except OSError as error:
-            said = f"The run's process could not be started: {error}."
+        except (OSError, MemoryError, RuntimeError) as error:  # no handle, no memory, no thread
+            said = f"The run's process could not be started: {error or 'no memory is left'}."
         except Exception as error:
             said, trace = f"What the run's process said could not be understood: {error}", traceback.format_exc()
         worker = self._worker
+        last_words = ""
         if worker is not None:
-            last_words = worker.last_words()
+            try:
+                last_words = worker.last_words()
+            except (OSError, MemoryError):  # the end of its runs must be said, whatever else cannot be
+                log.exception("what the process of a run said at its end is lost")
             worker.close()
         with self._lock:
             self.takes = False
@@ -401,7 +412,10 @@ class _Host:
                     asking = threading.Thread(
                         target=self._prepare_classifier, args=(name,), name="classifier-source", daemon=True
                     )
-                    asking.start()
+                    try:
+                        asking.start()
+                    except RuntimeError as error:  # the runs go on without, and ask again when they go on later
+                        log.warning("the frozen classifier of %s waits: %s", name, error)
                 case _, None:
                     pass  # it was let go before it began
                 case wire.Asks(played), job:
@@ -454,8 +468,11 @@ class _Host:
 
 def _obituary(job: _Hosted, code: int, last_words: str) -> Ended:
     """How a run ended whose process died without a word about it."""
-    saved = bool(checkpoints(job.job.checkpoint_dir))
-    then = "it can go on from its last checkpoint" if saved else "nothing was saved yet"
+    try:
+        saved = bool(checkpoints(job.job.checkpoint_dir))
+        then = "it can go on from its last checkpoint" if saved else "nothing was saved yet"
+    except OSError as error:
+        then = f"whether something was saved cannot be told ({error.strerror})"
     if code in (-signal.SIGKILL, -signal.SIGTERM):
         why = "from outside or because memory ran out" if code == -signal.SIGKILL else "from outside"
         return Ended("interrupted", job.round, f"The run's process was ended {why}; {then}.", last_words)

@@ -50,15 +50,21 @@ def purge(root: Path, run_ids: Sequence[str], remove: Callable[[], None]) -> Non
             with suppress(OSError):
                 _settle(root, run_id)
         raise
-    for left in [path_of(root, run_id) for run_id in run_ids]:
+    for run_id in run_ids:
+        remove_folders(root, run_id)
+
+
+def remove_folders(root: Path, run_id: str) -> None:
+    """Remove the folder of a run, at its place and aside. StoreError where files resist."""
+    for folder in (root / run_id, path_of(root, run_id)):
         try:
             failpoint("purge.files")
-            shutil.rmtree(left)
+            shutil.rmtree(folder)
         except FileNotFoundError:
             pass  # it never saved a file
         except OSError as error:
             raise StoreError(
-                f"The run is gone, its folder {left} remains until the next start: {reason(error)}."
+                f"The run is gone, its folder {folder} remains until the next start: {reason(error)}."
             ) from error
 
 

@@ -25,11 +25,13 @@ class Readers:
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
         self._closed = False
+        self._generation = 0
 
     @contextmanager
     def lend(self) -> Iterator[sqlite3.Connection]:
         """A connection that sees everything committed so far. A failing database is a StoreError of one sentence."""
         connection: sqlite3.Connection | None = None
+        generation = self._generation
         try:
             connection = self._take()
             yield connection
@@ -37,11 +39,20 @@ class Readers:
             raise StoreError(f"The store {self._path} cannot be read: {reason(error)}.") from error
         finally:
             if connection is not None:
-                self._give_back(connection)
+                self._give_back(connection, generation)
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def look_anew(self) -> None:
+        """From now on the file may change: connections that took it for one that does not are used no more."""
+        with self._lock:
+            self._only_read = False
+            self._generation += 1
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -55,9 +66,9 @@ class Readers:
         failpoint("store.read")
         return connect(self._path, only_read=self._only_read)
 
-    def _give_back(self, connection: sqlite3.Connection) -> None:
+    def _give_back(self, connection: sqlite3.Connection, generation: int) -> None:
         with self._lock:
-            if not self._closed:
+            if not self._closed and generation == self._generation:
                 self._idle.append(connection)
                 return
         connection.close()

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gan_core import checkpoints
-from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, orphans, owner, tracks
+from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, orphans, owner, reserve, tracks
 from gan_core.store.adoption import Whole
 from gan_core.store.bin import Bin
 from gan_core.store.fields import encode, from_json, line, to_json
@@ -58,9 +58,9 @@ class RunStore:
         if not only_reads and path.exists() and not os.access(self.root, os.W_OK):
             only_reads = f"The folder {self.root} cannot be written to: its runs can be looked at, none can be trained."
         self.only_reads = only_reads
-        self._writer: Writer | NoWriter = NoWriter(only_reads) if only_reads else Writer(open_database(path))
-        self._readers = Readers(path, only_read=bool(only_reads))
-        self.bin = Bin(self, self._readers, lambda change: self._writer.call(change))
+        self._writer: Writer | NoWriter = NoWriter(only_reads) if only_reads else self._open_writer()
+        self._readers = Readers(path, only_read=bool(self.only_reads))
+        self.bin = Bin(self, self._readers, self._make_room)
         self._closed = False
         atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
 
@@ -89,7 +89,39 @@ class RunStore:
         """Write from now on, where until now reading was all that was allowed. StoreError if that cannot be."""
         if self.only_reads:
             self._writer = Writer(open_database(self.root / "ganscope.db"))
+            self._readers.look_anew()
             self.only_reads = ""
+
+    def _open_writer(self) -> Writer | NoWriter:
+        """On a full disk with what is reserved for that; a store without a reserve is there to be looked at."""
+        try:
+            opened = Writer(open_database(self.root / "ganscope.db"))
+        except StoreError:
+            if not reserve.is_full(self.root):
+                raise
+            if reserve.give_up(self.root):
+                return Writer(open_database(self.root / "ganscope.db"))
+            self.only_reads = reserve.DISK_FULL
+            return NoWriter(self.only_reads)
+        reserve.keep(self.root)
+        return opened
+
+    def _make_room(
+        self, change: Callable[[sqlite3.Connection], None], before: Callable[[], None] | None = None
+    ) -> None:
+        """Write what makes room: on a full disk with what is reserved for that, after ``before``, which frees some."""
+        try:
+            self._writer.call(change)
+        except StoreError:
+            if not reserve.is_full(self.root):
+                raise
+            given = reserve.give_up(self.root)
+            if before is not None:
+                before()
+            elif not given:
+                raise
+            self.begin_to_write()
+            self._writer.call(change)
 
     @property
     def problem(self) -> str | None:
@@ -367,7 +399,7 @@ class RunStore:
             if not deleted.rowcount:
                 raise StoreError("Stop the run first.")
 
-        self._writer.call(change)
+        self._make_room(change)
 
     def restore(self, run_id: str) -> None:
         """Undo ``delete``."""
@@ -385,7 +417,13 @@ class RunStore:
                 raise StoreError("Delete the run first.")
             aside.put(self.root, run_id)
 
-        aside.purge(self.root, [run_id], lambda: self._writer.call(remove))
+        def remove_files() -> None:
+            if self.run(run_id).deleted_at is None:
+                raise StoreError("Delete the run first.")
+            aside.remove_folders(self.root, run_id)
+
+        aside.purge(self.root, [run_id], lambda: self._make_room(remove, remove_files))
+        reserve.keep(self.root)
 
     def compact(self, run_id: str, track: str | None = None) -> None:
         """Merge the chunks of one track, or of all, so that they read fast. What is read stays the same."""
@@ -440,7 +478,7 @@ class RunStore:
     def delete_comparison(self, comparison_id: str) -> None:
         """Take a comparison off the list, and its runs with it unless they were collected; StoreError while one is active."""
         self.interrupt_orphans()
-        self._writer.call(lambda connection: comparisons.delete(connection, comparison_id, IS_ACTIVE))
+        self._make_room(lambda connection: comparisons.delete(connection, comparison_id, IS_ACTIVE))
 
     def restore_comparison(self, comparison_id: str) -> None:
         """Undo ``delete_comparison``: runs that were deleted before it stay deleted."""

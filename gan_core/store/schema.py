@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gan_core.failpoints import failpoint
+from gan_core.store import reserve
 from gan_core.store.records import StoreError, reason
 from gan_core.store.tenancy import network_file_system
 
@@ -104,14 +105,25 @@ def connect(path: Path, *, only_read: bool = False) -> sqlite3.Connection:
     where = path.absolute().as_uri()
     if only_read:
         # Beside a log that nobody may open for writing, what it holds cannot be seen: the file alone is read.
-        where += "?mode=ro" if os.access(path.parent, os.W_OK) else "?immutable=1"
+        # So it is where the disk is too full for what readers share, which loses nothing while the log is empty.
+        alone = not os.access(path.parent, os.W_OK) or (reserve.is_full(path.parent) and not _has_log(path))
+        where += "?immutable=1" if alone else "?mode=ro"
     connection = sqlite3.connect(where, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     # A text with invalid UTF-8 must damage its own run, not the query that lists all of them.
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()  # or its handles stay until the collector comes by
+        raise
     return connection
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def open_database(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) -> sqlite3.Connection:

@@ -137,6 +137,6 @@ def test_a_purge_that_files_resist_says_so(store: RunStore, monkeypatch: pytest.
 
     monkeypatch.setattr(shutil, "rmtree", resist)
     store.bin.delete(["a"])
-    with pytest.raises(StoreError, match=r"its folder .* remains: Device or resource busy"):
+    with pytest.raises(StoreError, match=r"its folder .* remains until the next start: Device or resource busy"):
         store.bin.purge("a")
     assert listed(store) == []
