@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import gan_core.engine
 from benchmarks.hostile import picture, zipped
-from gan_core.data import DATASETS
+from gan_core.data import DATASETS, shelf
 from gan_core.data import published as published_sets
 from gan_core.engine import Lab
 from gan_core.ui import charts
@@ -70,6 +70,23 @@ def test_what_was_brought_is_shown_as_plain_text_and_can_be_deleted(lab: Lab) ->
     assert lab.chores.own(own.name) is None
     assert not app.exception
     assert visit(own.name).warning[0].value.startswith("This data set is not on this machine")
+
+
+def test_a_table_of_many_columns_is_shown_and_asks_which_two(lab: Lab) -> None:
+    app = visit()
+    app.session_state["group"] = "Your own"
+    app.run()
+    rows = "\n".join(["Zeit;Länge (mm);Höhe;Gruppe", *(f"{i},5;{i % 7},25;-{i},75;{'ab'[i % 2]}" for i in range(60))])
+    app.file_uploader(key="table:0").upload("messung.csv", rows.encode("cp1252"), "text/csv").run()
+    assert "3 columns hold numbers" in " ".join(info.value for info in app.info)
+    assert list(app.dataframe[0].value.columns) == ["Zeit", "Länge (mm)", "Höhe", "Gruppe"]
+    assert app.button(key="read:table").disabled
+    app.selectbox(key="table:x").select("Länge (mm)").run()
+    app.selectbox(key="table:y").select("Höhe").run()
+    app.button(key="read:table").click().run()
+    assert not app.exception
+    (card,) = shelf.shelf()
+    assert card.columns == ("Länge (mm)", "Höhe")
 
 
 def test_what_a_browser_sends_as_a_painting() -> None:
