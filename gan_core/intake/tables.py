@@ -18,7 +18,7 @@ from gan_core.intake.text import lines_of
 Kind = Literal["numbers", "index", "label", "text"]
 
 MAX_COLUMNS = 500
-MAX_CELLS = 3_000_000
+MAX_CELLS = 400_000  # some seconds of a processor
 MOST_LABELS = 50
 PREVIEWED = 6
 
@@ -65,10 +65,11 @@ def read_table(content: bytes) -> Table:
     rows, comments, named = sorted_out(lines)
     if not any(text.strip() for _, text in rows):
         raise DataError("The file has no rows, only comments." if comments else "The file is empty.")
+    cells = max(sum(text.count(mark) for _, text in rows) for mark in ("\t", ";", "|", ","))
+    if max(cells, sum(len(text.split()) for _, text in rows)) > MAX_CELLS:
+        raise DataError(f"The table has more than {MAX_CELLS:,} cells; keep the columns that are needed.")
     dialect = dialect_of(rows, named, _decimal_named(rows))
     split = rows_of(rows, dialect.delimiter)
-    if sum(len(cells) for _, cells in split) > MAX_CELLS:
-        raise DataError(f"The table has more than {MAX_CELLS:,} cells; keep the columns that are needed.")
     width = _width(split, dialect.marks)
     if width > MAX_COLUMNS:
         raise DataError(f"The table has more than {MAX_COLUMNS:,} columns; keep those that are needed.")

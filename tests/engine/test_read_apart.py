@@ -114,7 +114,7 @@ def test_a_zip_of_pictures_that_crashes_its_reader_is_a_sentence(
 
 def test_a_table_is_read_within_bounds_by_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chores = Chores(tmp_path)
-    cells = b"\n".join(b",".join([b"1.5"] * 90) for _ in range(20_000))
+    cells = b"\n".join(b",".join([b"1.5"] * 19) for _ in range(20_000))
     with monkeypatch.context() as patch:
         patch.setitem(apart.MEMORY, "table", 2**25)
         with pytest.raises(DataError, match="memory"):

@@ -219,6 +219,7 @@ def test_a_label_column_is_named_and_not_a_fault() -> None:
         (b"# only\n# comments\n", "only comments"),
         (b"1" * (MAX_LINE + 1), "Line 1 has more than"),
         (b",".join([b"1"] * 9000) + b"\n", "columns"),
+        ((b",".join([b"1.5"] * 402) + b"\n") * 1000, "400,000 cells"),
         (b"\n\n  \n", "empty"),
     ],
 )
