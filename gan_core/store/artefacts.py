@@ -87,14 +87,22 @@ def share(names: Iterable[object], source: Path, target: Path) -> None:
     What is missing or no artefact is left out. StoreError if the disk takes no more.
     """
     for name in names:
-        if not isinstance(name, str) or not ARTEFACT.fullmatch(name) or not (source / name).is_file():
-            continue
-        try:
-            os.link(source / name, target / name)
-        except FileExistsError:
-            continue
-        except OSError:  # another file system, or one without hard links
-            write_once(target / name, (source / name).read_bytes())
+        if isinstance(name, str) and ARTEFACT.fullmatch(name):
+            try:
+                _share(source / name, target / name)
+            except OSError as error:
+                raise StoreError(f"The file {name} cannot be copied: {error.strerror or error}.") from error
+
+
+def _share(file: Path, twin: Path) -> None:
+    if not file.is_file():
+        return
+    try:
+        os.link(file, twin)
+    except FileExistsError:
+        return
+    except OSError:  # another file system, or one without hard links
+        write_once(twin, file.read_bytes())
 
 
 def find(folder: Path, name: object) -> Path:

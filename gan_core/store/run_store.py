@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gan_core import checkpoints
-from gan_core.store import adoption, artefacts, comparisons, owner, tracks
+from gan_core.store import adoption, artefacts, comparisons, forks, frames, owner, tracks
 from gan_core.store.adoption import Whole
 from gan_core.store.fields import encode, from_json, line, to_json
 from gan_core.store.readers import Readers
@@ -205,32 +205,15 @@ class RunStore:
 
         The fork can then be read, exported and kept without its parent.
         """
-        folder, source = self._folder(run_id), self._folder(parent)
+        for run in (run_id, parent):
+            _check(run)
         kinds = list(events)
-        for frame in self.frames(parent):
-            if frame.round <= up_to_round:
-                files = (part.get("file") for part in frame.parts.values() if isinstance(part, dict))
-                artefacts.share((name for name in files if name), source, folder)
-
-        def copy(connection: sqlite3.Connection) -> None:
-            tracks.copy(connection, parent, run_id, up_to_round)
-            connection.execute(
-                """INSERT OR IGNORE INTO frames SELECT ?, round, part, data FROM frames
-                   WHERE run = ? AND round <= ? ORDER BY round, rowid""",
-                (run_id, parent, up_to_round),
-            )
-            connection.execute(
-                f"""INSERT INTO events (run, round, at, kind, data) SELECT ?, round, at, kind, data FROM events
-                    WHERE run = ? AND round <= ? AND kind IN ({", ".join("?" * len(kinds))}) ORDER BY id""",
-                (run_id, parent, up_to_round, *kinds),
-            )
-
-        self._writer.call(copy)
+        self._writer.call(lambda connection: forks.inherit(connection, self.root, run_id, parent, up_to_round, kinds))
 
     def whole(self, run_id: str) -> Whole:
         """Everything that is known of a run, but for its files."""
-        tracks = {name: self.track(run_id, name) for name in self.track_names(run_id)}
-        return Whole(self.run(run_id), tracks, self.frames(run_id), self.events(run_id))
+        rows = {name: self.track(run_id, name) for name in self.track_names(run_id)}
+        return Whole(self.run(run_id), rows, self.frames(run_id), self.events(run_id))
 
     def adopt(self, runs: Sequence[Whole], files: Path, comparison: ComparisonRecord | None = None) -> None:
         """Take in runs of another store as they are, and their comparison: all of it, or nothing.
@@ -287,17 +270,7 @@ class RunStore:
         """The run, what it was forked from, and all that was forked from any of them, in the order of creation."""
         self._folder(run_id)
         with self._readers.lend() as connection:
-            rows = connection.execute(
-                """WITH RECURSIVE
-                     up (id, parent) AS (
-                       SELECT id, parent FROM runs WHERE id = ?
-                       UNION SELECT runs.id, runs.parent FROM runs JOIN up ON runs.id = up.parent),
-                     family (id) AS (
-                       SELECT id FROM up UNION SELECT runs.id FROM runs JOIN family ON runs.parent = family.id)
-                   SELECT * FROM runs WHERE id IN family AND deleted_at IS NULL ORDER BY seq""",
-                (run_id,),
-            ).fetchall()
-        return [run for run in map(read_run, rows) if isinstance(run, RunRecord)]
+            return forks.family(connection, run_id)
 
     def track(self, run_id: str, track: str = "turns", columns: Sequence[str] | None = None) -> TrackData:
         """A track, empty if nothing was recorded. ``columns`` picks some by name; one that is not there is all NaN."""
@@ -309,46 +282,27 @@ class RunStore:
         """The tracks that have rows, in the order in which they began."""
         self._folder(run_id)
         with self._readers.lend() as connection:
-            return _track_names(connection, run_id)
+            return tracks.names_of(connection, run_id)
 
     def frames(self, run_id: str) -> list[Frame]:
         """All frames in the order of their rounds; a part that is damaged is left out."""
         self._folder(run_id)
         with self._readers.lend() as connection:
-            rows = connection.execute(
-                "SELECT round, part, data FROM frames WHERE run = ? ORDER BY round, rowid", (run_id,)
-            ).fetchall()
-        return _frames(rows)
+            return frames.read(connection, run_id)
 
     def latest_frame(self, run_id: str, part: str = "grid") -> Frame | None:
         """The last frame that has this part. Found by an index, whatever the number of frames."""
         self._folder(run_id)
         with self._readers.lend() as connection:
-            rows = connection.execute(
-                """SELECT round, part, data FROM frames
-                   WHERE run = :run AND round = (SELECT max(round) FROM frames WHERE run = :run AND part = :part)
-                   ORDER BY rowid""",
-                {"run": run_id, "part": part},
-            ).fetchall()
-        return next((frame for frame in _frames(rows) if part in frame.parts), None)
+            return frames.latest(connection, run_id, part)
 
     def latest_files(self, parts: Sequence[str]) -> dict[str, str]:
         """Of every run that is not deleted, the file that its newest frame shows as the first of these ``parts`` it has.
 
         One query for all of them, each found by an index.
         """
-        newest = "(SELECT data FROM frames WHERE run = runs.id AND part = ? ORDER BY round DESC LIMIT 1)"
         with self._readers.lend() as connection:
-            rows = connection.execute(
-                f"SELECT id, {', '.join([newest] * len(parts))} FROM runs WHERE deleted_at IS NULL", tuple(parts)
-            ).fetchall()
-        found = {}
-        for run_id, *shown in rows:
-            data = (from_json(text) for text in shown if text is not None)
-            files = (part.get("file") for part in data if isinstance(part, dict))
-            if file := next((name for name in files if isinstance(name, str)), None):
-                found[run_id] = file
-        return found
+            return frames.latest_files(connection, parts)
 
     def events(self, run_id: str) -> list[Event]:
         """All events in the order in which they were added; damaged data reads as empty."""
@@ -437,7 +391,7 @@ class RunStore:
         self._folder(run_id)
 
         def merge(connection: sqlite3.Connection) -> None:
-            for name in [track] if track else _track_names(connection, run_id):
+            for name in [track] if track else tracks.names_of(connection, run_id):
                 tracks.compact(connection, run_id, name)
 
         self._writer.call(merge)
@@ -517,8 +471,7 @@ class RunStore:
         """The folder of a run that is in the index (it may not exist yet), else RunNotFound."""
         _check(run_id)
         with self._readers.lend() as connection:
-            if connection.execute("SELECT 1 FROM runs WHERE id = ?", (run_id,)).fetchone() is None:
-                raise RunNotFound(run_id)
+            forks.must_be_there(connection, run_id)
         return self.root / run_id
 
 
@@ -542,18 +495,3 @@ def _interrupt(connection: sqlite3.Connection, run_id: str, its_owner: str) -> b
 
 def _insert_event(connection: sqlite3.Connection, event: tuple[str, int, float, str, str]) -> None:
     connection.execute("INSERT INTO events (run, round, at, kind, data) VALUES (?, ?, ?, ?, ?)", event)
-
-
-def _track_names(connection: sqlite3.Connection, run_id: str) -> list[str]:
-    rows = connection.execute("SELECT track FROM chunks WHERE run = ? GROUP BY track ORDER BY min(id)", (run_id,))
-    return [row["track"] for row in rows]
-
-
-def _frames(rows: Iterable[sqlite3.Row]) -> list[Frame]:
-    """Frames of rows (round, part, data) that are sorted by round."""
-    parts: dict[int, dict[str, Any]] = {}
-    for row in rows:
-        data = from_json(row["data"])
-        if data is not None:
-            parts.setdefault(row["round"], {})[row["part"]] = data
-    return [Frame(round, found) for round, found in parts.items()]

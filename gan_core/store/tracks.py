@@ -74,6 +74,12 @@ def insert(connection: sqlite3.Connection, run_id: str, track: str, chunk: tuple
     connection.execute(_INSERT, (run_id, track, *chunk))
 
 
+def names_of(connection: sqlite3.Connection, run_id: str) -> list[str]:
+    """The tracks that have rows, in the order in which they began."""
+    rows = connection.execute("SELECT track FROM chunks WHERE run = ? GROUP BY track ORDER BY min(id)", (run_id,))
+    return [row["track"] for row in rows]
+
+
 def read(connection: sqlite3.Connection, run_id: str, track: str, wanted: Sequence[str] | None = None) -> TrackData:
     """The whole track in the order it was written, or only the ``wanted`` columns of it.
 
