@@ -10,8 +10,11 @@ import os
 import shutil
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
 from pathlib import Path
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -35,6 +38,7 @@ TINY = {
     "diagnostics.every": 1000,
     "device": "cpu",
 }
+T = TypeVar("T")
 COMMANDS = st.sampled_from(["pause", "resume", "stop", "checkpoint", "sample", "step_d", "step_round"])
 
 
@@ -47,10 +51,36 @@ def copied(folder: Path, target: Path) -> None:
             return
 
 
+def noted(step: Callable[..., T]) -> Callable[..., T]:
+    """The step is one line of the life's story."""
+
+    @wraps(step)
+    def told(self: Lives, **given: object) -> T:
+        self.story.append(f"{step.__name__}({', '.join(f'{name}={value!r}' for name, value in given.items())})")
+        with self.telling():
+            return step(self, **given)
+
+    return told
+
+
 class Lives(RuleBasedStateMachine):
     runs = Bundle("runs")
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.story: list[str] = []
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Whatever goes wrong carries the steps up to there: it may depend on how threads met, and not happen again."""
+        try:
+            yield
+        except Exception as error:
+            error.add_note("\n".join(["The steps of this life:", *self.story]))
+            raise
+
     @initialize()
+    @noted
     def open(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="lives-"))
         self.known: set[str] = set()
@@ -61,45 +91,54 @@ class Lives(RuleBasedStateMachine):
         return run
 
     @rule(target=runs, seed=st.integers(0, 3), rounds=st.sampled_from([1, 8, 40, 2000]))
+    @noted
     def start(self, seed: int, rounds: int) -> str:
         config = resolve(RunConfig().replace(TINY | {"seed": seed, "schedule.rounds": rounds}))
         return self.started(self.lab.submit(config))
 
     @rule(run=runs, command=COMMANDS)
+    @noted
     def command(self, run: str, command: str) -> None:
         with suppress(Refused):
             self.lab.command(run, command)  # type: ignore[arg-type]
 
     @rule(run=runs, rate=st.sampled_from([1e-4, 1e-3]))
+    @noted
     def turn(self, run: str, rate: float) -> None:
         with suppress(Refused):
             self.lab.turn(run, {"optimizers.generator.lr": rate})
 
     @rule(target=runs, run=runs)
+    @noted
     def fork(self, run: str) -> str:
         with suppress(Refused, ConfigError):
             return self.started(self.lab.fork(run, {"seed": 7}))
         return run  # how many there are to choose from must not depend on how far a run came
 
     @rule(run=runs)
+    @noted
     def resume(self, run: str) -> None:
         with suppress(Refused):
             self.lab.resume(run)
 
     @rule()
+    @noted
     def resume_all(self) -> None:
         assert resume_interrupted(self.lab).refused == {}
 
     @rule(run=runs)
+    @noted
     def delete(self, run: str) -> None:
         with suppress(Refused, StoreError):
             self.lab.delete(run)
 
     @rule(run=runs)
+    @noted
     def take_back(self, run: str) -> None:
         self.lab.store.restore(run)
 
     @rule(seconds=st.sampled_from([0.0, 0.02, 0.1]))
+    @noted
     def wait(self, seconds: float) -> None:
         time.sleep(seconds)
 
@@ -108,11 +147,13 @@ class Lives(RuleBasedStateMachine):
         assert not [run for run in self.lab.store.runs() if isinstance(run, RunRecord) and run.active], "nothing trains"
 
     @rule()
+    @noted
     def restart(self) -> None:
         self.lab.close()
         self.open_again()
 
     @rule()
+    @noted
     def kill(self) -> None:
         """As after kill -9: what was active says so still, its owner is gone, and nobody saved anything more."""
         active = [run.id for run in self.lab.store.runs() if isinstance(run, RunRecord) and run.active]
@@ -132,15 +173,17 @@ class Lives(RuleBasedStateMachine):
     def every_run_is_listed_in_a_legal_state(self) -> None:
         if not hasattr(self, "lab"):
             return
-        listed = {run.id: run for run in self.lab.store.runs(include_deleted=True)}
-        assert listed.keys() == self.known
-        assert all(isinstance(run, RunRecord) and run.status in STATES for run in listed.values())
+        with self.telling():
+            listed = {run.id: run for run in self.lab.store.runs(include_deleted=True)}
+            assert listed.keys() == self.known
+            assert all(isinstance(run, RunRecord) and run.status in STATES for run in listed.values())
 
     def teardown(self) -> None:
         if not hasattr(self, "lab"):
             return
-        self.lab.close()
-        assert fsck(self.root) == []
+        with self.telling():
+            self.lab.close()
+            assert fsck(self.root) == []
         shutil.rmtree(self.root, ignore_errors=True)
 
 
