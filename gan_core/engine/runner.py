@@ -44,6 +44,7 @@ from gan_core.training import (
     build,
     capture,
     checkpoints,
+    in_words,
     keep_checkpoint,
     load_checkpoint,
     load_source,
@@ -324,7 +325,7 @@ class _Runner:
         scores, told, state = self.best
         self.best = None
         folder = self.job.checkpoint_dir
-        if path_of(folder, state["round"]).is_file() or ("networks" in state and not not_finite(state["networks"])):
+        if path_of(folder, state["round"]).is_file() or ("networks" in state and not not_finite(state)):
             keep_checkpoint(folder, state, told, what="best", scores=scores, most=1)
             self.best_kept = scores
 
@@ -335,7 +336,7 @@ class _Runner:
         saved = next((path for path in reversed(checkpoints(folder)) if round_of(path) < wish.before), None)
         if saved is not None and (state is None or round_of(saved) >= state["round"]):
             state = {"round": round_of(saved)}
-        if state is None or not_finite(state.get("networks", {})):
+        if state is None or not_finite(state):
             return
         with self._aside("keeping a checkpoint"):
             try:
@@ -348,17 +349,18 @@ class _Runner:
     def save(self, *, last: bool = False) -> str | None:
         """Write a checkpoint of this round, if there is none yet; returns the hash of the state in it.
 
-        A state that is not finite is never written: it is a divergence if it is the ``last`` of the job, and otherwise
-        shows at the next round. So does a disk that cannot take it: an exception if it is the last, else a note.
+        A state that is not finite is never written: it is a divergence if it is the ``last`` of the job. Otherwise a weight
+        shows at the next round; a moment need not: one that has overflown stops its weights, so it is a divergence at once.
+        A disk that cannot take it is an exception if it is the last, else a note.
         """
         self.flush()
         if self.saved is not None and self.saved[0] == self.round:
             return self.saved[1]
         with self._aside("saving a checkpoint"):
             state = capture(cast(StatefulGame, self.game), self.round)
-            broken = not_finite(state["networks"])
-            if broken and last:
-                raise Diverged(self.round, f"a weight of {broken[0]}")
+            broken = not_finite(state)
+            if broken and (last or not broken.startswith("networks/")):
+                raise Diverged(self.round, in_words(broken))
             if broken:
                 return None
             digest = state_hash(state)

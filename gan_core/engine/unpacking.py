@@ -134,6 +134,21 @@ class _Marked(_Strict):
     scores: list[Annotated[float, Field(allow_inf_nan=False)]] = Field([], max_length=8)
 
 
+class _Checkpoint(_Strict):
+    """What a checkpoint holds, but for what only the game that goes on with it can tell."""
+
+    round: _Round
+    networks: dict[_Word, dict[str, Any]]
+    optimizers: dict[_Word, dict[str, Any]]
+    steps: dict[_Word, Annotated[int, Field(ge=0)]]
+    streams: dict[_Word, Any]
+    data: dict[str, Any]
+    memory: dict[_Word, dict[str, Any]] = {}
+    knobs: dict[_Word, float] = {}
+    seconds: _Time = 0.0
+    measuring: _Time = 0.0
+
+
 class _Event(_Strict):
     round: _Round
     at: float = Field(allow_inf_nan=False)
@@ -372,11 +387,10 @@ class _Pack:
                 state = load_checkpoint(path)
                 if state["round"] != round_of(path):
                     raise CheckpointError(f"{path.name} is of another round")
-                if broken := not_finite(state["networks"]):
-                    raise CheckpointError(
-                        f"networks/{'/'.join(broken)} in {path.name} holds a number that is not finite"
-                    )
-            except (CheckpointError, KeyError, TypeError, AttributeError) as error:
+                if broken := not_finite(state):
+                    raise CheckpointError(f"{shown(broken)} in {path.name} holds a number that is not finite")
+                _checked(_Checkpoint, state, path.name)
+            except (CheckpointError, KeyError, RuntimeError) as error:  # RuntimeError: a type that torch only stores
                 raise DataError(f"A checkpoint of the pack cannot be used: {error}.") from error
         stems = {path.stem for path in folder.glob("*.json")}
         for path in [path for path in folder.glob("*") if path.stem not in stems]:

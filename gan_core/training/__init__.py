@@ -15,7 +15,7 @@ from gan_core.training.fork import Fork, fork
 from gan_core.training.knobs import check, knobs_of, turn
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
-from gan_core.training.state import capture, load_networks, not_finite, restore, state_hash
+from gan_core.training.state import capture, in_words, load_networks, not_finite, restore, state_hash
 from gan_core.training.streams import Streams
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "count_parameters",
     "explain",
     "fork",
+    "in_words",
     "keep_checkpoint",
     "kept_checkpoints",
     "knobs_of",

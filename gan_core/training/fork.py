@@ -41,6 +41,13 @@ def fork(state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     Raises ConfigError where no layer at all fits, ValueError where ``state`` is not one of ``parent``.
     """
     game = cast(StatefulGame, build(child, load_source(child)))
+    try:
+        return _adapted(game, state, parent, child)
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(f"this state is not one of the run's configuration: {error}") from error
+
+
+def _adapted(game: StatefulGame, state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     known = _Parent(state, parent)
     kept, anew = _Kept(), list[str]()
     for name, network in game.networks.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from itertools import product
 from typing import Any
 
@@ -78,10 +79,34 @@ def load_networks(game: Game, state: Tree) -> None:
         network.load_state_dict(state["networks"][name])
 
 
-def not_finite(networks: dict[str, dict[str, Tensor]]) -> tuple[str, str] | None:
-    """The first network with a weight or buffer that is not finite, and which."""
-    places = ((name, key, tensor) for name, tensors in networks.items() for key, tensor in tensors.items())
-    return next(((name, key) for name, key, tensor in places if not tensor.isfinite().all()), None)
+def not_finite(state: Tree) -> str | None:
+    """The path of the first number in a state, or in a part of one, that is not finite: of a weight, of a moment, of a rate.
+
+    Not recursive: a state that somebody brought may be nested as deep as its reader allowed.
+    """
+    waiting: list[tuple[str, Any]] = [("", state)]
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, dict | list | tuple):
+            named = node.items() if isinstance(node, dict) else enumerate(node)
+            waiting += reversed([(f"{path}/{name}".lstrip("/"), inner) for name, inner in named])
+        elif isinstance(node, Tensor):
+            if not node.isfinite().all():
+                return path
+        elif isinstance(node, float) and not math.isfinite(node):
+            return path
+    return None
+
+
+def in_words(path: str) -> str:
+    """What of a game lies at a path of its state: ``a weight of G`` at ``networks/G/0.weight``."""
+    part, owner, *_ = *path.split("/"), ""
+    told = {
+        "networks": f"a weight of {owner}",
+        "optimizers": f"a moment of the optimiser of {owner}",
+        "memory": f"the memory of the {owner}",
+    }
+    return told.get(part, path)
 
 
 def state_hash(state: Tree) -> str:

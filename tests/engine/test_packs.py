@@ -8,10 +8,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from gan_core.checkpoints import tensors_of
 from gan_core.config import Comparison, RunConfig
@@ -303,24 +305,123 @@ def test_a_checkpoint_is_opened_by_its_seal_alone(duel: tuple[RunStore, str], em
     assert empty.runs() == []
 
 
-def test_a_checkpoint_with_a_number_that_is_none_is_refused_by_its_place(
-    duel: tuple[RunStore, str], empty: RunStore, tmp_path: Path
-) -> None:
-    """Under an honest seal: who makes the file can seal it."""
-    store, made = duel
-    run = store.comparison(made).members[0].run
-    state = load_checkpoint(store.checkpoint_dir(run) / "round-000000006.json")
+def a_weight(state: dict[str, Any]) -> None:
     state["networks"]["D"]["1.bias"][0] = float("nan")
-    sealed = save_checkpoint(tmp_path, state)
+
+
+def a_first_moment(state: dict[str, Any]) -> None:
+    state["optimizers"]["G"]["state"]["0"]["exp_avg"][0, 0] = float("nan")
+
+
+def a_second_moment(state: dict[str, Any]) -> None:
+    state["optimizers"]["D"]["state"]["1"]["exp_avg_sq"][0] = float("inf")
+
+
+def a_rate(state: dict[str, Any]) -> None:
+    state["optimizers"]["D"]["param_groups"][0]["lr"] = float("nan")
+
+
+def a_decay(state: dict[str, Any]) -> None:
+    state["optimizers"]["D"]["param_groups"][0]["betas"][1] = float("-inf")
+
+
+def a_memory(state: dict[str, Any]) -> None:
+    state["memory"] = {"loss": {"k": torch.tensor(float("nan"))}}
+
+
+def a_knob(state: dict[str, Any]) -> None:
+    state["knobs"] = {"optimizers.generator.lr": float("nan")}
+
+
+def a_clock(state: dict[str, Any]) -> None:
+    state["seconds"] = float("inf")
+
+
+BROKEN = {
+    a_weight: r"networks/D/1\.bias",
+    a_first_moment: "optimizers/G/state/0/exp_avg",
+    a_second_moment: "optimizers/D/state/1/exp_avg_sq",
+    a_rate: "optimizers/D/param_groups/0/lr",
+    a_decay: "optimizers/D/param_groups/0/betas/1",
+    a_memory: "memory/loss/k",
+    a_knob: r"knobs/optimizers\.generator\.lr",
+    a_clock: "seconds",
+}
+
+
+def with_a_checkpoint(store: RunStore, run: str, change: Callable[[dict[str, Any]], None], folder: Path) -> io.BytesIO:
+    """A pack of the run with another checkpoint under an honest seal: who makes the file can seal it."""
+    state = load_checkpoint(store.checkpoint_dir(run) / "round-000000006.json")
+    change(state)
+    sealed = save_checkpoint(folder, state)
 
     def swap(files: dict[str, bytes]) -> None:
         for path in (sealed, tensors_of(sealed)):
             files[f"runs/{run}/checkpoints/{path.name}"] = path.read_bytes()
 
-    with pytest.raises(
-        DataError, match=r"networks/D/1\.bias in round-000000006.json holds a number that is not finite"
-    ):
-        read_pack(empty, with_changes(packed(store, run, with_checkpoints=True), swap))
+    return with_changes(packed(store, run, with_checkpoints=True), swap)
+
+
+@pytest.mark.parametrize("change", BROKEN, ids=lambda change: change.__name__)
+def test_a_checkpoint_with_a_number_that_is_none_is_refused_by_its_place(
+    change: Callable[[dict[str, Any]], None],
+    duel: tuple[RunStore, str],
+    empty: RunStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(unpacking, "read_apart", read_here)
+    store, made = duel
+    pack = with_a_checkpoint(store, store.comparison(made).members[0].run, change, tmp_path)
+    place = f"{BROKEN[change]} in round-000000006.json holds a number that is not finite"
+    with pytest.raises(DataError, match=f"cannot be used: {place}"):
+        read_pack(empty, pack)
+    assert empty.runs() == []
+
+
+MISSHAPEN: dict[str, tuple[str, Any]] = {
+    "no networks": ("networks", None),
+    "a network that is a number": ("networks", {"D": 1}),
+    "no optimisers": ("optimizers", None),
+    "no streams": ("streams", None),
+    "no order of the data": ("data", 3),
+    "steps that are words": ("steps", {"D": "many"}),
+    "steps below none": ("steps", {"D": -1}),
+    "a knob that is a word": ("knobs", {"optimizers.generator.lr": "fast"}),
+    "a clock that runs backwards": ("seconds", -1.0),
+    "a clock that is a word": ("measuring", "long"),
+    "a part that no state has": ("code", "print()"),
+}
+
+
+@pytest.mark.parametrize("shape", MISSHAPEN)
+def test_a_checkpoint_that_is_shaped_like_none_is_refused_by_its_part(
+    shape: str, duel: tuple[RunStore, str], empty: RunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpacking, "read_apart", read_here)
+    part, value = MISSHAPEN[shape]
+    store, made = duel
+    run = store.comparison(made).members[0].run
+    pack = with_a_checkpoint(store, run, lambda state: state.update({part: value}), tmp_path)
+    with pytest.raises(DataError, match=rf"round-000000006\.json cannot be used: {part}"):
+        read_pack(empty, pack)
+    assert empty.runs() == []
+
+
+def an_odd_type(state: dict[str, Any]) -> None:
+    state["networks"]["D"]["1.bias"] = torch.zeros(2).to(torch.float8_e4m3fn)
+
+
+def test_a_checkpoint_of_a_type_that_nothing_computes_in_is_a_sentence(
+    duel: tuple[RunStore, str],
+    empty: RunStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(unpacking, "read_apart", read_here)
+    store, made = duel
+    with pytest.raises(DataError, match="A checkpoint of the pack cannot be used"):
+        read_pack(empty, with_a_checkpoint(store, store.comparison(made).members[0].run, an_odd_type, tmp_path))
     assert empty.runs() == []
 
 

@@ -405,6 +405,27 @@ def test_a_state_that_is_not_finite_is_a_divergence_though_no_loss_has_shown_it(
     assert [round_of(path) for path in checkpoints(tmp_path / "checkpoints")] == [5]
 
 
+@pytest.mark.parametrize("command", ["checkpoint", "stop", None])
+def test_a_moment_that_has_overflown_is_a_divergence_and_never_saved(
+    play_job: Callable, small: Callable, tmp_path: Path, command: str | None
+) -> None:
+    """No loss and no weight shows it: the weight just stands still."""
+
+    def hook(turn: Turn, inbox: Any) -> None:
+        if turn.round == 5 and turn.ends_round:
+            inbox.put("checkpoint")
+        if turn.round == 9 and turn.ends_round:
+            turn.player.optimizer.state[turn.player.parameters[0]]["exp_avg_sq"].fill_(float("inf"))
+            if command:
+                inbox.put(command)
+
+    told = play_job(small({"schedule.rounds": 24}), hook=hook)
+    assert told.end.state == "diverged"
+    assert told.end.round == (9 if command else 24)
+    assert f"a moment of the optimiser of G is not finite at round {told.end.round}" in told.end.message
+    assert [round_of(path) for path in checkpoints(tmp_path / "checkpoints")] == [5]
+
+
 def test_where_checks_are_rare_the_round_is_still_exact(
     play_job: Callable, small: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

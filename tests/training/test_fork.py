@@ -277,3 +277,17 @@ def test_forking_leaves_the_state_and_the_global_generator_alone(forked: Callabl
     for tensor in flatten(result.state)[0].values():
         tensor.view(-1)[:1].view(torch.uint8).bitwise_not_()
     assert state_hash(state) == hashed
+
+
+ODD = [(part, value) for part in ("networks", "optimizers", "streams", "data") for value in (None, 3)]
+
+
+@pytest.mark.parametrize(("part", "value"), [*ODD, ("networks", {"D": 1, "G": 2}), ("optimizers", {"D": 1, "G": 2})])
+def test_a_state_that_lacks_a_part_is_refused_with_a_sentence(
+    part: str, value: Any, tiny: Callable, game_of: Callable, advance: Callable
+) -> None:
+    parent = tiny("mlp")
+    game = game_of(parent)
+    advance(game, 1)
+    with pytest.raises(ValueError, match="this state is not one of the run's configuration"):
+        fork(capture(game, 1) | {part: value}, parent, parent)

@@ -14,7 +14,7 @@ import torch
 
 from gan_core.config import OBJECTIVES, TRICKS
 from gan_core.config import flatten as dotted
-from gan_core.training import capture, load_checkpoint, restore, save_checkpoint, state_hash
+from gan_core.training import capture, in_words, load_checkpoint, not_finite, restore, save_checkpoint, state_hash
 from gan_core.training.state import flatten, unflatten
 
 WITH_STATE = {
@@ -404,3 +404,35 @@ def test_numbers_that_are_not_finite_survive(tiny: Callable, game_of: Callable, 
     fresh = game_of(tiny("mlp"))
     restore(fresh, load_checkpoint(save_checkpoint(tmp_path, taken)))
     assert state_hash(capture(fresh, 1)) == state_hash(taken)
+
+
+PLACES = {
+    "networks/G/a.weight": "a weight of G",
+    "networks/D/b": "a weight of D",
+    "optimizers/D/state/0/exp_avg": "a moment of the optimiser of D",
+    "memory/loss/k": "the memory of the loss",
+    "knobs/optimizers.generator.lr": "knobs/optimizers.generator.lr",
+    "seconds": "seconds",
+}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("kind", ["tensor", "number", "in a list", "in a tuple"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_number_that_is_not_finite_is_found_wherever_it_stands(place: str, kind: str, value: float) -> None:
+    good = dict.fromkeys(PLACES, 1.0) | {"round": 10**400, "name": "nan", "rest": None, "some": torch.arange(3)}
+    assert not_finite(unflatten({}, good)) is None
+    bad = {"tensor": torch.tensor([0.0, value]), "number": value, "in a list": [1, [value]], "in a tuple": (value,)}[
+        kind
+    ]
+    found = not_finite(unflatten({}, good | {place: bad}))
+    assert found == place + {"in a list": "/1/0", "in a tuple": "/0"}.get(kind, "")
+    assert in_words(place) == PLACES[place]
+
+
+def test_the_first_that_is_not_finite_is_told_and_depth_is_no_matter() -> None:
+    deep: Any = float("nan")
+    for _ in range(10_000):
+        deep = [deep]
+    assert not_finite({"a": 1.0, "b": {"x": float("nan")}, "c": deep}) == "b/x"
+    assert (not_finite({"c": deep}) or "").startswith("c/0/0")
