@@ -6,7 +6,8 @@
 ``raise``     a RuntimeError
 ``memory``    an error as torch raises it when memory has run out
 ``broken``    an error as torch raises it when the accelerator has failed for good
-``enospc``    an OSError: no space left on the device
+``enospc``    an OSError: no space left on the device; so ``eio``, ``emfile``, ``eacces``, ``enomem``
+``interrupt`` as after Ctrl-C: the main thread is interrupted, and this goes on
 ``sleep:3``   three seconds pass
 ``half``      half of what is being written is written, then as ``exit``
 ``hold:FILE`` a run that asks (``held``) waits there, and obeys commands, once it has come to the number in FILE;
@@ -20,6 +21,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +30,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "GANSCOPE_FAILPOINTS"
-ACTIONS = ("exit", "raise", "memory", "broken", "enospc", "sleep", "half", "hold")
+ERRORS = {name: getattr(errno, name.upper()) for name in ("enospc", "eio", "emfile", "eacces", "enomem")}
+ACTIONS = ("exit", "raise", "memory", "broken", *ERRORS, "interrupt", "sleep", "half", "hold")
 EXIT_STATUS = 9
 _WISH = re.compile(
     r"(?P<name>[a-z_.]+)=(?:hold:(?P<file>[^,]+)|(?P<action>[a-z]+)(?::(?P<seconds>[\d.]+))?"
@@ -104,8 +107,10 @@ def _fail(name: str, wish: _Wish, half: Callable[[], object] | None) -> None:
             )
         case "broken":
             raise RuntimeError("CUDA error: device-side assert triggered\nCompile with TORCH_USE_CUDA_DSA.")
-        case "enospc":
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        case action if action in ERRORS:
+            raise OSError(ERRORS[action], os.strerror(ERRORS[action]))
+        case "interrupt":
+            os.kill(os.getpid(), signal.SIGINT)
         case "sleep":
             time.sleep(wish.seconds)
         case "hold":
