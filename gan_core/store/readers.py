@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gan_core.store.records import StoreError
+from gan_core.failpoints import failpoint
+from gan_core.store.records import StoreError, reason
 from gan_core.store.schema import connect
 
 
@@ -32,8 +33,8 @@ class Readers:
         try:
             connection = self._take()
             yield connection
-        except sqlite3.Error as error:
-            raise StoreError(f"The store {self._path} cannot be read: {error}.") from error
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            raise StoreError(f"The store {self._path} cannot be read: {reason(error)}.") from error
         finally:
             if connection is not None:
                 self._give_back(connection)
@@ -51,6 +52,7 @@ class Readers:
                 raise StoreError("The store is closed.")
             if self._idle:
                 return self._idle.pop()
+        failpoint("store.read")
         return connect(self._path, only_read=self._only_read)
 
     def _give_back(self, connection: sqlite3.Connection) -> None:

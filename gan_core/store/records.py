@@ -16,6 +16,12 @@ class StoreError(RuntimeError):
     """The store refuses or cannot do what was asked; ``str()`` is one sentence for the user."""
 
 
+def reason(error: Exception) -> str:
+    """What went wrong with the storage, in a few words; SQLite has none where memory runs out."""
+    said = error.strerror if isinstance(error, OSError) else str(error)
+    return said or str(error) or "out of memory"
+
+
 class RunNotFound(KeyError):
     """No run has this id. Also raised for ids that could never name a run, so that a hostile id learns nothing."""
 

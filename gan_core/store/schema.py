@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from gan_core.store.records import StoreError
+from gan_core.failpoints import failpoint
+from gan_core.store.records import StoreError, reason
 from gan_core.store.tenancy import network_file_system
 
 BUSY_SECONDS = 10.0
@@ -123,17 +124,18 @@ def open_database(path: Path, migrations: Sequence[Sequence[str]] = MIGRATIONS) 
     while True:
         try:
             return _open(path, migrations)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError, MemoryError) as error:
             # While another process switches a new file to WAL, SQLite may say "locked" without waiting for its timeout.
             locked = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
             if not locked or time.monotonic() > deadline:
-                raise StoreError(f"The store {path} cannot be opened: {error}.") from error
+                raise StoreError(f"The store {path} cannot be opened: {reason(error)}.") from error
             time.sleep(0.02)
 
 
 def _open(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection:
     connection = connect(path)
     try:
+        failpoint("store.open")
         _refuse_newer(connection, path, len(migrations))
         # What a purged run took goes back to the disk. Only takes effect while the file is still empty.
         connection.execute("PRAGMA auto_vacuum = FULL")
@@ -144,7 +146,7 @@ def _open(path: Path, migrations: Sequence[Sequence[str]]) -> sqlite3.Connection
             connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA journal_size_limit = 16777216")
         _migrate(connection, path, migrations)
-    except (sqlite3.Error, StoreError):
+    except BaseException:
         connection.close()
         raise
     return connection

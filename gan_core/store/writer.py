@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gan_core.failpoints import failpoint
-from gan_core.store.records import StoreError
+from gan_core.store.records import StoreError, reason
 
 log = logging.getLogger(__name__)
 
 GROUP_SECONDS = 0.25
 MAX_WAITING_BYTES = 64 * 2**20
+
+STORAGE_FAILURES = (sqlite3.Error, OSError, MemoryError)  # where SQLite finds no memory, Python says MemoryError
 
 T = TypeVar("T")
 
@@ -139,12 +141,12 @@ class Writer:
             done = [(write, *self._apply(write)) for write in batch if write.is_wanted()]
             failpoint("store.before_commit")
             connection.execute("COMMIT")
-            failpoint("store.after_commit")
-        except sqlite3.Error as error:
-            with suppress(sqlite3.Error):
+        except STORAGE_FAILURES as error:
+            with suppress(*STORAGE_FAILURES):
                 connection.rollback()
             self._keep_for_later(batch, error)
             return
+        failpoint("store.after_commit")
         with self._changed:
             self._problem = None
             self._bytes -= sum(write.size for write in batch)
@@ -172,8 +174,8 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("RELEASE one_write")
 
-    def _keep_for_later(self, batch: list[_Write], error: sqlite3.Error) -> None:
-        problem = f"The store cannot be written: {error}."
+    def _keep_for_later(self, batch: list[_Write], error: Exception) -> None:
+        problem = f"The store cannot be written: {reason(error)}."
         with self._changed:
             if problem != self._problem:
                 log.error(problem)
@@ -206,4 +208,4 @@ class NoWriter:
 
 def _is_storage_failure(error: Exception) -> bool:
     # Full, locked, read-only and I/O are OperationalError; a malformed file is a plain DatabaseError.
-    return isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError
+    return isinstance(error, sqlite3.OperationalError | MemoryError) or type(error) is sqlite3.DatabaseError

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_core.failpoints import armed
 from gan_core.store import StoreError
 from gan_core.store.writer import Writer
 
@@ -124,6 +125,37 @@ def test_a_full_disk_loses_nothing_and_keeps_no_half_record(bench: Bench) -> Non
     bench.add_and_wait("after")
     assert bench.notes() == ["before", *(f"{k}{BIG}" for k in range(5)), "after"]
     assert bench.writer.problem is None
+
+
+@pytest.mark.parametrize("place", ["store.write", "store.before_commit"])
+@pytest.mark.parametrize("fault", ["enospc", "eio", "emfile", "eacces", "enomem"])
+def test_an_error_of_the_system_loses_nothing_and_ends_no_thread(place: str, fault: str, bench: Bench) -> None:
+    bench.add("kept")
+    with armed(f"{place}={fault}"):
+        with pytest.raises(StoreError, match=r"^The store cannot be written: [A-Z][\w /]+\.$"):
+            bench.add_and_wait("dropped")
+        assert bench.notes() == []
+        assert bench.writer.problem is not None
+    bench.add_and_wait("after")
+    assert bench.notes() == ["kept", "after"]
+    assert bench.writer.problem is None
+
+
+def test_where_sqlite_finds_no_memory_the_write_is_tried_again(bench: Bench) -> None:
+    """Python says MemoryError then, with no word: no refusal of that write, so nothing may be dropped."""
+    times = iter([True, False])
+
+    def scarce(connection: sqlite3.Connection) -> None:
+        Bench.insert(connection, "half")
+        if next(times):
+            raise MemoryError
+        Bench.insert(connection, "whole")
+
+    bench.writer.submit(scarce)
+    with pytest.raises(StoreError, match=r"^The store cannot be written: out of memory\.$"):
+        bench.add_and_wait("dropped")
+    bench.add_and_wait("after")
+    assert bench.notes() == ["half", "whole", "after"]
 
 
 def test_while_the_disk_is_full_memory_is_bounded(bench: Bench) -> None:
