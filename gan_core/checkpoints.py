@@ -27,11 +27,16 @@ SPARE_BYTES = 256 * 2**10  # left on the disk for the index, which must be able 
 Mark = Literal["kept", "best", "pinned"]  # before an onset; by its measures; by somebody
 MARKS: tuple[Mark, ...] = get_args(Mark)  # in the order in which they go where there is no room
 FILE = re.compile(rf"round-\d{{9}}\.(?:json|safetensors|{'|'.join(MARKS)})", re.ASCII)
+LOST = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO})  # no later attempt will read that
 _NAME = re.compile(r"round-(\d{9})\.json")
 
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read; says which file and why."""
+
+
+class CheckpointUnreadable(CheckpointError):
+    """A checkpoint of which nothing can be told at this moment: it may be whole."""
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -90,6 +95,7 @@ def write(folder: Path, round: int, tensors: bytes, values: Any) -> Path:
 def read(path: Path) -> tuple[bytes, Any]:
     """The tensors' bytes and the values of a checkpoint. Raises CheckpointError for a missing, torn or altered file."""
     with _in_a_sentence(path):
+        failpoint("checkpoint.read")
         manifest = _unsealed(path)
         tensors = (path.parent / Path(manifest["tensors"]).name).read_bytes()
         if hashlib.sha256(tensors).hexdigest() != manifest["sha256"]:
@@ -100,6 +106,7 @@ def read(path: Path) -> tuple[bytes, Any]:
 def glance(path: Path) -> None:
     """What can be told of a checkpoint without reading its tensors. Raises CheckpointError where it is not whole."""
     with _in_a_sentence(path):
+        failpoint("checkpoint.read")
         file = path.parent / Path(_unsealed(path)["tensors"]).name
         if not file.is_file():
             raise CheckpointError(f"{file.name} is missing")
@@ -112,11 +119,16 @@ def _in_a_sentence(path: Path) -> Iterator[None]:
         yield
     except CheckpointError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        said: object = f"it lacks {error}" if isinstance(error, KeyError) else error
-        if isinstance(error, OSError) and error.filename is not None:
-            said = f"{Path(error.filename).name}: {error.strerror}"  # the rest of the path is nobody's business
-        raise CheckpointError(f"{path.name} cannot be read: {said}") from error
+    except MemoryError as error:
+        raise CheckpointUnreadable(f"{path.name} cannot be read: out of memory") from error
+    except OSError as error:
+        # The rest of the path is nobody's business.
+        said = error.strerror if error.filename is None else f"{Path(error.filename).name}: {error.strerror}"
+        kind = CheckpointError if error.errno in LOST else CheckpointUnreadable
+        raise kind(f"{path.name} cannot be read: {said}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        lacking = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise CheckpointError(f"{path.name} cannot be read: {lacking}") from error
 
 
 def _has(path: Path, sha256: str) -> bool:
@@ -250,6 +262,7 @@ def drop(paths: Collection[Path]) -> int:
     for path in paths:
         size = size_of(path)
         try:
+            failpoint("checkpoint.drop")
             for file in _files(path):  # the JSON first: without it there is no checkpoint, never half of one
                 file.unlink(missing_ok=True)
         except OSError:

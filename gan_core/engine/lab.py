@@ -31,12 +31,14 @@ from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Kn
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
+from gan_core.engine.starting_points import checkpoint_to_go_on_from
 from gan_core.engine.watchdog import Watchdog
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.store.tenancy import Tenancy
 from gan_core.training import (
     CheckpointError,
+    CheckpointUnreadable,
     check,
     checkpoints,
     fork,
@@ -310,7 +312,13 @@ class Lab:
             folder = self.store.checkpoint_dir(run_id)
             begins_at = run.forked_at or 0
             recorded = _last_round(self.store, run_id, "turns") or begins_at
-            checkpoint, notice = _checkpoint_to_go_on_from(folder, recorded)
+            try:
+                checkpoint, notice = checkpoint_to_go_on_from(folder, recorded)
+            except (CheckpointUnreadable, OSError) as error:
+                said = error.strerror if isinstance(error, OSError) else error
+                raise Refused(
+                    f"What was saved of this run cannot be read now, and is left as it is: {said}."
+                ) from error
             if checkpoint is None and run.parent is not None:
                 raise Refused(
                     "None of its checkpoints can be read, and a fork has no beginning of its own; fork again."
@@ -402,8 +410,6 @@ class Lab:
             )
             self._remember(key, child)
             try:
-                folder = self.store.checkpoint_dir(child)
-                checkpoint = save_checkpoint(folder, made.state | clock)
                 self.store.inherit(child, run_id, played, events=INHERITED_EVENTS)
                 self.store.update(child, rounds=played)
                 told: dict[str, Any] = {
@@ -416,6 +422,9 @@ class Lab:
                 told |= {"cure": cure_between(parent, config), "label": f"forked: {story}"}
                 self.store.add_event(child, played, "forked", told)
                 self.store.flush()
+                # At last: a fork that has a checkpoint has its past too, whatever ends this process.
+                folder = self.store.checkpoint_dir(child)
+                checkpoint = save_checkpoint(folder, made.state | clock)
                 view = stored_view(self.store, record)
             except (StoreError, OSError) as error:
                 self.store.update(child, wait=False, status="failed", message=str(error))
@@ -914,28 +923,6 @@ def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
 def _last_round(store: RunStore, run_id: str, track: str) -> int | None:
     rounds = store.track(run_id, track, []).rounds
     return int(rounds[-1]) if len(rounds) else None
-
-
-def _checkpoint_to_go_on_from(folder: Path, recorded: int) -> tuple[Path | None, str]:
-    """The newest checkpoint that can be read and is not ahead of what was recorded: no round shall be missing.
-
-    A process that was killed may have saved a round whose row was still in memory. If all that can be read are ahead,
-    the oldest: a gap in the curves is better than training lost. That holds too if the others are kept for a reason, and
-    may be of long ago. Also returns a sentence for each that is damaged.
-    """
-    paths, kept = checkpoints(folder), kept_checkpoints(folder)
-    within = [path for path in reversed(paths) if round_of(path) <= recorded]
-    ahead = [path for path in paths if round_of(path) > recorded]
-    passed_over = ""
-    long_ago = all(round_of(path) in kept for path in within)
-    for path in (*ahead, *within) if long_ago else (*within, *ahead):
-        try:
-            load_checkpoint(path)
-            return path, passed_over
-        except CheckpointError as error:
-            log.warning("%s", error)
-            passed_over += f"The checkpoint of round {round_of(path):,} was passed over: {error}. "
-    return None, passed_over
 
 
 def _entry(node: Any, *path: str) -> str:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
-from gan_core.checkpoints import FILE, MARKS, CheckpointError, checkpoints, read, tensors_of
+from gan_core.checkpoints import FILE, MARKS, CheckpointError, CheckpointUnreadable, checkpoints, read, tensors_of
+from gan_core.failpoints import failpoint
 from gan_core.store import artefacts
 from gan_core.store.fields import from_json
 from gan_core.store.records import ACTIVE, StoreError
@@ -52,6 +53,7 @@ def backup(root: Path | str, target: Path | str) -> int:
                 count = len(archive.namelist())
             with open(draft, "rb") as file:
                 os.fsync(file.fileno())
+            failpoint("backup.before_rename")
             os.replace(draft, target)
     except OSError as error:
         raise StoreError(f"The backup {target} cannot be written: {error.strerror or error}.") from error
@@ -101,6 +103,8 @@ def _add_checkpoints(archive: zipfile.ZipFile, run: Path) -> None:
                 continue
             try:
                 tensors, text = read(path)[0], path.read_bytes()
+            except CheckpointUnreadable as error:
+                raise StoreError(f"The backup would lack a checkpoint: {error}.") from error
             except CheckpointError as error:
                 lost = lost or isinstance(error.__cause__, FileNotFoundError)
                 continue
@@ -147,6 +151,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Non
         with archive.open(entry) as source, open(draft, "xb") as target:
             shutil.copyfileobj(source, target)
             target.flush()
+            failpoint("restore.write")
             os.fsync(target.fileno())
         os.replace(draft, path)
     finally:

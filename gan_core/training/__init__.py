@@ -3,6 +3,7 @@
 from gan_core.training.build import GAMES, build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import (
     CheckpointError,
+    CheckpointUnreadable,
     checkpoints,
     keep_checkpoint,
     kept_checkpoints,
@@ -21,6 +22,7 @@ from gan_core.training.streams import Streams
 __all__ = [
     "GAMES",
     "CheckpointError",
+    "CheckpointUnreadable",
     "Fork",
     "Outcome",
     "Player",

@@ -10,6 +10,7 @@ from safetensors.torch import load, save
 
 from gan_core.checkpoints import (
     CheckpointError,
+    CheckpointUnreadable,
     Mark,
     checkpoints,
     kept_checkpoints,
@@ -68,6 +69,7 @@ def _write(folder: Path, state: Tree) -> Path:
 
 __all__ = [
     "CheckpointError",
+    "CheckpointUnreadable",
     "checkpoints",
     "keep_checkpoint",
     "kept_checkpoints",

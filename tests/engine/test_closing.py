@@ -21,7 +21,7 @@ from gan_core.config import RunConfig
 from gan_core.engine import Lab, Refused, close_lab, current_lab, executors, runner
 from gan_core.engine import lab as lab_module
 from gan_core.engine import open_lab as open_the_lab
-from gan_core.engine.lab import _checkpoint_to_go_on_from
+from gan_core.engine.starting_points import checkpoint_to_go_on_from
 from gan_core.store import RunStore, StoreError
 from gan_core.training import checkpoints, keep_checkpoint, round_of
 
@@ -291,7 +291,7 @@ def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(
     drop(checkpoints(folder)[:-2])
 
     def chosen(recorded: int) -> int | None:
-        path, _ = _checkpoint_to_go_on_from(folder, recorded)
+        path, _ = checkpoint_to_go_on_from(folder, recorded)
         return None if path is None else round_of(path)
 
     assert [chosen(recorded) for recorded in (30, 22, 21, 20)] == [22, 22, 20, 20]
@@ -302,7 +302,7 @@ def test_the_checkpoint_to_go_on_from_is_not_ahead_of_the_record(
     drop([path_of(folder, 7)])
     checkpoints(folder)[-1].with_suffix(".safetensors").write_bytes(b"torn")
     assert chosen(22) == 20
-    assert "The checkpoint of round 22 was passed over: " in _checkpoint_to_go_on_from(folder, 22)[1]
+    assert "The checkpoint of round 22 was passed over: " in checkpoint_to_go_on_from(folder, 22)[1]
     checkpoints(folder)[0].write_text("{")
     assert chosen(22) is None
 

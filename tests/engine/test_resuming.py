@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from opening import open_page
 import gan_core.engine
 from gan_core.cli import main
 from gan_core.config import Comparison
-from gan_core.engine import Lab, interrupted, resume_interrupted
+from gan_core.engine import Lab, Refused, interrupted, resume_interrupted
 
 
 @pytest.fixture
@@ -48,6 +50,31 @@ def test_all_go_on_and_one_that_cannot_holds_up_no_other(after_a_crash: list[str
     assert resumed.refused.keys() == {"broken"}
     assert lab.company(after_a_crash[2]) == frozenset(after_a_crash[2:]), "a comparison keeps pace, as before"
     assert {lab.wait(run, 120).status for run in after_a_crash} == {"finished"}
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES])
+def test_a_folder_that_cannot_be_listed_now_drops_nothing_that_was_recorded(
+    number: int, open_lab: Callable, small: Callable, hold: Hold, until: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To take it for empty would begin anew, and cut the record."""
+
+    def refuse(*arguments: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    hold.at(8)
+    lab: Lab = open_lab()
+    run = lab.submit(small())
+    until(lambda: lab.view(run).status["round"] == 8)
+    lab.command(run, "stop")
+    lab.wait(run, 60)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        with pytest.raises(Refused, match=f"cannot be read now, and is left as it is: {os.strerror(number)}"):
+            lab.resume(run)
+    assert lab.store.track(run, "turns", []).rounds.tolist() == list(range(1, 9))
+    hold.let_go()
+    assert lab.resume(run) == 8
+    assert lab.wait(run, 60).status == "finished"
 
 
 def test_by_a_button(after_a_crash: list[str], open_lab: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

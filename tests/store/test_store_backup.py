@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gan_core import checkpoints
+from gan_core.failpoints import armed
 from gan_core.store import RunStore, StoreError, backup, fsck, restore_backup
 
 
@@ -117,3 +118,15 @@ def test_from_a_terminal(store: RunStore, run: str, tmp_path: Path, capsys: pyte
         assert restored.run(run).name == "A run"
     assert main(["restore", str(target), "--store", str(tmp_path / "new")]) == 2
     assert "There is a store in" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_cannot_be_read_now_is_not_left_out(store: RunStore, run: str, tmp_path: Path) -> None:
+    """A backup without it would look whole."""
+    checkpoints.write(store.checkpoint_dir(run), 3, b"tensors", {"round": 3})
+    with (
+        armed("checkpoint.read=emfile"),
+        pytest.raises(StoreError, match=r"would lack a checkpoint: round-000000003\.json"),
+    ):
+        backup(store.root, tmp_path / "copy.zip")
+    assert not (tmp_path / "copy.zip").exists()
+    assert backup(store.root, tmp_path / "copy.zip") == 3

@@ -14,12 +14,15 @@ import torch
 
 from gan_core.checkpoints import (
     SPARE_BYTES,
+    CheckpointUnreadable,
     best_scores,
+    glance,
     is_full,
     mark,
     path_of,
     pin,
     purge,
+    read,
     retain,
     size_of,
     unmark,
@@ -381,3 +384,32 @@ def test_going_on_from_an_earlier_round_leaves_no_later_one(tmp_path: Path) -> N
         "round-000000010.safetensors",
         "round-000000015.safetensors",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "lost"), [("eio", True), ("emfile", False), ("eacces", False), ("enomem", False), ("enospc", False)]
+)
+def test_a_checkpoint_that_cannot_be_read_now_is_told_from_one_that_is_lost(
+    fault: str, lost: bool, tmp_path: Path
+) -> None:
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    for look in (read, glance):
+        with armed(f"checkpoint.read={fault}"), pytest.raises(CheckpointError, match=path.name) as refused:
+            look(path)
+        assert isinstance(refused.value, CheckpointUnreadable) != lost
+    path.unlink()
+    with pytest.raises(CheckpointError) as refused:
+        read(path)
+    assert not isinstance(refused.value, CheckpointUnreadable)
+
+
+def test_where_there_is_no_memory_for_a_checkpoint_nothing_is_told_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scarce(path: Path) -> bytes:
+        raise MemoryError
+
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    monkeypatch.setattr(Path, "read_bytes", scarce)
+    with pytest.raises(CheckpointUnreadable, match="out of memory"):
+        read(path)
