@@ -52,6 +52,7 @@ from gan_core.store import (
     new_run_id,
 )
 from gan_core.store.artefacts import ARTEFACT, artefact_name, is_run_id
+from gan_core.store.aside import STAGING
 from gan_core.training import CheckpointError, load_checkpoint, not_finite, round_of
 
 MAX_TEXT = 512 * 2**20  # of curves and of what was seen, unpacked
@@ -191,7 +192,7 @@ def _take(store: RunStore, file: IO[bytes], copies: bool) -> Imported:
         told = "This run is" if len(runs) == 1 else f"{len(known)} of these {len(runs)} runs are"
         raise StoreError(f"{told} in this store already (perhaps deleted); import as a copy to have it twice.")
     names = {run_id: new_run_id() if copies else run_id for run_id in runs}
-    staging = store.root / f".import-{secrets.token_hex(8)}"
+    staging = store.root / f"{STAGING}{secrets.token_hex(8)}"
     try:
         files = staging / "files"
         wholes = [pack.run(run_id, files / names[run_id], names) for run_id in runs]

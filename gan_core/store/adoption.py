@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gan_core.store import artefacts, comparisons, tracks
 from gan_core.store.fields import ENCODERS, encode, line, to_json
@@ -26,29 +23,6 @@ class Whole:
     tracks: Mapping[str, TrackData] = field(repr=False)
     frames: Sequence[Frame] = field(repr=False)
     events: Sequence[Event] = field(repr=False)
-
-
-def move_in(root: Path, files: Path, run_ids: Sequence[str]) -> list[Path]:
-    """Move ``files/<run id>/`` to where runs have their files; returns the new folders. StoreError if one is in the way."""
-    moved: list[Path] = []
-    try:
-        for run_id in run_ids:
-            source, target = files / run_id, root / run_id
-            if target.exists():
-                raise StoreError(f"There is a folder {run_id!r} in the store already.")
-            if source.is_dir():
-                os.rename(source, target)
-                moved.append(target)
-    except (OSError, StoreError) as error:
-        move_out(moved)
-        raise error if isinstance(error, StoreError) else StoreError(f"The files cannot be kept: {error}.") from error
-    return moved
-
-
-def move_out(folders: Sequence[Path]) -> None:
-    """Remove what ``move_in`` brought."""
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def insert(connection: sqlite3.Connection, runs: Sequence[Whole], comparison: ComparisonRecord | None) -> None:

@@ -98,6 +98,7 @@ def _share(file: Path, twin: Path) -> None:
     if not file.is_file():
         return
     try:
+        failpoint("artefact.share")
         os.link(file, twin)
     except FileExistsError:
         return

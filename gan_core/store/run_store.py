@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import shutil
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gan_core import checkpoints
-from gan_core.store import adoption, artefacts, comparisons, forks, frames, owner, tracks
+from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, owner, tracks
 from gan_core.store.adoption import Whole
 from gan_core.store.fields import encode, from_json, line, to_json
 from gan_core.store.readers import Readers
@@ -225,12 +224,12 @@ class RunStore:
             raise StoreError("A run that trains belongs to its own store.")
         for whole in runs:
             _check(whole.run.id)
-        moved = adoption.move_in(self.root, files, [whole.run.id for whole in runs])
-        try:
-            self._writer.call(lambda connection: adoption.insert(connection, runs, comparison), timeout=300.0)
-        except BaseException:
-            adoption.move_out(moved)
-            raise
+        aside.take_in(
+            self.root,
+            files,
+            [whole.run.id for whole in runs],
+            lambda: self._writer.call(lambda connection: adoption.insert(connection, runs, comparison), timeout=300.0),
+        )
 
     def flush(self, timeout: float = 10.0) -> None:
         """Return once everything queued so far is committed; StoreError if it is not, within ``timeout`` seconds."""
@@ -372,19 +371,14 @@ class RunStore:
 
     def purge(self, run_id: str) -> None:
         """Remove a deleted run and its files for good. StoreError if it was not deleted, or if files resist."""
-        folder = self._folder(run_id)
+        self._folder(run_id)
 
         def remove(connection: sqlite3.Connection) -> None:
             if not connection.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run_id,)).rowcount:
                 raise StoreError("Delete the run first.")
+            aside.put(self.root, run_id)
 
-        self._writer.call(remove)
-        try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            pass  # it never saved a file
-        except OSError as error:
-            raise StoreError(f"The run is gone, but its folder {folder} remains: {error.strerror or error}.") from error
+        aside.purge(self.root, run_id, lambda: self._writer.call(remove))
 
     def compact(self, run_id: str, track: str | None = None) -> None:
         """Merge the chunks of one track, or of all, so that they read fast. What is read stays the same."""
@@ -461,8 +455,9 @@ class RunStore:
 
     def sweep(self) -> int:
         """Remove what crashes amid writing left in the folders of runs that no process trains; returns how many files."""
-        swept = 0
-        for run in self.runs(include_deleted=True):
+        runs = self.runs(include_deleted=True)
+        swept = aside.sweep(self.root, {run.id for run in runs}.__contains__)
+        for run in runs:
             if isinstance(run, RunRecord) and not run.active:
                 swept += checkpoints.sweep(self.root / run.id / "checkpoints") + artefacts.sweep(self.root / run.id)
         return swept

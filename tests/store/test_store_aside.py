@@ -1,0 +1,149 @@
+"""Folders that come in or go for good: wherever a kill cuts that short, the next sweep puts it right by the index."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gan_core.failpoints import armed
+from gan_core.store import RunStore, StoreError, fsck
+from gan_core.store.aside import DAY
+
+
+@pytest.fixture
+def binned(store: RunStore, run: str) -> str:
+    """A deleted run with a file."""
+    (store.root / run).mkdir()
+    (store.root / run / "file").write_text("kept")
+    store.update(run, status="stopped")
+    store.delete(run)
+    return run
+
+
+def aside(store: RunStore, run: str) -> Path:
+    return store.root / f".aside-{run}"
+
+
+def put_aside(store: RunStore, run: str) -> None:
+    os.rename(store.root / run, aside(store, run))
+
+
+def test_a_purge_that_was_killed_before_its_commit_was_none(store: RunStore, binned: str) -> None:
+    put_aside(store, binned)
+    assert store.sweep() == 1
+    assert (store.root / binned / "file").read_text() == "kept"
+    assert not aside(store, binned).exists()
+    store.restore(binned)
+    assert fsck(store.root) == []
+
+
+def test_a_purge_that_was_killed_after_its_commit_is_ended(store: RunStore, binned: str) -> None:
+    with (
+        armed("purge.files=eio"),
+        pytest.raises(StoreError, match=r"The run is gone, its folder .* until the next start"),
+    ):
+        store.purge(binned)
+    assert aside(store, binned).exists()
+    assert not (store.root / binned).exists()
+    assert store.sweep() == 1
+    assert not aside(store, binned).exists()
+    assert fsck(store.root) == []
+
+
+def test_a_purge_that_is_refused_leaves_the_files_where_they_are(
+    store: RunStore, binned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.restore(binned)
+    with pytest.raises(StoreError, match="Delete the run first"):
+        store.purge(binned)
+    store.delete(binned)
+    with armed("store.before_commit=enospc"), pytest.raises(StoreError, match="No space left"):
+        store.purge(binned)
+    assert (store.root / binned / "file").read_text() == "kept"
+
+    def refuse(*arguments: object) -> None:
+        raise OSError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", refuse)
+        with pytest.raises(StoreError, match=r"The files of the run cannot be moved: Permission denied\."):
+            store.purge(binned)
+    assert (store.root / binned / "file").read_text() == "kept"
+    assert store.run(binned).deleted_at is not None
+    store.purge(binned)
+    assert not (store.root / binned).exists()
+
+
+def test_what_a_kill_left_aside_is_in_nobodys_way(store: RunStore, binned: str) -> None:
+    aside(store, binned).mkdir()
+    (aside(store, binned) / "of before").touch()
+    store.purge(binned)
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == []
+
+
+def test_where_a_run_has_its_folder_what_lies_aside_stays_there(store: RunStore, binned: str) -> None:
+    """Nobody knows which of the two is the right one."""
+    aside(store, binned).mkdir()
+    assert store.sweep() == 0
+    assert (store.root / binned / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize(("age", "there"), [(DAY / 2, True), (DAY * 2, False)])
+def test_what_an_import_left_that_was_killed_is_removed_a_day_later(age: float, there: bool, store: RunStore) -> None:
+    """Before, another process may be at it."""
+    staging = store.root / ".import-0123456789abcdef"
+    (staging / "files").mkdir(parents=True)
+    made = staging.stat().st_mtime - age
+    os.utime(staging, (made, made))
+    assert store.sweep() == (0 if there else 1)
+    assert staging.exists() == there
+
+
+def test_one_folder_that_resists_holds_up_no_other(
+    store: RunStore, binned: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_aside(store, binned)
+    aside(store, "another").mkdir()
+    with armed("adopt.settle=eio"):
+        assert store.sweep() == 1
+    assert not aside(store, "another").exists()
+    assert store.sweep() == 1
+
+
+@pytest.mark.parametrize("fault", ["adopt.move=enospc", "store.before_commit=eio"])
+def test_an_import_that_fails_leaves_nothing(
+    fault: str, store: RunStore, tmp_path: Path, whole: Callable[[str], object]
+) -> None:
+    with armed(fault), pytest.raises(StoreError):
+        store.adopt([whole("one")], tmp_path / "files")  # type: ignore[list-item]
+    assert store.runs() == []
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == []
+
+
+def test_a_file_that_cannot_be_settled_is_put_right_by_the_next_sweep(
+    store: RunStore, tmp_path: Path, whole: Callable[[str], object]
+) -> None:
+    with armed("adopt.settle=eio"):
+        store.adopt([whole("one")], tmp_path / "files")  # type: ignore[list-item]
+    assert [run.id for run in store.runs()] == ["one"]
+    assert not (store.root / "one").exists()
+    store.sweep()
+    assert (store.root / "one" / "a.txt").read_text() == "one"
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Callable[[str], object]:
+    """A run of another store, its one file laid out to be moved."""
+
+    def make(run_id: str) -> object:
+        (tmp_path / "files" / run_id).mkdir(parents=True)
+        (tmp_path / "files" / run_id / "a.txt").write_text(run_id)
+        with RunStore(tmp_path / "other") as other:
+            other.create(run_id, name=run_id, config={})
+            other.update(run_id, status="finished")
+            return other.whole(run_id)
+
+    return make
