@@ -55,14 +55,20 @@ class Recorder:
             except StoreError as error:
                 if self._lost is None:
                     log.warning("run %s: %s", self._run_id, error)
-                    self._lost = message.round if isinstance(message, Sight) else self._view.status["round"]
+                self._lose(message)
             except Exception:
                 # What was sent cannot be shown: no reason to lose what comes after it.
                 log.exception("run %s: a message could not be recorded", self._run_id)
+                if isinstance(message, Rows | Sight):
+                    self._lose(message)
         try:
             self._note(self._view.judge())
         except Exception:
             log.exception("run %s could not be judged", self._run_id)
+
+    def _lose(self, message: Message) -> None:
+        if self._lost is None:
+            self._lost = message.round if isinstance(message, Sight) else self._view.status["round"]
 
     def _note(self, changes: list[tuple[Verdict, dict[str, Any]]]) -> None:
         for change, data in changes:
