@@ -81,13 +81,13 @@ def write_once(path: Path, data: bytes) -> None:
         raise StoreError(f"The file {path.name} cannot be saved: {error.strerror or error}.") from error
 
 
-def share(names: Iterable[object], source: Path, target: Path) -> None:
+def share(names: Iterable[str], source: Path, target: Path) -> None:
     """Let artefacts of ``source`` be found in ``target`` too: as the same file on the disk, else as a copy.
 
     What is missing or no artefact is left out. StoreError if the disk takes no more.
     """
     for name in names:
-        if isinstance(name, str) and ARTEFACT.fullmatch(name):
+        if ARTEFACT.fullmatch(name):
             try:
                 _share(source / name, target / name)
             except OSError as error:

@@ -37,16 +37,16 @@ def latest_files(connection: sqlite3.Connection, parts: Sequence[str]) -> dict[s
     ).fetchall()
     found = {}
     for run_id, *shown in rows:
-        named = (_file(from_json(text)) for text in shown if text is not None)
-        if file := next((name for name in named if isinstance(name, str)), None):
+        named = (_file(from_json(text)) for text in shown)
+        if file := next(filter(None, named), None):
             found[run_id] = file
     return found
 
 
-def files(connection: sqlite3.Connection, run_id: str, up_to_round: int) -> list[object]:
+def files(connection: sqlite3.Connection, run_id: str, up_to_round: int) -> list[str]:
     """What the frames of rounds ≤ ``up_to_round`` name as their files, well formed or not."""
     rows = connection.execute("SELECT data FROM frames WHERE run = ? AND round <= ?", (run_id, up_to_round)).fetchall()
-    return [name for row in rows if (name := _file(from_json(row["data"]))) is not None]
+    return list(filter(None, (_file(from_json(row["data"])) for row in rows)))
 
 
 def copy(connection: sqlite3.Connection, run_id: str, other: str, up_to_round: int) -> None:
@@ -58,8 +58,10 @@ def copy(connection: sqlite3.Connection, run_id: str, other: str, up_to_round: i
     )
 
 
-def _file(part: Any) -> object:
-    return part.get("file") if isinstance(part, dict) else None
+def _file(part: Any) -> str:
+    """The file that a part names, "" for none."""
+    name = part.get("file") if isinstance(part, dict) else None
+    return name if isinstance(name, str) else ""
 
 
 def _frames(rows: Iterable[sqlite3.Row]) -> list[Frame]:

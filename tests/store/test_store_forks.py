@@ -88,7 +88,7 @@ def test_what_is_recorded_while_a_fork_inherits_is_inherited_whole(
     """The files are linked in the very transaction that copies their rows: what comes between them waits."""
     share = artefacts.share
 
-    def meanwhile(names: Iterable[object], source: Path, target: Path) -> None:
+    def meanwhile(names: Iterable[str], source: Path, target: Path) -> None:
         late = store.save_artefact(run, "grid", "png", b"late")
         store.add_frame(run, 4, {"grid": {"file": late}})
         share(names, source, target)
@@ -107,6 +107,15 @@ def test_of_a_parent_that_is_purged_meanwhile_a_fork_takes_nothing(store: RunSto
     store._writer.submit(lambda connection: connection.execute("DELETE FROM runs WHERE id = ?", (run,)))
     with pytest.raises(RunNotFound, match=run):
         store.inherit(child, run, 5)
+
+
+def test_a_picture_that_the_parent_has_lost_holds_up_no_fork(store: RunStore, run: str, child: str) -> None:
+    files = [store.save_artefact(run, "grid", "png", content) for content in (b"lost", b"there")]
+    for round, file in enumerate(files):
+        store.add_frame(run, round, {"grid": {"file": file}, "odd": {"file": 3}, "text": "file"})
+    (store.root / run / files[0]).unlink()
+    store.inherit(child, run, 5)
+    assert [path.name for path in (store.root / child).iterdir()] == [files[1]]
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.EACCES])
@@ -142,6 +151,9 @@ def test_a_family_is_the_whole_tree_from_any_of_its_members(store: RunStore, run
     for member in expected:
         assert [record.id for record in store.family(member)] == expected
     assert [record.id for record in store.family("orphan")] == ["orphan"]
+    store._writer.call(lambda connection: connection.execute("UPDATE runs SET config = '[' WHERE id = 'second'"))
+    assert [record.id for record in store.family(run)] == [run, child, "grandchild"], "the damaged one is left out"
+    store._writer.call(lambda connection: connection.execute("UPDATE runs SET config = '{}' WHERE id = 'second'"))
     assert [record.id for record in store.family("other")] == ["other"]
     store.update("second", status="stopped")
     store.delete("second")

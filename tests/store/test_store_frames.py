@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gan_core.store import Frame, RunStore, StoreError
+from gan_core.store import Frame, RunStore, StoreError, artefacts
 from gan_core.store.artefacts import write_once
 
 
@@ -175,3 +175,26 @@ def test_a_reader_sees_a_whole_file_while_it_is_replaced(tmp_path: Path) -> None
     writer.join()
     assert seen == set(contents)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_same_content_is_written_once(store: RunStore, run: str) -> None:
+    path = store.artefact_path(run, store.save_artefact(run, "grid", "png", b"picture"))
+    before = path.stat()
+    assert store.save_artefact(run, "grid", "png", b"picture") == path.name
+    assert path.stat().st_ino == before.st_ino
+    path.write_bytes(b"pict")  # as a power cut leaves it
+    store.save_artefact(run, "grid", "png", b"picture")
+    assert path.read_bytes() == b"picture"
+
+
+def test_a_folder_that_is_missing_or_no_folder_has_nothing_to_sweep(tmp_path: Path) -> None:
+    assert artefacts.sweep(tmp_path / "nowhere") == 0
+    (tmp_path / "file").touch()
+    assert artefacts.sweep(tmp_path / "file") == 0
+
+
+def test_the_newest_picture_is_that_of_the_first_part_which_has_one(store: RunStore, run: str) -> None:
+    store.add_frame(run, 1, {"points": {"file": "cloud"}, "grid": {"file": 3}, "thumb": "text"})
+    store.flush()
+    assert store.latest_files(["grid", "thumb", "points"]) == {run: "cloud"}
+    assert store.latest_files(["grid", "thumb"]) == {}

@@ -141,21 +141,87 @@ def test_an_error_of_the_system_loses_nothing_and_ends_no_thread(place: str, fau
     assert bench.writer.problem is None
 
 
-def test_where_sqlite_finds_no_memory_the_write_is_tried_again(bench: Bench) -> None:
-    """Python says MemoryError then, with no word: no refusal of that write, so nothing may be dropped."""
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (MemoryError(), "out of memory"),  # which SQLite says without a word
+        (sqlite3.DatabaseError("database disk image is malformed"), "database disk image is malformed"),
+        (sqlite3.OperationalError("disk I/O error"), "disk I/O error"),
+    ],
+)
+def test_a_failure_of_the_storage_amid_a_write_is_no_refusal_of_it(failure: Exception, said: str, bench: Bench) -> None:
     times = iter([True, False])
 
     def scarce(connection: sqlite3.Connection) -> None:
         Bench.insert(connection, "half")
         if next(times):
-            raise MemoryError
+            raise failure
         Bench.insert(connection, "whole")
 
     bench.writer.submit(scarce)
-    with pytest.raises(StoreError, match=r"^The store cannot be written: out of memory\.$"):
+    with pytest.raises(StoreError, match=rf"^The store cannot be written: {said}\.$"):
         bench.add_and_wait("dropped")
     bench.add_and_wait("after")
     assert bench.notes() == ["half", "whole", "after"]
+
+
+def test_one_trouble_is_logged_once(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    for place, fault in (("store.write", "eio"), ("store.write", "eio"), ("store.before_commit", "enospc")):
+        with armed(f"{place}={fault}"), pytest.raises(StoreError):
+            bench.add_and_wait("a")
+    said = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert said == [
+        "The store cannot be written: Input/output error.",
+        "The store cannot be written: No space left on device.",
+    ]
+
+
+def test_a_rollback_that_fails_too_ends_no_thread(tmp_path: Path) -> None:
+    class Stubborn(sqlite3.Connection):
+        def rollback(self) -> None:
+            super().rollback()
+            raise sqlite3.OperationalError("disk I/O error")
+
+    connection = sqlite3.connect(tmp_path / "db", isolation_level=None, check_same_thread=False, factory=Stubborn)
+    connection.execute("CREATE TABLE notes (text UNIQUE)")
+    writer = Writer(connection)
+    with armed("store.write=enospc"), pytest.raises(StoreError, match="No space left"):
+        writer.call(lambda connection: None)
+    assert writer.call(lambda connection: 42) == 42
+    writer.close()
+
+
+def test_who_waits_for_room_when_the_store_closes_is_told_that_it_is_closed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "db", max_bytes=200_000)
+    gate, told = threading.Event(), []
+    bench.writer.submit(lambda connection: gate.wait(30), size=200_000)
+
+    def patient() -> None:
+        with pytest.raises(StoreError) as refused:
+            bench.add("a")
+        told.append(str(refused.value))
+
+    waiting = threading.Thread(target=patient)
+    waiting.start()
+    closing = threading.Thread(target=bench.writer.close)
+    closing.start()
+    waiting.join(30)
+    gate.set()
+    closing.join(30)
+    bench.other.close()
+    assert told == ["The store is closed."]
+
+
+def test_what_is_held_in_memory_may_be_the_bound_and_no_byte_more(bench: Bench) -> None:
+    with armed("store.write=enospc"):
+        bench.add("a" * 100_000)
+        with pytest.raises(StoreError):
+            bench.add_and_wait("b")
+        bench.add("c" * 100_000)
+        with pytest.raises(StoreError, match="No more can be held in memory"):
+            bench.add("d")
+    bench.add_and_wait("e")
+    assert [note[0] for note in bench.notes()] == ["a", "c", "e"]
 
 
 def test_while_the_disk_is_full_memory_is_bounded(bench: Bench) -> None:
@@ -171,6 +237,12 @@ def test_while_the_disk_is_full_memory_is_bounded(bench: Bench) -> None:
     bench.writer.call(lambda connection: None)
     assert bench.notes() == [BIG, *(f"{k}{BIG}" for k in range(8))]
     bench.add_and_wait("room again")
+
+
+def test_one_write_that_is_larger_than_the_bound_is_taken(bench: Bench) -> None:
+    bench.add("x" * 300_000)
+    bench.add_and_wait("y")
+    assert [note[0] for note in bench.notes()] == ["x", "y"]
 
 
 def test_a_healthy_writer_that_is_behind_makes_the_caller_wait_not_fail(bench: Bench) -> None:
