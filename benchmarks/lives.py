@@ -84,14 +84,14 @@ def alone(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def told(played: Played) -> str:
+def told(played: Played, command: str) -> str:
     """What was played and what of it held, in words that agree with what was found."""
     promise = (
         "after every step every run is listed in a legal state,\n"
         "after every restart nothing trains, and at the end `fsck` has nothing to say"
     )
     began = (
-        f"`{command_line()}` played {played.steps:,} steps in {played.lives:,} stores: start, pause, resume,\n"
+        f"`{command}` played {played.steps:,} steps in {played.lives:,} stores: start, pause, resume,\n"
         "turn a knob, fork, stop, delete, take back, kill and restart in any order. "
     )
     if not played.found:
@@ -116,7 +116,8 @@ def main() -> int:
     load, started = [os.getloadavg()], time.monotonic()
     played = play(Lives, options.steps)
     load.append(os.getloadavg())
-    text = f"{told(played)}\n\n{(time.monotonic() - started) / 60:.0f} minutes. {machine(load)}"
+    said = told(played, command_line("--out", str(options.out)))
+    text = f"{said}\n\n{(time.monotonic() - started) / 60:.0f} minutes. {machine(load)}"
     write_section(options.out, TITLE, text)
     print(text)
     return int(bool(played.found))

@@ -37,7 +37,7 @@ def test_what_fails_once_and_not_again_is_found_with_its_steps(capsys: pytest.Ca
     played = play(Once, 100)
     assert "a picture is missing" in [str(error) for error in played.found]
     assert "a picture is missing" in capsys.readouterr().err
-    said = told(played)
+    said = told(played, "python benchmarks/lives.py")
     assert "`AssertionError: a picture is missing` after `open()`, `step()`" in said
     assert "Found nothing" not in said
 
@@ -46,8 +46,8 @@ def test_where_nothing_is_found_the_words_say_so_and_how_much_was_played() -> No
     played = play(Never, 100)
     assert played.found == ()
     assert played.steps >= 100
-    assert f"played {played.steps:,} steps in {played.lives:,} stores" in told(played)
-    assert "Found nothing" in told(played)
+    assert f"played {played.steps:,} steps in {played.lives:,} stores" in told(played, "python benchmarks/lives.py")
+    assert "Found nothing" in told(played, "python benchmarks/lives.py")
 
 
 def test_every_exception_of_a_group_is_told_alone() -> None:
