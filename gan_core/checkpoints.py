@@ -126,7 +126,7 @@ def _in_a_sentence(path: Path) -> Iterator[None]:
         said = error.strerror if error.filename is None else f"{Path(error.filename).name}: {error.strerror}"
         kind = CheckpointError if error.errno in LOST else CheckpointUnreadable
         raise kind(f"{path.name} cannot be read: {said}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         lacking = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(f"{path.name} cannot be read: {lacking}") from error
 

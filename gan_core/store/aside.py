@@ -85,10 +85,9 @@ def put(root: Path, run_id: str) -> None:
 
 
 def _settle(root: Path, run_id: str) -> None:
-    """Give a run the folder that was put aside for it. OSError where that cannot be."""
-    if path_of(root, run_id).exists() and not (root / run_id).exists():
-        failpoint("adopt.settle")
-        os.rename(path_of(root, run_id), root / run_id)
+    """Give a run the folder that was put aside for it. OSError where there is none, or where it has one already."""
+    failpoint("adopt.settle")
+    os.rename(path_of(root, run_id), root / run_id)
 
 
 def _give_up(root: Path, run_ids: Sequence[str]) -> None:

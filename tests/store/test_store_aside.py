@@ -87,6 +87,7 @@ def test_what_a_kill_left_aside_is_in_nobodys_way(store: RunStore, binned: str) 
 def test_where_a_run_has_its_folder_what_lies_aside_stays_there(store: RunStore, binned: str) -> None:
     """Nobody knows which of the two is the right one."""
     aside(store, binned).mkdir()
+    (aside(store, binned) / "file").write_text("of the other")
     assert store.sweep() == 0
     assert (store.root / binned / "file").read_text() == "kept"
 
@@ -111,6 +112,26 @@ def test_one_folder_that_resists_holds_up_no_other(
         assert store.sweep() == 1
     assert not aside(store, "another").exists()
     assert store.sweep() == 1
+
+
+def test_what_is_not_aside_is_never_swept(store: RunStore, binned: str) -> None:
+    """However old: folders of runs, of data, of caches, and what the index does not know."""
+    folders = [store.root / name for name in (binned, "cache", "datasets", "a-stranger", ".hidden")]
+    for folder in folders:
+        folder.mkdir(exist_ok=True)
+        made = folder.stat().st_mtime - 9 * DAY
+        os.utime(folder, (made, made))
+    assert store.sweep() == 0
+    assert all(folder.is_dir() for folder in folders)
+
+
+def test_where_one_folder_is_in_the_way_none_comes_in(
+    store: RunStore, tmp_path: Path, whole: Callable[[str], object]
+) -> None:
+    (store.root / "two").mkdir()
+    with pytest.raises(StoreError, match=r"^There is a folder 'two' in the store already"):
+        store.adopt([whole("one"), whole("two")], tmp_path / "files")  # type: ignore[list-item]
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == ["two"]
 
 
 @pytest.mark.parametrize("fault", ["adopt.move=enospc", "store.before_commit=eio"])

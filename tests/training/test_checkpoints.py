@@ -413,3 +413,20 @@ def test_where_there_is_no_memory_for_a_checkpoint_nothing_is_told_of_it(
     monkeypatch.setattr(Path, "read_bytes", scarce)
     with pytest.raises(CheckpointUnreadable, match="out of memory"):
         read(path)
+
+
+def test_saving_the_same_again_leaves_what_is_there_until_it_is_done(tmp_path: Path) -> None:
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    with armed("save.before_temporary=eio"), pytest.raises(OSError, match="Input/output"):
+        write(tmp_path, 1, b"tensors", {"round": 1, "seconds": 2.0})
+    assert read(path) == (b"tensors", {"round": 1})
+
+
+def test_a_glance_sees_that_tensors_are_missing_but_not_what_is_in_them(tmp_path: Path) -> None:
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    tensors = path.with_suffix(".safetensors")
+    tensors.write_bytes(b"altered")
+    glance(path)
+    tensors.unlink()
+    with pytest.raises(CheckpointError, match=r"round-000000001\.safetensors is missing"):
+        glance(path)
