@@ -211,7 +211,7 @@ def _told(path: Path, what: Mark) -> tuple[str, tuple[float, ...]]:
     try:
         told = json.loads(_marked(path, what).read_bytes())
         return str(told["reason"]), tuple(float(score) for score in told.get("scores", ()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return "", ()
 
 

@@ -295,3 +295,9 @@ def test_while_the_disk_is_full_reading_works_and_the_problem_is_told(store: Run
     store.flush()
     assert len(store.track(run)) == 50_000
     assert store.problem is None
+
+
+def test_an_update_of_nothing_changes_nothing(store: RunStore, run: str) -> None:
+    before = store.run(run)
+    store.update(run)
+    assert store.run(run) == before

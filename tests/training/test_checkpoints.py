@@ -25,6 +25,7 @@ from gan_core.checkpoints import (
     read,
     retain,
     size_of,
+    sweep,
     unmark,
     write,
 )
@@ -430,3 +431,38 @@ def test_a_glance_sees_that_tensors_are_missing_but_not_what_is_in_them(tmp_path
     tensors.unlink()
     with pytest.raises(CheckpointError, match=r"round-000000001\.safetensors is missing"):
         glance(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"", b"{", b"\xff", b"{}", b"[]", b"3", b'{"reason": "a", "scores": 3}', b'{"reason": "a", "scores": ["x"]}'],
+)
+def test_a_mark_that_cannot_be_read_keeps_its_checkpoint_without_a_reason(text: bytes, tmp_path: Path) -> None:
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    mark(path, "best", "the best", (1.0,))
+    assert best_scores(tmp_path, 1) == (1.0,)
+    path.with_suffix(".best").write_bytes(text)
+    assert kept_checkpoints(tmp_path) == {1: ""}
+    assert best_scores(tmp_path, 1) == ()
+
+
+def test_a_mark_that_cannot_be_opened_keeps_its_checkpoint_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> bytes:
+        raise OSError(13, "Permission denied")
+
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    mark(path, "best", "the best", (1.0,))
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert kept_checkpoints(tmp_path) == {1: ""}
+
+
+def test_what_a_crash_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    assert sweep(tmp_path / "nowhere") == 0
+    path = write(tmp_path, 1, b"tensors", {"round": 1})
+    mark(path, "pinned", "pinned")
+    whole = sorted(file.name for file in tmp_path.iterdir())
+    for name in ("round-000000002.json.tmp", "round-000000003.safetensors", "round-000000003.best"):
+        (tmp_path / name).touch()
+    (tmp_path / "notes.txt").touch()
+    assert sweep(tmp_path) == 3
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["notes.txt", *whole]
