@@ -301,3 +301,9 @@ def test_an_update_of_nothing_changes_nothing(store: RunStore, run: str) -> None
     before = store.run(run)
     store.update(run)
     assert store.run(run) == before
+
+
+def test_no_rows_are_no_track(store: RunStore, run: str) -> None:
+    store.append(run, "turns", ["a"], np.zeros(0, np.int64), np.zeros((0, 1), np.float32))
+    store.flush()
+    assert store.track_names(run) == []
