@@ -6,13 +6,14 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from holding import Hold
 
-from gan_core.failpoints import ACTIONS, EXIT_STATUS, VARIABLE, armed, failpoint, held
+from gan_core.failpoints import ACTIONS, ERRORS, EXIT_STATUS, VARIABLE, armed, failpoint, held
 
 
 def test_nothing_happens_unless_it_was_asked_for() -> None:
@@ -37,6 +38,28 @@ def test_each_action_from_a_time_on_and_so_many_times() -> None:
         started = time.monotonic()
         failpoint("c")
         assert time.monotonic() - started >= 0.05
+
+
+@pytest.mark.parametrize("action", ERRORS)
+def test_an_error_of_the_system_is_raised_as_the_system_raises_it(action: str) -> None:
+    number = getattr(errno, action.upper())
+    with armed(f"here={action}"), pytest.raises(OSError, match=os.strerror(number)) as failed:
+        failpoint("here")
+    assert failed.value.errno == number
+
+
+def test_an_interrupt_reaches_the_main_thread_and_no_other() -> None:
+    went_on = threading.Event()
+
+    def elsewhere() -> None:
+        failpoint("here")
+        went_on.set()
+
+    with armed("here=interruptx1"), pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        threading.Thread(target=elsewhere).start()
+        while True:
+            time.sleep(0.01)
+    assert went_on.wait(60)
 
 
 @pytest.mark.parametrize("action", ["exit", "half"])
