@@ -52,6 +52,7 @@ def test_an_id_finds_its_run_or_nothing(store: RunStore, text: str) -> None:
         "ganscope.db",
         "ganscope.db-wal",
         "ganscope.db-shm",
+        ".reserve",
         "a-run",
     }
 

@@ -291,3 +291,14 @@ def test_a_fault_of_the_program_is_not_taken_for_bad_input(monkeypatch: pytest.M
     monkeypatch.setattr(looking, "presets", broken)
     with pytest.raises(RuntimeError, match="a fault"):
         main(["presets"])
+
+
+def test_ctrl_c_while_a_command_is_loaded_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gan_core.cli.import_module", interrupted)
+    assert main(["presets"]) == terminal.INTERRUPTED
+    assert capsys.readouterr().err == "interrupted before a run had begun\n"

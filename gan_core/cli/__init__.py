@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     module, _, function = options.command.partition(":")
-    command: Callable[[argparse.Namespace], int] = getattr(import_module(f"gan_core.cli.{module}"), function)
     try:
+        command: Callable[[argparse.Namespace], int] = getattr(import_module(f"gan_core.cli.{module}"), function)
         return command(options)
     except KeyboardInterrupt:
         terminal.tell("interrupted before a run had begun")

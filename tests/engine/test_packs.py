@@ -291,7 +291,12 @@ def test_a_pack_that_does_harm_is_one_sentence_and_nothing_else(
     assert len(str(refused.value)) < 400
     assert empty.runs() == []
     assert empty.comparisons() == []
-    assert {path.name for path in empty.root.iterdir()} <= {"ganscope.db", "ganscope.db-wal", "ganscope.db-shm"}
+    assert {path.name for path in empty.root.iterdir()} <= {
+        "ganscope.db",
+        "ganscope.db-wal",
+        "ganscope.db-shm",
+        ".reserve",
+    }
 
 
 def test_a_checkpoint_is_opened_by_its_seal_alone(duel: tuple[RunStore, str], empty: RunStore) -> None:
