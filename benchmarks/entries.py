@@ -49,6 +49,7 @@ from gan_core.engine.unpacking import read_pack
 from gan_core.intake import points
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.pictures import MIN_IMAGES, folder_below
+from gan_core.server.access import OurSite
 from gan_core.server.class_routes import class_routes, obey
 from gan_core.server.classroom import Classroom
 from gan_core.server.live import routes
@@ -446,8 +447,10 @@ def _request(rng: random.Random, place: Workplace) -> dict[str, Any]:
 def _ask(place: Workplace, scope: dict[str, Any]) -> str:
     """The answer of the application's own routes; one that is no success must be a sentence in JSON."""
     from starlette.applications import Starlette
+    from starlette.middleware import Middleware
 
-    app = Starlette(routes=[*class_routes(lambda: place.room), *routes(lambda: place.lab)])
+    ours = Middleware(OurSite, allowed_hosts=list)
+    app = Starlette(routes=[*class_routes(lambda: place.room), *routes(lambda: place.lab)], middleware=[ours])
     body, said = [scope.pop("body")], []
 
     async def receive() -> dict[str, Any]:

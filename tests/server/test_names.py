@@ -101,3 +101,10 @@ def test_a_browser_that_was_forgotten_takes_its_name_up_again() -> None:
     known.give("10.0.0.2")
     assert known.read(cookie) == ""
     assert known.give("10.0.0.1", cookie) == cookie
+
+
+def test_the_address_that_was_crowded_last_is_told_first() -> None:
+    known = Names(KEY, per_address=1)
+    for address in ("a", "a", "b", "b", "a"):
+        known.give(address)
+    assert known.crowded() == ["a", "b"]
