@@ -19,6 +19,7 @@ from gan_core.intake.names import class_name, in_order
 Parts = tuple[str, ...]
 
 MAX_CLASSES = 1000
+MAX_DEPTH = 12  # folders of a path that are looked at
 STRAY_SHARE = 0.1  # of the pictures may lie beside the class folders
 UNLABELLED_SHARE = 0.5  # may lie in a split that has no class folders
 
@@ -121,6 +122,12 @@ def layout_of(files: Sequence[Parts], labels: Mapping[Parts, str] | None = None,
 
     Masks of other pictures are left out, unless fewer than ``least`` pictures would remain.
     """
+    files = [parts if len(parts) <= MAX_DEPTH else (*parts[:MAX_DEPTH], parts[-1]) for parts in files]
+    labels = (
+        None
+        if labels is None
+        else {(*parts[:-1][:MAX_DEPTH], parts[-1]): label for parts, label in labels.items() if parts}
+    )
     masks, notes, few = _masks(files), [], False
     if masks:
         where = next((files[index][-2] for index in sorted(masks) if len(files[index]) > 1), "")

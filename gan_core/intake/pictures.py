@@ -21,14 +21,13 @@ from gan_core.intake import archive
 from gan_core.intake.decode import BACKGROUNDS, MAX_BYTES, Background, Picture, Refusal, Shape, look
 from gan_core.intake.errors import DataError
 from gan_core.intake.formats import ARCHIVES, SUFFIXES, is_picture, may_be_picture
-from gan_core.intake.layout import Level, Parts, is_litter, layout_of, litter_name
+from gan_core.intake.layout import MAX_DEPTH, Level, Parts, is_litter, layout_of, litter_name
 from gan_core.intake.names import names_on_disk, parts_of, shown
 
 MIN_IMAGES = 16
 MAX_IMAGES = 60_000
 MAX_TENSOR = 2 * 2**30
 MAX_FOLDERS = 1000  # of a folder that are looked into for the list of folders
-MAX_DEPTH = 12
 LABELS = "dataset.json"
 HEAD = 256  # bytes by which a file without a known name is told
 SAID_EVERY = 2000
