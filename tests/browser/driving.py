@@ -37,10 +37,10 @@ def redrawn(page: Page) -> Iterator[None]:
 
 
 def press_key(page: Page, key: str, heard_as: str) -> None:
-    """Press a presenter's key once the page hears it."""
+    """Press a presenter's key once the page hears it, and wait for the page that comes of it."""
     page.locator(f'[data-hears~="{heard_as}"]').wait_for(state="attached")
-    settled(page)
-    page.keyboard.press(key)
+    with redrawn(page):
+        page.keyboard.press(key)
 
 
 def view(page: Page, run: str) -> Locator:

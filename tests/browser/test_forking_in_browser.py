@@ -73,7 +73,7 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str, hold
     box = plot.bounding_box()
     assert box
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"], steps=4)
     expect(when).to_have_text(re.compile(r"^round \d+, seen at 20$"))  # a pointer on a curve is a pointer into the past
     expect(page.get_by_test_id("histogram").locator(".gs-aside")).to_contain_text("round 20 ")
     page.mouse.move(5, 5)
