@@ -147,6 +147,7 @@ def _named_files(snapshot: Path, root: Path) -> Iterator[Path]:
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)  # of a restoration that was killed
     try:
         with archive.open(entry) as source, open(draft, "xb") as target:
             shutil.copyfileobj(source, target)

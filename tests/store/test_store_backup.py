@@ -130,3 +130,11 @@ def test_a_checkpoint_that_cannot_be_read_now_is_not_left_out(store: RunStore, r
         backup(store.root, tmp_path / "copy.zip")
     assert not (tmp_path / "copy.zip").exists()
     assert backup(store.root, tmp_path / "copy.zip") == 3
+
+
+def test_a_restoration_that_was_killed_can_be_done_again(store: RunStore, run: str, tmp_path: Path) -> None:
+    backup(store.root, tmp_path / "copy.zip")
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "restored" / ".ganscope.db.draft").write_text("half")
+    assert restore_backup(tmp_path / "copy.zip", tmp_path / "restored") == 1
+    assert [path.name for path in (tmp_path / "restored").iterdir()] == ["ganscope.db"]
