@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # a shell's job in the background; programs that tests start heed it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["OMP_NUM_THREADS"] = "1"  # sub-processes must sum in the same order
 os.environ.setdefault("GANSCOPE_EXECUTOR", "thread")  # a process takes seconds to start; some tests ask for it
 

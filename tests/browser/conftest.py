@@ -75,16 +75,13 @@ def start_server(store: Path, **settings: str) -> Server:
         stdin=subprocess.DEVNULL,
     )
     url = f"http://localhost:{port}"
-    for _ in range(480):
+    while process.poll() is None:
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).read()
             SERVERS.append(Server(url, process, store, log, settings, hold))
             return SERVERS[-1]
         except OSError:
-            if process.poll() is not None:
-                break
             time.sleep(0.25)
-    process.kill()
     raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
