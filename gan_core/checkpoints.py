@@ -181,7 +181,7 @@ def unmark(path: Path, what: Mark) -> None:
 
 def marks(folder: Path, what: Mark) -> dict[int, str]:
     """The rounds of the checkpoints with this mark, each with the reason."""
-    return {round_of(path): _told(path, what)[0] for path in checkpoints(folder) if _marked(path, what).is_file()}
+    return {round_of(path): _reason(path, what) for path in checkpoints(folder) if _marked(path, what).is_file()}
 
 
 def kept_checkpoints(folder: Path) -> dict[int, str]:
@@ -218,6 +218,14 @@ def best_scores(folder: Path, up_to: int) -> tuple[float, ...]:
 
 def _marked(path: Path, what: Mark) -> Path:
     return path.with_suffix(f".{what}")
+
+
+def _reason(path: Path, what: Mark) -> str:
+    """Why a checkpoint has a mark; one that cannot be read is a mark all the same."""
+    try:
+        return _told(path, what)[0]
+    except (OSError, MemoryError):
+        return ""
 
 
 def _told(path: Path, what: Mark) -> tuple[str, tuple[float, ...]]:

@@ -181,14 +181,15 @@ def test_a_run_does_not_go_on_from_an_older_checkpoint_for_want_of_a_handle(told
             print(len(lab.store.track(run)) == rows, lab.store.run(run).status)
     """).splitlines()
     assert "Too many open files" in first
-    assert "cannot be looked at just now" in first
+    assert "cannot be read now, and is left as it is" in first
     assert second == "True interrupted"
 
 
 def test_a_checkpoint_that_cannot_be_read_now_is_not_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gan_core.engine.lab import Refused, _checkpoint_to_go_on_from
+    from gan_core.engine.starting_points import checkpoint_to_go_on_from
+    from gan_core.training import CheckpointUnreadable
 
     for played in (3, 7):
         checkpoints.write(tmp_path, played, b"tensors", {})
@@ -197,8 +198,8 @@ def test_a_checkpoint_that_cannot_be_read_now_is_not_passed_over(
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(Path, "read_bytes", no_handle)
-    with pytest.raises(Refused, match="just now"):
-        _checkpoint_to_go_on_from(tmp_path, 7)
+    with pytest.raises(CheckpointUnreadable, match="Too many open files"):
+        checkpoint_to_go_on_from(tmp_path, 7)
 
 
 def test_data_and_a_classifier_that_cannot_be_read_now_are_not_damaged_or_gone(told: Callable[[str], str]) -> None:

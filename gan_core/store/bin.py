@@ -73,6 +73,8 @@ class Bin:
 
     def delete(self, whats: Sequence[str]) -> None:
         """Put runs and comparisons into the bin, as one act: all of them, or none while one is active."""
+        if self._store.only_reads:
+            raise StoreError(self._store.only_reads)
         kinds = {what: self._kind(what) for what in whats}
         runs = [what for what, kind in kinds.items() if kind == "run" and self._went_at(what) is None]
         self._refuse_active(runs)

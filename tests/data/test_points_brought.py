@@ -57,7 +57,7 @@ def test_each_bad_row_is_listed_with_its_line() -> None:
     ("content", "sentence"),
     [
         (b"", "empty"),
-        (b"x,y\n", "no column of numbers.*line 1: 'x,y' is not a number"),
+        (b"x,y\n", "no column of numbers.*line 1: 'x' is not a number"),
         (table(49).encode(), "49 of 49 rows .* needs 50"),
         (b"\xff\xfe1,2\n" * 60 + b"\n", "UTF-16 and is damaged"),
         (b"\0\0" * 60, "not a text"),

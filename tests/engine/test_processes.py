@@ -166,10 +166,12 @@ def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it
     until: Callable,
     workers: Callable,
     tmp_path: Path,
+    root: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     endless = tmp_path / "imports-for-ever"
-    endless.write_text("#!/bin/sh\nexec sleep 600\n")
+    imports = "import sys, time; from gan_core import lifeline; lifeline.hold(0); time.sleep(600)"
+    endless.write_text(f"#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -c '{imports}'\n")
     endless.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(endless))
     opened = open_lab(executor="process")

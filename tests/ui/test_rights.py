@@ -51,8 +51,12 @@ POLICY = {
             *("create_comparison", "delete_comparison", "restore_comparison", "pin", "unpin", "close"),
         },
     },
+    "Bin": {"edit": {"delete", "restore", "purge"}},
     "Chores": {
-        "bring": {"download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"},
+        "bring": {
+            *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
+            *("look_at_table", "look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
+        },
     },
     "Chore": {"bring": {"cancel"}},
 }
