@@ -6,13 +6,13 @@ import io
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from holding import Hold
+from waiting import until
 
 from gan_core.config import RunConfig
 from gan_core.engine import Lab, runner
@@ -132,13 +132,6 @@ def look(root: Path) -> None:
 ACTS: dict[str, Callable[[Path], None]] = {
     act.__name__: act for act in (train, fork, resume, bring_in, purge, copy, put_back, look)
 }
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.005)
 
 
 def begun(lab: Lab, name: str, hold: Hold, round: int) -> str:

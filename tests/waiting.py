@@ -9,9 +9,9 @@ from typing import Any
 LIMIT_SECONDS = 60.0
 
 
-def until(check: Callable[[], Any], what: str) -> None:
+def until(check: Callable[[], Any], what: str = "", seconds: float = LIMIT_SECONDS) -> None:
     """Look again until ``check`` holds; fails with ``what`` was waited for."""
-    deadline = time.monotonic() + LIMIT_SECONDS
+    deadline = time.monotonic() + seconds
     while not check():
-        assert time.monotonic() < deadline, f"not within {LIMIT_SECONDS:g} s: {what}"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.005)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
+import waiting
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource
@@ -196,10 +196,4 @@ def workers() -> Callable[..., set[psutil.Process]]:
 def until() -> Callable[..., None]:
     """``until(lambda: …, "what is waited for")``."""
 
-    def wait(condition: Callable[[], object], what: str = "", seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
-            time.sleep(0.005)
-
-    return wait
+    return waiting.until
