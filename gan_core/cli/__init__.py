@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from gan_core.cli import terminal
-from gan_core.cli.parser import parser
+from gan_core.cli.parser import parser as _parser
 
 # What is said in a sentence. By name, since a command loads no more of the program than it needs.
 _SENTENCES = {
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal.say_in_any_encoding()
     try:
         try:
-            return _run(parser(given[:1]).parse_args(given))
+            return _run(_parser(given[:1]).parse_args(given))
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
