@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -59,9 +61,10 @@ def count(entry: Entry, number: int, seed: int, place: Workplace) -> Count:
     """Hand in so many inputs."""
     tally = Count()
     rng = random.Random(f"{seed} {entry.name}")
-    before, peak = place.outside(), _peak()
+    before = place.outside()
     for _ in range(max(1, round(entry.share * number))):
         given = entry.make(rng)
+        held = _megabytes_from_here_on()
         started, worked = time.monotonic(), time.process_time()
         with _quiet():
             try:
@@ -78,11 +81,11 @@ def count(entry: Entry, number: int, seed: int, place: Workplace) -> Count:
         tally.inputs += 1
         tally.taken += said == ""
         tally.slowest = max(tally.slowest, seconds)
+        tally.megabytes = max(tally.megabytes, _peak() - held)
         if seconds > HANG_SECONDS or time.monotonic() - started > DEAD_SECONDS:
             tally.hangs.append(f"{seconds:.1f} s for {given!r:.200}")
         if said and not _is_said_well(said, place, entry):
             tally.no_sentence.append(f"{said!r:.300} for {given!r:.200}")
-    tally.megabytes = _peak() - peak
     tally.outside = sorted(place.outside() - before)
     return tally
 
@@ -96,9 +99,22 @@ def _is_said_well(said: str, place: Workplace, entry: Entry) -> bool:
     return not told and any(map(str.isalpha, said)) and len(said) <= LONGEST
 
 
+def _megabytes_from_here_on() -> float:
+    """MB that this process holds now, the input among them; from here on `_peak` counts anew, where the system can do that."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:  # then what was held at most before is not seen again
+        return _peak()
+    return psutil.Process().memory_info().rss / 2**20
+
+
 def _peak() -> float:
-    """MB that this process has held at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """MB that this process has held at most."""
+    try:
+        said = Path("/proc/self/status").read_text()
+        return int(said.partition("VmHWM:")[2].split()[0]) / 1024
+    except (OSError, IndexError, ValueError):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 @contextlib.contextmanager
@@ -131,7 +147,8 @@ def report(tallies: dict[str, Count], command: str) -> str:
         [
             f"`{command}` makes them from a seed: what is right with alterations, and what is made to do harm.",
             f"A hang takes more than {HANG_SECONDS:g} s of the processor. *No sentence* is an answer without words, with a",
-            "traceback or a path of the machine in it, or without end. Memory is how far the peak of the process rose.",
+            "traceback or a path of the machine in it, or without end. Memory is how much more than before",
+            "it was given an input the process held at most.",
             "",
             "| entry | inputs | of them taken | crashes | hangs | no sentence | files outside | slowest, s | memory, MB |",
             "|---|---:|---:|---:|---:|---:|---:|---:|---:|",

@@ -55,7 +55,7 @@ from gan_core.server.classroom import Classroom
 from gan_core.server.live import routes
 from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.server.tickets import open_tickets
-from gan_core.store import RunNotFound, RunStore, StoreError
+from gan_core.store import RunNotFound, RunStore, StoreError, reserve
 from gan_core.training import CheckpointError, build, load_checkpoint, load_source, resolve, restore
 
 SMALL = {
@@ -329,7 +329,7 @@ def _read_pack(place: Workplace, content: bytes) -> str:
         try:
             read_pack(store, io.BytesIO(content))
         finally:
-            before = {"ganscope.db", "ganscope.db-wal", "ganscope.db-shm"} | {
+            before = {"ganscope.db", "ganscope.db-wal", "ganscope.db-shm", reserve.NAME} | {
                 getattr(run, "id", "") for run in store.runs()
             }
             left = {path.name for path in root.iterdir()} - before
