@@ -51,21 +51,28 @@ def purge(root: Path, run_ids: Sequence[str], remove: Callable[[], None]) -> Non
                 _settle(root, run_id)
         raise
     for run_id in run_ids:
-        remove_folders(root, run_id)
-
-
-def remove_folders(root: Path, run_id: str) -> None:
-    """Remove the folder of a run, at its place and aside. StoreError where files resist."""
-    for folder in (root / run_id, path_of(root, run_id)):
+        left = path_of(root, run_id)  # alone: another run of this id may have come in by now
         try:
-            failpoint("purge.files")
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            pass  # it never saved a file
+            _remove(left)
         except OSError as error:
             raise StoreError(
-                f"The run is gone, its folder {folder} remains until the next start: {reason(error)}."
+                f"The run is gone, its folder {left} remains until the next start: {reason(error)}."
             ) from error
+
+
+def remove_first(root: Path, run_id: str) -> None:
+    """Remove the files of a run whose rows go next, at its place and aside. StoreError where files resist."""
+    for folder in (root / run_id, path_of(root, run_id)):
+        try:
+            _remove(folder)
+        except OSError as error:
+            raise StoreError(f"The files of the run in {folder} cannot be removed: {reason(error)}.") from error
+
+
+def _remove(folder: Path) -> None:
+    failpoint("purge.files")
+    with suppress(FileNotFoundError):  # it never saved a file
+        shutil.rmtree(folder)
 
 
 def _bring(root: Path, files: Path, run_ids: Sequence[str]) -> None:

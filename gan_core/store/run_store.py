@@ -420,7 +420,7 @@ class RunStore:
         def remove_files() -> None:
             if self.run(run_id).deleted_at is None:
                 raise StoreError("Delete the run first.")
-            aside.remove_folders(self.root, run_id)
+            aside.remove_first(self.root, run_id)
 
         aside.purge(self.root, [run_id], lambda: self._make_room(remove, remove_files))
         reserve.keep(self.root)

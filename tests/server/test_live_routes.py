@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
+from waiting import until
 
 from gan_core.server import live
 from gan_core.server.assets import PLOTLY_PATH, plotly_js
@@ -34,13 +35,6 @@ def connect(client: TestClient, path: str, **extra: Any) -> Any:
 def message(socket: Any) -> dict[str, Any]:
     received: dict[str, Any] = json.loads(socket.receive_bytes())
     return received
-
-
-def until(condition: Any, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
 
 
 # -- polling ------------------------------------------------------------------------------------------------------

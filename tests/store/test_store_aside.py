@@ -10,7 +10,7 @@ import pytest
 
 from gan_core.failpoints import armed
 from gan_core.store import RunStore, StoreError, fsck
-from gan_core.store.aside import DAY
+from gan_core.store.aside import DAY, purge, put
 
 
 @pytest.fixture
@@ -168,3 +168,14 @@ def whole(tmp_path: Path) -> Callable[[str], object]:
             return other.whole(run_id)
 
     return make
+
+
+def test_a_folder_that_comes_in_while_its_namesake_goes_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "a-run").mkdir()
+
+    def remove() -> None:
+        put(tmp_path, "a-run")
+        (tmp_path / "a-run").mkdir()  # the same pack, brought again
+
+    purge(tmp_path, ["a-run"], remove)
+    assert [path.name for path in tmp_path.iterdir()] == ["a-run"]
