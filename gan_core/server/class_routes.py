@@ -173,7 +173,10 @@ class ClassRoutes:
                 return
             visitor = _visitor_on(websocket, room)
             text = message.get("text") or ""
-            if len(text) > MOST_BODY or not self._talking.take(visitor.id):
+            if len(text) > MOST_BODY:
+                continue
+            if not self._talking.take(visitor.id):
+                await websocket.send_json({"error": "Too fast: the server did not hear this. Try again."})
                 continue
             try:
                 obey(room, visitor, json.loads(text))

@@ -1,6 +1,7 @@
 // The class's strip at the foot of every page: who is watching, following the presenter, polls, notes. One socket, no polling.
 
 const LOOK_EVERY = 400 // ms between two looks at where the presenter is
+const LOOK_REST = 100 // ms after a look is told, however quickly a slider moves: the server hears 20 messages a second of one
 const NOTE_LENGTH = 300
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
@@ -32,10 +33,12 @@ class ClassBar {
     this.onVisibility = () => this.visibility()
     this.onLook = (event) => {
       this.looked = event.detail
-      this.report()
+      this.reportSoon()
     }
+    this.onMounted = () => this.state && !this.teacher && this.go()
     document.addEventListener("visibilitychange", this.onVisibility)
     document.addEventListener("ganscope:look", this.onLook)
+    document.addEventListener("ganscope:mounted", this.onMounted)
     if (this.teacher) this.looking = setInterval(() => this.report(), LOOK_EVERY)
     this.connect()
     this.draw()
@@ -58,8 +61,10 @@ class ClassBar {
       this.failures = 0
       const text = typeof event.data === "string" ? event.data : new TextDecoder().decode(event.data)
       const told = JSON.parse(text)
-      if (told.error) this.say(told.error)
-      else this.take(told)
+      if (told.error) {
+        this.say(told.error)
+        this.reported = null // what was told may not have been heard: the next look tells it again
+      } else this.take(told)
     }
     socket.onclose = () => {
       if (socket !== this.socket) return
@@ -118,6 +123,16 @@ class ClassBar {
     this.send({ do: "look", at })
   }
 
+  // At once, and once more after the rest: the last place is never left out.
+  reportSoon() {
+    if (this.reporting) return
+    this.report()
+    this.reporting = setTimeout(() => {
+      this.reporting = null
+      this.report()
+    }, LOOK_REST)
+  }
+
   go() {
     const { position = {}, leading } = this.state
     if (!this.follows || !leading || !position.path) return
@@ -126,12 +141,7 @@ class ClassBar {
       if (position.path !== this.here()) this.navigate(position.path)
     }
     const shown = position.run && (window.__ganscope || {})[position.run]
-    if (!position.run) return
-    if (!shown) {
-      clearTimeout(this.later) // its page is not drawn yet
-      this.later = setTimeout(() => this.go(), 500)
-      return
-    }
+    if (!shown || shown.view.gone) return // its view, once it is there, has this called again
     const { view } = shown
     if (view.selected !== position.round) view.select(position.round)
     if (view.highlighted !== position.curve) view.highlight(position.curve)
@@ -243,10 +253,11 @@ class ClassBar {
 
   destroy() {
     clearInterval(this.looking)
-    clearTimeout(this.later)
+    clearTimeout(this.reporting)
     clearTimeout(this.hiddenTimer)
     document.removeEventListener("visibilitychange", this.onVisibility)
     document.removeEventListener("ganscope:look", this.onLook)
+    document.removeEventListener("ganscope:mounted", this.onMounted)
     this.rest()
     this.root.remove()
   }

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from driving import is_in_state, press_stop, run_of, settled, shows_round
 from holding import Hold
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from gan_core.config import Comparison, preset_config
 from gan_core.engine import Lab
@@ -91,6 +91,10 @@ def test_no_page_has_a_serious_fault_of_accessibility(scheme: Any, kept: Kept, t
     assert {place: found for place, found in faults.items() if found} == {}
 
 
+STANDS_OUT = """() => {
+  const chart = document.querySelector('[data-testid=loss-chart] .js-plotly-plot')
+  return chart?.data?.map(curve => curve.opacity).join() === '0.2,1,0.2'
+}"""  # of D's loss, G's, and the penalty
 SEEN = "run => window.__ganscope?.[run]?.connection"
 
 
@@ -117,8 +121,7 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
     expect(student.get_by_test_id("when")).to_have_text(re.compile("^round 0 "))
     shows_round(teacher, kept.run, 20)
     teacher.evaluate("run => window.__ganscope[run].view.highlight('G.loss')", kept.run)
-    opacity = "document.querySelector('[data-testid=loss-chart] .js-plotly-plot').data.map(curve => curve.opacity)"
-    student.wait_for_function(f"() => {opacity}.join() === '0.2,1,0.2'")  # of D's loss, G's, and the penalty
+    student.wait_for_function(STANDS_OUT)
 
     student.get_by_test_id("follow").click()
     teacher.goto(f"{server.url}/classroom")
@@ -143,6 +146,39 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
     expect(teacher.get_by_text("What is a mode?")).to_be_visible()
     teacher.get_by_role("button", name="done with this note").click()
     expect(teacher.get_by_text("No notes.")).to_be_visible()
+
+
+def test_a_curve_that_was_chosen_before_a_watcher_has_charts_stands_out_in_them(
+    kept: Kept, teacher: Page, browser: Browser, server: Any
+) -> None:
+    """However late the library of the charts comes."""
+    teacher.goto(f"{server.url}/watch?run={kept.run}")
+    settled(teacher)
+    shows_round(teacher, kept.run, 20)
+    teacher.evaluate("run => window.__ganscope[run].view.highlight('G.loss')", kept.run)
+    with browser.new_context(viewport={"width": 1280, "height": 720}) as context:
+        student, asked = context.new_page(), list[Route]()
+        student.route("**/plotly*.js", lambda route: asked.append(route))
+        student.goto(server.url)
+        student.wait_for_function("run => window.__ganscope?.[run]?.view.highlighted === 'G.loss'", arg=kept.run)
+        for route in asked:
+            route.continue_()
+        student.unroute("**/plotly*.js")
+        student.wait_for_function(STANDS_OUT)
+
+
+def test_a_presenter_who_drags_quickly_is_followed_to_the_end(
+    kept: Kept, teacher: Page, student: Page, server: Any
+) -> None:
+    """A hundred places at once are more than the server hears of one browser in a second."""
+    teacher.goto(f"{server.url}/watch?run={kept.run}")
+    settled(teacher)
+    shows_round(teacher, kept.run, 20)
+    shows_round(student, kept.run, 20)
+    drag = "for (let i = 0; i < 100; i++) view.select(i % 2 ? 10 : 20); view.select(0)"
+    teacher.evaluate(f"run => {{ const {{ view }} = window.__ganscope[run]; {drag} }}", kept.run)
+    expect(student.get_by_test_id("when")).to_have_text(re.compile("^round 0 "))
+    expect(teacher.locator(".gr-said")).to_have_text("")
 
 
 def test_a_student_only_watches_and_needs_no_reload(

@@ -191,11 +191,13 @@ class CurvesPanel extends ChartPanel {
     })
   }
 
-  highlight(column) {
-    if (!this.ready || !this.bindings.length) return
-    const here = this.bindings.some((binding) => binding.column === column)
-    const opacity = this.bindings.map((binding) => (!here || binding.column === column ? 1 : 0.2))
-    this.Plotly.restyle(this.chart, { opacity }, this.bindings.map((binding) => binding.index))
+  // Part of each drawing: the curve may have been chosen before the chart was there, or before all its curves were.
+  highlight() {
+    const { highlighted } = this.view
+    const here = this.bindings.some((binding) => binding.column === highlighted)
+    const opacity = this.bindings.map((binding) => (!here || binding.column === highlighted ? 1 : 0.2))
+    const now = this.bindings.map((binding) => this.chart.data[binding.index].opacity ?? 1)
+    if (opacity.join() !== now.join()) this.Plotly.restyle(this.chart, { opacity }, this.bindings.map((binding) => binding.index))
   }
 
   constructor(view, spec) {
@@ -270,6 +272,7 @@ class CurvesPanel extends ChartPanel {
     }
     this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
     this.showFilled(columns)
+    this.highlight()
     if (this.key) this.writeKey()
     this.decorate([...this.past(), ...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
     this.spaceTicks()

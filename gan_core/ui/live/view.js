@@ -37,6 +37,7 @@ class LiveView {
     this.hook()
     this.build()
     this.open()
+    document.dispatchEvent(new CustomEvent("ganscope:mounted", { detail: { run: data.run } }))
   }
 
   hook() {
@@ -286,7 +287,7 @@ class LiveView {
   highlight(column) {
     this.highlighted = column
     this.tell({ curve: column })
-    for (const panel of this.panels) if (panel.highlight) panel.highlight(column)
+    this.drawSoon(true)
   }
 
   // For whoever follows this page.
