@@ -2,7 +2,8 @@
 cores busy. A test that depends on a moment fails in some of them.
 
     make gates                                               # ten, about three hours; docs/results/gate.md
-    python benchmarks/gates.py --times 2 --out /tmp/quick.md
+    python benchmarks/gates.py --times 1 --turns slow        # every turn of every run takes 20 ms longer
+    python benchmarks/gates.py --times 1 --turns quick       # every network is four units wide: turns take no time
 
 A finished gate is a line of ``gate.jsonl`` beside the document; ``--anew`` forgets those of before. What a failed gate
 printed, and what its failed tests left (`build/failures`), stays in `build/gates`.
@@ -32,6 +33,12 @@ from benchmarks.serving import processor
 
 KEPT = ROOT / "build" / "gates"
 FAILURES = ROOT / "build" / "failures"
+TURNS = {
+    "as they are": {},
+    "slow": {"GANSCOPE_FAILPOINTS": "turn=sleep:0.02"},
+    "quick": {"PYTHONPATH": str(ROOT / "tests" / "narrow")},
+}
+"""What makes turns take longer, or no time, on any machine: the environment of the gate."""
 BUSY = [sys.executable, "-c", "while True: pass"]
 
 
@@ -47,7 +54,7 @@ def all_cores_busy(busy: bool) -> Iterator[None]:
             other.wait()
 
 
-def gate(seed: int | None, busy: bool, log: Path) -> Row:
+def gate(seed: int | None, busy: bool, turns: str, log: Path) -> Row:
     """One ``make test``, shuffled where there is a seed: what it took, and which tests failed."""
     report = log.with_suffix(".xml")
     shuffled = [] if seed is None else ["-p", "randomly", f"--randomly-seed={seed}"]
@@ -58,7 +65,7 @@ def gate(seed: int | None, busy: bool, log: Path) -> Row:
         status = subprocess.run(
             ["make", "test"],
             cwd=ROOT,
-            env=os.environ | {"PYTEST_ADDOPTS": " ".join(options)},
+            env=os.environ | TURNS[turns] | {"PYTEST_ADDOPTS": " ".join(options)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -109,20 +116,22 @@ def document(rows: list[Row]) -> str:
         "# The gate, many times",
         "",
         f"Written by `{command_line('--anew')}` (`make gates N={len(rows)}`). Each line is one `make test`: linters, types and",
-        "the quick lane, two tests at a time. *Shuffled* is a random order of modules and of the tests in each; *busy* is",
-        "beside one process per core that computes all the time. CPU seconds are those of the gate alone.",
+        "the quick lane, a few tests at a time. *Shuffled* is a random order of modules and of the tests in each; *busy* is",
+        "beside one process per core that computes all the time. Turns are *slow* where each takes 20 ms longer, *quick* where",
+        "every network is four units wide. CPU seconds are those of the gate alone.",
         "",
         f"**{len(rows) - len(red)} of {len(rows)} green, the last {in_a_row} in a row.** Machine: {'; '.join(machines)}.",
         "",
-        "| date (UTC) | commit | order | machine | seconds | CPU s | load before | passed | failed |",
-        "|---|---|---|---|---:|---:|---:|---:|---|",
+        "| date (UTC) | commit | order | machine | turns | seconds | CPU s | load before | passed | failed |",
+        "|---|---|---|---|---|---:|---:|---:|---:|---|",
     ]
     for row in rows:
         said = ", ".join(f"`{name}`" for name in row["failed"]) or (
             f"exit status {row['status']}" if row["status"] else "none"
         )
         lines.append(
-            f"| {row['date']} | {row['commit']} | {row['order']} | {'busy' if row['busy'] else 'free'} | {row['seconds']} "
+            f"| {row['date']} | {row['commit']} | {row['order']} | {'busy' if row['busy'] else 'free'} "
+            f"| {row.get('turns', 'as they are')} | {row['seconds']} "
             f"| {row['cpu_seconds']} | {row['load_before']} | {row['passed']:,} | {said} |"
         )
     failures = Counter(name for row in rows for name in row["failed"])
@@ -139,6 +148,7 @@ def main() -> None:
     parser.add_argument(
         "--first", type=int, default=0, help="begin with this one of the four kinds, to go on (default: 0)"
     )
+    parser.add_argument("--turns", choices=TURNS, default="as they are", help="how long turns take")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "gate.md")
     options = parser.parse_args()
     kept = options.out.with_suffix(".jsonl")
@@ -151,7 +161,7 @@ def main() -> None:
         date = datetime.now(UTC)
         name = f"{date:%Y%m%d-%H%M%S}"
         shutil.rmtree(FAILURES, ignore_errors=True)
-        row = gate(seed, busy, KEPT / f"{name}.log")
+        row = gate(seed, busy, options.turns, KEPT / f"{name}.log")
         if FAILURES.exists():
             shutil.copytree(FAILURES, KEPT / f"{name}-failures")
         row |= {
@@ -159,6 +169,7 @@ def main() -> None:
             "commit": commit(),
             "order": "its own" if seed is None else f"shuffled by {seed}",
             "busy": busy,
+            "turns": options.turns,
             "machine": f"{os.cpu_count()} cores, {processor()}",
         }
         ledger.add(name, row)
