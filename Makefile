@@ -19,7 +19,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run class install install-dev browser test test-all lint format gates bench chaos soak bad-inputs lives neighbours clean
+.PHONY: help run class install install-dev browser test test-all style lint format gates bench chaos soak bad-inputs lives neighbours clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,23 +36,30 @@ class: $(VENV)/run.stamp ## serve a class on the LAN: one teacher's link, everyo
 	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
 	@$(IN_VENV) exec python -m gan_core class --store '$(STORE)' --port $(PORT) --student-runs $(STUDENT_RUNS)
 
-test: install-dev browser lint ## everything that must pass before a change lands, browser tests included
-	$(say) 'Running the tests (slow ones: make test-all)'
-	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL) -m 'not slow'
+# pytest with these options, and the types beside it: alone they would keep one core for a minute.
+test_and_check_types = $(IN_VENV) { mypy >$(VENV)/types.log 2>&1 & types=$$!; trap 'kill $$types 2>/dev/null' INT TERM; \
+	  GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL) $(1); tests=$$?; \
+	  wait $$types; typed=$$?; echo; cat $(VENV)/types.log; exit $$((tests ? tests : typed)); }
 
-test-all: install-dev browser lint ## the same and the slow statistical suites
-	$(say) 'Running all tests'
-	@$(IN_VENV) GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL)
+test: install-dev browser style ## everything that must pass before a change lands, browser tests included
+	$(say) 'Running the tests (slow ones: make test-all) and checking types (mypy)'
+	@$(call test_and_check_types,-m 'not slow')
+
+test-all: install-dev browser style ## the same and the slow statistical suites
+	$(say) 'Running all tests and checking types (mypy)'
+	@$(call test_and_check_types)
 
 gates: install-dev browser ## the gate N times, in two orders, half of them on a busy machine; writes docs/results/gate.md
 	$(say) 'Running the gate $(N) times; let the machine do nothing else meanwhile'
 	@$(IN_VENV) python benchmarks/gates.py --times $(N) --anew
 
-lint: install-dev ## ruff (rules and format) and mypy
+style: install-dev ## ruff: rules and format
 	$(say) 'Checking rules (ruff check)'
 	@$(IN_VENV) ruff check .
 	$(say) 'Checking format (ruff format --check)'
 	@$(IN_VENV) ruff format --check .
+
+lint: style ## ruff (rules and format) and mypy
 	$(say) 'Checking types (mypy)'
 	@$(IN_VENV) mypy
 

@@ -19,7 +19,8 @@ class Narrow(MetaPathFinder):
         if name != "gan_core.models.blocks":
             return None
         spec = PathFinder.find_spec(name, path)
-        assert spec is not None and spec.loader is not None
+        if spec is None or spec.loader is None:
+            return spec
         run = spec.loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
