@@ -117,7 +117,7 @@ def document(rows: list[Row]) -> str:
         "",
         f"Written by `{command_line('--anew')}` (`make gates N={len(rows)}`). Each line is one `make test`: linters, types and",
         "the quick lane, a few tests at a time. *Shuffled* is a random order of modules and of the tests in each; *busy* is",
-        "beside one process per core that computes all the time. Turns are *slow* where each takes 20 ms longer, *quick* where",
+        "beside a loop per core that computes all the time, or beside what is named. Turns are *slow* where each takes 20 ms longer, *quick* where",
         "every network is four units wide. CPU seconds are those of the gate alone.",
         "",
         f"**{len(rows) - len(red)} of {len(rows)} green, the last {in_a_row} in a row.** Machine: {'; '.join(machines)}.",
@@ -130,7 +130,7 @@ def document(rows: list[Row]) -> str:
             f"exit status {row['status']}" if row["status"] else "none"
         )
         lines.append(
-            f"| {row['date']} | {row['commit']} | {row['order']} | {'busy' if row['busy'] else 'free'} "
+            f"| {row['date']} | {row['commit']} | {row['order']} | {beside(row)} "
             f"| {row.get('turns', 'as they are')} | {row['seconds']} "
             f"| {row['cpu_seconds']} | {row['load_before']} | {row['passed']:,} | {said} |"
         )
@@ -141,12 +141,20 @@ def document(rows: list[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def beside(row: Row) -> str:
+    """What else the machine did."""
+    return f"busy: {row.get('beside') or 'a loop per core'}" if row["busy"] else "free"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--anew", action="store_true", help="forget the gates of before")
     parser.add_argument(
         "--first", type=int, default=0, help="begin with this one of the four kinds, to go on (default: 0)"
+    )
+    parser.add_argument(
+        "--beside", help="what keeps all cores busy already: no loops are started, and all gates are busy"
     )
     parser.add_argument("--turns", choices=TURNS, default="as they are", help="how long turns take")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "gate.md")
@@ -157,11 +165,11 @@ def main() -> None:
     ledger = Ledger(kept)
     KEPT.mkdir(parents=True, exist_ok=True)
     for number in range(options.first, options.first + options.times):
-        seed, busy = number if number // 2 % 2 else None, number % 2 == 1
+        seed, busy = number if number // 2 % 2 else None, number % 2 == 1 or bool(options.beside)
         date = datetime.now(UTC)
         name = f"{date:%Y%m%d-%H%M%S}"
         shutil.rmtree(FAILURES, ignore_errors=True)
-        row = gate(seed, busy, options.turns, KEPT / f"{name}.log")
+        row = gate(seed, busy and not options.beside, options.turns, KEPT / f"{name}.log")
         if FAILURES.exists():
             shutil.copytree(FAILURES, KEPT / f"{name}-failures")
         row |= {
@@ -169,6 +177,7 @@ def main() -> None:
             "commit": commit(),
             "order": "its own" if seed is None else f"shuffled by {seed}",
             "busy": busy,
+            "beside": options.beside or ("a loop per core" if busy else ""),
             "turns": options.turns,
             "machine": f"{os.cpu_count()} cores, {processor()}",
         }
