@@ -9,11 +9,13 @@ from typing import Any
 import torch
 
 _TOKEN = re.compile(r"\s*(\\[a-zA-Z]+|\d+(?:\.\d+)?|[A-Za-z]+|.)")
-_FUNCTIONS = {
-    "log": torch.log,
+_FUNCTIONS: dict[str, Any] = {
+    "log": lambda value: torch.as_tensor(value, dtype=torch.float64).log(),
     "exp": torch.exp,
     "sigma": torch.sigmoid,
     "max": lambda a, b: torch.clamp(b, min=float(a)),
+    "sign": torch.sign,
+    "step": lambda value: (value > 0).to(value.dtype),
     "clip": lambda value, low, high: torch.clamp(value, float(low), float(high)),
 }
 _SILENT = (r"\quad", r"\,", r"\;", r"\!", "&", r"\left", r"\right", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr")
@@ -68,11 +70,10 @@ class _Parser:
 
     def _product(self) -> Any:
         total = self._power()
-        while self._peek() not in ("", "+", "-", ")", "]", "}", ",", r"\rVert", r"\rvert", r"\middle"):
-            if self._peek() in ("/", r"\cdot"):
-                divides = self._take() == "/"
-                factor = self._power()
-                total = total / factor if divides else total * factor
+        while self._peek() not in ("", "+", "-", ")", "]", "}", ",", r"\rVert", r"\rceil", "|"):
+            if self._peek() in ("/", r"\bmod"):
+                operation, factor = self._take(), self._power()
+                total = total / factor if operation == "/" else total % factor
             else:
                 total = total * self._power()
         return total
@@ -81,7 +82,9 @@ class _Parser:
         base = self._atom()
         if self._peek() == "^":
             self._take()
-            base = base ** (self._braced() if self._peek() == "{" else float(self._take()))
+            power = self._raw()
+            if power != "(i)":  # the i-th of a batch
+                base = base ** float(power)
         return base
 
     def _braced(self) -> Any:
@@ -132,6 +135,19 @@ class _Parser:
                 self._take()
                 self._raw()
             return self._arguments()[0].mean()
+        if token == r"\sum":
+            for mark in ("_", "^"):
+                self._take(mark)
+                self._raw()
+            return self._product().sum()
+        if token == r"\lceil":
+            inner = self.sum()
+            self._take(r"\rceil")
+            return inner.ceil()
+        if token == "|":
+            inner = self._product()
+            self._take("|")
+            return inner.abs()
         if token == r"\mathrm":
             token = self._raw()
         if token == r"\nabla":
@@ -143,10 +159,10 @@ class _Parser:
             self._take("_")
             return inner.norm(2, dim=1) if self._take() == "2" else inner.abs().mean(1)
         name = token.removeprefix("\\")
-        if name in _FUNCTIONS and self._peek() in ("(", "["):
-            return _FUNCTIONS[name](*self._arguments())
+        if name in _FUNCTIONS:
+            return _FUNCTIONS[name](*(self._arguments() if self._peek() in ("(", "[") else [self._power()]))
         if self._peek() == "_":
             self._take()
             name = f"{name}_{self._raw()}"
         bound = self._names[name]
-        return bound(*self._arguments()) if callable(bound) else bound
+        return bound(*self._arguments()) if callable(bound) and self._peek() == "(" else bound
