@@ -10,6 +10,26 @@ def inside(title: str) -> str:
     return title[:1].lower() + title[1:] if title.split()[0][1:].islower() else title
 
 
+def means(text: str) -> str:
+    """LaTeX in which ``Ex[…]`` and ``Eg[…]`` stand for the means over real and over generated data, and ``xh`` for x̂."""
+    for short, long in (
+        ("Ex[", r"\mathbb{E}_{x \sim p_d}["),
+        ("Eg[", r"\mathbb{E}_{\hat x \sim p_g}["),
+        ("xh", r"\hat x"),
+    ):
+        text = text.replace(short, long)
+    return text
+
+
+def players(d: str, g: str, *rules: str) -> str:
+    """What D and what G minimise, a line each, and what else holds, in the notation of Lucic et al. (2018), Table 1.
+
+    All are written as ``means`` takes them.
+    """
+    lines = r" \\[4pt] ".join([rf"\mathcal{{L}}_D &= {d}", rf"\mathcal{{L}}_G &= {g}", *rules])
+    return rf"\begin{{aligned}} {means(lines)} \end{{aligned}}"
+
+
 @dataclass(frozen=True)
 class About:
     """The card of one part (a loss, a penalty, an architecture, a data set, a metric, a recipe).

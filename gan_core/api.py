@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings, use_store
+from gan_core.engine.generator import Generator, open_generator
 from gan_core.engine.live import stored_view
 from gan_core.store import Deleted, RunRecord, RunStore
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 Progress = Callable[[dict[str, Any]], None]
 ComparisonProgress = Callable[[list[dict[str, Any]]], None]
@@ -21,9 +28,12 @@ ComparisonProgress = Callable[[list[dict[str, Any]]], None]
 @dataclass(frozen=True)
 class Result:
     """A run that has ended. ``scalars`` has one row per round, ``diagnostics`` one per measurement, both with a column
-    ``round``; ``samples`` maps rounds to pictures; ``metrics`` are the last measurements; ``verdict`` says what the run
-    is like (``state``), since when (``onset_round``), why (``sentence``, ``evidence``) and what to try (``cures``);
-    ``state_hash`` is the SHA-256 of the whole training state, equal for equal runs.
+    ``round``; ``metrics`` are the last measurements; ``verdict`` says what the run is like (``state``), since when
+    (``onset_round``), why (``sentence``, ``evidence``) and what to try (``cures``); ``state_hash`` is the SHA-256 of the whole
+    training state, equal for equal runs.
+
+    ``samples`` maps the rounds at which the run was looked at to what was seen: of images the file of a picture, of points on
+    a plane a table (n, 2), on a line the density (bins, 2) as columns x and p, both in the units of the data.
     """
 
     run: str
@@ -34,9 +44,67 @@ class Result:
     state_hash: str | None
     scalars: pd.DataFrame
     diagnostics: pd.DataFrame
-    samples: dict[int, Path]
+    samples: Mapping[int, Any]
+    store: Path
     message: str = ""
     verdict: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def generator(self) -> Generator:
+        """G as the run left it: ``generator(z, y)`` for z (n, ``generator.latent_dim``). Raises StoreError where no
+        checkpoint of the run is left.
+        """
+        with _opened(self.store) as opened:
+            return open_generator(opened, self.run)
+
+    def sample(self, n: int, y: int | str | Sequence[int | str] | None = None, seed: int = 0) -> np.ndarray:
+        """``n`` samples of G as the run left it: images uint8 (n, C, H, W), points (n, d) in the units of the data.
+
+        ``y``, of a conditional run only, is a class for all or one for each, as an index or a name. Raises ValueError for a
+        class that does not fit, StoreError as ``generator``.
+        """
+        return self.generator.sample(n, y, seed)
+
+    def plot(self, what: str = "losses") -> go.Figure:
+        """A Plotly figure: ``"losses"``, ``"samples"`` of the last look, or a column of ``diagnostics`` or ``scalars``.
+
+        Raises ValueError for anything else, StoreError where nothing was seen.
+        """
+        from gan_core.ui import result_figures
+
+        with _opened(self.store) as opened:
+            return result_figures.figure(opened, opened.run(self.run), what)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of a result: its end, its verdict, its last samples and measurements."""
+        from gan_core.ui import result_figures
+
+        with _opened(self.store) as opened:
+            return result_figures.card(opened, opened.run(self.run), self.verdict)
+
+
+class _Seen(Mapping[int, Any]):
+    """What was seen by round; the table of a round is read when somebody asks for it."""
+
+    def __init__(self, files: dict[int, Path]) -> None:
+        self._files = files
+
+    def __getitem__(self, round: int) -> Any:
+        file = self._files[round]
+        if file.suffix != ".json":
+            return file
+        seen = json.loads(file.read_bytes())
+        fake = np.array(seen["fake"], dtype=np.float64)
+        return fake.reshape(-1, 2) if "ys" in seen else np.column_stack([seen["xs"], fake])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __repr__(self) -> str:
+        return f"<samples of {len(self)} rounds: {', '.join(map(str, list(self)[:5]))}{', …' if len(self) > 5 else ''}>"
 
 
 def train(
@@ -200,11 +268,15 @@ def read_result(store: RunStore, run: RunRecord) -> Result:
         state_hash=run.summary.get("state_hash"),
         scalars=store.track(run.id, "turns").frame(),
         diagnostics=store.track(run.id, "diagnostics").frame(),
-        samples={
-            frame.round: store.artefact_path(run.id, frame.parts["grid"]["file"])
-            for frame in frames
-            if "grid" in frame.parts
-        },
+        samples=_Seen(
+            {
+                frame.round: store.artefact_path(run.id, frame.parts[part]["file"])
+                for frame in frames
+                for part in ("grid", "points")
+                if part in frame.parts
+            }
+        ),
+        store=store.root,
         message=run.message,
         verdict=run.summary.get("verdict") or stored_view(store, run).status["verdict"],
     )

@@ -1,11 +1,14 @@
 """The engine from Python: same engine, same store, same numbers as the command line."""
 
+import html
 import json
+import shutil
 import threading
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import gan_core
 from gan_core import RunConfig, train
@@ -13,7 +16,9 @@ from gan_core.api import Result, read_result, resume
 from gan_core.cli import main
 from gan_core.config import ConfigError, preset_config
 from gan_core.engine import Lab, Refused
-from gan_core.store import RunNotFound, RunStore
+from gan_core.store import RunNotFound, RunStore, StoreError
+from gan_core.training import Streams, build, play, resolve
+from gan_core.training.latent import Latent
 
 SMALL = {
     "model.generator.widths": [8],
@@ -179,3 +184,92 @@ def test_a_fork_without_changes_is_the_longer_run(tmp_path):
     assert same(forked.scalars, longer.scalars)
     with RunStore(tmp_path) as store:
         assert store.run(forked.run).name == "longer"
+
+
+def test_the_generator_of_a_result_is_g_as_the_run_left_it(tmp_path):
+    result = train(small(seed=6), store=tmp_path)
+    generator = result.generator
+    assert (generator.round, generator.latent_dim, generator.conditional) == (30, 64, False)
+    game = build(resolve(small(seed=6)), generator.source)
+    for turn in play(game):
+        if turn.ends_round and turn.round == 30:
+            break
+    z = torch.as_tensor(generator.noise(7, seed=2))
+    expected = generator.source.to_data(game.sample(z).numpy())
+    assert np.array_equal(generator(z), expected)
+    assert np.array_equal(generator(z.tolist()), expected)
+    assert np.array_equal(generator(z[0]), generator.source.to_data(game.sample(z[:1]).numpy()))
+    assert np.array_equal(result.sample(7, seed=2), expected)
+    assert not np.array_equal(result.sample(7, seed=3), expected)
+    with pytest.raises(ValueError, match=r"shape \(n, 64\), not \(2, 3\)"):
+        generator(np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="told no class"):
+        result.sample(2, y=1)
+
+
+def test_a_conditional_generator_takes_classes_by_index_and_by_name(tmp_path, digits_classifier):
+    shutil.copytree(digits_classifier, tmp_path / "cache")
+    result = train(
+        small("digits-conditional", **{"model.generator.architecture": "mlp", "schedule.rounds": 2,
+                                       "model.discriminator.architecture": "mlp"}),
+        store=tmp_path,
+    )  # fmt: skip
+    z = result.generator.noise(3)
+    by_index = result.generator(z, y=7)
+    assert (by_index.shape, by_index.dtype) == ((3, 1, 28, 28), np.uint8)
+    assert np.array_equal(by_index, result.generator(z, y="7"))
+    assert np.array_equal(by_index, result.generator(z, y=[7, "7", 7]))
+    assert not np.array_equal(by_index, result.generator(z, y=8))
+    assert np.array_equal(result.sample(3), result.generator(z, y=[0, 1, 2]))
+    for wrong, said in ((10, "0 to 9"), ("ten", "no class is called 'ten'"), ([1, 2], "2 classes for 3 samples")):
+        with pytest.raises(ValueError, match=said):
+            result.generator(z, y=wrong)
+
+
+@pytest.mark.parametrize("data", ["ring", "gaussian"])
+def test_samples_of_points_are_tables_in_the_units_of_the_data(tmp_path, data):
+    result = train(small(**{"data.name": data}), store=tmp_path)
+    assert {0, 30} <= set(result.samples)
+    table = result.samples[30]
+    assert np.isfinite(table).all()
+    if data == "ring":
+        assert table.shape == (16, 2)
+        # what is seen is G at this noise: the same points, rounded for the wire
+        evaluation = Latent(64, "normal")(16, Streams(result.generator.config.seed).generator("evaluation"))
+        np.testing.assert_allclose(table, result.generator(evaluation), atol=1e-3)
+    else:
+        xs, density = table.T
+        assert (np.diff(xs) > 0).all()
+        share_inside = (density * (xs[1] - xs[0])).sum()
+        inside = np.abs(result.sample(2000).ravel() - xs.mean()) < (xs[-1] - xs[0]) / 2
+        assert share_inside == pytest.approx(inside.mean(), abs=0.15)
+
+
+def test_plot_draws_losses_samples_and_any_column(tmp_path):
+    result = train(small(), store=tmp_path)
+    losses = {trace.name: trace for trace in result.plot().data}
+    assert list(losses) == ["D loss", "G loss"]
+    np.testing.assert_allclose(losses["G loss"].y, result.scalars["G.loss"], rtol=1e-6)
+    seen = {trace.name: trace for trace in result.plot("samples").data}
+    assert np.array_equal(np.column_stack([seen["generated"].x, seen["generated"].y]), result.samples[30])
+    (covered,) = result.plot("modes_captured").data
+    assert list(covered.y) == result.diagnostics["modes_captured"].tolist()
+    with pytest.raises(ValueError, match=r"no 'modes'; there are losses, samples, .*modes_captured"):
+        result.plot("modes")
+
+
+def test_the_card_of_a_result_in_a_notebook_tells_its_end_and_escapes_its_name(tmp_path):
+    result = train(small(), store=tmp_path, name="<script>alert(1)</script>")
+    card = result._repr_html_()
+    assert "finished after 30 rounds" in card
+    assert result.verdict["sentence"] in html.unescape(card)
+    assert 'src="data:image/png;base64,' in card
+    assert "<script" not in card
+
+
+def test_a_result_without_a_checkpoint_says_so(tmp_path):
+    result = train(small(), store=tmp_path)
+    for file in (tmp_path / result.run / "checkpoints").glob("*"):
+        file.unlink()
+    with pytest.raises(StoreError, match="no checkpoint to take G from; the run has none"):
+        result.sample(1)

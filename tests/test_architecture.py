@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"config", "checkpoints", "failpoints", "exhaustion"},
     "engine": {*LAYER_0, "checkpoints", "config", *LAYER_1, "training", "store"},
     "server": {"engine", "store", "exhaustion"},
-    "api": {"engine", "store", "config"},
+    "api": {"ui", "engine", "store", "config"},
     "cli": {"api", "ui", "server", "engine", "store", "config", "exhaustion"},
     "ui": {"server", "engine", "store", "config", "about"},
     "__main__": {"cli"},

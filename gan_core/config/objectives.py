@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gan_core.about import About
+from gan_core.about import About, players
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ OBJECTIVES: dict[str, Recipe] = {
             title="NS GAN (non-saturating)",
             paper="Goodfellow et al., Generative Adversarial Nets, section 3",
             year=2014,
-            formula=r"L_G = -\mathbb{E}\,\log D(\hat x)",
+            formula=players(
+                r"-Ex[\log(D(x))] - Eg[\log(1 - D(xh))]",
+                r"-Eg[\log(D(xh))]",
+            ),
             idea="G maximises log D(G(z)) instead of minimising log(1 − D(G(z))): the same fixed point, but a strong "
             "gradient just when D wins. Optimiser: Adam 2e-4, β₁ = 0.5, as in DCGAN (Radford et al. 2016).",
             watch_for="D near 2 log 2 = 1.386 and D(x) ≈ D(G(z)) ≈ 0.5 is equilibrium, but also what a generator hopping "
@@ -44,7 +47,10 @@ OBJECTIVES: dict[str, Recipe] = {
             title="MM GAN (minimax)",
             paper="Goodfellow et al., Generative Adversarial Nets, equation 1",
             year=2014,
-            formula=r"\min_G \max_D\; \mathbb{E}\,\log D(x) + \mathbb{E}\,\log(1 - D(\hat x))",
+            formula=players(
+                r"-Ex[\log(D(x))] - Eg[\log(1 - D(xh))]",
+                r"Eg[\log(1 - D(xh))]",
+            ),
             idea="The zero-sum game itself: G minimises exactly what D maximises. The paper used SGD with momentum; the "
             "recipe here takes Adam 2e-4, β₁ = 0.5, with which it can be compared to its successors.",
             watch_for="When D wins, G's gradient vanishes: watch G's gradient norm fall while D(G(z)) goes to 0.",
@@ -61,8 +67,10 @@ OBJECTIVES: dict[str, Recipe] = {
             title="LS GAN (least squares)",
             paper="Mao et al., Least Squares Generative Adversarial Networks",
             year=2017,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,(D(x)-1)^2 + \mathbb{E}\,D(\hat x)^2\\"
-            r"L_G = \mathbb{E}\,(D(\hat x)-1)^2\end{gathered}",
+            formula=players(
+                r"Ex[(D(x) - 1)^2] + Eg[D(xh)^2]",
+                r"Eg[(D(xh) - 1)^2]",
+            ),
             idea="D regresses to 1 on real and 0 on generated data, without a sigmoid: samples far on the right side of the "
             "boundary are still pulled back. Plain sums as in Lucic et al. 2018, Table 1. Adam 2e-4, β₁ = 0.5.",
             watch_for="At equilibrium D is 0.5 everywhere: D's loss 0.5, G's loss 0.25.",
@@ -79,8 +87,11 @@ OBJECTIVES: dict[str, Recipe] = {
             title="WGAN (weight clipping)",
             paper="Arjovsky, Chintala, Bottou, Wasserstein GAN, Algorithm 1",
             year=2017,
-            formula=r"\begin{gathered}L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x)\\"
-            r"w \leftarrow \mathrm{clip}(w, -0.01, 0.01)\end{gathered}",
+            formula=players(
+                r"-Ex[D(x)] + Eg[D(xh)]",
+                r"-Eg[D(xh)]",
+                r"w &\leftarrow \mathrm{clip}(w, -0.01, 0.01)",
+            ),
             idea="D estimates the Wasserstein distance, which has a gradient even when the distributions do not overlap. "
             "Clipping keeps D Lipschitz. RMSProp 5e-5 and five D steps per G step, as in the paper; small "
             "networks learn within "
@@ -101,8 +112,11 @@ OBJECTIVES: dict[str, Recipe] = {
             title="WGAN GP (gradient penalty)",
             paper="Gulrajani et al., Improved Training of Wasserstein GANs, Algorithm 1",
             year=2017,
-            formula=r"\begin{gathered}L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x)\\"
-            r" + \lambda\,\mathbb{E}\,(\lVert\nabla D(\alpha x + (1-\alpha)\hat x)\rVert_2 - 1)^2\end{gathered}",
+            formula=players(
+                r"-Ex[D(x)] + Eg[D(xh)]"
+                r" \\ &\quad + \lambda Eg[(\lVert \nabla D(\alpha x + (1 - \alpha) xh) \rVert_2 - 1)^2]",
+                r"-Eg[D(xh)]",
+            ),
             idea="Instead of clipping weights, D is asked to have slope one between real and generated samples. "
             "λ = 10, five D steps, Adam 1e-4 with β₁ = 0 and β₂ = 0.9, no batch normalisation in D, as in the paper. On 2-D "
             "data λ = 0.1 works better.",
@@ -122,8 +136,13 @@ OBJECTIVES: dict[str, Recipe] = {
             title="DRAGAN",
             paper="Kodali et al., On Convergence and Stability of GANs",
             year=2017,
-            formula=r"\begin{gathered}L_D = -\mathbb{E}\,\log D(x) - \mathbb{E}\,\log(1-D(\hat x))\\"
-            r" + \lambda\,\mathbb{E}_{\tilde x \sim p_d + c}\,(\lVert\nabla D(\tilde x)\rVert_2 - 1)^2\end{gathered}",
+            formula=players(
+                r"-Ex[\log(D(x))] - Eg[\log(1 - D(xh))]"
+                r" \\ &\quad + \lambda \mathbb{E}_{\tilde x \sim p_d"
+                r" + c}[(\lVert \nabla C(\tilde x) \rVert_2 - 1)^2]",
+                r"Eg[\log(1 - D(xh))]",
+                r"D &= \sigma(C)",
+            ),
             idea="The minimax game with D's slope held at one in a neighbourhood of the real data only: sharp cliffs of D "
             "there are what lets G collapse, its authors argue. λ = 10; Adam 1e-4, β₁ = 0.5 as in Lucic et al. 2018.",
             watch_for="D's loss stays near 2 log 2 if all goes well. On tight 2-D modes λ = 10 is far too stiff. Where D wins "
@@ -142,9 +161,12 @@ OBJECTIVES: dict[str, Recipe] = {
             title="BEGAN (boundary equilibrium)",
             paper="Berthelot, Schumm, Metz, BEGAN: Boundary Equilibrium Generative Adversarial Networks",
             year=2017,
-            formula=r"\begin{gathered}L_D = L(x) - k_t L(\hat x),\quad L_G = L(\hat x),"
-            r"\quad L(x) = \mathbb{E}\,\lVert x - AE(x)\rVert_1\\"
-            r" k_{t+1} = \mathrm{clip}(k_t + \lambda_k(\gamma L(x) - L(\hat x)), 0, 1)\end{gathered}",
+            formula=players(
+                r"Ex[\lVert x - AE(x) \rVert_1] - k_t Eg[\lVert xh - AE(xh) \rVert_1]",
+                r"Eg[\lVert xh - AE(xh) \rVert_1]",
+                r"k_{t+1} &= \mathrm{clip}(k_t + \lambda_k (\gamma Ex[\lVert x - AE(x) \rVert_1]"
+                r" - Eg[\lVert xh - AE(xh) \rVert_1]), 0, 1)",
+            ),
             idea="D is an autoencoder. A controller k holds the errors of real and generated data at the ratio γ, so that "
             "neither player wins; γ trades diversity for quality. Adam 1e-4, β₁ = 0.5, λ_k = 0.001, γ = 0.5.",
             watch_for="The convergence measure M = L(x) + |γL(x) − L(x̂)| should fall; k finds its own value between 0 and 1. "
@@ -163,8 +185,11 @@ OBJECTIVES: dict[str, Recipe] = {
             title="Hinge with spectral norm (SN-GAN)",
             paper="Miyato et al., Spectral Normalization for Generative Adversarial Networks",
             year=2018,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,[1-D(x)]_+ + \mathbb{E}\,[1+D(\hat x)]_+\\"
-            r"L_G = -\mathbb{E}\,D(\hat x),\quad W \leftarrow W/\sigma(W)\end{gathered}",
+            formula=players(
+                r"Ex[\max(0, 1 - D(x))] + Eg[\max(0, 1 + D(xh))]",
+                r"-Eg[D(xh)]",
+                r"W &\leftarrow W / \sigma(W)",
+            ),
             idea="D stops caring about samples beyond its margin, and spectral normalisation keeps it Lipschitz without any "
             "penalty. Five D steps, Adam 2e-4 with β₁ = 0, β₂ = 0.9, no batch normalisation in D, as in the paper.",
             watch_for="D's loss 2 means that D cannot tell, 0 that it has won. On toy data raise the spectral gain to 2.",
@@ -182,8 +207,10 @@ OBJECTIVES: dict[str, Recipe] = {
             title="RaGAN (relativistic average)",
             paper="Jolicoeur-Martineau, The relativistic discriminator: a key element missing from standard GAN",
             year=2018,
-            formula=r"\tilde D(x) = \sigma(C(x) - \mathbb{E}\,C(\hat x)),\quad"
-            r" \tilde D(\hat x) = \sigma(C(\hat x) - \mathbb{E}\,C(x))",
+            formula=players(
+                r"-Ex[\log(\sigma(C(x) - Eg[C(xh)]))] \\ &\quad - Eg[\log(1 - \sigma(C(xh) - Ex[C(x)]))]",
+                r"-Eg[\log(\sigma(C(xh) - Ex[C(x)]))] \\ &\quad - Ex[\log(1 - \sigma(C(x) - Eg[C(xh)]))]",
+            ),
             idea="D says how much more real a real sample is than the average generated one, and the other way round. Making "
             "generated data look real makes real data look less so: G sees both. Adam 2e-4, β₁ = 0.5.",
             watch_for="Both losses sit at 2 log 2 = 1.386 when D cannot tell; they move against each other.",
@@ -200,8 +227,10 @@ OBJECTIVES: dict[str, Recipe] = {
             title="RaLSGAN (relativistic average least squares)",
             paper="Jolicoeur-Martineau, The relativistic discriminator, appendix",
             year=2018,
-            formula=r"L_D = \mathbb{E}\,(C(x) - \mathbb{E}\,C(\hat x) - 1)^2"
-            r" + \mathbb{E}\,(C(\hat x) - \mathbb{E}\,C(x) + 1)^2",
+            formula=players(
+                r"Ex[(C(x) - Eg[C(xh)] - 1)^2] \\ &\quad + Eg[(C(xh) - Ex[C(x)] + 1)^2]",
+                r"Eg[(C(xh) - Ex[C(x)] - 1)^2] \\ &\quad + Ex[(C(x) - Eg[C(xh)] + 1)^2]",
+            ),
             idea="The relativistic average with squares: D holds real scores one above, generated scores one below the mean of "
             "the others. The steadiest of the relativistic family in its paper. Adam 2e-4, β₁ = 0.5.",
             watch_for="Both losses are 2 when D cannot tell. Without normalisation keep the learning rate "
@@ -220,8 +249,12 @@ OBJECTIVES: dict[str, Recipe] = {
             title="NS GAN with R1",
             paper="Mescheder, Geiger, Nowozin, Which Training Methods for GANs do actually Converge?",
             year=2018,
-            formula=r"L_D = -\mathbb{E}\,\log D(x) - \mathbb{E}\,\log(1-D(\hat x))"
-            r" + \tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(x)\rVert_2^2",
+            formula=players(
+                r"-Ex[\log(D(x))] - Eg[\log(1 - D(xh))]"
+                r" \\ &\quad + \tfrac{\gamma}{2} Ex[\lVert \nabla C(x) \rVert_2^2]",
+                r"-Eg[\log(D(xh))]",
+                r"D &= \sigma(C)",
+            ),
             idea="D's slope is pulled to zero at the real data, and the game converges locally where WGAN-GP may circle. "
             "γ = 10 and RMSProp 1e-4 as in the paper's images; on 2-D toys γ = 0.1.",
             watch_for="D(x) and D(G(z)) stay near each other and D's loss near 2 log 2: here that is health.",
@@ -239,9 +272,12 @@ OBJECTIVES: dict[str, Recipe] = {
             title="R3GAN (relativistic pairing + R1 + R2)",
             paper="Huang et al., The GAN is dead; long live the GAN! A Modern Baseline GAN",
             year=2024,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,\log(1 + e^{-(D(x) - D(\hat x))})\\"
-            r" + \tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(x)\rVert_2^2"
-            r" + \tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(\hat x)\rVert_2^2\end{gathered}",
+            formula=players(
+                r"\mathbb{E}_{x \sim p_d, xh \sim p_g}[\log(1 + \exp(D(xh) - D(x)))]"
+                r" \\ &\quad + \tfrac{\gamma}{2} Ex[\lVert \nabla D(x) \rVert_2^2]"
+                r" + \tfrac{\gamma}{2} Eg[\lVert \nabla D(xh) \rVert_2^2]",
+                r"\mathbb{E}_{x \sim p_d, xh \sim p_g}[\log(1 + \exp(D(x) - D(xh)))]",
+            ),
             idea="D compares pairs of a real and a generated sample, so no mode can be left out for free, and its slope is "
             "pulled to zero at both: it converges locally without any other trick. γ = 1, Adam 2e-4, β₁ = 0, β₂ = 0.99.",
             watch_for="Both losses near log 2 = 0.693; on 2-D toys take γ = 0.1.",
@@ -259,7 +295,11 @@ OBJECTIVES: dict[str, Recipe] = {
             title="EBGAN (energy-based)",
             paper="Zhao, Mathieu, LeCun, Energy-based Generative Adversarial Networks, equations 1 and 2",
             year=2017,
-            formula=r"L_D = \mathbb{E}\,E(x) + \mathbb{E}\,[m - E(\hat x)]_+,\quad L_G = \mathbb{E}\,E(\hat x)",
+            formula=players(
+                r"Ex[E(x)] + Eg[\max(0, m - E(xh))]",
+                r"Eg[E(xh)]",
+                r"E(x) &= \lVert x - AE(x) \rVert_1",
+            ),
             idea="D is an autoencoder and its error E an energy: low on data, at least m elsewhere. Beyond the margin D no "
             "longer pushes. Adam 2e-4, β₁ = 0.5; errors are per number, so m is on the scale of the data.",
             watch_for="The energy of generated data rises towards m while D wins and falls to that of the data "

@@ -9,14 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gan_core.checkpoints import CheckpointError, path_of
-from gan_core.config import ConfigError, RunConfig
-from gan_core.data import ImageSource, StackedSource, to_uint8
+from gan_core.data import ImageSource, StackedSource
+from gan_core.engine.generator import NothingToPlay, open_generator
 from gan_core.engine.pictures import png, tile
-from gan_core.exhaustion import cannot_tell
-from gan_core.intake.errors import DataError
-from gan_core.store import RunStore, StoreError
-from gan_core.training import build, load_checkpoint, load_networks, load_source
+from gan_core.store import RunStore
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
 
@@ -40,20 +36,13 @@ def strip(store: RunStore, run_id: str) -> bytes | None:
     StoreError where it cannot be told what is left.
     """
     try:
-        config = RunConfig.load(store.run(run_id).config).replace({"device": "cpu"})
-        source = load_source(config)
-        kept = [path_of(store.checkpoint_dir(run_id), saved.round) for saved in store.checkpoints(run_id)]
-        if not kept or not isinstance(source, ImageSource | StackedSource):
-            return None
-        state = load_checkpoint(kept[-1])
-    except (CheckpointError, ConfigError, DataError) as error:
-        if cannot_tell(error.__cause__):
-            raise StoreError(f"The pictures between two z cannot be made just now: {error}.") from error
+        generator = open_generator(store, run_id)
+    except NothingToPlay:
         return None
-    game = build(config, source)
-    load_networks(game, state)
+    config, source = generator.config, generator.source
+    if not isinstance(source, ImageSource | StackedSource):
+        return None
     draw, stream = Latent(config.model.latent_dim, config.model.latent), Streams(config.seed).generator("previews")
     z = between(draw(PAIRS, stream), draw(PAIRS, stream), STEPS, straight=config.model.latent == "uniform")
-    conditional = config.model.condition != "none"
-    y = (torch.arange(PAIRS) % source.num_classes).repeat_interleave(STEPS) if conditional else None
-    return png(tile(to_uint8(game.sample(z.flatten(0, 1), y)).numpy(), STEPS))
+    y = [row % source.num_classes for row in range(PAIRS) for _ in range(STEPS)] if generator.conditional else None
+    return png(tile(generator(z.flatten(0, 1), y), STEPS))

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gan_core.about import About
+from gan_core.about import About, players
 
 PairLoss = Callable[..., Tensor]
 LabelLoss = Callable[[Tensor], Tensor]
@@ -206,7 +206,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Non-saturating",
             paper="Goodfellow et al., Generative Adversarial Nets, section 3",
             year=2014,
-            formula=r"L_G = -\mathbb{E}\,\log D(\hat x)",
+            formula=players(
+                r"-Ex[\log(D(x))] - Eg[\log(1 - D(xh))]",
+                r"-Eg[\log(D(xh))]",
+            ),
             idea="G maximises the probability that D calls its samples real. Its gradient in the logit tends to −1 when "
             "D is sure, where the minimax loss has none.",
             watch_for="Both losses hover when the game is balanced; D's loss falling to 0 means that D has won.",
@@ -225,8 +228,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Minimax (saturating)",
             paper="Goodfellow et al., Generative Adversarial Nets, equation 1",
             year=2014,
-            formula=r"L_D = -\mathbb{E}\,\log D(x) - \mathbb{E}\,\log(1-D(\hat x)),\quad"
-            r" L_G = \mathbb{E}\,\log(1-D(\hat x))",
+            formula=players(
+                r"-Ex[\log(D(x))] - Eg[\log(1 - D(xh))]",
+                r"Eg[\log(1 - D(xh))]",
+            ),
             idea="G minimises exactly what D maximises. For a perfect D, G descends the Jensen–Shannon divergence; "
             "for a D that is merely sure, log(1 − D) is flat and G stops learning.",
             watch_for="G's gradient norm: when it collapses while D(G(z)) is near 0, the loss has saturated.",
@@ -245,8 +250,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Least squares",
             paper="Mao et al., Least Squares Generative Adversarial Networks, equation 9",
             year=2017,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,(D(x)-1)^2 + \mathbb{E}\,D(\hat x)^2\\"
-            r"L_G = \mathbb{E}\,(D(\hat x)-1)^2\end{gathered}",
+            formula=players(
+                r"Ex[(D(x) - 1)^2] + Eg[D(xh)^2]",
+                r"Eg[(D(xh) - 1)^2]",
+            ),
             idea="D is a regression on the labels 1 and 0: samples on the right side but far from the real data still "
             "carry a gradient.",
             watch_for="D's loss near 0 means that D separates the two; near 0.5 it cannot.",
@@ -265,7 +272,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Wasserstein",
             paper="Arjovsky, Chintala, Bottou, Wasserstein GAN, equation 2",
             year=2017,
-            formula=r"L_D = -\mathbb{E}\,D(x) + \mathbb{E}\,D(\hat x),\quad L_G = -\mathbb{E}\,D(\hat x)",
+            formula=players(
+                r"-Ex[D(x)] + Eg[D(xh)]",
+                r"-Eg[D(xh)]",
+            ),
             idea="A critic that is 1-Lipschitz and maximises E D(x) − E D(x̂) measures the Wasserstein-1 distance, which "
             "falls steadily as the two distributions approach, even before they overlap. Needs clipping or a penalty.",
             watch_for="Minus D's loss is the distance estimate and should fall. G's loss alone means nothing.",
@@ -284,8 +294,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Hinge",
             paper="Lim, Ye, Geometric GAN, equation 28; Miyato et al., Spectral Normalization for GANs, equation 17",
             year=2017,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,[1-D(x)]_+ + \mathbb{E}\,[1+D(\hat x)]_+\\"
-            r"L_G = -\mathbb{E}\,D(\hat x)\end{gathered}",
+            formula=players(
+                r"Ex[\max(0, 1 - D(x))] + Eg[\max(0, 1 + D(xh))]",
+                r"-Eg[D(xh)]",
+            ),
             idea="As a support vector machine: D only learns from samples inside its margin or on the wrong side. G follows "
             "the score itself, which never saturates.",
             watch_for="A D's loss of 0 means that all samples lie beyond the margin and D has stopped learning.",
@@ -304,9 +316,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Relativistic average",
             paper="Jolicoeur-Martineau, The relativistic discriminator: a key element missing from standard GAN",
             year=2018,
-            formula=r"\begin{gathered}L_D = -\mathbb{E}\,\log\sigma(C(x)-\mathbb{E}\,C(\hat x))"
-            r" - \mathbb{E}\,\log(1-\sigma(C(\hat x)-\mathbb{E}\,C(x)))\\"
-            r"L_G\;\text{with}\;x\;\text{and}\;\hat x\;\text{exchanged}\end{gathered}",
+            formula=players(
+                r"-Ex[\log(\sigma(C(x) - Eg[C(xh)]))] \\ &\quad - Eg[\log(1 - \sigma(C(xh) - Ex[C(x)]))]",
+                r"-Eg[\log(\sigma(C(xh) - Ex[C(x)]))] \\ &\quad - Ex[\log(1 - \sigma(C(x) - Eg[C(xh)]))]",
+            ),
             idea="D estimates how much more real a sample is than the average of the other kind. G raises its own samples and "
             "lowers the real ones, so half of its gradient comes from real data.",
             watch_for="Scores drift together without harm: only their difference counts.",
@@ -326,9 +339,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Relativistic average, least squares",
             paper="Jolicoeur-Martineau, The relativistic discriminator, appendix",
             year=2018,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,(C(x)-\mathbb{E}\,C(\hat x)-1)^2"
-            r" + \mathbb{E}\,(C(\hat x)-\mathbb{E}\,C(x)+1)^2\\"
-            r"L_G\;\text{with}\;x\;\text{and}\;\hat x\;\text{exchanged}\end{gathered}",
+            formula=players(
+                r"Ex[(C(x) - Eg[C(xh)] - 1)^2] \\ &\quad + Eg[(C(xh) - Ex[C(x)] + 1)^2]",
+                r"Eg[(C(xh) - Ex[C(x)] - 1)^2] \\ &\quad + Ex[(C(x) - Eg[C(xh)] + 1)^2]",
+            ),
             idea="D holds real scores one above the mean generated score and generated ones one below the mean real score; "
             "the squares punish being too far on either side.",
             watch_for="When D wins its loss nears 0 and G's nears 8: the gap in the scores is then 1.",
@@ -347,8 +361,10 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Relativistic pairing",
             paper="Huang et al., The GAN is dead; long live the GAN! A Modern Baseline GAN, section 2",
             year=2024,
-            formula=r"\begin{gathered}L_D = \mathbb{E}\,\log(1+e^{-(D(x)-D(\hat x))})\\"
-            r"L_G = \mathbb{E}\,\log(1+e^{-(D(\hat x)-D(x))})\end{gathered}",
+            formula=players(
+                r"\mathbb{E}_{x \sim p_d, xh \sim p_g}[\log(1 + \exp(D(xh) - D(x)))]",
+                r"\mathbb{E}_{x \sim p_d, xh \sim p_g}[\log(1 + \exp(D(x) - D(xh)))]",
+            ),
             idea="Each generated sample is compared with a real one. There is no single boundary between all of the real and "
             "all of the generated data, so D keeps a gradient around every mode.",
             watch_for="Converges only with R1 and R2: without them it may diverge as the standard loss does.",
@@ -367,7 +383,11 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Energy with a margin",
             paper="Zhao, Mathieu, LeCun, Energy-based Generative Adversarial Networks, equations 1 and 2",
             year=2017,
-            formula=r"L_D = \mathbb{E}\,E(x) + \mathbb{E}\,[m - E(\hat x)]_+,\quad L_G = \mathbb{E}\,E(\hat x)",
+            formula=players(
+                r"Ex[E(x)] + Eg[\max(0, m - E(xh))]",
+                r"Eg[E(xh)]",
+                r"E(x) &= \lVert x - AE(x) \rVert_1",
+            ),
             idea="D gives each sample an energy, the error of its autoencoder: low for data, and at least the margin m for "
             "what is generated. The score drawn is minus the energy.",
             watch_for="With a margin far above what an error can be D never rests; far below, G learns nothing.",
@@ -387,8 +407,12 @@ LOSSES: dict[str, AdversarialLoss] = {
             title="Boundary equilibrium",
             paper="Berthelot, Schumm, Metz, BEGAN: Boundary Equilibrium Generative Adversarial Networks, section 3.4",
             year=2017,
-            formula=r"\begin{gathered}L_D = L(x) - k_t L(\hat x),\quad L_G = L(\hat x)\\"
-            r"k_{t+1} = \mathrm{clip}(k_t + \lambda_k(\gamma L(x) - L(\hat x)), 0, 1)\end{gathered}",
+            formula=players(
+                r"Ex[\lVert x - AE(x) \rVert_1] - k_t Eg[\lVert xh - AE(xh) \rVert_1]",
+                r"Eg[\lVert xh - AE(xh) \rVert_1]",
+                r"k_{t+1} &= \mathrm{clip}(k_t + \lambda_k (\gamma Ex[\lVert x - AE(x) \rVert_1]"
+                r" - Eg[\lVert xh - AE(xh) \rVert_1]), 0, 1)",
+            ),
             idea="D's autoencoder rebuilds real data well and, with weight k, generated data badly. k is controlled so that "
             "the error of generated data stays at γ times that of real data. Errors are per number of a sample.",
             watch_for="The measure M = L(x) + |γL(x) − L(x̂)| falls as training converges. A small γ gives one good image.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from gan_core.about import About
+from gan_core.about import About, means
 from gan_core.regularizers.gradient import (
     Critic,
     dragan,
@@ -56,7 +56,9 @@ PENALTIES: dict[str, Penalty] = {
             title="Gradient penalty",
             paper="Gulrajani et al., Improved Training of Wasserstein GANs, equation 3",
             year=2017,
-            formula=r"\lambda\,\mathbb{E}_{\alpha\sim U(0,1)}\,(\lVert\nabla D(\alpha x+(1-\alpha)\hat x)\rVert_2-1)^2",
+            formula=means(
+                r"\lambda Eg[(\lVert \nabla D(\alpha x + (1 - \alpha) xh) \rVert_2 - 1)^2],\quad \alpha \sim U(0, 1)"
+            ),
             idea="The optimal Wasserstein critic has slope one almost everywhere between real and generated samples; "
             "the penalty asks for just that, sample by sample.",
             watch_for="The term should settle at a small value. λ = 10 suits images; on 2-D toys 0.1 learns faster, "
@@ -74,7 +76,7 @@ PENALTIES: dict[str, Penalty] = {
             title="One-sided gradient penalty",
             paper="Petzka, Fischer, Lukovnikov, On the regularization of Wasserstein GANs, equation 8",
             year=2018,
-            formula=r"\lambda\,\mathbb{E}\,\max(0, \lVert\nabla D(\alpha x+(1-\alpha)\hat x)\rVert_2-1)^2",
+            formula=means(r"\lambda Eg[\max(0, \lVert \nabla D(\alpha x + (1 - \alpha) xh) \rVert_2 - 1)^2]"),
             idea="A 1-Lipschitz critic has slope at most one, not exactly one: only slopes above one are punished.",
             watch_for="The term is often exactly 0: then D's slope is nowhere above one and it is free to move.",
             url="https://arxiv.org/abs/1709.08894",
@@ -89,8 +91,8 @@ PENALTIES: dict[str, Penalty] = {
             title="DRAGAN penalty",
             paper="Kodali et al., On Convergence and Stability of GANs, section 2.3",
             year=2017,
-            formula=r"\lambda\,\mathbb{E}\,(\lVert\nabla D(\tilde x)\rVert_2-1)^2,\quad"
-            r" \tilde x = x + \tfrac12\,\mathrm{std}(x)\,U,\; U \sim U(0,1)^d",
+            formula=r"\lambda \mathbb{E}_{\tilde x}[(\lVert \nabla D(\tilde x) \rVert_2 - 1)^2],\quad"
+            r" \tilde x = x + \tfrac{1}{2} \mathrm{std}(x) U,\; U \sim U(0, 1)^d",
             idea="D's slope is held at one around the real data only, by noise of half a standard deviation of the batch.",
             watch_for="On tight modes the noise reaches far beyond them: half a standard deviation of a ring is much wider "
             "than its modes.",
@@ -107,7 +109,7 @@ PENALTIES: dict[str, Penalty] = {
             title="R1, zero-centred at real data",
             paper="Mescheder, Geiger, Nowozin, Which Training Methods for GANs do actually Converge?, equation 9",
             year=2018,
-            formula=r"\tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(x)\rVert_2^2",
+            formula=means(r"\tfrac{\gamma}{2} Ex[\lVert \nabla D(x) \rVert_2^2]"),
             idea="At the equilibrium D is flat where the data are; the penalty asks for that and nothing else, which makes "
             "the equilibrium attract the game.",
             watch_for="γ = 10 suits images, 0.1 the 2-D toys. Too large a γ flattens D and G stops learning.",
@@ -123,7 +125,7 @@ PENALTIES: dict[str, Penalty] = {
             title="R2, zero-centred at generated data",
             paper="Mescheder, Geiger, Nowozin, Which Training Methods for GANs do actually Converge?, equation 10",
             year=2018,
-            formula=r"\tfrac{\gamma}{2}\,\mathbb{E}\,\lVert\nabla D(\hat x)\rVert_2^2",
+            formula=means(r"\tfrac{\gamma}{2} Eg[\lVert \nabla D(xh) \rVert_2^2]"),
             idea="R1 at the generated samples. With relativistic pairing it takes both for local convergence (R3GAN).",
             watch_for="Early on generated data lie where D is steep, so the term begins large.",
             url="https://arxiv.org/abs/1801.04406",
@@ -138,7 +140,7 @@ PENALTIES: dict[str, Penalty] = {
             title="LeCam",
             paper="Tseng et al., Regularizing Generative Adversarial Networks under Limited Data, equation 4",
             year=2021,
-            formula=r"\lambda\,(\mathbb{E}\,(D(x)-\alpha_F)^2 + \mathbb{E}\,(D(\hat x)-\alpha_R)^2)",
+            formula=means(r"\lambda (Ex[(D(x) - \alpha_F)^2] + Eg[(D(xh) - \alpha_R)^2])"),
             idea="Anchors α follow D's mean logit on real and on generated data; each kind is pulled to the anchor of the "
             "other, so D does not run away on a small data set.",
             watch_for="The gap between the two anchors: it should grow slowly, not jump.",

@@ -35,7 +35,7 @@ class FilmView {
     this.range.setAttribute("aria-label", this.data.title)
     this.range.max = this.data.captions.length - 1
     this.bar.hidden = this.data.captions.length < 2
-    this.root.dataset.short = this.data.short
+    this.root.style.setProperty("--gf-room", `${this.data.room}rem`)
     if (!old) return
     // What was reported comes back as the start, later than the next move: only another number is a wish of the page.
     const echo = this.echoes.indexOf(this.data.start)

@@ -22,11 +22,12 @@ _COMPONENT = st.components.v2.component(
 _DIGITS = 5
 
 
-def film(shown: Film, *, key: str, title: str, start: int = 0, seconds: float = 8.0, short: bool = False) -> int:
+def film(shown: Film, *, key: str, title: str, start: int = 0, seconds: float = 8.0, room: float = 17.0) -> int:
     """Show the film, and return the frame at which it was left: moved by hand or paused, not while it plays.
 
     ``start`` is where it begins, and where it goes when another number is given. ``title`` is what the slider is called for
-    those who do not see it. All frames take ``seconds``. ``short`` leaves room for text below in the same window.
+    those who do not see it. All frames take ``seconds``. ``room`` is what it leaves of the window's height for everything
+    else, in rem.
     """
     result = _COMPONENT(
         key=key,
@@ -41,7 +42,7 @@ def film(shown: Film, *, key: str, title: str, start: int = 0, seconds: float = 
             "title": title,
             "start": start,
             "seconds": seconds,
-            "short": short,
+            "room": room,
         },
         default={"at": start},
         on_at_change=lambda: None,

@@ -43,7 +43,7 @@ def saturation(curves: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[s
     x_title = "D(G(z))" if over == "probability" else "D's logit for a generated sample"
     figure = go.Figure(layout=_panels(1, [x_title] * 2, ["G's loss", "push on the logit, −dL/dlogit"]))
     moving: list[Moving] = []
-    at = np.zeros(0)
+    at, reaches = np.zeros(0), [[-4.6, 10.6], [-0.15, 2.15]]
     for name, curve in curves.items():
         at = curve[over]
         style, push = {"color": theme.UNSURE, "dash": "solid", **LOSS_STYLES.get(name, {})}, -curve["G_slope"]
@@ -51,8 +51,8 @@ def saturation(curves: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[s
             line = _line(at, values, titles[name], style["color"], dash=style["dash"], legend=panel == 1, panel=panel)
             figure.add_trace(line.update(legendgroup=name))
             figure.add_trace(_dot(style["color"], panel))
-            moving.append(Moving(len(figure.data) - 1, "point", values, at))
-    figure.update_layout(yaxis={"range": [-4, 8]}, yaxis2={"range": [-0.15, 2.15]})
+            moving.append(Moving(len(figure.data) - 1, "point", _held(values, reaches[panel - 1]), at))
+    figure.update_layout(yaxis={"range": reaches[0]}, yaxis2={"range": reaches[1]})
     for axis_name in ("xaxis", "xaxis2"):
         figure.update_layout({axis_name: {"range": [float(at.min()), float(at.max())]}} if len(at) else {})
     any_curve = next(iter(curves.values()))
@@ -142,6 +142,7 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
     if not pictures:
         figure.add_trace(_line(np.zeros(1), np.zeros(1), "JS", theme.D, legend=False, panel=2).update(mode="markers"))
     _level(figure, 2, LOG2, "log 2")
+    reach = [-0.15, 2.5]
     figure.update_layout(yaxis2={"range": [-0.04, 0.82]})
     for name, push in (
         ("minimax", numbers.push_minimax),
@@ -153,8 +154,8 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
         label = {"minimax": "minimax", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}[name]
         figure.add_trace(_line(theta, line, label, LOSS_STYLES[name]["color"], panel=4))
         figure.add_trace(_dot(LOSS_STYLES[name]["color"], 4))
-        moving.append(Moving(len(figure.data) - 1, "point", towards, theta))
-    figure.update_layout(yaxis4={"range": [-0.15, 2.5]})
+        moving.append(Moving(len(figure.data) - 1, "point", _held(towards, reach), theta))
+    figure.update_layout(yaxis4={"range": reach})
     captions = tuple(
         f"distance {_number(t, '+.2f')} · JS {js:.3f} · W₁ {w:.2f} · push on G: minimax {_number(abs(m))}, "
         f"non-saturating {_number(abs(n))}, Wasserstein {_number(abs(c))}"
@@ -175,13 +176,17 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
 
 
 def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarray, path: DiracPath) -> Film:
-    """The field of the game and the way that was played through it; a frame per round.
+    """The field of the game and the way that was played through it; a frame per round, as long as it stays in the field.
 
     ``right`` and ``up`` are tables (psis, thetas). Traces: arrows, their heads, the equilibrium, the start, the way, where it
     is; then the distance to the equilibrium, as far as it has come.
     """
     x_titles, y_titles = ["θ, where G puts its point", "round"], ["ψ, D's slope", "distance to the equilibrium"]
-    figure = go.Figure(layout=_panels(1, x_titles, y_titles, split=0.55))
+    figure = go.Figure(layout=_panels(1, x_titles, y_titles, split=0.44))
+    reach = [float(thetas.min()), float(thetas.max())]
+    inside = np.maximum(np.abs(path.theta), np.abs(path.psi)) <= reach[1]
+    seen = int(inside.argmin()) if not inside.all() else len(inside)
+    whole, path = path, DiracPath(path.theta[:seen], path.psi[:seen], path.eigenvalues)
     lines, heads = _arrows(thetas, psis, right, up)
     figure.add_trace(
         go.Scatter(
@@ -216,12 +221,18 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
     figure.add_trace(_line(path.theta, path.psi, "the way played", theme.G, width=2.2))
     figure.add_trace(_dot(theme.G))
     figure.add_trace(_line(rounds, distance, "distance", theme.G, legend=False, panel=2))
-    reach = [float(thetas.min()), float(thetas.max())]
     figure.update_layout(
-        xaxis={"range": reach, "zeroline": True},
-        yaxis={"range": [float(psis.min()), float(psis.max())], "zeroline": True},
+        # One scale on both axes: a circle is a circle.
+        xaxis={"range": reach, "zeroline": True, "constrain": "domain"},
+        yaxis={
+            "range": [float(psis.min()), float(psis.max())],
+            "zeroline": True,
+            "constrain": "domain",
+            "scaleanchor": "x",
+            "scaleratio": 1,
+        },
         xaxis2={"range": [0, max(10, len(rounds) - 1)]},
-        yaxis2={"range": [0, 1.1 * min(float(distance.max()), 2.5 * reach[1])]},
+        yaxis2={"range": [0, 1.1 * float(distance.max())]},
         hovermode="closest",
     )
     moving = (
@@ -233,6 +244,9 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
         f"round {i} · θ = {_number(t, '.2f')}, ψ = {_number(p, '.2f')} · distance {d:.3g}"
         for i, (t, p, d) in enumerate(zip(path.theta, path.psi, distance, strict=True))
     )
+    if seen < len(inside):
+        left = f" · it leaves the picture; at round {len(whole.theta) - 1} it is {whole.distance[-1]:.3g} away"
+        captions = (*captions[:-1], captions[-1] + left)
     return Film(figure, captions, moving)
 
 
@@ -324,6 +338,13 @@ def _density(x: np.ndarray, y: np.ndarray, name: str, colour: str) -> go.Scatter
 def _dot(colour: str, panel: int = 1) -> go.Scatter:
     mark = {"size": 13, "color": colour, "line": {"width": 2, "color": "#ffffff"}}
     return go.Scatter(x=[], y=[], mode="markers", marker=mark, showlegend=False, hoverinfo="skip", **_axes(panel))
+
+
+def _held(values: np.ndarray, reach: Sequence[float]) -> np.ndarray:
+    """Where a point is drawn whose curve leaves the picture: at the edge, where it can be seen; the caption has its value."""
+    edge = 0.02 * (reach[1] - reach[0])
+    held: np.ndarray = np.clip(values, reach[0] + edge, reach[1] - edge)
+    return held
 
 
 def _level(figure: go.Figure, panel: int, value: float, text: str, *, above: bool = True) -> None:

@@ -25,13 +25,17 @@ from gan_core.engine.theory import (
     sweep,
 )
 from gan_core.ui import theory_charts as charts
+from gan_core.ui import theory_formulas as formulas
 from gan_core.ui.figures import Film
 from gan_core.ui.film import film
 from gan_core.ui.one_cause import one_cause
 
 _LOGITS = np.linspace(-10, 10, 81)
 _FRAMES = 61
+# What a film leaves of the window's height for its frame and for what stands below, in rem.
+_ROOM_FOR_A_FORMULA, _ROOM_FOR_BOTH = 20.5, 24.0
 _DIRAC_ROUNDS = 300
+_DIRAC_REACH = 8.0  # who goes farther than that leaves the picture
 
 
 # -- gradient saturation ------------------------------------------------------------------------------------------
@@ -69,7 +73,9 @@ def saturation(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         if not chosen:
             st.info("Choose a loss.", icon=":material/touch_app:")
             return
-        _show(_saturation(tuple(chosen), str(over)), "logit", _LOGITS, -5.0, "D's logit for a generated sample")
+        told = "D's logit for a generated sample"
+        _show(_saturation(tuple(chosen), str(over)), "logit", _LOGITS, -5.0, told, room=_ROOM_FOR_A_FORMULA)
+        st.latex(formulas.SATURATION)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -100,7 +106,9 @@ def best_discriminator(side: DeltaGenerator, stage: DeltaGenerator) -> None:
     with stage:
         thetas = np.linspace(0, 6, _FRAMES)
         shown = _best_discriminator(real, fake, bool(critic))
-        _show(shown, "theta", thetas, 2.0, "distance between real and generated data")
+        told = "distance between real and generated data"
+        _show(shown, "theta", thetas, 2.0, told, room=_ROOM_FOR_A_FORMULA)
+        st.latex(rf"{formulas.BEST_D} \qquad {formulas.VALUE}")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -144,7 +152,9 @@ def divergences(side: DeltaGenerator, stage: DeltaGenerator) -> None:
     with stage:
         thetas = _thetas(str(shape))
         start = 4.0 if shape == "gaussians" else 0.5
-        _show(_divergences(str(shape), width), "theta", thetas, start, "distance between real and generated data")
+        told = "distance between real and generated data"
+        _show(_divergences(str(shape), width), "theta", thetas, start, told, room=_ROOM_FOR_BOTH)
+        st.latex(rf"\begin{{gathered}} {formulas.JS},\; {formulas.MIDDLE} \\ {formulas.WASSERSTEIN} \end{{gathered}}")
 
 
 def _thetas(shape: str) -> np.ndarray:
@@ -246,8 +256,9 @@ def dirac(side: DeltaGenerator, stage: DeltaGenerator) -> None:
     with stage:
         rules = rules_of(loss, cure, number, lr, 1 if order == "simultaneous" else n_critic, str(order))
         shown, path = _dirac(rules, theta, psi)
-        last = float(len(path.theta) - 1)
-        _show(shown, "round", np.arange(len(path.theta)), last, "round of the Dirac-GAN", short=True)
+        frames = np.arange(len(shown.captions))
+        _show(shown, "round", frames, float(frames[-1]), "round of the Dirac-GAN", room=_ROOM_FOR_BOTH)
+        st.latex(formulas.dirac(loss, cure, simultaneous=rules.simultaneous))
         see, ask = st.columns(2)
         see.markdown(f"**See:** {fate(path)} {_stability(path)}")
         ask.markdown(
@@ -258,8 +269,10 @@ def dirac(side: DeltaGenerator, stage: DeltaGenerator) -> None:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _dirac(rules: DiracRules, theta: float, psi: float) -> tuple[Film, DiracPath]:
-    grid = np.linspace(-2.4, 2.4, 17)
     path = dirac_path(rules, theta, psi, _DIRAC_ROUNDS)
+    farthest = float(np.maximum(np.abs(path.theta), np.abs(path.psi)).max())
+    reach = min(max(1.15 * farthest, 1.6), _DIRAC_REACH)
+    grid = np.linspace(-reach, reach, 17)
     return charts.dirac(grid, grid, *dirac_field(rules, grid, grid), path), path
 
 
@@ -316,7 +329,8 @@ def checkerboards(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         )
     with stage:
         shown = _checkerboards(kernel_size, stride, str(kernel), layers)
-        film(shown, key="film:checkerboards", title="a checkerboard, and none", short=True)
+        film(shown, key="film:checkerboards", title="a checkerboard, and none", room=_ROOM_FOR_BOTH)
+        st.latex(rf"{formulas.OVERLAP}, \qquad k = {kernel_size},\; s = {stride}")
         even = kernel_size % stride == 0
         see, ask = st.columns(2)
         see.markdown(
@@ -337,24 +351,11 @@ def _checkerboards(kernel_size: int, stride: int, kernel: str, layers: int) -> F
 
 # -- Algorithm 1 --------------------------------------------------------------------------------------------------
 
-_ALGORITHM_1 = """\
-for number of training iterations do
-  for k steps do
-    sample m noise vectors z, m real samples x
-    update D, ascending the gradient of
-      1/m Σ [ log D(x) + log(1 − D(G(z))) ]
-  end for
-  sample m noise vectors z
-  update G, descending the gradient of
-    1/m Σ log(1 − D(G(z)))
-end for
-"""
-
 
 def algorithm_1(side: DeltaGenerator, stage: DeltaGenerator) -> None:
     with side:
         st.markdown("**Algorithm 1** of Goodfellow et al. 2014")
-        st.code(_ALGORITHM_1, language=None)
+        st.latex(formulas.ALGORITHM_1)
         k = st.slider("k, D's steps per round", 1, 10, 1, key="k_steps", bind="query-params")
     shown = algorithm(k)
     with side:
@@ -418,13 +419,13 @@ def _presets(presets: Mapping[str, Mapping[str, Any]]) -> None:
         st.button(label, key=f"preset:{label}", on_click=st.session_state.update, args=(values,), width="stretch")
 
 
-def _show(shown: Film, param: str, values: np.ndarray, start: float, title: str, *, short: bool = False) -> None:
+def _show(shown: Film, param: str, values: np.ndarray, start: float, title: str, *, room: float) -> None:
     """The film, begun where the address says, which follows it."""
     try:
         wanted = float(st.query_params.get(param, start))
     except ValueError:
         wanted = start
     index = int(np.abs(values - wanted).argmin()) if np.isfinite(wanted) else 0
-    at = film(shown, key=f"film:{param}:{len(values)}", title=title, start=index, short=short)
+    at = film(shown, key=f"film:{param}:{len(values)}", title=title, start=index, room=room)
     if at != index:
         st.query_params[param] = f"{values[at]:g}"

@@ -90,6 +90,43 @@ def test_the_field_has_an_arrow_per_point_along_the_gradient() -> None:
     assert len(film.captions) == 11
 
 
+@pytest.mark.parametrize("loss", ["wasserstein", "minimax"])
+@pytest.mark.parametrize("simultaneous", [True, False])
+def test_the_way_is_drawn_to_one_scale_and_never_leaves_the_picture(loss: str, simultaneous: bool) -> None:
+    rules = DiracRules(loss, lr=0.5, simultaneous=simultaneous)
+    film, path = theory_tabs._dirac(rules, 1.0, 1.0)
+    layout = film.figure.layout
+    assert (layout.yaxis.scaleanchor, layout.yaxis.scaleratio) == ("x", 1)
+    assert layout.xaxis.range == layout.yaxis.range
+    way, point = moving_of(film, 4), moving_of(film, 5)
+    reach = layout.xaxis.range[1]
+    assert np.abs([way.x, way.y, point.x, point.y]).max() <= reach
+    gone = bool(np.maximum(np.abs(path.theta), np.abs(path.psi)).max() > reach)
+    assert ("leaves the picture" in film.captions[-1]) is gone is (len(film.captions) < len(path.theta))
+    assert gone is (simultaneous and loss == "wasserstein")
+
+
+def test_points_stay_in_view_where_their_curve_leaves() -> None:
+    films = [
+        theory_tabs._saturation(tuple(charts.LOSS_STYLES), "logit"),
+        theory_tabs._divergences("gaussians", 0.1),
+        theory_tabs._divergences("lines", 0.0),
+        theory_tabs._best_discriminator(0.3, 2.0, True),
+    ]
+    held = 0
+    for film in films:
+        for part in film.moving:
+            if part.kind != "point":
+                continue
+            trace = film.figure.data[part.trace]
+            low, high = film.figure.layout[(trace.yaxis or "y").replace("y", "yaxis")].range or (-np.inf, np.inf)
+            seen = part.y[np.isfinite(part.y)]
+            assert (seen >= low).all(), film.captions[0]
+            assert (seen <= high).all(), film.captions[0]
+            held += int(np.isclose(seen, seen.max()).sum() > 3)
+    assert held
+
+
 def test_checkerboards_share_one_scale() -> None:
     result = checkerboard(3, 2)
     film = charts.checkerboards(result)

@@ -15,7 +15,8 @@ from gan_core.training import play, take_turn
 
 @dataclass(frozen=True)
 class Algorithm:
-    """``play`` and ``take_turn`` are the source of the loop without docstrings; ``turns`` who moves in the first rounds."""
+    """``play`` and ``take_turn`` are the source of the loop without docstrings and test hooks; ``turns`` who moves in the first
+    rounds."""
 
     play: str
     take_turn: str
@@ -30,7 +31,8 @@ def algorithm(n_critic: int, rounds: int = 3) -> Algorithm:
 
 
 def _source(function: Callable[..., Any]) -> str:
-    text = textwrap.dedent(inspect.getsource(function))
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines(keepends=True)
+    text = "".join(line for line in lines if not line.lstrip().startswith("failpoint("))  # where tests make it fail
     doc = function.__doc__ or ""
     before, quotes, rest = text.partition('    """')
     return before + rest.partition('"""\n')[2] if doc and quotes else text

@@ -74,5 +74,6 @@ def test_algorithm_shows_the_loop_that_runs() -> None:
         assert set(text.splitlines()) <= set(source)
         assert '"""' not in text
         compile(text, "shown", "exec")
+        assert "failpoint" not in text
     assert "take_turn(game, player)" in shown.play
     assert "loss.backward()" in shown.take_turn

@@ -1,0 +1,98 @@
+"""Figures of a stored run and its card in a notebook. No Streamlit here."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from gan_core.config import ConfigError, RunConfig
+from gan_core.engine import describe, standings
+from gan_core.engine.film import Reel, reels, still
+from gan_core.engine.series import thin
+from gan_core.store import RunRecord, RunStore, StoreError
+from gan_core.ui import charts
+from gan_core.ui.report import embedded
+
+POINTS = 1000  # of a curve
+SIDE = 280  # pixels of the picture on a card
+
+
+def figure(store: RunStore, run: RunRecord, what: str) -> go.Figure:
+    """``losses``, ``samples``, or one column of the track ``diagnostics`` or ``turns``. Raises ValueError for anything else,
+    StoreError where nothing was seen.
+    """
+    if what == "samples":
+        return _samples(store, reels(store, run.id)[0])
+    if what == "losses":
+        return _curves(store, run, "turns", ["D.loss", "G.loss"], "loss")
+    known = {name: track for track in ("turns", "diagnostics") for name in store.track(run.id, track).columns}
+    if what not in known:
+        raise ValueError(f"there is no {what!r}; there are losses, samples, {', '.join(sorted(known))}")
+    title = standings.title(what) if what in standings.METRICS else what
+    return _curves(store, run, known[what], [what], title)
+
+
+def _curves(store: RunStore, run: RunRecord, track: str, columns: list[str], title: str) -> go.Figure:
+    try:
+        told = describe(RunConfig.load(run.config))
+    except (ConfigError, KeyError):  # of a version with other names
+        told = {"labels": {}, "lines": {}}
+    data = store.track(run.id, track, columns)
+    series = {}
+    for name in data.columns:
+        finite = np.isfinite(values := data.column(name))
+        series[name] = thin(data.rounds[finite], values[finite], POINTS)
+    made = charts.curves(series, y_title=title, labels=told["labels"], lines=told["lines"])
+    return made.update_layout(height=320, width=720)
+
+
+def _samples(store: RunStore, reel: Reel) -> go.Figure:
+    frame = reel.frames[-1]
+    if "grid" in frame.parts:
+        made = go.Figure(go.Image(z=np.asarray(still(store, reel, frame))))
+        made.update_xaxes(visible=False).update_yaxes(visible=False)
+        return made.update_layout(title=f"round {frame.round:,}", margin={"l": 0, "r": 0, "t": 40, "b": 0})
+    try:
+        seen = json.loads(store.artefact_path(reel.run.id, frame.parts["points"]["file"]).read_bytes())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"What was seen at round {frame.round:,} cannot be read: {error}.") from error
+    if "ys" not in seen:
+        densities = reel.reference.get("real_density", ()), seen["fake"], seen["critic"], seen.get("optimal", ())
+        return charts.density_1d(seen["xs"], *densities).update_layout(height=360, width=720)
+    xs, ys = seen["xs"], seen["ys"]
+    real, fake = reel.reference.get("points", ()), np.array(seen["fake"], dtype=float)
+    made = charts.scatter_2d(real, fake, critic=seen["critic"], xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1]))
+    made.data = made.data[:3]  # what the live view lays over them is not there
+    return made.update_layout(height=520, width=560)
+
+
+def card(store: RunStore, run: RunRecord, verdict: Mapping[str, Any]) -> str:
+    """The run as a piece of HTML without script: how it ended, what it is like, its last samples and measurements."""
+    measured = {name: value for name, value in run.summary.get("metrics", {}).items() if name in standings.METRICS}
+    rows = "".join(
+        f"<tr><th style='text-align:left;font-weight:normal'>{escape(standings.title(name))}</th>"
+        f"<td style='text-align:right'>{value:.4g}</td></tr>"
+        for name, value in measured.items()
+    )
+    heading = f"<b>{escape(run.name)}</b> · {escape(run.status)} after {run.rounds:,} rounds"
+    said = ": ".join(str(verdict.get(part, "")) for part in ("title", "sentence") if verdict.get(part))
+    told = "".join(f"<div>{escape(line)}</div>" for line in (said, run.message) if line)
+    try:
+        reel = reels(store, run.id)[0]
+        buffer = io.BytesIO()
+        picture: Image.Image = still(store, reel, reel.frames[-1], SIDE)
+        picture.save(buffer, format="PNG")
+        seen = embedded(buffer.getvalue(), f"samples at round {reel.frames[-1].round}")
+    except StoreError:
+        seen = ""
+    return (
+        f"<div>{heading}{told}<div style='display:flex;gap:1.5em;align-items:flex-start;margin-top:.5em'>"
+        f"{seen}<table>{rows}</table></div></div>"
+    )
