@@ -424,8 +424,8 @@ def test_knobs_and_a_stop_are_typed_by_round_and_a_bad_one_is_a_sentence(run, tr
     with RunStore(tmp_path / "store") as store:
         made = code(store, child["run"])
     knobs = {"optimizers.generator.lr": 0.05, "schedule.n_critic": 2}
-    assert f"knobs={{3: {knobs!r}}}, until=6" in made
-    assert "knobs={8: {'schedule.n_critic': 1}}" in made
+    assert f"knobs={{\n    3: {knobs!r},\n}}, until=6" in made
+    assert "knobs={\n    8: {'schedule.n_critic': 1},\n}" in made
     for bad in ("schedule.n_critic=2", "x:schedule.n_critic=2", "3:schedule.n_critic=two", "3:schedule.n_critic"):
         status, _, err = run("train", "--preset", "ring-mlp", *words, "--knob", bad)
         assert (status, err.count("\n"), "--knob" in err) == (2, 1, True), bad

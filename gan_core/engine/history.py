@@ -33,11 +33,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Happening:
-    """Something that was done to a run when so many rounds were over; ``changes`` where it changed what the run computes."""
+    """Something that was done to a run when so many rounds were over; ``mark`` says what changed the numbers, in few words."""
 
     round: int
     what: str
-    changes: bool = False
+    mark: str = ""
 
 
 def plan(config: RunConfig, knobs: KnobsByRound, *, begins_at: int = 0, until: int | None = None) -> tuple[Turned, ...]:
@@ -114,10 +114,11 @@ def happenings(store: RunStore, run: RunRecord) -> list[Happening]:
         data, why = event.data, str(event.data.get("message", ""))
         if event.kind == "knob":
             changed = turned(_numbers(data.get("changes")))
-            told.append(Happening(event.round, f"{changed}, from round {event.round + 1:,} on", True))
+            told.append(Happening(event.round, f"{changed}, from round {event.round + 1:,} on", changed))
         elif event.kind == "forked":
             name = str(data.get("name") or data.get("parent", ""))
-            told.append(Happening(event.round, f"forked from {name}: {story_of(data.get('changes', {}))}", True))
+            story = story_of(data.get("changes", {}))
+            told.append(Happening(event.round, f"forked from {name}: {story}", f"forked: {story}"))
         elif event.kind == "fork":
             told.append(Happening(event.round, f"another run was forked from it ({data.get('label', '')})"))
         elif event.kind == "stepped":
@@ -140,7 +141,7 @@ def happenings(store: RunStore, run: RunRecord) -> list[Happening]:
 
 def marks(happened: Iterable[Happening]) -> list[tuple[float, str]]:
     """What changed the run, as marks on an axis of rounds."""
-    return [(float(one.round), one.what.split(", from round")[0]) for one in happened if one.changes]
+    return [(float(one.round), one.mark) for one in happened if one.mark]
 
 
 def _own(events: Sequence[Event]) -> list[Event]:

@@ -106,7 +106,8 @@ def _changed(left: Stage, stage: Stage) -> dict[str, Any]:
 
 def _live(stage: Stage) -> str:
     """The knobs that were turned, and where it stopped, as further arguments."""
-    knobs = f", knobs={dict(stage.knobs)!r}" if stage.knobs else ""
+    turned = "".join(f"\n    {round}: {values!r}," for round, values in stage.knobs.items())
+    knobs = f", knobs={{{turned}\n}}" if turned else ""
     return knobs + (f", until={stage.until}" if stage.until else "")
 
 

@@ -45,9 +45,9 @@ def test_everything_is_in_the_zip(lab: Lab, tiny: Any) -> None:
     assert {"onset_round", "verdict", "version", "environment"} <= log.keys()
     assert log["before"]["done_while_it_trained"][0] == {"round": 1, "what": "G's lr → 0.05, from round 2 on"}
     assert "forked from vanilla" in log["done_while_it_trained"][1]["what"]
-    assert "knobs={1: {&#x27;optimizers.generator.lr&#x27;: 0.05}}" in html
+    assert "knobs={\n    1: {&#x27;optimizers.generator.lr&#x27;: 0.05},\n}" in html
     assert "after round 1: G's lr → 0.05, from round 2 on" in readme
-    assert "train(config, knobs={1: {'optimizers.generator.lr': 0.05}}" in readme
+    assert "train(config, knobs={\n    1: {'optimizers.generator.lr': 0.05},\n}, until=4)" in readme
     assert "From one noise to another" in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<script>alert(1)" not in html

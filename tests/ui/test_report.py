@@ -128,8 +128,8 @@ def test_a_report_shows_what_was_done_to_a_run(ended: tuple[Lab, str]) -> None:
     text = report(lab.store, child)
     assert "onerror=alert(1)>" not in re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
     made_with = text[text.index("The Python that makes it again") :]
-    assert "train(config, knobs={2: {" in made_with
-    assert "knobs={7: {" in made_with
+    assert "train(config, knobs={\n    2: {" in made_with
+    assert "knobs={\n    7: {" in made_with
     losses = json.loads(re.search(r'"chart-0":(\{.*?\}),"chart-1"', text)[1])  # type: ignore[index]
     marked = {note["text"]: note["x"] for note in losses["layout"]["annotations"] if "lr" in note["text"]}
     assert {"G's lr → 0.05": 2.0, "G's lr → 0.004": 7.0}.items() <= marked.items()
