@@ -15,6 +15,7 @@ import pandas as pd
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings, use_store
 from gan_core.engine.generator import Generator, open_generator
+from gan_core.engine.history import KnobsByRound
 from gan_core.engine.live import stored_view
 from gan_core.store import Deleted, RunRecord, RunStore
 
@@ -112,11 +113,15 @@ def train(
     *,
     store: Path | str | None = None,
     name: str = "",
+    knobs: KnobsByRound | None = None,
+    until: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Train one run to its end in this process and return what was recorded.
 
-    The run is kept in ``store`` (default: ``GANSCOPE_STORE`` or ``runs``), where the dashboard shows it.
+    The run is kept in ``store`` (default: ``GANSCOPE_STORE`` or ``runs``), where the dashboard shows it. ``knobs`` are
+    turned while it trains: ``{120: {"optimizers.generator.lr": 0.05}}`` acts from round 121 on. ``until`` stops it after so
+    many rounds, whatever its clock says. A run that was steered by hand is this with what was turned, bit for bit.
     ``progress(status)`` is called about twice a second. Raises ConfigError for a config that cannot be built; a run
     that fails or diverges is returned with that status. Ctrl-C interrupts the run, saves it and is raised again.
     """
@@ -125,7 +130,7 @@ def train(
     advice(config)  # refused before a store is made for it
     with Lab(default_root() if store is None else store) as lab:
         prepare_classifier(lab, config)
-        return follow(lab, lab.submit(config, name=name), progress)
+        return follow(lab, lab.submit(config, name=name, knobs=knobs, until=until), progress)
 
 
 def resume(run_id: str, *, store: Path | str | None = None, progress: Progress | None = None) -> Result:
@@ -170,15 +175,18 @@ def fork(
     at: int | None = None,
     store: Path | str | None = None,
     name: str = "",
+    knobs: KnobsByRound | None = None,
+    until: int | None = None,
     progress: Progress | None = None,
 ) -> Result:
     """Go on from a checkpoint of a run as another run, with dotted settings changed, and train that one to its end.
 
-    ``at`` is the round of the checkpoint; None is the newest. ``scalars`` of the result begin with the parent's rounds.
+    ``at`` is the round of the checkpoint; None is the newest. ``knobs`` and ``until`` are those of `train`, in the rounds of
+    the fork, which go on counting. ``scalars`` of the result begin with the parent's rounds.
     Raises RunNotFound, Refused where there is no such checkpoint, ConfigError where the changed run cannot be built.
     """
     with Lab(default_root() if store is None else store) as lab:
-        child = lab.fork(run_id, changes, at=at, name=name)
+        child = lab.fork(run_id, changes, at=at, name=name, knobs=knobs, until=until)
         return follow(lab, child, progress)
 
 

@@ -16,6 +16,7 @@ from gan_core.cli import main
 from gan_core.cli.parser import parser
 from gan_core.config import OBJECTIVES, PRESETS, preset_config
 from gan_core.data import places
+from gan_core.engine.reproducing import code
 from gan_core.store import RunStore
 
 SMALL = {
@@ -410,6 +411,24 @@ def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(ho
         for name in one.columns:
             if name != "seconds":
                 assert one.column(name).tobytes() == two.column(name).tobytes(), name
+
+
+def test_knobs_and_a_stop_are_typed_by_round_and_a_bad_one_is_a_sentence(run, train, tmp_path):
+    words = [*settings({**SMALL, "schedule.rounds": 12}), "--store", tmp_path / "store", "--quiet"]
+    typed = ["--knob", "3:optimizers.generator.lr=0.05", "--knob", "3:schedule.n_critic=2", "--until", "6"]
+    status, out, _ = run("train", "--preset", "ring-mlp", *words, *typed)
+    first = json.loads(out.splitlines()[-1])
+    assert (status, first["status"], first["rounds"]) == (0, "stopped", 6)
+    status, out, _ = run("fork", first["run"], "--knob", "8:schedule.n_critic=1", *words[-3:])
+    child = json.loads(out.splitlines()[-1])
+    with RunStore(tmp_path / "store") as store:
+        made = code(store, child["run"])
+    knobs = {"optimizers.generator.lr": 0.05, "schedule.n_critic": 2}
+    assert f"knobs={{\n    3: {knobs!r},\n}}, until=6" in made
+    assert "knobs={\n    8: {'schedule.n_critic': 1},\n}" in made
+    for bad in ("schedule.n_critic=2", "x:schedule.n_critic=2", "3:schedule.n_critic=two", "3:schedule.n_critic"):
+        status, _, err = run("train", "--preset", "ring-mlp", *words, "--knob", bad)
+        assert (status, err.count("\n"), "--knob" in err) == (2, 1, True), bad
 
 
 def test_as_a_module_it_answers_like_the_function(tmp_path, train):

@@ -47,6 +47,13 @@ def _lab(sub: argparse.ArgumentParser) -> None:
     _store(sub)
 
 
+def _live(sub: argparse.ArgumentParser) -> None:
+    """What is done to a run while it trains."""
+    help = "turn a knob when so many rounds are over, e.g. 120:optimizers.generator.lr=0.05; it acts from the next on"
+    sub.add_argument("--knob", action="append", default=[], metavar="ROUND:KEY=VALUE", help=help)
+    sub.add_argument("--until", type=int, metavar="ROUND", help="stop after so many rounds; `resume` goes on")
+
+
 def _train(sub: argparse.ArgumentParser) -> None:
     source = sub.add_mutually_exclusive_group()
     help = "see `presets`; a cure may stand after it, as in ring-collapse+r1 (default: %(default)s)"
@@ -54,6 +61,7 @@ def _train(sub: argparse.ArgumentParser) -> None:
     source.add_argument("--config", type=Path, help="a JSON file, as the dashboard exports it")
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=SETTING)
     sub.add_argument("--name", default="", help="what to call the run")
+    _live(sub)
     _lab(sub)
 
 
@@ -73,6 +81,7 @@ def _fork(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--with", action="append", default=[], dest="cures", metavar="CURE", help=help)
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. objective=wgan_gp")
     sub.add_argument("--name", default="", help="what to call the fork")
+    _live(sub)
     _lab(sub)
 
 

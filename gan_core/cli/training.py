@@ -21,7 +21,7 @@ from gan_core.cli.terminal import (
     tell,
     to_json,
 )
-from gan_core.cli.typed import as_typed, changes_of, comparison_of, config_of, cures_of
+from gan_core.cli.typed import as_typed, changes_of, comparison_of, config_of, cures_of, knobs_of
 from gan_core.config import RunConfig, differences_of
 from gan_core.engine import Lab, Refused, advice, prepare_classifier, resume_interrupted, use_store
 from gan_core.exhaustion import brace
@@ -35,7 +35,7 @@ def train(options: argparse.Namespace) -> int:
         tell(f"note: {problem}")
     with _open_lab(options) as lab:
         _prepare_for(lab, config)
-        run_id = lab.submit(config, name=options.name)
+        run_id = lab.submit(config, name=options.name, knobs=knobs_of(options), until=options.until)
         return _report(run_id, options, lambda progress: api.follow(lab, run_id, progress))
 
 
@@ -71,7 +71,8 @@ def _resume_all(lab: Lab) -> int:
 def fork(options: argparse.Namespace) -> int:
     changes = {**cures_of(options), **changes_of(options)}
     with _open_lab(options) as lab:
-        child = lab.fork(options.run, changes, at=options.at, name=options.name)
+        live = {"knobs": knobs_of(options), "until": options.until}
+        child = lab.fork(options.run, changes, at=options.at, name=options.name, **live)
         (told,) = (event for event in lab.store.events(child) if event.data.get("parent") == options.run)
         tell(f"{child} goes on from round {told.round:,} of {options.run}")
         for line in told.data["anew"]:

@@ -40,6 +40,18 @@ def changes_of(options: argparse.Namespace) -> dict[str, Any]:
     return dict(assignment(text) for text in options.set)
 
 
+def knobs_of(options: argparse.Namespace) -> dict[int, dict[str, float]]:
+    """What ``--knob`` turns, by round."""
+    knobs: dict[int, dict[str, float]] = {}
+    for text in options.knob:
+        round, colon, rest = text.partition(":")
+        key, value = assignment(rest, "--knob")
+        if not colon or not round.strip().isdecimal() or isinstance(value, bool) or not isinstance(value, int | float):
+            raise ConfigError([Problem("--knob", f"{text[:80]!r} is not of the form round:key=number")])
+        knobs.setdefault(int(round), {})[key] = value
+    return knobs
+
+
 def cures_of(options: argparse.Namespace) -> dict[str, Any]:
     """The change-sets that ``--with`` names, in order."""
     changes: dict[str, Any] = {}
@@ -50,12 +62,12 @@ def cures_of(options: argparse.Namespace) -> dict[str, Any]:
     return changes
 
 
-def assignment(text: str) -> tuple[str, Any]:
+def assignment(text: str, option: str = "--set") -> tuple[str, Any]:
     """A setting and its value, which is JSON or a word. A list may be typed with brackets or without."""
     key, equals, value = text.partition("=")
     key, value = key.strip(), value.strip()
     if not equals or not key:
-        raise ConfigError([Problem("--set", f"{text[:80]!r} is not of the form key=value")])
+        raise ConfigError([Problem(option, f"{text[:80]!r} is not of the form key=value")])
     if key in _LISTS and value and value[0] not in '[{"':
         return key, [_value(part) for part in re.split(r"[\s,;]+", value.strip(",; "))]
     return key, _value(value)

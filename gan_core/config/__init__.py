@@ -20,7 +20,7 @@ from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
-from gan_core.config.schema import MOST_ROUNDS, RunConfig, diff, flatten, override, read_json, story_of
+from gan_core.config.schema import MOST_ROUNDS, RunConfig, diff, flatten, override, read_json, story_of, turned
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
@@ -59,4 +59,5 @@ __all__ = [
     "preset_config",
     "read_json",
     "story_of",
+    "turned",
 ]

@@ -1,4 +1,4 @@
-"""What the runs of a comparison are, before they train."""
+"""What the runs of a comparison are."""
 
 from __future__ import annotations
 
@@ -7,11 +7,31 @@ from typing import Any
 
 from gan_core.config import Comparison, ConfigError, Problem, RunConfig, diff, differences, flatten, story_of
 from gan_core.config.comparison import MOST_RUNS, MOST_VARIANTS
+from gan_core.store import ComparisonRecord, RunNotFound, RunStore
 from gan_core.training import resolve
 
 # What says nothing of what a run computes, or only how it is looked at.
 ASIDE = {"seed": 0, "device": "auto", "diagnostics": {}, "schedule.checkpoint_seconds": 30.0}
 _WHOLE = ("objective.penalties", "objective.options", "data.options")
+
+
+def look_up(store: RunStore, wanted: str) -> tuple[ComparisonRecord | None, list[str]]:
+    """A comparison with the ids of its runs, or a run alone, by an id. Raises RunNotFound."""
+    try:
+        comparison = store.comparison(wanted)
+    except RunNotFound:
+        try:
+            return None, [store.run(wanted).id]
+        except RunNotFound:
+            raise NothingFound(wanted) from None
+    return comparison, [member.run for member in comparison.members]
+
+
+class NothingFound(RunNotFound):
+    """Neither a run nor a comparison has this id."""
+
+    def __str__(self) -> str:
+        return f"There is no run and no comparison {str(self.args[0])[:64]!r}."
 
 
 def resolve_variant(variant: str, config: RunConfig) -> RunConfig:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from gan_core.engine.comparing import look_up
 from gan_core.engine.live import rounds_of
-from gan_core.engine.packs import look_up
 from gan_core.engine.pictures import GENERATED
 from gan_core.store import Frame, RunRecord, RunStore, StoreError
 

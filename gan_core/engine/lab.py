@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +26,10 @@ from gan_core.engine.executors import INTRA_OP_THREADS, ChosenExecutor, Executor
 from gan_core.engine.footprint import refuse_what_does_not_fit
 from gan_core.engine.gallery import Gallery
 from gan_core.engine.health import Health
+from gan_core.engine.history import PLANNED, KnobsByRound, plan, planned, what_is_left
 from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
-from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs, State
+from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs, State, Turned
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
@@ -190,18 +191,30 @@ class Lab:
         if self._spare:
             self._processes.keep_spare()
 
-    def submit(self, config: RunConfig, *, name: str = "", tags: tuple[str, ...] = (), key: str = "") -> str:
+    def submit(
+        self,
+        config: RunConfig,
+        *,
+        name: str = "",
+        tags: tuple[str, ...] = (),
+        key: str = "",
+        knobs: KnobsByRound | None = None,
+        until: int | None = None,
+    ) -> str:
         """Start a run, or queue it; returns its id. Raises ConfigError if it cannot be built.
 
-        A second submission with the same ``key`` (a double click) starts nothing and returns the first one's id.
+        ``knobs`` are turned when so many rounds are over, and ``until`` is the round at which it stops. A second submission
+        with the same ``key`` (a double click) starts nothing and returns the first one's id.
         """
         resolved = resolve(config)
+        wishes = plan(resolved, knobs or {}, until=until)
         refuse_what_does_not_fit(resolved, self.store.root)
         with self._entrance:
             if key and key in self._keys:
                 return self._keys[key]
             self._refuse_to_enter()
             active = self._create(resolved, name or _name_of(resolved), tags)
+            active.job = self._planned(active.job, wishes, until)
             self._remember(key, active.job.run_id)
             self._enqueue(active)
             return active.job.run_id
@@ -337,8 +350,11 @@ class Lab:
                     "None of its checkpoints can be read, and a fork has no beginning of its own; fork again."
                 )
             played = 0 if checkpoint is None else round_of(checkpoint)
-            self.store.truncate(run_id, -1 if checkpoint is None else played)
+            kept = -1 if checkpoint is None else played
+            wishes, until = what_is_left(self.store.events(run_id), kept)
+            self.store.truncate(run_id, kept)
             job = Job(run_id, config, folder, checkpoint, _last_round(self.store, run_id, "diagnostics"))
+            job = self._planned(job, wishes, until)
             view = stored_view(self.store, run)
             notice += _differences(run.environment, environment())
             if played > recorded:
@@ -372,6 +388,8 @@ class Lab:
         name: str = "",
         tags: tuple[str, ...] = (),
         key: str = "",
+        knobs: KnobsByRound | None = None,
+        until: int | None = None,
     ) -> str:
         """Start a run that goes on from a checkpoint of another with dotted settings changed; returns its id.
 
@@ -399,6 +417,7 @@ class Lab:
         config = resolve(parent.replace(changes))
         if played >= config.schedule.rounds:
             raise ConfigError([Problem("schedule.rounds", f"{played:,} rounds have been played; choose more")])
+        wishes = plan(config, knobs or {}, begins_at=played, until=until)
         refuse_what_does_not_fit(config, self.store.root)
         try:
             made = fork(state, parent, config)
@@ -428,6 +447,7 @@ class Lab:
                 told: dict[str, Any] = {
                     "parent": run_id,
                     "name": run.name,
+                    "config": run.config,
                     "changes": changes,
                     "kept": made.kept,
                     "anew": made.anew,
@@ -444,6 +464,7 @@ class Lab:
                 raise
             view.set_status(state="queued", round=played)
             job = Job(child, config, folder, checkpoint, _last_round(self.store, child, "diagnostics"))
+            job = self._planned(job, wishes, until)
             self._tell(run_id, played, "fork", {"child": child, "label": f"fork: {story}"})
             self._enqueue(_Active(job, view, Recorder(self.store, view, begins_at=played)))
             return child
@@ -602,6 +623,12 @@ class Lab:
             self.store.update(run_id, wait=False, status="failed", message=str(error))
             raise
         return _Active(Job(run_id, resolved, folder), view, Recorder(self.store, view))
+
+    def _planned(self, job: Job, wishes: tuple[Turned, ...], until: int | None) -> Job:
+        """The job with what it is to do by itself, which is on record: whatever ends this process, it is done all the same."""
+        if told := planned(wishes, until):
+            self.store.add_event(job.run_id, round_of(job.resume_from) if job.resume_from else 0, PLANNED, told)
+        return replace(job, knobs=wishes, until=until)
 
     def _remember(self, key: str, run_id: str) -> None:
         if key:

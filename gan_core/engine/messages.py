@@ -12,10 +12,20 @@ from gan_core.config import RunConfig
 
 
 @dataclass(frozen=True)
+class Turned:
+    """Knobs stand at these values from the round after ``round`` on; ``told`` if that is on record already."""
+
+    round: int
+    values: dict[str, float]
+    told: bool = False
+
+
+@dataclass(frozen=True)
 class Job:
     """A run to be trained; ``config`` is resolved, ``resume_from`` a checkpoint's file or None for the beginning.
 
-    ``measured_at`` is the round of the last measurement that is on record: it is not recorded twice.
+    ``measured_at`` is the round of the last measurement that is on record: it is not recorded twice. ``knobs`` will be
+    turned at their rounds, in order. ``until`` is a round at which it stops, whatever its clock says.
     """
 
     run_id: str
@@ -23,6 +33,8 @@ class Job:
     checkpoint_dir: Path
     resume_from: Path | None = None
     measured_at: int | None = None
+    knobs: tuple[Turned, ...] = ()
+    until: int | None = None
 
 
 @dataclass(frozen=True)

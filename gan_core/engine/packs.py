@@ -19,16 +19,21 @@ import dataclasses
 import json
 import math
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import gan_core
 from gan_core.checkpoints import FILE
+from gan_core.config import ConfigError
+from gan_core.engine.comparing import look_up
+from gan_core.engine.history import happenings
+from gan_core.engine.reproducing import code
 from gan_core.engine.standings import last_values, measures, read_standings
 from gan_core.engine.tables import table, track_tables
 from gan_core.intake.decode import MAX_BYTES
-from gan_core.store import ComparisonRecord, Event, Frame, RunNotFound, RunRecord, RunStore, StoreError, Whole
+from gan_core.store import ComparisonRecord, Event, Frame, RunRecord, RunStore, StoreError, Whole
 
 FORMAT = 1
 NOT_FINITE = "not_finite"
@@ -37,29 +42,10 @@ LEFT_OUT = ("config", "owner", "seq", "deleted_at")  # of a run's record, in run
 
 README = """A pack of GANscope {version}: {what}.
 
-runs/<id>/config.json reproduces a run: python -m gan_core train --config config.json
+runs/<id>/config.json is what a run began with: python -m gan_core train --config config.json
 Take all of it into a store of yours: python -m gan_core import FILE, or Import on the Runs page.
 CSV cells are numbers, "nan" where there is none; a text that begins like a formula has an apostrophe in front.
 """
-
-
-def look_up(store: RunStore, wanted: str) -> tuple[ComparisonRecord | None, list[str]]:
-    """A comparison with the ids of its runs, or a run alone, by an id. Raises RunNotFound."""
-    try:
-        comparison = store.comparison(wanted)
-    except RunNotFound:
-        try:
-            return None, [store.run(wanted).id]
-        except RunNotFound:
-            raise NothingFound(wanted) from None
-    return comparison, [member.run for member in comparison.members]
-
-
-class NothingFound(RunNotFound):
-    """Neither a run nor a comparison has this id."""
-
-    def __str__(self) -> str:
-        return f"There is no run and no comparison {str(self.args[0])[:64]!r}."
 
 
 def write_pack(store: RunStore, wanted: str, file: IO[bytes], *, with_checkpoints: bool = False) -> None:
@@ -69,13 +55,27 @@ def write_pack(store: RunStore, wanted: str, file: IO[bytes], *, with_checkpoint
     manifest = {"format": FORMAT, "version": gan_core.__version__, "runs": run_ids}
     with zipfile.ZipFile(file, "w") as archive:
         _put(archive, MANIFEST, to_json(manifest))
-        _put(archive, "README.txt", README.format(version=gan_core.__version__, what=what).encode())
+        _put(archive, "README.txt", _readme(store, wanted, what, run_ids).encode())
         if comparison is not None:
             _put(archive, COMPARISON, to_json(_comparison(comparison)))
             _put(archive, "results.csv", results(store, comparison.id))
         for run_id in run_ids:
             for name, content in _run_files(store, run_id, with_checkpoints):
                 _put(archive, f"runs/{run_id}/{name}", content)
+
+
+def _readme(store: RunStore, wanted: str, what: str, run_ids: Sequence[str]) -> str:
+    """What is in the pack, what was done to its runs while they trained, and the Python that makes them again."""
+    parts = [README.format(version=gan_core.__version__, what=what)]
+    for run in map(store.run, run_ids):
+        if told := happenings(store, run):
+            lines = [f"  after round {one.round:,}: {one.what}" for one in told]
+            parts.append("\n".join([f"What was done to {run.name} ({run.id}):", *lines, ""]))
+    with suppress(ConfigError):  # settings of a version with other names
+        parts.append(
+            f"The Python that makes it again, with what was changed while it trained:\n\n{code(store, wanted)}"
+        )
+    return "\n".join(parts)
 
 
 def results(store: RunStore, comparison_id: str) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gan_core.checkpoints import best_scores, is_full, path_of
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, turned
 from gan_core.engine.best import judged
 from gan_core.engine.captions import caption
 from gan_core.engine.comparison import Numbers
@@ -194,6 +194,7 @@ class _Runner:
         self.best: tuple[tuple[float, ...], str, dict[str, Any]] | None = None
         self.beaten_at = time.monotonic()
         self.patience = SAVE_AGAIN_AFTER
+        self.planned = deque(wish for wish in job.knobs if wish.round >= self.round)
         self.later: list[Command] = []  # heard while the run could obey none
         self.pausing = self.leaving = False  # asked to pause; asked to end
 
@@ -235,6 +236,7 @@ class _Runner:
         self.outbox.put(State("running", self.round))
         if self.round == 0:
             self.observe()
+        self._turn_as_planned()
         self.turns = play(self.game, played=self.round)
         self.clock.start()
         try:
@@ -251,15 +253,18 @@ class _Runner:
             return "stopped" if stop.command == "stop" else "interrupted"
         finally:
             self.clock.stop()
-        return "finished"
+        until = self.job.until
+        return "stopped" if until is not None and self.round < self.config.schedule.rounds else "finished"
 
     @property
     def over(self) -> bool:
-        """Whether it has played its rounds, or trained its seconds."""
-        schedule = self.config.schedule
-        return self.round >= schedule.rounds or (
-            schedule.seconds is not None and self.clock.seconds >= schedule.seconds
-        )
+        """Whether it has played its rounds, or trained its seconds; or has come to the round at which it was to stop."""
+        schedule, until = self.config.schedule, self.job.until
+        if self.round >= schedule.rounds:
+            return True
+        if until is not None:
+            return self.round >= until
+        return schedule.seconds is not None and self.clock.seconds >= schedule.seconds
 
     def finish(self, state: EndState) -> Ended:
         """Save and measure once more; returns how it ended."""
@@ -473,6 +478,13 @@ class _Runner:
             self._measure()
         if self.clock.seconds - self.saved_at > self.config.schedule.checkpoint_seconds:
             self.save()
+        self._turn_as_planned()
+
+    def _turn_as_planned(self) -> None:
+        """Turn the knobs that were to be turned at this round: after all that belongs to it, before anybody's command."""
+        while self.planned and self.planned[0].round <= self.round:
+            wish = self.planned.popleft()
+            self._turn(wish.values, told=wish.told)
 
     def _seems_finite(self) -> bool:
         if self.round % self.check_every:
@@ -548,12 +560,13 @@ class _Runner:
     def _may_go_on(self) -> bool:
         return self.may_play(self.job.run_id, self.round) and not held("round", self.round)
 
-    def _turn(self, values: dict[str, float]) -> None:
+    def _turn(self, values: dict[str, float], *, told: bool = False) -> None:
+        """Turn knobs between two rounds: they act from the next one on, and the note has the round that is over."""
         for knob, value in values.items():
             turn(self.game, knob, value)
         self.saved = None  # a checkpoint of this round has the knobs as they were
-        label = ", ".join(f"{knob.rpartition('.')[2]} {value:g}" for knob, value in values.items())
-        self.outbox.put(Note(self.round, "knob", {"changes": values, "label": label}))
+        if not told:
+            self.outbox.put(Note(self.round, "knob", {"changes": values, "label": turned(values)}))
 
     def _count_birthdays(self) -> None:
         self.flush()
@@ -567,15 +580,21 @@ class _Runner:
         with self._aside("paused"):
             self.pausing = True
             self.outbox.put(State("paused", self.round))
+            steps: Counter[str] = Counter()
             command: Command = step or self._next_command()
-            while command != "resume":
-                if command in STEPS:
-                    self._step(command)
-                elif command != "pause":
-                    self._carry_out(command)
-                if self.over:
-                    break  # that was the last
-                command = self._next_command()
+            try:
+                while command != "resume":
+                    if command in STEPS:
+                        steps[command] += 1
+                        self._step(command)
+                    elif command != "pause":
+                        self._carry_out(command)
+                    if self.over:
+                        break  # that was the last
+                    command = self._next_command()
+            finally:
+                if steps:
+                    self.outbox.put(Note(self.round, "stepped", dict(steps)))
             self.pausing = False
             self.outbox.put(State("running", self.round))
 

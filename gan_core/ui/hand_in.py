@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 import gan_core
+from gan_core.engine.history import happenings
 from gan_core.engine.interpolation import strip
 from gan_core.engine.packs import to_json, write_pack
 from gan_core.store import RunRecord, RunStore
@@ -74,7 +75,9 @@ def hand_in(store: RunStore, run_id: str, *, name: str = "", answers: str = "", 
 
 
 def log_of(store: RunStore, run: RunRecord) -> dict[str, Any]:
-    """Losses round by round, what was measured (coverage among it), the onset of what the verdict says, and the settings."""
+    """Losses round by round, what was measured (coverage among it), the onset of what the verdict says, the settings, and
+    what was done to the run while it trained.
+    """
     verdict: Mapping[str, Any] = run.summary.get("verdict", {})
     told: dict[str, Any] = {
         "run": run.id,
@@ -85,6 +88,7 @@ def log_of(store: RunStore, run: RunRecord) -> dict[str, Any]:
         "onset_round": verdict.get("onset_round"),
         "config": run.config,
         "environment": run.environment,
+        "done_while_it_trained": [{"round": one.round, "what": one.what} for one in happenings(store, run)],
     }
     for name, wanted in (("turns", "losses"), ("diagnostics", "measured")):
         if name in store.track_names(run.id):

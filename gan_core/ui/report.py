@@ -17,10 +17,12 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 import gan_core
-from gan_core.config import ConfigError, RunConfig, diff
+from gan_core.config import ConfigError, RunConfig, diff, flatten
 from gan_core.engine import describe, standings
+from gan_core.engine.comparing import look_up
 from gan_core.engine.film import Reel, reels, still
-from gan_core.engine.packs import class_names, look_up
+from gan_core.engine.history import happenings, line_of, marks
+from gan_core.engine.packs import class_names
 from gan_core.engine.reproducing import code, what_differs
 from gan_core.engine.series import thin
 from gan_core.engine.standings import Standing
@@ -62,6 +64,7 @@ class _Report:
             + _note("Losses of different objectives have different scales; compare the measures above instead."),
             _section("Classes", self._charts([c for v, run in shown.items() for c in self._classes(run, v)])),
             _section("What differs", self._differences(comparison, found)),
+            _section("What was done while they trained", self._history([standing.run for standing in found])),
             self._made_with(comparison.id, list(shown.values())),
         ]
         return self._page(comparison.name, parts)
@@ -78,6 +81,7 @@ class _Report:
             _section("Measures", self._charts(self._measures_of(run))),
             _section("Classes", self._charts(self._classes(run, ""))),
             _section("Settings", self._settings(run)),
+            _section("What was done while it trained", self._history([run])),
             self._made_with(run.id, [run]),
         ]
         return self._page(run.name, parts)
@@ -87,7 +91,21 @@ class _Report:
         for name in track.columns:
             if name in standings.METRICS:
                 title = standings.title(name)
-                yield title, charts.curves({name: _thin(track.rounds, track.column(name))}, y_title=title)
+                series = {name: _thin(track.rounds, track.column(name))}
+                yield title, charts.curves(series, y_title=title, marks=self._marks(run))
+
+    def _marks(self, run: RunRecord) -> list[tuple[float, str]]:
+        return marks(happenings(self._store, run))
+
+    def _history(self, runs: Sequence[RunRecord]) -> str:
+        """What was turned, forked, paused, stopped: a row each; nothing for runs that were left alone."""
+        rows = [
+            [*([run.name] if len(runs) > 1 else []), f"{one.round:,}", one.what]
+            for run in runs
+            for one in happenings(self._store, run)
+        ]
+        head = [*(["run"] if len(runs) > 1 else []), "after round", "what"]
+        return _table([head, *rows]) if rows else ""
 
     def _standings(self, found: Sequence[Standing], floors: Mapping[str, float], measured: Sequence[str]) -> str:
         if not measured:
@@ -130,7 +148,10 @@ class _Report:
         track = self._store.track(run.id, "turns", ["D.loss", "G.loss"])
         series = {name: _thin(track.rounds, track.column(name)) for name in track.columns}
         title = f"Losses of {variant}" if variant else "Losses"
-        yield title, charts.curves(series, y_title="loss", labels=told["labels"], lines=told["lines"])
+        yield (
+            title,
+            charts.curves(series, y_title="loss", labels=told["labels"], lines=told["lines"], marks=self._marks(run)),
+        )
 
     def _classes(self, run: RunRecord, variant: str) -> Iterable[Chart]:
         frame = self._store.latest_frame(run.id, "histogram")
@@ -187,7 +208,15 @@ class _Report:
             changed = diff(RunConfig(), RunConfig.load(run.config))
         except ConfigError as error:
             return _line(str(error))
+        turned: dict[str, list[str]] = {}
+        line = line_of(self._store, run)
+        for round, values in (line[-1].knobs if line else {}).items():
+            for knob, value in values.items():
+                turned.setdefault(knob, []).append(f"{_plain(value)} from round {round + 1:,}")
         rows = [[field, _plain(value), _plain(default)] for field, (default, value) in changed.items()]
+        settings = flatten(run.config)
+        rows += [[knob, _plain(settings.get(knob)), ""] for knob in turned if knob not in changed]
+        rows = [[field, "; ".join([value, *turned.get(field, [])]), default] for field, value, default in rows]
         return _table([["setting", "value", "default"], *rows]) if rows else _line("The defaults.")
 
     def _made_with(self, wanted: str, runs: Sequence[RunRecord]) -> str:

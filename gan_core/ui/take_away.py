@@ -76,15 +76,9 @@ def show(wanted: str) -> None:
             )
         _CHARTS(key=f"charts:{wanted}", data={"plotly": PLOTLY_URL})
         try:
-            st.code(_code(str(store.root), wanted), language="python", height=240)
+            st.code(code(store, wanted), language="python", height=240)
         except ConfigError as error:
             st.caption(f"It cannot be told in Python, for its settings are of another version: {as_typed(str(error))}")
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _code(root: str, wanted: str) -> str:
-    """What makes a run or a comparison again, which is settled when it is made."""
-    return code(lab().store, wanted)
 
 
 def bring_in() -> None:

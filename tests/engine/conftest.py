@@ -18,7 +18,7 @@ from gan_core.config import RunConfig
 from gan_core.data import ImageSource
 from gan_core.engine import Lab, runner
 from gan_core.engine.mailbox import Inbox, Outbox
-from gan_core.engine.messages import Ended, Job, Message, Note, Rows, Sight, State
+from gan_core.engine.messages import Ended, Job, Message, Note, Rows, Sight, State, Turned
 from gan_core.training import Turn, resolve
 from gan_core.training.classifier import ClassifierReport
 
@@ -132,6 +132,7 @@ def play_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., T
         before: tuple[str, ...] = (),
         resume_from: Path | None = None,
         measured_at: int | None = None,
+        knobs: tuple[Turned, ...] = (),
         classifier: Callable[[ImageSource], Any] = lambda source: None,
         folder: str = "checkpoints",
     ) -> Told:
@@ -146,7 +147,8 @@ def play_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., T
                 yield turn
 
         monkeypatch.setattr(runner, "play", heard)
-        runner.run_job(Job("a-run", config, tmp_path / folder, resume_from, measured_at), inbox, outbox, classifier)
+        job = Job("a-run", config, tmp_path / folder, resume_from, measured_at, knobs)
+        runner.run_job(job, inbox, outbox, classifier)
         return Told(outbox.drain())
 
     return run

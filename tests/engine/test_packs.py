@@ -19,7 +19,8 @@ import torch
 from gan_core.checkpoints import tensors_of
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Lab, unpacking
-from gan_core.engine.packs import NothingFound, restored, write_pack
+from gan_core.engine.comparing import NothingFound
+from gan_core.engine.packs import restored, write_pack
 from gan_core.engine.packs import to_json as strict_json
 from gan_core.engine.pictures import png
 from gan_core.engine.standings import read_standings, verdicts

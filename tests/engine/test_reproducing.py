@@ -23,6 +23,7 @@ def asks(monkeypatch: pytest.MonkeyPatch) -> Ask:
         asked: list[Any] = []
 
         class Result:
+            run = "made first"
             table = scalars = type("Table", (), {"plot": lambda self, **_: None})()
 
         def ask(*given: Any, **named: Any) -> Result:
@@ -67,7 +68,10 @@ def test_collected_runs_and_a_fork_ask_for_what_they_are(open_lab: Callable, sma
     assert alone.to_dict() == lab.store.run(runs[1]).config
     child = lab.fork(runs[0], {"objective": "wgan_gp", "schedule.rounds": 6})
     lab.wait(child, 60)
-    (((parent, changes), named),) = asks(code(lab.store, child))
-    again = lab.fork(parent, changes, **named)
+    ((first,), stopped), ((parent, changes), named) = asks(code(lab.store, child))
+    assert (first.to_dict(), stopped) == (lab.store.run(runs[0]).config, {"until": 4})
+    assert parent == "made first"
+    assert changes.keys() >= {"objective.name", "schedule.rounds"} or changes["objective"]
+    again = lab.fork(runs[0], changes, **named)
     assert lab.store.run(again).config == lab.store.run(child).config
     assert lab.store.run(again).forked_at == lab.store.run(child).forked_at

@@ -27,7 +27,7 @@ def test_a_knob_acts_from_the_next_round_on_and_survives_a_stop(
 
     whole = play_job(config, hook=at_ten, folder="whole")
     assert [(note.round, note.data) for note in whole.notes("knob")] == [
-        (10, {"changes": LAMBDA, "label": "gradient_penalty 0.5"})
+        (10, {"changes": LAMBDA, "label": "gradient_penalty → 0.5"})
     ]
     plain = play_job(config, folder="plain")
     rows = [told.scalars()["D.gp"] for told in (whole, plain)]

@@ -20,7 +20,7 @@ TYPED = "1. <script>alert(1)</script>\n2. because p = q & more"
 
 def test_everything_is_in_the_zip(lab: Lab, tiny: Any) -> None:
     config = tiny("mlp", {"data.name": "mnist5k", "schedule.rounds": 4, "diagnostics.every": 2})
-    run = lab.submit(config, name="vanilla")
+    run = lab.submit(config, name="vanilla", knobs={1: {"optimizers.generator.lr": 0.05}})
     assert lab.wait(run, timeout=60).status == "finished"
     child = lab.fork(run, {"schedule.rounds": 6})
     assert lab.wait(child, timeout=60).status == "finished"
@@ -33,6 +33,7 @@ def test_everything_is_in_the_zip(lab: Lab, tiny: Any) -> None:
         names = set(zip.namelist())
         log = json.loads(zip.read("training-log.json"))
         html = zip.read("hand-in.html").decode()
+        readme = zip.read("README.txt").decode()
         assert zip.read("answers.md").decode() == f"# Ada\n\n{TYPED}\n"
         assert zip.read(f"grids/round-{seen[-1]:07d}.png").startswith(b"\x89PNG")
     assert {"before.html", "interpolation.png", "ganscope.json", f"runs/{child}/config.json"} <= names
@@ -42,6 +43,11 @@ def test_everything_is_in_the_zip(lab: Lab, tiny: Any) -> None:
     assert len(log["before"]["losses"]["round"]) == 4
     assert log["measured"] == {"round": [2, 4], "modes_covered": [3.0, 5.0]}
     assert {"onset_round", "verdict", "version", "environment"} <= log.keys()
+    assert log["before"]["done_while_it_trained"][0] == {"round": 1, "what": "G's lr → 0.05, from round 2 on"}
+    assert "forked from vanilla" in log["done_while_it_trained"][1]["what"]
+    assert "knobs={\n    1: {&#x27;optimizers.generator.lr&#x27;: 0.05},\n}" in html
+    assert "after round 1: G's lr → 0.05, from round 2 on" in readme
+    assert "train(config, knobs={\n    1: {'optimizers.generator.lr': 0.05},\n}, until=4)" in readme
     assert "From one noise to another" in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
     assert "<script>alert(1)" not in html

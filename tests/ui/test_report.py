@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
 
-from gan_core.config import Comparison
+from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Lab, standings
 from gan_core.ui.report import POLICY, report
 
@@ -107,3 +108,29 @@ def test_a_run_has_a_report_too(ended: tuple[Lab, str]) -> None:
     assert "schedule.rounds" in words
     empty = lab.store.create("nothing-yet", name="nothing yet", config=run.config)
     assert "nothing to show" in report(lab.store, empty.id)
+
+
+def test_a_report_shows_what_was_done_to_a_run(ended: tuple[Lab, str]) -> None:
+    lab, _ = ended
+    config = RunConfig.load({**BASE, "schedule": {"rounds": 9}})
+    run = lab.submit(
+        config, name=EVIL, knobs={2: {"optimizers.generator.lr": 0.05}, 4: {"schedule.n_critic": 2}}, until=6
+    )
+    assert lab.wait(run, 60).status == "stopped"
+    child = lab.fork(run, {"optimizers.discriminator.lr": 0.007}, knobs={7: {"optimizers.generator.lr": 0.004}})
+    assert lab.wait(child, 60).status == "finished"
+    text = report(lab.store, run)
+    cells = [word for tag, word in Seen(text).texts if tag == "td"]
+    assert cells[cells.index("G's lr → 0.05, from round 3 on") - 1] == "2"
+    assert cells[cells.index("stopped") - 1] == "6"
+    rate = config.optimizers.generator.lr
+    assert cells[cells.index("optimizers.generator.lr") + 1] == f"{rate}; 0.05 from round 3"
+    text = report(lab.store, child)
+    assert "onerror=alert(1)>" not in re.sub(r"<script>.*?</script>", "", text, flags=re.DOTALL)
+    made_with = text[text.index("The Python that makes it again") :]
+    assert "train(config, knobs={\n    2: {" in made_with
+    assert "knobs={\n    7: {" in made_with
+    losses = json.loads(re.search(r'"chart-0":(\{.*?\}),"chart-1"', text)[1])  # type: ignore[index]
+    marked = {note["text"]: note["x"] for note in losses["layout"]["annotations"] if "lr" in note["text"]}
+    assert {"G's lr → 0.05": 2.0, "G's lr → 0.004": 7.0}.items() <= marked.items()
+    assert any("D's lr 0.007" in label for label in marked)
