@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checkpoints": {"failpoints", "exhaustion"},
     "config": {"about"},
     **{leaf: {"about"} for leaf in LAYER_1},
+    "metrics": {"about", "said"},
     "data": {"about", "intake", "exhaustion"},
     "training": {*LAYER_0, "checkpoints", "config", *LAYER_1},
     "store": {"config", "checkpoints", "failpoints", "exhaustion"},
