@@ -48,8 +48,8 @@ if now == before:
     now = lessons.show(now)
 if now != before:
     st.query_params.from_dict(lessons.write(now))
-    moved = (now.step, now.run, now.fixed, now.recipe, now.seed) != (
-        before.step, before.run, before.fixed, before.recipe, before.seed,
+    moved = (now.step, now.run, now.fixed, now.recipe, now.seed, now.seen) != (
+        before.step, before.run, before.fixed, before.recipe, before.seed, before.seen,
     )  # fmt: skip
     if moved or pressed:
         st.rerun()

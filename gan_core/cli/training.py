@@ -25,6 +25,7 @@ from gan_core.cli.typed import as_typed, changes_of, comparison_of, config_of, c
 from gan_core.config import RunConfig, differences_of
 from gan_core.engine import Lab, Refused, advice, prepare_classifier, resume_interrupted, use_store
 from gan_core.exhaustion import brace
+from gan_core.said import said
 from gan_core.store import must_be_there
 
 
@@ -132,15 +133,14 @@ def _print_standings(result: Any) -> None:
     for variant in variants:
         cells = {metric: result.metrics[metric][variant] for metric in shown}
         rows.append({"variant": variant} | {metric: _mean(cell) for metric, cell in cells.items()})
-    rows.append({"variant": "real data"} | {m: f"{result.floors[m]:.3g}" if m in result.floors else "" for m in shown})
+    rows.append({"variant": "real data"} | {m: said(result.floors[m]) if m in result.floors else "" for m in shown})
     print_rows(rows, as_json=False)
     for metric in shown[:1]:
         print("\n".join(result.sentences[metric]))
 
 
 def _mean(cell: Row) -> str:
-    spread = f" ± {cell['std']:.2g}" if math.isfinite(cell["std"]) else ""
-    return f"{cell['mean']:.3g}{spread}" if math.isfinite(cell["mean"]) else "–"
+    return said(cell["mean"]) + (f" ± {said(cell['std'])}" if math.isfinite(cell["std"]) else "")
 
 
 def prepare(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from gan_core.metrics import METRICS
+from gan_core.said import said
 
 # The first row that was measured decides; later columns of it where earlier ones are equal.
 JUDGES = (
@@ -26,5 +27,5 @@ def judged(values: Mapping[str, float]) -> tuple[tuple[float, ...], str] | None:
     if not judges or not all(math.isfinite(values[name]) for name in judges):
         return None
     scores = tuple(values[name] if METRICS[name].better == "higher" else -values[name] for name in judges)
-    told = ", ".join(f"{METRICS[name].about.title} {values[name]:.3g}" for name in judges)
+    told = ", ".join(f"{METRICS[name].about.title} {said(values[name], METRICS[name].form)}" for name in judges)
     return scores, f"the best: {told}"

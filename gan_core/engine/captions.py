@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor
+from gan_core.said import said
+from gan_core.training import SameBatch, Turn
 
-from gan_core.training import Turn
 
+def caption(played: Sequence[Turn], seen: SameBatch | None, labels: Mapping[str, str]) -> str:
+    """What the last of the turns played did, on one batch:
 
-def caption(played: Sequence[Turn], before: Mapping[str, Mapping[str, Tensor]], labels: Mapping[str, str]) -> str:
-    """``D's turn 3 of 5 in round 12: loss 1.21 → 1.18, D(x) 0.71, D(G(z)) 0.33``, of the last of the turns played.
-
-    ``before`` holds the values of each player's turn before that one, if there was one; ``labels`` name the columns.
+    ``D's turn 3 of 5 in round 12: on the same batch D's loss 0.71 → 0.66, G's loss by that 0.92 → 1.01; D(x) 0.55 → 0.58``.
+    ``labels`` name the columns. Where nobody could look back (``seen`` is None), the numbers are those before the step.
     """
     turn = played[-1]
     name = turn.player.name
     what = f"{name}'s turn" + (f" {turn.step + 1} of {turn.player.steps}" if turn.player.steps > 1 else "")
-    loss = f"loss {_short(turn.values['loss'])}"
-    if name in before:
-        loss = f"loss {_short(before[name]['loss'])} → {_short(turn.values['loss'])}"
-    readings = [
-        f"{labels.get(f'{name}.{column}', column)} {_short(turn.values[column])}"
-        for column in ("real", "fake")
-        if column in turn.values
-    ]
     earlier = f" (after {len(played) - 1} more)" if len(played) > 1 else ""
-    return f"{what} in round {turn.round:,}{earlier}: {', '.join([loss, *readings])}"
+    start = f"{what} in round {turn.round:,}{earlier}: "
+    shown = {column: labels.get(f"{name}.{column}", column) for column in ("real", "fake") if column in turn.values}
+    if seen is None:
+        read = [f"{label} {said(turn.values[column].item())}" for column, label in shown.items()]
+        return start + ", ".join([f"loss before the step {said(turn.values['loss'].item())}", *read])
+    losses = [_change(seen, name, "loss", f"{name}'s loss")]
+    losses += [_change(seen, other, "loss", f"{other}'s loss by that") for other in seen.before if other != name]
+    read = [_change(seen, name, column, label) for column, label in shown.items()]
+    return f"{start}on the same batch {', '.join(losses)}" + (f"; {', '.join(read)}" if read else "")
 
 
-def _short(value: Tensor) -> str:
-    return f"{value.item():.3g}".replace("-", "−")
+def _change(seen: SameBatch, player: str, column: str, label: str) -> str:
+    before, after = (said(read[player][column]) for read in (seen.before, seen.after))
+    return f"{label} stays {before}" if before == after else f"{label} {before} → {after}"

@@ -9,31 +9,29 @@ import numpy as np
 from gan_core.config import BREAKS, CURES, PRESETS, Change, ConfigError, RunConfig
 from gan_core.data import MixtureSource
 from gan_core.engine.comparing import ASIDE
-from gan_core.metrics.histograms import class_shares, unsure_share
+from gan_core.metrics.histograms import covered
 from gan_core.store import RunRecord, RunStore
 from gan_core.training import load_source, resolve
-
-SURVIVES = 1 / 6
-"""A mode that holds at least this share of its fair share 1/K, of the samples that count for a mode, has survived."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was counted at ``round``: ``names`` and ``shares`` of all K modes, ``survivors`` by name, in that order.
-
-    ``unsure`` is the share of samples that count for no mode.
-    """
+    """What was counted at ``round``: the ``names`` of all K modes, and of those that are there (`covered`), in that order."""
 
     round: int
     names: tuple[str, ...]
-    shares: tuple[float, ...]
     survivors: tuple[str, ...]
-    unsure: float
 
 
-def outcome(store: RunStore, run_id: str) -> Outcome | None:
-    """The newest count of a run; None before there is one, or where data have no modes. Raises RunNotFound."""
+def outcome(store: RunStore, run_id: str, at: int | None = None) -> Outcome | None:
+    """The newest count of a run, or the newest up to the round ``at``.
+
+    None before there is one, or where data have no modes. Raises RunNotFound.
+    """
     frame = store.latest_frame(run_id, "histogram")
+    if frame is not None and at is not None and frame.round > at:
+        frames = [frame for frame in store.frames(run_id) if frame.round <= at and "histogram" in frame.parts]
+        frame = frames[-1] if frames else None
     if frame is None:
         return None
     counts = np.asarray(frame.parts["histogram"]["counts"])
@@ -41,9 +39,8 @@ def outcome(store: RunStore, run_id: str) -> Outcome | None:
         return None
     known = [event.data["class_names"] for event in store.events(run_id) if "class_names" in event.data]
     names = tuple(str(name) for name in (known[-1] if known else range(1, len(counts))))
-    shares = class_shares(counts)
-    left = tuple(name for name, share in zip(names, shares, strict=True) if share >= SURVIVES / len(names))
-    return Outcome(frame.round, names, tuple(shares.tolist()), left, unsure_share(counts))
+    left = tuple(name for name, there in zip(names, covered(counts), strict=True) if there)
+    return Outcome(frame.round, names, left)
 
 
 def mode_names(config: RunConfig) -> tuple[str, ...]:

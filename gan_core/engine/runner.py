@@ -50,6 +50,8 @@ from gan_core.training import (
     keep_checkpoint,
     load_checkpoint,
     load_source,
+    look_back,
+    moment_of,
     not_finite,
     play,
     restore,
@@ -186,7 +188,6 @@ class _Runner:
         self.recorded_at = job.measured_at
         self.saved: tuple[int, str] | None = None
         self.amid: dict[str, dict[str, Tensor]] = {}  # the last step of each player in the round that is being played
-        self.before: dict[str, dict[str, Tensor]] = {}  # and in the round before it
         self.glanced_at: int | None = None  # a round that was shown before it was over
         self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
         # How good the best state on the disk is, and a better look that is not there yet: scores, in words, state.
@@ -460,7 +461,7 @@ class _Runner:
             self.rows.append([value.item() for value in row] if self.on_cpu else torch.stack(row))
             self.seconds.append(self.clock.seconds)
             self.round = turn.round
-            self.before, self.amid = self.amid, {}
+            self.amid = {}
         return turn
 
     def _beat(self) -> None:
@@ -601,16 +602,18 @@ class _Runner:
     def _step(self, step: Step) -> None:
         """Play on to the end of D's next turn, of G's, or of the round; show what it did."""
         wanted = {"step_d": "D", "step_g": "G"}.get(step)
-        before = {**self.before, **self.amid}
-        self.clock.start()
-        played = [self._play_turn()]
-        while not (played[-1].ends_round if wanted is None else played[-1].player.name == wanted):
+        played: list[Turn] = []
+        while not played or not (played[-1].ends_round if wanted is None else played[-1].player.name == wanted):
             if self.inbox.abandoned:
                 raise Abandoned
-            before[played[-1].player.name] = played[-1].values
+            before = moment_of(cast(StatefulGame, self.game))
+            self.clock.start()
             played.append(self._play_turn())
-        self.clock.stop()
-        self.outbox.put(Moment(caption(played, before, self.labels)))
+            self.clock.stop()
+        seen = None
+        with self._harmless():
+            seen = look_back(cast(StatefulGame, self.game), before, played[-1])
+        self.outbox.put(Moment(caption(played, seen, self.labels)))
         if not self.amid:
             self._look_after()
         self._glance()

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import numpy as np
 
 from gan_core.metrics import METRICS
-from gan_core.metrics.seeds import Difference, Interval, paired_difference, student_columns, student_interval
+from gan_core.metrics.metric import BETTER
+from gan_core.metrics.seeds import (
+    MOST_SEEDS,
+    Difference,
+    Interval,
+    paired_difference,
+    seeds_for,
+    student_columns,
+    student_interval,
+)
 from gan_core.metrics.verdict import STATES, State
+from gan_core.said import said
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
 
 Curve = tuple[np.ndarray, np.ndarray]
@@ -127,14 +137,55 @@ def table(standings: Sequence[Standing], metric: str, floor: float | None) -> li
 def cell(row: Row) -> str:
     """A row as a table has it: ``6.3 ± 0.58 (1)``, mean, standard deviation and rank."""
     ranked = row.rank and math.isfinite(row.interval.mean)
-    return spread(row.interval) + (f" ({row.rank})" if ranked else "")
+    return spread(row.interval, row.metric) + (f" ({row.rank})" if ranked else "")
 
 
-def spread(interval: Interval) -> str:
+def spread(interval: Interval, metric: str) -> str:
     """``6.3 ± 0.58``: mean and standard deviation, as far as there are any."""
+    return told(metric, interval.mean) + (f" ± {told(metric, interval.std)}" if math.isfinite(interval.std) else "")
+
+
+def told(metric: str, value: float) -> str:
+    """A mean of a measure, or a difference of two, as it is said."""
+    return said(value, "percent" if METRICS[metric].unit == "share" else "")
+
+
+def real(metric: str, floors: Mapping[str, float]) -> str:
+    """What a measure reads on real data, as it is said; ``–`` where that is not known."""
+    return said(floors.get(metric), METRICS[metric].form)
+
+
+def sure(row: Row, floor: float | None) -> str:
+    """The interval of a row's mean, kept to the range of the quantity; or how many seeds would do where it says nothing.
+
+    An interval says nothing where it takes up more than half of that range, or, where there is none, more on each side
+    than the mean itself.
+    """
+    interval = row.interval
     if not math.isfinite(interval.mean):
         return "–"
-    return f"{interval.mean:.3g}" + (f" ± {interval.std:.2g}" if math.isfinite(interval.std) else "")
+    if not math.isfinite(interval.std):
+        return "one seed has none"
+    wide = _says_nothing_from(row.metric, interval.mean, floor)
+    if interval.half > wide:
+        return f"too wide with {_seeds(interval.n)}; {_would_do(interval.std, wide)}"
+    low, high = (METRICS[row.metric].within(end, floor) for end in (interval.low, interval.high))
+    return told(row.metric, low) if low == high else f"{told(row.metric, low)} to {told(row.metric, high)}"
+
+
+def _says_nothing_from(metric: str, mean: float, floor: float | None) -> float:
+    """Half of the width from which on an interval of a measure says nothing."""
+    low, high = METRICS[metric].bounds
+    if METRICS[metric].unit == "modes" and floor is not None:
+        high = floor
+    if math.isfinite(high) and math.isfinite(low):
+        return (high - low) / 4
+    return abs(mean) if low >= 0 else math.inf
+
+
+def _would_do(std: float, half: float) -> str:
+    n = seeds_for(std, half)
+    return f"about {n} would do" if n is not None else f"more than {MOST_SEEDS} would be needed"
 
 
 def _score(metric: str, value: float, floor: float | None) -> float | None:
@@ -182,12 +233,24 @@ def sentence(standings: Sequence[Standing], metric: str, a: str, b: str) -> str:
     if difference.n < 2:
         return f"{name}: {a} and {b} {_too_few(difference.n)}"
     if not difference.distinguishable:
-        told = f"difference {_signed(mean)} ± {_plain(difference.student.half)}"
-        return f"{name}: {a} and {b} are not distinguishable with {seeds} ({told})."
-    much = f"{_plain(abs(mean))} ± {_plain(difference.student.half)}"
+        return f"{name}: {a} and {b} are not distinguishable with {seeds}{_to_tell_apart(metric, difference)}."
+    much = f"{told(metric, abs(mean))} ± {told(metric, difference.student.half)}"
     if metric in _DOES:
         return f"{a} {_DOES[metric]} {much} {'more' if mean > 0 else 'fewer'} modes than {b}, over {seeds}."
-    return f"{name}: {a} is {much} {'higher' if mean > 0 else 'lower'} than {b}, over {seeds}."
+    way = f" ({BETTER[METRICS[metric].better]})"
+    return f"{name}: {a} is {much} {'higher' if mean > 0 else 'lower'} than {b}, over {seeds}{way}."
+
+
+def _to_tell_apart(metric: str, difference: Difference) -> str:
+    """How large the difference is so far, and how many seeds would show one of that size."""
+    mean, std = difference.student.mean, difference.student.std
+    if not mean:
+        return " (no difference in the mean)"
+    n = seeds_for(std, abs(mean))
+    if n is not None and n <= difference.n:  # Student's interval leaves out zero already, the bootstrap's does not
+        n = difference.n + 1
+    many = f"it would take about {n} seeds" if n is not None else f"more than {MOST_SEEDS} seeds would not show it"
+    return f" (difference so far {told(metric, mean)}; if that is all there is, {many})"
 
 
 def _seeds(n: int) -> str:
@@ -220,27 +283,27 @@ def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) ->
         if difference.n < 2 or not difference.distinguishable:
             unclear.setdefault(difference.n, []).append(other)
     together = {other for some in unclear.values() if len(some) > 1 for other in some}
-    told = [sentence(standings, metric, first or "", other) for other in others if other not in together]
+    sentences = [sentence(standings, metric, first or "", other) for other in others if other not in together]
     for n, some in unclear.items():
         if len(some) > 1:
             names = f"{', '.join(some[:-1])} and {some[-1]}"
             apart = f"is not distinguishable from {names} with {_seeds(n)}." if n >= 2 else f"and {names} {_too_few(n)}"
-            told.append(f"{title(metric)}: {first} {apart}")
+            sentences.append(f"{title(metric)}: {first} {apart}")
     for variant in variants(standings):
         mine = [standing for standing in standings if standing.variant == variant]
         counted = Counter(s.run.status if s.broken else s.verdict for s in mine)
         for state in ("collapsed", "diverged", "failed"):
             if counted[state]:
-                told.append(f"{counted[state]} of {len(mine)} seeds of {variant} {state}.")
-    return told
+                sentences.append(f"{counted[state]} of {len(mine)} seeds of {variant} {state}.")
+    return sentences
 
 
 def to_json(standings: Sequence[Standing], floors: dict[str, float]) -> dict[str, Any]:
     """Everything for a script: each variant by each measure, with its values by seed."""
-    told: dict[str, Any] = {"metrics": {}, "floors": floors, "sentences": {}}
+    found: dict[str, Any] = {"metrics": {}, "floors": floors, "sentences": {}}
     for metric in measures(standings):
         rows = table(standings, metric, floors.get(metric))
-        told["metrics"][metric] = {
+        found["metrics"][metric] = {
             row.variant: {
                 "mean": row.interval.mean,
                 "std": row.interval.std,
@@ -250,17 +313,9 @@ def to_json(standings: Sequence[Standing], floors: dict[str, float]) -> dict[str
             }
             for row in rows
         }
-        told["sentences"][metric] = verdicts(standings, metric, floors.get(metric))
-    told["runs"] = [
+        found["sentences"][metric] = verdicts(standings, metric, floors.get(metric))
+    found["runs"] = [
         {"run": s.run.id, "variant": s.variant, "seed": s.seed, "status": s.run.status, "rounds": s.run.rounds}
         for s in standings
     ]
-    return told
-
-
-def _plain(value: float) -> str:
-    return f"{value:.3g}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3g}".replace("-", "−")
+    return found

@@ -16,11 +16,11 @@ from gan_core.metrics.metric import Metric
 METRICS: dict[str, Metric] = {
     "modes_covered": Metric(
         About(
-            title="Modes covered",
+            title="Modes",
             paper="Srivastava et al., VEEGAN",
             year=2017,
             formula=r"\#\{k : n_k \ge 0.01\, n\}",
-            idea="How many classes, or modes of a mixture, hold at least 1 % of the generated samples.",
+            idea="How many classes, or modes of a mixture, hold at least 1 % of the generated samples: what a page counts.",
             watch_for="A fall from its own maximum is mode collapse as it begins; real data covers all of them.",
             url="https://arxiv.org/abs/1705.07761",
         ),
@@ -29,12 +29,12 @@ METRICS: dict[str, Metric] = {
     ),
     "modes_captured": Metric(
         About(
-            title="Modes captured",
+            title="Captured modes",
             paper="Srivastava et al., VEEGAN",
             year=2017,
             formula=r"\#\{k : \exists i,\ \lVert x_i - \mu_k \rVert \le 3\sigma\}",
             idea="How many modes are the nearest to at least one sample within 3 standard deviations.",
-            watch_for="The number in the papers' tables; one lucky point captures a mode, so see modes covered too.",
+            watch_for="The number in the papers' tables; one lucky point captures a mode, so see the modes too.",
             url="https://arxiv.org/abs/1705.07761",
         ),
         unit="modes",
@@ -47,7 +47,7 @@ METRICS: dict[str, Metric] = {
             year=1973,
             formula=r"e^{H},\quad H = -\sum_k q_k \log q_k",
             idea="The number of equally likely classes that would have the same entropy as the generated mix.",
-            watch_for="It sinks gradually while a few classes take over, before modes covered loses its first one.",
+            watch_for="It sinks gradually while a few classes take over, before the first mode is lost.",
             url="https://doi.org/10.2307/1934352",
         ),
         unit="modes",
@@ -129,7 +129,7 @@ METRICS: dict[str, Metric] = {
             year=2017,
             formula=r"\Pr[\min_k \lVert x - \mu_k \rVert \le 3\sigma]",
             idea="Share of the points within 3 standard deviations of a mode.",
-            watch_for="Real data reads .989 on a plane. High with few modes covered is a sharp collapse.",
+            watch_for="Real data reads .989 on a plane. High with few modes is a sharp collapse.",
             url="https://arxiv.org/abs/1705.07761",
         ),
         unit="share",

@@ -84,16 +84,25 @@ def unsure_share(counts: ArrayLike) -> float:
     return float(h[-1] / h.sum())
 
 
-def modes_covered(counts: ArrayLike, share: float | None = None) -> int:
-    """Return how many classes hold at least ``share`` of all n samples, the unsure ones included in n.
+def covered(counts: ArrayLike, share: float | None = None) -> NDArray[np.bool_]:
+    """Return which of the K classes hold at least ``share`` of all n samples, (K,), the unsure ones included in n.
 
-    ``share`` is 1 %, or a tenth of 1/K where that is smaller, so that a fair mix of 1,000 modes covers them all.
-    Because unsure samples count in n, a few lucky images of an untrained generator cover nothing. Real data: K.
+    This is what a page calls a mode that is there. ``share`` is 1 %, or a tenth of 1/K where that is smaller, so that a
+    fair mix of 1,000 modes covers them all. Because unsure samples count in n, a few lucky images of an untrained generator
+    cover nothing.
     """
     h = _histogram(counts)
     if share is None:
         share = min(0.01, 0.1 / (len(h) - 1))
-    return int((h[:-1] >= share * h.sum() * (1 - 1e-12)).sum())  # 7 of 700 is 1 %, though 700 * 0.01 > 7 in floats
+    held: NDArray[np.bool_] = h[:-1] >= share * h.sum() * (
+        1 - 1e-12
+    )  # 7 of 700 is 1 %, though 700 * 0.01 > 7 in floats
+    return held
+
+
+def modes_covered(counts: ArrayLike, share: float | None = None) -> int:
+    """Return how many classes are `covered`. Real data: K."""
+    return int(covered(counts, share).sum())
 
 
 def entropy(counts: ArrayLike) -> float:

@@ -7,6 +7,10 @@ from math import inf
 from typing import Literal
 
 from gan_core.about import About
+from gan_core.said import Form
+
+BETTER = {"higher": "higher is better", "lower": "lower is better", "closer": "best near real data"}
+"""Which way is good, in words."""
 
 
 @dataclass(frozen=True)
@@ -21,3 +25,37 @@ class Metric:
     unit: str
     better: Literal["higher", "lower", "closer"]
     bounds: tuple[float, float] = (0.0, inf)
+
+    @property
+    def form(self) -> Form:
+        """How one value of it is said."""
+        return (
+            "percent" if self.unit == "share" else "integer" if (self.unit, self.better) == ("modes", "higher") else ""
+        )
+
+    @property
+    def slack(self) -> tuple[float, float]:
+        """How far from the value of real data is still near it: (share of that value, and besides).
+
+        Ten points of a share, a twentieth of a count, twice a distance over its floor, 15 % of what should be as real.
+        """
+        if self.unit == "share":
+            return 0.0, 0.1
+        if self.unit == "modes":
+            return 0.05, 0.0
+        if self.better == "lower":
+            return 2.0, 0.0
+        return (0.0, 0.3) if self.unit == "standardised" else (0.15, 0.1 if self.bounds[0] == -inf else 0.0)
+
+    def near_real(self, value: float, real: float) -> bool:
+        """Whether a value is about as good as ``real``, what real data reads."""
+        share, besides = self.slack
+        slack = share * abs(real) + besides
+        return (value >= real - slack or self.better == "lower") and (value <= real + slack or self.better == "higher")
+
+    def within(self, value: float, real: float | None = None) -> float:
+        """The value kept to the range of the quantity: no share above 1, no more modes than real data has."""
+        low, high = self.bounds
+        if self.unit == "modes" and real is not None:
+            high = float(round(real))
+        return min(max(value, low), high)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+MOST_SEEDS = 50  # that are worth asking for
 EXACT_UP_TO = 6  # seeds: 6⁶ = 46,656 samples with replacement can all be counted
 RESAMPLES = 20_000
 
@@ -73,6 +74,18 @@ def student_columns(rows: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, 
     mean = np.where(known, rows, 0.0).sum(axis=0) / one
     std = np.sqrt((np.where(known, rows - mean, 0.0) ** 2).sum(axis=0) / (two - 1))
     return mean, std, special.stdtrit(two - 1, (1 + level) / 2) * std / np.sqrt(two)
+
+
+def seeds_for(std: float, half: float, level: float = 0.95) -> int | None:
+    """The least number of seeds whose Student's interval is at most ``half`` wide on each side, at this spread of one seed.
+
+    None where more than ``MOST_SEEDS`` would not do, or there is nothing to tell from.
+    """
+    if not (np.isfinite(std) and half > 0):
+        return None
+    n = np.arange(2, MOST_SEEDS + 1)
+    enough = special.stdtrit(n - 1, (1 + level) / 2) * std / np.sqrt(n) <= half
+    return int(n[enough.argmax()]) if enough.any() else None
 
 
 def bootstrap_interval(values: np.ndarray, level: float = 0.95, seed: int = 0) -> Interval:

@@ -389,7 +389,7 @@ class Judge:
         missing = parts.get("effective_modes", 1.0) < max(BROAD, BACK * self._course.most_modes)
         if self.facts.num_modes and (worst == "effective_modes" or missing):
             had = f", it had {most:.1f}" if most > 1.25 * modes else ""
-            return f"{modes:.1f} of {self.facts.num_modes} modes{had}"
+            return f"{modes:.1f} effective modes of {self.facts.num_modes}{had}"
         share = min(1.0, parts[worst])
         what = {"std_ratio": "spread", "vendi_score": "variety", "class_diversity": "variety inside the classes"}
         of = parts[worst] / (2 if worst == "class_diversity" else 1)

@@ -16,6 +16,7 @@ from gan_core.training.fork import Fork, fork
 from gan_core.training.knobs import check, knobs_of, turn
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
+from gan_core.training.same_batch import SameBatch, look_back, moment_of
 from gan_core.training.state import capture, in_words, load_networks, not_finite, restore, state_hash
 from gan_core.training.streams import Streams
 
@@ -26,6 +27,7 @@ __all__ = [
     "Fork",
     "Outcome",
     "Player",
+    "SameBatch",
     "Streams",
     "Turn",
     "build",
@@ -43,6 +45,8 @@ __all__ = [
     "load_checkpoint",
     "load_networks",
     "load_source",
+    "look_back",
+    "moment_of",
     "not_finite",
     "play",
     "resolve",

@@ -12,7 +12,7 @@ import streamlit as st
 from gan_core.config import ConfigError, Difference, RunConfig
 from gan_core.engine import curves, describe, standings
 from gan_core.engine.curves import Axis
-from gan_core.engine.standings import Curve, Standing
+from gan_core.engine.standings import METRICS, Curve, Standing
 from gan_core.ui import charts, comparison_charts, seeds_chart, theme
 from gan_core.ui.seeds_chart import Measure, View
 from gan_core.ui.shell import as_typed, lab
@@ -213,15 +213,15 @@ def one_measure(
             "variant": row.variant,
             "rank": str(row.rank or "–"),
             "course": _course(found, row.variant, metric),
-            "mean": standings.spread(row.interval),
-            "interval": _between(row.interval.low, row.interval.high),
+            "mean": standings.spread(row.interval, metric),
+            "interval": standings.sure(row, floors.get(metric)),
             "apart": "" if first is None or row.variant == first else _apart(found, metric, row.variant, first),
             "seeds": ", ".join(f"{count} {what}" for what, count in standings.outcomes(found, row.variant).items()),
         }
         for row in ordered
     ]
     real = dict.fromkeys(table[0], "") | {"": "■", "variant": "real data", "course": None}
-    real["mean"] = f"{floors[metric]:.3g}" if metric in floors else "–"
+    real["mean"] = standings.real(metric, floors)
     shades = [*(colours[row.variant] for row in ordered), theme.REAL]
     return [*table, real], shades
 
@@ -241,8 +241,8 @@ def _columns(found: Sequence[Standing], metric: str) -> dict[str, Any]:
         "": config.TextColumn("", width=30),
         "rank": config.TextColumn("rank", width=60),
         "course": config.LineChartColumn("course (mean over seeds)", y_min=low, y_max=high, width="medium"),
-        "mean": config.TextColumn(f"{standings.title(metric)}, mean ± sd"),
-        "interval": config.TextColumn("95 % interval", width=130),
+        "mean": config.TextColumn(f"{standings.title(metric)}, mean ± sd ({standings.BETTER[METRICS[metric].better]})"),
+        "interval": config.TextColumn("95 % interval", width="medium"),
         "apart": config.TextColumn("from the first", width="medium"),
         "seeds": config.TextColumn("what became of its seeds", width="large"),
     }
@@ -254,28 +254,28 @@ def _course(found: Sequence[Standing], variant: str, metric: str) -> list[float]
     return [float(value) for value in mean[np.isfinite(mean)]]
 
 
-def _between(low: float, high: float) -> str:
-    return f"{low:.3g} to {high:.3g}".replace("-", "−") if np.isfinite(low) else "–"
-
-
 def _apart(found: Sequence[Standing], metric: str, variant: str, first: str) -> str:
     difference = standings.paired(found, metric, variant, first)
     if difference.n < 2:
         return "too few seeds"
-    told = f"{difference.student.mean:+.3g} ± {difference.student.half:.2g}".replace("-", "−")
-    return told if difference.distinguishable else f"{told}, may be chance"
+    mean = difference.student.mean
+    told = f"{'+' if mean > 0 else ''}{standings.told(metric, mean)}"
+    if not difference.distinguishable:
+        return f"{told}, may be chance"
+    return f"{told} ± {standings.told(metric, difference.student.half)}"
 
 
 def all_measures(found: Sequence[Standing], floors: Mapping[str, float]) -> list[dict[str, str]]:
-    """A row per variant, a column per measure, and what real data reads."""
-    rows: dict[str, dict[str, str]] = {name: {"variant": name} for name in standings.variants(found)}
-    real = {"variant": "real data"}
-    for metric in standings.measures(found):
-        title = standings.title(metric)
-        for row in standings.table(found, metric, floors.get(metric)):
-            rows[row.variant][title] = standings.cell(row)
-        real[title] = f"{floors[metric]:.3g}" if metric in floors else ""
-    return [*rows.values(), real]
+    """A row per measure, with the cell of each variant, what real data reads and which way is better."""
+    return [
+        {
+            "measure": standings.title(metric),
+            **{row.variant: standings.cell(row) for row in standings.table(found, metric, floors.get(metric))},
+            "real data": standings.real(metric, floors),
+            "": standings.BETTER[METRICS[metric].better],
+        }
+        for metric in standings.measures(found)
+    ]
 
 
 def knob_axes(found: Sequence[Standing], differing: Sequence[Difference]) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ import streamlit as st
 from gan_core.config import CURES, PRESETS, Preset, preset_config
 from gan_core.engine import Refused, dataset_facts
 from gan_core.engine.lessons import Outcome, mode_names, outcome
+from gan_core.engine.standings import METRICS
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import class_poll, side_by_side
 from gan_core.ui.data_facts import draw_points
@@ -31,7 +32,8 @@ RECIPE = "lesson:recipe"
 @dataclass(frozen=True)
 class Lesson:
     """Where the lesson is. ``guess`` is how many modes the class expects to survive, ``which`` are those it names;
-    ``run`` is the run that collapses, ``fixed`` its fork with the change-set ``cure``."""
+    ``run`` is the run that collapses, ``fixed`` its fork with the change-set ``cure``; ``seen`` is the round at which the
+    diagnosis was made, and the round whose modes the lesson counts from then on."""
 
     recipe: str
     step: str = "predict"
@@ -41,6 +43,7 @@ class Lesson:
     run: str = ""
     cure: str = ""
     fixed: str = ""
+    seen: int | None = None
 
     @property
     def preset(self) -> Preset:
@@ -78,7 +81,7 @@ def read(query: Mapping[str, str]) -> Lesson:
     names = list(LESSONS)
     recipe = query.get("recipe", names[0])
     recipe = recipe if recipe in LESSONS else names[0]
-    guess, seed = (query.get(name, "") for name in ("guess", "seed"))
+    guess, seed, seen = (query.get(name, "") for name in ("guess", "seed", "seen"))
     cure = query.get("cure", "")
     lesson = Lesson(
         recipe,
@@ -86,6 +89,7 @@ def read(query: Mapping[str, str]) -> Lesson:
         which=tuple(part for part in query.get("which", "").split("~") if part),
         seed=int(seed) if seed.isdecimal() and len(seed) < 9 else 0,
         run=query.get("run", ""),
+        seen=int(seen) if query.get("run") and seen.isdecimal() and len(seen) < 13 else None,
         cure=cure if cure in LESSONS[recipe].cures else "",
         fixed=query.get("fixed", "") if query.get("run") else "",
     )
@@ -102,6 +106,7 @@ def write(lesson: Lesson) -> dict[str, str]:
         "which": "~".join(lesson.which),
         "seed": str(lesson.seed) if lesson.seed else "",
         "run": lesson.run,
+        "seen": "" if lesson.seen is None else str(lesson.seen),
         "cure": lesson.cure,
         "fixed": lesson.fixed,
     }
@@ -156,11 +161,21 @@ def obey(lesson: Lesson, pressed: str) -> Lesson:
     if pressed in ANSWERS:
         return replace(lesson, guess=int(pressed)) if lesson.step == "predict" else lesson
     if pressed in ("previous", "next"):
-        return lesson.turned(1 if pressed == "next" else -1)
+        turned = lesson.turned(1 if pressed == "next" else -1)
+        return replace(turned, seen=None) if (lesson.step, turned.step) == ("watch", "diagnose") else turned
     actions: dict[str, Callable[[Lesson], Lesson]] = {"c": _collapse, "f": _fix, "space": _pause_or_resume}
     with said_in_a_sentence():
         return actions[pressed](lesson)
     return lesson
+
+
+def diagnosed(lesson: Lesson) -> Lesson:
+    """The lesson that counts the modes of the round that is there now; the run may go on, the count does not."""
+    try:
+        counted = outcome(lab().store, lesson.run) if lesson.run else None
+    except (RunNotFound, StoreError):
+        return lesson
+    return replace(lesson, seen=counted.round if counted else None)
 
 
 def _collapse(lesson: Lesson) -> Lesson:
@@ -184,7 +199,7 @@ def _fix(lesson: Lesson) -> Lesson:
     child = lab().fork(lesson.run, changes, name=name, tags=("lesson",), key=f"fix:{lesson.run}:{cure}")
     lab().side_by_side(lesson.run, child)
     let_go_on(lesson.run)
-    return replace(lesson, cure=cure, fixed=child, step="cure")
+    return replace(diagnosed(lesson) if lesson.seen is None else lesson, cure=cure, fixed=child, step="cure")
 
 
 def _pause_or_resume(lesson: Lesson) -> Lesson:
@@ -221,15 +236,29 @@ def show(lesson: Lesson) -> Lesson:
         return _cure(lesson, run, fixed)
     if lesson.step == "watch":
         st.markdown(f"**Look for:** {lesson.preset.seen}")
-    else:
-        _again_and_again(lambda: _count(lesson, run), run)
-    _live(run)
+        _live(run)
+        return lesson
+    if lesson.seen is None:
+        lesson = diagnosed(lesson)
+    counted = outcome(lab().store, run.id, lesson.seen)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if counted is None:
+            st.markdown("**Nothing has been counted yet.**")
+        else:
+            st.markdown(f"**Round {counted.round:,}:** {judged(lesson, counted)}")
+        if st.button(
+            "Count now", icon=":material/refresh:", key="count", help="Make the diagnosis at the newest round"
+        ):
+            lesson = diagnosed(lesson)
+    _live(run, lesson.seen)
     return lesson
 
 
-def _live(run: RunRecord) -> None:
+def _live(run: RunRecord, at: int | None = None) -> None:
+    """The run as it trains, or first as it was at a round."""
     panels = [{**panel, "span": 1} for panel in side_by_side.compact_panels(run)]
-    live_view(run.id, ticket(run.id), panels, key=f"lesson:{run.id}", epoch=str(run.started_at or ""), fits=True)
+    epoch = str(run.started_at or "")
+    live_view(run.id, ticket(run.id), panels, key=f"lesson:{run.id}:{at}", epoch=epoch, fits=True, at=at)
 
 
 @st.cache_data(show_spinner=False)
@@ -300,17 +329,12 @@ def _again_and_again(draw: Callable[[], None], *runs: RunRecord | None) -> None:
     st.fragment(draw, run_every=pace(1.5) if active else None)()
 
 
-def _left(run: RunRecord | None) -> str:
-    counted = outcome(lab().store, run.id) if run is not None else None
-    return f"{len(counted.survivors)} of {len(counted.names)}" if counted else "–"
-
-
-def _count(lesson: Lesson, run: RunRecord) -> None:
-    counted = outcome(lab().store, run.id)
+def _left(run: RunRecord | None, at: int | None = None) -> tuple[str, str]:
+    """How many modes are there, and at which round that was counted."""
+    counted = outcome(lab().store, run.id, at) if run is not None else None
     if counted is None:
-        st.markdown("**Nothing has been counted yet.**")
-    else:
-        st.markdown(f"**Round {counted.round:,}:** {judged(lesson, counted)}")
+        return "–", ""
+    return f"{len(counted.survivors)} of {len(counted.names)}", f"round {counted.round:,}"
 
 
 def _cure(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
@@ -341,7 +365,10 @@ def _compare(lesson: Lesson, run: RunRecord, fixed: RunRecord) -> None:
     change = CURES[lesson.cure or recommended(lesson.preset)]
 
     def told() -> None:
-        st.markdown(f"**Left: {_left(run)}, and after the fix {_left(fixed)}.** {change.title}: {change.idea}")
+        left, when = _left(run, lesson.seen)
+        after, now = _left(fixed)
+        told = f"**Modes: {left} at the diagnosis" + (f" ({when})" if when else "")
+        st.markdown(f"{told}, {after} after the fix{f' ({now})' if now else ''}.** {change.title}: {change.idea}")
 
     _again_and_again(told, run, fixed)
     for column, shown, other in zip(st.columns(2), (run, fixed), (fixed, run), strict=True):
@@ -354,13 +381,14 @@ def _compare(lesson: Lesson, run: RunRecord, fixed: RunRecord) -> None:
 def _score(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> None:
     predicted, survived, after = st.columns(3)
     predicted.metric("Predicted", "–" if lesson.guess is None else lesson.guess)
-    survived.metric("Survived", _left(run))
-    after.metric("After the fix", _left(fixed))
-    counted = outcome(lab().store, run.id)
+    survived.metric("Survived", _left(run, lesson.seen)[0])
+    now, when = _left(fixed)
+    after.metric("After the fix", now, help=f"Counted at {when}" if when else None)
+    counted = outcome(lab().store, run.id, lesson.seen)
     if counted is not None:
         st.markdown(judged(lesson, counted))
         class_poll.reveal(QUESTION, str(len(counted.survivors)))
-        st.caption(f"Counted at round {counted.round:,}. A mode survives if it holds a sixth of its share, 1/K.")
+        st.caption(f"Counted at round {counted.round:,}. {METRICS['modes_covered'].about.idea}")
 
 
 def _explain(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
@@ -369,7 +397,9 @@ def _explain(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
         _again_and_again(lambda: _score(lesson, run, fixed), run, fixed)
         verdict = lab().view(run.id).status.get("verdict", {})
         if verdict.get("sentence"):
-            st.markdown(f"**{verdict.get('title', '')}:** {verdict['sentence']}")
+            st.markdown(
+                f"**{verdict.get('title', '')}, round {verdict.get('round', run.rounds):,}:** {verdict['sentence']}"
+            )
         st.page_link(
             THEORY, label="The theory behind it", icon=":material/school:", query_params={"tab": "discriminator"}
         )

@@ -57,6 +57,7 @@ def live_view(
     beside: Sequence[str] = (),
     leads: bool = False,
     fits: bool = False,
+    at: int | None = None,
     name: str = "",
     colour: str = "",
 ) -> None:
@@ -66,7 +67,8 @@ def live_view(
     listening when a run has ended; a page that starts it again (resume) passes another ``epoch``. ``beside`` are runs whose
     views stand beside this one: the view is compact then, and a round that is chosen in one is chosen in all. A view that
     ``leads`` has the one slider of all, and is called ``LEAD`` by the others. The charts of one that ``fits`` are as high as
-    the window leaves room below what stands above them. ``name`` and ``colour`` head a view among others.
+    the window leaves room below what stands above them. ``at`` is the round that is looked at first, None the newest.
+    ``name`` and ``colour`` head a view among others.
     """
     _COMPONENT(
         key=key,
@@ -81,6 +83,7 @@ def live_view(
             "beside": list(beside),
             "leads": leads,
             "fits": fits,
+            "at": at,
             "name": name,
             "colour": colour,
         },
@@ -161,9 +164,11 @@ def density_panel(slot: str = "density", title: str = "Real and generated densit
 def numbers_panel(
     numbers: Sequence[Mapping[str, Any]], slot: str = "numbers", title: str = "Measured", **extra: Any
 ) -> Panel:
-    """Tiles: ``[{"column": "modes_covered", "label": "modes covered", "format": "integer", "of": 8, "help": "…"}]``.
+    """What is measured: tiles of those that ``lead``, and a table of all; one without data hides.
 
-    ``format`` is ``integer``, ``percent`` or nothing; ``track`` is ``diagnostics`` unless given. A tile without data hides.
+    A number has its ``column`` of the diagnostics, ``label``, ``format`` (of `gan_core.said`), ``better`` and ``slack`` (of a
+    `Metric`), the ``way`` that is good in words and a ``help``; ``counts`` says that it is of all modes, ``unless`` the
+    column above or below which it says nothing, and why.
     """
     return _panel(slot, "numbers", title, numbers=[dict(number) for number in numbers], **extra)
 

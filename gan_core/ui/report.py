@@ -26,6 +26,7 @@ from gan_core.engine.packs import class_names
 from gan_core.engine.reproducing import code, what_differs
 from gan_core.engine.series import thin
 from gan_core.engine.standings import Standing
+from gan_core.said import said
 from gan_core.store import ComparisonRecord, RunRecord, RunStore, StoreError
 from gan_core.ui import charts, comparison_charts, theme
 
@@ -72,10 +73,10 @@ class _Report:
     def of_run(self, run: RunRecord) -> str:
         verdict = run.summary.get("verdict", {})
         metrics = {name: value for name, value in run.summary.get("metrics", {}).items() if name in standings.METRICS}
-        numbers = [[standings.title(name), f"{value:.4g}"] for name, value in metrics.items()]
+        floors = standings.read_floors(self._store, [Standing("", 0, run, {})])
         parts = [
             _line(f"{run.status.capitalize()} after {run.rounds:,} rounds. {verdict.get('sentence', '')}"),
-            _section("Measured at the end", _table([["measure", "value"], *numbers])),
+            _section("Measured at the end", _table([_MEASURED, *_numbers(metrics, floors)])),
             _section("What was generated", self._samples(run.id, "")),
             _section("Losses", self._charts(self._losses(run, ""))),
             _section("Measures", self._charts(self._measures_of(run))),
@@ -110,11 +111,11 @@ class _Report:
     def _standings(self, found: Sequence[Standing], floors: Mapping[str, float], measured: Sequence[str]) -> str:
         if not measured:
             return _line("Nothing has been measured.")
-        rows = [["variant", *map(standings.title, measured)]]
-        told = {metric: standings.table(found, metric, floors.get(metric)) for metric in measured}
-        for index, variant in enumerate(standings.variants(found)):
-            rows.append([variant, *(standings.cell(told[metric][index]) for metric in measured)])
-        rows.append(["real data", *(f"{floors[m]:.3g}" if m in floors else "" for m in measured)])
+        rows = [["measure", *standings.variants(found), "real data", "better"]]
+        for metric in measured:
+            cells = [standings.cell(row) for row in standings.table(found, metric, floors.get(metric))]
+            way = standings.BETTER[standings.METRICS[metric].better]
+            rows.append([standings.title(metric), *cells, standings.real(metric, floors), way])
         sentences = {metric: standings.verdicts(found, metric, floors.get(metric)) for metric in measured}
         first, *others = measured
         more = "".join(_list(sentences[metric]) for metric in others if sentences[metric])
@@ -260,6 +261,18 @@ class _Report:
             f"<main><h1>{escape(title)}</h1>{''.join(parts)}</main>"
             f"<script>{get_plotlyjs()}</script><script>const FIGURES = {{{figures}}};\n{script}</script></body></html>"
         )
+
+
+_MEASURED = ["measure", "this run", "near real", "real data", "better"]
+
+
+def _numbers(metrics: Mapping[str, float], floors: Mapping[str, float]) -> Iterable[list[str]]:
+    """A row for each measure: its value, whether real data reads about as much, what real data reads, which way is better."""
+    for name, value in metrics.items():
+        metric = standings.METRICS[name]
+        near = "" if name not in floors else "✓" if metric.near_real(value, floors[name]) else "✗"
+        real = standings.real(name, floors)
+        yield [standings.title(name), said(value, metric.form), near, real, standings.BETTER[metric.better]]
 
 
 def embedded(png: bytes, alt: str) -> str:

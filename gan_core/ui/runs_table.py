@@ -246,7 +246,7 @@ def _row(run: Listed, file: str, ticket: str, names: dict[str, str]) -> dict[str
         "data": _data(run),
         "objective": run.config.get("objective", {}).get("name", ""),
         "verdict": run.summary.get("verdict", {}).get("title", ""),
-        "modes": metrics.get("modes_captured", metrics.get("modes_covered")),
+        "modes": metrics.get("modes_covered"),
         "kl_to_real": metrics.get("kl_to_real"),
         "forked from": f"{names.get(run.parent, run.parent)}, round {run.forked_at:,}" if run.parent else "",
         "tags": list(run.tags),

@@ -7,7 +7,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Choice, Lab, catalogue, data_choice, describe
+from gan_core.engine import Choice, Lab, data_choice, describe, standings
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
@@ -71,55 +71,56 @@ def obey(lab: Lab, run_id: str, command: str) -> None:
         lab.command(run_id, command)  # type: ignore[arg-type]
 
 
-NUMBERS: dict[str, dict[str, Any]] = {
-    "modes_covered": {"format": "integer"},
-    "modes_captured": {"format": "integer"},
-    "effective_modes": {},
-    "high_quality_share": {"format": "percent"},
-    "entropy": {},
-    "kl_to_real": {},
-    "js_to_real": {},
-    "unsure_share": {"format": "percent"},
-    "label_accuracy": {"format": "percent"},
-    "largest_share": {"format": "percent"},
-    "class_diversity": {},
-    "std_ratio": {},
-    "vendi_score": {},
-    "mmd2": {},
-    "classifier_score": {},
-    "frechet_distance": {},
-    "sliced_wasserstein": {},
-    "precision": {"format": "percent"},
-    "recall": {"format": "percent"},
-    "density": {},
-    "coverage": {"format": "percent"},
-    "wasserstein": {},
-    "mean": {},
-    "std": {},
-    "skew": {},
-    "kurtosis": {},
-}
 _UNLABELLED = ("std_ratio", "vendi_score", "mmd2")
 _MOMENTS = ("mean", "std", "skew", "kurtosis")
 _NEAR = ("precision", "recall", "density", "coverage")
 _CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
+_COUNTS = ("modes_covered", "modes_captured")
+# What is measured of a kind of data, counted or not; the first five that a run has lead, the others are in the table.
 _OF_DATA = {
     ("images", True): (
-        *("label_accuracy", "modes_captured", "modes_covered", *_CLASSES, "js_to_real", "unsure_share"),
-        *("frechet_distance", "classifier_score", *_NEAR, *_UNLABELLED),
+        *("label_accuracy", "modes_covered", "unsure_share", "frechet_distance", "recall", "class_diversity"),
+        *("precision", "density", "coverage", "modes_captured", *_CLASSES[:-1], "js_to_real", "classifier_score"),
+        *_UNLABELLED,
     ),
     ("images", False): ("std_ratio",),
     ("points", True): (
-        *("modes_captured", "modes_covered", "high_quality_share", *_CLASSES),
-        *("sliced_wasserstein", *_NEAR, *_UNLABELLED),
+        *("modes_covered", "high_quality_share", "sliced_wasserstein", "recall", "std_ratio"),
+        *("precision", "density", "coverage", "modes_captured", *_CLASSES, *_UNLABELLED[1:]),
     ),
-    ("points", False): ("sliced_wasserstein", *_NEAR, *_UNLABELLED),
+    ("points", False): ("sliced_wasserstein", "recall", "precision", "std_ratio", "vendi_score", *_NEAR[2:], "mmd2"),
     ("density", True): (
-        *("modes_captured", "modes_covered", "high_quality_share", *_CLASSES),
-        *(*_MOMENTS, "wasserstein", *_UNLABELLED),
+        *("modes_covered", "high_quality_share", "wasserstein", "mean", "std"),
+        *("modes_captured", *_CLASSES, *_MOMENTS[2:], *_UNLABELLED),
     ),
-    ("density", False): (*_MOMENTS, "wasserstein", *_UNLABELLED),
+    ("density", False): ("wasserstein", *_MOMENTS, *_UNLABELLED),
 }
+_LEAD = 5
+# What precision says of samples that are no good: they lie among real ones as long as the neighbourhoods of those are wide.
+_UNLESS = {
+    "images": {"column": "unsure_share", "above": 0.5, "why": "says nothing while most samples are of no class"},
+    "points": {
+        "column": "high_quality_share",
+        "below": 0.5,
+        "why": "says nothing while most points are off every mode",
+    },
+}
+
+
+def _number(column: str, kind: str) -> dict[str, Any]:
+    """One measure as the panel of numbers takes it."""
+    metric = standings.METRICS[column]
+    told = {
+        "column": column,
+        "label": metric.about.title,
+        "format": metric.form,
+        "better": metric.better,
+        "way": standings.BETTER[metric.better],
+        "slack": metric.slack,
+        "counts": column in _COUNTS,
+        "help": f"{metric.about.idea} {metric.about.watch_for}",
+    }
+    return told | ({"unless": _UNLESS[kind]} if column in ("precision", "density") and kind in _UNLESS else {})
 
 
 def kind_of(data_name: str) -> str:
@@ -145,14 +146,15 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     except (ConfigError, KeyError):  # a run of a version with other names: its curves can still be seen
         return live_view.watch_layout(kind, classes=counted)
     curves = told["curves"]
+    conditional = config.model.condition != "none"
     sight = {
         "images": live_view.samples_panel(title="Samples from fixed noise"),
         "points": live_view.points_panel(),
         "density": live_view.density_panel(note=_note_on_packs(config.model.discriminator.packing)),
     }[kind]
     unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
-    titles = {name: choice.about.title for name, choice in catalogue()["metrics"].items()}
-    numbers = [{"column": name, "label": titles.get(name, name), **NUMBERS[name]} for name in _OF_DATA[kind, counted]]
+    numbers = [_number(name, kind) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or conditional]
+    numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = "Losses" if len(curves["losses"]) == 2 else "Losses, and what is in them"
     panels = [
         live_view.curves_panel("loss-chart", losses, curves["losses"], y_title="loss", reading=True),

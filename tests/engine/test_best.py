@@ -30,7 +30,7 @@ def test_the_best_state_is_kept_as_the_run_was_and_a_worse_one_never_takes_its_p
     lab = open_lab()
     run = lab.submit(small({"schedule.rounds": 100}))
     assert lab.wait(run, 60).status == "finished"
-    assert lab.kept_for(run) == {40: "the best: Modes covered 8, Sliced Wasserstein distance 1"}
+    assert lab.kept_for(run) == {40: "the best: Modes 8, Sliced Wasserstein distance 1"}
     kept = load_checkpoint(lab.store.checkpoint_dir(run) / "round-000000040.json")
     whole = {name: value for name, value in kept.items() if name not in ("seconds", "measuring")}
     other = lab.wait(lab.submit(small({"schedule.rounds": 40})), 60)

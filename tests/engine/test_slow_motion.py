@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from gan_core.engine import runner
 from gan_core.engine.messages import Knobs, Moment
+from gan_core.said import said
 from gan_core.training import checkpoints, round_of
 
 STEPS = {"schedule.n_critic": 3, "schedule.rounds": 6, "diagnostics.every": 1000}
@@ -62,15 +64,22 @@ def test_a_caption_says_whose_turn_it_was_and_what_its_numbers_are(play_job: Cal
         "G's turn in round 3 (after 1 more)",
         "G's turn in round 4 (after 3 more)",
     ]
-    first, second = seen[3, "D", 0], seen[3, "D", 1]
-    before = seen[2, "D", 2]
-    short = "{:.3g}".format
-    assert texts[0].endswith(
-        f": loss {short(before['loss'])} → {short(first['loss'])}, "
-        f"D(x) {short(first['real'])}, D(G(z)) {short(first['fake'])}"
-    )
-    assert f"loss {short(first['loss'])} → {short(second['loss'])}" in texts[1]
-    assert re.search(r"loss [\d.−]+ → [\d.−]+, D\(G\(z\)\) in G's turn 0\.\d+$", texts[3])
+    number = r"−?[\d.,]+(?:e−?\d+)?"
+    change = rf"(?:stays {number}|{number} → {number})"
+    for text, (player, other) in zip(texts, ["DG", "DG", "GD", "GD"], strict=True):
+        assert re.search(rf": on the same batch {player}'s loss {change}, {other}'s loss by that {change}; ", text)
+    for text, turn in zip(texts, [(3, "D", 0), (3, "D", 1), (3, "G", 0), (4, "G", 0)], strict=True):
+        assert re.search(rf"loss (?:stays )?{re.escape(said(seen[turn]['loss'].item()))}\b", text)
+
+
+def test_what_cannot_look_back_says_the_loss_before_the_step(
+    play_job: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "look_back", lambda *given: 1 / 0)
+    told = play_job(small(STEPS), hook=at(2, "pause", "step_d", "resume"))
+    (moment,) = told.of(Moment)
+    assert re.search(r"round 3: loss before the step [\d.]+, D\(x\) [\d.]+, D\(G\(z\)\) [\d.]+$", moment.text)
+    assert told.end.state == "finished"
 
 
 def test_amid_a_round_the_next_is_shown_and_shown_again_when_it_is_over(play_job: Callable, small: Callable) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from scipy import stats
 
 from gan_core.engine.standings import (
+    Row,
     Standing,
     measures,
     outcomes,
@@ -16,11 +18,13 @@ from gan_core.engine.standings import (
     read_floors,
     read_standings,
     sentence,
+    sure,
     table,
     to_json,
     values_of,
     verdicts,
 )
+from gan_core.metrics.seeds import seeds_for, student_interval
 from gan_core.store import Member, RunStore
 
 MODES = {"NS": [3, 4, 3, 5, 4], "WGAN GP": [8, 8, 7, 8, 8]}
@@ -86,10 +90,10 @@ def test_those_that_cannot_be_told_from_the_first_are_named_together(store: RunS
     store.create_comparison("four", name="", spec={}, members=members)
     told = verdicts(read_standings(store, "four"), "modes_covered", 8.0)
     assert told[0].startswith("WGAN GP covers 4 ±")
-    assert told[1:] == ["Modes covered: WGAN GP is not distinguishable from LS and hinge with 5 seeds."]
+    assert told[1:] == ["Modes: WGAN GP is not distinguishable from LS and hinge with 5 seeds."]
     store.create_comparison("one", name="", spec={}, members=[member for member in members if member.seed == 0])
     assert verdicts(read_standings(store, "one"), "modes_covered", 8.0) == [
-        "Modes covered: WGAN GP and NS, LS and hinge have 1 seed in common that ended; to tell them apart takes two or more."
+        "Modes: WGAN GP and NS, LS and hinge have 1 seed in common that ended; to tell them apart takes two or more."
     ]
 
 
@@ -124,3 +128,41 @@ def test_closer_is_closer_to_real_data(store: RunStore) -> None:
     found: list[Standing] = [s for s in read_standings(store, "duel") if s.seed == 0]
     assert {row.variant: row.rank for row in table(found, "entropy", 2.08)} == {"NS": 2, "WGAN GP": 1}
     assert {row.rank for row in table(found, "entropy", None)} == {None}
+
+
+def interval_of(metric: str, *values: float) -> Row:
+    return Row("A", metric, dict(enumerate(values)), student_interval(np.array(values)), None)
+
+
+def test_an_interval_keeps_to_the_range_of_its_quantity() -> None:
+    assert sure(interval_of("modes_covered", 8, 7, 8, 8), 8.0) == "6.95 to 8"
+    assert sure(interval_of("precision", 0.99, 0.97, 1.0), 0.98) == "95 % to 100 %"
+    assert sure(interval_of("mean", -0.4, 0.2, 0.1), 0.0) == "−0.832 to 0.765"
+
+
+def test_an_interval_that_says_nothing_is_not_printed_and_how_many_seeds_would_do_is() -> None:
+    assert sure(interval_of("modes_covered", 0, 1), 8.0) == "too wide with 2 seeds; about 3 would do"
+    assert sure(interval_of("sliced_wasserstein", 0.1, 0.9), None) == "too wide with 2 seeds; about 8 would do"
+    assert sure(interval_of("kl_to_real", 0.0, 0.0, 0.0, 9.0), None) == "too wide with 4 seeds; about 18 would do"
+    assert sure(interval_of("modes_covered", 5), 8.0) == "one seed has none"
+    assert sure(interval_of("modes_covered"), 8.0) == "–"
+
+
+@pytest.mark.parametrize("half", [0.4, 1.0, 3.0])
+def test_as_many_seeds_as_are_asked_for_do_and_one_fewer_does_not(half: float) -> None:
+    n = seeds_for(1.0, half)
+    assert n is not None
+    widths = {k: stats.t.ppf(0.975, k - 1) / np.sqrt(k) for k in (n - 1, n) if k > 1}
+    assert widths[n] <= half
+    assert all(width > half for k, width in widths.items() if k < n)
+
+
+def test_nothing_is_promised_where_no_number_of_seeds_would_do() -> None:
+    assert seeds_for(1.0, 0.01) is None
+    assert seeds_for(1.0, 0.0) is None
+    assert seeds_for(np.nan, 1.0) is None
+
+
+def test_a_sentence_that_tells_nothing_apart_says_what_it_would_take(store: RunStore) -> None:
+    told = sentence(read_standings(store, "duel"), "kl_to_real", "NS", "WGAN GP")
+    assert re.search(r"not distinguishable with 5 seeds \((no difference|difference so far .* (seeds|show it)\))", told)

@@ -78,7 +78,7 @@ def test_a_loss_of_what_was_there_is_a_collapse_and_when_it_began(labels):
     assert ("effective_modes" in names) == labels
     assert judge.verdict.cures(images=False)[0] == "r1"
     if labels:
-        assert "1.2 of 8 modes, it had 7." in judge.verdict.sentence
+        assert "1.2 effective modes of 8, it had 7." in judge.verdict.sentence
 
 
 def test_every_number_of_the_evidence_crosses_its_threshold():
@@ -174,7 +174,7 @@ def test_six_modes_of_eight_are_no_recovery():
     climbing = [0.3, 0.4, 0.5, 0.6, 0.7, 0.76, 0.78, 0.8, 0.82]
     judge = judged(*series(before + climbing), RING)
     assert states(judge)[-1] == "collapsed"
-    assert judge.verdict.sentence == "G spreads again, and is not whole yet: 6.5 of 8 modes."
+    assert judge.verdict.sentence == "G spreads again, and is not whole yet: 6.5 effective modes of 8."
     assert [one.name for one in judge.verdict.evidence] == ["effective_modes"]
     whole = judged(*series(before + climbing + [0.9, 0.95]), RING)
     assert states(whole)[-2:] == ["collapsed", "recovered"]
@@ -183,7 +183,7 @@ def test_six_modes_of_eight_are_no_recovery():
 def test_what_spreads_no_further_is_collapsed_no_longer_and_not_whole_either():
     judge = judged(*series(GROWING + WHOLE[:6] + LOST + [0.5, 0.7] + [0.81] * 30), RING)
     assert states(judge)[-2:] == ["collapsed", "narrowing"]
-    assert judge.verdict.sentence == "A part of what G had is still missing: 6.4 of 8 modes."
+    assert judge.verdict.sentence == "A part of what G had is still missing: 6.4 effective modes of 8."
 
 
 def test_varied_and_blurred_is_said():

@@ -41,7 +41,8 @@ def test_a_comparison_that_has_ended_shows_its_standings_and_can_be_taken_back(l
         "not distinguishable with 2 seeds" in text.value or "over 2 seeds" in text.value for text in app.markdown
     )
     results = app.dataframe[-1].value
-    assert results["variant"].tolist() == ["NS", "LS", "real data"]
+    assert results.columns.tolist() == ["measure", "NS", "LS", "real data", ""]
+    assert "Spread, generated over real" in results["measure"].tolist()
     assert any("Something else differs" in warning.value for warning in app.warning) is False  # both use Adam 2e-4
     next(button for button in app.button if button.label == "Delete").click().run()
     assert lab.store.runs() == []

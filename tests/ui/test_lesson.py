@@ -13,7 +13,7 @@ from waiting import until
 
 from gan_core.config import CURES, RunConfig, preset_config
 from gan_core.engine import Lab
-from gan_core.engine.lessons import Outcome
+from gan_core.engine.lessons import Outcome, outcome
 from gan_core.training import resolve
 from gan_core.ui import lesson as lessons
 from gan_core.ui.lesson import LESSONS, STEPS, Lesson, judged, obey, read, recommended, write
@@ -22,7 +22,7 @@ FIRST = next(iter(LESSONS))
 
 
 def test_an_address_holds_the_whole_lesson() -> None:
-    lesson = Lesson(FIRST, "cure", 3, ("1", "off ~ mode"[:3]), 4, "run-1", "r1", "run-2")
+    lesson = Lesson(FIRST, "cure", 3, ("1", "off ~ mode"[:3]), 4, "run-1", "r1", "run-2", 40)
     assert read(write(lesson)) == lesson
     assert read({}) == Lesson(FIRST)
     assert write(Lesson(FIRST)) == {"recipe": FIRST, "step": "predict"}
@@ -94,7 +94,7 @@ def test_the_cure_that_is_tried_first_was_measured_to_cure(recipe: str) -> None:
     ],
 )
 def test_the_prediction_is_counted(guess: int | None, which: tuple[str, ...], told: str) -> None:
-    counted = Outcome(9, ("a", "b", "c", "d"), (0.5, 0.5, 0.0, 0.0), ("a", "b"), 0.0)
+    counted = Outcome(9, ("a", "b", "c", "d"), ("a", "b"))
     text = judged(Lesson(FIRST, guess=guess, which=which), counted)
     assert text.startswith("2 of 4 survived: a, b.")
     assert told in text
@@ -160,6 +160,32 @@ def test_the_whole_lesson_twice_in_a_row(lab: Lab) -> None:
         assert not app.exception
         assert step(app) == "predict"
     assert len(lab.store.runs()) == 4
+
+
+def test_a_lesson_counts_at_the_diagnosis_and_then_no_more(lab: Lab, hold: Hold) -> None:
+    hold.at(25)
+    app = press(visit(), "c")
+    run = said(app, "run")
+    until(lambda: lab.view(run).status["round"] == 25, "round 25")
+    until(lambda: (found := outcome(lab.store, run)) is not None and found.round == 25, "a count")
+    press(app, "next")
+    assert (step(app), said(app, "seen")) == ("diagnose", "25")
+    counted = outcome(lab.store, run)
+    hold.let_go()
+    lab.wait(run, timeout=60)
+    assert outcome(lab.store, run).round == 40
+    app.run()
+    told = f"**Round 25:** {judged(Lesson(FIRST), counted)}"
+    assert told in [text.value for text in app.markdown]
+    press(press(app, "next"), "next")
+    assert step(app) == "explain"
+    assert (app.metric[1].label, app.metric[1].value) == (
+        "Survived",
+        f"{len(counted.survivors)} of {len(counted.names)}",
+    )
+    press(press(app, "previous"), "previous")
+    app.button(key="count").click().run()
+    assert said(app, "seen") == "40"
 
 
 def test_space_pauses_and_goes_on(lab: Lab, hold: Hold) -> None:

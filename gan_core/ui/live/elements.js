@@ -48,13 +48,25 @@ function setText(node, text) {
 
 const integer = (value) => Math.round(value).toLocaleString("en-US")
 
+// A number as a person would say it. `said` of gan_core/said.py is the same, and explains it; one test holds both.
 function number(value, format) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–"
-  if (format === "percent") return `${(100 * value).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %`
-  if (format === "integer") return integer(value)
-  if (value !== 0 && (Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3)) return value.toExponential(2)
-  return value.toLocaleString("en-US", { maximumSignificantDigits: 4 })
+  if (format === "integer") return signed(grouped(value.toFixed(0)))
+  const share = 100 * value
+  if (format === "percent") return share > 0 && share < 0.05 ? "below 0.1 %" : signed(`${share.toFixed(share !== 0 && Math.abs(share) < 9.95 ? 1 : 0)} %`)
+  const size = Math.abs(value)
+  if (value === 0) return "0"
+  if (size >= 1e6 || size < 1e-4) {
+    const [digits, power] = value.toExponential(1).split("e")
+    return signed(`${short(digits)}e${Number(power)}`)
+  }
+  const text = value.toPrecision(size < 0.01 ? 2 : 3)
+  return signed(grouped(text.includes("e") ? Number(text).toFixed(0) : short(text)))
 }
+
+const short = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
+const grouped = (text) => text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","))
+const signed = (text) => text.replaceAll("-", /[1-9]/.test(text) ? "−" : "")
 
 function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return null

@@ -35,6 +35,14 @@ class Panel {
     this.body.classList.toggle("gs-empty", Boolean(text))
   }
 
+  // Which round the panel shows, in the same place of each; and that it is another than that of the panels beside it.
+  tellRound(round, more = "") {
+    const other = this.view.shown !== null && round !== this.view.shown
+    setText(this.aside, [`round ${integer(round)}`, other ? "nothing newer for this panel" : "", more].filter(Boolean).join(" · "))
+    this.aside.dataset.other = other
+    this.element.dataset.round = round
+  }
+
   draw() {}
   theme() {}
   destroy() {}
@@ -111,15 +119,18 @@ class ChartPanel extends Panel {
     this.Plotly.relayout(this.chart, all)
   }
 
+  // Beside the y axis a label stands on the right of its line, or it would lie over the numbers of the axis.
   verticalLine(round, label, colour, dash = "dash") {
+    const { range } = this.chart._fullLayout.xaxis
+    const atAxis = round - range[0] < 0.06 * (range[1] - range[0])
     return {
       shape: {
         type: "line", xref: "x", yref: "paper", x0: round, x1: round, y0: 0, y1: 1, layer: "above",
         line: { color: colour, width: 1.6, dash },
       },
       annotation: label && {
-        text: label, x: round, y: 1, xref: "x", yref: "paper", xanchor: "right", yanchor: "top", textangle: -90,
-        showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, xshift: -1,
+        text: label, x: round, y: 1, xref: "x", yref: "paper", xanchor: atAxis ? "left" : "right", yanchor: "top", textangle: -90,
+        showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, xshift: atAxis ? 1 : -1,
       },
     }
   }
@@ -410,13 +421,13 @@ class HistogramPanel extends ChartPanel {
     if (!found) return
     const { counts } = found.value
     const n = found.value.n || counts.reduce((a, b) => a + b, 0) || 1
+    this.tellRound(found.round, `${integer(n)} samples`)
     const key = `${found.round}/${counts.join()}`
     if (key === this.drawn) return
     this.drawn = key
     const shares = counts.map((count) => count / n)
     Plotly.restyle(this.chart, { y: [shares], customdata: [counts] }, [0])
     this.growAxis("yaxis", Math.min(1.02, 1.08 * Math.max(0.28, ...shares, ...(store.reference.band_high || []))))
-    setText(this.aside, `round ${integer(found.round)} · ${integer(n)} samples`)
     const top = shares.map((share, i) => [share, names[i]]).sort((a, b) => b[0] - a[0]).slice(0, 3)
     this.chart.setAttribute(
       "aria-label",
@@ -445,6 +456,7 @@ class HeatmapPanel extends ChartPanel {
     const frames = store.frames.filter((frame) => frame.parts[part])
     const last = frames[frames.length - 1]
     this.waiting(!last)
+    if (last) setText(this.aside, `up to round ${integer(last.round)}`)
     const key = `${store.generation}/${frames.length}/${last ? last.round : ""}`
     if (key !== this.drawn && last) {
       this.drawn = key
@@ -479,28 +491,27 @@ class ArtefactPanel extends ChartPanel {
     this.decorate(annotations)
   }
 
-  // The parsed file of the selected frame, drawn when it is there; the last request wins.
+  get needs() {
+    return this.spec.part || "points"
+  }
+
   draw() {
     if (this.busy) return this.view.again()
     if (this.generation !== this.view.store.generation) {
       this.generation = this.view.store.generation
       this.drawReal(this.view.store.reference)
+      this.drawn = null
     }
-    const found = this.view.part(this.spec.part || "points")
+    const found = this.view.part(this.needs)
+    const content = found && this.view.contents.get(found.value.file)
     this.waiting(!found)
-    if (!found || found.value.file === this.wanted) return
-    this.wanted = found.value.file
-    this.view.fetchJson(found.value.file).then(
-      (content) => {
-        if (this.wanted !== found.value.file || !this.ready) return
-        this.drawFile(content)
-        setText(this.aside, `round ${integer(found.round)}`)
-        this.chart.setAttribute("aria-label", `${this.spec.title} at round ${integer(found.round)}: real and generated.`)
-      },
-      () => {
-        if (this.wanted === found.value.file) this.wanted = null // may work at the next draw
-      },
-    )
+    if (content && found.value.file !== this.drawn) {
+      this.drawn = found.value.file
+      this.drawnRound = found.round
+      this.drawFile(content)
+      this.chart.setAttribute("aria-label", `${this.spec.title} at round ${integer(found.round)}: real and generated.`)
+    }
+    if (this.drawn) this.tellRound(found && found.value.file === this.drawn ? found.round : this.drawnRound)
   }
 }
 
@@ -634,29 +645,26 @@ class GridPanel extends Panel {
     this.body.append(this.choice, el("div", { class: "gs-sheet" }, this.names, this.image, this.one, this.push), this.lever)
     this.chosen = null
     this.pushed = false
+    this.shown = null
+  }
+
+  get needs() {
+    return this.spec.part || "grid"
   }
 
   draw() {
-    const found = this.view.part(this.spec.part || "grid")
+    const found = this.view.part(this.needs)
     this.waiting(!found)
     this.offer((found && found.value.classes) || [])
     if (!this.offered.length && !this.pushed) this.explain()
-    if (!found || found.value.file === this.wanted) return
-    this.wanted = found.value.file
-    const next = new Image()
-    next.src = this.view.artefact(found.value.file)
-    // Decoded before it is shown, so that the picture changes without an empty moment in between.
-    next.decode().then(
-      () => {
-        if (this.wanted !== found.value.file) return
-        const push = this.view.store.part("push", found.round)
-        this.shown = { picture: next, round: found.round, push: push && push.round === found.round ? push.value : null, ...found.value }
-        this.show()
-      },
-      () => {
-        if (this.wanted === found.value.file) this.wanted = null
-      },
-    )
+    if (!found) return
+    const picture = this.view.contents.get(found.value.file)
+    if (picture && !(this.shown && this.shown.file === found.value.file)) {
+      const push = this.view.store.part("push", found.round)
+      this.shown = { picture, round: found.round, push: push && push.round === found.round ? push.value : null, ...found.value }
+      this.show()
+    }
+    if (this.shown) this.tellRound(this.shown.round, this.chosen === null ? "" : `class ${this.offered[this.chosen]}`)
   }
 
   // The classes of the rows, by the names that the reference brings, perhaps later than the picture.
@@ -700,7 +708,7 @@ class GridPanel extends Panel {
     this.image.src = picture.src
     this.image.alt = `${integer(count)} generated samples at round ${integer(round)}`
     this.image.dataset.round = round
-    setText(this.aside, one ? `class ${name} · round ${integer(round)}` : `round ${integer(round)}`)
+    this.tellRound(round, one ? `class ${name}` : "")
     if (one) this.enlarge(picture, this.chosen, name)
   }
 
@@ -755,22 +763,61 @@ class GridPanel extends Panel {
   }
 }
 
+// What is measured of the samples: some large, with a mark that says whether they read like real data, and all in a table.
 class NumbersPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
-    this.tiles = spec.numbers.map((entry) => {
-      const value = el("span", { class: "gs-number" }, "–")
-      const line = document.createElementNS("http://www.w3.org/2000/svg", "svg")
-      line.setAttribute("viewBox", "0 0 100 24")
-      line.setAttribute("preserveAspectRatio", "none")
-      line.setAttribute("aria-hidden", "true")
-      const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
-      const floor = el("span", { class: "gs-floor" })
-      line.append(path)
-      const tile = el("div", { class: "gs-tile", title: entry.help, "data-column": entry.column }, el("span", { class: "gs-label" }, entry.label), value, line, floor)
-      this.body.append(tile)
-      return { entry, tile, value, path, floor, drawn: "" }
+    this.tiles = spec.numbers.filter((entry) => entry.lead).map((entry) => this.tile(entry))
+    this.rows = spec.numbers.map((entry) => {
+      const cells = ["value", "real", "way", "size"].map((name) => el("td", { class: `gs-${name}` }))
+      const row = el("tr", { "data-column": entry.column }, el("th", { scope: "row", title: entry.help }, entry.label), ...cells)
+      return { entry, row, cells }
     })
+    const head = ["measure", "this run", "real data", "better", "samples"].map((text) => el("th", { scope: "col" }, text))
+    const table = el("table", { class: "gs-table" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...this.rows.map(({ row }) => row)))
+    this.more = el("details", { class: "gs-more", "data-testid": `${spec.slot}-all` }, el("summary", {}, "All measures, with what real data reads"), table)
+    this.lead = el("div", { class: "gs-tiles" }, ...this.tiles.map(({ tile }) => tile))
+    this.body.append(this.lead, this.more)
+  }
+
+  tile(entry) {
+    const [value, mark, floor] = ["number", "mark", "floor"].map((name) => el("span", { class: `gs-${name}` }))
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+    line.setAttribute("viewBox", "0 0 100 24")
+    line.setAttribute("preserveAspectRatio", "none")
+    line.setAttribute("aria-hidden", "true")
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
+    line.append(path)
+    const head = el("span", { class: "gs-reading" }, value, mark)
+    const tile = el("div", { class: "gs-tile", title: entry.help, "data-column": entry.column }, el("span", { class: "gs-label" }, entry.label), head, line, floor)
+    return { entry, tile, value, mark, path, floor, drawn: "" }
+  }
+
+  // What is known of a number at the round that is shown; null where the run does not have it.
+  reading(entry) {
+    const { store } = this.view
+    const { floors = {}, lacking = {}, sizes = {}, histogram_n: samples, class_names: names = [] } = store.reference
+    const column = store.column("diagnostics", entry.column)
+    const known = column && column.x.length > 0
+    if (!known && !lacking[entry.column]) return null
+    const round = this.view.shown ?? this.view.round
+    const value = known ? store.valueAt("diagnostics", entry.column, round) : null
+    const real = floors[entry.column]
+    const silent = entry.unless && this.silenced(entry.unless, round)
+    const of = entry.counts && names.length ? ` of ${integer(names.length)}` : ""
+    return {
+      column,
+      text: silent ? "–" : number(value, entry.format) + (value === null ? "" : of),
+      near: silent || value === null || real === undefined ? null : nearReal(entry, value, real),
+      real: real === undefined ? "" : number(real, entry.format),
+      why: silent ? entry.unless.why : lacking[entry.column] || "",
+      size: sizes[entry.column] ?? samples,
+    }
+  }
+
+  silenced({ column, above, below }, round) {
+    const value = this.view.store.valueAt("diagnostics", column, round)
+    return value !== null && (value > (above ?? Infinity) || value < (below ?? -Infinity))
   }
 
   draw() {
@@ -778,26 +825,38 @@ class NumbersPanel extends Panel {
     let any = false
     for (const item of this.tiles) {
       const { entry } = item
-      const column = store.column(entry.track || "diagnostics", entry.column)
-      const { floors = {}, lacking = {}, sizes = {}, histogram_n: samples } = store.reference
-      item.tile.hidden = !(column && column.x.length) && !lacking[entry.column]
-      if (item.tile.hidden) continue
+      const read = this.reading(entry)
+      item.tile.hidden = !read
+      if (!read) continue
       any = true
-      const value = store.valueAt(entry.track || "diagnostics", entry.column, this.view.round)
-      const floor = floors[entry.column]
-      const size = sizes[entry.column] ?? samples
-      const real = floor === undefined ? lacking[entry.column] || "" : `real against real: ${number(floor, entry.format)}`
-      const told = [real, size ? `${integer(size)} samples` : ""]
-      setText(item.floor, told.filter(Boolean).join(" · "))
-      setText(item.value, number(value, entry.format) + (entry.of ? ` of ${integer(entry.of)}` : ""))
-      const key = `${store.generation}/${column ? column.x.length : 0}`
-      if (key !== item.drawn && column) {
+      setText(item.value, read.text)
+      setText(item.mark, read.near === null ? "" : read.near ? "✓" : "✗")
+      item.mark.dataset.near = read.near
+      item.mark.setAttribute("aria-label", read.near === null ? "" : read.near ? "near real data" : "not near real data")
+      setText(item.floor, read.why || [read.real && `real data ${read.real}`, entry.way].filter(Boolean).join(", "))
+      const key = `${store.generation}/${read.column ? read.column.x.length : 0}`
+      if (key !== item.drawn && read.column) {
         item.drawn = key
-        item.path.setAttribute("d", sparkPath(column))
+        item.path.setAttribute("d", sparkPath(read.column))
       }
     }
+    for (const { entry, row, cells } of this.rows) {
+      const read = this.reading(entry)
+      row.hidden = !read
+      if (!read) continue
+      any = true
+      const told = [read.text, read.real, read.why || entry.way, read.size ? integer(read.size) : ""]
+      cells.forEach((cell, i) => setText(cell, told[i]))
+    }
+    if (any && this.view.shown !== null) this.tellRound(this.view.shown)
     this.waiting(!any)
   }
+}
+
+// As Metric.near_real of gan_core/metrics/metric.py, which says how near that is.
+function nearReal({ better, slack: [share, besides] }, value, real) {
+  const slack = share * Math.abs(real) + besides
+  return (value >= real - slack || better === "lower") && (value <= real + slack || better === "higher")
 }
 
 function sparkPath({ x, y }) {

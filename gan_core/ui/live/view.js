@@ -14,9 +14,11 @@ class LiveView {
     this.selected = null // a round, or null: follow the newest
     this.highlighted = null // a curve, or null: all alike
     this.hovered = null // a round under the pointer, as long as it is there
-    this.wanted = data.leads ? roundInAddress() : null // by the link that was opened, until all views have their frames
+    this.wanted = data.leads ? roundInAddress() : (data.at ?? null) // by the link or the page, until all views have their frames
     this.panels = []
     this.files = new Map()
+    this.contents = new Map()
+    this.shown = null // the round that all panels show
     this.connection = null
     const led = data.beside.includes("lead")
     this.root = el("div", {
@@ -204,6 +206,7 @@ class LiveView {
     const round = this.wanted
     this.wanted = null
     this.select(round)
+    if (!this.data.leads) this.selected = round // also the newest: the page speaks of this very round
   }
 
   async draw() {
@@ -217,6 +220,7 @@ class LiveView {
     this.frame = null
     const began = performance.now()
     try {
+      this.settle()
       this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "")
       this.verdict.draw(this.store.status, this.store.events)
       this.timeline.draw()
@@ -239,8 +243,34 @@ class LiveView {
     return this.hovered ?? this.selected ?? Infinity
   }
 
+  // One round for all panels: that of the frame that is looked at, once all its files are here. A frame whose files are on
+  // their way is shown before a newer one, or a slow connection would never show any.
+  settle() {
+    const { frames } = this.store
+    const index = atOrBefore(frames, this.round)
+    if (index < 0) {
+      this.shown = null
+      return
+    }
+    const { round } = frames[index]
+    const files = this.panels
+      .filter((panel) => panel.needs && this.inSight(panel))
+      .map((panel) => this.store.part(panel.needs, round))
+      .filter((found) => found && !this.contents.has(found.value.file))
+      .map((found) => found.value.file)
+    if (!files.length) this.shown = round
+    else if (!this.fetching)
+      this.fetching = Promise.allSettled(files.map((file) => this.fetchFile(file))).then((answers) => {
+        this.fetching = null
+        if (this.gone) return
+        if (answers.some((answer) => answer.status === "rejected")) this.shown = round // each panel says which round it has
+        else if (atOrBefore(this.store.frames, this.round) >= atOrBefore(this.store.frames, round)) this.shown = round
+        this.drawSoon(answers.every((answer) => answer.status === "fulfilled"))
+      })
+  }
+
   part(name) {
-    return this.store.part(name, this.round)
+    return this.shown === null ? null : this.store.part(name, this.shown)
   }
 
   // A pointer on a curve shows everything as it was then, until it leaves.
@@ -347,17 +377,35 @@ class LiveView {
     return `/live/${encodeURIComponent(this.data.run)}/artefact/${encodeURIComponent(file)}?ticket=${encodeURIComponent(this.data.ticket)}`
   }
 
-  fetchJson(file) {
+  // A picture, decoded, so that it changes without an empty moment in between; or what a JSON file holds.
+  fetchFile(file) {
     if (!this.files.has(file)) {
-      if (this.files.size >= 60) this.files.delete(this.files.keys().next().value)
-      const content = fetch(this.artefact(file)).then((answer) => {
-        if (!answer.ok) throw new Error(`${answer.status}`)
-        return answer.json()
+      if (this.files.size >= 60) {
+        const oldest = this.files.keys().next().value
+        this.files.delete(oldest)
+        this.contents.delete(oldest)
+      }
+      const content = (file.endsWith(".json") ? this.fetchJson(file) : this.fetchPicture(file)).then((found) => {
+        this.contents.set(file, found)
+        return found
       })
       content.catch(() => this.files.delete(file))
       this.files.set(file, content)
     }
     return this.files.get(file)
+  }
+
+  async fetchJson(file) {
+    const answer = await fetch(this.artefact(file))
+    if (!answer.ok) throw new Error(`${answer.status}`)
+    return answer.json()
+  }
+
+  async fetchPicture(file) {
+    const picture = new Image()
+    picture.src = this.artefact(file)
+    await picture.decode()
+    return picture
   }
 
   readPalette() {
