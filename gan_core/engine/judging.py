@@ -9,7 +9,7 @@ import numpy as np
 
 from gan_core.config import CURES, RunConfig
 from gan_core.engine.knob_names import label_of, short_label_of
-from gan_core.metrics.course import Change, Facts
+from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.verdict import BEGINNING, Judge, Verdict
 from gan_core.training.knobs import knobs_of
 
@@ -104,14 +104,14 @@ class RunJudge:
         self._knobs |= values
         label = ", ".join(f"{short_label_of(name)} → {value:g}" for name, value in values.items())
         back = ", ".join(f"{label_of(name)} back to {value:g}" for name, value in before.items())
-        self._judge.add_change(Change(round, label, before, back))
+        self._judge.add_change(LiveChange(round, label, before, back))
 
     def _forked(self, round: int, cure: str | None, changed: list[str], label: str) -> None:
         """The run, or one that it comes from, was forked; ``cure`` is the change-set that it got there, if any."""
         if self._has(cure):
             self._at_work = {"cure": cure, "round": round}
         elif cure is None and changed:
-            self._judge.add_change(Change(round, label.replace("forked:", "the fork:") or "the fork"))
+            self._judge.add_change(LiveChange(round, label.replace("forked:", "the fork:") or "the fork"))
 
     def told(self) -> dict[str, Any]:
         """The verdict as of now, JSON-able; ``at_work`` is the cure that the run was forked with, and since when."""

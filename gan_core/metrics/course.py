@@ -63,7 +63,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Change:
+class LiveChange:
     """What was changed in a run that trains, after ``round`` rounds.
 
     ``label`` is how it is said. ``undo`` are the knobs as they were, ``undo_label`` how that is said; empty where they
@@ -133,7 +133,7 @@ class Course:
         self.most_modes = 0.0
         self.had_modes = 0.0
         self.best = 0.0
-        self.changes: list[Change] = []
+        self.changes: list[LiveChange] = []
         self._turns: list[tuple[np.ndarray, Mapping[str, np.ndarray]]] = []
 
     def add_turns(self, turns: Mapping[str, np.ndarray]) -> None:
@@ -214,7 +214,7 @@ class Course:
         """Whether quality that was there is lost."""
         return self.best >= GOOD and check.sides.good < LOST * self.best
 
-    def suspect(self, onset: int) -> Change | None:
+    def suspect(self, onset: int) -> LiveChange | None:
         """The last live change shortly before the round at which something began."""
         earlier = [check.round for check in self.checks if check.round < onset][-SUSPECT_CHECKS:]
         earliest = min(earlier, default=0)

@@ -38,10 +38,10 @@ from gan_core.metrics.course import (
     SURE_REAL,
     TINY_GRADIENT,
     VANISHED_FAKE,
-    Change,
     Check,
     Course,
     Facts,
+    LiveChange,
     is_low,
 )
 
@@ -168,7 +168,7 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     causes: tuple[str, ...] = ()
     picture: Picture = "unknown"
-    suspect: Change | None = None
+    suspect: LiveChange | None = None
 
     @property
     def title(self) -> str:
@@ -192,7 +192,7 @@ def verdict(
     turns: Mapping[str, np.ndarray],
     diagnostics: Mapping[str, np.ndarray],
     facts: Facts,
-    changes: Iterable[Change] = (),
+    changes: Iterable[LiveChange] = (),
 ) -> Verdict:
     """Return the verdict at the last measurement of a run.
 
@@ -208,7 +208,7 @@ def judged(
     turns: Mapping[str, np.ndarray],
     diagnostics: Mapping[str, np.ndarray],
     facts: Facts,
-    changes: Iterable[Change] = (),
+    changes: Iterable[LiveChange] = (),
 ) -> Judge:
     """Return a judge that has seen a whole run; ``changes`` are its verdicts whenever the state changed."""
     judge = Judge(facts)
@@ -244,7 +244,7 @@ class Judge:
         """Rounds in order: columns (n,), ``round`` among them."""
         self._course.add_turns(turns)
 
-    def add_change(self, change: Change) -> None:
+    def add_change(self, change: LiveChange) -> None:
         """Something that was turned while the run trained; before the measurements after it."""
         self._course.changes.append(change)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gan_core.metrics.course import Change, Facts
+from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.verdict import ALARMS, CURES, STATES, Judge, judged, verdict
 
 EVERY, ROUNDS = 50, 3000
@@ -381,7 +381,9 @@ def test_what_never_was_good_is_not_broken():
 def test_a_live_change_shortly_before_is_the_first_suspect():
     n = len(GROWING + WHOLE)
     turns, diagnostics = series(GROWING + WHOLE, high_quality_share=np.where(np.arange(n) < 30, 0.95, 0.08))
-    change = Change(29 * EVERY, "G's lr → 0.05", {"optimizers.generator.lr": 0.001}, "learning rate of G back to 0.001")
+    change = LiveChange(
+        29 * EVERY, "G's lr → 0.05", {"optimizers.generator.lr": 0.001}, "learning rate of G back to 0.001"
+    )
     long_before = replace(change, round=12 * EVERY, label="D's lr → 1")
     later = replace(change, round=40 * EVERY, label="batch size → 8")
     found = verdict(turns, diagnostics, RING, [long_before, change, later])
@@ -401,7 +403,7 @@ def test_a_live_change_shortly_before_is_the_first_suspect():
 
 
 def test_nothing_is_suspected_of_a_run_that_is_well():
-    change = Change(12 * EVERY, "G's lr → 0.002")
+    change = LiveChange(12 * EVERY, "G's lr → 0.002")
     assert verdict(*series(GROWING + WHOLE), RING, [change]).suspect is None
 
 
