@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from gan_core.config import CURES, RunConfig
-from gan_core.metrics.course import Facts
-from gan_core.metrics.verdict import Judge, Verdict
+from gan_core.engine.knob_names import label_of, short_label_of
+from gan_core.metrics.course import Facts, LiveChange
+from gan_core.metrics.verdict import BEGINNING, Judge, Verdict
+from gan_core.training.knobs import knobs_of
 
-BEGINNING = ("starting", "learning")  # no news: every run begins so
+BUDGET = ("schedule.rounds", "schedule.seconds")
+NO_CAUSE = ("diagnostics.", "seed", "device")  # what is looked at does not change what is trained
 
 
 class RunJudge:
@@ -23,6 +27,8 @@ class RunJudge:
     def __init__(self, rounds: int, config: RunConfig | None = None) -> None:
         self._config = config
         self._at_work: dict[str, Any] | None = None
+        self._knobs: dict[str, float] | None = None
+        self._heard: set[tuple[Any, ...]] = set()
         self._judge = Judge(Facts({}, rounds=rounds))
         self._reference: dict[str, Any] = {}
         self._measured: list[tuple[int, dict[str, float]]] = []
@@ -52,6 +58,7 @@ class RunJudge:
             rounds=self._judge.facts.rounds,
             output="probability" if likely else "score",
             equilibrium={column: float(marks[0][0]) for column, marks in lines.items() if marks},
+            images=self.images,
         )
 
     def add_rows(self, track: str, columns: tuple[str, ...], rounds: np.ndarray, values: np.ndarray) -> None:
@@ -74,10 +81,37 @@ class RunJudge:
         self._judge.set_diverged(round, f"{message[:1].upper()}{message[1:]}." if message else "")
         return self._news()
 
-    def add_fork(self, round: int, cure: str | None) -> None:
-        """The run, or one that it comes from, was forked at ``round``; ``cure`` is the change-set that it got there, if any."""
+    def add_event(self, round: int, kind: str, data: Mapping[str, Any]) -> None:
+        """What happened to the run at ``round``: a knob or a fork may be what broke it. Told twice is once."""
+        changes = {name: value for name, value in (data.get("changes") or {}).items() if not name.startswith(NO_CAUSE)}
+        heard = (round, kind, tuple(sorted((name, str(value)) for name, value in changes.items())))
+        if kind not in ("knob", "forked") or heard in self._heard:
+            return
+        self._heard.add(heard)
+        if kind == "knob":
+            self._turned(round, changes)
+        else:
+            self._knobs = None  # what the parent had turned is in the configuration
+            self._forked(
+                round, data.get("cure"), [name for name in changes if name not in BUDGET], data.get("label", "")
+            )
+
+    def _turned(self, round: int, values: Mapping[str, float]) -> None:
+        """Knobs have these values from the next round on; what they had before is their undo."""
+        if self._knobs is None:
+            self._knobs = knobs_of(self._config) if self._config is not None else {}
+        before = {name: self._knobs[name] for name in values if self._knobs.get(name, values[name]) != values[name]}
+        self._knobs |= values
+        label = ", ".join(f"{short_label_of(name)} → {value:g}" for name, value in values.items())
+        back = ", ".join(f"{label_of(name)} back to {value:g}" for name, value in before.items())
+        self._judge.add_change(LiveChange(round, label, before, back))
+
+    def _forked(self, round: int, cure: str | None, changed: list[str], label: str) -> None:
+        """The run, or one that it comes from, was forked; ``cure`` is the change-set that it got there, if any."""
         if self._has(cure):
             self._at_work = {"cure": cure, "round": round}
+        elif cure is None and changed:
+            self._judge.add_change(LiveChange(round, label.replace("forked:", "the fork:") or "the fork"))
 
     def told(self) -> dict[str, Any]:
         """The verdict as of now, JSON-able; ``at_work`` is the cure that the run was forked with, and since when."""

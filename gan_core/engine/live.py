@@ -175,12 +175,16 @@ class LiveView:
                 self._news.reference |= data
                 self._judge.add_reference(data)
                 return
-            if kind == "forked":
-                self._judge.add_fork(round, data.get("cure"))
-                if self._status.verdict:  # it was judged before this was known
-                    self.set_status(verdict=self._judge.told())
+            self._judge.add_event(round, kind, data)
+            if kind == "forked" and self._status.verdict:  # it was judged before this was known
+                self.set_status(verdict=self._judge.told())
             self._event_count += 1
             self._news.events.append({"id": self._event_count, "round": round, "kind": kind, "data": data})
+
+    def foretell(self, round: int, kind: str, data: dict[str, Any]) -> None:
+        """What is to be judged with the measurements after it, and shown later (`add_event`)."""
+        with self._lock:
+            self._judge.add_event(round, kind, data)
 
     def judge(self) -> list[tuple[Verdict, dict[str, Any]]]:
         """Judge the measurements that have come; returns the changes of the verdict, each with what is told of it."""
@@ -350,6 +354,8 @@ def stored_view(store: RunStore, run: RunRecord) -> LiveView:
     for event in events:
         if event.kind == "reference":
             view.add_event(event.round, event.kind, event.data)
+        else:
+            view.foretell(event.round, event.kind, event.data)
     changes = view.diverged(run.rounds, run.message) if run.status == "diverged" else view.judge()
     # Judged again, for the run may be older than the rules; where they say what was said then, it stays in its place.
     said = [data for _, data in changes]

@@ -17,7 +17,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-BROAD = 0.75  # breadth from which a generator has reached the data
+from gan_core.metrics.appearance import COVERS, Picture, Sides, picture_of, sides
+
+BROAD = COVERS  # breadth from which a generator has reached the data
 NARROW = 0.65
 COLLAPSED = 0.5  # half of the modes
 FALLEN, BACK = 0.78, 0.87  # of the most effective modes so far: two of eight lost, one of eight
@@ -30,10 +32,17 @@ GROWTH_CHECKS = 16  # measurements that are looked back on for that
 MOSTLY_UNSURE = 0.5  # share of samples of no class, above which the class mix says little
 HOPS = 8  # measurements in which hopping from mode to mode is looked for
 HOP_LENGTH = 0.75  # real standard deviations that the middle of the samples moves
+MOVES = 0.25  # the same beside a fullest mode that is another one
 SURE_REAL, SURE_FAKE, SURE_RIGHT = 0.9, 0.1, 0.97  # a D that nothing escapes
 TINY_GRADIENT, VANISHED_FAKE = 0.05, 0.1
 FAR_AWAY, FAR_TOO_WIDE = 6.0, 4.0  # real standard deviations from the middle; times the real spread
 FAR_SCORES = 100.0
+GOOD, LOST, REGAINED = (
+    0.5,
+    0.5,
+    0.8,
+)  # a quality that can be lost; of the best so far: when it is, and when it is not any more
+SUSPECT_CHECKS = 8  # measurements before an onset in which a live change is the first suspect
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,8 @@ class Facts:
     """What the rules need to know of a run beside its curves.
 
     ``floors`` are what each measurement reads on real data, ``output`` what D's logits mean (as the loss says),
-    ``equilibrium`` the losses at which D cannot tell, by column; ``rounds`` how many the run is to play.
+    ``equilibrium`` the losses at which D cannot tell, by column; ``rounds`` how many the run is to play; ``images``
+    whether samples are images, or points.
     """
 
     floors: Mapping[str, float]
@@ -49,19 +59,36 @@ class Facts:
     rounds: int = 0
     output: Literal["probability", "score", "error"] = "probability"
     equilibrium: Mapping[str, float] = field(default_factory=dict)
+    images: bool = False
+
+
+@dataclass(frozen=True)
+class LiveChange:
+    """What was changed in a run that trains, after ``round`` rounds.
+
+    ``label`` is how it is said. ``undo`` are the knobs as they were, ``undo_label`` how that is said; empty where they
+    are not known.
+    """
+
+    round: int
+    label: str
+    undo: Mapping[str, float] = field(default_factory=dict)
+    undo_label: str = ""
 
 
 class Check(NamedTuple):
     """One measurement as the rules see it.
 
     ``parts`` are the breadth's ingredients over real data; ``play`` is the mean of each column of the turns since the
-    measurement before.
+    measurement before; ``sides`` are coverage and quality, ``picture`` the word for both.
     """
 
     round: int
     parts: dict[str, float]
     numbers: Mapping[str, float]
     play: dict[str, float]
+    sides: Sides
+    picture: Picture
 
     @property
     def breadth(self) -> float:
@@ -88,11 +115,15 @@ def is_low(check: Check) -> bool:
     return check.breadth < COLLAPSED
 
 
+SHAPELESS: tuple[Picture, ...] = ("cloud", "noise", "beside", "one_point", "one_picture")
+
+
 class Course:
     """The measurements so far. Tell it the rounds before the measurement that follows them.
 
     ``reached`` says whether the data were reached once, ``most_modes`` the most effective modes over those of real data
-    that two measurements in a row have had.
+    that two measurements in a row have had, ``best`` the best quality of as many. ``had_modes`` is ``most_modes`` of those
+    measurements alone whose samples were more than a cloud: what a sentence may say that G had.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -100,6 +131,9 @@ class Course:
         self.checks: list[Check] = []
         self.reached = False
         self.most_modes = 0.0
+        self.had_modes = 0.0
+        self.best = 0.0
+        self.changes: list[LiveChange] = []
         self._turns: list[tuple[np.ndarray, Mapping[str, np.ndarray]]] = []
 
     def add_turns(self, turns: Mapping[str, np.ndarray]) -> None:
@@ -112,9 +146,13 @@ class Course:
         """A measurement; returns whether it says anything. One that is not after the last says nothing new."""
         if self.checks and round <= self.last.round:
             return False
-        check = Check(round, self._parts(numbers), numbers, self._play_until(round))
-        if not (check.parts or check.play):
+        parts, play = self._parts(numbers), self._play_until(round)
+        if not (parts or play):
             return False
+        seen = sides(numbers, self.facts.floors, min(parts.values(), default=np.nan), images=self.facts.images)
+        before = self.last.picture if self.checks else "unknown"
+        picture = picture_of(numbers, seen, before, images=self.facts.images)
+        check = Check(round, parts, numbers, play, seen, picture)
         self.checks.append(check)
         self._remember()
         return True
@@ -125,6 +163,10 @@ class Course:
         if len(self.checks) >= AGREE:
             modes = [check.parts.get("effective_modes", 0.0) for check in self.checks[-AGREE:]]
             self.most_modes = max(self.most_modes, min(1.0, *modes))
+            if all(check.picture not in SHAPELESS for check in self.checks[-AGREE:]):
+                self.had_modes = max(self.had_modes, min(1.0, *modes))
+            good = min(check.sides.good for check in self.checks[-AGREE:])
+            self.best = max(self.best, good) if np.isfinite(good) else self.best
 
     def _parts(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Each ingredient over its floor; a number that is missing or not finite is none."""
@@ -164,6 +206,20 @@ class Course:
     def is_broad(self) -> bool:
         return len(self.run_of(lambda check: check.breadth >= BROAD)) >= AGREE
 
+    def is_good(self) -> bool:
+        """Whether both sides are near real data."""
+        return len(self.run_of(lambda check: check.picture == "real")) >= AGREE
+
+    def is_broken(self, check: Check) -> bool:
+        """Whether quality that was there is lost."""
+        return self.best >= GOOD and check.sides.good < LOST * self.best
+
+    def suspect(self, onset: int) -> LiveChange | None:
+        """The last live change shortly before the round at which something began."""
+        earlier = [check.round for check in self.checks if check.round < onset][-SUSPECT_CHECKS:]
+        earliest = min(earlier, default=0)
+        return next((change for change in reversed(self.changes) if earliest <= change.round < onset), None)
+
     def is_whole(self) -> bool:
         """What it takes to stop narrowing: more than not to begin, or a breadth between the two would flicker."""
         whole = self.run_of(
@@ -196,10 +252,12 @@ class Course:
             return False
         modes = [check.numbers.get("largest_mode", np.nan) for check in recent]
         shares = [check.numbers.get("largest_share", np.nan) for check in recent]
+        steps = [np.linalg.norm(b - a) for a, b in pairwise(check.middle for check in recent) if len(a) and len(b)]
         if np.isfinite(modes).all() and max(shares) > 0:
             mostly_one = sum(share > 0.5 for share in shares) >= 0.75 * HOPS
-            return mostly_one and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
-        steps = [np.linalg.norm(b - a) for a, b in pairwise(check.middle for check in recent) if len(a) and len(b)]
+            # One picture at the border of two classes is judged as now this one and now the other, and stays where it is.
+            moves = not steps or sum(step > MOVES for step in steps) >= HOPS / 2
+            return mostly_one and moves and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
         return bool(sum(step > HOP_LENGTH for step in steps) >= HOPS / 2)
 
     def is_far_away(self, check: Check) -> bool:

@@ -3,19 +3,23 @@
 `verdict` is a pure function of what was recorded: the columns of the ``turns`` and ``diagnostics`` tracks. `Judge` is the
 same bit by bit, for a run that trains: it is told rounds and measurements as they come, and does the same to each.
 
-A low breadth alone says nothing: a collapse is the loss of a breadth that was there, or, long after the start, a breadth
-that is low and does not grow. Two measurements in a row must agree, and it takes more to leave a state than to stay in
-it, so that the verdict does not flicker. What is measured, and what the rules ask of it, is in `gan_core.metrics.course`.
+A verdict has two sides, coverage and quality (`gan_core.metrics.appearance`): "healthy" and "recovered" are said only
+where both are near real data, and what lies between is called by what its picture shows. Where quality is not measured
+nothing is claimed of it. A low breadth alone says nothing: a collapse is the loss of a breadth that was there, or, long
+after the start, a breadth that is low and does not grow. Two measurements in a row must agree, and it takes more to leave
+a state than to stay in it, so that the verdict does not flicker. What is measured, and what the rules ask of it, is in
+`gan_core.metrics.course`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
+from gan_core.metrics.appearance import FRECHET, HIGH, UNSURE, Picture, reading
 from gan_core.metrics.course import (
     AGREE,
     BACK,
@@ -25,9 +29,11 @@ from gan_core.metrics.course import (
     FAR_AWAY,
     FAR_SCORES,
     FAR_TOO_WIDE,
-    MOSTLY_UNSURE,
+    LOST,
     NARROW,
     PATIENT_CHECKS,
+    REGAINED,
+    SHAPELESS,
     SURE_FAKE,
     SURE_REAL,
     TINY_GRADIENT,
@@ -35,39 +41,71 @@ from gan_core.metrics.course import (
     Check,
     Course,
     Facts,
+    LiveChange,
     is_low,
 )
 
 State = Literal[
     "starting",
     "learning",
+    "beside",
+    "cloud",
+    "noise",
+    "one_point",
+    "one_picture",
+    "spread",
+    "part",
+    "varied",
     "healthy",
+    "recovered",
     "narrowing",
     "collapsed",
-    "recovered",
+    "broken",
     "d_too_strong",
     "vanishing_gradient",
     "oscillating",
     "diverged",
 ]
+Tone = Literal["quiet", "fair", "good", "warning", "alarm"]
 
-STATES: dict[State, str] = {
-    "starting": "Starting",
-    "learning": "Learning",
-    "healthy": "Healthy",
-    "narrowing": "Narrowing",
-    "collapsed": "Collapsed",
-    "recovered": "Recovered",
-    "d_too_strong": "D too strong",
-    "vanishing_gradient": "G's gradient vanishes",
-    "oscillating": "Oscillating",
-    "diverged": "Diverged",
+TITLES: dict[State, tuple[str, Tone]] = {
+    "starting": ("Starting", "quiet"),
+    "learning": ("Learning", "fair"),
+    "beside": ("Beside the data", "fair"),
+    "cloud": ("A cloud", "fair"),
+    "noise": ("Not recognisable", "fair"),
+    "one_point": ("One point", "fair"),
+    "one_picture": ("One picture", "fair"),
+    "spread": ("Spread, not sharp yet", "fair"),
+    "part": ("Sharp, a part missing", "fair"),
+    "varied": ("Varied", "fair"),
+    "healthy": ("Healthy", "good"),
+    "recovered": ("Recovered", "good"),
+    "narrowing": ("Narrowing", "warning"),
+    "collapsed": ("Collapsed", "alarm"),
+    "broken": ("Broken", "alarm"),
+    "d_too_strong": ("D too strong", "alarm"),
+    "vanishing_gradient": ("G's gradient vanishes", "alarm"),
+    "oscillating": ("Oscillating", "warning"),
+    "diverged": ("Diverged", "alarm"),
 }
+STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()}
 """Every state with its title, from the first that a run can be in to the worst."""
 
-ALARMS: frozenset[State] = frozenset(
-    {"narrowing", "collapsed", "d_too_strong", "vanishing_gradient", "oscillating", "diverged"}
+ALARMS: frozenset[State] = frozenset(state for state, (_, tone) in TITLES.items() if tone in ("warning", "alarm"))
+BEGINNING: tuple[State, ...] = (
+    "starting",
+    "learning",
+    "beside",
+    "cloud",
+    "noise",
+    "one_point",
+    "one_picture",
+    "spread",
+    "part",
 )
+"""No news, for every run begins so."""
+LOSSES: tuple[State, ...] = ("narrowing", "collapsed", "broken")
 
 AT_EQUILIBRIUM = 0.1  # of D's loss at equilibrium: so near it lies
 FAR_CHECKS = 3
@@ -80,6 +118,12 @@ LABELS = {
     "effective_modes": "effective modes",
     "class_diversity": "diversity inside the classes",
     "largest_share": "share of the fullest mode",
+    "high_quality_share": "share of the samples on a mode",
+    "precision": "share of the samples among real ones",
+    "density": "density of real samples where they lie",
+    "unsure_share": "share of no class",
+    "frechet_distance": "Fréchet distance",
+    "mmd2": "squared MMD",
 }
 
 
@@ -89,6 +133,7 @@ CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "wgan_gp_10")),
     "d_too_strong": (("r1", "wgan_gp"), ("wgan_gp_10",)),
     "oscillating": (("r1", "wgan_gp"), ("wgan_gp_10",)),
+    "broken": (("r1", "wgan_gp"), ("wgan_gp_10", "spectral_norm")),
     "diverged": (("wgan_gp", "clipping"), ("wgan_gp_10",)),
 }
 """What to try, by cause: named change-sets of the configuration, first for points, then for images. The most likely first."""
@@ -110,7 +155,9 @@ class Verdict:
     """What a run is like at ``round``.
 
     ``onset_round`` is when the state began, known only afterwards; None before there is one. ``first_sign`` is when the
-    breadth began to fall, at or before the onset. ``causes`` names what the cures are chosen by.
+    breadth began to fall, at or before the onset. ``causes`` names what the cures are chosen by. ``picture`` is what the
+    samples look like at ``round``, whatever else is wrong; ``suspect`` is a live change shortly before the onset, and its
+    undo the first cure.
     """
 
     state: State
@@ -120,6 +167,8 @@ class Verdict:
     sentence: str = ""
     evidence: tuple[Evidence, ...] = ()
     causes: tuple[str, ...] = ()
+    picture: Picture = "unknown"
+    suspect: LiveChange | None = None
 
     @property
     def title(self) -> str:
@@ -135,23 +184,37 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        return {**asdict(self), "title": self.title, "alarming": self.alarming}
+        told = {"title": self.title, "tone": TITLES[self.state][1], "news": self.state not in BEGINNING}
+        return {**asdict(self), **told, "alarming": self.alarming}
 
 
-def verdict(turns: Mapping[str, np.ndarray], diagnostics: Mapping[str, np.ndarray], facts: Facts) -> Verdict:
+def verdict(
+    turns: Mapping[str, np.ndarray],
+    diagnostics: Mapping[str, np.ndarray],
+    facts: Facts,
+    changes: Iterable[LiveChange] = (),
+) -> Verdict:
     """Return the verdict at the last measurement of a run.
 
     ``turns`` and ``diagnostics`` are columns (n,) by name, a column ``round`` among them, as the tracks hold them. NaN
     is a number that was not measured. Columns that a run does not have are not asked for: without labels the same
-    rules judge by what needs none. For all changes on the way see `judged`.
+    rules judge by what needs none. ``changes`` are what was turned while the run trained. For all verdicts on the way see
+    `judged`.
     """
-    return judged(turns, diagnostics, facts).verdict
+    return judged(turns, diagnostics, facts, changes).verdict
 
 
-def judged(turns: Mapping[str, np.ndarray], diagnostics: Mapping[str, np.ndarray], facts: Facts) -> Judge:
+def judged(
+    turns: Mapping[str, np.ndarray],
+    diagnostics: Mapping[str, np.ndarray],
+    facts: Facts,
+    changes: Iterable[LiveChange] = (),
+) -> Judge:
     """Return a judge that has seen a whole run; ``changes`` are its verdicts whenever the state changed."""
     judge = Judge(facts)
     judge.add_turns(turns)
+    for change in changes:
+        judge.add_change(change)
     names = [name for name in diagnostics if name != "round"]
     for index, round in enumerate(diagnostics.get("round", ())):
         judge.add_check(int(round), {name: float(diagnostics[name][index]) for name in names})
@@ -181,6 +244,10 @@ class Judge:
         """Rounds in order: columns (n,), ``round`` among them."""
         self._course.add_turns(turns)
 
+    def add_change(self, change: LiveChange) -> None:
+        """Something that was turned while the run trained; before the measurements after it."""
+        self._course.changes.append(change)
+
     def add_check(self, round: int, numbers: Mapping[str, float]) -> Verdict:
         """A measurement; returns the verdict at it. One that is not after the last says nothing new."""
         if self._course.add(round, numbers):
@@ -189,7 +256,9 @@ class Judge:
 
     def set_diverged(self, round: int, sentence: str) -> Verdict:
         """The run itself ended because a number was not finite."""
-        self._adopt(Verdict("diverged", round, round, None, sentence, (), ("diverged",)))
+        suspect = self._course.suspect(round)
+        picture = self._last.picture if self._course.checks else "unknown"
+        self._adopt(Verdict("diverged", round, round, None, sentence, (), ("diverged",), picture, suspect))
         return self.verdict
 
     # --- the rules, in the order of their precedence; each says what it sees, or None ---
@@ -200,12 +269,14 @@ class Judge:
             self._flown_away,
             self._collapse,
             self._stuck,
+            self._broken,
             self._narrowing,
             self._overpowered,
             self._oscillating,
-            self._breadth_reached,
+            self._well,
+            self._varied,
         )
-        found = next((said for rule in rules if (said := rule()) is not None), None) or self._undecided()
+        found = next((said for rule in rules if (said := rule()) is not None), None) or self._described()
         self._adopt(found)
         if not found.alarming and not self._course.is_narrow(self._last):
             self.healthy_round = self._last.round
@@ -218,7 +289,7 @@ class Judge:
         if not stays and (len(vanished) < AGREE + 1 or self._course.is_broad()):
             return None
         if not vanished:
-            return replace(self.verdict, round=self._last.round)
+            return self._still()
         gradient, fake = (self._last.play.get(name, np.nan) for name in ("G.grad_norm", "D.fake"))
         evidence = [
             Evidence("G.grad_norm", "G's gradient norm", gradient, "<", TINY_GRADIENT),
@@ -237,7 +308,7 @@ class Judge:
         if not stays and (len(away) < FAR_CHECKS or len(self._course.checks) <= PATIENT_CHECKS):
             return None
         if not away:
-            return replace(self.verdict, round=self._last.round)
+            return self._still()
         far, wide = float(np.linalg.norm(self._last.middle)), self._last.numbers.get("std_ratio", np.nan)
         apart = self._last.score_gap
         evidence = [Evidence("D.real", "scores of real and generated data apart", apart, ">", FAR_SCORES)]
@@ -267,6 +338,22 @@ class Judge:
         if course.reached or len(low) < AGREE or not course.is_late() or (course.grows() and not course.hops()):
             return None
         return self._overpowered(low) or self._collapsed()
+
+    def _broken(self) -> Verdict | None:
+        """A quality that was there is lost; it counts until it is back."""
+        course = self._course
+        broken = course.run_of(course.is_broken)
+        back = course.run_of(lambda check: check.sides.good >= REGAINED * course.best)
+        stays = self.verdict.state == "broken" and len(back) < AGREE
+        if not stays and len(broken) < course.agreed():
+            return None
+        evidence = self._poor(LOST * course.best) or self._poor(REGAINED * course.best)
+        if not evidence:  # for a moment it is as good as it was
+            return self._still()
+        lost = (
+            "G had samples near the data, and they are no longer" if broken else "G's samples are not yet as good again"
+        )
+        return self._verdict("broken", broken, f"{lost}: {self._quality()}.", evidence, ("broken",))
 
     def _narrowing(self) -> Verdict | None:
         course = self._course
@@ -321,29 +408,70 @@ class Judge:
         )
         return self._verdict("oscillating", recent, sentence, evidence, ("oscillating",))
 
-    def _breadth_reached(self) -> Verdict | None:
-        if not self._course.is_broad():
+    def _well(self) -> Verdict | None:
+        """Both sides are near real data."""
+        well = self._course.run_of(lambda check: check.picture == "real")
+        if len(well) < AGREE:
             return None
-        broad = self._course.run_of(lambda check: check.breadth >= BROAD)
         back = self.verdict.state == "recovered" or (self.verdict.alarming and self._fell)
-        state: State = "recovered" if back else "healthy"
-        blur = self._blur()
-        start = "It is back" if back else "Nothing is missing" if blur else "Nothing is wrong"
-        return self._verdict(state, broad, f"{start}: {self._variety()}{blur}.", ())
+        start = "It is back" if back else "Nothing is wrong"
+        return self._verdict(
+            "recovered" if back else "healthy", well, f"{start}: {self._variety()}, {self._quality()}.", ()
+        )
 
-    def _undecided(self) -> Verdict:
-        """Neither clearly well nor clearly ill: what it was."""
-        if self._course.reached and self.verdict.state in ("healthy", "recovered"):
-            return self._verdict(self.verdict.state, [self._last], f"{self._variety(capital=True)}.", ())
-        if len(self._course.checks) <= 3:
-            return self._verdict("starting", [self._last], NOTHING_YET, ())
-        return self._verdict("learning", [self._last], f"G is still spreading over the data: {self._variety()}.", ())
+    def _varied(self) -> Verdict | None:
+        """The data are covered, and nothing can be said of quality."""
+        if np.isfinite(self._last.sides.good):
+            return None
+        course = self._course
+        broad = course.run_of(lambda check: check.breadth >= BROAD)
+        stays = self.verdict.state == "varied" and course.reached
+        if len(broad) < AGREE and not stays:
+            return None
+        back = "It is back" if self.verdict.alarming and self._fell else "Nothing is missing"
+        sentence = f"{back}: {self._variety()}; how good the samples are is not measured."
+        if len(broad) < AGREE:
+            sentence = f"{self._variety(capital=True)}; how good the samples are is not measured."
+        return self._verdict("varied", broad or [self._last], sentence, ())
+
+    def _described(self) -> Verdict:
+        """Neither well nor ill: what its picture shows."""
+        course = self._course
+        picture = self._last.picture
+        if picture in ("unknown", "varied", "real"):  # of a state that two measurements have to agree on
+            if len(course.checks) <= 3:
+                return self._verdict("starting", [self._last], NOTHING_YET, ())
+            if picture != "real":
+                return self._verdict(
+                    "learning", [self._last], f"G is still spreading over the data: {self._variety()}.", ()
+                )
+            picture = "spread"
+        alike = course.run_of(lambda check: check.picture == picture) or [self._last]
+        return self._verdict(cast(State, picture), alike, self._looks_like(picture), ())
+
+    def _looks_like(self, picture: Picture) -> str:
+        """The sentence of a picture, with the numbers that say so."""
+        far = float(np.linalg.norm(self._last.middle))
+        sentences = {
+            "beside": f"All samples lie beside the data: their middle is {far:.1f} real standard deviations away.",
+            "cloud": f"A cloud that does not show the shape of the data: {self._quality()}.",
+            "noise": f"Nothing can be recognised yet: {self._quality()}.",
+            "one_point": "All samples lie at one point.",
+            "one_picture": "All samples are nearly one and the same picture.",
+            "spread": f"Spread over the data, and not sharp yet: {self._variety()}; {self._quality()}.",
+            "part": f"Sharp, and a part of the data is missing: {self._variety()}; {self._quality()}.",
+        }
+        return sentences[picture]
 
     # --- what is said ---
 
     @property
     def _last(self) -> Check:
         return self._course.last
+
+    def _still(self) -> Verdict:
+        """A state that is kept although nothing says so at this very measurement."""
+        return replace(self.verdict, round=self._last.round, picture=self._last.picture)
 
     def _collapsed(self) -> Verdict:
         variety = self._variety()
@@ -357,6 +485,9 @@ class Judge:
                 evidence.append(Evidence("largest_share", LABELS["largest_share"], share, ">", 0.5))
         elif self._last.breadth >= BROAD:
             sentence = f"G spreads again, and is not whole yet: {variety}."
+        elif self._last.picture in ("one_point", "one_picture"):
+            before = "G has lost what it had" if self._course.had_modes else "G has not spread over the data"
+            sentence = f"{self._looks_like(self._last.picture).removesuffix('.')}: {before}."
         elif self._last.worst == "class_diversity":
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."
         elif self._course.reached:
@@ -385,11 +516,12 @@ class Judge:
         if worst is None:
             return "There is nothing to measure" if capital else "there is nothing to measure"
         modes = self._last.numbers.get("effective_modes", 0.0)
-        most = self._course.most_modes * self.facts.floors.get("effective_modes", 0.0)
+        most = self._course.had_modes * self.facts.floors.get("effective_modes", 0.0)
         missing = parts.get("effective_modes", 1.0) < max(BROAD, BACK * self._course.most_modes)
         if self.facts.num_modes and (worst == "effective_modes" or missing):
             had = f", it had {most:.1f}" if most > 1.25 * modes else ""
-            return f"{modes:.1f} effective modes of {self.facts.num_modes}{had}"
+            shown = self._last.picture not in SHAPELESS
+            return f"{'' if shown else 'around '}{modes:.1f} effective modes of {self.facts.num_modes}{had}"
         share = min(1.0, parts[worst])
         what = {"std_ratio": "spread", "vendi_score": "variety", "class_diversity": "variety inside the classes"}
         of = parts[worst] / (2 if worst == "class_diversity" else 1)
@@ -399,14 +531,38 @@ class Judge:
             else "as varied as real data"
         )
 
-    def _blur(self) -> str:
-        """Samples can be varied long before they are any good."""
-        numbers = self._last.numbers
-        off = 1 - numbers.get("high_quality_share", np.nan)
-        if off >= MOSTLY_UNSURE:
-            return f"; {off:.0%} of the samples are still off every mode"
-        unsure = numbers.get("unsure_share", np.nan)
-        return f"; {unsure:.0%} of the samples are still of no class" if unsure >= MOSTLY_UNSURE else ""
+    def _quality(self) -> str:
+        """How good the samples are, in the measure that says it worst."""
+        numbers, quality = self._last.numbers, self._last.sides.quality
+        worst = min(quality, key=quality.__getitem__, default="")
+        if worst == HIGH:
+            on = numbers[HIGH]
+            return (
+                f"{on:.0%} of the samples are on a mode"
+                if on >= 0.5
+                else f"{1 - on:.0%} of the samples are off every mode"
+            )
+        if worst in ("precision", "density"):
+            # Samples can lie among real ones, and only where these are few.
+            return f"they lie among real ones to {quality[worst]:.0%}"
+        if worst == UNSURE:
+            return f"{numbers[UNSURE]:.0%} of the samples are of no class"
+        if worst == FRECHET:
+            times = numbers[FRECHET] / self.facts.floors[FRECHET]
+            return f"the Fréchet distance is {max(1.0, times):.1f} times that of real samples"
+        if worst == "mmd2":
+            return f"squared MMD is {numbers['mmd2']:.2g}, of real samples {self.facts.floors['mmd2']:.2g}"
+        return "how good the samples are is not measured"
+
+    def _poor(self, limit: float) -> list[Evidence]:
+        """The measures of quality below ``limit``."""
+        found = []
+        for name, good in self._last.sides.quality.items():
+            if good < limit:
+                threshold, more = reading(name, limit, self.facts.floors)
+                value = self._last.numbers[name]
+                found.append(Evidence(name, LABELS[name], value, ">" if more else "<", threshold))
+        return found
 
     def _low_parts(self, threshold: float) -> list[Evidence]:
         low = [name for name, part in self._last.parts.items() if part < threshold]
@@ -443,13 +599,18 @@ class Judge:
                 first = min(first, before.first_sign)
         if state == before.state:
             onset, first = before.onset_round if before.onset_round is not None else onset, before.first_sign
-        return Verdict(state, self._last.round, onset, first, sentence, tuple(evidence), causes)
+        suspect = self._course.suspect(onset) if state in ALARMS else None
+        if suspect:
+            sentence = f"Just after {suspect.label} at round {suspect.round:,}: {sentence}"
+        return Verdict(
+            state, self._last.round, onset, first, sentence, tuple(evidence), causes, self._last.picture, suspect
+        )
 
     def _adopt(self, new: Verdict) -> None:
         if new.state != self.verdict.state:
-            self._fell = new.state in ("narrowing", "collapsed")
+            self._fell = new.state in LOSSES
             if new.state == "recovered":
-                self._course.most_modes = 0.0
+                self._course.most_modes = self._course.had_modes = 0.0
             self.changes.append(new)
         self.verdict = new
 

@@ -7,24 +7,10 @@ from collections.abc import Collection
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gan_core.engine.knob_names import label_of
 from gan_core.ui.pressing import press
 from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence
-
-LABELS = {
-    "optimizers.discriminator.lr": "learning rate of D",
-    "optimizers.generator.lr": "learning rate of G",
-    "schedule.n_critic": "D steps per round",
-    "schedule.generator_steps": "G steps per round",
-    "data.batch_size": "batch size",
-    "objective.clip_value": "clip D's weights to ±",
-    "tricks.instance_noise": "instance noise σ₀",
-}
-
-
-def label_of(knob: str) -> str:
-    """What a knob is called on a page."""
-    return LABELS.get(knob, f"λ of {knob.rpartition('.')[2].replace('_', ' ')}")
 
 
 def knob_input(place: DeltaGenerator, knob: str, now: Collection[float], *, key: str) -> float | None:

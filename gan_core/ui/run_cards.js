@@ -50,7 +50,7 @@ class Card {
     set(this.rounds, rounds)
     const verdict = run.verdict || {}
     set(this.verdict, ["starting", "learning"].includes(verdict.state) ? "" : verdict.title || "")
-    this.verdict.dataset.alarming = Boolean(verdict.alarming)
+    this.verdict.dataset.tone = verdict.alarming ? "alarm" : verdict.tone || ""
     this.element.title = run.message || verdict.sentence || ""
     set(this.none, [run.data, run.objective].filter(Boolean).join(" · ") || "no samples yet")
     this.fill.style.transform = `scaleX(${share})`

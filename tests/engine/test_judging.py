@@ -125,12 +125,36 @@ def test_no_cure_is_advised_that_the_run_has() -> None:
 
 def test_a_cure_at_work_is_told_with_the_round_of_its_fork() -> None:
     judge = judge_of(CURES["r1"].changes)
-    judge.add_fork(500, None)
+    judge.add_event(500, "forked", {"cure": None})
     assert judge.told()["at_work"] is None
-    judge.add_fork(700, "r1")
-    judge.add_fork(900, "wgan_gp")  # which a later fork took away again
-    judge.add_fork(950, None)
+    judge.add_event(700, "forked", {"cure": "r1"})
+    judge.add_event(900, "forked", {"cure": "wgan_gp"})  # which a later fork took away again
+    judge.add_event(950, "forked", {"cure": None})
     assert judge.told()["at_work"] == {"cure": "r1", "round": 700}
+
+
+TURNED = {"changes": {"optimizers.generator.lr": 0.05, "schedule.n_critic": 7}, "label": "lr 0.05, n_critic 7"}
+
+
+def test_a_knob_before_the_onset_is_suspected_live_and_stored(store: RunStore) -> None:
+    config = preset_config("ring-collapse")
+    store.create("turned", name="", config=config.to_dict())
+    view = LiveView("turned", Status("running", rounds=3000), config)
+    recorder = Recorder(store, view)
+    recorder.record([Note(0, "reference", DESCRIPTION), Note(0, "reference", REFERENCE)])
+    for index, breadth in enumerate(COURSE):
+        if index == 14:
+            recorder.record([Note(13 * EVERY + 20, "knob", TURNED)])
+        recorder.record([measured(index * EVERY, breadth), turns(index * EVERY + 1, (index + 1) * EVERY)])
+    said = view.status["verdict"]
+    assert said["state"] == "collapsed"
+    assert said["suspect"]["round"] == 13 * EVERY + 20
+    assert said["suspect"]["undo"] == {"optimizers.generator.lr": 4e-3, "schedule.n_critic": 5}
+    assert said["suspect"]["undo_label"] == "learning rate of G back to 0.004, D steps per round back to 5"
+    assert said["sentence"].startswith("Just after G's lr → 0.05, D steps per round → 7 at round 670: ")
+    recorder.end(Ended("finished", 1000, summary={"seconds": 1.0}))
+    store.flush()
+    assert stored_view(store, store.run("turned")).status["verdict"] == said
 
 
 def test_a_fork_with_a_cure_says_so_live_and_stored(open_lab: Callable, small: Callable) -> None:
@@ -243,7 +267,7 @@ def test_judging_goes_on_where_a_run_that_was_stopped_had_been(
     run = lab.wait(run_id, 60)
     assert run.summary["verdict"]["onset_round"] == 500
     said = [event.data["state"] for event in lab.store.events(run_id) if event.kind == "verdict"]
-    assert said == ["healthy", "collapsed"]
+    assert said == ["varied", "collapsed"]
 
 
 def test_birthdays_are_counted_when_asked_for(open_lab: Callable, small: Callable, until: Callable) -> None:

@@ -94,6 +94,7 @@ class VerdictBanner {
     this.element.hidden = !verdict.state && !note
     this.element.dataset.state = verdict.state || ""
     this.element.dataset.alarming = Boolean(verdict.alarming)
+    this.element.dataset.tone = verdict.tone || ""
     setText(this.chip, verdict.title || "")
     const begun = ["starting", "learning"].includes(verdict.state) ? null : verdict.onset_round
     const first = verdict.first_sign
@@ -109,7 +110,8 @@ class VerdictBanner {
     this.evidence.hidden = !told.length
     const title = (name) => (this.view.data.cures || {})[name] || name.replaceAll("_", " ")
     const { at_work: work } = verdict
-    const named = (verdict.cures || []).map(title).join(" · ")
+    const undo = verdict.alarming && verdict.suspect ? verdict.suspect.undo_label : ""
+    const named = [undo, ...(verdict.cures || []).map(title)].filter(Boolean).join(" · ")
     const working = work ? `At work since round ${integer(work.round)}: ${title(work.cure)}.` : ""
     const left = named && `${work ? "Else to try" : "To try"}: ${named}`
     setText(this.cures, [working, left].filter(Boolean).join(" "))

@@ -1,0 +1,26 @@
+"""What the knobs of a run are called, on a page and in a sentence."""
+
+from __future__ import annotations
+
+LABELS = {
+    "optimizers.discriminator.lr": "learning rate of D",
+    "optimizers.generator.lr": "learning rate of G",
+    "schedule.n_critic": "D steps per round",
+    "schedule.generator_steps": "G steps per round",
+    "data.batch_size": "batch size",
+    "objective.clip_value": "clip D's weights to ±",
+    "tricks.instance_noise": "instance noise σ₀",
+}
+
+
+def label_of(knob: str) -> str:
+    """What a knob is called on a page."""
+    return LABELS.get(knob, f"λ of {knob.rpartition('.')[2].replace('_', ' ')}")
+
+
+SHORT = {"optimizers.discriminator.lr": "D's lr", "optimizers.generator.lr": "G's lr"}
+
+
+def short_label_of(knob: str) -> str:
+    """The same where there is little room."""
+    return SHORT.get(knob) or label_of(knob)
