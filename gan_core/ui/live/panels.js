@@ -743,7 +743,7 @@ class GridPanel extends Panel {
     }
     this.push.dataset.round = round
     this.push.setAttribute("aria-label", `the first ${push.count} samples at round ${integer(round)}, with the pixels that G's loss would have lighter or darker`)
-    setText(this.note, `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(Number(push.largest.toPrecision(2)))}.`)
+    setText(this.note, `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(push.largest)}.`)
   }
 
   // One row of the picture, as a square.
