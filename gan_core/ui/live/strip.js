@@ -21,7 +21,7 @@ class StatusStrip {
     )
   }
 
-  draw(status, connection, text) {
+  draw(status, connection, text, compact) {
     const state = status ? status.state : connection === "refused" ? "unavailable" : "connecting"
     const shown = status && status.stuck ? "stuck" : state
     this.element.dataset.state = shown
@@ -42,9 +42,10 @@ class StatusStrip {
       this.bar.setAttribute("aria-valuenow", Math.round(100 * share))
       const facts = []
       const moving = state === "running"
-      if (moving && status.rounds_per_second) facts.push(`${number(status.rounds_per_second)} rounds/s`)
+      const room = !compact // a second line would push the losses of two runs off a projector
+      if (room && moving && status.rounds_per_second) facts.push(`${number(status.rounds_per_second)} rounds/s`)
       if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
-      if (status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
+      if (room && status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
@@ -119,6 +120,7 @@ class VerdictBanner {
     this.cures.hidden = !this.cures.textContent
     setText(this.notes, note)
     this.notes.hidden = !note
+    this.view.levelVerdicts()
   }
 }
 
