@@ -17,6 +17,7 @@ def measured(config_json: str) -> Forecast:
     return forecast(RunConfig.from_json(config_json), budget_seconds=0.3)
 
 
+MOST_NAMED = 3  # problems above the button; all stand beside their fields
 choices: dict[str, dict[str, Choice]] = catalogue()
 left, right = st.columns([3, 2], gap="large")
 
@@ -73,9 +74,10 @@ with right:
             forecasted = measured(config.to_json())
             form.show_advice(forecasted.advice)
     except ConfigError as error:
-        for problem in form.show_problems(error.problems):
-            say(problem)
-        st.error("Something in the form cannot be trained; it is marked beside the field.", icon=":material/error:")
+        form.show_problems(error.problems)
+        say(ConfigError(error.problems[:MOST_NAMED]))
+        if len(error.problems) > MOST_NAMED:
+            st.caption(f"And {len(error.problems) - MOST_NAMED} more; each is marked beside its field.")
     except DataError as error:
         say(error, ":material/folder_open:")
 

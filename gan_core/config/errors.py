@@ -84,8 +84,6 @@ _SENTENCES = {
     "float_type": "must be a number",
     "bool_parsing": "must be true or false",
     "string_type": "must be text",
-    "too_short": "needs at least {min_length} item(s)",
-    "too_long": "takes at most {max_length} items",
     "string_too_long": "takes at most {max_length} characters",
     "model_type": "must be a group of settings, as in {{…}}",
     "model_attributes_type": "must be a group of settings, as in {{…}}",
@@ -97,13 +95,22 @@ _SENTENCES = {
 def problems_of(error: ValidationError) -> list[Problem]:
     """Translate pydantic's errors; each names the field, the value and what is allowed."""
     found = []
-    for item in error.errors():
+    items = error.errors()
+    for item in items:
         field = ".".join(str(part)[:60] for part in item["loc"])
         kind, given = item["type"], item["input"]
         told = {**item.get("ctx", {})}
-        if kind in _SENTENCES:
-            value = _as_typed(given)
-            value = value if len(value) <= 60 else value[:57] + "…"
+        if kind == "too_short":
+            if any(len(other["loc"]) > len(item["loc"]) == _shared(other["loc"], item["loc"]) for other in items):
+                continue  # its entries are wrong, not too few
+            message = _too_few(len(given) if isinstance(given, list | tuple) else 0, told["min_length"])
+        elif kind == "too_long":
+            more = (
+                f"{_shortened(given)} has {len(given)} items" if isinstance(given, list | tuple) else "too many items"
+            )
+            message = f"{more}, at most {told['max_length']} items can be taken; take some out"
+        elif kind in _SENTENCES:
+            value = _shortened(given)
             sentence = _SENTENCES[kind].format(**told, example=_list_of(given))
             message = f"{value} {sentence}{_hint(kind, given, told.get('expected'))}"
         elif kind == "unknown_key" and told["below"]:
@@ -113,6 +120,24 @@ def problems_of(error: ValidationError) -> list[Problem]:
             message = item["msg"]
         found.append(Problem(field, message))
     return found
+
+
+def _shared(one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
+    """How many parts two places have in common, from the first on."""
+    same = [a == b for a, b in zip(one, other, strict=False)]
+    return same.index(False) if False in same else len(same)
+
+
+def _too_few(there: int, needed: int) -> str:
+    so_far = f"only {there} is there" if there == 1 else f"only {there} are there" if there else "[] is empty"
+    return (
+        f"{so_far}, at least {needed} {'is' if needed == 1 else 'are'} needed; add {'one' if there == 0 else 'another'}"
+    )
+
+
+def _shortened(value: Any) -> str:
+    text = _as_typed(value)
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _as_typed(value: Any) -> str:

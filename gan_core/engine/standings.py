@@ -11,7 +11,10 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from gan_core.metrics import METRICS
+from gan_core.metrics.metric import AMONG_REAL as AMONG_REAL
 from gan_core.metrics.metric import BETTER
+from gan_core.metrics.metric import MUSH as MUSH
+from gan_core.metrics.metric import says_nothing as says_nothing
 from gan_core.metrics.seeds import (
     MOST_SEEDS,
     Difference,
@@ -253,6 +256,16 @@ def _to_tell_apart(metric: str, difference: Difference) -> str:
     return f" (difference so far {told(metric, mean)}; if that is all there is, {many})"
 
 
+def _seeds_for_all(differences: Sequence[Difference]) -> str:
+    needed = [seeds_for(d.student.std, abs(d.student.mean)) for d in differences if d.student.mean]
+    if not needed:
+        return " (no difference in the means)"
+    if None in needed:
+        return f" (more than {MOST_SEEDS} would not show differences of this size)"
+    most = max([differences[0].n + 1, *(n for n in needed if n is not None)])
+    return f" (it would take about {most} to show differences of this size)"
+
+
 def _seeds(n: int) -> str:
     return f"{n} seed{'s' if n != 1 else ''}"
 
@@ -287,7 +300,10 @@ def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) ->
     for n, some in unclear.items():
         if len(some) > 1:
             names = f"{', '.join(some[:-1])} and {some[-1]}"
-            apart = f"is not distinguishable from {names} with {_seeds(n)}." if n >= 2 else f"and {names} {_too_few(n)}"
+            apart = f"and {names} {_too_few(n)}"
+            if n >= 2:
+                most = _seeds_for_all([paired(standings, metric, first or "", other) for other in some])
+                apart = f"is not distinguishable from {names} with {_seeds(n)}{most}."
             sentences.append(f"{title(metric)}: {first} {apart}")
     for variant in variants(standings):
         mine = [standing for standing in standings if standing.variant == variant]

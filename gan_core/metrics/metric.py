@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from typing import Literal
@@ -11,6 +12,21 @@ from gan_core.said import Form
 
 BETTER = {"higher": "higher is better", "lower": "lower is better", "closer": "best near real data"}
 """Which way is good, in words."""
+
+AMONG_REAL = ("precision", "density")
+MUSH = {
+    "unsure_share": (-inf, 0.5, "says nothing while most samples are of no class"),
+    "high_quality_share": (0.5, inf, "says nothing while most points are off every mode"),
+}
+"""By another column the least and the most at which those `AMONG_REAL` say something: samples that are no good lie among real
+ones too, as long as the neighbourhoods of those are wide."""
+
+
+def says_nothing(name: str, values: Mapping[str, float]) -> str:
+    """Why a measure says nothing beside the others of the same samples; empty where it says something."""
+    if name not in AMONG_REAL:
+        return ""
+    return next((why for other, (low, high, why) in MUSH.items() if not low <= values.get(other, low) <= high), "")
 
 
 @dataclass(frozen=True)

@@ -180,14 +180,15 @@ def class_histogram(
     counts: Sequence[int] | None = None,
     n: int | None = None,
     unsure: bool = True,
+    last: str = "unsure",
     bins: str = "class",
 ) -> go.Figure:
-    """Share of each class among generated samples beside the real share; the last bin is "unsure".
+    """Share of each class among generated samples beside the real share; the ``last`` bin holds those of none.
 
     Traces: 0 the generated share, 1 the real share with the band that sampling noise alone would make.
-    ``real_share``, ``low`` and ``high`` have one entry per bin, "unsure" included. ``bins`` is what a bin is called.
+    ``real_share``, ``low`` and ``high`` have one entry per bin, the last included. ``bins`` is what a bin is called.
     """
-    names = [*_as_typed(class_names), *(["unsure"] if unsure and class_names else [])]
+    names = [*_as_typed(class_names), *([last] if unsure and class_names else [])]
     total = n if n is not None else (sum(counts) if counts is not None else 0)
     shares = _floats(counts) / total if counts is not None and total else np.zeros(0, np.float32)
     colours = [theme.FAKE] * (len(names) - int(unsure)) + [theme.UNSURE] * int(unsure) if names else theme.FAKE

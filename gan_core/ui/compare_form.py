@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -68,8 +69,8 @@ def show_form() -> None:
                 {"base": base, "variants": variants, "seeds": parse_seeds(chosen_seeds), budget: spent}
             )
         except ConfigError as error:
-            for problem in error.problems:
-                say(problem)
+            for problem in error.problems:  # the terminal's options are the fields of the form
+                say(replace(problem, field=problem.field.removeprefix("--").capitalize()))
             return
         runs = len(comparison.variants) * len(comparison.seeds)
         label, icon = f"Start {runs} runs", ":material/play_arrow:"

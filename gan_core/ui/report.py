@@ -63,7 +63,7 @@ class _Report:
             _section("Over all seeds", self._charts(self._measures(found, floors, measured))),
             _section("Losses", self._charts([chart for v, run in shown.items() for chart in self._losses(run, v)]))
             + _note("Losses of different objectives have different scales; compare the measures above instead."),
-            _section("Classes", self._charts([c for v, run in shown.items() for c in self._classes(run, v)])),
+            _section("Classes and modes", self._charts([c for v, run in shown.items() for c in self._classes(run, v)])),
             _section("What differs", self._differences(comparison, found)),
             _section("What was done while they trained", self._history([standing.run for standing in found])),
             self._made_with(comparison.id, list(shown.values())),
@@ -80,7 +80,7 @@ class _Report:
             _section("What was generated", self._samples(run.id, "")),
             _section("Losses", self._charts(self._losses(run, ""))),
             _section("Measures", self._charts(self._measures_of(run))),
-            _section("Classes", self._charts(self._classes(run, ""))),
+            _section("Classes and modes", self._charts(self._classes(run, ""))),
             _section("Settings", self._settings(run)),
             _section("What was done while it trained", self._history([run])),
             self._made_with(run.id, [run]),
@@ -165,8 +165,10 @@ class _Report:
             reference |= event.data if event.kind == "reference" else {}
         bars = [reference.get(name, ()) for name in ("real_share", "band_low", "band_high")]
         part = frame.parts["histogram"]
-        figure = charts.class_histogram(names, *bars, counts=part["counts"], n=part["n"])
-        yield f"Classes{f' of {variant}' if variant else ''}, round {frame.round:,}", figure
+        last = reference.get("unsure_label", "unsure")
+        bins, title = ("mode", "Points per mode") if "centers" in reference else ("class", "Classes")
+        figure = charts.class_histogram(names, *bars, counts=part["counts"], n=part["n"], last=last, bins=bins)
+        yield f"{title}{f' of {variant}' if variant else ''}, round {frame.round:,}", figure
 
     def _samples(self, wanted: str, told: str) -> str:
         try:
@@ -271,8 +273,10 @@ def _numbers(metrics: Mapping[str, float], floors: Mapping[str, float]) -> Itera
     for name, value in metrics.items():
         metric = standings.METRICS[name]
         near = "" if name not in floors else "✓" if metric.near_real(value, floors[name]) else "✗"
-        real = standings.real(name, floors)
-        yield [standings.title(name), said(value, metric.form), near, real, standings.BETTER[metric.better]]
+        real, way = standings.real(name, floors), standings.BETTER[metric.better]
+        silent = standings.says_nothing(name, metrics)
+        told = ["–", "", real, silent] if silent else [said(value, metric.form), near, real, way]
+        yield [standings.title(name), *told]
 
 
 def embedded(png: bytes, alt: str) -> str:

@@ -49,9 +49,16 @@ class ChartFiles {
     try {
       const Plotly = await loadPlotly(this.url)
       const page = document.querySelector(".stApp") || document.body
-      const layout = { ...chart.layout, autosize: false, paper_bgcolor: getComputedStyle(page).backgroundColor }
+      const named = chart.data.filter((trace) => trace.name && trace.visible !== false && trace.showlegend !== false)
+      const layout = {
+        ...chart.layout,
+        autosize: false,
+        paper_bgcolor: getComputedStyle(page).backgroundColor,
+        margin: { l: 72, r: 32, t: 24, b: 56 }, // and what legend and labels take beyond that
+        showlegend: named.length > 1, // also where the page has the words above its small chart
+      }
       const filename = this.select.value.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "chart"
-      const size = { width: Math.max(480, chart.clientWidth), height: Math.max(300, chart.clientHeight), scale: 2 }
+      const size = { width: Math.max(900, chart.clientWidth), height: Math.max(540, chart.clientHeight), scale: 2 }
       await Plotly.downloadImage({ data: chart.data, layout }, { format, filename, ...size })
       setText(this.said, "")
     } catch (error) {

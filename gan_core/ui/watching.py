@@ -96,18 +96,9 @@ _OF_DATA = {
     ("density", False): ("wasserstein", *_MOMENTS, *_UNLABELLED),
 }
 _LEAD = 5
-# What precision says of samples that are no good: they lie among real ones as long as the neighbourhoods of those are wide.
-_UNLESS = {
-    "images": {"column": "unsure_share", "above": 0.5, "why": "says nothing while most samples are of no class"},
-    "points": {
-        "column": "high_quality_share",
-        "below": 0.5,
-        "why": "says nothing while most points are off every mode",
-    },
-}
 
 
-def _number(column: str, kind: str) -> dict[str, Any]:
+def _number(column: str) -> dict[str, Any]:
     """One measure as the panel of numbers takes it."""
     metric = standings.METRICS[column]
     told = {
@@ -120,7 +111,12 @@ def _number(column: str, kind: str) -> dict[str, Any]:
         "counts": column in _COUNTS,
         "help": f"{metric.about.idea} {metric.about.watch_for}",
     }
-    return told | ({"unless": _UNLESS[kind]} if column in ("precision", "density") and kind in _UNLESS else {})
+    if column in standings.AMONG_REAL:
+        told["unless"] = [
+            {"column": other, "low": max(low, -1.0), "high": min(high, 2.0), "why": why}  # JSON knows no infinity
+            for other, (low, high, why) in standings.MUSH.items()
+        ]
+    return told
 
 
 def kind_of(data_name: str) -> str:
@@ -153,7 +149,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         "density": live_view.density_panel(note=_note_on_packs(config.model.discriminator.packing)),
     }[kind]
     unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
-    numbers = [_number(name, kind) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or conditional]
+    numbers = [_number(name) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or conditional]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = "Losses" if len(curves["losses"]) == 2 else "Losses, and what is in them"
     panels = [

@@ -174,7 +174,10 @@ def test_the_train_page_says_what_is_wrong_beside_the_field(page: Page, server: 
     widths.fill("32, 16, 8")
     with redrawn(page):
         widths.press("Enter")
-    expect(page.get_by_text("which does not come out even", exact=False)).to_be_visible()
+    told = page.get_by_text("which does not come out even")
+    expect(told).to_have_count(2)  # beside the field, and above Start with the name of the field
+    expect(told.first).to_be_visible()
+    expect(told.last).to_contain_text("model.generator: ")
     expect(start).to_be_disabled()
     widths.fill("32, 16")
     with redrawn(page):

@@ -109,11 +109,14 @@ def test_what_a_recipe_brings_is_told_from_what_was_asked() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"variants": TWO[:1]}, "variants: .* needs at least 2 item"),
+        ({"variants": TWO[:1]}, "variants: only 1 is there, at least 2 are needed; add another"),
         ({"variants": [TWO[0], TWO[0]]}, "the variant 'NS' stands there twice"),
-        ({"variants": [{"name": str(i)} for i in range(MOST_VARIANTS + 1)]}, "takes at most 8 items"),
+        (
+            {"variants": [{"name": str(i)} for i in range(MOST_VARIANTS + 1)]},
+            "at most 8 items can be taken; take some out",
+        ),
         ({"seeds": [1, 1]}, "the seed 1 stands there twice"),
-        ({"seeds": []}, "seeds: .* needs at least 1 item"),
+        ({"seeds": []}, "seeds: .. is empty, at least 1 is needed; add one"),
         ({"seeds": [-1]}, "seed: -1 must be at least 0"),
         ({"variants": [{"name": str(i)} for i in range(8)], "seeds": list(range(13))}, "104 runs; at most 100"),
         ({"variants": [TWO[0], {"name": "x", "changes": {"seed": 4}}]}, "'x' changes the seed"),

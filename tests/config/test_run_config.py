@@ -317,7 +317,7 @@ def test_an_unknown_key_far_from_all_lists_them(group: str) -> None:
         ("model.latent_dim", 0, "at least 1"),
         ("model.latent", "gauss", "'normal' or 'uniform'"),
         ("model.initialization", "xavier", "'torch', 'dcgan' or 'orthogonal'"),
-        ("model.generator.widths", [], "at least 1 item"),
+        ("model.generator.widths", [], "at least 1 is needed; add one"),
         ("model.generator.widths", [8] * 33, "at most 32 items"),
         ("model.generator.widths", 8, "list"),
         ("model.generator.dropout", 1, "less than 1"),
@@ -586,3 +586,12 @@ def test_a_diff_says_how_to_get_from_one_to_the_other(objective: str, other: str
     assert {path: v for path, v in changed.items() if v is not None} == {
         path: v for path, v in flatten(b.to_dict()).items() if v is not None
     }
+
+
+def test_a_list_of_wrong_entries_is_not_called_too_short() -> None:
+    with pytest.raises(ConfigError) as caught:
+        RunConfig.load({"model": {"generator": {"widths": ["abc", "-3"]}}})
+    assert [problem.field for problem in caught.value.problems] == [
+        "model.generator.widths.0",
+        "model.generator.widths.1",
+    ]

@@ -40,6 +40,8 @@ function el(tag, attributes = {}, ...children) {
 
 const breath = () => new Promise((resolve) => setTimeout(resolve))
 
+const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text)
+
 const inFigure = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 function setText(node, text) {

@@ -289,7 +289,24 @@ class CurvesPanel extends ChartPanel {
     this.spaceTicks()
     this.describe(columns)
     this.waiting(!columns.some((c) => c.x.length))
-    if (this.spec.reading) setText(this.note, store.reference.reading || this.spec.note || "")
+    if (this.spec.reading) setText(this.note, [this.present(), store.reference.reading || this.spec.note].filter(Boolean).join(" "))
+  }
+
+  // The losses at the round that is shown, against the lines that they are read by.
+  present() {
+    const { store, shown } = this.view
+    if (shown === null) return ""
+    const told = []
+    for (const { column, track } of this.bindings) {
+      const value = column.endsWith(".loss") ? store.valueAt(track || "turns", column, shown) : null
+      if (value === null) continue
+      const [line] = ((store.reference.lines || {})[column] || []).map(([level, label]) => [level, label.split(" = ")[0]])
+      const off = line && value - line[0]
+      const near = line && Math.abs(off) <= 0.05 * Math.max(0.1, Math.abs(line[0]))
+      const where = line ? (near ? `, at ${line[1]}` : `, ${number(Math.abs(off))} ${off > 0 ? "above" : "below"} ${line[1]}`) : ""
+      told.push(`${store.label(column)} ${number(value)}${where}`)
+    }
+    return told.length ? `Round ${integer(shown)}: ${told.join("; ")}.` : ""
   }
 
   // A column that the game does not have leaves no entry in the legend.
@@ -425,6 +442,7 @@ class HistogramPanel extends ChartPanel {
     const key = `${found.round}/${counts.join()}`
     if (key === this.drawn) return
     this.drawn = key
+    this.counted = found.round
     const shares = counts.map((count) => count / n)
     Plotly.restyle(this.chart, { y: [shares], customdata: [counts] }, [0])
     this.growAxis("yaxis", Math.min(1.02, 1.08 * Math.max(0.28, ...shares, ...(store.reference.band_high || []))))
@@ -437,9 +455,19 @@ class HistogramPanel extends ChartPanel {
     this.caption()
   }
 
+  // How many bars count, by the measure of that very round: the page has one count.
+  present() {
+    const { store } = this.view
+    const there = store.valueAt("diagnostics", "modes_covered", this.counted)
+    const names = store.reference.class_names || []
+    if (there === null || !names.length) return ""
+    const what = store.reference.centers ? "modes hold" : "classes hold"
+    return `${number(there, "integer")} of ${integer(names.length)} ${what} 1 % of the samples or more.`
+  }
+
   caption() {
     const { classifier, real_share: real } = this.view.store.reference
-    const parts = []
+    const parts = [this.present()].filter(Boolean)
     if (real && real.length) parts.push("Green: the real mix, and the range that chance alone would give.")
     if (classifier && classifier.accuracy) {
       parts.push(`Counted by a fixed classifier, ${number(classifier.accuracy, "percent")} right on ${integer(classifier.n_heldout)} held-out real samples.`)
@@ -743,7 +771,7 @@ class GridPanel extends Panel {
     }
     this.push.dataset.round = round
     this.push.setAttribute("aria-label", `the first ${push.count} samples at round ${integer(round)}, with the pixels that G's loss would have lighter or darker`)
-    setText(this.note, `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(Number(push.largest.toPrecision(2)))}.`)
+    setText(this.note, `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(push.largest)}.`)
   }
 
   // One row of the picture, as a square.
@@ -803,21 +831,21 @@ class NumbersPanel extends Panel {
     const round = this.view.shown ?? this.view.round
     const value = known ? store.valueAt("diagnostics", entry.column, round) : null
     const real = floors[entry.column]
-    const silent = entry.unless && this.silenced(entry.unless, round)
+    const silent = (entry.unless || []).find((other) => this.silences(other, round))
     const of = entry.counts && names.length ? ` of ${integer(names.length)}` : ""
     return {
       column,
       text: silent ? "–" : number(value, entry.format) + (value === null ? "" : of),
       near: silent || value === null || real === undefined ? null : nearReal(entry, value, real),
       real: real === undefined ? "" : number(real, entry.format),
-      why: silent ? entry.unless.why : lacking[entry.column] || "",
+      why: silent ? silent.why : lacking[entry.column] || "",
       size: sizes[entry.column] ?? samples,
     }
   }
 
-  silenced({ column, above, below }, round) {
+  silences({ column, low, high }, round) {
     const value = this.view.store.valueAt("diagnostics", column, round)
-    return value !== null && (value > (above ?? Infinity) || value < (below ?? -Infinity))
+    return value !== null && (value < low || value > high)
   }
 
   draw() {

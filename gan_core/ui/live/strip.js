@@ -21,7 +21,7 @@ class StatusStrip {
     )
   }
 
-  draw(status, connection, text) {
+  draw(status, connection, text, compact) {
     const state = status ? status.state : connection === "refused" ? "unavailable" : "connecting"
     const shown = status && status.stuck ? "stuck" : state
     this.element.dataset.state = shown
@@ -42,9 +42,10 @@ class StatusStrip {
       this.bar.setAttribute("aria-valuenow", Math.round(100 * share))
       const facts = []
       const moving = state === "running"
-      if (moving && status.rounds_per_second) facts.push(`${number(Number(status.rounds_per_second.toPrecision(3)))} rounds/s`)
+      const room = !compact // a second line would push the losses of two runs off a projector
+      if (room && moving && status.rounds_per_second) facts.push(`${number(status.rounds_per_second)} rounds/s`)
       if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
-      if (status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
+      if (room && status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
@@ -88,7 +89,9 @@ class VerdictBanner {
     const unmeasured = events.find((event) => event.kind === "not_measured")
     const said = [unmeasured ? unmeasuredText(unmeasured) : "", birthday ? birthdayText(birthday) : ""]
     const note = said.filter(Boolean).join(" ")
-    const key = JSON.stringify([verdict, note])
+    const looked = this.view.shown
+    const later = looked !== null && Number.isFinite(verdict.round) && verdict.round > looked && this.view.round <= looked
+    const key = JSON.stringify([verdict, note, later])
     if (key === this.drawn) return
     this.drawn = key
     this.element.hidden = !verdict.state && !note
@@ -100,11 +103,12 @@ class VerdictBanner {
     const first = verdict.first_sign
     let since = begun === null || begun === undefined ? "" : `since round ${integer(begun)}`
     if (since && first !== null && first !== undefined && first < begun) since += `, first sign at ${integer(first)}`
+    if (later) since = [since, `as of round ${integer(verdict.round)}`].filter(Boolean).join(", ") // the panels show an earlier one
     setText(this.since, since)
     setText(this.sentence, verdict.sentence || "")
     const told = (verdict.evidence || []).map(({ label, value, relation, threshold }) => {
       const sign = relation === "<" ? "below" : "above"
-      return el("li", {}, `${label} `, el("b", {}, number(Number(value.toPrecision(3)))), ` ${sign} ${number(Number(threshold.toPrecision(3)))}`)
+      return el("li", {}, `${label} `, el("b", {}, number(value)), ` ${sign} ${number(threshold)}`)
     })
     this.evidence.replaceChildren(...told)
     this.evidence.hidden = !told.length
@@ -118,6 +122,7 @@ class VerdictBanner {
     this.cures.hidden = !this.cures.textContent
     setText(this.notes, note)
     this.notes.hidden = !note
+    this.view.levelVerdicts()
   }
 }
 

@@ -221,7 +221,7 @@ class LiveView {
     const began = performance.now()
     try {
       this.settle()
-      this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "")
+      this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "", this.data.beside.length > 0)
       this.verdict.draw(this.store.status, this.store.events)
       this.timeline.draw()
       for (const panel of this.panels.slice()) {
@@ -286,6 +286,14 @@ class LiveView {
   get others() {
     const all = window.__ganscope || {}
     return this.data.beside.map((name) => all[name] && all[name].view).filter((view) => view && !view.gone)
+  }
+
+  // Columns of a comparison: what one says at length moves the panels of all.
+  levelVerdicts() {
+    const columns = [this, ...this.others].filter((view) => view.root.hasAttribute("data-led")).map((view) => view.verdict.element)
+    for (const element of columns) element.style.minHeight = ""
+    const tallest = Math.max(0, ...columns.map((element) => element.offsetHeight))
+    if (columns.length > 1) for (const element of columns) element.style.minHeight = `${tallest}px`
   }
 
   // What the slider goes over: of the view that leads, whatever any of them has seen.
@@ -359,7 +367,7 @@ class LiveView {
         const what = data.name ?? data.knob
         const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
         const at = kind === "verdict" ? (data.onset_round ?? round) : round // a verdict is known after it began
-        return { round: at, label: this.data.beside.length ? "" : String(label).slice(0, 40) } // no room for words there
+        return { round: at, label: this.data.beside.length ? "" : shortened(String(label)) } // no room for words there
       })
   }
 
