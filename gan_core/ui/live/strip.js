@@ -45,7 +45,10 @@ class StatusStrip {
       if (moving && status.rounds_per_second) facts.push(`${number(Number(status.rounds_per_second.toPrecision(3)))} rounds/s`)
       if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
       if (status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
-      if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
+      if (moving && status.eta !== null && status.eta !== undefined) {
+        const beside = status.beside ? `, ${status.beside} other ${status.beside === 1 ? "run trains" : "runs train"} beside it` : ""
+        facts.push(`${duration(status.eta)} left at this pace${beside}`)
+      }
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
         if (!status.preparing) facts.push(place) // that is the message
