@@ -3,19 +3,14 @@
 import streamlit as st
 
 from gan_core.config import ConfigError, RunConfig, diff, preset_config
-from gan_core.engine import Choice, DataError, Forecast, catalogue, forecast
+from gan_core.engine import Choice, DataError, Forecast, catalogue, expected, in_words, training_now
 from gan_core.ui.beginning import base_config
 from gan_core.ui.compare_form import compare_from
+from gan_core.ui.forecasting import measured_now, pace_of
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.layers import layer_tables
 from gan_core.ui.rights import why_not
-from gan_core.ui.shell import about_card, copy_as, say, start, start_button
-
-
-@st.cache_data(max_entries=200, show_spinner="measuring on this machine…")
-def measured(config_json: str) -> Forecast:
-    return forecast(RunConfig.from_json(config_json), budget_seconds=0.3)
-
+from gan_core.ui.shell import about_card, copy_as, lab, say, start, start_button
 
 MOST_NAMED = 3  # problems above the button; all stand beside their fields
 choices: dict[str, dict[str, Choice]] = catalogue()
@@ -71,7 +66,7 @@ with right:
         if reason := why_not("start"):  # measuring takes the processor from the runs that are being watched
             st.info(reason, icon=":material/lock:")
         else:
-            forecasted = measured(config.to_json())
+            forecasted = measured_now(config.to_json())
             form.show_advice(forecasted.advice)
     except ConfigError as error:
         form.show_problems(error.problems)
@@ -87,18 +82,10 @@ with right:
             generator, discriminator, pace = st.columns(3)
             generator.metric("G parameters", f"{forecasted.parameters['G']:,}")
             discriminator.metric("D parameters", f"{forecasted.parameters['D']:,}")
-            seconds = forecasted.seconds_per_1000_rounds
-            pace.metric(
-                "1,000 rounds",
-                f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min",
-                help=f"Measured just now on this machine ({forecasted.device}), beside whatever else it is doing",
-            )
-            total = seconds * config.schedule.rounds / 1000
-            st.caption(
-                f"All {config.schedule.rounds:,} rounds: about {total:.0f} s"
-                if total < 120
-                else f"All {config.schedule.rounds:,} rounds: about {total / 60:.0f} min"
-            )
+            known, training = pace_of(config, forecasted), training_now(lab().store.runs(limit=50))
+            pace.metric("1,000 rounds", in_words(1000 * known.seconds_per_round), help=known.basis.capitalize())
+            told = expected(config, known, training=training)
+            st.caption(f"All {config.schedule.rounds:,} rounds: {told}.")
         wanted_now = start_button(
             "Start",
             key="start",

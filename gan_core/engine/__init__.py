@@ -15,6 +15,7 @@ from gan_core.engine.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.describe import Forecast, advice, describe, forecast, warm_up
 from gan_core.engine.executors import SETTINGS
 from gan_core.engine.film import film
+from gan_core.engine.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
 from gan_core.engine.messages import COMMANDS, CommandKind
@@ -74,6 +75,7 @@ __all__ = [
     "LiveView",
     "Option",
     "Own",
+    "Pace",
     "Refused",
     "Resumed",
     "Seen",
@@ -89,12 +91,18 @@ __all__ = [
     "dataset_facts",
     "default_root",
     "describe",
+    "expected",
+    "expected_of_all",
     "film",
     "forecast",
+    "in_words",
     "interrupted",
+    "learned",
+    "measured",
     "open_lab",
     "prepare_classifier",
     "resume_interrupted",
+    "training_now",
     "use_store",
     "warm_up",
 ]

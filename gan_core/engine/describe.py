@@ -89,7 +89,8 @@ def advice(config: RunConfig) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True)
 class Forecast:
-    """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now.
+    """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now: seconds of a core of its
+    own, whatever else the machine does; on an accelerator by the clock.
 
     ``layers`` are their layers, in order. ``advice`` is what a person who starts this should know.
     """
@@ -114,17 +115,18 @@ def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
     for player in game.players:
         player.steps = 1  # with a thousand D steps per round, one round would be all there is time for
     times: dict[str, list[float]] = {name: [] for name in steps}
-    began = started = time.perf_counter()
+    clock = time.thread_time if resolved.device == "cpu" else time.perf_counter
+    began, started = time.perf_counter(), clock()
     for turn in play(game):
         for value in turn.values.values():
             value.item()  # an accelerator is done only when it answers
-        now = time.perf_counter()
+        now = clock()
         times[turn.player.name].append(now - started)
         started = now
-        if turn.ends_round and turn.round >= 3 and now - began > budget_seconds:
+        if turn.ends_round and turn.round >= 3 and time.perf_counter() - began > budget_seconds:
             break
-    # The first turn of each pays for what the later ones find ready.
-    seconds = sum(steps[name] * statistics.fmean(spent[1:]) for name, spent in times.items())
+    # The first turn of each pays for what the later ones find ready; now and then one is held up.
+    seconds = sum(steps[name] * statistics.median(spent[1:]) for name, spent in times.items())
     return Forecast(
         count_parameters(resolved), 1000 * seconds, resolved.device, advice(resolved), layer_tables(resolved)
     )

@@ -834,7 +834,9 @@ class Lab:
             if active.view.status["state"] == "queued":
                 steps.insert(0, "starting a process for this run" if self._executor.starting(run_id) else "starting")
             hangs = self._watchdog.message(run_id)
+            playing = [one for other, one in list(self._active.items()) if other != run_id]
             active.view.set_status(
+                beside=sum(one.training and not one.paused for one in playing),
                 stuck=bool(hangs),
                 message=self.store.problem or hangs or active.recorder.why or active.paused_for or active.notice,
                 preparing=", ".join(steps),

@@ -23,6 +23,7 @@ from gan_core.store import ACTIVE, RunRecord, RunStore
 MAX_FRAMES = 400  # in a snapshot; the store has all of them
 MAX_EVENTS = 500
 PACE_SECONDS = 10.0
+WALL_SECONDS = 30.0  # long enough that looks and turns of others are in it as often as they come
 
 
 @dataclass
@@ -30,6 +31,9 @@ class Status:
     """How far a run is. Times are seconds of training; ``place`` is its place in the queue, from 1.
 
     ``rounds`` is 0 and ``seconds`` is given where a run ends by its seconds.
+
+    ``wall_pace`` is rounds per second by the clock on the wall, in which what it measures and waits for counts too; 0 until
+    it is known. ``beside`` are the other runs that compute here now.
 
     ``measuring`` is what measuring took, as a share of training; ``stuck`` that it hangs inside a step; ``verdict`` what the
     run is like, empty before its first measurement.
@@ -41,6 +45,8 @@ class Status:
     seconds: float | None = None
     elapsed: float = 0.0
     rounds_per_second: float = 0.0
+    wall_pace: float = 0.0
+    beside: int = 0
     place: int | None = None
     message: str = ""
     preparing: str = ""
@@ -59,8 +65,9 @@ class Status:
         rate = self.rounds_per_second
         left: float | None = None
         if rate > 0 and self.state in ("running", "paused"):
-            by_rounds = [(self.rounds - self.round) / rate] if self.rounds else []
-            by_seconds = [self.seconds - self.elapsed] if self.seconds else []
+            pace = self.wall_pace or rate
+            by_rounds = [(self.rounds - self.round) / pace] if self.rounds else []
+            by_seconds = [(self.seconds - self.elapsed) * rate / pace] if self.seconds else []
             left = max(0.0, min(by_rounds + by_seconds, default=0.0))
         return {
             "state": self.state,
@@ -71,6 +78,7 @@ class Status:
             "rounds_per_second": _short(rate),
             "elapsed": _short(self.elapsed),
             "eta": None if left is None else _short(left),
+            "beside": self.beside,
             "place": self.place,
             "message": self.message,
             "preparing": self.preparing,
@@ -118,7 +126,7 @@ class LiveView:
         self._snapshot: bytes | None = None
         self._subscribers = Subscribers(f"run {run_id}")
         self._lock = threading.RLock()
-        self._pace = _Pace()
+        self._pace, self._wall = _Pace(), _WallPace()
         self._judge = RunJudge(status.rounds, config)
 
     @property
@@ -144,6 +152,9 @@ class LiveView:
 
     def set_status(self, **changes: Any) -> None:
         with self._lock:
+            if changes.get("state", self._status.state) != self._status.state:
+                self._wall = _WallPace()  # a pause says nothing of how long it will take
+                self._status.wall_pace = 0.0
             for name, value in changes.items():
                 setattr(self._status, name, value)
             self._news.status = self._status.to_dict() != self._shown
@@ -161,7 +172,8 @@ class LiveView:
             if track == "turns" and "seconds" in columns:
                 seconds = values[:, columns.index("seconds")]
                 pace = self._pace.see(rounds, seconds)
-                self.set_status(round=int(rounds[-1]), elapsed=float(seconds[-1]), rounds_per_second=pace)
+                now = {"rounds_per_second": pace, "wall_pace": self._wall.see(int(rounds[-1]), time.monotonic())}
+                self.set_status(round=int(rounds[-1]), elapsed=float(seconds[-1]), **now)
 
     def add_frame(self, round: int, parts: dict[str, Any]) -> None:
         """What was seen at a round; looking at a round again adds to it."""
@@ -328,6 +340,20 @@ class _Pace:
             self._marks.popleft()
         (then, first) = self._marks[0]
         return (last - first) / (now - then) if now > then else 0.0
+
+
+class _WallPace:
+    """Rounds per second by the clock on the wall, over the last half minute or so; 0 until some seconds have passed."""
+
+    def __init__(self) -> None:
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def see(self, round: int, now: float) -> float:
+        self._marks.append((now, round))
+        while len(self._marks) > 2 and self._marks[1][0] < now - WALL_SECONDS:
+            self._marks.popleft()
+        (then, first) = self._marks[0]
+        return (round - first) / (now - then) if now - then > WALL_SECONDS / 10 else 0.0
 
 
 def stored_view(store: RunStore, run: RunRecord) -> LiveView:

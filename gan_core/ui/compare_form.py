@@ -21,7 +21,9 @@ from gan_core.config import (
     preset_config,
 )
 from gan_core.config.comparison import MOST_VARIANTS, Difference
+from gan_core.ui.forecasting import told_of_all
 from gan_core.ui.forms import objective_names
+from gan_core.ui.rights import why_not
 from gan_core.ui.shell import COMPARE, click_of, lab, said_in_a_sentence, say, show_started, start_button
 
 BASE = "compare:base"
@@ -73,6 +75,9 @@ def show_form() -> None:
                 say(replace(problem, field=problem.field.removeprefix("--").capitalize()))
             return
         runs = len(comparison.variants) * len(comparison.seeds)
+        if why_not("teach") is None:  # measuring takes the processor from the runs that are being watched
+            with said_in_a_sentence():
+                st.caption(told_of_all(comparison.configs().values()))
         label, icon = f"Start {runs} runs", ":material/play_arrow:"
         shown = (label, wanted, budget, base.to_json(), [variant.name for variant in comparison.variants])
         if start_button(label, key=START, seen=shown, action="teach", type="primary", icon=icon):

@@ -78,7 +78,8 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for module in ("describe", "runner"):
         monkeypatch.setattr(sys.modules[f"gan_core.engine.{module}"], "play", timed)
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    for clock in ("perf_counter", "thread_time"):
+        monkeypatch.setattr(time, clock, lambda: now[0])
     return played
 
 

@@ -298,7 +298,29 @@ def test_a_second_look_at_a_round_adds_to_its_frame() -> None:
     assert viewer.frames == Viewer(view).frames == {5: {"grid": 2, "histogram": 3}}
 
 
-def test_pace_and_time_left() -> None:
+def test_the_time_left_is_by_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that trains at 100 rounds a second, but waits for others half of the time."""
+    clock = [0.0]
+    monkeypatch.setattr(live.time, "monotonic", lambda: clock[0])
+    view = new_view(rounds=10_000)
+
+    def play(first: int, last: int) -> None:
+        for round in range(first, last, 100):
+            add(view, np.arange(round - 99, round + 1), np.zeros(100))
+            clock[0] += 2.0
+
+    play(100, 3000)
+    assert view.status["rounds_per_second"] == pytest.approx(100, rel=1e-3)
+    assert view.status["eta"] == pytest.approx((10_000 - 2900) / 50, rel=1e-3)
+    view.set_status(state="paused")
+    clock[0] += 3600.0
+    view.set_status(state="running")
+    play(3000, 6000)
+    assert view.status["eta"] == pytest.approx((10_000 - 5900) / 50, rel=1e-3)
+
+
+def test_pace_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live.time, "monotonic", lambda: 0.0)  # nobody knows yet how it goes by the wall
     view = new_view(rounds=10_000)
     for round in range(100, 3000, 100):  # 100 rounds a second
         add(view, np.arange(round - 99, round + 1), np.zeros(100))

@@ -46,7 +46,10 @@ class StatusStrip {
       if (room && moving && status.rounds_per_second) facts.push(`${number(status.rounds_per_second)} rounds/s`)
       if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
       if (room && status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
-      if (moving && status.eta !== null && status.eta !== undefined) facts.push(`${duration(status.eta)} left`)
+      if (moving && status.eta !== null && status.eta !== undefined) {
+        const beside = room && status.beside ? `, ${status.beside} other ${status.beside === 1 ? "run trains" : "runs train"} beside it` : ""
+        facts.push(`${duration(status.eta)} left at this pace${beside}`)
+      }
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
         if (!status.preparing) facts.push(place) // that is the message
