@@ -13,7 +13,8 @@ from gan_core.training.checkpoint import (
 )
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
-from gan_core.training.knobs import check, knobs_of, turn
+from gan_core.training.game import Game, Playable
+from gan_core.training.knobs import check, knobs_of
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
 from gan_core.training.state import capture, in_words, load_networks, not_finite, restore, state_hash
@@ -24,7 +25,9 @@ __all__ = [
     "CheckpointError",
     "CheckpointUnreadable",
     "Fork",
+    "Game",
     "Outcome",
+    "Playable",
     "Player",
     "Streams",
     "Turn",
@@ -51,5 +54,4 @@ __all__ = [
     "save_checkpoint",
     "state_hash",
     "take_turn",
-    "turn",
 ]

@@ -16,14 +16,14 @@ from gan_core.config.schema import Tricks
 from gan_core.data import Batch, BatchStream
 from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack
-from gan_core.regularizers import Penalty, clip_weights
+from gan_core.regularizers import PENALTIES, Penalty, clip_weights
 from gan_core.training.averaging import follow
+from gan_core.training.game import Memory
 from gan_core.training.latent import Latent
 from gan_core.training.player import Outcome, Player
 from gan_core.training.timetable import instance_noise, share_of_rate
 from gan_core.training.unroll import look_ahead
 
-Memory = dict[str, dict[str, Tensor]]
 Judge = Callable[..., Any]
 """D, or D looked ahead: called with x and y."""
 
@@ -112,7 +112,7 @@ class AdversarialGame:
                 terms=("adv", *classes, *(penalty.term for penalty, _ in penalties)),
                 readings=self._d_readings(),
                 steps=discriminator.steps,
-                project=None if clip_value is None else self._clip,
+                after_step=None if clip_value is None else self._clip,
                 clip_gradient=discriminator.clip_gradient,
             ),
             Player(
@@ -123,7 +123,7 @@ class AdversarialGame:
                 terms=terms if self.tricks.feature_matching == "off" else (*terms, "features"),
                 readings=("fake",),
                 steps=generator.steps,
-                project=None if self.G_average is None else self._average,
+                after_step=None if self.G_average is None else self._average,
                 clip_gradient=generator.clip_gradient,
             ),
         )
@@ -299,6 +299,32 @@ class AdversarialGame:
     def _average(self) -> None:
         if self.G_average is not None:
             follow(self.G_average, self.G, self.tricks.ema_decay)
+
+    def set_knob(self, knob: str, value: float) -> None:
+        """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
+        match knob.split("."):
+            case ["optimizers", "generator" | "discriminator" as who, "lr"]:
+                for group in self.optimization[who == "generator"].optimizer.param_groups:
+                    # Under a schedule the rate of each round is a share of the initial one.
+                    group["initial_lr" if "initial_lr" in group else "lr"] = float(value)
+            case ["schedule", "n_critic"]:
+                self.players[0].steps = int(value)
+            case ["schedule", "generator_steps"]:
+                self.players[1].steps = int(value)
+            case ["data", "batch_size"]:
+                self.batch_size = self.data.batch_size = int(value)
+            case ["objective", "penalties", name] if any(PENALTIES.get(name) is known for known, _ in self.penalties):
+                self.penalties = tuple(
+                    (penalty, float(value) if penalty is PENALTIES[name] else weight)
+                    for penalty, weight in self.penalties
+                )
+            case ["objective", "clip_value"] if self.clip_value is not None:
+                self.clip_value = float(value)
+            case ["tricks", "instance_noise"] if self.tricks.instance_noise or knob in self.knobs:
+                self.tricks = self.tricks.model_copy(update={"instance_noise": float(value)})
+            case _:
+                raise ValueError(f"{knob} cannot change while the run trains")
+        self.knobs[knob] = value
 
     # --- what is carried from turn to turn ---
 
