@@ -10,24 +10,12 @@ from collections.abc import Mapping
 
 from gan_core.config import ConfigError, Problem, RunConfig, nearest
 from gan_core.training.build import resolve
+from gan_core.training.games import GAMES
 
 
 def knobs_of(config: RunConfig) -> dict[str, float]:
     """What can be turned in a run of this configuration, and where it stands at the beginning."""
-    objective, optimizers, schedule = config.objective, config.optimizers, config.schedule
-    knobs: dict[str, float] = {
-        "optimizers.discriminator.lr": optimizers.discriminator.lr,
-        "optimizers.generator.lr": optimizers.generator.lr,
-        "schedule.n_critic": schedule.n_critic,
-        "schedule.generator_steps": schedule.generator_steps,
-        "data.batch_size": config.data.batch_size,
-        **{f"objective.penalties.{name}": weight for name, weight in objective.penalties.items()},
-    }
-    if objective.clip_value is not None:
-        knobs["objective.clip_value"] = objective.clip_value
-    if config.tricks.instance_noise:
-        knobs["tricks.instance_noise"] = config.tricks.instance_noise
-    return knobs
+    return GAMES[config.game].knobs(config)
 
 
 def check(config: RunConfig, values: Mapping[str, float]) -> None:
