@@ -20,7 +20,6 @@ PLAYER = """
 import json, sys, torch
 from gan_core.config import PRESETS, preset_config
 from gan_core.training import build, capture, knobs, knobs_of, load_source, play, resolve, state_hash
-set_knob = getattr(knobs, "set_knob", None) or knobs.turn
 torch.set_num_threads(1)
 for name in sys.argv[2:] or PRESETS:
     config = resolve(preset_config(name, {"device": "cpu"}))
@@ -29,7 +28,8 @@ for name in sys.argv[2:] or PRESETS:
         if turn.ends_round and turn.round == rounds // 2:
             half = state_hash(capture(game, turn.round))
             for knob, value in knobs_of(config).items():
-                set_knob(game, knob, value + 1 if isinstance(value, int) and knob != "data.batch_size" else value)
+                value = value + 1 if isinstance(value, int) and knob != "data.batch_size" else value
+                game.set_knob(knob, value) if hasattr(game, "set_knob") else knobs.turn(game, knob, value)
         if turn.ends_round and turn.round >= rounds:
             break
     print(json.dumps([name, half, state_hash(capture(game, rounds))]), flush=True)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gan_core.about import inside
 from gan_core.config import Problem, RunConfig, preset_config
-from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import LayerRow
-from gan_core.regularizers import PENALTIES
-from gan_core.training import build, count_parameters, explain, layer_tables, load_source, play, resolve
+from gan_core.training import GAMES, build, count_parameters, explain, layer_tables, load_source, play, resolve
 
 
 def describe(config: RunConfig) -> dict[str, Any]:
@@ -23,63 +19,15 @@ def describe(config: RunConfig) -> dict[str, Any]:
     ``curves`` lists the columns of each chart; ``labels`` names every column; ``lines`` are (value, label) pairs at
     which a column stands when the game is balanced.
     """
-    loss = LOSSES[config.objective.loss]
-    penalties = [PENALTIES[name] for name in config.objective.penalties]
-    likely = loss.output == "probability"
-    real, fake = ("D(x)", "D(G(z))") if likely else ("score of real", "score of generated")
-    terms = {f"D.{penalty.term}": f"D {inside(penalty.about.title)}" for penalty in penalties}
-    if config.tricks.feature_matching != "off":
-        terms["G.features"] = "G feature matching"
-    if config.model.condition == "ac_gan":
-        terms |= {"D.class": "D classification error", "G.class": "G classification error"}
-    own = {f"D.{name}": f"{inside(loss.about.title)} {name}" for name in (*loss.measures, *loss.memory)}
-    anchors = {f"D.{p.term}_{name}": f"{p.about.title} anchor of {name}" for p in penalties for name in p.memory}
-    noise = {"D.noise": "instance noise σ"} if config.tricks.instance_noise else {}
-    scores = {"D.real": real, "D.fake": fake}
-    accuracy = {"D.accuracy_real": "right on real", "D.accuracy_fake": "right on generated"}
-    if loss.boundary is None:
-        accuracy = {}
-    gradients = {"D.grad_norm": "D gradient norm", "G.grad_norm": "G gradient norm"}
+    game = GAMES[config.game]
+    columns = game.columns(config)
+    drawn = sorted(columns, key=lambda column: column.kind != "total")  # what the loop adds up, first
     return {
-        "curves": {
-            "losses": ["D.loss", "G.loss", *terms, *own],
-            "scores": [*scores, *anchors, *noise],
-            "accuracy": list(accuracy),
-            "gradients": list(gradients),
-        },
-        "labels": {
-            "D.loss": "D loss",
-            "G.loss": "G loss",
-            "D.adv": "D adversarial term",
-            "G.adv": "G adversarial term",
-            **terms,
-            **scores,
-            "G.fake": f"{fake} in G's turn",
-            **accuracy,
-            **own,
-            **anchors,
-            **noise,
-            **gradients,
-        },
-        "lines": {f"{player}.loss": [[value, label]] for player, value, label in reference_lines(loss)},
-        "score_unit": "probability" if likely else "score",
-        "score_line": 0.5 if likely else None,
-        "reading": loss.reading,
+        "curves": {chart: [column.key for column in drawn if column.chart == chart] for chart in game.charts},
+        "labels": {column.key: column.label for column in columns},
+        "lines": {column.key: [[value, words] for value, words in column.lines] for column in columns if column.lines},
+        **asdict(game.reading(config)),
     }
-
-
-def reference_lines(loss: AdversarialLoss) -> tuple[tuple[str, float, str], ...]:
-    """Where the losses stand when D cannot tell: player, value, and the value as a board would have it."""
-    return tuple((player, value, _name(value)) for player, value in loss.equilibrium.items())
-
-
-def _name(value: float) -> str:
-    """A reference value as a board would have it."""
-    known = {2 * math.log(2): "2 log 2", math.log(2): "log 2", -math.log(2): "−log 2"}
-    return next(
-        (f"{name} = {value:.3f}".replace("-", "−") for exact, name in known.items() if abs(value - exact) < 1e-9),
-        f"{value:g}",
-    )
 
 
 def advice(config: RunConfig) -> tuple[Problem, ...]:

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,9 +58,8 @@ from gan_core.training import (
     round_of,
     save_checkpoint,
     state_hash,
-    turn,
 )
-from gan_core.training.state import StatefulGame, flatten
+from gan_core.training.state import flatten
 
 ROWS_EVERY_SECONDS = 0.2
 # Reading a number back from an accelerator stalls it; the round of a divergence must not depend on timing either.
@@ -226,7 +225,7 @@ class _Runner:
             state = load_checkpoint(self.job.resume_from)
             self.clock.before = float(state.pop("seconds", 0.0))
             self.measuring = float(state.pop("measuring", 0.0))
-            self.round = restore(cast(StatefulGame, self.game), state)
+            self.round = restore(self.game, state)
         self.saved_at = self.clock.seconds
         told = describe(self.config)
         self.labels: dict[str, str] = told["labels"]
@@ -345,7 +344,7 @@ class _Runner:
         """Keep the state of this look in memory, as many as there is room for."""
         if not self.looks.maxlen:
             return
-        state = capture(cast(StatefulGame, self.game), self.round)
+        state = capture(self.game, self.round)
         size = sum(tensor.nbytes for tensor in flatten(state)[0].values())
         room = min(LOOKS_REMEMBERED, LOOKS_BYTES // size)
         if room != self.looks.maxlen:
@@ -399,7 +398,7 @@ class _Runner:
         if self.saved is not None and self.saved[0] == self.round:
             return self.saved[1]
         with self._aside("saving a checkpoint"):
-            state = capture(cast(StatefulGame, self.game), self.round)
+            state = capture(self.game, self.round)
             broken = not_finite(state)
             if broken and (last or not broken.startswith("networks/")):
                 raise Diverged(self.round, in_words(broken))
@@ -564,7 +563,7 @@ class _Runner:
     def _turn(self, values: dict[str, float], *, told: bool = False) -> None:
         """Turn knobs between two rounds: they act from the next one on, and the note has the round that is over."""
         for knob, value in values.items():
-            turn(self.game, knob, value)
+            self.game.set_knob(knob, value)
         self.saved = None  # a checkpoint of this round has the knobs as they were
         if not told:
             self.outbox.put(Note(self.round, "knob", {"changes": values, "label": turned(values)}))

@@ -1,6 +1,6 @@
 """Players, the loop, games, and what it takes to stop and go on exactly."""
 
-from gan_core.training.build import GAMES, build, count_parameters, layer_tables, load_source, resolve
+from gan_core.training.build import build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import (
     CheckpointError,
     CheckpointUnreadable,
@@ -11,9 +11,12 @@ from gan_core.training.checkpoint import (
     round_of,
     save_checkpoint,
 )
+from gan_core.training.columns import Column
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
-from gan_core.training.knobs import check, knobs_of, turn
+from gan_core.training.game import Game, Playable
+from gan_core.training.games import GAMES, reference_lines
+from gan_core.training.knobs import check, knobs_of
 from gan_core.training.loop import Turn, play, take_turn
 from gan_core.training.player import Outcome, Player
 from gan_core.training.same_batch import SameBatch, look_back, moment_of
@@ -24,8 +27,11 @@ __all__ = [
     "GAMES",
     "CheckpointError",
     "CheckpointUnreadable",
+    "Column",
     "Fork",
+    "Game",
     "Outcome",
+    "Playable",
     "Player",
     "SameBatch",
     "Streams",
@@ -49,11 +55,11 @@ __all__ = [
     "moment_of",
     "not_finite",
     "play",
+    "reference_lines",
     "resolve",
     "restore",
     "round_of",
     "save_checkpoint",
     "state_hash",
     "take_turn",
-    "turn",
 ]

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from gan_core.config import ConfigError, Problem, RunConfig
 from gan_core.models import raw_weight, spectral_norm_of
 from gan_core.training.build import build, load_source, skeletons
+from gan_core.training.game import Game
 from gan_core.training.player import Player
-from gan_core.training.state import StatefulGame, Tree, capture, load_optimizer
+from gan_core.training.state import Tree, capture, load_optimizer
 from gan_core.training.streams import Streams
 
 
@@ -40,14 +41,14 @@ def fork(state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     as it is. With an equal configuration the result continues bit for bit as the parent would.
     Raises ConfigError where no layer at all fits, ValueError where ``state`` is not one of ``parent``.
     """
-    game = cast(StatefulGame, build(child, load_source(child)))
+    game = build(child, load_source(child))
     try:
         return _adapted(game, state, parent, child)
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"this state is not one of the run's configuration: {error}") from error
 
 
-def _adapted(game: StatefulGame, state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
+def _adapted(game: Game, state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     known = _Parent(state, parent)
     kept, anew = _Kept(), list[str]()
     for name, network in game.networks.items():
@@ -196,7 +197,7 @@ def _plain(layer: nn.Module) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _shares(game: StatefulGame, kept: set[str]) -> dict[str, float]:
+def _shares(game: Game, kept: set[str]) -> dict[str, float]:
     shares = {}
     for name, network in game.networks.items():
         sizes = {f"{name}/{key}": parameter.numel() for key, parameter in network.named_parameters()}
@@ -207,7 +208,7 @@ def _shares(game: StatefulGame, kept: set[str]) -> dict[str, float]:
 # --- the rest ---
 
 
-def _take_over_moments(player: Player, game: StatefulGame, parent: _Parent, kept: dict[str, str]) -> list[str]:
+def _take_over_moments(player: Player, game: Game, parent: _Parent, kept: dict[str, str]) -> list[str]:
     """What the optimiser remembers of each parameter that was kept; of the others it knows nothing yet."""
     saved, own = parent.optimizers.get(player.name), player.optimizer.state_dict()
     moving = [name for network in player.networks for name in game.networks if game.networks[name] is network]
@@ -243,7 +244,7 @@ def _no_moments(like: Tree, parameter: Tensor) -> Tree:
     }
 
 
-def _take_over_memory(game: StatefulGame, saved: Tree, *, same_loss: bool) -> list[str]:
+def _take_over_memory(game: Game, saved: Tree, *, same_loss: bool) -> list[str]:
     anew = []
     for part, memory in game.memory.items():
         if part in saved and saved[part].keys() == memory.keys() and (part != "loss" or same_loss):
@@ -253,7 +254,7 @@ def _take_over_memory(game: StatefulGame, saved: Tree, *, same_loss: bool) -> li
     return anew
 
 
-def _take_over_streams(game: StatefulGame, state: Tree) -> list[str]:
+def _take_over_streams(game: Game, state: Tree) -> list[str]:
     for name, generator in game.streams.items():
         saved = state["streams"].get(name)
         if saved is not None and saved.shape == generator.get_state().shape:

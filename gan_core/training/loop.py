@@ -11,24 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_core.failpoints import failpoint
+from gan_core.training.game import Playable
 from gan_core.training.player import Player
-
-
-class Game(Protocol):
-    """Who plays, with which networks."""
-
-    @property
-    def players(self) -> tuple[Player, ...]: ...
-    @property
-    def networks(self) -> dict[str, nn.Module]: ...
-    def begin_round(self, round: int) -> None:
-        """Set what depends on the round: learning rates, noise."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class Turn:
     ends_round: bool
 
 
-def play(game: Game, played: int = 0) -> Iterator[Turn]:
+def play(game: Playable, played: int = 0) -> Iterator[Turn]:
     """Play for ever, yielding after every turn; whoever iterates decides when to stop.
 
     Rounds are counted from 1; ``played`` of them are over already.
@@ -57,8 +46,8 @@ def play(game: Game, played: int = 0) -> Iterator[Turn]:
                 yield Turn(round, player, step, values, ends_round)
 
 
-def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
-    """Freeze the others, zero gradients, backpropagate the sum of the player's terms, clip, step, project.
+def take_turn(game: Playable, player: Player) -> dict[str, Tensor]:
+    """Freeze the others, zero gradients, backpropagate the sum of the player's terms, clip, step; then ``after_step``.
 
     ``grad_norm`` is that of the gradient before it was clipped.
     """
@@ -80,7 +69,7 @@ def take_turn(game: Game, player: Player) -> dict[str, Tensor]:
         torch.nn.utils.clip_grads_with_norm_(player.parameters, player.clip_gradient, grad_norm)
     failpoint("step")
     player.optimizer.step()
-    if player.project is not None:
-        player.project()
+    if player.after_step is not None:
+        player.after_step()
     values = {"loss": loss, **outcome.terms, **outcome.readings, "grad_norm": grad_norm}
     return {name: value.detach() for name, value in values.items()}

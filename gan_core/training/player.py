@@ -22,7 +22,7 @@ class Player:
     """``objective()`` deals itself a fresh batch and fresh noise and returns an Outcome.
 
     It declares the names of its ``terms`` and ``readings``, so that charts, store and checkpoints can iterate over them.
-    ``project`` is applied after each step (weight clipping, a moving average). A gradient whose norm is above
+    ``after_step`` is called after each step (weight clipping, a moving average). A gradient whose norm is above
     ``clip_gradient`` is scaled down to it. ``steps`` may be changed between turns.
     """
 
@@ -33,7 +33,7 @@ class Player:
     terms: tuple[str, ...]
     readings: tuple[str, ...] = ()
     steps: int = 1
-    project: Callable[[], None] | None = None
+    after_step: Callable[[], None] | None = None
     clip_gradient: float | None = None
 
     def __post_init__(self) -> None:

@@ -11,28 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gan_core.data import BatchStream
-from gan_core.training.knobs import turn
-from gan_core.training.loop import Game
+from gan_core.training.game import Game, Playable
 from gan_core.training.player import Player
 
 Tree = dict[str, Any]
 
 
-class StatefulGame(Game):
-    """A game whose randomness and data order can be captured.
-
-    ``memory`` holds the numbers that its parts carry from turn to turn, by part and name; ``knobs`` the settings that were
-    changed while it was played.
-    """
-
-    data: BatchStream
-    streams: dict[str, torch.Generator]
-    memory: dict[str, dict[str, Tensor]]
-    knobs: dict[str, float]
-
-
-def capture(game: StatefulGame, round: int) -> Tree:
+def capture(game: Game, round: int) -> Tree:
     """A nested dict of tensors (cloned, on the CPU) and plain values, taken between two rounds."""
     state = {
         "round": round,
@@ -46,14 +31,14 @@ def capture(game: StatefulGame, round: int) -> Tree:
     return state | memory | ({"knobs": dict(game.knobs)} if game.knobs else {})
 
 
-def restore(game: StatefulGame, state: Tree) -> int:
+def restore(game: Game, state: Tree) -> int:
     """Put ``state`` into a freshly built game of the same config; returns the number of rounds already played.
 
     Raises ValueError when a part is missing or does not fit; the game must not be used then.
     """
     try:
         for knob, value in state.get("knobs", {}).items():
-            turn(game, knob, value)
+            game.set_knob(knob, value)
         own = capture(game, 0)
         for player in game.players:
             # An optimiser has no moments before its first step, so there is nothing to compare them with here.
@@ -73,7 +58,7 @@ def restore(game: StatefulGame, state: Tree) -> int:
         raise ValueError(f"this state does not fit the game: {error}") from error
 
 
-def load_networks(game: Game, state: Tree) -> None:
+def load_networks(game: Playable, state: Tree) -> None:
     """The weights and buffers of every network as they were in ``state``, and nothing else of it."""
     for name, network in game.networks.items():
         network.load_state_dict(state["networks"][name])

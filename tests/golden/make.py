@@ -25,10 +25,9 @@ from torch import Tensor
 from gan_core.config import OBJECTIVES, PRESETS, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
 from gan_core.engine.packs import write_pack
-from gan_core.training import build, capture, knobs, load_source, play, resolve, save_checkpoint, state_hash
+from gan_core.training import build, capture, load_source, play, resolve, save_checkpoint, state_hash
 from gan_core.training.state import flatten
 
-SET_KNOB = getattr(knobs, "set_knob", None) or knobs.turn  # type: ignore[attr-defined]
 ROUNDS = (2, 10, 50)
 INSTRUCTION_SETS = {
     "default": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"},
@@ -178,7 +177,7 @@ def _save_checkpoint() -> None:
     game = build(config, load_source(config))
     _advance(game, 0, PLAYED)
     for knob, value in KNOB.items():
-        SET_KNOB(game, knob, value)
+        game.set_knob(knob, value)
     _advance(game, PLAYED, 1)
     state = capture(game, PLAYED + 1)
     save_checkpoint(folder, state)

@@ -18,7 +18,6 @@ from gan_core.training import (
     restore,
     save_checkpoint,
     state_hash,
-    turn,
 )
 from gan_core.training.state import Tree
 
@@ -70,7 +69,7 @@ def test_a_turned_knob_acts_as_in_a_run_that_is_forked_with_that_setting(
     game = game_of(config)
     advance(game, 3)
     before = capture(game, 3)
-    turn(game, knob, VALUES[knob])
+    game.set_knob(knob, VALUES[knob])
     turned = load_checkpoint(save_checkpoint(tmp_path, capture(game, 3)))
     advance(game, 2, 3)
     after = capture(game, 5)
@@ -98,7 +97,7 @@ def test_a_state_that_has_lost_its_knobs_does_not_continue_the_run(
     """λ stands nowhere else in the state: it is what a continuation would get wrong."""
     config = tiny(changes=BASES["penalty"])
     game = game_of(config)
-    turn(game, "objective.penalties.gradient_penalty", 0.0)
+    game.set_knob("objective.penalties.gradient_penalty", 0.0)
     advance(game, 2)
     state = capture(game, 2)
     expected = advance(game, 2, 2)

@@ -107,7 +107,7 @@ class DiracGame:
                 torch.optim.SGD(self.D.parameters(), lr=rules.lr),
                 terms=("adv", "penalty") if rules.penalty else ("adv",),
                 steps=rules.n_critic,
-                project=None if clip is None else lambda: clip_weights((self.D,), clip),
+                after_step=None if clip is None else lambda: clip_weights((self.D,), clip),
             ),
             Player("G", (self.G,), self._generate, torch.optim.SGD(self.G.parameters(), lr=rules.lr), terms=("adv",)),
         )

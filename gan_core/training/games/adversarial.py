@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,42 +15,18 @@ from gan_core.config.schema import Tricks
 from gan_core.data import Batch, BatchStream
 from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack
-from gan_core.regularizers import Penalty, clip_weights
+from gan_core.regularizers import PENALTIES, Penalty, clip_weights
 from gan_core.training.averaging import follow
+from gan_core.training.columns import Column, names_of
+from gan_core.training.game import Memory
 from gan_core.training.latent import Latent
+from gan_core.training.optimization import Optimization
 from gan_core.training.player import Outcome, Player
-from gan_core.training.timetable import instance_noise, share_of_rate
+from gan_core.training.timetable import instance_noise
 from gan_core.training.unroll import look_ahead
 
-Memory = dict[str, dict[str, Tensor]]
 Judge = Callable[..., Any]
 """D, or D looked ahead: called with x and y."""
-
-
-@dataclass(frozen=True)
-class Optimization:
-    """How one player moves: its optimiser over its own parameters, its steps per round, and how its rate changes.
-
-    ``schedule`` leads the rate from ``initial_lr`` of the optimiser to the share ``final`` in the last of ``rounds``.
-    """
-
-    optimizer: torch.optim.Optimizer
-    steps: int
-    clip_gradient: float | None = None
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
-    final: float = 0.0
-    rounds: int = 1
-
-    def __post_init__(self) -> None:
-        if self.schedule != "constant":
-            for group in self.optimizer.param_groups:
-                group["initial_lr"] = group["lr"]
-
-    def begin_round(self, round: int) -> None:
-        if self.schedule != "constant":
-            share = share_of_rate(self.schedule, round, self.rounds, self.final)
-            for group in self.optimizer.param_groups:
-                group["lr"] = share * group["initial_lr"]
 
 
 class AdversarialGame:
@@ -61,7 +36,7 @@ class AdversarialGame:
     A ``conditional`` game tells G and D the class y of each sample; ``class_weight`` is that of the classification error
     which the D of an AC-GAN adds, 0 without. ``packing`` samples are judged as one, by what ``summary`` tells of them.
     ``latent`` draws z (n, latent_dim) from a generator. ``streams`` holds the run's generators ``z``, ``penalties``, if
-    the tricks draw ``tricks``, and if there are classes ``labels``.
+    the tricks draw ``tricks``, and if there are classes ``labels``. ``columns`` name the numbers of the turns.
     """
 
     def __init__(
@@ -78,6 +53,7 @@ class AdversarialGame:
         batch_size: int,
         latent: Latent,
         streams: dict[str, torch.Generator],
+        columns: Sequence[Column],
         packing: int = 1,
         summary: str = "none",
         tricks: Tricks | None = None,
@@ -100,8 +76,6 @@ class AdversarialGame:
         self.noise = self.tricks.instance_noise
         self.G_average = deepcopy(G).requires_grad_(False) if self.tricks.ema_decay else None
         self.memory: Memory = self._first_memory()
-        classes = ("class",) if class_weight else ()
-        terms = classes if self.tricks.feature_matching == "instead" else ("adv", *classes)
         self.knobs: dict[str, float] = {}
         self.players = (
             Player(
@@ -109,10 +83,10 @@ class AdversarialGame:
                 (D,),
                 self._discriminate,
                 discriminator.optimizer,
-                terms=("adv", *classes, *(penalty.term for penalty, _ in penalties)),
-                readings=self._d_readings(),
+                terms=names_of(columns, "D", "term"),
+                readings=names_of(columns, "D", "reading"),
                 steps=discriminator.steps,
-                project=None if clip_value is None else self._clip,
+                after_step=None if clip_value is None else self._clip,
                 clip_gradient=discriminator.clip_gradient,
             ),
             Player(
@@ -120,10 +94,10 @@ class AdversarialGame:
                 (G,),
                 self._generate,
                 generator.optimizer,
-                terms=terms if self.tricks.feature_matching == "off" else (*terms, "features"),
-                readings=("fake",),
+                terms=names_of(columns, "G", "term"),
+                readings=names_of(columns, "G", "reading"),
                 steps=generator.steps,
-                project=None if self.G_average is None else self._average,
+                after_step=None if self.G_average is None else self._average,
                 clip_gradient=generator.clip_gradient,
             ),
         )
@@ -300,6 +274,30 @@ class AdversarialGame:
         if self.G_average is not None:
             follow(self.G_average, self.G, self.tricks.ema_decay)
 
+    def set_knob(self, knob: str, value: float) -> None:
+        """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
+        match knob.split("."):
+            case ["optimizers", "generator" | "discriminator" as who, "lr"]:
+                self.optimization[who == "generator"].set_rate(float(value))
+            case ["schedule", "n_critic"]:
+                self.players[0].steps = int(value)
+            case ["schedule", "generator_steps"]:
+                self.players[1].steps = int(value)
+            case ["data", "batch_size"]:
+                self.batch_size = self.data.batch_size = int(value)
+            case ["objective", "penalties", name] if any(PENALTIES.get(name) is known for known, _ in self.penalties):
+                self.penalties = tuple(
+                    (penalty, float(value) if penalty is PENALTIES[name] else weight)
+                    for penalty, weight in self.penalties
+                )
+            case ["objective", "clip_value"] if self.clip_value is not None:
+                self.clip_value = float(value)
+            case ["tricks", "instance_noise"] if self.tricks.instance_noise or knob in self.knobs:
+                self.tricks = self.tricks.model_copy(update={"instance_noise": float(value)})
+            case _:
+                raise ValueError(f"{knob} cannot change while the run trains")
+        self.knobs[knob] = value
+
     # --- what is carried from turn to turn ---
 
     def _first_memory(self) -> Memory:
@@ -318,11 +316,6 @@ class AdversarialGame:
             remember = parts[part]
             if remember is not None:
                 self.memory[part] = remember(real_logits, fake_logits, **known)
-
-    def _d_readings(self) -> tuple[str, ...]:
-        judged = ("real", "fake") if self.loss.boundary is None else ("real", "fake", "accuracy_real", "accuracy_fake")
-        noise = ("noise",) if self.tricks.instance_noise else ()
-        return (*judged, *noise, *self.loss.measures, *(name for name, _ in self._carried()))
 
     def _carried(self) -> list[tuple[str, Tensor]]:
         """What is in memory, by the name of its reading: ``k``, ``lecam_real``."""

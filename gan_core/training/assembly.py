@@ -1,0 +1,47 @@
+"""What every game is put together from, for any roles: networks with their first weights, random streams, data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import nn
+
+from gan_core.config import RunConfig
+from gan_core.data import BatchStream, Source, open_stream
+from gan_core.models import initialize, use_dropout_stream
+from gan_core.training.streams import Streams
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """``networks`` by role, on the device and with their first weights; ``streams`` by purpose; ``data`` in batches."""
+
+    networks: Mapping[str, nn.Module]
+    streams: dict[str, torch.Generator]
+    data: BatchStream
+
+
+def assemble(
+    config: RunConfig,
+    source: Source,
+    networks: Mapping[str, nn.Module],
+    purposes: Iterable[str],
+    initialization: Literal["torch", "dcgan", "orthogonal"],
+) -> Assembly:
+    """Give ``networks`` without storage their weights, and open the streams and the data, as functions of the seed alone.
+
+    ``purposes`` name the streams that the game draws from; each network has one for dropout besides, ``dropout.<role>``.
+    """
+    device, seeds = torch.device(config.device), Streams(config.seed)
+    named = (*purposes, *(f"dropout.{role}" for role in networks))
+    streams = {purpose: seeds.generator(purpose, device=device) for purpose in named}
+    for role, network in networks.items():
+        network.to_empty(device="cpu")
+        initialize(network, initialization, partial(seeds.generator, "init", role))
+        network.to(device)
+        use_dropout_stream(network, streams[f"dropout.{role}"])
+    return Assembly(networks, streams, open_stream(source, config.data.batch_size, seeds.generator, device))

@@ -1,0 +1,33 @@
+"""Columns: the numbers of a turn, as a game declares them once for its players, the charts, the legends and the captions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Column:
+    """One number per turn of ``player``, stored as ``<player>.<name>`` and called ``label`` in legends.
+
+    ``term`` belongs to the loss that is minimised, ``reading`` is only looked at; ``total`` is what the loop adds to both.
+    ``chart`` is the chart that draws it, "" for none. ``lines`` are (value, words) pairs at which it stands when the game is
+    balanced.
+    """
+
+    player: str
+    name: str
+    label: str
+    kind: Literal["term", "reading", "total"]
+    chart: str = ""
+    lines: tuple[tuple[float, str], ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"{self.player}.{self.name}"
+
+
+def names_of(columns: Sequence[Column], player: str, kind: Literal["term", "reading"]) -> tuple[str, ...]:
+    """The terms or the readings of a player, as `Player` declares them."""
+    return tuple(column.name for column in columns if column.player == player and column.kind == kind)

@@ -1,0 +1,67 @@
+"""How a player moves: its optimiser, its steps per round, and how its learning rate changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from gan_core.config.schema import Optimizer
+from gan_core.training.timetable import share_of_rate
+
+
+@dataclass(frozen=True)
+class Optimization:
+    """How one player moves: its optimiser over its own parameters, its steps per round, and how its rate changes.
+
+    ``schedule`` leads the rate from ``initial_lr`` of the optimiser to the share ``final`` in the last of ``rounds``.
+    """
+
+    optimizer: torch.optim.Optimizer
+    steps: int
+    clip_gradient: float | None = None
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    final: float = 0.0
+    rounds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.schedule != "constant":
+            for group in self.optimizer.param_groups:
+                group["initial_lr"] = group["lr"]
+
+    def begin_round(self, round: int) -> None:
+        if self.schedule != "constant":
+            share = share_of_rate(self.schedule, round, self.rounds, self.final)
+            for group in self.optimizer.param_groups:
+                group["lr"] = share * group["initial_lr"]
+
+    def set_rate(self, rate: float) -> None:
+        """Under a schedule the rate of each round is a share of the initial one, so that one is set."""
+        for group in self.optimizer.param_groups:
+            group["initial_lr" if "initial_lr" in group else "lr"] = rate
+
+
+def optimization_of(settings: Optimizer, network: nn.Module, *, steps: int, rounds: int) -> Optimization:
+    """The settings of an optimiser, over all parameters of a network, in a run of so many rounds."""
+    return Optimization(
+        _optimizer(settings, network),
+        steps,
+        clip_gradient=settings.clip_gradient,
+        schedule=settings.lr_schedule,
+        final=settings.lr_final,
+        rounds=rounds,
+    )
+
+
+def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    parameters = list(network.parameters())
+    match settings.name:
+        case "adam":
+            betas = (settings.beta1, settings.beta2)
+            return torch.optim.Adam(parameters, lr=settings.lr, betas=betas, fused=True)
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, lr=settings.lr, momentum=settings.momentum)
+        case "sgd":
+            return torch.optim.SGD(parameters, lr=settings.lr, momentum=settings.momentum)
