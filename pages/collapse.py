@@ -9,9 +9,10 @@ from gan_core.ui import lesson as lessons
 from gan_core.ui.presenter import presenter_key
 from gan_core.ui.pressing import press
 from gan_core.ui.rights import Action
-from gan_core.ui.shell import action_button
+from gan_core.ui.shell import COLLAPSE, action_button, come_back
 
 st.session_state.setdefault("lesson", uuid.uuid4().hex)  # one start per seed, however often a key is pressed
+come_back(COLLAPSE)
 now = lessons.read(st.query_params.to_dict())
 before = now
 pressed = presenter_key(now.keys, key="keys")
@@ -48,6 +49,7 @@ if now == before:
     now = lessons.show(now)
 if now != before:
     st.query_params.from_dict(lessons.write(now))
+    come_back(COLLAPSE)
     moved = (now.step, now.run, now.fixed, now.recipe, now.seed, now.seen) != (
         before.step, before.run, before.fixed, before.recipe, before.seed, before.seen,
     )  # fmt: skip

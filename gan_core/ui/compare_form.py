@@ -27,6 +27,7 @@ from gan_core.ui.rights import why_not
 from gan_core.ui.shell import COMPARE, click_of, lab, said_in_a_sentence, say, show_started, start_button
 
 BASE = "compare:base"
+FIELDS = "compare:fields"
 START = "compare:start"
 OBJECTIVES_CHOSEN = "objectives"
 MOST_NAMED = 5
@@ -34,15 +35,21 @@ SETTING = "another setting"
 UNITS = {"rounds": "rounds", "images": "images that D sees", "seconds": "seconds of training"}
 
 
-def compare_from(config: RunConfig) -> None:
-    """Go to the Compare page with this configuration as the base."""
+def compare_from(config: RunConfig, *, template: str = "", vary: str = "", seeds: str = "") -> None:
+    """Go to the Compare page with this configuration as the base, and its fields as given."""
     st.session_state[BASE] = config.to_json()
+    what = template or (SETTING if vary else "")
+    fields = {"compare:what": what, "compare:vary": vary, "compare:seeds": seeds}
+    st.session_state[FIELDS] = {key: value for key, value in fields.items() if value}
     st.switch_page(COMPARE)
 
 
 def show_form() -> None:
     """The form of a new comparison, and what it will differ in."""
     given = RunConfig.from_json(st.session_state[BASE]) if BASE in st.session_state else None
+    st.session_state.update(st.session_state.pop(FIELDS, {}))
+    for key, value in (("compare:vary", "schedule.n_critic=1,5"), ("compare:seeds", "0-2")):
+        st.session_state.setdefault(key, value)
     left, right = st.columns([3, 2], gap="large")
     with left:
         wanted = st.selectbox(
@@ -56,7 +63,7 @@ def show_form() -> None:
         base = _base(given, TEMPLATES[wanted].preset if wanted in TEMPLATES else "ring-mlp", wanted)
         seeds, unit, amount = st.columns(3)
         chosen_seeds = seeds.text_input(
-            "Seeds", "0-2", help="Such as 0-4 or 1, 5, 9. With three or fewer, little can be told apart"
+            "Seeds", key="compare:seeds", help="Such as 0-4 or 1, 5, 9. With three or fewer, little can be told apart"
         )
         budget = unit.selectbox("Budget of each run in", BUDGETS, format_func=UNITS.__getitem__, key="compare:unit")
         amounts = {"rounds": (rounds := min(base.schedule.rounds, 3000)), "images": rounds * base.images_per_round}
@@ -108,7 +115,7 @@ def _variants(wanted: str, base: RunConfig) -> list[dict[str, Any]] | tuple[Vari
         return [{"name": name, "changes": changes} for name, changes in TEMPLATES[wanted].variants(base).items()]
     if wanted == SETTING:
         text = st.text_input(
-            "What varies", "schedule.n_critic=1,5", help="A setting and its values, as on the command line"
+            "What varies", key="compare:vary", help="Settings and their values, as on the command line"
         )
         return parse_vary(text)
     titles = objective_names()

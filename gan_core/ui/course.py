@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from gan_core.config import PRESETS
 
@@ -14,17 +16,45 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "classroom"
 
 _STEP = re.compile(r"^\d+\. ", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
-_PAGE = re.compile(r"`/(\w+)(\?[\w=&.~-]+)?`")
+_PAGE = re.compile(r" ?\(?`/(\w+)(?:\?([\w=&.~:-]+))?`\)?")
 _CODE = re.compile(r"`([\w-]+)`")
+_SHELL = re.compile(r"^```sh\n(.*?)^```\n?", re.MULTILINE | re.DOTALL)
+_ASK = re.compile(r"\*Ask(?: [\w ]+)?:\*")
+_ANSWER = "*Answer:*"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask the class; ``answer`` is empty where what is seen answers."""
+
+    ask: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the terminal as a page can do it: ``kind`` is ``train`` or ``compare``; the rest are its options."""
+
+    kind: str
+    base: str = ""
+    template: str = ""
+    seeds: str = ""
+    settings: tuple[str, ...] = ()
+    vary: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do or to ask: its section's title, its Markdown, and the presets that it names, in order."""
+    """One thing to do and to ask: its section's title, its Markdown without its questions, these, and what it names in
+    order: presets, places as a page and its query, and commands.
+    """
 
     section: str
     text: str
+    questions: tuple[Question, ...]
     presets: tuple[str, ...]
+    places: tuple[tuple[str, dict[str, str]], ...]
+    commands: tuple[Command, ...]
 
 
 @dataclass(frozen=True)
@@ -64,12 +94,36 @@ def _parts(body: str) -> Iterator[str]:
 
 def _step(section: str, text: str) -> Step:
     item = re.sub(r"^ {2,3}", "", _STEP.sub("", text.strip("\n"), count=1), flags=re.MULTILINE)
+    commands = tuple(
+        read_command(line) for found in _SHELL.findall(item) for line in found.splitlines() if line.strip()
+    )
+    item = _SHELL.sub("", item)
     named = tuple(dict.fromkeys(name for name in _CODE.findall(item) if name in PRESETS))
-    return Step(section, linked(item.strip()), named)
+    places = tuple((found[1], dict(parse_qsl(found[2] or ""))) for found in _PAGE.finditer(item))
+    told, *asked = _ASK.split(linked(item))
+    pairs = [part.partition(_ANSWER) for part in asked]
+    questions = tuple(Question(ask.strip(), answer.strip()) for ask, _, answer in pairs)
+    return Step(section, told.strip(), questions, named, places, commands)
+
+
+def read_command(line: str) -> Command:
+    """``python -m gan_core train …`` or ``… compare …``. Raises ValueError for any other command, or an option unknown here."""
+    words = shlex.split(line)
+    if words[:3] != ["python", "-m", "gan_core"] or words[3:4] not in (["train"], ["compare"]) or len(words) % 2:
+        raise ValueError(f"no page does {line!r}")
+    told: dict[str, list[str]] = {}
+    for option, value in zip(words[4::2], words[5::2], strict=True):
+        if option not in ("--preset", "--base", "--template", "--seeds", "--set", "--vary"):
+            raise ValueError(f"no page has {option!r}")
+        told.setdefault(option, []).append(value)
+    one = {option: values[-1] for option, values in told.items()}
+    base = one.get("--base", one.get("--preset", ""))
+    settings, vary = (tuple(told.get(option, ())) for option in ("--set", "--vary"))
+    return Command(words[3], base, one.get("--template", ""), one.get("--seeds", ""), settings, vary)
 
 
 def linked(text: str) -> str:
-    """The Markdown with links of the application: to its pages, to other lessons; other files are named only."""
+    """The Markdown with links to other lessons; other files, and pages, which get buttons, are named only."""
 
     def link(found: re.Match[str]) -> str:
         label, target = found.groups()
@@ -78,4 +132,4 @@ def linked(text: str) -> str:
         lesson = re.match(r"(\d)-[\w-]+\.md", target)
         return f"[{label}](lessons?lesson={lesson[1]})" if lesson else f"{label}"
 
-    return _PAGE.sub(lambda found: f"[open](<{found[1]}{found[2] or ''}>)", _LINK.sub(link, text))
+    return _PAGE.sub("", _LINK.sub(link, text))

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from gan_core.config import PRESETS, preset_config
+from gan_core.config import PRESETS, TEMPLATES, parse_vary, preset_config
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui import side_by_side
+from gan_core.ui.compare_form import compare_from
 from gan_core.ui.course import Course, Step, courses
 from gan_core.ui.live_view import live_view
 from gan_core.ui.presenter import presenter_key
-from gan_core.ui.shell import WATCH, action_button, as_typed, lab, said_in_a_sentence, say, ticket
+from gan_core.ui.shell import (
+    LESSONS,
+    TOUR,
+    WATCH,
+    action_button,
+    as_typed,
+    come_back,
+    lab,
+    said_in_a_sentence,
+    say,
+    ticket,
+)
+from gan_core.ui.theory_tabs import TABS
+
+ANSWERS = "lessons:answers"
 
 
 def show() -> None:
     """The page. Lesson, step and run stand in the address."""
     known = courses()
+    st.html(Path(__file__).with_name("course.css"))
+    come_back(LESSONS)
     query = st.query_params
     name = query.get("lesson", "")
     course = known[name] if name in known else next(iter(known.values()))
@@ -35,17 +55,35 @@ def show() -> None:
         query.from_dict({"lesson": chosen})
         st.rerun()
     at = step_of(course, query.get("step", ""))
-    pressed = presenter_key(["previous", "next"], key="course-keys")
-    words, seen = st.columns([2, 3], gap="large")
+    step, last = course.steps[at], len(course.steps) - 1
+    place = f"{course.name}:{at}"
+    answers = sum(bool(question.answer) for question in step.questions)
+    told = min(answers, st.session_state.get(ANSWERS, {}).get(place, 0))
+    pressed = presenter_key(["previous", "next", *(["a"] if told < answers else [])], key="course-keys")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        back = st.button("Back [←]", icon=":material/arrow_back:", disabled=at == 0)
+        on = st.button("On [→]", icon=":material/arrow_forward:", disabled=at == last, type="primary")
+        if told < answers:
+            asked = st.button("Answer [A]", icon=":material/lightbulb:", key=f"answer:{place}:{told}")
+            if asked or pressed == "a":
+                st.session_state[ANSWERS] = {**st.session_state.get(ANSWERS, {}), place: told + 1}
+                st.rerun()
+        st.caption(f"Step {at + 1} of {last + 1}")
+    shown = query.get("run", "")
+    words, seen = st.columns([2, 3], gap="large") if shown else (st.container(), None)
     with words:
-        moved = _step(course, at, pressed)
-        started = _starts(course.steps[at], f"{course.name}:{at}", query.get("run", ""))
-    shown = started or query.get("run", "")
+        _draw(step, told)
+        with st.container(horizontal=True):
+            started = _starts(step, place, shown)
+            _leads(step, place)
+    moved = max(0, min(last, at + (on or pressed == "next") - (back or pressed == "previous")))
     if moved != at or started:
+        shown = started or shown
         query.from_dict({"lesson": course.name, "step": str(moved + 1)} | ({"run": shown} if shown else {}))
         st.rerun()
-    with seen:
-        _beside(shown)
+    if seen is not None:
+        with seen:
+            _beside(shown)
 
 
 def step_of(course: Course, told: str) -> int:
@@ -54,39 +92,66 @@ def step_of(course: Course, told: str) -> int:
     return max(0, min(len(course.steps), number) - 1)
 
 
-def _step(course: Course, at: int, pressed: str | None) -> int:
-    """Draw a step; returns where to go."""
-    step, last = course.steps[at], len(course.steps) - 1
-    with st.container(horizontal=True, vertical_alignment="center"):
-        back = st.button("Back [←]", icon=":material/arrow_back:", disabled=at == 0)
-        on = st.button("On [→]", icon=":material/arrow_forward:", disabled=at == last, type="primary")
-        st.caption(f"Step {at + 1} of {last + 1}")
-    with st.container(border=True):
-        if step.section:
-            st.subheader(step.section, anchor=False)
-        st.markdown(step.text)
-    by = (on or pressed == "next") - (back or pressed == "previous")
-    return max(0, min(last, at + by))
+def _draw(step: Step, told: int) -> None:
+    """A step: what is asked first, then what is done, then as many answers as were asked for."""
+    if step.section:
+        st.subheader(step.section, anchor=False)
+    if step.questions:
+        with st.container(key="lesson-questions"):
+            for question in step.questions:
+                st.markdown(question.ask[:1].upper() + question.ask[1:])
+    if step.text:
+        with st.container(key="lesson-text"):
+            st.markdown(step.text)
+    if told:
+        with st.container(key="lesson-answers"):
+            for answer in [question.answer for question in step.questions if question.answer][:told]:
+                st.markdown(answer[:1].upper() + answer[1:])
 
 
 def _starts(step: Step, place: str, shown: str) -> str:
-    """A button for each preset that the step names; returns the run that was started. ``shown`` is the one before it."""
+    """A button for each run that the step names; returns the one that was started. ``shown`` is the one before it."""
     started = ""
-    for name in step.presets:
-        title = PRESETS[name].title
-        key = f"start:{place}:{name}"
+    wanted = [(name, PRESETS[name].title, ()) for name in step.presets]
+    for command in step.commands:
+        if command.kind == "train":
+            wanted.append(
+                (command.base, f"{PRESETS[command.base].title}, {', '.join(command.settings)}", command.settings)
+            )
+    for name, title, settings in wanted:
+        key = ":".join(("start", place, name, *settings))
         if action_button("start", f"Start: {title}", key=key, icon=":material/play_arrow:", seen=shown):
             click = f"course:{st.session_state.setdefault('course', uuid.uuid4().hex)}:{key}:{shown}"
             with said_in_a_sentence():
-                started = lab().submit(preset_config(name), name=title, tags=("lesson",), key=click)
+                config = preset_config(name, _changes(settings))
+                started = lab().submit(config, name=title, tags=("lesson",), key=click)
     return started
 
 
+def _changes(settings: Sequence[str]) -> dict[str, Any]:
+    """The settings of a command, each ``key=value``."""
+    return dict(parse_vary(settings)[0].changes) if settings else {}
+
+
+def _leads(step: Step, place: str) -> None:
+    """A button for each place and each comparison that the step names."""
+    for page, query in step.places:
+        title, icon = TOUR[f"{page}.py"]
+        label = "Show on Theory" if page == "theory" else f"Open {title}"
+        if tab := query.get("tab"):
+            label = f"{label}: {TABS[tab].title}"
+        st.page_link(f"{page}.py", label=label, icon=icon, query_params=query)
+    for number, command in enumerate(command for command in step.commands if command.kind == "compare"):
+        template = TEMPLATES.get(command.template)
+        title = template.title if template else ", ".join(command.vary)
+        if st.button(f"Open in Compare: {title}", key=f"compare:{place}:{number}", icon=":material/compare_arrows:"):
+            base = command.base or (template.preset if template else "ring-mlp")
+            config = preset_config(base, _changes(command.settings))
+            compare_from(config, template=command.template, vary=" ".join(command.vary), seeds=command.seeds)
+
+
 def _beside(run_id: str) -> None:
-    """The run of the lesson as it trains, or what to do to have one."""
-    if not run_id:
-        st.info("Start a run of this lesson, and it is shown here.", icon=":material/monitoring:")
-        return
+    """The run of the lesson as it trains."""
     try:
         run = lab().store.run(run_id)
     except (RunNotFound, StoreError) as error:

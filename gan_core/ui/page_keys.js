@@ -25,6 +25,17 @@ function nameImage(image) {
   if (frame) image.alt = caption ? caption.textContent : ""
 }
 
+// What is chosen on a page belongs to its one entry in the browser's history, so that Back leaves the page.
+function chooseInPlace() {
+  if (history.pushState.choosesInPlace) return
+  const push = history.pushState.bind(history)
+  history.pushState = (state, title, url) =>
+    url != null && new URL(url, location.href).pathname === location.pathname
+      ? history.replaceState(state, title, url)
+      : push(state, title, url)
+  history.pushState.choosesInPlace = true
+}
+
 class PageKeys {
   constructor(parent, data) {
     this.look = { size: 0, contrast: false, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }
@@ -46,7 +57,15 @@ class PageKeys {
     close.textContent = "Close"
     close.onclick = () => this.help.close()
     this.help.append(title, list, close)
-    parent.append(this.help)
+    this.opener = document.createElement("button")
+    this.opener.type = "button"
+    this.opener.className = "gk-open"
+    this.opener.textContent = "?"
+    this.opener.title = "Keys [?]"
+    this.opener.setAttribute("aria-label", "Keys")
+    this.opener.onclick = () => this.help.showModal()
+    parent.append(this.help, this.opener)
+    chooseInPlace()
     this.down = (event) => this.take(event)
     document.addEventListener("keydown", this.down)
     this.named = (event) => nameImage(event.target)
@@ -99,6 +118,7 @@ class PageKeys {
     document.removeEventListener("keydown", this.down)
     document.removeEventListener("load", this.named, true)
     this.help.remove()
+    this.opener.remove()
   }
 }
 

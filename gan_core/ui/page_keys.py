@@ -15,6 +15,7 @@ KEYS = {
     "M": "measure and show samples now",
     "N": "notes, in a class",
     "C  F  Space": "Collapse Lab: collapse, fix, pause or go on",
+    "A  ←  →": "Lessons: the answer, a step back, a step on",
     "0 … 9  ←  →": "Collapse Lab: predict, a step back, a step on",
 }
 """What each key does, as the overlay says it; `page_keys.js` does it."""
@@ -23,5 +24,5 @@ _COMPONENT = component("page_keys", css=True)
 
 
 def page_keys() -> None:
-    """Hear the keys of every page. Nothing is drawn until somebody asks for the list."""
+    """Hear the keys of every page. A "?" at the side of the page opens the list, as the key does."""
     _COMPONENT(key="page-keys", data={"keys": list(KEYS.items())})

@@ -39,6 +39,8 @@ HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLA
         "classroom",
     )
 )
+LEFT = "left"  # where each page was left that can be come back to
+
 TOUR = {
     HOME: ("Home", ":material/home:"),
     TRAIN: ("Train", ":material/tune:"),
@@ -57,6 +59,15 @@ TOUR = {
 def lab() -> Lab:
     """The server's lab, which asks for the visitor's right at each action."""
     return guarded(current_lab())
+
+
+def come_back(page: str) -> None:
+    """The page as it was left, for who comes by the navigation, whose links name the page and nothing of it."""
+    left = st.session_state.setdefault(LEFT, {})
+    if st.query_params.to_dict():
+        left[page] = st.query_params.to_dict()
+    elif page in left:
+        st.query_params.from_dict(left[page])
 
 
 def say_what_is_wrong() -> None:
