@@ -67,7 +67,8 @@ def page(told: dict[str, dict[str, list[float | None]]]) -> str:
     ]
     said = (__doc__ or "").split("\n\n")[2].replace("\n", " ")
     table = "\n".join([f"| card | {' | '.join(head)} |", "|---|---|---|---|", *rows])
-    return f"# The first look at digits\n\n{said}\n\nSeconds of one core, median of the seeds {SEEDS}.\n\n{table}\n\n`{command_line()}`\n"
+    how = f"Seconds of one core, median of the seeds {SEEDS}."
+    return f"# The first look at digits\n\n{said}\n\n{how}\n\n{table}\n\n`{command_line()}`\n"
 
 
 def _cell(seconds: list[float | None]) -> str:

@@ -605,13 +605,13 @@ class _Runner:
         while not played or not (played[-1].ends_round if wanted is None else played[-1].player.name == wanted):
             if self.inbox.abandoned:
                 raise Abandoned
-            before = moment_of(cast(StatefulGame, self.game))
+            before = moment_of(self.game)
             self.clock.start()
             played.append(self._play_turn())
             self.clock.stop()
         seen = None
         with self._harmless():
-            seen = look_back(cast(StatefulGame, self.game), before, played[-1])
+            seen = look_back(self.game, before, played[-1])
         self.outbox.put(Moment(caption(played, seen, self.labels)))
         if not self.amid:
             self._look_after()

@@ -257,7 +257,7 @@ class Course:
             mostly_one = sum(share > 0.5 for share in shares) >= 0.75 * HOPS
             # One picture at the border of two classes is judged as now this one and now the other, and stays where it is.
             moves = not steps or sum(step > MOVES for step in steps) >= HOPS / 2
-            return mostly_one and moves and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
+            return bool(mostly_one and moves) and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
         return bool(sum(step > HOP_LENGTH for step in steps) >= HOPS / 2)
 
     def is_far_away(self, check: Check) -> bool:

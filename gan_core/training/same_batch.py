@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_core.training.game import Game
 from gan_core.training.loop import Turn
 from gan_core.training.player import Player
-from gan_core.training.state import StatefulGame
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SameBatch:
     after: Mapping[str, Mapping[str, float]]
 
 
-def moment_of(game: StatefulGame) -> Before:
+def moment_of(game: Game) -> Before:
     """Copies of all that a turn starts from, on the device of the game."""
     return Before(
         {name: _copied(network.state_dict()) for name, network in game.networks.items()},
@@ -52,7 +52,7 @@ def moment_of(game: StatefulGame) -> Before:
     )
 
 
-def look_back(game: StatefulGame, before: Before, turn: Turn) -> SameBatch:
+def look_back(game: Game, before: Before, turn: Turn) -> SameBatch:
     """What the turn that was just played from ``before`` did to the losses. Leaves the game as the turn left it.
 
     Costs two evaluations of each player's objective, without steps.
@@ -69,7 +69,7 @@ def look_back(game: StatefulGame, before: Before, turn: Turn) -> SameBatch:
     return SameBatch(*told)
 
 
-def _read(game: StatefulGame, player: Player) -> dict[str, float]:
+def _read(game: Game, player: Player) -> dict[str, float]:
     for other in game.players:
         for parameter in other.parameters:
             parameter.requires_grad_(other is player)
@@ -79,7 +79,7 @@ def _read(game: StatefulGame, player: Player) -> dict[str, float]:
 
 
 @contextmanager
-def _put_back(game: StatefulGame, after: Before) -> Iterator[None]:
+def _put_back(game: Game, after: Before) -> Iterator[None]:
     needed = [(parameter, parameter.requires_grad) for player in game.players for parameter in player.parameters]
     try:
         yield
@@ -89,7 +89,7 @@ def _put_back(game: StatefulGame, after: Before) -> Iterator[None]:
             parameter.requires_grad_(wanted)
 
 
-def _set(game: StatefulGame, dealt: Before, weights: Before) -> None:
+def _set(game: Game, dealt: Before, weights: Before) -> None:
     """Weights as in ``weights``, everything else (buffers, streams, data, memory) as in ``dealt``."""
     for name, network in game.networks.items():
         mine = {own for own, _ in network.named_parameters()}

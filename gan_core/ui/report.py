@@ -18,8 +18,9 @@ from plotly.offline import get_plotlyjs
 
 import gan_core
 from gan_core.config import ConfigError, RunConfig, diff, flatten
-from gan_core.engine import describe, standings
+from gan_core.engine import standings
 from gan_core.engine.comparing import look_up
+from gan_core.engine.describe import describe
 from gan_core.engine.film import Reel, reels, still
 from gan_core.engine.history import happenings, line_of, marks
 from gan_core.engine.packs import class_names
