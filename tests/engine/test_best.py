@@ -44,9 +44,9 @@ def test_a_run_that_goes_on_knows_what_its_best_was(
     run = lab.submit(small({"schedule.rounds": 100_000_000}))
     until(lambda: lab.view(run).status["round"] > 60)
     lab.command(run, "stop")
-    lab.wait(run, 60)
+    stopped_at = lab.wait(run, 60).rounds
     lab.resume(run)
-    until(lambda: lab.view(run).status["round"] > lab.store.run(run).rounds + 40)
+    until(lambda: lab.view(run).status["round"] > stopped_at + 40)
     lab.command(run, "stop")
     lab.wait(run, 60)
     assert list(lab.kept_for(run)) == [40]

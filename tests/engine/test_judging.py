@@ -201,25 +201,29 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Course], None]:
     return script
 
 
+# Measured every fifth round, so that a slow machine has few of them to play.
+SCRIPTED = {"diagnostics.samples": 16, "diagnostics.every": 5}
+
+
 def a_collapse_at(fall: int) -> Course:
-    return lambda round: min(1.0, 0.05 + round / 200) if round < fall else 0.2
+    return lambda round: min(1.0, 0.05 + round / 50) if round < fall else 0.2
 
 
 def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
     open_lab: Callable, small: Callable, until: Callable, scripted: Callable, hold: Hold
 ) -> None:
-    hold.at(720)  # what a run was long before is not remembered
-    scripted(a_collapse_at(600))
+    hold.at(180)  # what a run was long before is not remembered
+    scripted(a_collapse_at(150))
     lab = open_lab()
-    config = small({"schedule.rounds": 100_000_000, "diagnostics.pause_on": ["collapsed"], "diagnostics.samples": 16})
+    config = small({"schedule.rounds": 100_000_000, "diagnostics.pause_on": ["collapsed"], **SCRIPTED})
     run_id = lab.submit(config)
     until(lambda: lab.view(run_id).status["state"] == "paused")
     status = lab.view(run_id).status
-    assert status["message"] == "Paused by itself: collapsed since round 600."
+    assert status["message"] == "Paused by itself: collapsed since round 150."
     assert status["verdict"]["state"] == "collapsed"
     folder = lab.store.checkpoint_dir(run_id)
     until(lambda: kept_checkpoints(folder))
-    assert lab.kept_for(run_id) == kept_checkpoints(folder) == {580: "before Collapsed, round 600"}
+    assert lab.kept_for(run_id) == kept_checkpoints(folder) == {145: "before Collapsed, round 150"}
     until(lambda: any(event.kind == "kept" for event in lab.store.events(run_id)))
     # The state is that of the run at that round, bit for bit: another that is not paused passes through it.
     lab.command(run_id, "resume")
@@ -229,13 +233,13 @@ def test_a_run_pauses_by_itself_says_why_and_keeps_what_it_was_before(
     lab.command(run_id, "checkpoint")
     lab.command(run_id, "stop")
     assert lab.wait(run_id, 60).status == "stopped"
-    assert 580 in lab.kept_rounds(run_id), "saving goes on and leaves it alone"
-    other = lab.wait(lab.submit(small({"schedule.rounds": 580, "diagnostics.samples": 16})), 60)
-    kept = load_checkpoint(folder / "round-000000580.json")
+    assert 145 in lab.kept_rounds(run_id), "saving goes on and leaves it alone"
+    other = lab.wait(lab.submit(small({"schedule.rounds": 145, **SCRIPTED})), 60)
+    kept = load_checkpoint(folder / "round-000000145.json")
     whole = {name: value for name, value in kept.items() if name not in ("seconds", "measuring")}
     assert state_hash(whole) == other.summary["state_hash"]
     # And what was kept can be forked.
-    child = lab.wait(lab.fork(run_id, {"schedule.rounds": 600}, at=580), 60)
+    child = lab.wait(lab.fork(run_id, {"schedule.rounds": 150}, at=145), 60)
     assert child.status == "finished"
 
 
@@ -244,7 +248,7 @@ def test_a_collapse_from_the_start_has_no_state_before_it(
 ) -> None:
     scripted(lambda round: 0.2)
     lab = open_lab()
-    run_id = lab.submit(small({"schedule.rounds": 100_000_000, "diagnostics.samples": 16}))
+    run_id = lab.submit(small({"schedule.rounds": 100_000_000, **SCRIPTED}))
     until(lambda: lab.view(run_id).status["verdict"].get("state") == "collapsed")
     lab.command(run_id, "stop")
     run = lab.wait(run_id, 60)
@@ -255,17 +259,17 @@ def test_a_collapse_from_the_start_has_no_state_before_it(
 def test_judging_goes_on_where_a_run_that_was_stopped_had_been(
     open_lab: Callable, small: Callable, until: Callable, scripted: Callable, hold: Hold
 ) -> None:
-    hold.at(300)
-    scripted(a_collapse_at(500))
+    hold.at(75)
+    scripted(a_collapse_at(125))
     lab = open_lab()
-    run_id = lab.submit(small({"schedule.rounds": 700, "diagnostics.samples": 16}))
-    until(lambda: lab.view(run_id).status["round"] == 300)
+    run_id = lab.submit(small({"schedule.rounds": 175, **SCRIPTED}))
+    until(lambda: lab.view(run_id).status["round"] == 75)
     lab.command(run_id, "stop")
     lab.wait(run_id, 60)
     hold.let_go()
     lab.resume(run_id)
     run = lab.wait(run_id, 60)
-    assert run.summary["verdict"]["onset_round"] == 500
+    assert run.summary["verdict"]["onset_round"] == 125
     said = [event.data["state"] for event in lab.store.events(run_id) if event.kind == "verdict"]
     assert said == ["varied", "collapsed"]
 
