@@ -212,7 +212,7 @@ class Course:
 
     def is_broken(self, check: Check) -> bool:
         """Whether quality that was there is lost."""
-        return self.best >= GOOD and check.sides.good < LOST * self.best
+        return bool(self.best >= GOOD and check.sides.good < LOST * self.best)
 
     def suspect(self, onset: int) -> LiveChange | None:
         """The last live change shortly before the round at which something began."""
