@@ -184,7 +184,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        told = {"title": self.title, "tone": TITLES[self.state][1], "news": self.state not in BEGINNING}
+        told = {"title": self.title, "tone": TITLES[self.state][1]}
         return {**asdict(self), **told, "alarming": self.alarming}
 
 
