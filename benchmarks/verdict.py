@@ -155,8 +155,8 @@ RULES = """
 Every run was trained by the loop of the laboratory and measured every 25 rounds. Of three rounds of its budget (5 %, 30 %
 and the last) a picture was kept: 500 generated points over 500 real ones in the frame that the page shows, a density over
 the real one, or 25 samples. The pictures of all runs were put on sheets in random order, numbered, without a word, a curve
-or a number (`--sheets`), and labelled by looking at them, before the verdict on any of them was read. The rules, written
-down before:
+or a number (`--sheets`), and each was labelled by looking at it, before the verdict on it was read, by one pair of eyes, the
+same that settled the rules of the verdict. The labels are:
 
 * **real**: every part of the data is reached, and hardly one in ten samples lies off it or between its parts; of images
   nearly all can be read, and they are of many classes; a density follows the real one throughout.
@@ -197,6 +197,9 @@ def report(judged: Sequence[Judged], command: str) -> str:
         f"| the same, of pictures with one label alone | {sum(one.first for one in alone)} of {len(alone)} "
         f"| {sum(one.first for one in alone) / max(1, len(alone)):.1%} |",
         f"| called *Healthy* or *Recovered*, and not labelled real | {len(wrong)} of {n} | {len(wrong) / n:.1%} |",
+        "",
+        f"{sum('real' in one.labels for one in judged)} of these pictures are labelled real, most of the runs being short: the "
+        "counts say how seldom a run is called healthy that is not, and next to nothing of how often a good one is.",
         "",
         "Rows are first labels, columns what the verdict said.",
         "",

@@ -212,7 +212,7 @@ class Course:
 
     def is_broken(self, check: Check) -> bool:
         """Whether quality that was there is lost."""
-        return self.best >= GOOD and check.sides.good < LOST * self.best
+        return bool(self.best >= GOOD and check.sides.good < LOST * self.best)
 
     def suspect(self, onset: int) -> LiveChange | None:
         """The last live change shortly before the round at which something began."""
@@ -256,8 +256,8 @@ class Course:
         if np.isfinite(modes).all() and max(shares) > 0:
             mostly_one = sum(share > 0.5 for share in shares) >= 0.75 * HOPS
             # One picture at the border of two classes is judged as now this one and now the other, and stays where it is.
-            moves = not steps or sum(step > MOVES for step in steps) >= HOPS / 2
-            return bool(mostly_one and moves) and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
+            moves = not steps or bool(sum(step > MOVES for step in steps) >= HOPS / 2)
+            return mostly_one and moves and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
         return bool(sum(step > HOP_LENGTH for step in steps) >= HOPS / 2)
 
     def is_far_away(self, check: Check) -> bool:

@@ -184,7 +184,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        told = {"title": self.title, "tone": TITLES[self.state][1], "news": self.state not in BEGINNING}
+        told = {"title": self.title, "tone": TITLES[self.state][1]}
         return {**asdict(self), **told, "alarming": self.alarming}
 
 
@@ -599,7 +599,7 @@ class Judge:
                 first = min(first, before.first_sign)
         if state == before.state:
             onset, first = before.onset_round if before.onset_round is not None else onset, before.first_sign
-        suspect = self._course.suspect(onset) if state in ALARMS else None
+        suspect = self._course.suspect(onset if first is None else first) if state in ALARMS else None
         if suspect:
             sentence = f"Just after {suspect.label} at round {suspect.round:,}: {sentence}"
         return Verdict(
