@@ -39,7 +39,7 @@ from gan_core.store import ACTIVE, RunStore
 
 TEMPLATE = "table-1"
 AXES = {"images": "images that D has seen", "rounds": "round"}
-MEASURES = ("Modes covered", "High-quality samples")
+MEASURES = ("Modes", "High-quality samples")
 CHART = "[data-testid=curves-over-seeds]"
 COLUMN = ".gs-root[data-led]"
 # Begins when the browser has the press or the choice, not when the test begins to look for it, and ends with the frame drawn.

@@ -32,8 +32,7 @@ def said(value: float | None, form: Form = "") -> str:
     if size >= LARGE or size < TINY:
         power = Decimal(value).adjusted()
         power = _rounded(value, 1 - power).adjusted()  # 9.96 of a power is 1.0 of the next
-        digits = _rounded(value, 1 - power).scaleb(-power)
-        return _signed(f"{_short(digits)}e{power}")
+        return _signed(f"{_short(_rounded(value, 1 - power).scaleb(-power))}e{power}")
     digits = 3 if size >= SMALL else 2
     return _signed(_short(_rounded(value, digits - 1 - Decimal(value).adjusted())))
 

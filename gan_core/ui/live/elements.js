@@ -13,6 +13,7 @@ const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
 const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
 const POLL_EVERY = 1000 // ms, when WebSockets do not get through
 const ASK_AGAIN = 5000 // ms, between two looks whether a run that has ended goes on
+const TRY_AGAIN = 3000 // ms, after a picture that did not come
 const FRAME = 8 // ms; a panel that took longer is shown, and presses are heard, before the next one is drawn
 const REST = 3 // times as long as a drawing took, the next one waits,
 const LONGEST_REST = 250 // but no longer than this, in ms: what a page shows is to be new

@@ -19,9 +19,9 @@ class Panel {
   }
 
   // Says what is missing while the panel has nothing to show.
-  waiting(empty) {
-    let text = ""
-    if (empty) {
+  waiting(empty, why = "") {
+    let text = why
+    if (empty && !why) {
       const status = this.view.store.status
       if (this.view.root.dataset.connection === "refused") text = "nothing to show"
       else if (!status) text = "connecting…"

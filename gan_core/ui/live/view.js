@@ -19,6 +19,7 @@ class LiveView {
     this.files = new Map()
     this.contents = new Map()
     this.shown = null // the round that all panels show
+    this.patience = -Infinity // until then what could not be fetched is not asked for again
     this.connection = null
     const led = data.beside.includes("lead")
     this.root = el("div", {
@@ -227,7 +228,7 @@ class LiveView {
       for (const panel of this.panels.slice()) {
         if (this.gone) return
         const started = performance.now()
-        if (panel instanceof ChartPanel && !panel.ready) panel.waiting(true)
+        if (panel instanceof ChartPanel && !panel.ready) panel.waiting(true, this.store.ended ? "drawing…" : "")
         else if (this.inSight(panel)) await panel.draw()
         if (performance.now() - started > FRAME) await breath()
       }
@@ -258,14 +259,17 @@ class LiveView {
       .map((panel) => this.store.part(panel.needs, round))
       .filter((found) => found && !this.contents.has(found.value.file))
       .map((found) => found.value.file)
-    if (!files.length) this.shown = round
+    if (!files.length || performance.now() < this.patience) this.shown = round // each panel says which round it has
     else if (!this.fetching)
       this.fetching = Promise.allSettled(files.map((file) => this.fetchFile(file))).then((answers) => {
         this.fetching = null
         if (this.gone) return
-        if (answers.some((answer) => answer.status === "rejected")) this.shown = round // each panel says which round it has
-        else if (atOrBefore(this.store.frames, this.round) >= atOrBefore(this.store.frames, round)) this.shown = round
-        this.drawSoon(answers.every((answer) => answer.status === "fulfilled"))
+        if (answers.some((answer) => answer.status === "rejected")) {
+          this.patience = performance.now() + TRY_AGAIN
+          this.fileTimer = setTimeout(() => this.drawSoon(), TRY_AGAIN)
+        }
+        if (atOrBefore(this.store.frames, this.round) >= atOrBefore(this.store.frames, round)) this.shown = round
+        this.drawSoon(true)
       })
   }
 
@@ -458,6 +462,7 @@ class LiveView {
     clearTimeout(this.againTimer)
     clearTimeout(this.noteTimer)
     clearTimeout(this.chartTimer)
+    clearTimeout(this.fileTimer)
     clearTimeout(this.resting)
     if (this.connection) this.connection.close()
     this.timeline.destroy()
