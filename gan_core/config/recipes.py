@@ -244,7 +244,7 @@ RECIPES: dict[str, Preset] = {
     ),
     "digits-healthy": Preset(
         "Digits, all ten",
-        "Two small MLPs with WGAN GP: every digit within a minute.",
+        "Two small MLPs with WGAN GP: every digit by round 750.",
         _HEALTHY_DIGITS,
         kind="healthy",
         seen="Ten bars of the histogram grow into the band that real digits would give.",
