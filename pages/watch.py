@@ -105,6 +105,8 @@ with settings.expander("Settings of this run", icon=":material/tune:"):
     rows = [{"setting": field, "value": str(value)} for field, (_, value) in changed.items()]
     st.caption("What differs from the objective's defaults")
     st.dataframe(rows, hide_index=True)
+    if run.parent or any(event.kind == "knob" for event in lab().store.events(run_id)):
+        st.caption("What was changed while it trained is not in these: the Python under *Take it away* has it all.")
     copy_as(run.config, {field: value for field, (_, value) in changed.items()})
 with note.expander("Notes", icon=":material/note:"), st.form("note", border=False):
     text = st.text_area("Note", run.note, max_chars=4000, label_visibility="collapsed", height=160)

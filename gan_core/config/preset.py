@@ -22,10 +22,11 @@ class Act:
 class Preset:
     """``settings`` are sparse; ``story`` says in one or two sentences what will be seen.
 
-    A recipe (any ``kind`` but "start") says what is expected within ``within`` rounds, about ``seconds`` on two cores:
-    ``seen``. ``question`` is for the class, before Start is pressed. ``cures`` names change-sets of ``CURES``, those that
-    also bring a collapsed run back soonest first, and what each is expected to do from the first round on within
-    ``cured_within`` rounds; a fork may need longer. ``benchmarks/recipes.py`` counts over seeds how often all that holds.
+    A recipe (any ``kind`` but "start") says what is expected within ``within`` rounds, about ``seconds`` on two cores, of a
+    collapse those until the page calls it (docs/results/lesson.md): ``seen``. ``question`` is for the class, before Start
+    is pressed. ``cures`` names change-sets of ``CURES``, those that also bring a collapsed run back soonest first, and what
+    each is expected to do from the first round on within ``cured_within`` rounds; a fork may need longer.
+    ``benchmarks/recipes.py`` counts over seeds how often all that holds.
     """
 
     title: str

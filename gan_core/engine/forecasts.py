@@ -56,7 +56,8 @@ def learned(store: RunStore, config: RunConfig) -> Pace | None:
             continue
         if _cost(run.config) == wanted and all(run.environment.get(name) == here[name] for name in _THE_MACHINE):
             seconds = run.summary.get("seconds")
-            if isinstance(seconds, int | float) and seconds >= FEWEST_SECONDS and run.rounds >= FEWEST_ROUNDS:
+            whole = isinstance(seconds, int | float) and seconds >= FEWEST_SECONDS and run.rounds >= FEWEST_ROUNDS
+            if whole and not any(event.kind == "knob" for event in store.events(run.id)):  # it may have cost less then
                 paces.append(seconds / run.rounds)
         if len(paces) == LIKE_IT:
             break

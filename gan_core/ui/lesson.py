@@ -281,7 +281,9 @@ def _predict(lesson: Lesson) -> Lesson:
             return Lesson(recipe)
         st.markdown(lesson.preset.story)
         st.subheader(lesson.preset.question, anchor=False)
-        st.caption(f"About {lesson.preset.seconds:.0f} seconds on two free cores. Seed {lesson.seed}.")
+        st.caption(
+            f"Called after about {lesson.preset.seconds:.0f} seconds, as measured on two free cores. Seed {lesson.seed}."
+        )
         for name, preset in PRESETS.items():
             if preset.acts:
                 label = f"Or break a healthy run live: {preset.title.lower()}"

@@ -41,6 +41,9 @@ def test_a_pace_is_that_of_the_fastest_run_that_costs_the_same_here(tmp_path: An
             ("a-fork", {}, {"parent": "alone", "forked_at": 5}),
         ):
             ended(store, name, changes, seconds=5.0, **other)
+        ended(store, "turned", {}, seconds=5.0)
+        store.add_event("turned", 3, "knob", {"changes": {"data.batch_size": 4}})
+        store.flush()
         assert learned(store, CONFIG) == Pace(0.009, "as the fastest of 2 runs like it took here")
         store.create("now", name="now", config=CONFIG.to_dict())
         store.update("now", status="running")

@@ -12,7 +12,20 @@ import pytest
 
 from gan_core.config import RunConfig
 from gan_core.engine import wire
-from gan_core.engine.messages import COMMANDS, ClassGrid, Ended, Job, Keep, Knobs, Moment, Note, Rows, Sight, State
+from gan_core.engine.messages import (
+    COMMANDS,
+    ClassGrid,
+    Ended,
+    Job,
+    Keep,
+    Knobs,
+    Moment,
+    Note,
+    Rows,
+    Sight,
+    State,
+    Turned,
+)
 
 
 def sent(value: Any) -> Any:
@@ -29,6 +42,9 @@ def sent(value: Any) -> Any:
     [
         Job("a-run", RunConfig.load({"seed": 5}), Path("runs/a-run"), Path("round-7.json"), 7),
         Job("a-run", RunConfig(), Path("/tmp")),
+        Job(
+            "a-run", RunConfig(), Path("/tmp"), knobs=(Turned(3, {"lr": 0.1}, told=True), Turned(4, {"n": 2})), until=9
+        ),
         Note(3, "knob", {"changes": {"lr": 0.1 + 0.2}, "none": None, "label": "ℓ"}),
         State("paused", 12),
         Moment("D’s turn"),
