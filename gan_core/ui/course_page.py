@@ -112,7 +112,7 @@ def _draw(step: Step, told: int) -> None:
 def _starts(step: Step, place: str, shown: str) -> str:
     """A button for each run that the step names; returns the one that was started. ``shown`` is the one before it."""
     started = ""
-    wanted = [(name, PRESETS[name].title, ()) for name in step.presets]
+    wanted: list[tuple[str, str, tuple[str, ...]]] = [(name, PRESETS[name].title, ()) for name in step.presets]
     for command in step.commands:
         if command.kind == "train":
             wanted.append(

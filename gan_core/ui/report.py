@@ -18,7 +18,8 @@ from plotly.offline import get_plotlyjs
 
 import gan_core
 from gan_core.config import ConfigError, RunConfig, diff
-from gan_core.engine import describe, standings
+from gan_core.engine import standings
+from gan_core.engine.describe import describe
 from gan_core.engine.film import Reel, reels, still
 from gan_core.engine.packs import class_names, look_up
 from gan_core.engine.reproducing import code, what_differs
