@@ -21,6 +21,8 @@ from gan_core.ui.figures import floats as _floats
 from gan_core.ui.figures import layout as _layout
 
 Lines = Sequence[tuple[float, str]]
+MOST_OVER = 2  # times its real share: the heat map shows no more
+LEAST_REAL = 0.005  # of the real samples: below that no class is told from chance
 MOST_UNLIKE = 3  # times as long may one axis be as the other, where both are drawn to one scale
 
 STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
@@ -233,29 +235,39 @@ def class_heatmap(
     class_names: Sequence[str],
     rounds: Numbers = (),
     shares: Sequence[Numbers] | np.ndarray = (),
+    real: Numbers = (),
     *,
     unsure: bool = True,
     marks: Sequence[tuple[float, str]] = (),
     bins: str = "class",
 ) -> go.Figure:
-    """Class by round, the colour is the share of the generated samples. ``shares`` is one row per round. Trace 0.
+    """Class by round, the colour is the share of the generated samples over that of real data: 0 is lost, 1 right. Trace 0.
 
-    ``bins`` is what a class is called.
+    ``shares`` is one row per round, ``real`` as long as a row; without it all classes count as equally frequent. ``bins`` is
+    what a class is called. As ``HeatmapPanel`` of ``panels.js``.
     """
     names = [*_as_typed(class_names), *(["unsure"] if unsure and class_names else [])]
-    z = _floats(shares).T if len(shares) else np.zeros((0, 0), np.float32)
-    top = max(0.3, float(np.nanmax(z))) if z.size else 0.3
+    found = _floats(shares).T if len(shares) else np.zeros((0, 0), np.float32)
+    wanted = _floats(real) if len(real) else np.full(len(found), 1 / max(1, len(class_names)), np.float32)
+    z = np.minimum(found / np.maximum(wanted, LEAST_REAL)[:, None], MOST_OVER) if found.size else found
     figure = go.Figure(layout=_layout("round", bins, showlegend=False, hovermode="closest"))
     figure.add_trace(
         go.Heatmap(
             x=np.asarray(rounds, dtype=np.int32) if len(rounds) else [],
             y=names,
             z=z,
+            customdata=found,
             zmin=0,
-            zmax=top,
-            colorscale=theme.SEQUENTIAL,
-            colorbar={"thickness": 10, "tickformat": ".0%", "outlinewidth": 0, "nticks": 4, "tickfont": {"size": 12}},
-            hovertemplate=f"round %{{x:,d}}<br>{bins} %{{y}}: %{{z:.1%}}<extra></extra>",
+            zmax=MOST_OVER,
+            colorscale=theme.LOST_TO_RIGHT,
+            colorbar={
+                "thickness": 10,
+                "outlinewidth": 0,
+                "tickvals": [0, 1, MOST_OVER],
+                "ticktext": ["0 lost", "1 right", f"{MOST_OVER} ×"],
+                "tickfont": {"size": 12},
+            },
+            hovertemplate=f"round %{{x:,d}}<br>{bins} %{{y}}: %{{customdata:.1%}}, %{{z:.2f}} × the real share<extra></extra>",
         )
     )
     figure.update_xaxes(showgrid=False, tickformat=",~d")

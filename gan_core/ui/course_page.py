@@ -70,7 +70,7 @@ def show() -> None:
                 st.rerun()
         st.caption(f"Step {at + 1} of {last + 1}")
     shown = query.get("run", "")
-    words, seen = st.columns([2, 3], gap="large") if shown else (st.container(), None)
+    words, seen = st.columns([2, 3], gap="large") if shown else (st.container(key="lesson-wide"), None)
     with words:
         _draw(step, told)
         with st.container(horizontal=True):
@@ -140,7 +140,8 @@ def _leads(step: Step, place: str) -> None:
         label = "Show on Theory" if page == "theory" else f"Open {title}"
         if tab := query.get("tab"):
             label = f"{label}: {TABS[tab].title}"
-        st.page_link(f"{page}.py", label=label, icon=icon, query_params=query)
+        if st.button(label, key=f"show:{place}:{page}:{tab}", icon=icon):
+            st.switch_page(f"{page}.py", query_params=query)
     for number, command in enumerate(command for command in step.commands if command.kind == "compare"):
         template = TEMPLATES.get(command.template)
         title = template.title if template else ", ".join(command.vary)

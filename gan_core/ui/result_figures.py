@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -19,7 +20,6 @@ from gan_core.engine.film import Reel, reels, still
 from gan_core.engine.series import thin
 from gan_core.store import RunRecord, RunStore, StoreError
 from gan_core.ui import charts
-from gan_core.ui.report import embedded
 
 POINTS = 1000  # of a curve
 SIDE = 280  # pixels of the picture on a card
@@ -90,7 +90,8 @@ def card(store: RunStore, run: RunRecord, verdict: Mapping[str, Any]) -> str:
         buffer = io.BytesIO()
         picture: Image.Image = still(store, reel, reel.frames[-1], SIDE)
         picture.save(buffer, format="PNG")
-        seen = embedded(buffer.getvalue(), f"samples at round {reel.frames[-1].round}")
+        content = b64encode(buffer.getvalue()).decode()
+        seen = f'<img src="data:image/png;base64,{content}" alt="samples at round {reel.frames[-1].round}">'
     except StoreError:
         seen = ""
     return (

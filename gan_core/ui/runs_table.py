@@ -9,6 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -214,9 +215,8 @@ def show(
         row_height=56,
         placeholder="",
         column_config={
-            "name": st.column_config.TextColumn("name", width="medium", pinned=True),
+            "name": st.column_config.LinkColumn("name", width="medium", pinned=True, display_text=r"#(.*)$"),
             "samples": st.column_config.ImageColumn("", width="small"),
-            "run": st.column_config.LinkColumn("run", display_text=r"watch\?run=(.*)"),
             "progress": st.column_config.ProgressColumn("rounds", format="percent", min_value=0, max_value=1),
             "started": st.column_config.DatetimeColumn("started", format="distance"),
             "kl_to_real": st.column_config.NumberColumn("KL to real", format="%.2f"),
@@ -232,15 +232,14 @@ def _row(run: Listed, file: str, ticket: str, names: dict[str, str]) -> dict[str
     if isinstance(run, DamagedRun):
         return {
             "samples": None,
-            "name": f"damaged: {run}",
+            "name": _link(run.id, f"damaged: {run}"),
             "status": "damaged",
-            "run": f"watch?run={run.id}",
         }
     metrics = run.summary.get("metrics", {})
     rounds = run.config.get("schedule", {}).get("rounds", 0)
     return {
         "samples": f"/live/{run.id}/artefact/{file}?ticket={ticket}" if file else None,
-        "name": run.name,
+        "name": _link(run.id, run.name),
         "status": run.status,
         "progress": run.rounds / rounds if rounds else 0.0,
         "data": _data(run),
@@ -252,8 +251,15 @@ def _row(run: Listed, file: str, ticket: str, names: dict[str, str]) -> dict[str
         "tags": list(run.tags),
         "note": run.note,
         "started": datetime.datetime.fromtimestamp(run.created_at, datetime.UTC),
-        "run": f"watch?run={run.id}",
     }
+
+
+def _link(run_id: str, name: str) -> str:
+    """The address of a run's page with its name at the end, which is what the table shows of it.
+
+    Written as `encodeURI` writes, which Streamlit undoes before it shows the name.
+    """
+    return f"watch?run={run_id}#{quote(name, safe=';,/?:@&=+$#-_.!~*()' + chr(39))}"
 
 
 def _state(run: Listed) -> str:

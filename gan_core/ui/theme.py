@@ -34,6 +34,9 @@ FONT_SIZE = 14
 
 SEQUENTIAL = "Cividis"
 
+LOST_TO_RIGHT = [[0, "#10243E"], [0.25, "#2F6DA3"], [0.5, "#F3EBC8"], [0.75, "#EFA35A"], [1, "#B23A00"]]
+"""From a share that is lost, over the one that is right in the middle, to one that is too large."""
+
 
 def rgba(colour: str, alpha: float) -> str:
     """``#rrggbb`` with an opacity, as CSS writes it."""

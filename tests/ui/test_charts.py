@@ -188,12 +188,16 @@ def test_no_samples_are_no_division_by_zero() -> None:
 
 
 def test_a_heatmap_has_a_row_per_class_and_a_column_per_round() -> None:
-    figure = charts.class_heatmap(["a", "b"], [0, 50], [[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]])
+    shares, real = [[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]], [0.5, 0.4, 0.0]
+    figure = charts.class_heatmap(["a", "b"], [0, 50], shares, real)
     trace = figure.data[0]
     assert list(trace.y) == ["a", "b", "unsure"]
     assert trace.x.tolist() == [0, 50]
-    assert np.asarray(trace.z) == pytest.approx(np.array([[0.7, 1.0], [0.2, 0.0], [0.1, 0.0]]))
-    assert (trace.zmin, trace.zmax) == (0, 1.0)
+    assert np.asarray(trace.customdata) == pytest.approx(np.array([[0.7, 1.0], [0.2, 0.0], [0.1, 0.0]]))
+    assert np.asarray(trace.z) == pytest.approx(np.array([[1.4, 2.0], [0.5, 0.0], [2.0, 0.0]])), "0 lost, 1 right"
+    assert (trace.zmin, trace.zmax) == (0, 2)
+    alone = charts.class_heatmap(["a", "b"], [0], [[0.25, 0.5, 0.25]]).data[0]
+    assert np.asarray(alone.z).ravel() == pytest.approx([0.5, 1.0, 0.5])
 
 
 def test_a_confusion_matrix_is_shares_of_the_true_class() -> None:

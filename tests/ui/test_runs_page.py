@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 from opening import open_page
 
@@ -15,6 +18,11 @@ from gan_core.store import RunRecord, RunStore, readers
 from gan_core.ui import runs_table
 
 visit = partial(open_page, "runs")
+
+
+def names_in(table: pd.DataFrame) -> list[str]:
+    """As the browser shows them: what the pattern of the column finds, decoded."""
+    return [unquote(re.search(r"#(.*)$", address)[1]) for address in table["name"]]
 
 
 def fill(store: RunStore, count: int) -> list[str]:
@@ -102,15 +110,17 @@ def test_archiving_hides_a_run_and_the_baseline_is_in_the_address(lab: Lab) -> N
     made = fill(lab.store, 3)
     app = visit(baseline=made[0])
     assert any("number 0" in text.value for text in app.markdown)
-    told = dict(zip(app.dataframe[-1].value["name"], app.dataframe[-1].value["differs from the baseline"], strict=True))
+    told = dict(
+        zip(names_in(app.dataframe[-1].value), app.dataframe[-1].value["differs from the baseline"], strict=True)
+    )
     assert told == {"number 0": "the baseline", "number 2": "rounds 102, seed 2"} | {"number 1": told["number 1"]}
     assert "name wgan_gp" in told["number 1"]
     lab.store.update(made[1], archived_at=5.0)
     app = visit()
-    assert app.dataframe[-1].value["name"].tolist() == ["number 2", "number 0"]
+    assert names_in(app.dataframe[-1].value) == ["number 2", "number 0"]
     assert [card["name"] for card in lab.recent()] == ["number 2", "number 0"], "nor is it a recent one"
     app.toggle(key="archived").set_value(True).run()
-    assert app.dataframe[-1].value["name"].tolist() == ["number 1"]
+    assert names_in(app.dataframe[-1].value) == ["number 1"]
 
 
 def test_a_link_opens_the_groups(lab: Lab) -> None:
@@ -121,3 +131,16 @@ def test_a_link_opens_the_groups(lab: Lab) -> None:
     app.selectbox(key="group").set_value("seed").run()
     assert app.dataframe[0].value["seed"].tolist() == ["3", "2", "1", "0"]
     assert len(visit(group="no-such").dataframe) == 1
+
+
+def test_the_name_of_a_run_is_the_link_to_it(lab: Lab) -> None:
+    (made,) = fill(lab.store, 1)
+    name = "ring → WGAN, λ = 0.1 · 50 % & #2?"
+    lab.store.update(made, name=name)
+    table = runs_table.table_of(lab.store.runs(), lab, "ticket")
+    address = table["name"][0]
+    assert address.startswith(f"watch?run={made}#")
+    assert " " not in address
+    assert "→" not in address
+    assert names_in(table) == [name]
+    assert "run" not in table

@@ -476,6 +476,8 @@ class HistogramPanel extends ChartPanel {
   }
 }
 
+const LEAST_REAL = 0.005 // of the real samples: below that no class is told from chance
+
 class HeatmapPanel extends ChartPanel {
   draw() {
     if (this.busy) return this.view.again()
@@ -485,7 +487,7 @@ class HeatmapPanel extends ChartPanel {
     const last = frames[frames.length - 1]
     this.waiting(!last)
     if (last) setText(this.aside, `up to round ${integer(last.round)}`)
-    const key = `${store.generation}/${frames.length}/${last ? last.round : ""}`
+    const key = `${store.generation}/${frames.length}/${last ? last.round : ""}/${(store.reference.real_share || []).length}`
     if (key !== this.drawn && last) {
       this.drawn = key
       const names = this.view.classNames(last.parts[part].counts)
@@ -495,11 +497,14 @@ class HeatmapPanel extends ChartPanel {
           return counts[i] / (n || counts.reduce((a, b) => a + b, 0) || 1)
         }),
       )
-      const top = Math.max(0.3, ...rows.map((row) => Math.max(...row)))
-      this.Plotly.restyle(this.chart, { x: [frames.map((f) => f.round)], y: [names.map(inFigure)], z: [rows], zmax: top }, [0])
+      // The colour is the share over that of real data; as class_heatmap of charts.py.
+      const { real_share: real = [] } = store.reference
+      const { zmax } = this.chart.data[0]
+      const over = rows.map((row, i) => row.map((share) => Math.min(zmax, share / Math.max(LEAST_REAL, real[i] ?? 1 / (names.length - 1)))))
+      this.Plotly.restyle(this.chart, { x: [frames.map((f) => f.round)], y: [names.map(inFigure)], z: [over], customdata: [rows] }, [0])
       const dtick = names.length <= 16 ? 1 : Math.ceil(names.length / 12)
       if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
-      this.chart.setAttribute("aria-label", `${this.spec.title}: share of ${names.length - 1} classes in ${frames.length} measurements up to round ${integer(last.round)}.`)
+      this.chart.setAttribute("aria-label", `${this.spec.title}: share of ${names.length - 1} classes over that of real data in ${frames.length} measurements up to round ${integer(last.round)}.`)
     }
     const marks = this.view.marks().map((m) => this.verticalLine(m.round, "", this.view.colours.mark))
     const round = this.view.selected
