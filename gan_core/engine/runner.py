@@ -23,7 +23,6 @@ from gan_core.engine.comparison import Numbers
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import (
-    STEPS,
     Beat,
     Command,
     CommandKind,
@@ -38,6 +37,7 @@ from gan_core.engine.messages import (
     Sight,
     State,
     Step,
+    StepOf,
 )
 from gan_core.engine.observers import Blind, GetClassifier, Observer, Unmeasured, observer_for
 from gan_core.failpoints import failpoint, held
@@ -522,7 +522,7 @@ class _Runner:
                 self._pause()
             case "sample":
                 self._glance()
-            case "step_d" | "step_g" | "step_round":
+            case "step_round" | StepOf():
                 self._pause(command)
             case "checkpoint":
                 self.save()
@@ -568,7 +568,7 @@ class _Runner:
             self.outbox.put(State("paused", self.round))
             command: Command = step or self._next_command()
             while command != "resume":
-                if command in STEPS:
+                if command == "step_round" or isinstance(command, StepOf):
                     self._step(command)
                 elif command != "pause":
                     self._carry_out(command)
@@ -579,8 +579,8 @@ class _Runner:
             self.outbox.put(State("running", self.round))
 
     def _step(self, step: Step) -> None:
-        """Play on to the end of D's next turn, of G's, or of the round; show what it did."""
-        wanted = {"step_d": "D", "step_g": "G"}.get(step)
+        """Play on to the end of a player's next turn, or of the round; show what it did."""
+        wanted = step.player if isinstance(step, StepOf) else None
         before = {**self.before, **self.amid}
         self.clock.start()
         played = [self._play_turn()]
