@@ -39,6 +39,7 @@ if deleted.say_deleted(run):
 title, actions = st.columns([2, 3], vertical_alignment="center")
 title.title(as_typed(run.name), anchor=False)
 act = next_act(run)
+players = watching.players_of(run)
 
 
 def status_now() -> str:
@@ -57,7 +58,7 @@ def controls() -> None:
     st.session_state[f"state:{run_id}"] = state
     with st.container(horizontal=True, horizontal_alignment="right"):
         forking.act_button(run, act)
-        for button in watching.buttons_for(state):
+        for button in watching.buttons_for(state, players):
             key = f"{button.command}:{run_id}"
             if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
                 with said_in_a_sentence():

@@ -16,11 +16,13 @@ from gan_core.config.comparison import (
 )
 from gan_core.config.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.errors import ConfigError, Problem, nearest
+from gan_core.config.fields import MOST_ROUNDS
 from gan_core.config.objectives import OBJECTIVES, Recipe
+from gan_core.config.overriding import flatten, override, read_json, story_of, turned
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
-from gan_core.config.schema import MOST_ROUNDS, RunConfig, diff, flatten, override, read_json, story_of, turned
+from gan_core.config.schema import RunConfig, Seat, diff
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "Problem",
     "Recipe",
     "RunConfig",
+    "Seat",
     "Template",
     "Variant",
     "cure_between",

@@ -18,7 +18,9 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from gan_core.config.errors import ConfigError, Problem, problems_of
-from gan_core.config.schema import MOST_ROUNDS, Part, RunConfig, flatten, read_settings, story_of
+from gan_core.config.fields import MOST_ROUNDS, Part
+from gan_core.config.overriding import flatten, read_settings, story_of
+from gan_core.config.schema import RunConfig
 
 MOST_VARIANTS = 8  # as many as there are colours that everybody can tell apart
 MOST_RUNS = 100

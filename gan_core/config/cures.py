@@ -13,7 +13,8 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config.objectives import OBJECTIVES
-from gan_core.config.schema import RunConfig, flatten
+from gan_core.config.overriding import flatten
+from gan_core.config.schema import RunConfig
 from gan_core.config.tricks import TRICKS
 
 

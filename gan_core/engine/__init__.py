@@ -18,7 +18,7 @@ from gan_core.engine.film import film
 from gan_core.engine.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.live import LiveView
-from gan_core.engine.messages import COMMANDS, CommandKind
+from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.intake.decode import BACKGROUNDS
 from gan_core.intake.errors import DataError
@@ -79,6 +79,7 @@ __all__ = [
     "Refused",
     "Resumed",
     "Seen",
+    "StepOf",
     "TableView",
     "advice",
     "beginning_with",

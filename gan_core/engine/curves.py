@@ -92,15 +92,14 @@ def places(store: RunStore, run_id: str, config: RunConfig, rounds: np.ndarray, 
 def _counted(
     config: RunConfig, events: Iterable[Event], rounds: np.ndarray, axis: Literal["images", "steps"]
 ) -> np.ndarray:
-    settings = {
-        "schedule.n_critic": config.schedule.n_critic,
-        "schedule.generator_steps": config.schedule.generator_steps,
-        "data.batch_size": config.data.batch_size,
-    }
+    steps_of = [seat.steps_key for seat in config.seats.values()]  # the first player is the one that sees the data
+    settings: dict[str, float] = {seat.steps_key: seat.steps for seat in config.seats.values()}
+    settings["data.batch_size"] = config.data.batch_size
 
     def per_round() -> float:
-        n_critic, generator_steps, batch_size = settings.values()
-        return n_critic * batch_size if axis == "images" else n_critic + generator_steps
+        if axis == "images":
+            return settings[steps_of[0]] * settings["data.batch_size"]
+        return sum(settings[key] for key in steps_of)
 
     at, done = [0], [0.0]
     for event in events:

@@ -45,10 +45,7 @@ def at_most(config: RunConfig) -> Footprint:
     The exact figure needs what torch takes a second to import, and nearly every run fits by far.
     """
     pixels = math.prod(load_source(config).shape)
-    values = [
-        4 * pixels * (sum(network.widths) + config.model.latent_dim)
-        for network in (config.model.generator, config.model.discriminator)
-    ]
+    values = [4 * pixels * (sum(network.widths) + config.model.latent_dim) for network in config.networks.values()]
     return _of(config, sum(count_parameters(config).values()), *values)
 
 

@@ -56,8 +56,9 @@ def learned(store: RunStore, config: RunConfig) -> Pace | None:
             continue
         if _cost(run.config) == wanted and all(run.environment.get(name) == here[name] for name in _THE_MACHINE):
             seconds = run.summary.get("seconds")
-            whole = isinstance(seconds, int | float) and seconds >= FEWEST_SECONDS and run.rounds >= FEWEST_ROUNDS
-            if whole and not any(event.kind == "knob" for event in store.events(run.id)):  # it may have cost less then
+            if not isinstance(seconds, int | float) or seconds < FEWEST_SECONDS or run.rounds < FEWEST_ROUNDS:
+                continue
+            if not any(event.kind == "knob" for event in store.events(run.id)):  # it may have cost less then
                 paces.append(seconds / run.rounds)
         if len(paces) == LIKE_IT:
             break

@@ -184,5 +184,7 @@ def _because(why: str) -> str:
 
 
 def _steps(data: Mapping[str, int]) -> str:
-    names = {"step_d": "to the end of D's turn", "step_g": "to the end of G's turn", "step_round": "round by round"}
-    return ", ".join(f"{data[step]} × {name}" for step, name in names.items() if step in data)
+    """What was played by hand: ``step:<player>`` to the end of that player's turn, or whole rounds."""
+    words = {step: f"to the end of {step.partition(':')[2]}'s turn" for step in sorted(data) if ":" in step}
+    words["step_round"] = "round by round"
+    return ", ".join(f"{data[step]} × {name}" for step, name in words.items() if step in data)

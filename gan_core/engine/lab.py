@@ -29,7 +29,7 @@ from gan_core.engine.health import Health
 from gan_core.engine.history import PLANNED, KnobsByRound, plan, planned, what_is_left
 from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored_view
 from gan_core.engine.lockstep import Lockstep
-from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs, State, Turned
+from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs, State, StepOf, Turned
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.engine.quota import Quota
 from gan_core.engine.recorder import Recorder
@@ -514,12 +514,15 @@ class Lab:
         """Those of them that are kept for good, each with what for: ``before Collapsed, round 600``."""
         return {saved.round: saved.kept_for for saved in self.store.checkpoints(run_id) if saved.kept_for}
 
-    def command(self, run_id: str, command: CommandKind) -> None:
-        """Ask an active run to pause, resume, stop, sample or save. Raises Refused for any other run or command."""
-        if command not in COMMANDS:
+    def command(self, run_id: str, command: CommandKind | StepOf) -> None:
+        """Ask an active run to pause, resume, stop, sample, save or step. Raises Refused for any other run or command."""
+        player = command.player if isinstance(command, StepOf) else None
+        if player is None and command not in COMMANDS:
             raise Refused(f"A run cannot be asked to {str(command)[:40]!r}.")
         with self._lock:
             active = self._active.get(run_id)
+            if active is not None and player is not None and player not in active.job.config.seats:
+                raise Refused(f"Nobody in this run is called {player[:40]!r}.")
             if active is not None and active.training:
                 if command == "resume":
                     active.paused_for = ""

@@ -139,8 +139,14 @@ class Knobs:
     values: dict[str, float]
 
 
-Step = Literal["step_d", "step_g", "step_round"]
-CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint", "birthday", Step]
-Command = CommandKind | Knobs | Keep
-STEPS: tuple[Step, ...] = get_args(Step)
+@dataclass(frozen=True)
+class StepOf:
+    """A command: play to the end of this player's next turn."""
+
+    player: str
+
+
+CommandKind = Literal["pause", "resume", "stop", "interrupt", "sample", "checkpoint", "birthday", "step_round"]
+Step = Literal["step_round"] | StepOf
+Command = CommandKind | StepOf | Knobs | Keep
 COMMANDS: tuple[CommandKind, ...] = get_args(CommandKind)

@@ -23,7 +23,6 @@ from gan_core.engine.comparison import Numbers
 from gan_core.engine.describe import describe
 from gan_core.engine.mailbox import Inbox, Outbox
 from gan_core.engine.messages import (
-    STEPS,
     Beat,
     Command,
     CommandKind,
@@ -38,6 +37,7 @@ from gan_core.engine.messages import (
     Sight,
     State,
     Step,
+    StepOf,
 )
 from gan_core.engine.observers import Blind, GetClassifier, Observer, Unmeasured, observer_for
 from gan_core.failpoints import failpoint, held
@@ -535,7 +535,7 @@ class _Runner:
                 self._pause()
             case "sample":
                 self._glance()
-            case "step_d" | "step_g" | "step_round":
+            case "step_round" | StepOf():
                 self._pause(command)
             case "checkpoint":
                 self.save()
@@ -584,8 +584,8 @@ class _Runner:
             command: Command = step or self._next_command()
             try:
                 while command != "resume":
-                    if command in STEPS:
-                        steps[command] += 1
+                    if command == "step_round" or isinstance(command, StepOf):
+                        steps[f"step:{command.player}" if isinstance(command, StepOf) else command] += 1
                         self._step(command)
                     elif command != "pause":
                         self._carry_out(command)
@@ -599,8 +599,8 @@ class _Runner:
             self.outbox.put(State("running", self.round))
 
     def _step(self, step: Step) -> None:
-        """Play on to the end of D's next turn, of G's, or of the round; show what it did."""
-        wanted = {"step_d": "D", "step_g": "G"}.get(step)
+        """Play on to the end of a player's next turn, or of the round; show what it did."""
+        wanted = step.player if isinstance(step, StepOf) else None
         played: list[Turn] = []
         while not played or not (played[-1].ends_round if wanted is None else played[-1].player.name == wanted):
             if self.inbox.abandoned:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gan_core.config import Problem, RunConfig, nearest
-from gan_core.config.schema import Discriminator, Network
+from gan_core.config.games.gan import Discriminator, Network
 from gan_core.data import DATASETS, label_count
 from gan_core.losses import LOSSES
 from gan_core.models import ARCHITECTURES, UNCONDITIONAL, Condition, Layers, packed_shape

@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from gan_core.config.schema import Optimizer
+from gan_core.config.fields import Optimizer
 from gan_core.training.timetable import share_of_rate
 
 

@@ -128,9 +128,7 @@ def _variants(wanted: str, base: RunConfig) -> list[dict[str, Any]] | tuple[Vari
         key="compare:objectives",
     )
     same = st.toggle("The same optimiser and steps for all", help="Else each objective brings those of its paper")
-    kept = {"optimizers": base.to_dict()["optimizers"]} | {
-        f"schedule.{key}": getattr(base.schedule, key) for key in ("n_critic", "generator_steps")
-    }
+    kept = {"optimizers": base.to_dict()["optimizers"]} | {seat.steps_key: seat.steps for seat in base.seats.values()}
     return [
         {"name": titles[name].partition(" (")[0][:60], "changes": {"objective": name} | (kept if same else {})}
         for name in chosen

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Choice, Lab, data_choice, describe, standings
+from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, standings
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
@@ -30,8 +31,7 @@ _SAMPLE = Button("sample", "Sample now", ":material/photo_camera:", "Measure and
 _SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round")
 _CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from the newest checkpoint, exactly")
 
-_STEP_D = Button("step_d", "D turn", ":material/skip_next:", "Play to the end of D's next turn, and see what it did")
-_STEP_G = Button("step_g", "G turn", ":material/skip_next:", "Play to the end of G's next turn, and see what it did")
+_STEP_OF = "step:"  # and the player
 _STEP_ROUND = Button("step_round", "Round", ":material/fast_forward:", "Play to the end of this round")
 _FORK = Button(
     "fork", "Fork from here…", ":material/call_split:", "Go on from these weights with something changed", "teach"
@@ -47,7 +47,7 @@ _BIRTHDAY = Button(
 _BUTTONS = {
     "queued": (_STOP,),
     "running": (_PAUSE, _SAMPLE, _BIRTHDAY, _SAVE, _STOP, _FORK),
-    "paused": (_RESUME, _STEP_D, _STEP_G, _STEP_ROUND, _BIRTHDAY, _STOP, _FORK),
+    "paused": (_RESUME, _STEP_ROUND, _BIRTHDAY, _STOP, _FORK),
     "finished": (_FORK,),
     "stopped": (_CONTINUE, _FORK),
     "interrupted": (_CONTINUE, _FORK),
@@ -56,9 +56,26 @@ _BUTTONS = {
 }
 
 
-def buttons_for(state: str) -> tuple[Button, ...]:
-    """What can be asked of a run in this state."""
-    return _BUTTONS.get(state, ())
+def buttons_for(state: str, players: Iterable[str] = ()) -> tuple[Button, ...]:
+    """What can be asked of a run in this state, of a paused one a turn of each of its players among them."""
+    return tuple(
+        button
+        for known in _BUTTONS.get(state, ())
+        for button in (*(map(_turn_of, players) if known is _STEP_ROUND else ()), known)
+    )
+
+
+def players_of(run: RunRecord) -> tuple[str, ...]:
+    """Who plays in a run, in the order in which they move; nobody in one of a version with other settings."""
+    try:
+        return tuple(RunConfig.load(run.config).seats)
+    except ConfigError:
+        return ()
+
+
+def _turn_of(player: str) -> Button:
+    help = f"Play to the end of {player}'s next turn, and see what it did"
+    return Button(f"{_STEP_OF}{player}", f"{player} turn", ":material/skip_next:", help)
 
 
 def obey(lab: Lab, run_id: str, command: str) -> None:
@@ -67,6 +84,8 @@ def obey(lab: Lab, run_id: str, command: str) -> None:
         open_fork_dialog(run_id)
     elif command == "continue":
         lab.resume(run_id)
+    elif command.startswith(_STEP_OF):
+        lab.command(run_id, StepOf(command.removeprefix(_STEP_OF)))
     else:
         lab.command(run_id, command)  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ import pytest
 
 from gan_core.engine.executors import ThreadExecutor
 from gan_core.engine.lockstep import UNLIMITED, WINDOW, Lockstep
-from gan_core.engine.messages import Command, Job, Knobs, Message, Moment, Sight
+from gan_core.engine.messages import Command, Job, Knobs, Message, Moment, Sight, StepOf
 from gan_core.engine.processes import ProcessExecutor
 from gan_core.training import build, capture, checkpoints, load_source, play, round_of, state_hash
 
@@ -140,7 +140,7 @@ def test_it_obeys(bench: Bench, small: Callable) -> None:
     bench.command("pause")
     bench.until(lambda told: told.states == ["running", "paused"], "it is paused")
     paused = bench.played()
-    for step in ("step_d", "step_g"):
+    for step in (StepOf("D"), StepOf("G")):
         bench.command(step)
     bench.until(lambda told: len(told.of(Moment)) == 2, "it plays turn by turn")
     bench.command("step_round")

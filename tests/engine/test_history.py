@@ -16,7 +16,7 @@ from gan_core import train
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab
 from gan_core.engine.history import happenings
-from gan_core.engine.messages import Knobs, Turned
+from gan_core.engine.messages import Knobs, StepOf, Turned
 from gan_core.engine.reproducing import code
 
 LR, STEPS = "optimizers.generator.lr", "schedule.n_critic"
@@ -53,7 +53,7 @@ def steered(open_lab: Callable, small: Callable, hold: Hold, until: Callable) ->
     play_to(run, 5)
     turn(run, {LR: 0.05, STEPS: 2})
     play_to(run, 8)
-    lab.command(run, "step_d")  # in round 9, which has two turns of D
+    lab.command(run, StepOf("D"))  # in round 9, which has two turns of D
     until(lambda: "turn 1 of 2 in round 9" in lab.view(run).status["caption"], "a step")
     turn(run, {"objective.penalties.gradient_penalty": 0.5})
     assert lab.view(run).status["round"] == 9

@@ -12,7 +12,7 @@ from holding import Hold
 
 from gan_core.api import read_result
 from gan_core.config import CURES, preset_config
-from gan_core.config.schema import Alarm
+from gan_core.config.fields import Alarm
 from gan_core.engine.judging import RunJudge
 from gan_core.engine.live import LiveView, Status, stored_view
 from gan_core.engine.messages import Ended, Note, Rows

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Lab, Refused, resume_interrupted
+from gan_core.engine import Lab, Refused, StepOf, resume_interrupted
 from gan_core.store import RunRecord, RunStore, StoreError, fsck
 from gan_core.store.records import STATES
 from gan_core.training import resolve
@@ -39,7 +39,7 @@ TINY = {
     "device": "cpu",
 }
 T = TypeVar("T")
-COMMANDS = st.sampled_from(["pause", "resume", "stop", "checkpoint", "sample", "step_d", "step_round"])
+COMMANDS = st.sampled_from(["pause", "resume", "stop", "checkpoint", "sample", StepOf("D"), "step_round"])
 
 
 def copied(folder: Path, target: Path) -> None:
@@ -98,7 +98,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(run=runs, command=COMMANDS)
     @noted
-    def command(self, run: str, command: str) -> None:
+    def command(self, run: str, command: str | StepOf) -> None:
         with suppress(Refused):
             self.lab.command(run, command)  # type: ignore[arg-type]
 

@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 
 import pytest
+from holding import Hold
 
-from gan_core.engine import runner
-from gan_core.engine.messages import Knobs, Moment
+from gan_core.engine import Refused, runner
+from gan_core.engine.messages import Knobs, Moment, StepOf
 from gan_core.said import said
 from gan_core.training import checkpoints, round_of
 
+D, G = StepOf("D"), StepOf("G")
 STEPS = {"schedule.n_critic": 3, "schedule.rounds": 6, "diagnostics.every": 1000}
 
 
@@ -30,14 +32,14 @@ def at(round: int, *commands):
     "steps",
     [
         ["step_round"],
-        ["step_d"],
-        ["step_d", "step_d", "step_g"],
-        ["step_g", "step_d", "sample", "step_round", "step_g"],
+        [D],
+        [D, D, G],
+        [G, D, "sample", "step_round", G],
         ["step_round"] * 4,
     ],
-    ids=" ".join,
+    ids=lambda steps: " ".join(step if isinstance(step, str) else step.player for step in steps),
 )
-def test_a_run_in_slow_motion_is_the_same_run(steps: list[str], play_job: Callable, small: Callable) -> None:
+def test_a_run_in_slow_motion_is_the_same_run(steps: list[str | StepOf], play_job: Callable, small: Callable) -> None:
     config = small(STEPS)
     plain = play_job(config, folder="plain")
     slow = play_job(config, hook=at(2, "pause", *steps, "resume"), folder="slow")
@@ -46,7 +48,7 @@ def test_a_run_in_slow_motion_is_the_same_run(steps: list[str], play_job: Callab
     assert slow.rounds() == [1, 2, 3, 4, 5, 6]
     for name, values in plain.scalars().items():
         assert slow.scalars()[name].tobytes() == values.tobytes()
-    assert len(slow.of(Moment)) == sum(step.startswith("step") for step in steps)
+    assert len(slow.of(Moment)) == sum(step != "sample" for step in steps)
 
 
 def test_a_caption_says_whose_turn_it_was_and_what_its_numbers_are(play_job: Callable, small: Callable) -> None:
@@ -54,7 +56,7 @@ def test_a_caption_says_whose_turn_it_was_and_what_its_numbers_are(play_job: Cal
 
     def hook(turn, inbox) -> None:
         seen[turn.round, turn.player.name, turn.step] = turn.values
-        at(2, "pause", "step_d", "step_d", "step_g", "step_g", "resume")(turn, inbox)
+        at(2, "pause", D, D, G, G, "resume")(turn, inbox)
 
     told = play_job(small(STEPS), hook=hook)
     texts = [moment.text for moment in told.of(Moment)]
@@ -76,14 +78,14 @@ def test_what_cannot_look_back_says_the_loss_before_the_step(
     play_job: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "look_back", lambda *given: 1 / 0)
-    told = play_job(small(STEPS), hook=at(2, "pause", "step_d", "resume"))
+    told = play_job(small(STEPS), hook=at(2, "pause", D, "resume"))
     (moment,) = told.of(Moment)
     assert re.search(r"round 3: loss before the step [\d.]+, D\(x\) [\d.]+, D\(G\(z\)\) [\d.]+$", moment.text)
     assert told.end.state == "finished"
 
 
 def test_amid_a_round_the_next_is_shown_and_shown_again_when_it_is_over(play_job: Callable, small: Callable) -> None:
-    told = play_job(small(STEPS), hook=at(2, "pause", "step_d", "step_round", "resume"), folder="slow")
+    told = play_job(small(STEPS), hook=at(2, "pause", D, "step_round", "resume"), folder="slow")
     plain = play_job(small(STEPS), hook=at(3, "sample"), folder="plain")
     assert told.frames == [0, 3, 3, 6]
     assert plain.frames == [0, 3, 6]
@@ -95,13 +97,13 @@ def test_amid_a_round_the_next_is_shown_and_shown_again_when_it_is_over(play_job
 
 
 def test_a_step_of_a_running_run_pauses_it(play_job: Callable, small: Callable) -> None:
-    told = play_job(small(STEPS), hook=at(2, "step_g", "resume"))
+    told = play_job(small(STEPS), hook=at(2, G, "resume"))
     assert told.states == ["running", "paused", "running"]
     assert len(told.of(Moment)) == 1
 
 
 def test_stepping_through_the_last_round_ends_the_run(play_job: Callable, small: Callable) -> None:
-    told = play_job(small(STEPS), hook=at(5, "pause", "step_d", "step_round"))
+    told = play_job(small(STEPS), hook=at(5, "pause", D, "step_round"))
     assert (told.end.state, told.end.round) == ("finished", 6)
 
 
@@ -109,9 +111,23 @@ def test_stepping_through_the_last_round_ends_the_run(play_job: Callable, small:
 def test_what_is_saved_changed_or_ended_is_a_whole_round(
     command, play_job: Callable, small: Callable, tmp_path
 ) -> None:
-    told = play_job(small(STEPS), hook=at(2, "pause", "step_d", command, "stop"), folder="stepped")
+    told = play_job(small(STEPS), hook=at(2, "pause", D, command, "stop"), folder="stepped")
     assert (told.end.state, told.end.round) == ("interrupted" if command == "interrupt" else "stopped", 3)
     assert [round_of(path) for path in checkpoints(tmp_path / "stepped")] == [3]
     if isinstance(command, str):
         plain = play_job(small(STEPS), hook=at(3, "stop"), folder="plain")
         assert told.end.summary["state_hash"] == plain.end.summary["state_hash"]
+
+
+def test_a_step_of_somebody_who_does_not_play_is_refused(
+    open_lab: Callable, small: Callable, hold: Hold, until: Callable
+) -> None:
+    """The run would play on for ever: such a turn never comes."""
+    hold.at(2)
+    lab = open_lab()
+    run = lab.submit(small(STEPS))
+    until(lambda: lab.view(run).status["round"] == 2, "rounds")
+    with pytest.raises(Refused, match="Nobody in this run is called 'E'"):
+        lab.command(run, StepOf("E"))
+    lab.command(run, D)
+    until(lambda: lab.view(run).status["state"] == "paused", "it steps")

@@ -122,6 +122,13 @@ def test_every_game_that_a_config_can_name_exists() -> None:
     assert set(RunConfig.model_fields["game"].annotation.__args__) == set(GAMES)
 
 
+def test_views_of_a_config_name_the_players_and_networks_of_its_game(tiny: Callable, game_of: Callable) -> None:
+    config = tiny()
+    game = game_of(config)
+    assert list(config.seats) == [player.name for player in game.players]
+    assert list(config.networks) == list(game.networks)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_counted_parameters_are_those_that_are_built(preset: str) -> None:
     config = resolve(preset_config(preset))

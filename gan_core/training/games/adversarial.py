@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gan_core.config.schema import Tricks
+from gan_core.config.games.gan import Tricks
 from gan_core.data import Batch, BatchStream
 from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_core.about import inside
 from gan_core.config import RunConfig
-from gan_core.config.schema import Tricks
+from gan_core.config.games.gan import Tricks
 from gan_core.data import Source, label_count
 from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import ARCHITECTURES, Condition, normalize_spectrally, packed_shape
@@ -53,22 +53,26 @@ def _seen_by_d(config: RunConfig, source: Source) -> tuple[int, ...]:
 
 def _build(config: RunConfig, source: Source) -> AdversarialGame:
     model, objective, tricks = config.model, config.objective, config.tricks
-    optimizers, schedule = config.optimizers, config.schedule
     purposes = ["z", "penalties"]
     if tricks.instance_noise or tricks.label_flipping:
         purposes.append("tricks")
     if model.condition != "none":
         purposes.append("labels")
     assembled = assemble(config, source, _networks(config, source), purposes, model.initialization)
-    G, D = assembled.networks["G"], assembled.networks["D"]
+    moves = {
+        player: optimization_of(
+            seat.optimizer, assembled.networks[player], steps=seat.steps, rounds=config.schedule.rounds
+        )
+        for player, seat in config.seats.items()
+    }
     return AdversarialGame(
-        G=G,
-        D=D,
+        G=assembled.networks["G"],
+        D=assembled.networks["D"],
         loss=_loss(config),
         penalties=tuple((PENALTIES[name], weight) for name, weight in objective.penalties.items()),
         clip_value=objective.clip_value,
-        generator=optimization_of(optimizers.generator, G, steps=schedule.generator_steps, rounds=schedule.rounds),
-        discriminator=optimization_of(optimizers.discriminator, D, steps=schedule.n_critic, rounds=schedule.rounds),
+        generator=moves["G"],
+        discriminator=moves["D"],
         data=assembled.data,
         batch_size=config.data.batch_size,
         latent=Latent(model.latent_dim, model.latent),
@@ -165,12 +169,10 @@ def _reading(config: RunConfig) -> Reading:
 
 
 def _knobs(config: RunConfig) -> dict[str, float]:
-    objective, optimizers, schedule = config.objective, config.optimizers, config.schedule
+    objective, seats = config.objective, config.seats.values()
     knobs: dict[str, float] = {
-        "optimizers.discriminator.lr": optimizers.discriminator.lr,
-        "optimizers.generator.lr": optimizers.generator.lr,
-        "schedule.n_critic": schedule.n_critic,
-        "schedule.generator_steps": schedule.generator_steps,
+        **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in seats},
+        **{seat.steps_key: seat.steps for seat in seats},
         "data.batch_size": config.data.batch_size,
         **{f"objective.penalties.{name}": weight for name, weight in objective.penalties.items()},
     }

@@ -1,0 +1,88 @@
+"""Groups of settings: what every group is, and those that any game has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from gan_core.config.errors import meant, nearest
+
+MOST_ROUNDS = 100_000_000
+"""As good as no limit: what a run has that only its seconds end."""
+Width = Annotated[int, Field(ge=1, le=8192)]
+OptionValue = int | float | str
+Alarm = Literal["narrowing", "collapsed", "broken", "d_too_strong", "vanishing_gradient", "oscillating", "diverged"]
+"""Verdicts that say that something is wrong (`gan_core.metrics.verdict`)."""
+
+
+class Part(BaseModel):
+    """A frozen group of settings that refuses keys it does not know and names the nearest one."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, ser_json_inf_nan="strings", extra="forbid")
+
+    def __hash__(self) -> int:
+        # Pydantic's own would hash the fields, and some of them are dicts.
+        return hash((type(self), _frozen(self.model_dump())))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            for key in values:
+                if key not in cls.model_fields:
+                    said, unknown = str(key)[:80], f"unknown key {str(key)[:80]!r}"
+                    here = any(meant(said, [name]) for name in cls.model_fields)
+                    below = [] if here else meant(said, _names_below(cls))
+                    told = {"text": f"{unknown}{nearest(said, cls.model_fields)}", "unknown": unknown, "below": below}
+                    raise PydanticCustomError("unknown_key", "{text}", told)
+        return values
+
+
+def _names_below(part: type[Part], prefix: str = "") -> list[str]:
+    """The dotted names of all settings inside the groups of a group."""
+    names = []
+    for name, info in part.model_fields.items():
+        if prefix:
+            names.append(f"{prefix}{name}")
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Part):
+            names += _names_below(info.annotation, f"{prefix}{name}.")
+    return names
+
+
+def _frozen(node: Any) -> Any:
+    """The same value as something that can be hashed; equal values stay equal, in whatever order their keys stand."""
+    if isinstance(node, Mapping):
+        return frozenset((key, _frozen(value)) for key, value in node.items())
+    return tuple(map(_frozen, node)) if isinstance(node, list | tuple) else node
+
+
+class Data(Part):
+    name: str = Field("mnist5k", max_length=80, description="The real distribution that D sees")
+    batch_size: int = Field(64, ge=2, le=4096, description="Samples per batch, for D and for G")
+    options: dict[str, OptionValue] = Field(default_factory=dict, description="What this data set lets you choose")
+
+
+class Optimizer(Part):
+    name: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="The update rule")
+    lr: float = Field(2e-4, gt=0, le=10, description="Learning rate")
+    beta1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the mean gradient")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the squared gradient")
+    momentum: float = Field(0.0, ge=0, lt=1, description="SGD, RMSProp: momentum")
+    lr_schedule: Literal["constant", "linear", "cosine"] = Field(
+        "constant", description="How the learning rate goes from the first round to the last"
+    )
+    lr_final: float = Field(0.0, ge=0, le=1, description="Share of the learning rate that is left in the last round")
+    clip_gradient: float | None = Field(
+        None, gt=0, le=1e6, description="Scale a gradient whose norm is larger than this down to it"
+    )
+
+
+class Diagnostics(Part):
+    every: int = Field(100, ge=1, le=1_000_000, description="Rounds between two measurements")
+    samples: int = Field(500, ge=16, le=50_000, description="Generated samples per measurement")
+    grid: int = Field(64, ge=1, le=400, description="Samples in the picture, from noise that never changes")
+    budget: float = Field(0.04, ge=0, le=1, description="Share of training time that measuring may take")
+    pause_on: tuple[Alarm, ...] = Field((), description="Pause by itself as soon as the verdict becomes one of these")

@@ -1,0 +1,1 @@
+"""The settings that only one game has: values, no torch."""
