@@ -372,7 +372,7 @@ def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]
     until(lambda: any(event.kind == "knob" for event in lab.store.events(run)), "the knob was turned")
     assert lab.knobs(run)["schedule.n_critic"] == 3
     (event,) = [event for event in lab.store.events(run) if event.kind == "knob"]
-    assert event.data == {"changes": {"schedule.n_critic": 3}, "label": "n_critic 3"}
+    assert event.data == {"changes": {"schedule.n_critic": 3}, "label": "n_critic → 3"}
     lab.command(run, "stop")
     lab.wait(run, timeout=60)
 

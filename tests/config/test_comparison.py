@@ -148,7 +148,7 @@ def test_vary_reads_words_numbers_and_lists() -> None:
     (narrow, wide) = parse_vary("model.generator.widths=[64],[64, 64]")
     assert (narrow.changes, wide.changes) == ({"model.generator.widths": [64]}, {"model.generator.widths": [64, 64]})
     every = parse_vary(["schedule.n_critic=1,5", "optimizers.generator.lr=0.001,0.0001"])
-    assert [v.name for v in every][:2] == ["n_critic 1, lr 0.001", "n_critic 1, lr 0.0001"]
+    assert [v.name for v in every][:2] == ["n_critic 1, G's lr 0.001", "n_critic 1, G's lr 0.0001"]
     assert every[3].changes == {"schedule.n_critic": 5, "optimizers.generator.lr": 0.0001}
 
 
@@ -185,6 +185,6 @@ def test_every_template_can_be_trained_and_varies_only_what_it_says(name: str) -
 
 def test_the_story_of_changes_is_short() -> None:
     assert story_of({}) == story_of({"schedule.rounds": 5}) == "unchanged"
-    assert story_of({"objective": "wgan_gp", "optimizers.generator.lr": 0.00010}) == "wgan_gp, lr 0.0001"
+    assert story_of({"objective": "wgan_gp", "optimizers.generator.lr": 0.00010}) == "wgan_gp, G's lr 0.0001"
     assert story_of({"objective.penalties": {"r1": 0.5}}) == "penalties r1 0.5"
     assert story_of({"objective.penalties": {}}) == "penalties none"
