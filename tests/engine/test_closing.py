@@ -142,18 +142,20 @@ def test_a_round_that_takes_too_long_is_abandoned(
 def test_a_run_that_hangs_does_not_keep_the_server(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, until: Callable
 ) -> None:
-    let_go = threading.Event()
+    hangs, let_go = threading.Event(), threading.Event()
     real = runner.play
 
     def play(game: Any, played: int = 0) -> Any:
         for turn in real(game, played):
             if turn.round == 3:
+                hangs.set()
                 let_go.wait()
             yield turn
 
     monkeypatch.setattr(runner, "play", play)
     lab = open_lab()
     run_id = lab.submit(small())
+    assert hangs.wait(60)
     until(lambda: lab.store.events(run_id)[-1:] and lab.view(run_id).status["state"] == "running")
     lab.close(timeout=0.5)
     let_go.set()

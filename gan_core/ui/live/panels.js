@@ -62,7 +62,8 @@ class ChartPanel extends Panel {
     this.Plotly = Plotly
     const figure = structuredClone(this.spec.figure)
     this.baseShapes = figure.layout.shapes || []
-    await Plotly.newPlot(this.chart, figure.data, { ...figure.layout, ...this.colours(figure.layout) }, PLOTLY_CONFIG)
+    this.plotted = Plotly.newPlot(this.chart, figure.data, { ...figure.layout, ...this.colours(figure.layout) }, PLOTLY_CONFIG)
+    await this.plotted
     this.ready = true
     this.observer = new ResizeObserver(() => {
       cancelAnimationFrame(this.resizing)
@@ -181,7 +182,9 @@ class ChartPanel extends Panel {
     this.ready = false
     if (this.observer) this.observer.disconnect()
     cancelAnimationFrame(this.resizing)
-    if (this.Plotly) this.Plotly.purge(this.chart)
+    // Plotly fails inside a drawing whose chart is purged meanwhile: after the first, and after what this turn of the loop began.
+    const { Plotly, chart } = this
+    if (Plotly) Promise.resolve(this.plotted).finally(() => setTimeout(() => Plotly.purge(chart), 0)).catch(() => {})
   }
 }
 
