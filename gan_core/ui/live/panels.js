@@ -27,7 +27,7 @@ class Panel {
       else if (!status) text = "connecting…"
       else if (status.state === "queued") text = status.place ? `queued, ${ordinal(status.place)} in line` : status.preparing ? "starting…" : "queued"
       else if (status.preparing) text = "preparing…"
-      else if (this.view.store.ended) text = "nothing was recorded"
+      else if (this.view.store.ended) text = this.view.shown === null && this.view.store.frames.length ? "drawing…" : "nothing was recorded"
       else text = this.spec.waiting || "waiting for the first round…"
     }
     setText(this.wait, text)
