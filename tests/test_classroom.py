@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
 from gan_core.cli.parser import parser
 from gan_core.cli.typed import assignment, comparison_of
 from gan_core.config import CURES, OBJECTIVES, PRESETS, TEMPLATES, preset_config
+from gan_core.engine import catalogue
 from gan_core.training import resolve
 from gan_core.ui.lesson import LESSONS
 from gan_core.ui.theory_tabs import TABS
 
 CLASSROOM = Path(__file__).resolve().parents[1] / "docs" / "classroom"
 LESSON_FILES = sorted(CLASSROOM.glob("*.md"))
+PARTS = {f"{kind}:{name}" for kind, choices in catalogue().items() for name in choices}
 
 
 def text_of(path: Path) -> str:
@@ -39,8 +42,8 @@ def test_what_a_lesson_names_is_there(path: Path) -> None:
             assert name in known, name
             continue
         assert (CLASSROOM.parents[1] / "pages" / f"{page[1:]}.py").exists(), name
-        key, _, value = query.partition("=")
-        assert value in {"tab": TABS, "recipe": LESSONS}[key], name
+        for key, value in parse_qsl(query, strict_parsing=bool(query)):
+            assert value in {"tab": TABS, "recipe": LESSONS, "preset": PRESETS, "part": PARTS}[key], name
     for target in re.findall(r"\]\(([^)]+)\)", prose):
         assert (CLASSROOM / target).exists(), target
 
@@ -52,8 +55,8 @@ def test_what_can_be_pressed_is_called_so() -> None:
         assert f"*{title}*" in told
     for title in (CURES["wgan_gp"].title, CURES["wgan_gp_10"].title, TEMPLATES["table-1"].title):
         assert f"*{title}*" in told
-    for tab in TABS.values():
-        assert f"**Theory › {tab.title}**" in told
+    for name, tab in TABS.items():
+        assert f"**{tab.title}** (`/theory?tab={name}`)" in told
 
 
 @pytest.mark.parametrize("command", commands())

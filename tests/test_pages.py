@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from holding import Hold
@@ -277,7 +278,9 @@ def test_fork_from_watch(lab: Lab, visit: Callable[..., AppTest]) -> None:
     app = visit("watch", run=child.id)
     assert any("Forked from [the parent]" in caption.value for caption in app.caption)
     assert any(r"**the parent → wgan\_gp**" in text.value for text in app.markdown)
-    forked_from = dict(zip(*(visit("runs").dataframe[0].value[name] for name in ("name", "forked from")), strict=True))
+    table = visit("runs").dataframe[0].value
+    names = [unquote(address.partition("#")[2]) for address in table["name"]]
+    forked_from = dict(zip(names, table["forked from"], strict=True))
     assert forked_from == {"the parent": "", "the parent → wgan_gp": "the parent, round 5"}
 
 

@@ -454,7 +454,7 @@ class Judge:
         far = float(np.linalg.norm(self._last.middle))
         sentences = {
             "beside": f"All samples lie beside the data: their middle is {far:.1f} real standard deviations away.",
-            "cloud": f"A cloud that does not show the shape of the data: {self._quality()}.",
+            "cloud": f"The shape of the data cannot be seen: {self._quality()}.",
             "noise": f"Nothing can be recognised yet: {self._quality()}.",
             "one_point": "All samples lie at one point.",
             "one_picture": "All samples are nearly one and the same picture.",

@@ -70,7 +70,7 @@ def test_the_report_draws_its_charts_from_disk_without_a_network(browser: Browse
         expect(chart.locator(".main-svg").first).to_be_visible()
         expect(chart.locator(".trace").first).to_be_attached()
     for sentence in taken.sentences:
-        expect(page.get_by_text(sentence)).to_be_visible()
+        expect(page.get_by_text(sentence, exact=True)).to_be_visible()
     with page.expect_download() as download:
         page.locator("button[data-format=svg]").first.click()
     assert Path(download.value.path()).read_bytes().startswith(b"<svg")
@@ -88,7 +88,7 @@ def test_a_pack_looks_the_same_in_an_empty_store(page: Page, server: Any, taken:
     expect(page.get_by_role("heading", name="taken away")).to_be_visible()
     assert f"comparison={taken.comparison}" in page.url
     for sentence in taken.sentences:
-        expect(page.get_by_text(sentence)).to_be_visible()
+        expect(page.get_by_text(sentence, exact=True)).to_be_visible()
     expect(page.get_by_text("At round 0 all columns show the same samples")).to_be_visible()
     settled(page)
     page.get_by_text("Take it away").click()

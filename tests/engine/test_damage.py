@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from opening import open_page
@@ -122,7 +123,8 @@ def test_the_page_says_what_is_damaged_and_what_to_do(
     assert sorted(faults["run"]) == sorted([bad, good])
     assert all(faults["to repair"])
     assert set(runs["status"]) == {"damaged", "stopped"}
-    (name,) = (name for name in runs["name"] if name.startswith("damaged: "))
+    names = [unquote(address.partition("#")[2]) for address in runs["name"]]
+    (name,) = (name for name in names if name.startswith("damaged: "))
     assert "put back a backup" in name
     # The checkpoint before is what it goes on from.
     assert lab.resume(good) < round_of(newest)

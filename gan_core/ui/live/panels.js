@@ -441,7 +441,7 @@ class HistogramPanel extends ChartPanel {
     if (!found) return
     const { counts } = found.value
     const n = found.value.n || counts.reduce((a, b) => a + b, 0) || 1
-    this.tellRound(found.round, `${integer(n)} samples`)
+    this.tellRound(found.round, this.view.data.beside.length ? "" : `${integer(n)} samples`) // beside another there is one line
     const key = `${found.round}/${counts.join()}`
     if (key === this.drawn) return
     this.drawn = key

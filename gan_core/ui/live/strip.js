@@ -48,7 +48,7 @@ class StatusStrip {
       if (room && status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) {
         const beside = room && status.beside ? `, ${status.beside} other ${status.beside === 1 ? "run trains" : "runs train"} beside it` : ""
-        facts.push(`${duration(status.eta)} left at this pace${beside}`)
+        facts.push(room ? `${duration(status.eta)} left at this pace${beside}` : `${duration(status.eta)} left`)
       }
       if (state === "queued") {
         const place = status.place ? `${ordinal(status.place)} in line` : status.preparing ? "starting" : "waiting"
