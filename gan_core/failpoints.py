@@ -60,13 +60,19 @@ def failpoint(name: str, half: Callable[[], object] | None = None) -> None:
 
 
 def held(name: str, count: int) -> bool:
-    """Whether a test holds a run here that has come to ``count``: to be asked again and again, until it says no."""
+    """Whether a test holds a run here that has come to ``count``: to be asked again and again, until it says no.
+
+    A file of the same name that ends in ``.waits`` is there once a run was told to wait.
+    """
     if not _wishes or (wish := _wishes.get(name)) is None or wish.file is None:
         return False
     try:
-        return count >= int(wish.file.read_text())
+        waits = count >= int(wish.file.read_text())
     except FileNotFoundError:
         return False
+    if waits:
+        wish.file.with_suffix(".waits").touch()
+    return waits
 
 
 @contextmanager

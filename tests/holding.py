@@ -13,14 +13,20 @@ class Hold:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "round"
+        self._waits = folder / "round.waits"
         before = os.environ.get(VARIABLE)
         self.wish = f"round=hold:{self._file}"
         self.variable = f"{before}, {self.wish}" if before else self.wish
 
     def at(self, round: int) -> None:
+        self._waits.unlink(missing_ok=True)
         written = self._file.with_suffix(".new")
         written.write_text(str(round))
         written.replace(self._file)
+
+    def waits(self) -> bool:
+        """Whether a run has come to the round, saved what it saves there, and waits."""
+        return self._waits.exists()
 
     def let_go(self) -> None:
         self._file.unlink(missing_ok=True)

@@ -18,6 +18,13 @@ function turn(by) {
 }
 
 // Streamlit writes a picture's caption below it and leaves the picture itself without a name.
+function nameAdded(changes) {
+  for (const { addedNodes } of changes)
+    for (const node of addedNodes)
+      if (node instanceof HTMLImageElement) nameImage(node)
+      else if (node instanceof HTMLElement) node.querySelectorAll("img").forEach(nameImage)
+}
+
 function nameImage(image) {
   if (!(image instanceof HTMLImageElement) || image.hasAttribute("alt")) return
   const frame = image.closest('[data-testid="stImage"]')
@@ -68,8 +75,8 @@ class PageKeys {
     chooseInPlace()
     this.down = (event) => this.take(event)
     document.addEventListener("keydown", this.down)
-    this.named = (event) => nameImage(event.target)
-    document.addEventListener("load", this.named, true)
+    this.naming = new MutationObserver(nameAdded)
+    this.naming.observe(document.body, { childList: true, subtree: true })
     document.querySelectorAll("img").forEach(nameImage)
     this.show()
   }
@@ -116,7 +123,7 @@ class PageKeys {
 
   destroy() {
     document.removeEventListener("keydown", this.down)
-    document.removeEventListener("load", this.named, true)
+    this.naming.disconnect()
     this.help.remove()
     this.opener.remove()
   }
