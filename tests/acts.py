@@ -135,10 +135,11 @@ ACTS: dict[str, Callable[[Path], None]] = {
 
 
 def begun(lab: Lab, name: str, hold: Hold, round: int) -> str:
-    """A run that waits at this round, with everything up to there in the store."""
+    """A run that waits at this round, with everything up to there in the store and on the disk."""
     hold.at(round)
     with armed(hold.wish):
         run = lab.submit(settings(), name=name)
+        until(hold.waits)
         until(lambda: lab.view(run).status["round"] == round and round in lab.store.track(run, "turns", []).rounds)
     lab.store.flush()
     return run

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 from acts import ACTS, SECONDS, begun, known, named, opened, prepare, settings
 from holding import Hold
-from waiting import until
 
 from gan_core import failpoints
 from gan_core.engine import Lab, Refused, runner
@@ -120,8 +119,6 @@ def trained(root: Path, wish: str, place: str, hold: Hold) -> None:
             run = lab.submit(settings(), name="trained")
         else:
             run = begun(lab, "trained", hold, 8)
-            if place == "save.write":
-                until(hold.waits)  # else the fault may meet the best state of round 8, which is not waited for
             faults.enter_context(armed(wish))
             hold.let_go()
         lab.wait(run, SECONDS)
