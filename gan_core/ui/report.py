@@ -20,20 +20,18 @@ import gan_core
 from gan_core.config import ConfigError, RunConfig, diff, flatten
 from gan_core.engine import standings
 from gan_core.engine.comparing import look_up
-from gan_core.engine.describe import describe
 from gan_core.engine.film import Reel, reels, still
 from gan_core.engine.history import happenings, line_of, marks
 from gan_core.engine.packs import class_names
 from gan_core.engine.reproducing import code, what_differs
-from gan_core.engine.series import thin
 from gan_core.engine.standings import Standing
 from gan_core.said import said
 from gan_core.store import ComparisonRecord, RunRecord, RunStore, StoreError
 from gan_core.ui import charts, comparison_charts, theme
+from gan_core.ui.result_figures import curves_of, thinned
 
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 LOOKS = 5  # rounds at which samples are shown
-POINTS = 1000  # of a curve
 SIDE = 224  # pixels of a picture of samples
 _HERE = Path(__file__).parent
 Chart = tuple[str, go.Figure]
@@ -93,7 +91,7 @@ class _Report:
         for name in track.columns:
             if name in standings.METRICS:
                 title = standings.title(name)
-                series = {name: _thin(track.rounds, track.column(name))}
+                series = {name: thinned(track.rounds, track.column(name))}
                 yield title, charts.curves(series, y_title=title, marks=self._marks(run))
 
     def _marks(self, run: RunRecord) -> list[tuple[float, str]]:
@@ -143,17 +141,8 @@ class _Report:
             yield title, comparison_charts.over_seeds(curves, y_title=title, floor=floors.get(metric))
 
     def _losses(self, run: RunRecord, variant: str) -> Iterable[Chart]:
-        try:
-            told = describe(RunConfig.load(run.config))
-        except (ConfigError, KeyError):  # of a version with other names
-            told = {"labels": {}, "lines": {}}
-        track = self._store.track(run.id, "turns", ["D.loss", "G.loss"])
-        series = {name: _thin(track.rounds, track.column(name)) for name in track.columns}
-        title = f"Losses of {variant}" if variant else "Losses"
-        yield (
-            title,
-            charts.curves(series, y_title="loss", labels=told["labels"], lines=told["lines"], marks=self._marks(run)),
-        )
+        losses = curves_of(self._store, run, "turns", ["D.loss", "G.loss"], "loss", self._marks(run))
+        yield f"Losses of {variant}" if variant else "Losses", losses
 
     def _classes(self, run: RunRecord, variant: str) -> Iterable[Chart]:
         frame = self._store.latest_frame(run.id, "histogram")
@@ -283,11 +272,6 @@ def _numbers(metrics: Mapping[str, float], floors: Mapping[str, float]) -> Itera
 def embedded(png: bytes, alt: str) -> str:
     """A picture that is part of the file."""
     return f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="{escape(alt)}">'
-
-
-def _thin(rounds: np.ndarray, values: np.ndarray) -> standings.Curve:
-    finite = np.isfinite(values)
-    return thin(rounds[finite], values[finite], POINTS)
 
 
 def _states(found: Sequence[Standing]) -> str:

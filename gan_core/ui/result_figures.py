@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -32,25 +32,39 @@ def figure(store: RunStore, run: RunRecord, what: str) -> go.Figure:
     if what == "samples":
         return _samples(store, reels(store, run.id)[0])
     if what == "losses":
-        return _curves(store, run, "turns", ["D.loss", "G.loss"], "loss")
+        return _sized(curves_of(store, run, "turns", ["D.loss", "G.loss"], "loss"))
     known = {name: track for track in ("turns", "diagnostics") for name in store.track(run.id, track).columns}
     if what not in known:
         raise ValueError(f"there is no {what!r}; there are losses, samples, {', '.join(sorted(known))}")
     title = standings.title(what) if what in standings.METRICS else what
-    return _curves(store, run, known[what], [what], title)
+    return _sized(curves_of(store, run, known[what], [what], title))
 
 
-def _curves(store: RunStore, run: RunRecord, track: str, columns: list[str], title: str) -> go.Figure:
+def curves_of(
+    store: RunStore,
+    run: RunRecord,
+    track: str,
+    columns: list[str],
+    title: str,
+    marks: Sequence[tuple[float, str]] = (),
+) -> go.Figure:
+    """Columns of a stored run over its rounds, with the names and reference lines that its game gives them."""
     try:
         told = describe(RunConfig.load(run.config))
     except (ConfigError, KeyError):  # of a version with other names
         told = {"labels": {}, "lines": {}}
     data = store.track(run.id, track, columns)
-    series = {}
-    for name in data.columns:
-        finite = np.isfinite(values := data.column(name))
-        series[name] = thin(data.rounds[finite], values[finite], POINTS)
-    made = charts.curves(series, y_title=title, labels=told["labels"], lines=told["lines"])
+    series = {name: thinned(data.rounds, data.column(name)) for name in data.columns}
+    return charts.curves(series, y_title=title, labels=told["labels"], lines=told["lines"], marks=marks)
+
+
+def thinned(rounds: np.ndarray, values: np.ndarray) -> standings.Curve:
+    """The finite part of a curve, downsampled to what a figure can show."""
+    finite = np.isfinite(values)
+    return thin(rounds[finite], values[finite], POINTS)
+
+
+def _sized(made: go.Figure) -> go.Figure:
     return made.update_layout(height=320, width=720)
 
 
