@@ -52,12 +52,19 @@ class Forecast:
 
 def warm_up() -> None:
     """Do what the first run of a process would wait for: decode the digits, import what torch imports late."""
-    forecast(preset_config("digits-dcgan"), budget_seconds=0.1)
+    _seconds_of_a_round(resolve(preset_config("digits-dcgan")), budget_seconds=0.1)
 
 
 def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
     """Play a few turns of ``config`` and time them. Raises ConfigError where the config cannot be built."""
     resolved = resolve(config)
+    seconds = _seconds_of_a_round(resolved, budget_seconds)
+    return Forecast(
+        count_parameters(resolved), 1000 * seconds, resolved.device, advice(resolved), layer_tables(resolved)
+    )
+
+
+def _seconds_of_a_round(resolved: RunConfig, budget_seconds: float) -> float:
     game = build(resolved, load_source(resolved))
     steps = {player.name: player.steps for player in game.players}
     for player in game.players:
@@ -74,7 +81,4 @@ def forecast(config: RunConfig, budget_seconds: float = 0.5) -> Forecast:
         if turn.ends_round and turn.round >= 3 and time.perf_counter() - began > budget_seconds:
             break
     # The first turn of each pays for what the later ones find ready; now and then one is held up.
-    seconds = sum(steps[name] * statistics.median(spent[1:]) for name, spent in times.items())
-    return Forecast(
-        count_parameters(resolved), 1000 * seconds, resolved.device, advice(resolved), layer_tables(resolved)
-    )
+    return sum(steps[name] * statistics.median(spent[1:]) for name, spent in times.items())

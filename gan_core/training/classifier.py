@@ -33,6 +33,7 @@ from gan_core.exhaustion import cannot_tell
 from gan_core.metrics.histograms import class_histogram
 from gan_core.models.classifier import Classifier
 from gan_core.models.initialization import initialize
+from gan_core.training import eager
 from gan_core.training.streams import Streams
 
 Progress = Callable[[float, str], None]
@@ -152,7 +153,7 @@ def train(source: ImageSource, *, progress: Progress | None = None, cancel: Canc
     network.train()
     passes = max(PASSES, round(IMAGES_SEEN / len(source.train_index)))
     steps = passes * math.ceil(len(source.train_index) / BATCH)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
+    optimizer = eager.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     with torch.enable_grad():
         for step, (x, target) in enumerate(_batches(source, passes), start=1):

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from gan_core.config.fields import Optimizer
+from gan_core.training import eager
 from gan_core.training.timetable import share_of_rate
 
 
@@ -60,8 +61,8 @@ def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer
     match settings.name:
         case "adam":
             betas = (settings.beta1, settings.beta2)
-            return torch.optim.Adam(parameters, lr=settings.lr, betas=betas, fused=True)
+            return eager.Adam(parameters, lr=settings.lr, betas=betas, fused=True)
         case "rmsprop":
-            return torch.optim.RMSprop(parameters, lr=settings.lr, momentum=settings.momentum)
+            return eager.RMSprop(parameters, lr=settings.lr, momentum=settings.momentum)
         case "sgd":
-            return torch.optim.SGD(parameters, lr=settings.lr, momentum=settings.momentum)
+            return eager.SGD(parameters, lr=settings.lr, momentum=settings.momentum)

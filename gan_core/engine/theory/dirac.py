@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from gan_core.losses import LOSSES
 from gan_core.regularizers import PENALTIES, clip_weights
-from gan_core.training import Outcome, Player, play
+from gan_core.training import Outcome, Player, eager, play
 
 Array = NDArray[np.float64]
 
@@ -104,12 +104,12 @@ class DiracGame:
                 "D",
                 (self.D,),
                 self._discriminate,
-                torch.optim.SGD(self.D.parameters(), lr=rules.lr),
+                eager.SGD(self.D.parameters(), lr=rules.lr),
                 terms=("adv", "penalty") if rules.penalty else ("adv",),
                 steps=rules.n_critic,
                 after_step=None if clip is None else lambda: clip_weights((self.D,), clip),
             ),
-            Player("G", (self.G,), self._generate, torch.optim.SGD(self.G.parameters(), lr=rules.lr), terms=("adv",)),
+            Player("G", (self.G,), self._generate, eager.SGD(self.G.parameters(), lr=rules.lr), terms=("adv",)),
         )
 
     @property
