@@ -116,12 +116,13 @@ class Recorder:
         self.catch_up()
 
     def _record(self, message: Message) -> None:
-        failpoint("record")
         match message:
             case Rows():
+                failpoint("record")
                 self._view.add_rows(message.track, message.columns, message.rounds, message.values)
                 self._store.append(self._run_id, message.track, message.columns, message.rounds, message.values)
             case Sight():
+                failpoint("record")
                 parts = {name: self._shown(name, part) for name, part in message.parts.items()}
                 if "points" in message.parts:
                     picture = png(sketch(message.parts["points"]))
