@@ -47,8 +47,9 @@ TINY = {
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A lab of its own, which the pages find as theirs."""
+    """A lab of its own, which the pages find as theirs; its store has been looked over, so no page tells of what a test does."""
     with Lab(tmp_path / "runs", tick=0.05) as opened:
+        opened.health.wait()
         monkeypatch.setattr(gan_core.engine, "_current", opened)
         yield opened
 
