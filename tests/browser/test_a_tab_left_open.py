@@ -19,12 +19,17 @@ TICKET = "run => window.__ganscope[run].view.data.ticket"
 IS_OVER = "ticket => Number(ticket.split('.')[0]) * 1000 < Date.now()"  # one clock: the server is on this machine
 STATUS = "async ([path, ticket]) => (await fetch(`${path}ticket=${ticket}`, { cache: 'no-store' })).status"
 OPENS = f"async ([run, path]) => (await ({STATUS})([path, ({TICKET})(run)])) === 200"
-# The connection as it is made anew after it was lost, with the ticket that the page has by then.
-CONNECTS = """run => { const { view } = window.__ganscope[run]
-  window.taken = 0
-  const take = view.take.bind(view)
-  view.take = message => { window.taken += 1; take(message) }
-  view.connection.connect() }"""
+# The connection is made anew, as after it was lost, with the ticket that the page has by then.
+CONNECTS = "run => window.__ganscope[run].view.connection.connect()"
+IS_ANSWERED = "run => ['live', 'done'].includes(window.__ganscope[run].view.connection.state)"
+# Nothing that the page is brought reaches a computer that sleeps; awake, it finds that its ticket is refused.
+SLEEPS = """([run, first]) => { const { view } = window.__ganscope[run]
+  const update = view.update.bind(view), ask = view.ask.bind(view)
+  window.asked = false
+  view.update = data => { if (window.asked) update(data) }
+  view.ask = (name, value) => { window.asked ||= name === "stale"; ask(name, value) }
+  view.data = { ...view.data, ticket: first }
+  view.connection.ticket = first }"""
 
 
 def until(page: Page, holds: str, argument: Any = None) -> None:
@@ -59,21 +64,15 @@ def test_a_page_is_given_another_ticket_before_its_own_is_over(page: Page, serve
     picture = page.evaluate("run => window.__ganscope[run].view.store.frames.at(-1).parts.points.file", run)
     until(page, OPENS, [run, f"/live/{run}/artefact/{picture}?"])
     page.evaluate(CONNECTS, run)
-    until(page, "() => window.taken > 0")
+    until(page, IS_ANSWERED, run)
 
 
 def test_a_page_that_slept_through_the_life_of_its_ticket_asks_for_another(page: Page, server: Any, run: str) -> None:
     first = watch_until_the_ticket_is_over(page, server, run)
-    page.evaluate(CONNECTS, run)  # so that messages are counted
-    page.evaluate(
-        """([run, first]) => { const { view } = window.__ganscope[run]
-             view.data = { ...view.data, ticket: first }
-             view.connection.ticket = first
-             window.taken = 0
-             view.connection.connect() }""",
-        [run, first],
-    )
-    until(page, "() => window.taken > 0")
+    page.evaluate(SLEEPS, [run, first])
+    page.evaluate(CONNECTS, run)
+    until(page, IS_ANSWERED, run)
+    assert page.evaluate("() => window.asked")
     assert page.evaluate(TICKET, run) != first
 
 
