@@ -60,10 +60,11 @@ class FilmView {
     }
     if (this.gone) return
     await this.draw()
+    if (this.gone) return
     this.observer = new ResizeObserver(() => {
       cancelAnimationFrame(this.resizing)
       this.resizing = requestAnimationFrame(() => {
-        if (this.chart.offsetParent !== null && !this.gone) this.Plotly.Plots.resize(this.chart)
+        if (this.chart.offsetParent !== null && !this.gone) drawn(this.chart, this.Plotly.Plots.resize(this.chart))
       })
     })
     this.observer.observe(this.chart)
@@ -82,7 +83,8 @@ class FilmView {
     layout.font = { ...layout.font, color: text, family }
     layout.hoverlabel = { ...layout.hoverlabel, bgcolor: background, font: { size: 13, color: text } }
     for (const annotation of layout.annotations || []) annotation.bgcolor = translucent(background, 0.75)
-    await this.Plotly.react(this.chart, data, layout, { ...PLOTLY_CONFIG, displayModeBar: false })
+    await drawn(this.chart, this.Plotly.react(this.chart, data, layout, { ...PLOTLY_CONFIG, displayModeBar: false }))
+    if (this.gone) return
     this.drawn = null
     this.seek(this.at)
   }
@@ -162,7 +164,7 @@ class FilmView {
     cancelAnimationFrame(this.frame)
     cancelAnimationFrame(this.resizing)
     if (this.observer) this.observer.disconnect()
-    if (this.Plotly && this.chart.data) this.Plotly.purge(this.chart)
+    if (this.Plotly) purgeWhenDrawn(this.Plotly, this.chart)
     this.root.remove()
   }
 }

@@ -52,6 +52,20 @@ AFTER_A_PRESS = """() => {
   return [...waits, view.frame !== null]
 }"""
 
+# When a chart is given back to Plotly whose panel goes while it is drawn: [before, after] the drawing has ended.
+GIVEN_BACK = """async () => {
+  const panel = window.__ganscope.lead.view.panels.find(panel => panel.chart)
+  const pause = () => new Promise(resolve => setTimeout(resolve, 5))
+  let end, given = 0
+  panel.start({ newPlot: () => new Promise(resolve => (end = resolve)), purge: () => (given += 1) })
+  panel.destroy()
+  for (let turn = 0; turn < 10; turn += 1) await pause()
+  const before = given
+  end()
+  while (!given) await pause()
+  return [before, given]
+}"""
+
 
 def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server: Any) -> None:
     page.set_viewport_size(TALL)
@@ -124,3 +138,4 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     assert other.url == link
     context.close()
     assert page.evaluate(AFTER_A_PRESS) == [True, True, True]
+    assert page.evaluate(GIVEN_BACK) == [0, 1]

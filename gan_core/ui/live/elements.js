@@ -126,6 +126,18 @@ function loadPlotly(url) {
   return window.__ganscopePlotly
 }
 
+// Plotly fails inside a drawing whose chart is purged meanwhile, so a chart goes after all that it was told to draw.
+const drawings = new WeakMap()
+
+function drawn(chart, drawing) {
+  drawings.set(chart, Promise.allSettled([drawings.get(chart), drawing]))
+  return drawing
+}
+
+function purgeWhenDrawn(Plotly, chart) {
+  Promise.resolve(drawings.get(chart)).then(() => setTimeout(() => Plotly.purge(chart), 0)) // what this turn of the loop began ends in it
+}
+
 // Whoever presses something is answered first. One clock for all views of the page.
 if (window.__ganscopePressed === undefined) {
   window.__ganscopePressed = -Infinity

@@ -62,8 +62,9 @@ class ChartPanel extends Panel {
     this.Plotly = Plotly
     const figure = structuredClone(this.spec.figure)
     this.baseShapes = figure.layout.shapes || []
-    this.plotted = Plotly.newPlot(this.chart, figure.data, { ...figure.layout, ...this.colours(figure.layout) }, PLOTLY_CONFIG)
-    await this.plotted
+    const layout = { ...figure.layout, ...this.colours(figure.layout) }
+    await drawn(this.chart, Plotly.newPlot(this.chart, figure.data, layout, PLOTLY_CONFIG))
+    if (this.gone) return
     this.ready = true
     this.observer = new ResizeObserver(() => {
       cancelAnimationFrame(this.resizing)
@@ -76,7 +77,7 @@ class ChartPanel extends Panel {
     if (!this.ready || this.chart.offsetParent === null) return
     const { width, height } = this.chart._fullLayout
     if (Math.abs(this.chart.clientWidth - width) < 1 && Math.abs(this.chart.clientHeight - height) < 1) return
-    this.Plotly.Plots.resize(this.chart)
+    drawn(this.chart, this.Plotly.Plots.resize(this.chart))
   }
 
   // Dragging and redrawing at once would break the drag; the next draw catches up.
@@ -179,12 +180,11 @@ class ChartPanel extends Panel {
   }
 
   destroy() {
+    this.gone = true
     this.ready = false
     if (this.observer) this.observer.disconnect()
     cancelAnimationFrame(this.resizing)
-    // Plotly fails inside a drawing whose chart is purged meanwhile: after the first, and after what this turn of the loop began.
-    const { Plotly, chart } = this
-    if (Plotly) Promise.resolve(this.plotted).finally(() => setTimeout(() => Plotly.purge(chart), 0)).catch(() => {})
+    if (this.Plotly) purgeWhenDrawn(this.Plotly, this.chart)
   }
 }
 

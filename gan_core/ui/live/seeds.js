@@ -31,7 +31,7 @@ class SeedsChart {
     this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
     this.root.append(this.controls(data), this.chart, this.note)
     parent.append(this.root)
-    this.observer = new ResizeObserver(() => this.ready && this.chart.offsetParent && this.Plotly.Plots.resize(this.chart))
+    this.observer = new ResizeObserver(() => this.ready && this.chart.offsetParent && drawn(this.chart, this.Plotly.Plots.resize(this.chart)))
     this.take(data)
     this.begin()
   }
@@ -62,6 +62,7 @@ class SeedsChart {
     }
     if (this.gone) return
     await this.draw()
+    if (this.gone) return
     this.ready = true
     this.observer.observe(this.chart)
   }
@@ -211,7 +212,7 @@ class SeedsChart {
     const { data, layout } = this.figure()
     this.chart.setAttribute("aria-label", `${this.measure.title} over all seeds`)
     this.follow({ column: this.choice.metric, title: this.measure.title })
-    await this.Plotly.react(this.chart, data, layout, PLOTLY_CONFIG)
+    await drawn(this.chart, this.Plotly.react(this.chart, data, layout, PLOTLY_CONFIG))
   }
 
   // Streamlit calls again after each rerun, and after a change of theme.
@@ -230,7 +231,7 @@ class SeedsChart {
     for (const timer of [this.telling, this.noting, this.timer]) clearTimeout(timer)
     this.follow(null)
     this.observer.disconnect()
-    if (this.Plotly) this.Plotly.purge(this.chart)
+    if (this.Plotly) purgeWhenDrawn(this.Plotly, this.chart)
     this.root.remove()
   }
 }
