@@ -47,7 +47,7 @@ TINY = {
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
-    """A lab of its own, which the pages find as theirs; its store has been looked over, so no page tells of what a test does."""
+    """A lab of its own, which the pages find as theirs; the store has been looked over before a test writes to it."""
     with Lab(tmp_path / "runs", tick=0.05) as opened:
         opened.health.wait()
         monkeypatch.setattr(gan_core.engine, "_current", opened)

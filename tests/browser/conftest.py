@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 from holding import Hold
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "failures"
@@ -55,9 +55,7 @@ def browser_path() -> str | None:
 
 def start_server(store: Path, **settings: str) -> Server:
     """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR. Its runs can be held."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     log = store.parent / f"server-{port}.log"
     hold = Hold(store.parent)
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]

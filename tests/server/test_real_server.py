@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ports import free_port
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -47,9 +48,7 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Served]:
     store = tmp_path_factory.mktemp("served") / "runs"
     log = store.parent / "log"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = {"GANSCOPE_STORE": str(store), "GANSCOPE_CLASS": "1", "GANSCOPE_EXECUTOR": "thread"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with log.open("wb") as told:
