@@ -60,7 +60,7 @@ def test_a_fast_and_a_slow_run_stay_together_and_end_as_they_would_alone(
     pair = [lab.submit(config) for config in configs]
     lab.side_by_side(*pair)
     lab.capacity = 2
-    lab._start_waiting()
+    lab._scheduler.start_waiting()
     records = [lab.wait(run, 60) for run in pair]
     assert [record.summary["state_hash"] for record in records] == alone
     at = dict.fromkeys(pair, 0)

@@ -313,7 +313,7 @@ def test_a_comparison_of_any_size_shares_few_processes_and_a_fault_takes_no_more
     opened.command_all(made, "checkpoint")
     until(lambda: states(*sound) == {"paused"}, "all are paused")
     until(lambda: all(checkpoints(opened.store.checkpoint_dir(run)) for run in sound), "all are saved")
-    lanes = {run: opened._executor.lane(run) for run in sound}
+    lanes = {run: opened._scheduler.executor.lane(run) for run in sound}
     hosts.pop().kill()
     until(lambda: "interrupted" in states(*sound), "its runs end")
     lane = next(lanes[run] for run in sound if states(run) == {"interrupted"})

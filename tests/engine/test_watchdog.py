@@ -81,7 +81,7 @@ def test_a_paused_run_is_known_to_rest_and_one_that_waits_says_that_it_lives(
         def look(self, run_id: str, *, resting: bool) -> None:
             looks.append((run_id, resting))
 
-    monkeypatch.setattr(lab, "_watchdog", Ear(lab._executor))
+    monkeypatch.setattr(lab._scheduler, "watchdog", Ear(lab._scheduler.executor))
     until(lambda: heard.count(beside) > 3 and looks.count((paused, True)) > 3)
     assert set(heard) == {beside}
     assert set(looks) == {(paused, True), (beside, False)}
