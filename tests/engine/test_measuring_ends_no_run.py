@@ -23,7 +23,7 @@ POINTS = {
     "the whole look": "gan_core.engine.observers.PlaneObserver.look",
     "one number": "gan_core.engine.observers.measuring.mmd2",
     "amid the game": "gan_core.training.games.adversarial.AdversarialGame.pull",
-    "how good it is": "gan_core.engine.running.runner.judged",
+    "how good it is": "gan_core.engine.running.saving.judged",
 }
 
 

@@ -15,13 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_core.checkpoints import best_scores, is_full, path_of
-from gan_core.config import RunConfig, turned
+from gan_core.checkpoints import is_full
+from gan_core.config import turned
 from gan_core.engine.library.describe import describe
 from gan_core.engine.messages import (
-    Beat,
     Command,
-    CommandKind,
     Ended,
     EndState,
     Job,
@@ -38,68 +36,30 @@ from gan_core.engine.messages import (
 from gan_core.engine.observers import Blind, GetClassifier, Observer, Unmeasured, observer_for
 from gan_core.engine.observers.measuring import Numbers
 from gan_core.engine.running.captions import caption
+from gan_core.engine.running.clock import Clock
+from gan_core.engine.running.endings import Abandoned, Diverged, Stopped, reason
+from gan_core.engine.running.hearing import Hearing
 from gan_core.engine.running.mailbox import Inbox, Outbox
-from gan_core.engine.upkeep.best import judged
+from gan_core.engine.running.saving import Saving
 from gan_core.failpoints import failpoint, held
 from gan_core.training import (
     Turn,
     build,
-    capture,
-    checkpoints,
-    in_words,
-    keep_checkpoint,
     load_checkpoint,
     load_source,
     look_back,
     moment_of,
-    not_finite,
     play,
     restore,
     round_of,
-    save_checkpoint,
-    state_hash,
 )
-from gan_core.training.state import flatten
 
 ROWS_EVERY_SECONDS = 0.2
 # Reading a number back from an accelerator stalls it; the round of a divergence must not depend on timing either.
 FINITE_CHECK_EVERY = {"cpu": 1, "cuda": 32, "mps": 32}
-# Seconds. A disk that is busy or full may be well again: the last checkpoint of a job is worth a moment's patience, any
-# other is tried again while training goes on.
-SAVE_RETRIES = (0.1, 0.4, 1.0)
-SAVE_AGAIN_AFTER, SAVE_AGAIN_AT_LAST = 5.0, 80.0  # twice as long after each time that it failed
-ROOM_SECONDS = 1.0  # between two attempts to save on a full disk
-DISK_FULL = "Disk full: the run waits, and goes on by itself once there is room. The last checkpoint is whole."
-BEAT_SECONDS = 1.0
 PACE_SECONDS = 0.25  # between two looks at whether the runs beside this one have caught up, where nobody nudges
 
-NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")  # how torch's CPU allocator says it
-BROKEN = ("device-side assert", "illegal memory access", "unspecified launch failure", "CUDA error: misaligned")
-# After one of these nothing more can be computed on the accelerator by this process: every run in it fails the same way.
-
 MayPlay = Callable[[str, int], bool]
-# What a run was at its last looks stays in memory, so that the state before a collapse can be kept once it is known.
-LOOKS_REMEMBERED, LOOKS_BYTES = 12, 64 * 2**20
-
-
-class Diverged(Exception):
-    """Something is not finite. ``round`` is the first round at which that shows."""
-
-    def __init__(self, round: int, what: str) -> None:
-        super().__init__(f"{what} is not finite at round {round:,}")
-        self.round = round
-
-
-class Stopped(Exception):
-    """A command asked for the end."""
-
-    def __init__(self, command: CommandKind) -> None:
-        super().__init__(command)
-        self.command = command
-
-
-class Abandoned(Exception):
-    """There is no time left to end the round."""
 
 
 def run_job(
@@ -124,50 +84,9 @@ def run_job(
         if isinstance(error, Abandoned):
             outbox.put(runner.ended("interrupted", "There was no time to save; it goes on from its last checkpoint."))
             return
-        message = f"{type(error).__name__} while {runner.phase}: {_reason(error, runner.config)}"
+        message = f"{type(error).__name__} while {runner.clock.phase}: {reason(error, runner.config)}"
         end = runner.ended("failed", message, trace=traceback.format_exc())
     outbox.put(end)
-
-
-def _reason(error: BaseException, config: RunConfig) -> str:
-    """What an exception says; advice where memory ran out."""
-    said = str(error)
-    if any(sign in said for sign in BROKEN):
-        return (
-            f"the accelerator has failed for this process ({said.splitlines()[0][:200]}). Every run that trains on it here "
-            "ends with it. Restart the server; each goes on from its last checkpoint. Runs in processes fail alone "
-            "(GANSCOPE_EXECUTOR=process)."
-        )
-    if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(sign in said for sign in NO_MEMORY):
-        return said
-    if config.device == "cuda":
-        torch.cuda.empty_cache()  # the other runs need it
-    return (
-        f"memory ran out. Take a smaller batch (data.batch_size is {config.data.batch_size:,}), narrower networks, "
-        "or fewer runs at once; this one can go on from its last checkpoint when there is memory again."
-    )
-
-
-class _Clock:
-    """Seconds of training: time spent paused, measuring or saving does not count."""
-
-    def __init__(self) -> None:
-        self.before = 0.0
-        self.since: float | None = None
-
-    @property
-    def running(self) -> bool:
-        return self.since is not None
-
-    @property
-    def seconds(self) -> float:
-        return self.before + (time.perf_counter() - self.since if self.since is not None else 0.0)
-
-    def start(self) -> None:
-        self.since = time.perf_counter()
-
-    def stop(self) -> None:
-        self.before, self.since = self.seconds, None
 
 
 class _Runner:
@@ -176,38 +95,29 @@ class _Runner:
         self.may_play = may_play
         self.inbox, self.outbox = inbox, outbox
         self.classifier = classifier
-        self.phase = "starting"
         self.round = 0 if job.resume_from is None else round_of(job.resume_from)
-        self.clock = _Clock()
-        self.measuring = 0.0
+        self.clock = Clock()
+        self.hearing = Hearing(inbox, outbox)
+        self.saving = Saving(job, self.round, outbox, self.clock, self.hearing)
         self.rows: list[list[float] | Tensor] = []  # of the rounds up to self.round, not handed over yet
         self.seconds: list[float] = []  # the training clock at each of them
         self.flushed_at = time.perf_counter()
         self.measured: tuple[int, dict[str, float]] | None = None
         self.recorded_at = job.measured_at
-        self.saved: tuple[int, str] | None = None
         self.amid: dict[str, dict[str, Tensor]] = {}  # the last step of each player in the round that is being played
         self.glanced_at: int | None = None  # a round that was shown before it was over
-        self.looks: deque[dict[str, Any]] = deque(maxlen=LOOKS_REMEMBERED)
-        # How good the best state on the disk is, and a better look that is not there yet: scores, in words, state.
-        self.best_kept = best_scores(job.checkpoint_dir, self.round)
-        self.best: tuple[tuple[float, ...], str, dict[str, Any]] | None = None
-        self.beaten_at = time.monotonic()
-        self.patience = SAVE_AGAIN_AFTER
         self.planned = deque(wish for wish in job.knobs if wish.round >= self.round)
-        self.later: list[Command] = []  # heard while the run could obey none
-        self.pausing = self.leaving = False  # asked to pause; asked to end
 
     def wait_to_begin(self) -> None:
         """Wait for a turn among the runs beside this one; to end is all that it can obey yet, the rest it does later."""
         while not self.may_play(self.job.run_id, self.round):
-            self._hear_out(PACE_SECONDS)
+            self.hearing.wait_for_the_end(PACE_SECONDS)
 
     def prepare(self) -> None:
-        self.phase = "loading the data"
+        self.clock.phase = "loading the data"
         failpoint("load")
         source = load_source(self.config)
-        self.phase = "building the networks"
+        self.clock.phase = "building the networks"
         failpoint("build")
         self.game = build(self.config, source)
         self.observer: Observer = Blind()
@@ -221,12 +131,12 @@ class _Runner:
         self.on_cpu = self.config.device == "cpu"
         self.check_every = FINITE_CHECK_EVERY[self.config.device]
         if self.job.resume_from is not None:
-            self.phase = f"restoring {self.job.resume_from.name}"
+            self.clock.phase = f"restoring {self.job.resume_from.name}"
             state = load_checkpoint(self.job.resume_from)
             self.clock.before = float(state.pop("seconds", 0.0))
-            self.measuring = float(state.pop("measuring", 0.0))
+            self.clock.measuring = float(state.pop("measuring", 0.0))
             self.round = restore(self.game, state)
-        self.saved_at = self.clock.seconds
+        self.saving.saved_at = self.clock.seconds
         told = describe(self.config)
         self.labels: dict[str, str] = told["labels"]
         self.outbox.put(Note(self.round, "reference", told))
@@ -245,11 +155,11 @@ class _Runner:
                 self._obey()
                 if self.over:
                     break  # a step was the last
-                self.phase = "training"
+                self.clock.phase = "training"
                 self._play_round()
                 self._look_after()
         except Stopped as stop:
-            self.leaving = True
+            self.hearing.leaving = True
             return "stopped" if stop.command == "stop" else "interrupted"
         finally:
             self.clock.stop()
@@ -271,14 +181,14 @@ class _Runner:
         try:
             summary: dict[str, Any] = {"state_hash": self.save(last=True)}
         except OSError as error:
-            if not (self.leaving and is_full(error)):
+            if not (self.hearing.leaving and is_full(error)):
                 raise
             return self.ended(state, "The disk is full: it goes on from the checkpoint before.")
         # A server on its way out has no time to measure; the run goes on later and will.
         if state != "interrupted":
             summary["metrics"] = self.observe()
             with suppress(OSError):  # what was saved is whole; it only lacks a mark
-                self._keep_best()
+                self.saving.keep_best()
         return self.ended(state, **summary)
 
     def ended(
@@ -292,7 +202,7 @@ class _Runner:
         self.flush()
         if self.measured is not None and self.measured[0] == self.round and self.reference_known:
             return self.measured[1]
-        with self._aside("measuring"):
+        with self.clock.aside("measuring"):
             if not self.reference_known:
                 with self._harmless():
                     reference = self.observer.reference()
@@ -300,12 +210,12 @@ class _Runner:
                         self.reference_known = True
                         self.outbox.put(Note(self.round, "reference", reference))
             values, sight = self._look(self.round)
-            share = self.measuring / self.clock.seconds if self.clock.seconds else 0.0
+            share = self.clock.measuring / self.clock.seconds if self.clock.seconds else 0.0
             self.outbox.put(replace(sight, measuring=share))
             self.measured = (self.round, values)
             with self._harmless():
-                self._remember()
-                self._compare(values)
+                self.saving.remember(self.game, self.round)
+                self.saving.compare(self.round, values)
         return values
 
     def _look(self, round: int) -> tuple[Numbers, Sight]:
@@ -337,91 +247,13 @@ class _Runner:
             if not self.unmeasured:
                 self.unmeasured = True
                 trace = "".join(traceback.format_exception(error))
-                message = f"{type(error).__name__}: {_reason(error, self.config)}"
+                message = f"{type(error).__name__}: {reason(error, self.config)}"
                 self.outbox.put(Note(self.round, "not_measured", {"message": message, "traceback": trace}))
 
-    def _remember(self) -> None:
-        """Keep the state of this look in memory, as many as there is room for."""
-        if not self.looks.maxlen:
-            return
-        state = capture(self.game, self.round)
-        size = sum(tensor.nbytes for tensor in flatten(state)[0].values())
-        room = min(LOOKS_REMEMBERED, LOOKS_BYTES // size)
-        if room != self.looks.maxlen:
-            self.looks = deque(self.looks, maxlen=room)
-        self.looks.append({**state, "seconds": self.clock.seconds, "measuring": self.measuring})
-
-    def _compare(self, values: dict[str, float]) -> None:
-        """Remember the state of this look if it is the best so far; `save` puts it on the disk."""
-        found = judged(values)
-        best = self.best_kept if self.best is None else max(self.best_kept, self.best[0])
-        if self.round > 0 and found is not None and found[0] > best:
-            state: dict[str, Any] = self.looks[-1] if self.looks else {"round": self.round}
-            self.best = (*found, state)
-
-    def _keep_best(self) -> None:
-        """Put the best state on the disk; one that was too large to be remembered only if it has just been saved."""
-        if self.best is None:
-            return
-        scores, told, state = self.best
-        self.best = None
-        folder = self.job.checkpoint_dir
-        if path_of(folder, state["round"]).is_file() or ("networks" in state and not not_finite(state)):
-            keep_checkpoint(folder, state, told, what="best", scores=scores, most=1)
-            self.best_kept = scores
-
-    def _keep(self, wish: Keep) -> None:
-        """Put the newest state before a round on the disk for good: that of a look, else that of a checkpoint."""
-        folder = self.job.checkpoint_dir
-        state = next((look for look in reversed(self.looks) if look["round"] < wish.before), None)
-        try:
-            saved = next((path for path in reversed(checkpoints(folder)) if round_of(path) < wish.before), None)
-            if saved is not None and (state is None or round_of(saved) >= state["round"]):
-                state = {"round": round_of(saved)}
-            if state is None or not_finite(state):
-                return
-            with self._aside("keeping a checkpoint"):
-                keep_checkpoint(folder, state, wish.reason)
-        except OSError as error:
-            self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
-        else:
-            self.outbox.put(Note(state["round"], "kept", {"reason": wish.reason}))
-
     def save(self, *, last: bool = False) -> str | None:
-        """Write a checkpoint of this round, if there is none yet; returns the hash of the state in it.
-
-        A state that is not finite is never written: it is a divergence if it is the ``last`` of the job. Otherwise a weight
-        shows at the next round; a moment need not: one that has overflown stops its weights, so it is a divergence at once.
-        A disk that cannot take it is an exception if it is the last, else a note.
-        """
+        """Hand over the rows and write a checkpoint of this round; returns the hash of the state in it (see `Saving.save`)."""
         self.flush()
-        if self.saved is not None and self.saved[0] == self.round:
-            return self.saved[1]
-        with self._aside("saving a checkpoint"):
-            state = capture(self.game, self.round)
-            broken = not_finite(state)
-            if broken and (last or not broken.startswith("networks/")):
-                raise Diverged(self.round, in_words(broken))
-            if broken:
-                return None
-            digest = state_hash(state)
-            # What a clock says is not part of the state that two equal runs share.
-            state = {**state, "seconds": self.clock.seconds, "measuring": self.measuring}
-            try:
-                self._write(state, last)
-                self._keep_best()
-            except OSError as error:
-                if last:
-                    raise
-                self.outbox.put(Note(self.round, "not_saved", {"message": f"{type(error).__name__}: {error}"}))
-                self.saved_at = self.clock.seconds + self.patience - self.config.schedule.checkpoint_seconds
-                self.patience = min(2 * self.patience, SAVE_AGAIN_AT_LAST)
-                return None
-            self.patience = SAVE_AGAIN_AFTER
-            self.outbox.put(Note(self.round, "checkpoint", {"state_hash": digest}))
-            self.saved = (self.round, digest)
-            self.saved_at = self.clock.seconds
-        return digest
+        return self.saving.save(self.game, self.round, last=last)
 
     def flush(self) -> None:
         """Hand over the rows collected so far, up to the first that is not finite: that one is a divergence.
@@ -451,7 +283,7 @@ class _Runner:
 
     def _play_turn(self) -> Turn:
         """Play one turn; the last one of a round keeps its row: the last step of each player."""
-        self._beat()
+        self.hearing.beat()
         failpoint("turn")
         turn = next(self.turns)
         self.amid[turn.player.name] = turn.values
@@ -463,20 +295,13 @@ class _Runner:
             self.amid = {}
         return turn
 
-    def _beat(self) -> None:
-        """Say now and then that the run goes on: a turn, a look or a save that never ends is silent."""
-        now = time.monotonic()
-        if now - self.beaten_at > BEAT_SECONDS:
-            self.beaten_at = now
-            self.outbox.put(Beat())
-
     def _look_after(self) -> None:
         """What is due after a round: hand over rows, measure, save."""
         if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS or not self._seems_finite():
             self.flush()
         if self._measurement_is_due() or self.glanced_at == self.round:
             self._measure()
-        if self.clock.seconds - self.saved_at > self.config.schedule.checkpoint_seconds:
+        if self.saving.due:
             self.save()
         self._turn_as_planned()
 
@@ -499,7 +324,7 @@ class _Runner:
             return False  # the end is measured when everything is saved
         if self.round in self._first_looks:
             return True
-        return self.round % settings.every == 0 and self.measuring <= settings.budget * self.clock.seconds
+        return self.round % settings.every == 0 and self.clock.measuring <= settings.budget * self.clock.seconds
 
     @property
     def _first_looks(self) -> tuple[int, ...]:
@@ -511,13 +336,11 @@ class _Runner:
         started = time.perf_counter()
         self.observe()
         if self.round not in self._first_looks:
-            self.measuring += time.perf_counter() - started
+            self.clock.measuring += time.perf_counter() - started
 
     def _obey(self) -> None:
         """Carry out the commands that have arrived. Between rounds only: what is seen and saved is a whole round."""
-        while self.later:
-            self._carry_out(self.later.pop(0))
-        while (command := self.inbox.take()) is not None:
+        for command in self.hearing.arrived():
             self._carry_out(command)
 
     def _carry_out(self, command: Command) -> None:
@@ -528,7 +351,7 @@ class _Runner:
             case Knobs():
                 self._turn(command.values)
             case Keep():
-                self._keep(command)
+                self.saving.keep(self.round, command)
             case "birthday":
                 self._count_birthdays()
             case "pause":
@@ -548,11 +371,11 @@ class _Runner:
         """Wait for the runs that this one plays beside, the clock stopped; obey meanwhile."""
         if self._may_go_on():
             return
-        with self._aside("waiting for the run beside it"):
+        with self.clock.aside("waiting for the run beside it"):
             while not self._may_go_on():
                 if time.perf_counter() - self.flushed_at > ROWS_EVERY_SECONDS:
                     self.flush()
-                self._beat()
+                self.hearing.beat()
                 command = self.inbox.wait_for(PACE_SECONDS)
                 if command is not None:
                     self._carry_out(command)
@@ -564,24 +387,24 @@ class _Runner:
         """Turn knobs between two rounds: they act from the next one on, and the note has the round that is over."""
         for knob, value in values.items():
             self.game.set_knob(knob, value)
-        self.saved = None  # a checkpoint of this round has the knobs as they were
+        self.saving.saved = None  # a checkpoint of this round has the knobs as they were
         if not told:
             self.outbox.put(Note(self.round, "knob", {"changes": values, "label": turned(values)}))
 
     def _count_birthdays(self) -> None:
         self.flush()
         # Samples that are not finite cannot be compared.
-        with self._aside("the birthday test"), self._harmless(), suppress(ValueError):
+        with self.clock.aside("the birthday test"), self._harmless(), suppress(ValueError):
             self.outbox.put(Note(self.round, "birthday", dict(self.observer.birthday(self.game))))
 
     def _pause(self, step: Step | None = None) -> None:
         """Wait for ``resume``, the clock stopped; other commands are carried out meanwhile, steps among them."""
         self.flush()
-        with self._aside("paused"):
-            self.pausing = True
+        with self.clock.aside("paused"):
+            self.hearing.pausing = True
             self.outbox.put(State("paused", self.round))
             steps: Counter[str] = Counter()
-            command: Command = step or self._next_command()
+            command: Command = step or self.hearing.next()
             try:
                 while command != "resume":
                     if command == "step_round" or isinstance(command, StepOf):
@@ -591,11 +414,11 @@ class _Runner:
                         self._carry_out(command)
                     if self.over:
                         break  # that was the last
-                    command = self._next_command()
+                    command = self.hearing.next()
             finally:
                 if steps:
                     self.outbox.put(Note(self.round, "stepped", dict(steps)))
-            self.pausing = False
+            self.hearing.pausing = False
             self.outbox.put(State("running", self.round))
 
     def _step(self, step: Step) -> None:
@@ -628,53 +451,9 @@ class _Runner:
         if not self.amid:
             self.observe()
             return
-        with self._aside("measuring"):
+        with self.clock.aside("measuring"):
             self.glanced_at = self.round + 1
             self.outbox.put(self._look(self.glanced_at)[1])
-
-    def _write(self, state: dict[str, Any], last: bool) -> None:
-        """Save, with a moment's patience for a disk that is busy; where it is full, wait for room."""
-        attempts = iter(SAVE_RETRIES if last else ())
-        waited = False
-        while True:
-            try:
-                save_checkpoint(self.job.checkpoint_dir, state)
-                break
-            except OSError as error:
-                if is_full(error) and not self.leaving:
-                    if not waited:
-                        self.outbox.put(State("paused", self.round, DISK_FULL))
-                    waited = True
-                    self._hear_out(ROOM_SECONDS)
-                elif not is_full(error) and (pause := next(attempts, None)) is not None:
-                    time.sleep(pause)
-                else:
-                    raise
-        if waited:
-            self.outbox.put(State("paused" if self.pausing else "running", self.round))
-
-    def _hear_out(self, seconds: float) -> None:
-        """A moment in which to end is all that can be obeyed; the rest is done later. Raises Stopped."""
-        self._beat()
-        command = self.inbox.wait_for(seconds)
-        if command == "stop" or command == "interrupt":
-            raise Stopped(command)
-        if command is not None:
-            self.later.append(command)
-
-    def _next_command(self) -> Command:
-        return self.later.pop(0) if self.later else self.inbox.wait()
-
-    @contextmanager
-    def _aside(self, phase: str) -> Iterator[None]:
-        """Something that is not training: the clock stands still. An exception leaves its phase behind, to be told."""
-        before, running = self.phase, self.clock.running
-        self.clock.stop()
-        self.phase = phase
-        yield
-        self.phase = before
-        if running:
-            self.clock.start()
 
 
 def _fetch(rows: list[Any]) -> np.ndarray:
