@@ -24,7 +24,7 @@ from gan_core.metrics.seeds import (
     student_columns,
     student_interval,
 )
-from gan_core.metrics.verdict import STATES, State
+from gan_core.metrics.states import STATES, State
 from gan_core.said import said
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
 
@@ -35,7 +35,7 @@ Band = Literal["std", "interval", "none"]
 @dataclass(frozen=True)
 class Standing:
     """One run of a comparison. ``curves`` are its measurements by name: rounds (n,) and values (n,); ``verdict`` is what it
-    is like by now (a state of `gan_core.metrics.verdict`), empty before anything was said."""
+    is like by now (a state of `gan_core.metrics.states`), empty before anything was said."""
 
     variant: str
     seed: int

@@ -10,7 +10,8 @@ import numpy as np
 from gan_core.config import CURES, RunConfig
 from gan_core.engine.showing.knob_names import label_of, short_label_of
 from gan_core.metrics.course import Facts, LiveChange
-from gan_core.metrics.verdict import BEGINNING, Judge, Verdict
+from gan_core.metrics.states import BEGINNING, Verdict
+from gan_core.metrics.verdict import Judge
 from gan_core.training.knobs import knobs_of
 
 BUDGET = ("schedule.rounds", "schedule.seconds")

@@ -17,7 +17,7 @@ from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
 from gan_core.engine.showing.judging import RunJudge, told
 from gan_core.engine.showing.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
 from gan_core.engine.showing.subscribers import Subscribers
-from gan_core.metrics.verdict import Verdict
+from gan_core.metrics.states import Verdict
 from gan_core.store import ACTIVE, RunRecord, RunStore
 
 MAX_FRAMES = 400  # in a snapshot; the store has all of them

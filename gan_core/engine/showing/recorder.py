@@ -16,7 +16,7 @@ from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, No
 from gan_core.engine.showing.live import LiveView
 from gan_core.engine.showing.pictures import png, sketch, tile
 from gan_core.failpoints import failpoint
-from gan_core.metrics.verdict import Verdict
+from gan_core.metrics.states import Verdict
 from gan_core.store import RunStore, StoreError
 
 log = logging.getLogger(__name__)
