@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.sections import command_line
 from benchmarks.serving import application, open_browser, signed
 from gan_core.config import CURES, RECIPES, parse_seeds
-from gan_core.metrics.verdict import ALARMS, STATES
+from gan_core.metrics.states import ALARMS, STATES
 
 LESSONS = [name for name, preset in RECIPES.items() if preset.kind == "collapse"]
 AIM = 60.0  # seconds from C until the page shows a sign

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.outcomes import AGREE_BROKEN, ALIVE, KEEPS, LOOK_EVERY, RESOLUTION, Job, Outcome, Said, Truth
 from gan_core.config import CURES, PRESETS, Preset
-from gan_core.metrics.verdict import STATES, State
+from gan_core.metrics.states import STATES, State
 
 PREAMBLE = [
     "# Recipes, over seeds",

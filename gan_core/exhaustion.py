@@ -13,10 +13,11 @@ QUIET_SECONDS = 60.0
 # Loggers of what is tried again and again: every half second, at every request, at every connection.
 IN_LOOPS = (
     "asyncio",
-    "gan_core.engine.lab",
-    "gan_core.engine.processes",
-    "gan_core.engine.recorder",
-    "gan_core.engine.subscribers",
+    "gan_core.engine.running.processes",
+    "gan_core.engine.running.recording",
+    "gan_core.engine.running.scheduler",
+    "gan_core.engine.showing.recorder",
+    "gan_core.engine.showing.subscribers",
     "gan_core.server.lifespan",
     "gan_core.server.live",
 )

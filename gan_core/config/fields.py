@@ -15,7 +15,7 @@ MOST_ROUNDS = 100_000_000
 Width = Annotated[int, Field(ge=1, le=8192)]
 OptionValue = int | float | str
 Alarm = Literal["narrowing", "collapsed", "broken", "d_too_strong", "vanishing_gradient", "oscillating", "diverged"]
-"""Verdicts that say that something is wrong (`gan_core.metrics.verdict`)."""
+"""Verdicts that say that something is wrong (`gan_core.metrics.states`)."""
 
 
 class Part(BaseModel):

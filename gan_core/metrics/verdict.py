@@ -14,15 +14,13 @@ a state than to stay in it, so that the verdict does not flicker. What is measur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, cast
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
-from gan_core.metrics.appearance import FRECHET, HIGH, UNSURE, Picture, reading
 from gan_core.metrics.course import (
     AGREE,
-    BACK,
     BROAD,
     COLLAPSED,
     FALLEN,
@@ -33,7 +31,6 @@ from gan_core.metrics.course import (
     NARROW,
     PATIENT_CHECKS,
     REGAINED,
-    SHAPELESS,
     SURE_FAKE,
     SURE_REAL,
     TINY_GRADIENT,
@@ -44,148 +41,13 @@ from gan_core.metrics.course import (
     LiveChange,
     is_low,
 )
+from gan_core.metrics.states import ALARMS, LOSSES, Evidence, State, Verdict
+from gan_core.metrics.telling import LABELS, Telling
 
-State = Literal[
-    "starting",
-    "learning",
-    "beside",
-    "cloud",
-    "noise",
-    "one_point",
-    "one_picture",
-    "spread",
-    "part",
-    "varied",
-    "healthy",
-    "recovered",
-    "narrowing",
-    "collapsed",
-    "broken",
-    "d_too_strong",
-    "vanishing_gradient",
-    "oscillating",
-    "diverged",
-]
-Tone = Literal["quiet", "fair", "good", "warning", "alarm"]
-
-TITLES: dict[State, tuple[str, Tone]] = {
-    "starting": ("Starting", "quiet"),
-    "learning": ("Learning", "fair"),
-    "beside": ("Beside the data", "fair"),
-    "cloud": ("A cloud", "fair"),
-    "noise": ("Not recognisable", "fair"),
-    "one_point": ("One point", "fair"),
-    "one_picture": ("One picture", "fair"),
-    "spread": ("Spread, not sharp yet", "fair"),
-    "part": ("Sharp, a part missing", "fair"),
-    "varied": ("Varied", "fair"),
-    "healthy": ("Healthy", "good"),
-    "recovered": ("Recovered", "good"),
-    "narrowing": ("Narrowing", "warning"),
-    "collapsed": ("Collapsed", "alarm"),
-    "broken": ("Broken", "alarm"),
-    "d_too_strong": ("D too strong", "alarm"),
-    "vanishing_gradient": ("G's gradient vanishes", "alarm"),
-    "oscillating": ("Oscillating", "warning"),
-    "diverged": ("Diverged", "alarm"),
-}
-STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()}
-"""Every state with its title, from the first that a run can be in to the worst."""
-
-ALARMS: frozenset[State] = frozenset(state for state, (_, tone) in TITLES.items() if tone in ("warning", "alarm"))
-BEGINNING: tuple[State, ...] = (
-    "starting",
-    "learning",
-    "beside",
-    "cloud",
-    "noise",
-    "one_point",
-    "one_picture",
-    "spread",
-    "part",
-)
-"""No news, for every run begins so."""
-LOSSES: tuple[State, ...] = ("narrowing", "collapsed", "broken")
-
-AT_EQUILIBRIUM = 0.1  # of D's loss at equilibrium: so near it lies
 FAR_CHECKS = 3
 SWING, SWING_DIP, SWING_CHECKS = 0.3, -0.4, 16  # in real standard deviations; a correlation; measurements
 
 NOTHING_YET = "Nothing can be said before a few measurements."
-LABELS = {
-    "std_ratio": "spread over that of real data",
-    "vendi_score": "Vendi score",
-    "effective_modes": "effective modes",
-    "class_diversity": "diversity inside the classes",
-    "largest_share": "share of the fullest mode",
-    "high_quality_share": "share of the samples on a mode",
-    "precision": "share of the samples among real ones",
-    "density": "density of real samples where they lie",
-    "unsure_share": "share of no class",
-    "frechet_distance": "Fréchet distance",
-    "mmd2": "squared MMD",
-}
-
-
-CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("wgan_gp_10", "spectral_norm")),
-    "rotating": (("two_time_scales", "unrolled_10"), ("wgan_gp_10",)),
-    "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "wgan_gp_10")),
-    "d_too_strong": (("r1", "wgan_gp"), ("wgan_gp_10",)),
-    "oscillating": (("r1", "wgan_gp"), ("wgan_gp_10",)),
-    "broken": (("r1", "wgan_gp"), ("wgan_gp_10", "spectral_norm")),
-    "diverged": (("wgan_gp", "clipping"), ("wgan_gp_10",)),
-}
-"""What to try, by cause: named change-sets of the configuration, first for points, then for images. The most likely first."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One number that crossed a threshold: ``name`` is its column, ``relation`` how it stands to the threshold."""
-
-    name: str
-    label: str
-    value: float
-    relation: Literal["<", ">"]
-    threshold: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a run is like at ``round``.
-
-    ``onset_round`` is when the state began, known only afterwards; None before there is one. ``first_sign`` is when the
-    breadth began to fall, at or before the onset. ``causes`` names what the cures are chosen by. ``picture`` is what the
-    samples look like at ``round``, whatever else is wrong; ``suspect`` is a live change shortly before the onset, and its
-    undo the first cure.
-    """
-
-    state: State
-    round: int
-    onset_round: int | None = None
-    first_sign: int | None = None
-    sentence: str = ""
-    evidence: tuple[Evidence, ...] = ()
-    causes: tuple[str, ...] = ()
-    picture: Picture = "unknown"
-    suspect: LiveChange | None = None
-
-    @property
-    def title(self) -> str:
-        return STATES[self.state]
-
-    @property
-    def alarming(self) -> bool:
-        return self.state in ALARMS
-
-    def cures(self, *, images: bool) -> tuple[str, ...]:
-        """The names of the change-sets to try, the most likely first; none where nothing is wrong."""
-        return tuple(dict.fromkeys(name for cause in self.causes for name in CURES[cause][images]))
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-able."""
-        told = {"title": self.title, "tone": TITLES[self.state][1]}
-        return {**asdict(self), **told, "alarming": self.alarming}
 
 
 def verdict(
@@ -229,6 +91,7 @@ class Judge:
         self.changes: list[Verdict] = []
         self.healthy_round: int | None = None  # the last measurement at which nothing was wrong
         self._course = Course(facts)
+        self._say = Telling(self._course)
         self._fell = False
 
     @property
@@ -347,13 +210,13 @@ class Judge:
         stays = self.verdict.state == "broken" and len(back) < AGREE
         if not stays and len(broken) < course.agreed():
             return None
-        evidence = self._poor(LOST * course.best) or self._poor(REGAINED * course.best)
+        evidence = self._say.poor(LOST * course.best) or self._say.poor(REGAINED * course.best)
         if not evidence:  # for a moment it is as good as it was
             return self._still()
         lost = (
             "G had samples near the data, and they are no longer" if broken else "G's samples are not yet as good again"
         )
-        return self._verdict("broken", broken, f"{lost}: {self._quality()}.", evidence, ("broken",))
+        return self._verdict("broken", broken, f"{lost}: {self._say.quality()}.", evidence, ("broken",))
 
     def _narrowing(self) -> Verdict | None:
         course = self._course
@@ -362,12 +225,12 @@ class Judge:
         partial = not course.reached and course.is_late(2) and not course.grows()
         if not stays and not ((course.reached or partial) and len(narrow) >= course.agreed()):
             return None
-        evidence = self._low_parts(NARROW) or self._fewer_modes(FALLEN) or self._not_whole()
-        sentence = f"G's samples are losing variety: {self._variety()}."
+        evidence = self._say.low_parts(NARROW) or self._say.fewer_modes(FALLEN) or self._say.not_whole()
+        sentence = f"G's samples are losing variety: {self._say.variety()}."
         if not course.is_narrow(self._last):
-            sentence = f"A part of what G had is still missing: {self._variety()}."
+            sentence = f"A part of what G had is still missing: {self._say.variety()}."
         if not course.reached:
-            sentence = f"G covers only a part of the data and no longer spreads: {self._variety()}."
+            sentence = f"G covers only a part of the data and no longer spreads: {self._say.variety()}."
         return self._verdict("narrowing", narrow, sentence, evidence, ("collapsed",))
 
     def _overpowered(self, stuck: list[Check] | None = None) -> Verdict | None:
@@ -383,7 +246,7 @@ class Judge:
         ]
         sentence = (
             f"D knows real from generated at once (D(x) = {real:.2f}, D(G(z)) = {fake:.2f}), "
-            f"and G does not catch up: {self._variety()}."
+            f"and G does not catch up: {self._say.variety()}."
         )
         return self._verdict("d_too_strong", sure, sentence, evidence, ("d_too_strong",))
 
@@ -416,7 +279,7 @@ class Judge:
         back = self.verdict.state == "recovered" or (self.verdict.alarming and self._fell)
         start = "It is back" if back else "Nothing is wrong"
         return self._verdict(
-            "recovered" if back else "healthy", well, f"{start}: {self._variety()}, {self._quality()}.", ()
+            "recovered" if back else "healthy", well, f"{start}: {self._say.variety()}, {self._say.quality()}.", ()
         )
 
     def _varied(self) -> Verdict | None:
@@ -429,9 +292,9 @@ class Judge:
         if len(broad) < AGREE and not stays:
             return None
         back = "It is back" if self.verdict.alarming and self._fell else "Nothing is missing"
-        sentence = f"{back}: {self._variety()}; how good the samples are is not measured."
+        sentence = f"{back}: {self._say.variety()}; how good the samples are is not measured."
         if len(broad) < AGREE:
-            sentence = f"{self._variety(capital=True)}; how good the samples are is not measured."
+            sentence = f"{self._say.variety(capital=True)}; how good the samples are is not measured."
         return self._verdict("varied", broad or [self._last], sentence, ())
 
     def _described(self) -> Verdict:
@@ -443,25 +306,11 @@ class Judge:
                 return self._verdict("starting", [self._last], NOTHING_YET, ())
             if picture != "real":
                 return self._verdict(
-                    "learning", [self._last], f"G is still spreading over the data: {self._variety()}.", ()
+                    "learning", [self._last], f"G is still spreading over the data: {self._say.variety()}.", ()
                 )
             picture = "spread"
         alike = course.run_of(lambda check: check.picture == picture) or [self._last]
-        return self._verdict(cast(State, picture), alike, self._looks_like(picture), ())
-
-    def _looks_like(self, picture: Picture) -> str:
-        """The sentence of a picture, with the numbers that say so."""
-        far = float(np.linalg.norm(self._last.middle))
-        sentences = {
-            "beside": f"All samples lie beside the data: their middle is {far:.1f} real standard deviations away.",
-            "cloud": f"The shape of the data cannot be seen: {self._quality()}.",
-            "noise": f"Nothing can be recognised yet: {self._quality()}.",
-            "one_point": "All samples lie at one point.",
-            "one_picture": "All samples are nearly one and the same picture.",
-            "spread": f"Spread over the data, and not sharp yet: {self._variety()}; {self._quality()}.",
-            "part": f"Sharp, and a part of the data is missing: {self._variety()}; {self._quality()}.",
-        }
-        return sentences[picture]
+        return self._verdict(cast(State, picture), alike, self._say.looks_like(picture), ())
 
     # --- what is said ---
 
@@ -474,12 +323,14 @@ class Judge:
         return replace(self.verdict, round=self._last.round, picture=self._last.picture)
 
     def _collapsed(self) -> Verdict:
-        variety = self._variety()
+        variety = self._say.variety()
         causes = ["collapsed"]
-        evidence = self._low_parts(COLLAPSED) or self._not_whole()
+        evidence = self._say.low_parts(COLLAPSED) or self._say.not_whole()
         if self._course.hops():
             causes = ["rotating"]
-            sentence = f"G makes one mode at a time and hops from one to the next: {variety}.{self._looks_balanced()}"
+            sentence = (
+                f"G makes one mode at a time and hops from one to the next: {variety}.{self._say.looks_balanced()}"
+            )
             share = self._last.numbers.get("largest_share", np.nan)
             if np.isfinite(share):
                 evidence.append(Evidence("largest_share", LABELS["largest_share"], share, ">", 0.5))
@@ -487,7 +338,7 @@ class Judge:
             sentence = f"G spreads again, and is not whole yet: {variety}."
         elif self._last.picture in ("one_point", "one_picture"):
             before = "G has lost what it had" if self._course.had_modes else "G has not spread over the data"
-            sentence = f"{self._looks_like(self._last.picture).removesuffix('.')}: {before}."
+            sentence = f"{self._say.looks_like(self._last.picture).removesuffix('.')}: {before}."
         elif self._last.worst == "class_diversity":
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."
         elif self._course.reached:
@@ -495,91 +346,6 @@ class Judge:
         else:
             sentence = f"G has not spread over the data, and has stopped trying: {variety}."
         return self._verdict("collapsed", self._course.began(is_low), sentence, evidence, tuple(causes))
-
-    def _looks_balanced(self) -> str:
-        """The sentence that a class must read: the losses say equilibrium, the samples say otherwise."""
-        play, calm = self._last.play, self.facts.equilibrium.get("D.loss")
-        loss = play.get("D.loss", np.nan)
-        if calm is None or not abs(loss - calm) < AT_EQUILIBRIUM:
-            return ""
-        said = (
-            f" The losses look like equilibrium and are not: D's loss is {loss:.2f}, as when D cannot tell ({calm:.2f})"
-        )
-        if self.facts.output == "probability":
-            said += f", and D(x) = {play.get('D.real', np.nan):.2f}"
-        return f"{said}. D is one step behind, wherever G goes."
-
-    def _variety(self, *, capital: bool = False) -> str:
-        """How varied the samples are, in the number that says it worst."""
-        parts = self._last.parts
-        worst = self._last.worst
-        if worst is None:
-            return "There is nothing to measure" if capital else "there is nothing to measure"
-        modes = self._last.numbers.get("effective_modes", 0.0)
-        most = self._course.had_modes * self.facts.floors.get("effective_modes", 0.0)
-        missing = parts.get("effective_modes", 1.0) < max(BROAD, BACK * self._course.most_modes)
-        if self.facts.num_modes and (worst == "effective_modes" or missing):
-            had = f", it had {most:.1f}" if most > 1.25 * modes else ""
-            shown = self._last.picture not in SHAPELESS
-            return f"{'' if shown else 'around '}{modes:.1f} effective modes of {self.facts.num_modes}{had}"
-        share = min(1.0, parts[worst])
-        what = {"std_ratio": "spread", "vendi_score": "variety", "class_diversity": "variety inside the classes"}
-        of = parts[worst] / (2 if worst == "class_diversity" else 1)
-        return (
-            f"{min(1.0, of):.0%} of the {what.get(worst, 'modes')} of real data"
-            if share < 1
-            else "as varied as real data"
-        )
-
-    def _quality(self) -> str:
-        """How good the samples are, in the measure that says it worst."""
-        numbers, quality = self._last.numbers, self._last.sides.quality
-        worst = min(quality, key=quality.__getitem__, default="")
-        if worst == HIGH:
-            on = numbers[HIGH]
-            return (
-                f"{on:.0%} of the samples are on a mode"
-                if on >= 0.5
-                else f"{1 - on:.0%} of the samples are off every mode"
-            )
-        if worst in ("precision", "density"):
-            # Samples can lie among real ones, and only where these are few.
-            return f"they lie among real ones to {quality[worst]:.0%}"
-        if worst == UNSURE:
-            return f"{numbers[UNSURE]:.0%} of the samples are of no class"
-        if worst == FRECHET:
-            times = numbers[FRECHET] / self.facts.floors[FRECHET]
-            return f"the Fréchet distance is {max(1.0, times):.1f} times that of real samples"
-        if worst == "mmd2":
-            return f"squared MMD is {numbers['mmd2']:.2g}, of real samples {self.facts.floors['mmd2']:.2g}"
-        return "how good the samples are is not measured"
-
-    def _poor(self, limit: float) -> list[Evidence]:
-        """The measures of quality below ``limit``."""
-        found = []
-        for name, good in self._last.sides.quality.items():
-            if good < limit:
-                threshold, more = reading(name, limit, self.facts.floors)
-                value = self._last.numbers[name]
-                found.append(Evidence(name, LABELS[name], value, ">" if more else "<", threshold))
-        return found
-
-    def _low_parts(self, threshold: float) -> list[Evidence]:
-        low = [name for name, part in self._last.parts.items() if part < threshold]
-        return [self._evidence(name, threshold) for name in sorted(low, key=self._last.parts.__getitem__)]
-
-    def _fewer_modes(self, share: float) -> list[Evidence]:
-        """Whether there are fewer modes than this share of the most so far."""
-        threshold = share * self._course.most_modes
-        few = self._last.parts.get("effective_modes", 1.0) < threshold
-        return [self._evidence("effective_modes", threshold)] if few else []
-
-    def _not_whole(self) -> list[Evidence]:
-        return self._low_parts(BROAD) or self._fewer_modes(BACK)
-
-    def _evidence(self, name: str, share: float) -> Evidence:
-        scale = 0.5 if name == "class_diversity" else 1.0
-        return Evidence(name, LABELS[name], self._last.numbers[name], "<", scale * share * self.facts.floors[name])
 
     def _verdict(
         self,

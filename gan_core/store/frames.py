@@ -72,3 +72,7 @@ def _frames(rows: Iterable[sqlite3.Row]) -> list[Frame]:
         if data is not None:
             parts.setdefault(row["round"], {})[row["part"]] = data
     return [Frame(round, found) for round, found in parts.items()]
+
+
+def truncate(connection: sqlite3.Connection, run_id: str, after_round: int) -> None:
+    connection.execute("DELETE FROM frames WHERE run = ? AND round > ?", (run_id, after_round))

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from gan_core import checkpoints
-from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, orphans, owner, reserve, tracks
+from gan_core.store import adoption, artefacts, aside, comparisons, forks, frames, orphans, owner, reserve, runs, tracks
 from gan_core.store.adoption import Whole
 from gan_core.store.bin import Bin
-from gan_core.store.fields import encode, from_json, line, to_json
-from gan_core.store.orphans import IS_ACTIVE, read_true
+from gan_core.store.fields import encode, line, to_json
+from gan_core.store.orphans import IS_ACTIVE
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
     ComparisonRecord,
@@ -160,15 +160,7 @@ class RunStore:
                 }
             ),
         }
-        statement = f"INSERT INTO runs ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
-
-        def insert(connection: sqlite3.Connection) -> None:
-            try:
-                connection.execute(statement, tuple(row.values()))
-            except sqlite3.IntegrityError as error:
-                raise StoreError(f"There is a run {run_id!r} already.") from error
-
-        self._writer.call(insert)
+        self._writer.call(lambda connection: runs.insert(connection, row))
         return self.run(run_id)
 
     def update(self, run_id: str, *, wait: bool = True, **fields: Any) -> None:
@@ -182,11 +174,9 @@ class RunStore:
         values = encode(fields)
         if not values:
             return
-        statement = f"UPDATE runs SET {', '.join(f'{field} = ?' for field in values)} WHERE id = ?"
 
         def change(connection: sqlite3.Connection) -> None:
-            if not connection.execute(statement, (*values.values(), run_id)).rowcount:
-                raise RunNotFound(run_id)
+            runs.update(connection, run_id, values)
 
         if wait:
             self._writer.call(change)
@@ -220,7 +210,7 @@ class RunStore:
         """Add something that happened at ``round``, now."""
         _check(run_id)
         event = (run_id, int(round), time.time(), line(40)(kind), to_json(data or {}))
-        self._writer.submit(lambda connection: _insert_event(connection, event), size=len(event[-1]))
+        self._writer.submit(lambda connection: runs.add_event(connection, event), size=len(event[-1]))
 
     def save_artefact(self, run_id: str, kind: str, suffix: str, data: bytes) -> str:
         """Save a file and return its name, ``<kind>-<hash>.<suffix>``; the same content has the same name.
@@ -276,13 +266,7 @@ class RunStore:
         """
         _check(run_id)
         with self._readers.lend() as connection:
-            row = connection.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise RunNotFound(run_id)
-        record = read_true(row)
-        if isinstance(record, DamagedRun):
-            raise StoreError(record.reason)
-        return record
+            return runs.read(connection, run_id)
 
     def runs(
         self, *, include_deleted: bool = False, include_archived: bool = True, limit: int | None = None
@@ -293,12 +277,8 @@ class RunStore:
             for field, wanted in (("deleted_at", include_deleted), ("archived_at", include_archived))
             if not wanted
         ]
-        shown = f"WHERE {' AND '.join(f'{field} IS NULL' for field in left_out)}" if left_out else ""
         with self._readers.lend() as connection:
-            rows = connection.execute(
-                f"SELECT * FROM runs {shown} ORDER BY seq DESC LIMIT ?", (-1 if limit is None else limit,)
-            ).fetchall()
-        return [read_true(row) for row in rows]
+            return runs.listed(connection, left_out, limit)
 
     def family(self, run_id: str) -> list[RunRecord]:
         """The run, what it was forked from, and all that was forked from any of them, in the order of creation."""
@@ -342,10 +322,7 @@ class RunStore:
         """All events in the order in which they were added; damaged data reads as empty."""
         self._folder(run_id)
         with self._readers.lend() as connection:
-            rows = connection.execute(
-                "SELECT id, round, at, kind, data FROM events WHERE run = ? ORDER BY id", (run_id,)
-            ).fetchall()
-        return [Event(row["id"], row["round"], row["at"], row["kind"], from_json(row["data"]) or {}) for row in rows]
+            return runs.events(connection, run_id)
 
     def artefact_path(self, run_id: str, name: str) -> Path:
         """The path of a saved file. StoreError if ``name`` is malformed or the file is missing."""
@@ -390,31 +367,19 @@ class RunStore:
         """Take a run off the list; ``restore`` brings it back. StoreError while it is active."""
         self._folder(run_id)
         self.interrupt_orphans()
-
-        def change(connection: sqlite3.Connection) -> None:
-            deleted = connection.execute(
-                f"UPDATE runs SET deleted_at = coalesce(deleted_at, ?) WHERE id = ? AND NOT {IS_ACTIVE}",
-                (time.time(), run_id),
-            )
-            if not deleted.rowcount:
-                raise StoreError("Stop the run first.")
-
-        self._make_room(change)
+        self._make_room(lambda connection: runs.delete(connection, run_id))
 
     def restore(self, run_id: str) -> None:
         """Undo ``delete``."""
         self._folder(run_id)
-        self._writer.call(
-            lambda connection: connection.execute("UPDATE runs SET deleted_at = NULL WHERE id = ?", (run_id,))
-        )
+        self._writer.call(lambda connection: runs.restore(connection, run_id))
 
     def purge(self, run_id: str) -> None:
         """Remove a deleted run and its files for good. StoreError if it was not deleted, or if files resist."""
         self._folder(run_id)
 
         def remove(connection: sqlite3.Connection) -> None:
-            if not connection.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run_id,)).rowcount:
-                raise StoreError("Delete the run first.")
+            runs.remove(connection, run_id)
             aside.put(self.root, run_id)
 
         def remove_files() -> None:
@@ -438,13 +403,7 @@ class RunStore:
     def truncate(self, run_id: str, after_round: int) -> None:
         """Remove rows, frames and events of rounds > ``after_round``; ``RunRecord.rounds`` is left to the caller."""
         self._folder(run_id)
-
-        def cut(connection: sqlite3.Connection) -> None:
-            tracks.truncate(connection, run_id, after_round)
-            for table in ("frames", "events"):
-                connection.execute(f"DELETE FROM {table} WHERE run = ? AND round > ?", (run_id, after_round))
-
-        self._writer.call(cut)
+        self._writer.call(lambda connection: runs.truncate(connection, run_id, after_round))
 
     # Comparisons
 
@@ -521,7 +480,3 @@ class RunStore:
 def _check(run_id: str) -> None:
     if not artefacts.is_run_id(run_id):
         raise RunNotFound(run_id)
-
-
-def _insert_event(connection: sqlite3.Connection, event: tuple[str, int, float, str, str]) -> None:
-    connection.execute("INSERT INTO events (run, round, at, kind, data) VALUES (?, ?, ?, ?, ?)", event)

@@ -12,8 +12,8 @@ import streamlit as st
 from gan_core.about import inside
 from gan_core.config import CURES, ConfigError, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
-from gan_core.engine.comparing import changes_between
-from gan_core.engine.lessons import NextAct
+from gan_core.engine.comparing.variants import changes_between
+from gan_core.engine.library.lessons import NextAct
 from gan_core.store import RunRecord
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence, say, watch

@@ -20,7 +20,8 @@ from acts import ACTS, SECONDS, begun, known, named, opened, prepare, settings
 from holding import Hold
 
 from gan_core import failpoints
-from gan_core.engine import Lab, Refused, runner
+from gan_core.engine import Lab, Refused
+from gan_core.engine.running import runner, saving
 from gan_core.failpoints import EXIT_STATUS, VARIABLE, armed
 from gan_core.intake.errors import DataError
 from gan_core.store import ACTIVE, RunRecord, RunStore, StoreError, fsck
@@ -150,7 +151,7 @@ def came_of(root: Path) -> str:
     kinds = {event.kind for event in events}
     if kinds & {"not_recorded", "not_measured"}:
         return "owned"
-    if any(event.data.get("message") == runner.DISK_FULL for event in events):
+    if any(event.data.get("message") == saving.DISK_FULL for event in events):
         return "waits"
     return "later" if "not_saved" in kinds else "done"
 
@@ -200,7 +201,7 @@ def is_done(act: str, root: Path) -> bool:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "ROOM_SECONDS", 0.02)
+    monkeypatch.setattr(saving, "ROOM_SECONDS", 0.02)
     monkeypatch.setattr(runner, "PACE_SECONDS", 0.01)
 
 

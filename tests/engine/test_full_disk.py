@@ -13,7 +13,8 @@ from holding import Hold
 
 from gan_core.checkpoints import write
 from gan_core.config import ConfigError
-from gan_core.engine import quota, runner
+from gan_core.engine.running import saving
+from gan_core.engine.upkeep import quota
 from gan_core.failpoints import armed
 from gan_core.store import fsck
 from gan_core.training import checkpoints, load_checkpoint, round_of
@@ -67,7 +68,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "ROOM_SECONDS", 0.05)
+    monkeypatch.setattr(saving, "ROOM_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -87,7 +88,7 @@ def test_on_a_small_disk_a_run_waits_for_room_and_goes_on_by_itself(
     disk.fill()
     hold.let_go()
     lab.command(run, "resume")
-    until(lambda: lab.view(run).status["message"] == runner.DISK_FULL, "the page says why")
+    until(lambda: lab.view(run).status["message"] == saving.DISK_FULL, "the page says why")
     until(lambda: lab.view(run).status["state"] == "paused", "it has played all rounds and cannot be saved")
     kept = checkpoints(folder)
     assert first in kept
@@ -114,7 +115,7 @@ def test_a_run_that_waits_for_room_can_be_ended(
     with armed("save.write=enospc"):
         lab = open_lab()
         run = lab.submit(small())
-        until(lambda: lab.view(run).status["message"] == runner.DISK_FULL)
+        until(lambda: lab.view(run).status["message"] == saving.DISK_FULL)
         lab.command(run, command)
         assert lab.wait(run, 60).status == ("stopped" if command == "stop" else "interrupted")
     assert lab.resume(run) == 0

@@ -13,13 +13,13 @@ from holding import Hold
 from gan_core.api import read_result
 from gan_core.config import CURES, preset_config
 from gan_core.config.fields import Alarm
-from gan_core.engine.judging import RunJudge
-from gan_core.engine.live import LiveView, Status, stored_view
 from gan_core.engine.messages import Ended, Note, Rows
 from gan_core.engine.observers import PlaneObserver
-from gan_core.engine.recorder import Recorder
-from gan_core.metrics import verdict as verdict_module
-from gan_core.metrics.verdict import ALARMS
+from gan_core.engine.showing.judging import RunJudge
+from gan_core.engine.showing.live import LiveView, Status, stored_view
+from gan_core.engine.showing.recorder import Recorder
+from gan_core.metrics import states
+from gan_core.metrics.states import ALARMS
 from gan_core.store import RunStore
 from gan_core.training import kept_checkpoints, load_checkpoint, state_hash
 
@@ -290,7 +290,7 @@ def test_birthdays_are_counted_when_asked_for(open_lab: Callable, small: Callabl
 
 
 def test_every_cure_that_a_verdict_names_is_one() -> None:
-    named = {name for of_points, of_images in verdict_module.CURES.values() for name in (*of_points, *of_images)}
+    named = {name for of_points, of_images in states.CURES.values() for name in (*of_points, *of_images)}
     assert named <= set(CURES)
     for name in named:
         for preset in ("ring-mlp", "digits-mlp"):

@@ -18,8 +18,8 @@ from holding import Hold
 from PIL import Image
 
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import COMMANDS, Lab, Refused, runner
-from gan_core.engine import lab as lab_module
+from gan_core.engine import COMMANDS, Lab, Refused
+from gan_core.engine.running import runner, scheduler
 from gan_core.failpoints import armed
 from gan_core.store import RunNotFound, StoreError
 from gan_core.training import checkpoints, round_of
@@ -223,7 +223,7 @@ def test_a_config_that_cannot_be_built_leaves_nothing_behind(open_lab: Callable)
 
 
 def test_the_queue_has_an_end(open_lab: Callable, small: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lab_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(scheduler, "MAX_WAITING", 3)
     hold.at(1)
     lab = open_lab(capacity=1)
     first, *_ = [lab.submit(small({"seed": seed, "schedule.rounds": 100_000_000})) for seed in range(4)]
@@ -236,13 +236,13 @@ def test_a_run_that_gets_no_thread_is_failed_and_gives_its_place_back(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = open_lab(capacity=1)
-    real = lab._executor.submit
+    real = lab._scheduler.executor.submit
 
     def refuse(job: Any) -> None:
-        monkeypatch.setattr(lab._executor, "submit", real)
+        monkeypatch.setattr(lab._scheduler.executor, "submit", real)
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(lab._executor, "submit", refuse)
+    monkeypatch.setattr(lab._scheduler.executor, "submit", refuse)
     run = lab.wait(lab.submit(small({"schedule.rounds": 2})), 60)
     assert run.status == "failed"
     assert "can't start new thread" in run.message
@@ -534,7 +534,7 @@ def test_a_run_that_fails_touches_nothing_else(
 def test_a_thread_that_dies_without_a_word_is_noticed(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan_core.engine.executors.run_job", lambda *arguments: None)
+    monkeypatch.setattr("gan_core.engine.running.executors.run_job", lambda *arguments: None)
     lab = open_lab(capacity=1)
     for _ in range(2):
         run = lab.wait(lab.submit(small()), 60)
@@ -545,7 +545,7 @@ def test_a_run_is_not_taken_for_dead_while_it_is_being_started(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = open_lab()
-    real = lab._executor.submit
+    real = lab._scheduler.executor.submit
 
     def hesitate(job: Any) -> None:
         for _ in range(5):
@@ -553,7 +553,7 @@ def test_a_run_is_not_taken_for_dead_while_it_is_being_started(
             time.sleep(0.05)  # of any length
         real(job)
 
-    monkeypatch.setattr(lab._executor, "submit", hesitate)
+    monkeypatch.setattr(lab._scheduler.executor, "submit", hesitate)
     assert lab.wait(lab.submit(small({"schedule.rounds": 2})), 60).status == "finished"
 
 
@@ -625,7 +625,7 @@ def test_cards_survive_everything_that_can_be_in_a_store(open_lab: Callable, sma
     with sqlite3.connect(tmp_path / "ganscope.db") as database:
         database.execute("UPDATE runs SET config = '{' WHERE id = 'damaged'")
     database.close()
-    lab._cards.clear()
+    lab._cards.forget()
     cards = {card["id"]: card for card in lab.recent(20)}
     json.dumps(list(cards.values()), allow_nan=False)
     assert len(cards) == 8
@@ -668,13 +668,15 @@ def test_thumbnails_of_a_live_run_come_from_memory(
     stand_in: Callable,
 ) -> None:
     for asked in ("get", "for_run"):
-        monkeypatch.setattr(f"gan_core.engine.classifiers.Classifiers.{asked}", lambda self, source: stand_in(source))
+        monkeypatch.setattr(
+            f"gan_core.engine.upkeep.classifiers.Classifiers.{asked}", lambda self, source: stand_in(source)
+        )
     hold.at(5)
     lab = open_lab()
     run_id = lab.submit(digits({"schedule.rounds": 100_000_000}))
     asked = []
     monkeypatch.setattr(lab.store, "latest_frame", lambda *arguments: asked.append(arguments))
-    until(lambda: lab._cards.clear() or lab.recent()[0]["thumb"], "a thumbnail")
+    until(lambda: lab._cards.forget() or lab.recent()[0]["thumb"], "a thumbnail")
     thumb = lab.recent()[0]["thumb"]
     assert asked == []
     assert lab.store.artefact_path(run_id, thumb).read_bytes().startswith(b"\x89PNG")

@@ -17,7 +17,7 @@ from opening import open_page
 
 import gan_core.engine
 from gan_core.engine import Lab, Refused
-from gan_core.engine import lab as lab_module
+from gan_core.engine.upkeep import housekeeping
 from gan_core.store import RunStore, StoreError, tenancy
 from gan_core.store.schema import connect
 
@@ -36,7 +36,7 @@ signal.pause()
 def test_a_second_server_only_looks_until_the_first_is_killed(
     tmp_path: Path, root: Path, small: Callable, open_lab: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lab_module, "ORPHANS_SECONDS", 0.05)
+    monkeypatch.setattr(housekeeping, "ORPHANS_SECONDS", 0.05)
     first = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True)
     try:
         assert first.stdout is not None

@@ -18,11 +18,12 @@ import pytest
 from holding import Hold
 
 from gan_core.config import Comparison, ConfigError
-from gan_core.engine import Lab, processes
-from gan_core.engine.lockstep import WINDOW
+from gan_core.engine import Lab
 from gan_core.engine.messages import Job
-from gan_core.engine.processes import TAKEN_ALONG, ProcessExecutor
-from gan_core.engine.wire import WAITING
+from gan_core.engine.running import processes
+from gan_core.engine.running.lockstep import WINDOW
+from gan_core.engine.running.processes import TAKEN_ALONG, ProcessExecutor
+from gan_core.engine.running.wire import WAITING
 from gan_core.store import RunStore
 from gan_core.training import checkpoints, round_of
 from gan_core.training import classifier as training_classifier
@@ -312,7 +313,7 @@ def test_a_comparison_of_any_size_shares_few_processes_and_a_fault_takes_no_more
     opened.command_all(made, "checkpoint")
     until(lambda: states(*sound) == {"paused"}, "all are paused")
     until(lambda: all(checkpoints(opened.store.checkpoint_dir(run)) for run in sound), "all are saved")
-    lanes = {run: opened._executor.lane(run) for run in sound}
+    lanes = {run: opened._scheduler.executor.lane(run) for run in sound}
     hosts.pop().kill()
     until(lambda: "interrupted" in states(*sound), "its runs end")
     lane = next(lanes[run] for run in sound if states(run) == {"interrupted"})

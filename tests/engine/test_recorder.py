@@ -12,9 +12,9 @@ import pytest
 from holding import Hold
 from PIL import Image
 
-from gan_core.engine.live import LiveView, Status
 from gan_core.engine.messages import Ended, Note, Push, Rows, Sight, State
-from gan_core.engine.recorder import Recorder, _merged
+from gan_core.engine.showing.live import LiveView, Status
+from gan_core.engine.showing.recorder import Recorder, _merged
 from gan_core.store import RunStore, StoreError
 
 FULL = StoreError("The store cannot be written: database or disk is full.")
@@ -76,7 +76,7 @@ def test_a_paused_run_writes_nothing(
     run_id = lab.submit(small({"schedule.rounds": 100_000_000}))
     lab.command(run_id, "pause")
     until(lambda: lab.store.run(run_id).status == "paused")
-    recorder, view = lab._active[run_id].recorder, lab.view(run_id)
+    recorder, view = lab._scheduler.active[run_id].recorder, lab.view(run_id)
     until(lambda: recorder._rounds == view.status["round"], "the last number is written")
     lab.store.flush()
     submitted: list[Any] = []

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from gan_core.engine import runner
 from gan_core.engine.messages import Note, Rows, Sight, State
 from gan_core.engine.observers import PlaneObserver
+from gan_core.engine.running import runner, saving
 from gan_core.training import (
     Turn,
     build,
@@ -101,7 +101,7 @@ def test_the_clock_grows_and_does_not_count_measuring_saving_or_waiting(
 
         return slow
 
-    monkeypatch.setattr(runner, "save_checkpoint", taking(1000, runner.save_checkpoint))
+    monkeypatch.setattr(saving, "save_checkpoint", taking(1000, saving.save_checkpoint))
     monkeypatch.setattr(PlaneObserver, "look", taking(1000, PlaneObserver.look))
 
     def hook(turn: Turn, inbox: Any) -> None:
@@ -465,10 +465,10 @@ def fail(error: BaseException) -> Callable[..., Any]:
 
 ERRORS = [Bang("bang"), SystemExit(3), KeyboardInterrupt(), StopIteration("stop"), GeneratorExit(), MemoryError()]
 PLACES = {
-    "loading the data": ("gan_core.engine.runner.load_source", None),
-    "building the networks": ("gan_core.engine.runner.build", None),
+    "loading the data": ("gan_core.engine.running.runner.load_source", None),
+    "building the networks": ("gan_core.engine.running.runner.build", None),
     "training": ("gan_core.training.games.adversarial.AdversarialGame._discriminate", 0),
-    "saving a checkpoint": ("gan_core.engine.runner.save_checkpoint", 24),
+    "saving a checkpoint": ("gan_core.engine.running.saving.save_checkpoint", 24),
 }
 
 
@@ -529,14 +529,14 @@ def test_a_disk_that_fails_for_a_while_does_not_end_training(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr(runner.time, "perf_counter", lambda: now[0])
-    real = runner.save_checkpoint
+    real = saving.save_checkpoint
 
     def save(folder: Path, state: dict[str, Any]) -> Path:
         if 15 < state["round"] < 60:
             raise OSError(5, "Input/output error")
         return real(folder, state)
 
-    monkeypatch.setattr(runner, "save_checkpoint", save)
+    monkeypatch.setattr(saving, "save_checkpoint", save)
 
     def hook(turn: Turn, inbox: Any) -> None:
         now[0] += 0.5
@@ -552,8 +552,8 @@ def test_a_disk_that_fails_for_a_while_does_not_end_training(
 def test_the_last_checkpoint_gets_a_moment_of_patience_and_then_fails(
     play_job: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SAVE_RETRIES", (0.0, 0.0))
-    real, left = runner.save_checkpoint, [2]
+    monkeypatch.setattr(saving, "SAVE_RETRIES", (0.0, 0.0))
+    real, left = saving.save_checkpoint, [2]
 
     def save(*arguments: Any) -> Path:
         left[0] -= 1
@@ -561,7 +561,7 @@ def test_the_last_checkpoint_gets_a_moment_of_patience_and_then_fails(
             raise OSError(5, "Input/output error")
         return real(*arguments)
 
-    monkeypatch.setattr(runner, "save_checkpoint", save)
+    monkeypatch.setattr(saving, "save_checkpoint", save)
     assert play_job(small({"schedule.rounds": 3})).end.state == "finished"
     left[0] = 3
     told = play_job(small({"schedule.rounds": 3}), folder="other")

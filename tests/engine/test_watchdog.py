@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from holding import Hold
 
-from gan_core.engine import runner, watchdog
-from gan_core.engine.lockstep import WINDOW
-from gan_core.engine.watchdog import NOT_TO_BE_ENDED, Watchdog
+from gan_core.engine.running import hearing, watchdog
+from gan_core.engine.running.lockstep import WINDOW
+from gan_core.engine.running.watchdog import NOT_TO_BE_ENDED, Watchdog
 from gan_core.failpoints import VARIABLE
 from gan_core.training import loop
 
@@ -22,7 +22,7 @@ ENDLESS = {"schedule.rounds": 100_000_000}
 def alert(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watchdog, "STUCK_SECONDS", 0.6)
     monkeypatch.setattr(watchdog, "STOP_SECONDS", 0.3)
-    monkeypatch.setattr(runner, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(hearing, "BEAT_SECONDS", 0.05)
 
 
 @pytest.mark.usefixtures("alert")
@@ -61,7 +61,7 @@ def test_a_thread_that_hangs_is_shown_with_its_stack_and_may_come_back(
 def test_a_paused_run_is_known_to_rest_and_one_that_waits_says_that_it_lives(
     open_lab: Callable, small: Callable, until: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(hearing, "BEAT_SECONDS", 0.05)
     hold.at(5)
     lab = open_lab()
     paused, beside = (lab.submit(small(ENDLESS | {"seed": seed})) for seed in (1, 2))
@@ -81,7 +81,7 @@ def test_a_paused_run_is_known_to_rest_and_one_that_waits_says_that_it_lives(
         def look(self, run_id: str, *, resting: bool) -> None:
             looks.append((run_id, resting))
 
-    monkeypatch.setattr(lab, "_watchdog", Ear(lab._executor))
+    monkeypatch.setattr(lab._scheduler, "watchdog", Ear(lab._scheduler.executor))
     until(lambda: heard.count(beside) > 3 and looks.count((paused, True)) > 3)
     assert set(heard) == {beside}
     assert set(looks) == {(paused, True), (beside, False)}

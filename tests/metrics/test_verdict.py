@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from gan_core.metrics.course import Facts, LiveChange
-from gan_core.metrics.verdict import ALARMS, CURES, STATES, Judge, judged, verdict
+from gan_core.metrics.states import ALARMS, CURES, STATES
+from gan_core.metrics.verdict import Judge, judged, verdict
 
 EVERY, ROUNDS = 50, 3000
 FLOORS = {

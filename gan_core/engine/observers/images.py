@@ -13,17 +13,6 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, StackedSource, to_uint8, to_unit
-from gan_core.engine.comparison import (
-    FEWEST,
-    FEWEST_HELD_OUT,
-    TOO_FEW,
-    TOO_FEW_OF_A_CLASS,
-    FeatureComparison,
-    Numbers,
-    PixelComparison,
-    floors,
-)
-from gan_core.engine.layers import PUSHED, push_on_images
 from gan_core.engine.messages import Sight
 from gan_core.engine.observers.base import (
     FLOOR_LOOKS,
@@ -32,6 +21,17 @@ from gan_core.engine.observers.base import (
     Observable,
     real_bars,
     shown_in_any_case,
+)
+from gan_core.engine.observers.layers import PUSHED, push_on_images
+from gan_core.engine.observers.measuring import (
+    FEWEST,
+    FEWEST_HELD_OUT,
+    TOO_FEW,
+    TOO_FEW_OF_A_CLASS,
+    FeatureComparison,
+    Numbers,
+    PixelComparison,
+    floors,
 )
 from gan_core.metrics.divergences import js_to_real, kl_to_real
 from gan_core.metrics.diversity import class_diversity, class_spreads, classifier_score

@@ -1,0 +1,80 @@
+"""The newest runs as cards, and the picture that stands for a run."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from gan_core.engine.showing.live import LiveView, Status, rounds_of, seconds_of
+from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
+
+CARDS_SECONDS = 1.0
+
+
+class RunCards:
+    """``live(run_id)`` is the view of a run that is queued or trains here, None of any other. Safe to use from any thread."""
+
+    def __init__(self, store: RunStore, live: Callable[[str], LiveView | None]) -> None:
+        self._store, self._live = store, live
+        self._made: dict[int, tuple[float, list[dict[str, Any]]]] = {}
+
+    def forget(self) -> None:
+        """Make the cards anew when they are asked for again."""
+        self._made.clear()
+
+    def recent(self, limit: int) -> list[dict[str, Any]]:
+        """The newest runs outside the archive, JSON-able; at most a second old, since every visitor asks again and again."""
+        made, cards = self._made.get(limit, (-math.inf, []))
+        if time.monotonic() - made > CARDS_SECONDS:
+            cards = [self._card(run) for run in self._store.runs(limit=limit, include_archived=False)]
+            self._made[limit] = (time.monotonic(), cards)
+        return cards
+
+    def _card(self, run: RunRecord | DamagedRun) -> dict[str, Any]:
+        if isinstance(run, DamagedRun):
+            known: dict[str, Any] = {"id": run.id, "name": run.id, "state": "damaged", "message": str(run)}
+            numbers = dict.fromkeys(("round", "rounds", "share", "updated"), 0)
+            return known | numbers | {"place": None, "thumb": None, "verdict": {}}
+        view = self._live(run.id)
+        if view is not None:
+            status = view.status
+        else:
+            seconds = float(run.summary.get("seconds") or 0.0)
+            told = Status(run.status, run.rounds, rounds_of(run), seconds_of(run), elapsed=seconds)
+            status = told.to_dict() | {"verdict": run.summary.get("verdict", {})}
+        return {
+            "id": run.id,
+            "name": run.name,
+            "state": "stuck" if status["stuck"] else status["state"],
+            "round": status["round"],
+            "rounds": status["rounds"],
+            "share": status["share"],
+            "place": status["place"],
+            "thumb": self.thumbnail(run.id),
+            "data": _entry(run.config, "data", "name"),
+            "objective": _entry(run.config, "objective", "name"),
+            "verdict": status["verdict"],
+            "updated": run.ended_at or run.started_at or run.created_at,
+        }
+
+    def thumbnail(self, run_id: str) -> str | None:
+        """The artefact that shows the newest samples of a run as a small picture, if there is one."""
+        view = self._live(run_id)
+        for part in ("grid", "thumb"):
+            try:
+                frame = self._store.latest_frame(run_id, part) if view is None else None
+            except (StoreError, RunNotFound):
+                return None
+            parts = view.latest_parts if view is not None else frame.parts if frame else {}
+            if file := _entry(parts, part, "file"):
+                return file
+        return None
+
+
+def _entry(node: Any, *path: str) -> str:
+    """A text somewhere in nested dicts, "" if it is not there: what is stored may come from any version."""
+    for name in path:
+        node = node.get(name) if isinstance(node, dict) else None
+    return node if isinstance(node, str) else ""

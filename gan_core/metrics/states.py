@@ -1,0 +1,131 @@
+"""What a verdict is: the states that a run can be in, what they are called, and what cures them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from gan_core.metrics.appearance import Picture
+from gan_core.metrics.course import LiveChange
+
+State = Literal[
+    "starting",
+    "learning",
+    "beside",
+    "cloud",
+    "noise",
+    "one_point",
+    "one_picture",
+    "spread",
+    "part",
+    "varied",
+    "healthy",
+    "recovered",
+    "narrowing",
+    "collapsed",
+    "broken",
+    "d_too_strong",
+    "vanishing_gradient",
+    "oscillating",
+    "diverged",
+]
+Tone = Literal["quiet", "fair", "good", "warning", "alarm"]
+
+TITLES: dict[State, tuple[str, Tone]] = {
+    "starting": ("Starting", "quiet"),
+    "learning": ("Learning", "fair"),
+    "beside": ("Beside the data", "fair"),
+    "cloud": ("A cloud", "fair"),
+    "noise": ("Not recognisable", "fair"),
+    "one_point": ("One point", "fair"),
+    "one_picture": ("One picture", "fair"),
+    "spread": ("Spread, not sharp yet", "fair"),
+    "part": ("Sharp, a part missing", "fair"),
+    "varied": ("Varied", "fair"),
+    "healthy": ("Healthy", "good"),
+    "recovered": ("Recovered", "good"),
+    "narrowing": ("Narrowing", "warning"),
+    "collapsed": ("Collapsed", "alarm"),
+    "broken": ("Broken", "alarm"),
+    "d_too_strong": ("D too strong", "alarm"),
+    "vanishing_gradient": ("G's gradient vanishes", "alarm"),
+    "oscillating": ("Oscillating", "warning"),
+    "diverged": ("Diverged", "alarm"),
+}
+STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()}
+"""Every state with its title, from the first that a run can be in to the worst."""
+
+ALARMS: frozenset[State] = frozenset(state for state, (_, tone) in TITLES.items() if tone in ("warning", "alarm"))
+BEGINNING: tuple[State, ...] = (
+    "starting",
+    "learning",
+    "beside",
+    "cloud",
+    "noise",
+    "one_point",
+    "one_picture",
+    "spread",
+    "part",
+)
+"""No news, for every run begins so."""
+LOSSES: tuple[State, ...] = ("narrowing", "collapsed", "broken")
+
+CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "collapsed": (("r1", "wgan_gp", "minibatch_stddev", "packing_4"), ("wgan_gp_10", "spectral_norm")),
+    "rotating": (("two_time_scales", "unrolled_10"), ("wgan_gp_10",)),
+    "vanishing": (("non_saturating", "wgan_gp"), ("non_saturating", "wgan_gp_10")),
+    "d_too_strong": (("r1", "wgan_gp"), ("wgan_gp_10",)),
+    "oscillating": (("r1", "wgan_gp"), ("wgan_gp_10",)),
+    "broken": (("r1", "wgan_gp"), ("wgan_gp_10", "spectral_norm")),
+    "diverged": (("wgan_gp", "clipping"), ("wgan_gp_10",)),
+}
+"""What to try, by cause: named change-sets of the configuration, first for points, then for images. The most likely first."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One number that crossed a threshold: ``name`` is its column, ``relation`` how it stands to the threshold."""
+
+    name: str
+    label: str
+    value: float
+    relation: Literal["<", ">"]
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a run is like at ``round``.
+
+    ``onset_round`` is when the state began, known only afterwards; None before there is one. ``first_sign`` is when the
+    breadth began to fall, at or before the onset. ``causes`` names what the cures are chosen by. ``picture`` is what the
+    samples look like at ``round``, whatever else is wrong; ``suspect`` is a live change shortly before the onset, and its
+    undo the first cure.
+    """
+
+    state: State
+    round: int
+    onset_round: int | None = None
+    first_sign: int | None = None
+    sentence: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    causes: tuple[str, ...] = ()
+    picture: Picture = "unknown"
+    suspect: LiveChange | None = None
+
+    @property
+    def title(self) -> str:
+        return STATES[self.state]
+
+    @property
+    def alarming(self) -> bool:
+        return self.state in ALARMS
+
+    def cures(self, *, images: bool) -> tuple[str, ...]:
+        """The names of the change-sets to try, the most likely first; none where nothing is wrong."""
+        return tuple(dict.fromkeys(name for cause in self.causes for name in CURES[cause][images]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        told = {"title": self.title, "tone": TITLES[self.state][1]}
+        return {**asdict(self), **told, "alarming": self.alarming}
