@@ -12,7 +12,7 @@ from gan_core.engine.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.chores import Chore, Chores, TableView
 from gan_core.engine.datasets import DatasetFacts, dataset_facts
-from gan_core.engine.describe import Forecast, advice, describe, forecast, warm_up
+from gan_core.engine.describe import Forecast, Traits, advice, describe, forecast, traits, warm_up
 from gan_core.engine.executors import SETTINGS
 from gan_core.engine.film import film
 from gan_core.engine.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
@@ -81,6 +81,7 @@ __all__ = [
     "Seen",
     "StepOf",
     "TableView",
+    "Traits",
     "advice",
     "beginning_with",
     "card",
@@ -104,6 +105,7 @@ __all__ = [
     "prepare_classifier",
     "resume_interrupted",
     "training_now",
+    "traits",
     "use_store",
     "warm_up",
 ]

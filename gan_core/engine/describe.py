@@ -30,6 +30,21 @@ def describe(config: RunConfig) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What a page asks of a run's game: its abilities, whether it asks for classes, the ``note`` to a judge's opinion."""
+
+    abilities: tuple[str, ...]
+    conditional: bool
+    note: str
+
+
+def traits(config: RunConfig) -> Traits:
+    """The traits of the game that a config plays."""
+    game = GAMES[config.game]
+    return Traits(game.abilities, game.conditional(config), game.note(config))
+
+
 def advice(config: RunConfig) -> tuple[Problem, ...]:
     """What a person who starts this should know. Raises ConfigError where it cannot be built, DataError without data."""
     return tuple(explain(resolve(config)))
@@ -37,8 +52,8 @@ def advice(config: RunConfig) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True)
 class Forecast:
-    """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now: seconds of a core of its
-    own, whatever else the machine does; on an accelerator by the clock.
+    """``parameters`` of each network, and how long 1,000 rounds take on this machine, measured just now: seconds of a core of
+    its own, whatever else the machine does; on an accelerator by the clock.
 
     ``layers`` are their layers, in order. ``advice`` is what a person who starts this should know.
     """

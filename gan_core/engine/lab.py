@@ -989,7 +989,7 @@ def _entry(node: Any, *path: str) -> str:
 
 
 def _name_of(config: RunConfig) -> str:
-    return f"{config.data.name} · {config.objective.name} · {config.model.generator.architecture}"
+    return f"{config.data.name} · {config.title}"
 
 
 __all__ = ["Lab", "Refused", "StoreError", "environment", "prepare_classifier"]

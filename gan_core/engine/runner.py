@@ -42,6 +42,7 @@ from gan_core.engine.messages import (
 from gan_core.engine.observers import Blind, GetClassifier, Observer, Unmeasured, observer_for
 from gan_core.failpoints import failpoint, held
 from gan_core.training import (
+    GAMES,
     Turn,
     build,
     capture,
@@ -227,9 +228,7 @@ class _Runner:
             self.measuring = float(state.pop("measuring", 0.0))
             self.round = restore(self.game, state)
         self.saved_at = self.clock.seconds
-        told = describe(self.config)
-        self.labels: dict[str, str] = told["labels"]
-        self.outbox.put(Note(self.round, "reference", told))
+        self.outbox.put(Note(self.round, "reference", describe(self.config)))
 
     def train(self) -> EndState:
         """Play to the last round or to a command that ends the run; returns how it ended."""
@@ -612,7 +611,7 @@ class _Runner:
         seen = None
         with self._harmless():
             seen = look_back(self.game, before, played[-1])
-        self.outbox.put(Moment(caption(played, seen, self.labels)))
+        self.outbox.put(Moment(caption(played, seen, GAMES[self.config.game].columns(self.config))))
         if not self.amid:
             self._look_after()
         self._glance()

@@ -13,7 +13,7 @@ class Column:
 
     ``term`` belongs to the loss that is minimised, ``reading`` is only looked at; ``total`` is what the loop adds to both.
     ``chart`` is the chart that draws it, "" for none. ``lines`` are (value, words) pairs at which it stands when the game is
-    balanced.
+    balanced. ``told`` readings stand in the sentence about a step.
     """
 
     player: str
@@ -22,6 +22,7 @@ class Column:
     kind: Literal["term", "reading", "total"]
     chart: str = ""
     lines: tuple[tuple[float, str], ...] = ()
+    told: bool = False
 
     @property
     def key(self) -> str:

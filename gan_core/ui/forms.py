@@ -89,6 +89,7 @@ class ConfigForm:
 
     def __init__(self, base: RunConfig, catalogue: Catalogue, scope: str) -> None:
         self.settings: Settings = base.to_dict()
+        self._model = type(base)
         self._catalogue = catalogue
         self._scope = scope
         self._places: dict[str, DeltaGenerator] = {}
@@ -96,7 +97,7 @@ class ConfigForm:
 
     def group(self, path: str, *, columns: int = 2, skip: tuple[str, ...] = ()) -> None:
         """The fields of one nested group, such as ``optimizers.generator``, in order."""
-        model, values = _model_at(path), self._at(path)
+        model, values = _model_at(self._model, path), self._at(path)
         fields = [(name, info) for name, info in model.model_fields.items() if name not in skip]
         cells = st.columns(columns)
         shown = 0
@@ -242,8 +243,7 @@ def objective_names() -> dict[str, str]:
     return {name: recipe.about.title for name, recipe in OBJECTIVES.items()}
 
 
-def _model_at(path: str) -> type[BaseModel]:
-    model: type[BaseModel] = RunConfig
+def _model_at(model: type[BaseModel], path: str) -> type[BaseModel]:
     for name in filter(None, path.split(".")):
         annotation = model.model_fields[name].annotation
         assert isinstance(annotation, type)

@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, standings
+from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, standings, traits
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
@@ -161,14 +161,14 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     except (ConfigError, KeyError):  # a run of a version with other names: its curves can still be seen
         return live_view.watch_layout(kind, classes=counted)
     curves = told["curves"]
-    conditional = config.model.condition != "none"
+    game = traits(config)
     sight = {
         "images": live_view.samples_panel(title="Samples from fixed noise"),
         "points": live_view.points_panel(),
-        "density": live_view.density_panel(note=_note_on_packs(config.model.discriminator.packing)),
+        "density": live_view.density_panel(note=game.note),
     }[kind]
     unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
-    numbers = [_number(name) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or conditional]
+    numbers = [_number(name) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = "Losses" if len(curves["losses"]) == 2 else "Losses, and what is in them"
     panels = [
@@ -208,12 +208,3 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         live_view.numbers_panel(numbers, span="all"),
     ]
     return panels
-
-
-def _note_on_packs(packing: int) -> str:
-    """What D's curve over a line means where D judges many points at once."""
-    if packing == 1:
-        return ""
-    return (
-        f"D judges {packing} points together: its curve is what it says of a real pack moved so that its mean is at x."
-    )
