@@ -25,7 +25,7 @@ from benchmarks.recipes import FEW, has_few, modes_held, train
 from benchmarks.sections import command_line
 from gan_core.config import CAUSES, RunConfig, parse_seeds
 from gan_core.config.causes import ROUNDS
-from gan_core.engine.executors import compute_on_one_thread
+from gan_core.engine.environment import compute_on_one_thread
 from gan_core.training import resolve
 
 LAST = 12  # measurements that the end of a run is judged by

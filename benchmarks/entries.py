@@ -44,8 +44,8 @@ from gan_core.config import (
 )
 from gan_core.data import DataError, shelf
 from gan_core.engine import Lab, Refused
-from gan_core.engine.packs import write_pack
-from gan_core.engine.unpacking import read_pack
+from gan_core.engine.exchange.packs import write_pack
+from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.intake import points
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.pictures import MIN_IMAGES, folder_below

@@ -31,7 +31,7 @@ from benchmarks.sections import command_line
 from benchmarks.serving import cpu_seconds, signed
 from gan_core.config import Comparison, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
-from gan_core.engine.wire import WAITING
+from gan_core.engine.running.wire import WAITING
 from gan_core.training import resolve
 
 NETWORKS = {"MLP on the ring": "ring-mlp", "MLP on MNIST-5k": "digits-mlp"}

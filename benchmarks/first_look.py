@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.recipes import Look
 from benchmarks.sections import command_line
 from gan_core.config import PRESETS, preset_config
-from gan_core.engine.executors import compute_on_one_thread
+from gan_core.engine.environment import compute_on_one_thread
 from gan_core.training import build, load_source, play, resolve
 from gan_core.training.classifier import classifier_for
 

@@ -13,8 +13,8 @@ import torch
 
 from gan_core.config import OBJECTIVES, RunConfig, preset_config
 from gan_core.data import ImageSource, Source
-from gan_core.engine.judging import RunJudge
 from gan_core.engine.observers import observer_for
+from gan_core.engine.showing.judging import RunJudge
 from gan_core.metrics.verdict import Verdict
 from gan_core.training import build, load_source, play, resolve
 from gan_core.training.classifier import FrozenClassifier

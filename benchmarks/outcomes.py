@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from gan_core.config import Preset, RunConfig, preset_config
-from gan_core.engine.judging import RunJudge
+from gan_core.engine.showing.judging import RunJudge
 from gan_core.metrics.histograms import effective_modes
 from gan_core.metrics.verdict import State
 from gan_core.training import resolve

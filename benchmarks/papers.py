@@ -34,7 +34,7 @@ from benchmarks.ledger import Ledger, key_of
 from benchmarks.sections import command_line
 from gan_core.config import RunConfig, preset_config
 from gan_core.data import MixtureSource
-from gan_core.engine.executors import compute_on_one_thread
+from gan_core.engine.environment import compute_on_one_thread
 from gan_core.metrics.divergences import kl_to_real
 from gan_core.metrics.modes import high_quality_share, mode_counts, modes_captured, nearest_mode
 from gan_core.training import build, load_source, play, resolve

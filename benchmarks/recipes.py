@@ -45,8 +45,8 @@ from benchmarks.recipes_table import report
 from benchmarks.sections import command_line
 from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, Preset, RunConfig, parse_seeds
 from gan_core.data import ImageSource, MixtureSource, Source, open_stream
-from gan_core.engine.describe import describe
-from gan_core.engine.executors import compute_on_one_thread
+from gan_core.engine.environment import compute_on_one_thread
+from gan_core.engine.library.describe import describe
 from gan_core.engine.observers import observer_for
 from gan_core.metrics.modes import mode_counts, nearest_mode
 from gan_core.training import (

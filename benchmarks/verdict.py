@@ -31,7 +31,7 @@ from benchmarks.labelled import REPORTED, SETTLED, Kept, Run, runs, train, verdi
 from benchmarks.recipes import References
 from benchmarks.sections import command_line
 from gan_core.data import ImageSource, Source
-from gan_core.engine.executors import compute_on_one_thread
+from gan_core.engine.environment import compute_on_one_thread
 from gan_core.metrics.verdict import STATES
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 

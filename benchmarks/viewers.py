@@ -42,7 +42,7 @@ from benchmarks.sections import command_line
 from benchmarks.serving import Dashboard, WatchPage, open_browser, parse_or_serve, serve, signed
 from benchmarks.throughput import SETTLE_SECONDS, bare_loop, measure
 from gan_core.config import Comparison, preset_config
-from gan_core.engine.runner import ROWS_EVERY_SECONDS
+from gan_core.engine.running.runner import ROWS_EVERY_SECONDS
 from gan_core.server.tickets import open_tickets
 from gan_core.training import load_source, resolve
 

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, standings, use_store
-from gan_core.engine.generator import Generator, open_generator
-from gan_core.engine.history import KnobsByRound
-from gan_core.engine.live import stored_view
+from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
+from gan_core.engine.comparing import standings
+from gan_core.engine.exchange.generator import Generator, open_generator
+from gan_core.engine.library.history import KnobsByRound
+from gan_core.engine.showing.live import stored_view
 from gan_core.store import Deleted, RunRecord, RunStore
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ def bring_table(
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
-    ``metrics``, ``sentences`` and ``floors`` are what `gan_core.engine.standings.to_json` tells.
+    ``metrics``, ``sentences`` and ``floors`` are what `gan_core.engine.comparing.standings.to_json` tells.
     """
 
     comparison: str

@@ -14,9 +14,9 @@ QUIET_SECONDS = 60.0
 IN_LOOPS = (
     "asyncio",
     "gan_core.engine.lab",
-    "gan_core.engine.processes",
-    "gan_core.engine.recorder",
-    "gan_core.engine.subscribers",
+    "gan_core.engine.running.processes",
+    "gan_core.engine.showing.recorder",
+    "gan_core.engine.showing.subscribers",
     "gan_core.server.lifespan",
     "gan_core.server.live",
 )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan_core.config import RunConfig, diff
-from gan_core.engine.lessons import next_act
+from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import checkpoints, deleted, forking, hand_in, knobs, side_by_side, take_away, watching
 from gan_core.ui.live_view import live_view

@@ -15,10 +15,11 @@ from holding import Hold
 from waiting import until
 
 from gan_core.config import RunConfig
-from gan_core.engine import Lab, runner
-from gan_core.engine.health import Health
-from gan_core.engine.packs import write_pack
-from gan_core.engine.unpacking import read_pack
+from gan_core.engine import Lab
+from gan_core.engine.exchange.packs import write_pack
+from gan_core.engine.exchange.unpacking import read_pack
+from gan_core.engine.running import runner
+from gan_core.engine.upkeep.health import Health
 from gan_core.failpoints import armed
 from gan_core.store import RunRecord, RunStore, backup, restore_backup
 from gan_core.training import resolve

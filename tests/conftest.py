@@ -24,7 +24,8 @@ from hypothesis import HealthCheck, settings
 import gan_core.engine
 from gan_core.config import RunConfig
 from gan_core.data import mnist5k
-from gan_core.engine import Lab, runner
+from gan_core.engine import Lab
+from gan_core.engine.running import runner
 from gan_core.failpoints import VARIABLE, armed
 from gan_core.training import build, capture, load_source, play, resolve, state_hash
 from gan_core.training.classifier import classifier_for

@@ -110,7 +110,7 @@ def test_the_walk_sees_a_forbidden_import(path: str, text: str) -> None:
 def documented_table() -> tuple[dict[str, set[str]], dict[str, int]]:
     """What each part may import, and its layer, as docs/architecture.md says."""
     rows = [line.split("|") for line in (ROOT / "docs" / "architecture.md").read_text().splitlines()]
-    rows = [row for row in rows if len(row) > 4 and row[1].strip().startswith("`")]
+    rows = [row for row in rows if len(row) > 4 and row[2].strip().isdigit()]
     layer = {name.removesuffix(".py"): int(row[2]) for row in rows for name in re.findall(r"`([\w.]+)/?`", row[1])}
     allowed: dict[str, set[str]] = {}
     for row in rows:
@@ -133,6 +133,75 @@ def test_the_table_is_that_of_the_document() -> None:
         assert all(layer[other] < layer[part] or (part, other) == ("config", "about") for other in parts), part
     assert {part for part in layer if layer[part] < 4} == BELOW_LAYER_4
     assert {part for part in layer if layer[part] == 1} == {*LAYER_1, "config", "checkpoints"}
+
+
+# --- inside the engine ---
+
+ENGINE = ROOT / "gan_core" / "engine"
+
+
+def rooms_of_the_engine() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """What each sub-package or module may import of the engine, and the modules that lie in it, as the document says."""
+    table = (ROOT / "docs" / "architecture.md").read_text().partition("| in `engine/` |")[2].partition("\n\n")[0]
+    allowed: dict[str, set[str]] = {}
+    modules: dict[str, set[str]] = {}
+    for line in table.splitlines()[2:]:
+        _, names, may, within, *_ = line.split("|")
+        for name in re.findall(r"`(\w+)(?:/|\.py)`", names):
+            allowed[name] = set(re.findall(r"[a-z]+", may))
+            modules[name] = set(re.findall(r"`(\w+)`", within))
+    return allowed, modules
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ENGINE).with_suffix("").parts[0]
+
+
+def rooms_imported(path: Path, text: str) -> set[str]:
+    names = [name.split(".") for name in imported_modules(ast.parse(text), package_of(path))]
+    return {name[2] for name in names if name[:2] == ["gan_core", "engine"] and len(name) > 2}
+
+
+def forbidden_in_the_engine(path: Path, text: str) -> set[str]:
+    own = room_of(path)
+    return rooms_imported(path, text) - rooms_of_the_engine()[0][own] - {own}
+
+
+@pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=lambda path: str(path.relative_to(ENGINE)))
+def test_imports_inside_the_engine_point_downward(path: Path) -> None:
+    if path != ENGINE / "__init__.py":  # its face, which is above all
+        wrong = forbidden_in_the_engine(path, path.read_text())
+        assert not wrong, f"{path.relative_to(ROOT)} may not import {', '.join(sorted(wrong))} of the engine"
+
+
+def test_the_rooms_of_the_engine_are_those_of_the_document() -> None:
+    allowed, modules = rooms_of_the_engine()
+    order = list(allowed)
+    for room, others in allowed.items():
+        assert others <= set(order[: order.index(room)]), f"{room} imports what stands beside or below it"
+        used = {*()}.union(*(rooms_imported(path, path.read_text()) for path in files_of(room)))
+        assert others == used - {room}, f"{room} may import what it does not"
+        assert modules[room] == {path.stem for path in files_of(room)} - {"__init__", room}
+    assert set(order) == {room_of(path) for path in ENGINE.rglob("*.py")} - {"__init__"}
+
+
+def files_of(room: str) -> list[Path]:
+    return [path for path in ENGINE.rglob("*.py") if room_of(path) == room]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("observers/x.py", "from gan_core.engine.running.runner import run_job"),
+        ("showing/x.py", "from gan_core.engine import library"),
+        ("running/x.py", "from ..lab import Lab"),
+        ("comparing/x.py", "def f():\n    import gan_core.engine.exchange.packs"),
+        ("library/x.py", "from gan_core.engine import Lab"),
+        ("lab.py", "from gan_core.engine.resuming import interrupted"),
+    ],
+)
+def test_the_walk_sees_a_forbidden_import_in_the_engine(path: str, text: str) -> None:
+    assert forbidden_in_the_engine(ENGINE / path, text)
 
 
 def tops(path: Path) -> set[str]:
@@ -178,7 +247,7 @@ def test_the_process_that_reads_what_was_brought_begins_at_once() -> None:
 
 
 def test_the_process_of_a_run_loads_nothing_that_draws_or_takes_long() -> None:
-    loaded = modules_after("import gan_core.engine.worker")
+    loaded = modules_after("import gan_core.engine.running.worker")
     assert "torch" in loaded
     assert not loaded & {"streamlit", "plotly", "starlette", "pandas", "matplotlib", "sklearn", "scipy.stats"}
 

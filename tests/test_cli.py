@@ -16,7 +16,7 @@ from gan_core.cli import main
 from gan_core.cli.parser import parser
 from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, preset_config
 from gan_core.data import places
-from gan_core.engine.reproducing import code
+from gan_core.engine.exchange.reproducing import code
 from gan_core.store import RunStore
 
 SMALL = {
@@ -141,7 +141,7 @@ def test_a_failing_run_exits_1_and_says_why(train, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("no such luck")
 
-    monkeypatch.setattr("gan_core.engine.runner.build", broken)
+    monkeypatch.setattr("gan_core.engine.running.runner.build", broken)
     status, result = train()
     assert (status, result["status"]) == (1, "failed")
     assert "ZeroDivisionError" in result["message"]

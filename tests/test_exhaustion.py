@@ -188,7 +188,7 @@ def test_a_run_does_not_go_on_from_an_older_checkpoint_for_want_of_a_handle(told
 def test_a_checkpoint_that_cannot_be_read_now_is_not_passed_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gan_core.engine.starting_points import checkpoint_to_go_on_from
+    from gan_core.engine.running.starting_points import checkpoint_to_go_on_from
     from gan_core.training import CheckpointUnreadable
 
     for played in (3, 7):
@@ -278,7 +278,7 @@ def test_the_same_trouble_is_logged_once_a_minute_and_counted(monkeypatch: pytes
 
 
 def test_without_a_thread_for_the_next_spare_process_a_run_still_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gan_core.engine import processes
+    from gan_core.engine.running import processes
 
     def no_thread(_: object) -> None:
         raise RuntimeError("can't start new thread")
@@ -295,7 +295,7 @@ def test_the_end_of_a_run_is_said_though_its_checkpoints_cannot_be_looked_at(
 ) -> None:
     from types import SimpleNamespace
 
-    from gan_core.engine import processes
+    from gan_core.engine.running import processes
 
     def no_handle(_: Path) -> list[Path]:
         raise OSError(errno.EMFILE, "Too many open files")

@@ -21,7 +21,7 @@ from PIL import Image
 
 from gan_core.config import OBJECTIVES, PRESETS, RunConfig, preset_config
 from gan_core.engine import Lab, describe
-from gan_core.engine.unpacking import read_pack
+from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.store import RunStore, Whole
 from gan_core.training import capture, load_checkpoint, resolve, restore, state_hash
 from gan_core.training.state import flatten

@@ -76,7 +76,7 @@ def test_pages_over_a_failed_and_a_damaged_run(
         raise RuntimeError("the dog ate the weights")
 
     with monkeypatch.context() as patch:
-        patch.setattr("gan_core.engine.runner.build", broken)
+        patch.setattr("gan_core.engine.running.runner.build", broken)
         failed = lab.submit(small(), name="a failed one")
         assert lab.wait(failed, timeout=60).status == "failed"
     damaged = lab.submit(small(rounds=3))

@@ -20,8 +20,8 @@ from gan_core.cli.parser import parser
 from gan_core.cli.typed import comparison_of
 from gan_core.config import CURES, OBJECTIVES, PRESETS, preset_config, turned
 from gan_core.engine import Lab, catalogue, describe
-from gan_core.engine.cards import card
-from gan_core.engine.lessons import next_act
+from gan_core.engine.library.cards import card
+from gan_core.engine.library.lessons import next_act
 from gan_core.losses import LOSSES, opinion
 from gan_core.training import knobs_of, resolve
 from gan_core.ui.knobs import label_of

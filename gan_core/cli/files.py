@@ -14,10 +14,10 @@ from typing import IO, Any
 from gan_core import api
 from gan_core.cli.terminal import tell, to_json
 from gan_core.engine import DataError, film
-from gan_core.engine.comparing import look_up
-from gan_core.engine.packs import write_pack
-from gan_core.engine.tensorboard import event_files
-from gan_core.engine.unpacking import read_pack
+from gan_core.engine.comparing.variants import look_up
+from gan_core.engine.exchange.packs import write_pack
+from gan_core.engine.exchange.tensorboard import event_files
+from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.store import RunStore, StoreError, must_be_there
 
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from gan_core.data.places import use_store
 from gan_core.data.shelf import Own
-from gan_core.engine.brought import Seen
-from gan_core.engine.cards import Card, beginning_with, card, changes_for
-from gan_core.engine.catalogue import Choice, Option, catalogue, data_choice
-from gan_core.engine.chores import Chore, Chores, TableView
-from gan_core.engine.datasets import DatasetFacts, dataset_facts
-from gan_core.engine.describe import Forecast, Traits, advice, describe, forecast, traits, warm_up
-from gan_core.engine.executors import SETTINGS
-from gan_core.engine.film import film
-from gan_core.engine.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
+from gan_core.engine.exchange.brought import Seen
+from gan_core.engine.exchange.chores import Chore, Chores, TableView
+from gan_core.engine.exchange.film import film
 from gan_core.engine.lab import Lab, Refused, prepare_classifier
-from gan_core.engine.live import LiveView
+from gan_core.engine.library.cards import Card, beginning_with, card, changes_for
+from gan_core.engine.library.catalogue import Choice, Option, catalogue, data_choice
+from gan_core.engine.library.datasets import DatasetFacts, dataset_facts
+from gan_core.engine.library.describe import Forecast, Traits, advice, describe, forecast, traits, warm_up
+from gan_core.engine.library.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
 from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
+from gan_core.engine.running.executors import SETTINGS
+from gan_core.engine.showing.live import LiveView
 from gan_core.intake.decode import BACKGROUNDS
 from gan_core.intake.errors import DataError
 from gan_core.intake.layout import Level

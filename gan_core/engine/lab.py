@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import platform
 import threading
 import time
 from collections import OrderedDict, deque
@@ -15,26 +14,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from gan_core.checkpoints import path_of
 from gan_core.config import Comparison, ConfigError, Problem, RunConfig, cure_between, story_of
-from gan_core.engine.chores import Chores
-from gan_core.engine.classifiers import Classifiers, Progress
-from gan_core.engine.comparing import comparison_name, resolve_variant, variants_of
-from gan_core.engine.executors import INTRA_OP_THREADS, ChosenExecutor, Executor, Kind, ThreadExecutor, setting_of
-from gan_core.engine.footprint import refuse_what_does_not_fit
-from gan_core.engine.gallery import Gallery
-from gan_core.engine.health import Health
-from gan_core.engine.history import PLANNED, KnobsByRound, plan, planned, what_is_left
-from gan_core.engine.live import LiveView, Status, rounds_of, seconds_of, stored_view
-from gan_core.engine.lockstep import Lockstep
+from gan_core.engine.comparing.variants import comparison_name, resolve_variant, variants_of
+from gan_core.engine.environment import environment, what_changed
+from gan_core.engine.exchange.chores import Chores
+from gan_core.engine.library.history import PLANNED, KnobsByRound, plan, planned, what_is_left
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Keep, Knobs, State, StepOf, Turned
-from gan_core.engine.processes import ProcessExecutor
-from gan_core.engine.quota import Quota
-from gan_core.engine.recorder import Recorder
-from gan_core.engine.starting_points import checkpoint_to_go_on_from
-from gan_core.engine.watchdog import Watchdog
+from gan_core.engine.running.executors import ChosenExecutor, Executor, Kind, ThreadExecutor, setting_of
+from gan_core.engine.running.lockstep import Lockstep
+from gan_core.engine.running.processes import ProcessExecutor
+from gan_core.engine.running.starting_points import checkpoint_to_go_on_from
+from gan_core.engine.running.watchdog import Watchdog
+from gan_core.engine.showing.gallery import Gallery
+from gan_core.engine.showing.live import LiveView, Status, rounds_of, seconds_of, stored_view
+from gan_core.engine.showing.recorder import Recorder
+from gan_core.engine.upkeep.classifiers import Classifiers, Progress
+from gan_core.engine.upkeep.footprint import refuse_what_does_not_fit
+from gan_core.engine.upkeep.health import Health
+from gan_core.engine.upkeep.quota import Quota
 from gan_core.store import DamagedRun, Member, RunNotFound, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.store.reserve import DISK_FULL, is_full
@@ -356,7 +354,7 @@ class Lab:
             job = Job(run_id, config, folder, checkpoint, _last_round(self.store, run_id, "diagnostics"))
             job = self._planned(job, wishes, until)
             view = stored_view(self.store, run)
-            notice += _differences(run.environment, environment())
+            notice += what_changed(run.environment, environment())
             if played > recorded:
                 notice += f"Rounds {recorded + 1:,} to {played:,} were played, but not recorded."
             self.store.update(
@@ -955,27 +953,6 @@ def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = 
             lab.classifiers.wait(source.judged, progress)
 
 
-def environment() -> dict[str, Any]:
-    """What beside the config decides the bits of a run."""
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "platform": platform.platform(),
-        "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
-        "threads": INTRA_OP_THREADS,
-    }
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """A sentence where a continuation cannot be expected to equal the uninterrupted run bit for bit, else nothing."""
-    changes = [
-        f"{name} {before[name]} → {now[name]}"
-        for name in ("torch", "machine", "threads")
-        if before.get(name, now[name]) != now[name]
-    ]
-    return f"It goes on, but perhaps not bit for bit: {', '.join(changes)}. " if changes else ""
-
-
 def _last_round(store: RunStore, run_id: str, track: str) -> int | None:
     rounds = store.track(run_id, track, []).rounds
     return int(rounds[-1]) if len(rounds) else None
@@ -992,4 +969,4 @@ def _name_of(config: RunConfig) -> str:
     return f"{config.data.name} · {config.title}"
 
 
-__all__ = ["Lab", "Refused", "StoreError", "environment", "prepare_classifier"]
+__all__ = ["Lab", "Refused", "StoreError", "prepare_classifier"]

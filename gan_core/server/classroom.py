@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gan_core.engine.subscribers import Subscribers
+from gan_core.engine.showing.subscribers import Subscribers
 from gan_core.server.names import Names
 from gan_core.server.roles import Action, NotAllowed, RateLimit, TeacherKey, Visitor, refusal
 

@@ -16,7 +16,7 @@ from gan_core.failpoints import failpoint
 from gan_core.store.records import StoreError, reason
 
 ASIDE = ".aside-"
-STAGING = ".import-"  # of packs, see engine/unpacking.py
+STAGING = ".import-"  # of packs, see engine/exchange/unpacking.py
 DAY = 86_400.0  # no import takes that long
 
 

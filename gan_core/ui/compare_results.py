@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.config import ConfigError, Difference, RunConfig
-from gan_core.engine import curves, describe, standings
-from gan_core.engine.curves import Axis
-from gan_core.engine.standings import METRICS, Curve, Standing
+from gan_core.engine import describe
+from gan_core.engine.comparing import curves, standings
+from gan_core.engine.comparing.curves import Axis
+from gan_core.engine.comparing.standings import METRICS, Curve, Standing
 from gan_core.ui import charts, comparison_charts, seeds_chart, theme
 from gan_core.ui.seeds_chart import Measure, View
 from gan_core.ui.shell import as_typed, lab

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from gan_core.config import BUDGETS, Difference
-from gan_core.engine import standings
-from gan_core.engine.reproducing import what_differs
-from gan_core.engine.standings import Standing
+from gan_core.engine.comparing import standings
+from gan_core.engine.comparing.standings import Standing
+from gan_core.engine.exchange.reproducing import what_differs
 from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
 from gan_core.ui import compare_results, comparison_charts, steering, take_away, watching
 from gan_core.ui.compare_form import show_differences, what_was_brought

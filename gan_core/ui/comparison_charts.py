@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from gan_core.engine.curves import Axis, Range, smooth
-from gan_core.engine.standings import Band, Curve, mean_over_seeds
+from gan_core.engine.comparing.curves import Axis, Range, smooth
+from gan_core.engine.comparing.standings import Band, Curve, mean_over_seeds
 from gan_core.ui import charts, figures, theme
 from gan_core.ui.charts import Lines
 

@@ -12,8 +12,8 @@ import streamlit as st
 from gan_core.about import inside
 from gan_core.config import CURES, ConfigError, GanConfig, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
-from gan_core.engine.comparing import changes_between
-from gan_core.engine.lessons import NextAct
+from gan_core.engine.comparing.variants import changes_between
+from gan_core.engine.library.lessons import NextAct
 from gan_core.store import RunRecord
 from gan_core.ui import sections
 from gan_core.ui.forms import ConfigForm, objective_names

@@ -11,9 +11,9 @@ from typing import Any
 import streamlit as st
 
 import gan_core
-from gan_core.engine.history import happenings
-from gan_core.engine.interpolation import strip
-from gan_core.engine.packs import to_json, write_pack
+from gan_core.engine.exchange.interpolation import strip
+from gan_core.engine.exchange.packs import to_json, write_pack
+from gan_core.engine.library.history import happenings
 from gan_core.store import RunRecord, RunStore
 from gan_core.ui.report import embedded, report
 from gan_core.ui.shell import lab

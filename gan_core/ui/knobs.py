@@ -7,7 +7,7 @@ from collections.abc import Collection
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.engine.knob_names import label_of
+from gan_core.engine.showing.knob_names import label_of
 from gan_core.ui.pressing import press
 from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence

@@ -10,8 +10,8 @@ import streamlit as st
 
 from gan_core.config import CURES, PRESETS, Preset, preset_config
 from gan_core.engine import Refused, dataset_facts
-from gan_core.engine.lessons import Outcome, mode_names, outcome
-from gan_core.engine.standings import METRICS
+from gan_core.engine.comparing.standings import METRICS
+from gan_core.engine.library.lessons import Outcome, mode_names, outcome
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import class_poll, side_by_side
 from gan_core.ui.data_facts import draw_points

@@ -23,7 +23,7 @@ _TRACES = (
 def loss_chart(curves: Mapping[str, np.ndarray], axis: str) -> go.Figure:
     """Left what each player pays for one sample, right the derivative; traces G, D on generated, D on real, twice.
 
-    ``curves`` as ``gan_core.engine.loss_curves`` gives them. Where G's slope is flat and D says "generated", a band says so:
+    ``curves`` as ``engine.library.loss_curves`` gives them. Where G's slope is flat and D says "generated", a band says so:
     there G learns nothing.
     """
     x = curves["logit"]

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.config import CAUSES, Cause, Comparison, Variant
 from gan_core.config.causes import ROUNDS
-from gan_core.engine.causes import Trial, measured
+from gan_core.engine.library.causes import Trial, measured
 from gan_core.ui import theme
 from gan_core.ui.figures import layout
 from gan_core.ui.shell import COMPARE, click_of, lab, said_in_a_sentence, show_started, start, start_button

@@ -18,13 +18,13 @@ from plotly.offline import get_plotlyjs
 
 import gan_core
 from gan_core.config import ConfigError, RunConfig, diff, flatten
-from gan_core.engine import standings
-from gan_core.engine.comparing import look_up
-from gan_core.engine.film import Reel, reels, still
-from gan_core.engine.history import happenings, line_of, marks
-from gan_core.engine.packs import class_names
-from gan_core.engine.reproducing import code, what_differs
-from gan_core.engine.standings import Standing
+from gan_core.engine.comparing import standings
+from gan_core.engine.comparing.standings import Standing
+from gan_core.engine.comparing.variants import look_up
+from gan_core.engine.exchange.film import Reel, reels, still
+from gan_core.engine.exchange.packs import class_names
+from gan_core.engine.exchange.reproducing import code, what_differs
+from gan_core.engine.library.history import happenings, line_of, marks
 from gan_core.said import said
 from gan_core.store import ComparisonRecord, RunRecord, RunStore, StoreError
 from gan_core.ui import charts, comparison_charts, theme

@@ -14,10 +14,10 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import standings
-from gan_core.engine.describe import describe
-from gan_core.engine.film import Reel, reels, still
-from gan_core.engine.series import thin
+from gan_core.engine.comparing import standings
+from gan_core.engine.exchange.film import Reel, reels, still
+from gan_core.engine.library.describe import describe
+from gan_core.engine.showing.series import thin
 from gan_core.store import RunRecord, RunStore, StoreError
 from gan_core.ui import charts
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from gan_core.engine.curves import AXES, Axis, robust_range
-from gan_core.engine.standings import Band, Curve
+from gan_core.engine.comparing.curves import AXES, Axis, robust_range
+from gan_core.engine.comparing.standings import Band, Curve
 from gan_core.ui import charts, comparison_charts
 from gan_core.ui.comparison_charts import BANDS, Places
 from gan_core.ui.live_view import FOLDER, PLOTLY_URL

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from gan_core.engine.lessons import next_act
+from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunRecord
 from gan_core.ui import forking, watching
 from gan_core.ui.live_view import Panel, live_view, without_legend

@@ -11,11 +11,11 @@ from pathlib import Path
 import streamlit as st
 
 from gan_core.config import ConfigError
-from gan_core.engine.film import film
-from gan_core.engine.packs import write_pack
-from gan_core.engine.reproducing import code
-from gan_core.engine.tensorboard import event_files
-from gan_core.engine.unpacking import read_pack
+from gan_core.engine.exchange.film import film
+from gan_core.engine.exchange.packs import write_pack
+from gan_core.engine.exchange.reproducing import code
+from gan_core.engine.exchange.tensorboard import event_files
+from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.store import RunStore
 from gan_core.ui.live_view import PLOTLY_URL
 from gan_core.ui.report import report

@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.engine import catalogue
-from gan_core.engine.loss_curves import loss_curves
+from gan_core.engine.library.loss_curves import loss_curves
 from gan_core.engine.theory import (
     DIRAC_LOSSES,
     KERNELS,

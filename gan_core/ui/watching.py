@@ -8,7 +8,8 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, standings, traits
+from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, traits
+from gan_core.engine.comparing import standings
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme

@@ -11,7 +11,7 @@ import pytest
 from driving import heard, redrawn, settled
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from gan_core.engine.curves import smooth
+from gan_core.engine.comparing.curves import smooth
 
 pytestmark = pytest.mark.browser
 

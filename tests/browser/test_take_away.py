@@ -12,8 +12,9 @@ from driving import settled
 from playwright.sync_api import Browser, Page, expect
 
 from gan_core.config import Comparison
-from gan_core.engine import Lab, standings
-from gan_core.engine.packs import write_pack
+from gan_core.engine import Lab
+from gan_core.engine.comparing import standings
+from gan_core.engine.exchange.packs import write_pack
 from gan_core.ui.report import report
 
 pytestmark = pytest.mark.browser

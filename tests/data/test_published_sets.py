@@ -17,7 +17,7 @@ from scipy.io import savemat
 from torchvision import datasets
 
 from gan_core.data import DATASETS, DataError, DataMissing, celeba, places, published
-from gan_core.engine.chores import Chores
+from gan_core.engine.exchange.chores import Chores
 
 CLASSES = {"emnist_letters": 26}
 

@@ -16,9 +16,10 @@ import waiting
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource
-from gan_core.engine import Lab, runner
-from gan_core.engine.mailbox import Inbox, Outbox
+from gan_core.engine import Lab
 from gan_core.engine.messages import Ended, Job, Message, Note, Rows, Sight, State, Turned
+from gan_core.engine.running import runner
+from gan_core.engine.running.mailbox import Inbox, Outbox
 from gan_core.training import Turn, resolve
 from gan_core.training.classifier import ClassifierReport
 
@@ -189,7 +190,9 @@ def workers() -> Callable[..., set[psutil.Process]]:
     """``workers()``: the processes of runs that this process, or that of the given number, has begun and that are left."""
 
     def of(pid: int | None = None) -> set[psutil.Process]:
-        return {child for child in psutil.Process(pid).children() if "gan_core.engine.worker" in child.cmdline()}
+        return {
+            child for child in psutil.Process(pid).children() if "gan_core.engine.running.worker" in child.cmdline()
+        }
 
     return of
 

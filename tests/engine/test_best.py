@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gan_core.engine.best import judged
 from gan_core.engine.observers.points import PlaneObserver
+from gan_core.engine.upkeep.best import judged
 from gan_core.training import load_checkpoint, state_hash
 
 

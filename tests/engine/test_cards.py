@@ -9,7 +9,7 @@ import torch
 
 from gan_core.config import OBJECTIVES, PRESETS, preset_config
 from gan_core.engine import beginning_with, card, catalogue, changes_for
-from gan_core.engine.source_code import ROOT, definition, entry, source_code
+from gan_core.engine.library.source_code import ROOT, definition, entry, source_code
 from gan_core.losses import LOSSES
 from gan_core.losses.adversarial import minimax_d
 from gan_core.metrics import METRICS

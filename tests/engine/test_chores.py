@@ -17,9 +17,9 @@ from PIL import Image
 from gan_core.config import ConfigError, RunConfig
 from gan_core.data import DATASETS, DataError, DataMissing, places
 from gan_core.engine import Chores, Lab, catalogue, data_choice, dataset_facts
-from gan_core.engine.brought import MOST_SEEN
-from gan_core.engine.chores import MAX_BUSY
-from gan_core.engine.classifiers import Classifiers
+from gan_core.engine.exchange.brought import MOST_SEEN
+from gan_core.engine.exchange.chores import MAX_BUSY
+from gan_core.engine.upkeep.classifiers import Classifiers
 from gan_core.intake import apart
 
 
@@ -157,7 +157,7 @@ def test_one_at_a_time_by_key_and_few_in_all(chores: Chores, monkeypatch: pytest
         release.wait(60)
         raise DataError("Nothing usable.")
 
-    monkeypatch.setattr("gan_core.engine.brought.read_apart", refuse_at_last)
+    monkeypatch.setattr("gan_core.engine.exchange.brought.read_apart", refuse_at_last)
     first = chores.keep_zip("0", pictures(), "x", 16, 3, "crop")
     assert chores.keep_zip("0", pictures(), "x", 16, 3, "crop") is first
     for key in range(1, MAX_BUSY):

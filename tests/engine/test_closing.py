@@ -18,10 +18,11 @@ from holding import Hold
 
 from gan_core.checkpoints import drop, path_of
 from gan_core.config import RunConfig
-from gan_core.engine import Lab, Refused, close_lab, current_lab, executors, runner
+from gan_core.engine import Lab, Refused, close_lab, current_lab
 from gan_core.engine import lab as lab_module
 from gan_core.engine import open_lab as open_the_lab
-from gan_core.engine.starting_points import checkpoint_to_go_on_from
+from gan_core.engine.running import executors, runner
+from gan_core.engine.running.starting_points import checkpoint_to_go_on_from
 from gan_core.store import RunStore, StoreError
 from gan_core.training import checkpoints, keep_checkpoint, round_of
 

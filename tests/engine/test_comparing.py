@@ -10,8 +10,8 @@ import pytest
 
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab, Refused
-from gan_core.engine.lockstep import WINDOW
-from gan_core.engine.runner import _Runner
+from gan_core.engine.running.lockstep import WINDOW
+from gan_core.engine.running.runner import _Runner
 from gan_core.training import build, load_source
 
 THREE = [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gan_core.config import RunConfig
-from gan_core.engine.curves import CUT, places, robust_range, smooth, thinned
+from gan_core.engine.comparing.curves import CUT, places, robust_range, smooth, thinned
 from gan_core.store import RunStore
 
 NUMBERS = hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6))

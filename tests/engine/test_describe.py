@@ -20,9 +20,9 @@ from PIL import Image
 from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, TRICKS, ConfigError, RunConfig, preset_config
 from gan_core.data import DATASETS, ImageSource
 from gan_core.engine import catalogue, dataset_facts, describe, forecast
-from gan_core.engine import classifiers as classifiers_module
-from gan_core.engine.classifiers import Classifiers
-from gan_core.engine.pictures import GAP, png, tile
+from gan_core.engine.showing.pictures import GAP, png, tile
+from gan_core.engine.upkeep import classifiers as classifiers_module
+from gan_core.engine.upkeep.classifiers import Classifiers
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
 from gan_core.models import ARCHITECTURES
@@ -76,7 +76,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             now[0] += {"D": 0.03, "G": 0.005}[turn.player.name]
             yield turn
 
-    for module in ("describe", "runner"):
+    for module in ("library.describe", "running.runner"):
         monkeypatch.setattr(sys.modules[f"gan_core.engine.{module}"], "play", timed)
     for clock in ("perf_counter", "thread_time"):
         monkeypatch.setattr(time, clock, lambda: now[0])

@@ -20,7 +20,8 @@ from acts import ACTS, SECONDS, begun, known, named, opened, prepare, settings
 from holding import Hold
 
 from gan_core import failpoints
-from gan_core.engine import Lab, Refused, runner
+from gan_core.engine import Lab, Refused
+from gan_core.engine.running import runner
 from gan_core.failpoints import EXIT_STATUS, VARIABLE, armed
 from gan_core.intake.errors import DataError
 from gan_core.store import ACTIVE, RunRecord, RunStore, StoreError, fsck

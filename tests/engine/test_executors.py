@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gan_core.engine.executors import ThreadExecutor
-from gan_core.engine.lockstep import UNLIMITED, WINDOW, Lockstep
 from gan_core.engine.messages import Command, Job, Knobs, Message, Moment, Sight, StepOf
-from gan_core.engine.processes import ProcessExecutor
+from gan_core.engine.running.executors import ThreadExecutor
+from gan_core.engine.running.lockstep import UNLIMITED, WINDOW, Lockstep
+from gan_core.engine.running.processes import ProcessExecutor
 from gan_core.training import build, capture, checkpoints, load_source, play, round_of, state_hash
 
 LONG = {"schedule.rounds": 100_000_000, "diagnostics.every": 1_000_000}

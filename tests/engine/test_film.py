@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from gan_core.config import Comparison
-from gan_core.engine.film import GUTTER, HEADING, SIDE, SIDE_OF_MANY, STRIP, film
-from gan_core.engine.pictures import GENERATED
+from gan_core.engine.exchange.film import GUTTER, HEADING, SIDE, SIDE_OF_MANY, STRIP, film
+from gan_core.engine.showing.pictures import GENERATED
 from gan_core.store import RunNotFound, StoreError
 
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gan_core.config import Comparison, ConfigError, RunConfig
-from gan_core.engine import footprint as module
-from gan_core.engine.footprint import at_most, footprint, free_memory, refuse_what_does_not_fit
+from gan_core.engine.upkeep import footprint as module
+from gan_core.engine.upkeep.footprint import at_most, footprint, free_memory, refuse_what_does_not_fit
 from gan_core.training import build, capture, load_source, play, resolve
 from gan_core.training.checkpoint import save_checkpoint
 from gan_core.training.state import flatten

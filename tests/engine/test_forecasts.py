@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from gan_core.config import RunConfig
-from gan_core.engine.forecasts import Pace, expected, expected_of_all, in_words, learned, training_now
-from gan_core.engine.lab import environment
+from gan_core.engine.environment import environment
+from gan_core.engine.library.forecasts import Pace, expected, expected_of_all, in_words, learned, training_now
 from gan_core.store import RunStore
 from gan_core.training import resolve
 

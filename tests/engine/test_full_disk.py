@@ -13,7 +13,8 @@ from holding import Hold
 
 from gan_core.checkpoints import write
 from gan_core.config import ConfigError
-from gan_core.engine import quota, runner
+from gan_core.engine.running import runner
+from gan_core.engine.upkeep import quota
 from gan_core.failpoints import armed
 from gan_core.store import fsck
 from gan_core.training import checkpoints, load_checkpoint, round_of

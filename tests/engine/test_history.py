@@ -15,9 +15,9 @@ from holding import Hold
 from gan_core import train
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab
-from gan_core.engine.history import happenings
+from gan_core.engine.exchange.reproducing import code
+from gan_core.engine.library.history import happenings
 from gan_core.engine.messages import Knobs, StepOf, Turned
-from gan_core.engine.reproducing import code
 
 LR, STEPS = "optimizers.generator.lr", "schedule.n_critic"
 LONG = {"objective": "wgan_gp", "schedule.rounds": 100_000_000, "diagnostics.every": 1000}

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from gan_core.engine import Lab
-from gan_core.engine.interpolation import PAIRS, STEPS, between, strip
-from gan_core.engine.pictures import GAP
+from gan_core.engine.exchange.interpolation import PAIRS, STEPS, between, strip
+from gan_core.engine.showing.pictures import GAP
 
 
 @pytest.mark.parametrize("straight", [True, False])

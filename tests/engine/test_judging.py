@@ -13,11 +13,11 @@ from holding import Hold
 from gan_core.api import read_result
 from gan_core.config import CURES, preset_config
 from gan_core.config.fields import Alarm
-from gan_core.engine.judging import RunJudge
-from gan_core.engine.live import LiveView, Status, stored_view
 from gan_core.engine.messages import Ended, Note, Rows
 from gan_core.engine.observers import PlaneObserver
-from gan_core.engine.recorder import Recorder
+from gan_core.engine.showing.judging import RunJudge
+from gan_core.engine.showing.live import LiveView, Status, stored_view
+from gan_core.engine.showing.recorder import Recorder
 from gan_core.metrics import verdict as verdict_module
 from gan_core.metrics.verdict import ALARMS
 from gan_core.store import RunStore

@@ -94,7 +94,8 @@ def test_killed_at_every_point_of_a_write_no_row_that_was_acknowledged_is_missin
 TRAINS = """
 import json, sys, time
 from gan_core.config import RunConfig
-from gan_core.engine import Lab, runner
+from gan_core.engine import Lab
+from gan_core.engine.running import runner
 
 real = runner._Runner._look_after
 def look_after(self):

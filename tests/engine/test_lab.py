@@ -18,8 +18,9 @@ from holding import Hold
 from PIL import Image
 
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import COMMANDS, Lab, Refused, runner
+from gan_core.engine import COMMANDS, Lab, Refused
 from gan_core.engine import lab as lab_module
+from gan_core.engine.running import runner
 from gan_core.failpoints import armed
 from gan_core.store import RunNotFound, StoreError
 from gan_core.training import checkpoints, round_of
@@ -534,7 +535,7 @@ def test_a_run_that_fails_touches_nothing_else(
 def test_a_thread_that_dies_without_a_word_is_noticed(
     open_lab: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gan_core.engine.executors.run_job", lambda *arguments: None)
+    monkeypatch.setattr("gan_core.engine.running.executors.run_job", lambda *arguments: None)
     lab = open_lab(capacity=1)
     for _ in range(2):
         run = lab.wait(lab.submit(small()), 60)
@@ -668,7 +669,9 @@ def test_thumbnails_of_a_live_run_come_from_memory(
     stand_in: Callable,
 ) -> None:
     for asked in ("get", "for_run"):
-        monkeypatch.setattr(f"gan_core.engine.classifiers.Classifiers.{asked}", lambda self, source: stand_in(source))
+        monkeypatch.setattr(
+            f"gan_core.engine.upkeep.classifiers.Classifiers.{asked}", lambda self, source: stand_in(source)
+        )
     hold.at(5)
     lab = open_lab()
     run_id = lab.submit(digits({"schedule.rounds": 100_000_000}))

@@ -9,7 +9,9 @@ import pytest
 import torch
 
 from gan_core.config import OBJECTIVES
-from gan_core.engine.layers import (
+from gan_core.engine.messages import Push
+from gan_core.engine.observers import observer_for
+from gan_core.engine.observers.layers import (
     ARROWS,
     GRID_LINES,
     GRID_POINTS,
@@ -19,8 +21,6 @@ from gan_core.engine.layers import (
     pull_on_points,
     push_on_images,
 )
-from gan_core.engine.messages import Push
-from gan_core.engine.observers import observer_for
 from gan_core.training import capture, load_source, state_hash
 
 

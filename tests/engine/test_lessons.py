@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gan_core.config import BREAKS, CURES, RECIPES, RunConfig, preset_config
-from gan_core.engine.lessons import mode_names, next_act, outcome
+from gan_core.engine.library.lessons import mode_names, next_act, outcome
 from gan_core.metrics.histograms import modes_covered
 from gan_core.store import RunNotFound, RunRecord, RunStore
 from gan_core.training import resolve

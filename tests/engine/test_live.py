@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from holding import Hold
 
-from gan_core.engine import gallery as gallery_module
-from gan_core.engine import live
-from gan_core.engine.gallery import Gallery
-from gan_core.engine.live import LiveView, Status, stored_view
-from gan_core.engine.series import CAPACITY, Series, thin
+from gan_core.engine.showing import gallery as gallery_module
+from gan_core.engine.showing import live
+from gan_core.engine.showing.gallery import Gallery
+from gan_core.engine.showing.live import LiveView, Status, stored_view
+from gan_core.engine.showing.series import CAPACITY, Series, thin
 from gan_core.store import RunStore, StoreError
 
 

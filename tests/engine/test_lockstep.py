@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from holding import Hold
 
-from gan_core.engine.lockstep import TURN_SECONDS, WINDOW, Lockstep
-from gan_core.engine.runner import _Runner
+from gan_core.engine.running.lockstep import TURN_SECONDS, WINDOW, Lockstep
+from gan_core.engine.running.runner import _Runner
 
 
 def plays(pace: Lockstep, run: str, played: int) -> bool:
@@ -124,7 +124,7 @@ def test_a_fork_put_beside_its_parent_needs_no_room_of_its_own(
 
 def test_only_so_many_have_a_turn_and_those_furthest_behind_come_first(monkeypatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("gan_core.engine.lockstep.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("gan_core.engine.running.lockstep.time.monotonic", lambda: now[0])
     nudged: list[str] = []
     pace = Lockstep(nudged.append)
     pace.together("abc", at_once=2)
@@ -184,7 +184,7 @@ def test_turns_follow_the_room_there_is() -> None:
 
 def test_of_those_in_one_process_one_has_a_turn(monkeypatch) -> None:
     now = [0.0]
-    monkeypatch.setattr("gan_core.engine.lockstep.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("gan_core.engine.running.lockstep.time.monotonic", lambda: now[0])
     nudged: list[str] = []
     pace = Lockstep(nudged.append, {"a": 1, "b": 1, "c": 2, "d": 2}.get)
     pace.together("abcd", at_once=2)

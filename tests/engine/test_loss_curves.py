@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gan_core.config import OBJECTIVES
-from gan_core.engine.loss_curves import loss_curves, loss_named
+from gan_core.engine.library.loss_curves import loss_curves, loss_named
 from gan_core.losses import LOSSES
 
 T = np.linspace(-12.0, 12.0, 49) + 0.013  # no kink of a hinge is hit exactly

@@ -18,12 +18,12 @@ from gan_core.failpoints import armed
 
 RAISED = [ValueError("bang"), MemoryError(), SystemExit(3), KeyboardInterrupt(), StopIteration("stop")]
 POINTS = {
-    "the observer is made": "gan_core.engine.runner.observer_for",
+    "the observer is made": "gan_core.engine.running.runner.observer_for",
     "the reference": "gan_core.engine.observers.PlaneObserver.reference",
     "the whole look": "gan_core.engine.observers.PlaneObserver.look",
-    "one number": "gan_core.engine.comparison.mmd2",
+    "one number": "gan_core.engine.observers.measuring.mmd2",
     "amid the game": "gan_core.training.games.adversarial.AdversarialGame.pull",
-    "how good it is": "gan_core.engine.runner.judged",
+    "how good it is": "gan_core.engine.running.runner.judged",
 }
 
 
@@ -112,7 +112,7 @@ def test_a_classifier_that_cannot_be_trained_ends_no_run(
     trouble: list[str],
 ) -> None:
     """Its runs, in whatever they train, are told; the pictures stay."""
-    monkeypatch.setattr("gan_core.engine.classifiers.classifier_for", failing(RuntimeError("no such kernel")))
+    monkeypatch.setattr("gan_core.engine.upkeep.classifiers.classifier_for", failing(RuntimeError("no such kernel")))
     # Far more rounds than are played until the news has come: the test ends it.
     config = digits({"schedule.rounds": 1_000_000, "diagnostics.every": 5})
     with Lab(tmp_path, executor=executor) as lab:

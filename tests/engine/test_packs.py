@@ -18,14 +18,15 @@ import torch
 
 from gan_core.checkpoints import tensors_of
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Lab, unpacking
-from gan_core.engine.comparing import NothingFound
-from gan_core.engine.packs import restored, write_pack
-from gan_core.engine.packs import to_json as strict_json
-from gan_core.engine.pictures import png
-from gan_core.engine.standings import read_standings, verdicts
-from gan_core.engine.tables import cell, read_track, table, track_tables
-from gan_core.engine.unpacking import Imported, read_pack
+from gan_core.engine import Lab
+from gan_core.engine.comparing.standings import read_standings, verdicts
+from gan_core.engine.comparing.variants import NothingFound
+from gan_core.engine.exchange import unpacking
+from gan_core.engine.exchange.packs import restored, write_pack
+from gan_core.engine.exchange.packs import to_json as strict_json
+from gan_core.engine.exchange.tables import cell, read_track, table, track_tables
+from gan_core.engine.exchange.unpacking import Imported, read_pack
+from gan_core.engine.showing.pictures import png
 from gan_core.intake.apart import Reading
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore, StoreError, TrackData, Whole, fsck
@@ -516,7 +517,7 @@ def test_every_float32_comes_back_from_its_digits(monkeypatch: pytest.MonkeyPatc
     bits = np.random.default_rng(0).integers(0, 2**32, 30_000, dtype=np.uint32)
     values = bits.view(np.float32).reshape(-1, 3)
     values = np.where(np.isnan(values), np.float32("nan"), values)
-    monkeypatch.setattr("gan_core.engine.tables.ROWS_IN_A_FILE", 4000)
+    monkeypatch.setattr("gan_core.engine.exchange.tables.ROWS_IN_A_FILE", 4000)
     track = TrackData(np.arange(len(values)) * 7, values, ("D.loss", "b", "c"))
     parts = list(track_tables(track))
     assert len(parts) == 3

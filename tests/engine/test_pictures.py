@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gan_core.engine.pictures import GENERATED, THUMB, sketch
+from gan_core.engine.showing.pictures import GENERATED, THUMB, sketch
 from gan_core.ui import theme
 
 

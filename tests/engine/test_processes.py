@@ -18,11 +18,12 @@ import pytest
 from holding import Hold
 
 from gan_core.config import Comparison, ConfigError
-from gan_core.engine import Lab, processes
-from gan_core.engine.lockstep import WINDOW
+from gan_core.engine import Lab
 from gan_core.engine.messages import Job
-from gan_core.engine.processes import TAKEN_ALONG, ProcessExecutor
-from gan_core.engine.wire import WAITING
+from gan_core.engine.running import processes
+from gan_core.engine.running.lockstep import WINDOW
+from gan_core.engine.running.processes import TAKEN_ALONG, ProcessExecutor
+from gan_core.engine.running.wire import WAITING
 from gan_core.store import RunStore
 from gan_core.training import checkpoints, round_of
 from gan_core.training import classifier as training_classifier

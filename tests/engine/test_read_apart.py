@@ -16,8 +16,8 @@ import pytest
 import torch
 
 from gan_core.engine import Chores
-from gan_core.engine.packs import MANIFEST
-from gan_core.engine.unpacking import read_pack
+from gan_core.engine.exchange.packs import MANIFEST
+from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.intake import apart
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore

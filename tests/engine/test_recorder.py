@@ -12,9 +12,9 @@ import pytest
 from holding import Hold
 from PIL import Image
 
-from gan_core.engine.live import LiveView, Status
 from gan_core.engine.messages import Ended, Note, Push, Rows, Sight, State
-from gan_core.engine.recorder import Recorder, _merged
+from gan_core.engine.showing.live import LiveView, Status
+from gan_core.engine.showing.recorder import Recorder, _merged
 from gan_core.store import RunStore, StoreError
 
 FULL = StoreError("The store cannot be written: database or disk is full.")

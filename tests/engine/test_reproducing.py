@@ -9,7 +9,7 @@ import pytest
 
 import gan_core
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine.reproducing import code
+from gan_core.engine.exchange.reproducing import code
 from gan_core.training import resolve
 
 Ask = Callable[[str], list[Any]]

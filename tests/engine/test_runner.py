@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from gan_core.engine import runner
 from gan_core.engine.messages import Note, Rows, Sight, State
 from gan_core.engine.observers import PlaneObserver
+from gan_core.engine.running import runner
 from gan_core.training import (
     Turn,
     build,
@@ -465,10 +465,10 @@ def fail(error: BaseException) -> Callable[..., Any]:
 
 ERRORS = [Bang("bang"), SystemExit(3), KeyboardInterrupt(), StopIteration("stop"), GeneratorExit(), MemoryError()]
 PLACES = {
-    "loading the data": ("gan_core.engine.runner.load_source", None),
-    "building the networks": ("gan_core.engine.runner.build", None),
+    "loading the data": ("gan_core.engine.running.runner.load_source", None),
+    "building the networks": ("gan_core.engine.running.runner.build", None),
     "training": ("gan_core.training.games.adversarial.AdversarialGame._discriminate", 0),
-    "saving a checkpoint": ("gan_core.engine.runner.save_checkpoint", 24),
+    "saving a checkpoint": ("gan_core.engine.running.runner.save_checkpoint", 24),
 }
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from holding import Hold
 
-from gan_core.engine import Refused, runner
+from gan_core.engine import Refused
 from gan_core.engine.messages import Knobs, Moment, StepOf
+from gan_core.engine.running import runner
 from gan_core.said import said
 from gan_core.training import checkpoints, round_of
 

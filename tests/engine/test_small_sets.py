@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gan_core.data import shelf
 from gan_core.data.images import HELD_OUT_SHARE, held_out_of_all, image_source
 from gan_core.engine import Lab, dataset_facts, prepare_classifier
-from gan_core.engine.comparison import TOO_FEW
+from gan_core.engine.observers.measuring import TOO_FEW
 from gan_core.intake.pictures import Images
 
 SHAPES = {

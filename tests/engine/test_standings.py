@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gan_core.engine.standings import (
+from gan_core.engine.comparing.standings import (
     Row,
     Standing,
     measures,

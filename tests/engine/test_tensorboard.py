@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from gan_core.engine.tensorboard import crc32c, event_files, events
+from gan_core.engine.exchange.tensorboard import crc32c, event_files, events
 from gan_core.store import Member, RunStore, StoreError, TrackData
 
 BITS = [1, 200, 70_000, 2_000_000_000_000]  # rounds of one, two, three and six bytes

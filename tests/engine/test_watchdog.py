@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from holding import Hold
 
-from gan_core.engine import runner, watchdog
-from gan_core.engine.lockstep import WINDOW
-from gan_core.engine.watchdog import NOT_TO_BE_ENDED, Watchdog
+from gan_core.engine.running import runner, watchdog
+from gan_core.engine.running.lockstep import WINDOW
+from gan_core.engine.running.watchdog import NOT_TO_BE_ENDED, Watchdog
 from gan_core.failpoints import VARIABLE
 from gan_core.training import loop
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from gan_core.config import RunConfig
-from gan_core.engine import wire
 from gan_core.engine.messages import (
     COMMANDS,
     ClassGrid,
@@ -26,6 +25,7 @@ from gan_core.engine.messages import (
     State,
     Turned,
 )
+from gan_core.engine.running import wire
 
 
 def sent(value: Any) -> Any:

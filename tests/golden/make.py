@@ -24,7 +24,7 @@ from torch import Tensor
 
 from gan_core.config import OBJECTIVES, PRESETS, RunConfig, preset_config
 from gan_core.engine import Lab, prepare_classifier
-from gan_core.engine.packs import write_pack
+from gan_core.engine.exchange.packs import write_pack
 from gan_core.training import build, capture, load_source, play, resolve, save_checkpoint, state_hash
 from gan_core.training.state import flatten
 

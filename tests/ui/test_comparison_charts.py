@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gan_core.engine.curves import Range, smooth
-from gan_core.engine.standings import mean_over_seeds, paired, read_standings
+from gan_core.engine.comparing.curves import Range, smooth
+from gan_core.engine.comparing.standings import mean_over_seeds, paired, read_standings
 from gan_core.store import Member, RunStore
 from gan_core.ui import theme
 from gan_core.ui.comparison_charts import loss_chart, over_seeds, parallel, seed_traces, variant_colours

@@ -8,7 +8,7 @@ from opening import open_page
 
 from gan_core.config import preset_config
 from gan_core.engine import Lab
-from gan_core.engine.lab import environment
+from gan_core.engine.environment import environment
 from gan_core.training import resolve
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gan_core.config import CURES, OBJECTIVES, TRICKS, RunConfig, flatten
-from gan_core.engine.comparing import changes_between
+from gan_core.engine.comparing.variants import changes_between
 from gan_core.store import RunRecord
 from gan_core.store.records import Event
 from gan_core.training import resolve

@@ -13,7 +13,7 @@ from waiting import until
 
 from gan_core.config import CURES, RunConfig, preset_config
 from gan_core.engine import Lab
-from gan_core.engine.lessons import Outcome, outcome
+from gan_core.engine.library.lessons import Outcome, outcome
 from gan_core.training import resolve
 from gan_core.ui import lesson as lessons
 from gan_core.ui.lesson import LESSONS, STEPS, Lesson, judged, obey, read, recommended, write

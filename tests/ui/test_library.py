@@ -7,7 +7,7 @@ import pytest
 
 from gan_core.config import OBJECTIVES
 from gan_core.engine import catalogue
-from gan_core.engine.loss_curves import loss_curves
+from gan_core.engine.library.loss_curves import loss_curves
 from gan_core.losses import LOSSES
 from gan_core.ui.library import KINDS, RESULTS, matching, measured_rows
 from gan_core.ui.loss_chart import FLAT, loss_chart, starved

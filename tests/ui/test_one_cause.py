@@ -8,7 +8,7 @@ import pytest
 
 from gan_core.config import CAUSES, RunConfig, diff
 from gan_core.engine import Lab
-from gan_core.engine.causes import Trial, measured
+from gan_core.engine.library.causes import Trial, measured
 from gan_core.training import resolve
 from gan_core.ui import one_cause
 from tests.opening import open_page

@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Lab, standings
+from gan_core.engine import Lab
+from gan_core.engine.comparing import standings
 from gan_core.ui.report import POLICY, report
 
 BASE = {

@@ -12,7 +12,7 @@ from opening import open_page
 
 from gan_core.config import RunConfig
 from gan_core.engine import Chores, Lab
-from gan_core.engine.chores import Chore
+from gan_core.engine.exchange.chores import Chore
 from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
 from gan_core.server.names import PER_ADDRESS
@@ -257,7 +257,7 @@ def test_paths_and_tracebacks_are_for_the_teacher(
     def broken(config: RunConfig, source: object) -> None:
         raise OSError(28, "No space left on device", "/srv/lab/runs/x/frame.png")
 
-    monkeypatch.setattr("gan_core.engine.runner.build", broken)
+    monkeypatch.setattr("gan_core.engine.running.runner.build", broken)
     run = lab.submit(tiny("mlp"), name="a failed one")
     lab.wait(run, timeout=60)
     app = open_page("watch", run=run)

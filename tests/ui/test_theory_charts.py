@@ -10,7 +10,7 @@ import pytest
 from opening import open_page
 
 from gan_core.engine import Lab
-from gan_core.engine.loss_curves import loss_curves
+from gan_core.engine.library.loss_curves import loss_curves
 from gan_core.engine.theory import DiracRules, checkerboard, dirac_field, dirac_path, separation, sweep
 from gan_core.ui import theory_charts as charts
 from gan_core.ui import theory_tabs

@@ -8,7 +8,7 @@ import torch
 from formulas import value
 from scipy.special import ndtri
 
-from gan_core.engine.loss_curves import loss_curves
+from gan_core.engine.library.loss_curves import loss_curves
 from gan_core.engine.theory import DIRAC_LOSSES, DIRAC_PENALTIES, DiracRules, checkerboard, separation, sweep
 from gan_core.engine.theory.dirac import DiracGame
 from gan_core.losses import LOSSES

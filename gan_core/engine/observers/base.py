@@ -14,8 +14,8 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource, to_uint8, to_unit
-from gan_core.engine.comparison import Numbers
 from gan_core.engine.messages import ClassGrid, Sight
+from gan_core.engine.observers.measuring import Numbers
 from gan_core.metrics.histograms import (
     sampling_band,
 )

@@ -13,7 +13,16 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, StackedSource, to_uint8, to_unit
-from gan_core.engine.comparison import (
+from gan_core.engine.messages import Sight
+from gan_core.engine.observers.base import (
+    FLOOR_LOOKS,
+    GetClassifier,
+    real_bars,
+    shown_in_any_case,
+    shown_of,
+)
+from gan_core.engine.observers.layers import PUSHED, push_on_images
+from gan_core.engine.observers.measuring import (
     FEWEST,
     FEWEST_HELD_OUT,
     TOO_FEW,
@@ -22,15 +31,6 @@ from gan_core.engine.comparison import (
     Numbers,
     PixelComparison,
     floors,
-)
-from gan_core.engine.layers import PUSHED, push_on_images
-from gan_core.engine.messages import Sight
-from gan_core.engine.observers.base import (
-    FLOOR_LOOKS,
-    GetClassifier,
-    real_bars,
-    shown_in_any_case,
-    shown_of,
 )
 from gan_core.metrics.divergences import js_to_real, kl_to_real
 from gan_core.metrics.diversity import class_diversity, class_spreads, classifier_score

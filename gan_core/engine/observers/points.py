@@ -14,8 +14,6 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import MixtureSource
-from gan_core.engine.comparison import Numbers, PointComparison, floors
-from gan_core.engine.layers import lines_of_grid, noise_grid, pull_on_points
 from gan_core.engine.messages import Sight
 from gan_core.engine.observers.base import (
     FLOOR_LOOKS,
@@ -26,6 +24,8 @@ from gan_core.engine.observers.base import (
     shown_in_any_case,
     shown_of,
 )
+from gan_core.engine.observers.layers import lines_of_grid, noise_grid, pull_on_points
+from gan_core.engine.observers.measuring import Numbers, PointComparison, floors
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
 from gan_core.metrics.divergences import kl_to_real
 from gan_core.metrics.diversity import class_diversity

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from gan_core.engine.loss_curves import loss_curves
+from gan_core.engine.library.loss_curves import loss_curves
 
 Array = NDArray[np.float64]
 

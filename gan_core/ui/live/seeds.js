@@ -9,7 +9,7 @@ const TELL_AFTER = { metric: 400, other: 2500 } // ms after the last press, Pyth
 
 const unpacked = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
 
-// The exponential moving average with bias correction; gan_core.engine.curves.smooth is the same.
+// The exponential moving average with bias correction; gan_core.engine.comparing.curves.smooth is the same.
 function smooth(values, weight) {
   let average = 0
   let share = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from gan_core.engine.executors import Executor
+from gan_core.engine.running.executors import Executor
 
 STUCK_SECONDS = 30.0  # without a word from a run that plays; every step says one
 STOP_SECONDS = 15.0  # for a run that was asked to end to end by itself

@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_core.config import BREAKS, CURES, PRESETS, Change, ConfigError, RunConfig
 from gan_core.data import MixtureSource
-from gan_core.engine.comparing import ASIDE
+from gan_core.engine.comparing.variants import ASIDE
 from gan_core.metrics.histograms import covered
 from gan_core.store import RunRecord, RunStore
 from gan_core.training import load_source, resolve

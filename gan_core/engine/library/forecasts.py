@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_core.config import RunConfig
-from gan_core.engine.describe import Forecast
-from gan_core.engine.lab import environment
+from gan_core.engine.environment import environment
+from gan_core.engine.library.describe import Forecast
 from gan_core.store import DamagedRun, RunRecord, RunStore
 from gan_core.training import resolve
 

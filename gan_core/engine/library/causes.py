@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-MEASURED = Path(__file__).resolve().parents[2] / "docs" / "results" / "causes.json"
+MEASURED = Path(__file__).resolve().parents[3] / "docs" / "results" / "causes.json"
 
 
 @dataclass(frozen=True)

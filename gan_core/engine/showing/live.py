@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
-from gan_core.engine.judging import RunJudge, told
-from gan_core.engine.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
-from gan_core.engine.subscribers import Subscribers
+from gan_core.engine.showing.judging import RunJudge, told
+from gan_core.engine.showing.series import DELTA_POINTS, SNAPSHOT_POINTS, Series, thin
+from gan_core.engine.showing.subscribers import Subscribers
 from gan_core.metrics.verdict import Verdict
 from gan_core.store import ACTIVE, RunRecord, RunStore
 

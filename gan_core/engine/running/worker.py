@@ -1,4 +1,4 @@
-"""A worker process: ``python -m gan_core.lifeline gan_core.engine.worker LABEL``, started by ``ProcessExecutor`` and
+"""A worker process: ``python -m gan_core.lifeline gan_core.engine.running.worker LABEL``, started by ``ProcessExecutor`` and
 spoken to by pipes.
 
 It trains the jobs that it is given, in threads as the lab would; its end is the lab's to choose. One that is called
@@ -20,11 +20,12 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any
 
 from gan_core.data import ImageSource, places
-from gan_core.engine import wire
-from gan_core.engine.describe import warm_up
-from gan_core.engine.executors import ThreadExecutor, compute_on_one_thread
-from gan_core.engine.lockstep import TURN_SECONDS, UNLIMITED, WINDOW
+from gan_core.engine.environment import compute_on_one_thread
+from gan_core.engine.library.describe import warm_up
 from gan_core.engine.messages import Ended, Job
+from gan_core.engine.running import wire
+from gan_core.engine.running.executors import ThreadExecutor
+from gan_core.engine.running.lockstep import TURN_SECONDS, UNLIMITED, WINDOW
 from gan_core.training import round_of
 from gan_core.training.classifier import FrozenClassifier, cached_classifier
 

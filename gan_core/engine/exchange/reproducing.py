@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gan_core.config import Comparison, ConfigError, Difference, RunConfig, differences, differences_of
-from gan_core.engine.comparing import changes_between, look_up
-from gan_core.engine.history import Stage, line_of
+from gan_core.engine.comparing.variants import changes_between, look_up
+from gan_core.engine.library.history import Stage, line_of
 from gan_core.store import ComparisonRecord, RunRecord, RunStore
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.engine.comparing import look_up
+from gan_core.engine.comparing.variants import look_up
 from gan_core.intake.pictures import plain
 from gan_core.store import RunStore, StoreError, TrackData
 

@@ -13,16 +13,15 @@ from collections.abc import Callable, Mapping
 from typing import Generic, Literal, Protocol, TypeVar, get_args
 
 import torch
-from threadpoolctl import threadpool_limits
 
 from gan_core.config import ConfigError, Problem, nearest
-from gan_core.engine.lockstep import UNLIMITED
-from gan_core.engine.mailbox import Inbox, Outbox
+from gan_core.engine.environment import INTRA_OP_THREADS, compute_on_one_thread
 from gan_core.engine.messages import Command, Job, Message
 from gan_core.engine.observers import GetClassifier
-from gan_core.engine.runner import run_job
+from gan_core.engine.running.lockstep import UNLIMITED
+from gan_core.engine.running.mailbox import Inbox, Outbox
+from gan_core.engine.running.runner import run_job
 
-INTRA_OP_THREADS = 1
 ABANDON_SECONDS = 0.5  # what a job gets to end its turn, once there is no time left for its round
 
 HowFar = Callable[[str, int], int]  # Lockstep.how_far
@@ -81,16 +80,6 @@ class Executor(Protocol):
     def close(self, timeout: float) -> list[str]:
         """Interrupt every job and wait; returns the runs that did not end in time."""
         ...
-
-
-def compute_on_one_thread() -> None:
-    """From now on torch and NumPy compute on one intra-op thread each in this process.
-
-    torch's pool, shared with other busy threads, falls to a tenth of its speed, and the number of threads is part of what
-    makes two runs equal bit for bit. Measuring would wait for NumPy's own pool, on cores that other runs train on.
-    """
-    torch.set_num_threads(INTRA_OP_THREADS)
-    threadpool_limits(INTRA_OP_THREADS, user_api="blas")
 
 
 class RunningJob(Protocol):

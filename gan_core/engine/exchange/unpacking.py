@@ -26,11 +26,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from gan_core.checkpoints import FILE, MARKS
 from gan_core.config import Comparison, ConfigError, RunConfig, Variant, read_json
 from gan_core.config.comparison import MOST_RUNS, MOST_VARIANTS
-from gan_core.engine.live import stored_view
-from gan_core.engine.packs import COMPARISON, FORMAT, MANIFEST, restored
-from gan_core.engine.pictures import png
-from gan_core.engine.standings import read_floors, read_standings
-from gan_core.engine.tables import read_track
+from gan_core.engine.comparing.standings import read_floors, read_standings
+from gan_core.engine.exchange.packs import COMPARISON, FORMAT, MANIFEST, restored
+from gan_core.engine.exchange.tables import read_track
+from gan_core.engine.showing.live import stored_view
+from gan_core.engine.showing.pictures import png
 from gan_core.intake import archive
 from gan_core.intake.apart import read_apart
 from gan_core.intake.decode import MAX_PIXELS, Refusal

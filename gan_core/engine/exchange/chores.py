@@ -15,7 +15,7 @@ from typing import IO
 import numpy as np
 
 from gan_core.data import DataError, places, published, shelf
-from gan_core.engine.brought import Request, Seen, Waiting
+from gan_core.engine.exchange.brought import Request, Seen, Waiting
 from gan_core.intake import pictures, points
 from gan_core.intake.apart import Cancel, read_apart
 from gan_core.intake.decode import Background, Fit, Shape

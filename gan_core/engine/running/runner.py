@@ -17,11 +17,7 @@ from torch import Tensor
 
 from gan_core.checkpoints import best_scores, is_full, path_of
 from gan_core.config import RunConfig, turned
-from gan_core.engine.best import judged
-from gan_core.engine.captions import caption
-from gan_core.engine.comparison import Numbers
-from gan_core.engine.describe import describe
-from gan_core.engine.mailbox import Inbox, Outbox
+from gan_core.engine.library.describe import describe
 from gan_core.engine.messages import (
     Beat,
     Command,
@@ -40,6 +36,10 @@ from gan_core.engine.messages import (
     StepOf,
 )
 from gan_core.engine.observers import Blind, GetClassifier, Observer, Unmeasured, observer_for
+from gan_core.engine.observers.measuring import Numbers
+from gan_core.engine.running.captions import caption
+from gan_core.engine.running.mailbox import Inbox, Outbox
+from gan_core.engine.upkeep.best import judged
 from gan_core.failpoints import failpoint, held
 from gan_core.training import (
     GAMES,

@@ -20,18 +20,18 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Literal
 
-from gan_core.engine import wire
-from gan_core.engine.executors import ABANDON_SECONDS, HowFar, Jobs
-from gan_core.engine.lockstep import UNLIMITED
-from gan_core.engine.mailbox import Outbox
 from gan_core.engine.messages import Command, Ended, Job, Message, Rows, State
 from gan_core.engine.observers import GetClassifier
-from gan_core.engine.wire import WAITING
+from gan_core.engine.running import wire
+from gan_core.engine.running.executors import ABANDON_SECONDS, HowFar, Jobs
+from gan_core.engine.running.lockstep import UNLIMITED
+from gan_core.engine.running.mailbox import Outbox
+from gan_core.engine.running.wire import WAITING
 from gan_core.training import checkpoints, load_source, round_of
 
 log = logging.getLogger(__name__)
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
 SAVE_SECONDS = 5.0  # for the others in a process in which one hangs
 SPARE_SECONDS = 20.0  # after one was taken, until the next is made ready: the run that took it first gets both cores
@@ -118,7 +118,7 @@ class _Worker:
         path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gan_core.lifeline", "gan_core.engine.worker", label],
+                [sys.executable, "-P", "-m", "gan_core.lifeline", "gan_core.engine.running.worker", label],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.errors,

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.engine.live import LiveView
 from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
-from gan_core.engine.pictures import png, sketch, tile
+from gan_core.engine.showing.live import LiveView
+from gan_core.engine.showing.pictures import png, sketch, tile
 from gan_core.failpoints import failpoint
 from gan_core.metrics.verdict import Verdict
 from gan_core.store import RunStore, StoreError

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gan_core.data import ImageSource, StackedSource
-from gan_core.engine.generator import NothingToPlay, open_generator
-from gan_core.engine.pictures import png, tile
+from gan_core.engine.exchange.generator import NothingToPlay, open_generator
+from gan_core.engine.showing.pictures import png, tile
 from gan_core.store import RunStore
 from gan_core.training.streams import Streams
 

@@ -27,11 +27,11 @@ from typing import IO, Any
 import gan_core
 from gan_core.checkpoints import FILE
 from gan_core.config import ConfigError
-from gan_core.engine.comparing import look_up
-from gan_core.engine.history import happenings
-from gan_core.engine.reproducing import code
-from gan_core.engine.standings import last_values, measures, read_standings
-from gan_core.engine.tables import table, track_tables
+from gan_core.engine.comparing.standings import last_values, measures, read_standings
+from gan_core.engine.comparing.variants import look_up
+from gan_core.engine.exchange.reproducing import code
+from gan_core.engine.exchange.tables import table, track_tables
+from gan_core.engine.library.history import happenings
 from gan_core.intake.decode import MAX_BYTES
 from gan_core.store import ComparisonRecord, Event, Frame, RunRecord, RunStore, StoreError, Whole
 

@@ -11,9 +11,9 @@ import torch
 
 from gan_core.config import ConfigError, Problem, nearest
 from gan_core.data import DATASETS, ImageSource, MixtureSource, Source, StackedSource
-from gan_core.engine.classifiers import Classifiers
-from gan_core.engine.comparison import FEWEST_HELD_OUT, TOO_FEW
-from gan_core.engine.pictures import png, tile
+from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW
+from gan_core.engine.showing.pictures import png, tile
+from gan_core.engine.upkeep.classifiers import Classifiers
 from gan_core.training.classifier import ClassifierReport
 from gan_core.training.streams import Streams
 

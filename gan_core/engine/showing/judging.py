@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gan_core.config import CURES, RunConfig
-from gan_core.engine.knob_names import label_of, short_label_of
+from gan_core.engine.showing.knob_names import label_of, short_label_of
 from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.verdict import BEGINNING, Judge, Verdict
 from gan_core.training.knobs import knobs_of

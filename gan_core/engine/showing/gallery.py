@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from gan_core.engine.live import LiveView, stored_view
+from gan_core.engine.showing.live import LiveView, stored_view
 from gan_core.store import RunRecord, RunStore
 
 MAX_VIEWS = 16

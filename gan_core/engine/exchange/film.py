@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from gan_core.engine.comparing import look_up
-from gan_core.engine.live import rounds_of
-from gan_core.engine.pictures import GENERATED
+from gan_core.engine.comparing.variants import look_up
+from gan_core.engine.showing.live import rounds_of
+from gan_core.engine.showing.pictures import GENERATED
 from gan_core.store import Frame, RunRecord, RunStore, StoreError
 
 SIDE, SIDE_OF_MANY = 448, 256  # pixels: a picture is about so wide, alone and beside others

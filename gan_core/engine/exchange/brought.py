@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from PIL import Image
 
-from gan_core.engine.pictures import png
+from gan_core.engine.showing.pictures import png
 from gan_core.intake.apart import Cancel, Reading, read_apart
 from gan_core.intake.decode import Background
 from gan_core.intake.errors import DataError

@@ -10,9 +10,9 @@ import numpy as np
 
 from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, flatten, preset_config
 from gan_core.data import DATASETS, DataError
-from gan_core.engine.catalogue import Choice, catalogue
-from gan_core.engine.loss_curves import Array, loss_curves, loss_named
-from gan_core.engine.source_code import SourceCode, source_code
+from gan_core.engine.library.catalogue import Choice, catalogue
+from gan_core.engine.library.loss_curves import Array, loss_curves, loss_named
+from gan_core.engine.library.source_code import SourceCode, source_code
 from gan_core.regularizers import PENALTIES
 from gan_core.training import reference_lines, resolve
 

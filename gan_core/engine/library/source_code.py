@@ -25,7 +25,7 @@ from gan_core.training.games import AdversarialGame
 from gan_core.training.timetable import instance_noise, share_of_rate
 from gan_core.training.unroll import look_ahead
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
