@@ -23,7 +23,7 @@ from gan_core.config.overriding import flatten, read_json, story_of, turned
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
-from gan_core.config.schema import RunConfig, Seat, diff, override, settings_of
+from gan_core.config.schema import RunConfig, Seat, diff, losses_of, override, settings_of
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "differences",
     "differences_of",
     "flatten",
+    "losses_of",
     "nearest",
     "override",
     "parse_budget",

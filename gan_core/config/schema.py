@@ -170,6 +170,12 @@ def settings_of(values: Mapping[str, Any]) -> type[RunConfig]:
     return SETTINGS[game]
 
 
+def losses_of(settings: Mapping[str, Any]) -> list[str]:
+    """The columns of the losses in a run with these settings; none where they are of a version with other games."""
+    game = _game(settings)
+    return [] if game is None else [f"{player}.loss" for player in game.PLAYERS]
+
+
 def override(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Sparse settings with dotted keys changed, in order. Raises ConfigError for a key inside of a single value.
 

@@ -28,6 +28,7 @@ from gan_core.engine.running.starting_points import checkpoint_to_go_on_from
 from gan_core.engine.running.watchdog import Watchdog
 from gan_core.engine.showing.gallery import Gallery
 from gan_core.engine.showing.live import LiveView, Status, rounds_of, seconds_of, stored_view
+from gan_core.engine.showing.parts import SMALL
 from gan_core.engine.showing.recorder import Recorder
 from gan_core.engine.upkeep.classifiers import Classifiers, Progress
 from gan_core.engine.upkeep.footprint import refuse_what_does_not_fit
@@ -923,7 +924,7 @@ class Lab:
             "place": status["place"],
             "thumb": self.thumbnail(run.id),
             "data": _entry(run.config, "data", "name"),
-            "objective": _entry(run.config, "objective", "name"),
+            "objective": _entry(run.config, "objective", "name") or _entry(run.config, "game"),
             "verdict": status["verdict"],
             "updated": run.ended_at or run.started_at or run.created_at,
         }
@@ -931,7 +932,7 @@ class Lab:
     def thumbnail(self, run_id: str) -> str | None:
         """The artefact that shows the newest samples of a run as a small picture, if there is one."""
         active = self._active.get(run_id)
-        for part in ("grid", "thumb"):
+        for part in SMALL:
             try:
                 frame = self.store.latest_frame(run_id, part) if active is None else None
             except (StoreError, RunNotFound):

@@ -12,7 +12,7 @@ from gan_core.training.checkpoint import (
     round_of,
     save_checkpoint,
 )
-from gan_core.training.columns import Column
+from gan_core.training.columns import Chart, Column
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
 from gan_core.training.game import Game, Playable
@@ -27,6 +27,7 @@ from gan_core.training.streams import Streams
 __all__ = [
     "ABILITIES",
     "GAMES",
+    "Chart",
     "CheckpointError",
     "CheckpointUnreadable",
     "Column",

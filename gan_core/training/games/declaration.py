@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from gan_core.config import Problem, RunConfig
 from gan_core.data import Source
-from gan_core.training.columns import Column
+from gan_core.training.columns import Chart, Column
 from gan_core.training.game import Game
 from gan_core.training.latent import Latent
 
@@ -65,11 +65,11 @@ def _kept_once(config: RunConfig, values: Values) -> int:
 class Declaration(Generic[C]):
     """Functions of a resolved config, and of its data where it matters.
 
-    ``networks`` are modules by role without storage (on the device ``meta``), ``inputs`` what each of
-    them is called with, for two samples; ``build`` is the game that plays. ``columns`` are the numbers of its turns, player by
-    player in the order in which they are stored, and ``charts`` the names of the charts that draw them, in the order of the
-    page. ``reading`` says how these are read. ``knobs`` are the settings that may change while it plays, as they stand at
-    the beginning. ``abilities`` are the names in `ABILITIES` of what the game can do.
+    ``networks`` are modules by role without storage (on the device ``meta``), ``inputs`` what each of them is called with, for
+    two samples; ``build`` is the game that plays. ``columns`` are the numbers of its turns, player by player in the order in
+    which they are stored, and ``charts`` the charts that draw them, in the order of the page. ``reading`` says how these are
+    read. ``knobs`` are the settings that may change while it plays, as they stand at the beginning. ``abilities`` are the names
+    in `ABILITIES` of what the game can do.
 
     What a game may leave out: ``latent`` draws the z of a game that samples; ``conditional`` tells whether it asks for classes;
     ``note`` is what is to be said below its judge's opinion of places; ``unknown`` are the
@@ -82,7 +82,7 @@ class Declaration(Generic[C]):
     inputs: Callable[[C, Source], Mapping[str, tuple[Tensor, Tensor | None]]]
     build: Callable[[C, Source], Game]
     columns: Callable[[C], tuple[Column, ...]]
-    charts: tuple[str, ...]
+    charts: tuple[Chart, ...]
     reading: Callable[[C], Reading]
     knobs: Callable[[C], dict[str, float]]
     abilities: tuple[str, ...]

@@ -17,7 +17,8 @@ from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import ARCHITECTURES, Condition, normalize_spectrally, packed_shape
 from gan_core.regularizers import PENALTIES, Penalty
 from gan_core.training.assembly import assemble, layers_of
-from gan_core.training.columns import Column
+from gan_core.training.columns import GRADIENTS, Chart, Column
+from gan_core.training.columns import LOSSES as LOSS_CHART
 from gan_core.training.games import gan_rules
 from gan_core.training.games.adversarial import AdversarialGame
 from gan_core.training.games.declaration import Declaration, Reading, Values
@@ -117,8 +118,8 @@ def _of_d(loss: AdversarialLoss, penalties: Sequence[Penalty], tricks: Tricks, c
         yield Column("D", "class", "D classification error", "term", "losses")
     for penalty in penalties:
         yield Column("D", penalty.term, f"D {inside(penalty.about.title)}", "term", "losses")
-    yield Column("D", "real", real, "reading", "scores", told=True)
-    yield Column("D", "fake", fake, "reading", "scores", told=True)
+    yield Column("D", "real", real, "reading", "scores", told=True, of="real")
+    yield Column("D", "fake", fake, "reading", "scores", told=True, of="generated")
     if loss.boundary is not None:
         yield Column("D", "accuracy_real", "right on real", "reading", "accuracy")
         yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy")
@@ -223,7 +224,12 @@ GAN = Declaration(
     inputs=_inputs,
     build=_build,
     columns=_columns,
-    charts=("losses", "scores", "accuracy", "gradients"),
+    charts=(
+        LOSS_CHART,
+        Chart("scores", "What D says", ""),
+        Chart("accuracy", "Accuracy", "share", drawn=False),
+        GRADIENTS,
+    ),
     reading=_reading,
     knobs=_knobs,
     abilities=("sample", "judge", "push"),
