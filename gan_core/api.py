@@ -18,6 +18,7 @@ from gan_core.engine.comparing import standings
 from gan_core.engine.exchange.generator import Generator, open_generator
 from gan_core.engine.library.history import KnobsByRound
 from gan_core.engine.showing.live import stored_view
+from gan_core.engine.showing.parts import STANDING, first_of
 from gan_core.store import Deleted, RunRecord, RunStore
 
 if TYPE_CHECKING:
@@ -281,8 +282,7 @@ def read_result(store: RunStore, run: RunRecord) -> Result:
             {
                 frame.round: store.artefact_path(run.id, frame.parts[part]["file"])
                 for frame in frames
-                for part in ("grid", "points")
-                if part in frame.parts
+                if (part := first_of(STANDING, frame.parts))
             }
         ),
         store=store.root,

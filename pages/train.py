@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from gan_core.config import ConfigError, RunConfig, diff, preset_config
+from gan_core.config import ConfigError, GanConfig, RunConfig, diff, preset_config
 from gan_core.engine import Choice, DataError, Forecast, catalogue, expected, in_words, training_now
+from gan_core.ui import sections
 from gan_core.ui.beginning import base_config
 from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forecasting import measured_now, pace_of
@@ -19,39 +20,38 @@ left, right = st.columns([3, 2], gap="large")
 with left:
     st.title("Train a GAN", anchor=False)
     base, scope, preset = base_config(choices)
-    titles = objective_names()
-    wanted = st.query_params.get("objective", base.objective.name)
-    objective = st.selectbox(
-        "Objective",
-        list(titles),
-        list(titles).index(wanted if wanted in titles else base.objective.name),
-        format_func=titles.__getitem__,
-        key=f"objective:{scope}",
-        help="Brings the paper's loss, regularisers, optimisers and steps per player; every value can be changed below",
-    )
-    if objective != base.objective.name:
-        base = base.replace({"objective": objective})
-    form = ConfigForm(base, choices, f"{scope}:{objective}")
+    if len(choices["games"]) > 1:
+        game = st.selectbox(
+            "Game",
+            list(choices["games"]),
+            list(choices["games"]).index(st.query_params.get("game", base.game)),
+            format_func=lambda name: choices["games"][name].about.title,
+            key=f"game:{scope}",
+            help="Who plays, and for what; every game has settings of its own",
+        )
+        if game != base.game:
+            base, scope = base.replace({"game": game}), f"{scope}:{game}"
+    about = choices["games"][base.game].about
+    if isinstance(base, GanConfig):
+        titles = objective_names()
+        wanted = st.query_params.get("objective", base.objective.name)
+        objective = st.selectbox(
+            "Objective",
+            list(titles),
+            list(titles).index(wanted if wanted in titles else base.objective.name),
+            format_func=titles.__getitem__,
+            key=f"objective:{scope}",
+            help="Brings the paper's loss, regularisers, optimisers and steps per player; every value can be changed below",
+        )
+        if objective != base.objective.name:
+            base = base.replace({"objective": objective})
+        about = choices["objectives"][objective].about
+    form = ConfigForm(base, choices, f"{scope}:{base.recipe}")
 
     with st.expander("Data", expanded=True, icon=":material/dataset:"):
         form.group("data", skip=("options",))
         form.options("data.options", choices["datasets"][form.settings["data"]["name"]])
-    with st.expander("Networks", expanded=True, icon=":material/account_tree:"):
-        form.group("model", columns=3)
-        for player in ("generator", "discriminator"):
-            st.markdown(f"**{player.capitalize()}**")
-            form.group(f"model.{player}", columns=3)
-    with st.expander("Loss and regularisers", icon=":material/balance:"):
-        form.group("objective", skip=("name",))
-        form.options("objective.options", choices["losses"][form.settings["objective"]["loss"]])
-        form.penalties()
-    with st.expander("Tricks", icon=":material/healing:"):
-        form.group("tricks", columns=3)
-    with st.expander("Optimisers", icon=":material/speed:"):
-        for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
-            with column:
-                st.markdown(f"**{player.capitalize()}**")
-                form.group(f"optimizers.{player}", columns=1)
+    sections.of_run(form, base)
     with st.expander("Schedule, seed and device", expanded=True, icon=":material/schedule:"):
         form.group("schedule")
         form.group("", skip=("game",))
@@ -79,9 +79,9 @@ with right:
     with st.container(border=True):
         name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")
         if forecasted is not None and config is not None:
-            generator, discriminator, pace = st.columns(3)
-            generator.metric("G parameters", f"{forecasted.parameters['G']:,}")
-            discriminator.metric("D parameters", f"{forecasted.parameters['D']:,}")
+            *learned, pace = st.columns(len(forecasted.parameters) + 1)
+            for (role, count), column in zip(forecasted.parameters.items(), learned, strict=True):
+                column.metric(f"{role} parameters", f"{count:,}")
             known, training = pace_of(config, forecasted), training_now(lab().store.runs(limit=50))
             pace.metric("1,000 rounds", in_words(1000 * known.seconds_per_round), help=known.basis.capitalize())
             told = expected(config, known, training=training)
@@ -106,12 +106,13 @@ with right:
         with st.container(border=True):
             layer_tables(forecasted.layers)
     with st.container(border=True):
-        st.subheader(choices["objectives"][objective].about.title, anchor=False)
-        about_card(choices["objectives"][objective].about)
+        st.subheader(about.title, anchor=False)
+        about_card(about)
     if config is not None:
         with st.expander("Copy as code", icon=":material/code:"):
-            reference = preset_config(preset) if preset else RunConfig()
+            reference = (preset_config(preset) if preset else RunConfig()).replace({"game": config.game})
             changed = (
                 {} if config == reference else {field: value for field, (_, value) in diff(reference, config).items()}
             )
-            copy_as(config.to_dict(), changed, preset)
+            other = {} if config.game == "gan" else {"game": config.game}
+            copy_as(config.to_dict(), other | changed, preset)

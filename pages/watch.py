@@ -102,9 +102,11 @@ take_away.show(run_id)
 hand_in.show(run)
 settings, note = st.columns(2)
 with settings.expander("Settings of this run", icon=":material/tune:"):
-    changed = diff(RunConfig.load({"objective": config.objective.name}), config)
+    changed = diff(
+        RunConfig.load({"game": config.game} | ({"objective": config.recipe} if config.recipe else {})), config
+    )
     rows = [{"setting": field, "value": str(value)} for field, (_, value) in changed.items()]
-    st.caption("What differs from the objective's defaults")
+    st.caption(f"What differs from the {'objective' if config.recipe else 'game'}'s defaults")
     st.dataframe(rows, hide_index=True)
     if run.parent or any(event.kind == "knob" for event in lab().store.events(run_id)):
         st.caption("What was changed while it trained is not in these: the Python under *Take it away* has it all.")

@@ -14,7 +14,7 @@ import pytest
 
 from gan_core.cli import main
 from gan_core.cli.parser import parser
-from gan_core.config import OBJECTIVES, PRESETS, preset_config
+from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, preset_config
 from gan_core.data import places
 from gan_core.engine.exchange.reproducing import code
 from gan_core.store import RunStore
@@ -287,8 +287,10 @@ def test_what_should_be_known_of_a_run_stands_on_stderr(run, tmp_path):
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
-def test_presets_and_objectives_list_the_registries(run):
-    for command, key, registry in (("presets", "preset", PRESETS), ("objectives", "objective", OBJECTIVES)):
+def test_presets_objectives_and_games_list_the_registries(run):
+    registries = {"presets": PRESETS, "objectives": OBJECTIVES, "games": SETTINGS}
+    for command, registry in registries.items():
+        key = command.removesuffix("s")
         status, out, _ = run(command, "--json")
         assert status == 0
         assert [row[key] for row in json.loads(out)] == list(registry)

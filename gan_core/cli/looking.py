@@ -26,6 +26,16 @@ def objectives(options: argparse.Namespace) -> int:
     return print_rows(rows, options.json)
 
 
+def games(options: argparse.Namespace) -> int:
+    from gan_core.config import SETTINGS
+
+    rows = [
+        {"game": name, "title": settings.ABOUT.title, "paper": settings.ABOUT.citation}
+        for name, settings in SETTINGS.items()
+    ]
+    return print_rows(rows, options.json)
+
+
 def runs(options: argparse.Namespace) -> int:
     must_be_there(options.store)
     if options.deleted:

@@ -195,6 +195,7 @@ _FILES: tuple[_Command, ...] = (
 _LOOKING: tuple[_Command, ...] = (
     ("presets", "looking:presets", "list the presets, for `train --preset`: ring-mlp, or ring-collapse+r1", _json),
     ("objectives", "looking:objectives", "list the objectives", _json),
+    ("games", "looking:games", "list the games, for `train --set game=…`", _json),
     ("runs", "looking:runs", "list the runs, newest first", _runs),
     ("show", "looking:show", "show one run", _show),
 )

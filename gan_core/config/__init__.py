@@ -17,12 +17,13 @@ from gan_core.config.comparison import (
 from gan_core.config.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.fields import MOST_ROUNDS
+from gan_core.config.games import SETTINGS, GanConfig
 from gan_core.config.objectives import OBJECTIVES, Recipe
-from gan_core.config.overriding import flatten, override, read_json, story_of, turned
+from gan_core.config.overriding import flatten, read_json, story_of, turned
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
-from gan_core.config.schema import RunConfig, Seat, diff
+from gan_core.config.schema import RunConfig, Seat, diff, losses_of, override, settings_of
 from gan_core.config.tricks import TRICKS
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "OBJECTIVES",
     "PRESETS",
     "RECIPES",
+    "SETTINGS",
     "TEMPLATES",
     "TRICKS",
     "Act",
@@ -42,6 +44,7 @@ __all__ = [
     "Comparison",
     "ConfigError",
     "Difference",
+    "GanConfig",
     "Preset",
     "Problem",
     "Recipe",
@@ -54,6 +57,7 @@ __all__ = [
     "differences",
     "differences_of",
     "flatten",
+    "losses_of",
     "nearest",
     "override",
     "parse_budget",
@@ -61,6 +65,7 @@ __all__ = [
     "parse_vary",
     "preset_config",
     "read_json",
+    "settings_of",
     "story_of",
     "turned",
 ]

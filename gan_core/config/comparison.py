@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from gan_core.config.errors import ConfigError, Problem, problems_of
@@ -42,7 +42,7 @@ class Comparison(Part):
     they are measured when D has seen as many; where it is in seconds, every so many rounds as the base says.
     """
 
-    base: RunConfig
+    base: SerializeAsAny[RunConfig]
     variants: tuple[Variant, ...] = Field(min_length=2, max_length=MOST_VARIANTS)
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, max_length=50)
     rounds: int | None = Field(None, ge=1, le=MOST_ROUNDS, description="Rounds of each run; none: the base's")
@@ -109,9 +109,9 @@ class Comparison(Part):
         every = config.diagnostics.every
         if self.seconds is not None:
             falling = [
-                f"optimizers.{player}.lr_schedule"
-                for player in ("generator", "discriminator")
-                if getattr(config.optimizers, player).lr_schedule != "constant"
+                f"{seat.optimizer_key}.lr_schedule"
+                for seat in config.seats.values()
+                if seat.optimizer.lr_schedule != "constant"
             ]
             if falling:
                 message = "a learning rate that goes with the rounds needs a budget in rounds or images, not in seconds"
@@ -254,8 +254,8 @@ class Template:
 
 def _rates(base: RunConfig, **times: float) -> Changes:
     """Learning rates that many times the base's."""
-    players = {"generator": base.optimizers.generator, "discriminator": base.optimizers.discriminator}
-    return {f"optimizers.{player}.lr": min(10.0, players[player].lr * times.get(player, 1.0)) for player in players}
+    rates = {seat.optimizer_key: seat.optimizer.lr for seat in base.seats.values()}
+    return {f"{key}.lr": min(10.0, rate * times.get(key.rpartition(".")[2], 1.0)) for key, rate in rates.items()}
 
 
 def _networks(**settings: Any) -> Changes:

@@ -154,7 +154,7 @@ def cure_between(before: RunConfig, after: RunConfig) -> str | None:
 
     With another objective much else changes, so only a cure that names the objective counts then.
     """
-    same = after.objective.name == before.objective.name
+    same = after.recipe == before.recipe
     new = [
         name
         for name, cure in CURES.items()

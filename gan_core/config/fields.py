@@ -80,6 +80,39 @@ class Optimizer(Part):
     )
 
 
+class Network(Part):
+    """Layers: their family, their sizes, and what stands between them."""
+
+    architecture: str = Field("mlp", max_length=80, description="The family of network")
+    widths: tuple[Width, ...] = Field(
+        (256, 256),
+        min_length=1,
+        max_length=32,
+        description="Units per hidden layer (MLP) or channels per stage (DCGAN, ResNet)",
+    )
+    normalization: Literal["none", "batch", "layer", "instance"] = Field(
+        "none", description="What keeps the activations in range"
+    )
+    activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = Field(
+        "leaky_relu", description="Non-linearity between layers"
+    )
+    leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
+    attention: bool = Field(
+        False, description="Self-attention on the feature maps (SAGAN): every place sees every other; not for an MLP"
+    )
+    spectral_norm: bool = Field(False, description="Divide each weight by its largest singular value")
+    spectral_gain: float = Field(1.0, gt=0, le=100, description="Largest singular value of a layer under spectral norm")
+
+
+class Schedule(Part):
+    rounds: int = Field(4000, ge=1, le=MOST_ROUNDS, description="In one round every player has moved")
+    seconds: float | None = Field(
+        None, gt=0, le=1e7, description="Seconds of training after which it ends, where its rounds do not end it before"
+    )
+    checkpoint_seconds: float = Field(30.0, ge=1, le=86400, description="Seconds of training between checkpoints")
+
+
 class Diagnostics(Part):
     every: int = Field(100, ge=1, le=1_000_000, description="Rounds between two measurements")
     samples: int = Field(500, ge=16, le=50_000, description="Generated samples per measurement")

@@ -8,10 +8,9 @@ from typing import Any
 from gan_core.config.courses import COURSES
 from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
-from gan_core.config.overriding import override
 from gan_core.config.preset import Preset
 from gan_core.config.recipes import RECIPES, small_dcgan
-from gan_core.config.schema import RunConfig
+from gan_core.config.schema import RunConfig, override
 
 _DCGAN = small_dcgan(normalization="batch")
 

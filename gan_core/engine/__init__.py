@@ -14,7 +14,7 @@ from gan_core.engine.lab import Lab, Refused, prepare_classifier
 from gan_core.engine.library.cards import Card, beginning_with, card, changes_for
 from gan_core.engine.library.catalogue import Choice, Option, catalogue, data_choice
 from gan_core.engine.library.datasets import DatasetFacts, dataset_facts
-from gan_core.engine.library.describe import Forecast, advice, describe, forecast, warm_up
+from gan_core.engine.library.describe import Forecast, Traits, advice, describe, forecast, traits, warm_up
 from gan_core.engine.library.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
 from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
@@ -81,6 +81,7 @@ __all__ = [
     "Seen",
     "StepOf",
     "TableView",
+    "Traits",
     "advice",
     "beginning_with",
     "card",
@@ -104,6 +105,7 @@ __all__ = [
     "prepare_classifier",
     "resume_interrupted",
     "training_now",
+    "traits",
     "use_store",
     "warm_up",
 ]

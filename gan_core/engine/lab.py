@@ -483,7 +483,7 @@ def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = 
 
 
 def _name_of(config: RunConfig) -> str:
-    return f"{config.data.name} · {config.objective.name} · {config.model.generator.architecture}"
+    return f"{config.data.name} · {config.title}"
 
 
 __all__ = ["Lab", "Refused", "StoreError", "prepare_classifier"]

@@ -1,5 +1,6 @@
 """Players, the loop, games, and what it takes to stop and go on exactly."""
 
+from gan_core.training.abilities import ABILITIES, Encodes, Judges, Pushes, Reconstructs, Samples, Translates
 from gan_core.training.build import build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import (
     CheckpointError,
@@ -11,7 +12,7 @@ from gan_core.training.checkpoint import (
     round_of,
     save_checkpoint,
 )
-from gan_core.training.columns import Column
+from gan_core.training.columns import Chart, Column
 from gan_core.training.compatibility import explain
 from gan_core.training.fork import Fork, fork
 from gan_core.training.game import Game, Playable
@@ -24,17 +25,25 @@ from gan_core.training.state import capture, in_words, load_networks, not_finite
 from gan_core.training.streams import Streams
 
 __all__ = [
+    "ABILITIES",
     "GAMES",
+    "Chart",
     "CheckpointError",
     "CheckpointUnreadable",
     "Column",
+    "Encodes",
     "Fork",
     "Game",
+    "Judges",
     "Outcome",
     "Playable",
     "Player",
+    "Pushes",
+    "Reconstructs",
     "SameBatch",
+    "Samples",
     "Streams",
+    "Translates",
     "Turn",
     "build",
     "capture",

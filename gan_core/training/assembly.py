@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Literal
 
@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from gan_core.config import RunConfig
+from gan_core.config.fields import Network
 from gan_core.data import BatchStream, Source, open_stream
-from gan_core.models import initialize, use_dropout_stream
+from gan_core.models import UNCONDITIONAL, Condition, Layers, initialize, use_dropout_stream
 from gan_core.training.streams import Streams
 
 
@@ -45,3 +46,9 @@ def assemble(
         network.to(device)
         use_dropout_stream(network, streams[f"dropout.{role}"])
     return Assembly(networks, streams, open_stream(source, config.data.batch_size, seeds.generator, device))
+
+
+def layers_of(network: Network, condition: Condition = UNCONDITIONAL) -> Layers:
+    """How the layers of a configured network look."""
+    wanted = {field.name for field in fields(Layers)} - {"condition"}
+    return Layers(**network.model_dump(include=wanted), condition=condition)

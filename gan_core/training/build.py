@@ -7,25 +7,24 @@ from torch import nn
 
 from gan_core.config import ConfigError, Problem, RunConfig
 from gan_core.data import DATASETS, DataError, Source
-from gan_core.losses import LOSSES
 from gan_core.models import LayerRow, layer_rows
 from gan_core.training.compatibility import explain, unknown
-from gan_core.training.games import GAMES, AdversarialGame
+from gan_core.training.game import Game
+from gan_core.training.games import GAMES
 
 
 def resolve(config: RunConfig) -> RunConfig:
-    """The config with the options of its data set and its loss filled in and ``device`` decided.
+    """The config with the options of its data set filled in, what its game completes, and ``device`` decided.
 
     Raises ConfigError for every name that no registry knows and every combination that cannot be built.
     """
     problems = unknown(config)
     if problems:
         raise ConfigError(problems)
-    defaults = {name: option.default for name, option in LOSSES[config.objective.loss].options.items()}
     resolved = config.replace(
         {
             "data.options": {**DATASETS[config.data.name].options, **config.data.options},
-            "objective.options": {**defaults, **config.objective.options},
+            **GAMES[config.game].defaults(config),
             "device": _decide_device(config.device),
         }
     )
@@ -43,13 +42,13 @@ def load_source(config: RunConfig) -> Source:
         raise ConfigError([Problem("data.name", str(error))]) from error
 
 
-def build(config: RunConfig, source: Source) -> AdversarialGame:
+def build(config: RunConfig, source: Source) -> Game:
     """The game of a resolved config, its weights and streams a function of the seed alone."""
     return GAMES[config.game].build(config, source)
 
 
 def count_parameters(config: RunConfig) -> dict[str, int]:
-    """How many numbers each network learns, without building it: {"G": …, "D": …}. ``config`` is resolved."""
+    """How many numbers each network learns, without building it, by its role. ``config`` is resolved."""
     return {
         name: sum(parameter.numel() for parameter in network.parameters())
         for name, network in skeletons(config).items()

@@ -18,6 +18,7 @@ from gan_core.config import ConfigError, Problem, RunConfig
 from gan_core.models import raw_weight, spectral_norm_of
 from gan_core.training.build import build, load_source, skeletons
 from gan_core.training.game import Game
+from gan_core.training.games import GAMES
 from gan_core.training.player import Player
 from gan_core.training.state import Tree, capture, load_optimizer
 from gan_core.training.streams import Streams
@@ -39,8 +40,13 @@ def fork(state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     Weights, buffers, the moments of the optimisers, the moving average, the memory of losses and, for the same seed, the
     random streams go over where they fit. Learning rates, decays and steps per round are the child's. ``state`` stays
     as it is. With an equal configuration the result continues bit for bit as the parent would.
-    Raises ConfigError where no layer at all fits, ValueError where ``state`` is not one of ``parent``.
+    Raises ConfigError where no layer at all fits, or another game has networks that the run has not; ValueError where
+    ``state`` is not one of ``parent``.
     """
+    missing = sorted(set(child.networks) - set(parent.networks))
+    if missing:
+        told = f"a run of the game {parent.game!r} has no network {' and no '.join(missing)}: start a new run instead"
+        raise ConfigError([Problem("game", told)])
     game = build(child, load_source(child))
     try:
         return _adapted(game, state, parent, child)
@@ -54,14 +60,16 @@ def _adapted(game: Game, state: Tree, parent: RunConfig, child: RunConfig) -> Fo
     for name, network in game.networks.items():
         if name in known.networks:
             anew += _transplant(network, known.networks[name], Streams(child.seed), name, kept)
-        else:
-            network.load_state_dict(game.networks[name.removesuffix("_average")].state_dict())
-            anew.append("the moving average of G: it begins with G's present weights")
+        elif (role := name.removesuffix("_average")) in game.networks and role != name:
+            network.load_state_dict(game.networks[role].state_dict())
+            anew.append(f"the moving average of {role}: it begins with {role}'s present weights")
     if not kept.weights:
         raise ConfigError([Problem("model", "no layer of the run fits these networks: start a new run instead")])
     for player in game.players:
         anew += _take_over_moments(player, game, known, kept.exactly)
-    anew += _take_over_memory(game, state.get("memory", {}), same_loss=parent.objective.loss == child.objective.loss)
+    saved = state.get("memory", {})
+    forgotten = GAMES[child.game].forgets(parent, child) if parent.game == child.game else frozenset(saved)
+    anew += _take_over_memory(game, saved, forgotten)
     if parent.seed == child.seed:
         anew += _take_over_streams(game, state)
     else:
@@ -244,10 +252,10 @@ def _no_moments(like: Tree, parameter: Tensor) -> Tree:
     }
 
 
-def _take_over_memory(game: Game, saved: Tree, *, same_loss: bool) -> list[str]:
+def _take_over_memory(game: Game, saved: Tree, forgotten: frozenset[str]) -> list[str]:
     anew = []
     for part, memory in game.memory.items():
-        if part in saved and saved[part].keys() == memory.keys() and (part != "loss" or same_loss):
+        if part in saved and saved[part].keys() == memory.keys() and part not in forgotten:
             game.memory[part] = {name: saved[part][name].clone().to(memory[name]) for name in memory}
         elif saved:
             anew.append(f"{', '.join(memory)} of the {part}: it begins at its first value")

@@ -307,6 +307,10 @@ def confusion(matrix: Sequence[Numbers] | np.ndarray, names: Sequence[str]) -> g
 # -- points and densities -----------------------------------------------------------------------------------------
 
 
+LAYERS_OF = {"judge": 0, "sample": 3, "push": 4}
+"""The trace of ``scatter_2d`` that shows an ability of a game."""
+
+
 def scatter_2d(
     real: np.ndarray | Sequence[Numbers] = (),
     fake: np.ndarray | Sequence[Numbers] = (),

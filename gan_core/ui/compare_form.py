@@ -54,7 +54,7 @@ def show_form() -> None:
     with left:
         wanted = st.selectbox(
             "Compare",
-            [OBJECTIVES_CHOSEN, *TEMPLATES, SETTING],
+            [OBJECTIVES_CHOSEN, *TEMPLATES, SETTING] if given is None or given.recipe else [SETTING],
             format_func=lambda name: TEMPLATES[name].title if name in TEMPLATES else name.capitalize(),
             key="compare:what",
         )
@@ -99,7 +99,7 @@ def _base(given: RunConfig | None, preset: str, scope: str) -> RunConfig:
     names = list(PRESETS)
     if given is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Base: the settings you came with ({given.data.name}, {given.objective.name})")
+            st.caption(f"Base: the settings you came with ({given.data.name}, {given.recipe or given.game})")
             if st.button("Take a preset instead", type="tertiary", icon=":material/close:"):
                 del st.session_state[BASE]
                 st.rerun()
@@ -128,7 +128,8 @@ def _variants(wanted: str, base: RunConfig) -> list[dict[str, Any]] | tuple[Vari
         key="compare:objectives",
     )
     same = st.toggle("The same optimiser and steps for all", help="Else each objective brings those of its paper")
-    kept = {"optimizers": base.to_dict()["optimizers"]} | {seat.steps_key: seat.steps for seat in base.seats.values()}
+    kept: dict[str, Any] = {seat.optimizer_key: seat.optimizer.model_dump(mode="json") for seat in base.seats.values()}
+    kept |= {seat.steps_key: seat.steps for seat in base.seats.values()}
     return [
         {"name": titles[name].partition(" (")[0][:60], "changes": {"objective": name} | (kept if same else {})}
         for name in chosen

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gan_core.config import ConfigError, Difference, RunConfig
+from gan_core.config import ConfigError, Difference, RunConfig, losses_of
 from gan_core.engine import describe
 from gan_core.engine.comparing import curves, standings
 from gan_core.engine.comparing.curves import Axis
@@ -186,12 +186,13 @@ LOSSES_IN_A_ROW = 2
 
 
 def loss_curves(mine: Sequence[Standing]) -> tuple[dict[str, Curve], int]:
-    """The losses of both players, means over the seeds of one variant, and how many rounds each point stands for."""
-    tracks = [lab().store.track(standing.run.id, "turns", ["D.loss", "G.loss"]) for standing in mine]
+    """The losses of all players, means over the seeds of one variant, and how many rounds each point stands for."""
+    names = losses_of(mine[0].run.config) if mine else []
+    tracks = [lab().store.track(standing.run.id, "turns", names) for standing in mine]
     last = max((int(track.rounds[-1]) for track in tracks if len(track)), default=0)
     width = -(-last // LOSS_POINTS)
     found = {}
-    for name in ("D.loss", "G.loss"):
+    for name in names:
         some = [curves.thinned(track.rounds, track.column(name), width) for track in tracks if len(track)]
         if some:
             rounds, mean, _, _ = standings.mean_over_seeds(some)

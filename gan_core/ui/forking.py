@@ -10,11 +10,12 @@ from typing import Any
 import streamlit as st
 
 from gan_core.about import inside
-from gan_core.config import CURES, ConfigError, RunConfig
+from gan_core.config import CURES, ConfigError, GanConfig, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.engine.comparing.variants import changes_between
 from gan_core.engine.library.lessons import NextAct
 from gan_core.store import RunRecord
+from gan_core.ui import sections
 from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence, say, watch
 
@@ -54,43 +55,32 @@ def _dialog(run: RunRecord) -> None:
     cures = cures_for(parent)
     cures = {name: cures[name] for name in [*advised, *cures] if name in cures}
     kept = lab().kept_for(run.id)
-    cure = st.pills(
-        "A cure",
-        list(cures),
-        format_func=lambda name: CURES[name].title,
-        key=f"fork:cure:{run.id}",
-        help="Those that the verdict names come first; every value can be changed below",
-    )
+    cure = None
+    if cures:
+        cure = st.pills(
+            "A cure",
+            list(cures),
+            format_func=lambda name: CURES[name].title,
+            key=f"fork:cure:{run.id}",
+            help="Those that the verdict names come first; every value can be changed below",
+        )
     if cure:
         st.caption(CURES[cure].idea)
     cured = cures[cure] if cure else parent
     where, what = st.columns([2, 3])
     at = where.selectbox("From", rounds, format_func=lambda round: _place(round, kept), key=f"fork:at:{run.id}")
-    objective = what.selectbox(
-        "Objective",
-        list(titles),
-        list(titles).index(cured.objective.name) if cured.objective.name in titles else 0,
-        format_func=titles.__getitem__,
-        key=f"fork:objective:{run.id}" + (f":{cure}" if cure else ""),
-    )
-    base = cured if objective == cured.objective.name else cured.replace({"objective": objective})
-    form = ConfigForm(base, catalogue(), f"fork:{run.id}:{cure}:{objective}")
-    with st.expander("Learning rates and steps", icon=":material/speed:"):
-        for player, column in zip(("discriminator", "generator"), st.columns(2), strict=True):
-            with column:
-                st.markdown(f"**{player.capitalize()}**")
-                form.group(f"optimizers.{player}", columns=2)
-        form.group("schedule", columns=4)
-    with st.expander("Loss and regularisers", icon=":material/balance:"):
-        form.group("objective", skip=("name",))
-        form.options("objective.options", catalogue()["losses"][form.settings["objective"]["loss"]])
-        form.penalties()
-    with st.expander("Discriminator", icon=":material/account_tree:"):
-        form.group("model.discriminator", columns=3)
-    with st.expander("Tricks, batch size and seed", icon=":material/healing:"):
-        form.group("tricks", columns=3)
-        form.group("data", skip=("name", "options"))
-        form.group("", skip=("game", "device"))
+    base = cured
+    if isinstance(cured, GanConfig):
+        objective = what.selectbox(
+            "Objective",
+            list(titles),
+            list(titles).index(cured.objective.name) if cured.objective.name in titles else 0,
+            format_func=titles.__getitem__,
+            key=f"fork:objective:{run.id}" + (f":{cure}" if cure else ""),
+        )
+        base = cured if objective == cured.objective.name else cured.replace({"objective": objective})
+    form = ConfigForm(base, catalogue(), f"fork:{run.id}:{cure}:{base.recipe}")
+    sections.of_fork(form, base)
     changes: dict[str, Any] = {}
     try:
         changes = changes_between(parent, RunConfig.load(form.settings))

@@ -18,12 +18,8 @@ from gan_core.ui.shell import as_typed
 Settings = dict[str, Any]
 Catalogue = Mapping[str, Mapping[str, Choice]]
 
-REGISTRY_OF = {
-    "data.name": "datasets",
-    "model.generator.architecture": "architectures",
-    "model.discriminator.architecture": "architectures",
-    "objective.loss": "losses",
-}
+REGISTRY_OF = {"data.name": "datasets", "architecture": "architectures", "objective.loss": "losses"}
+"""The registry that a field chooses from, by its dotted name, or by its last word where it is the same in every group."""
 LABELS = {
     "lr": "learning rate",
     "beta1": "β₁",
@@ -63,22 +59,29 @@ LABELS = {
     "lr_final": "share of it left at the end",
     "clip_gradient": "clip the gradient's norm to",
 }
-SHOWN_IF: dict[str, Callable[[Settings], bool]] = {
-    "leaky_slope": lambda group: group["activation"] == "leaky_relu",
-    "upsampling": lambda group: group["architecture"] != "mlp",
-    "attention": lambda group: group["architecture"] != "mlp" or group["attention"],
-    "embedding_dim": lambda group: group["condition"] in ("embedding", "projection"),
-    "class_weight": lambda group: group["condition"] == "ac_gan",
-    "beta1": lambda group: group["name"] == "adam",
-    "beta2": lambda group: group["name"] == "adam",
-    "momentum": lambda group: group["name"] != "adam",
-    "spectral_gain": lambda group: group["spectral_norm"],
-    "code_dim": lambda group: group["output"] == "reconstruction",
-    "summary": lambda group: group["packing"] > 1,
-    "minibatch_dims": lambda group: group["minibatch_kernels"] > 0,
-    "instance_noise_rounds": lambda group: group["instance_noise"] > 0,
-    "lr_final": lambda group: group["lr_schedule"] != "constant",
+SHOWN_IF: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "leaky_slope": ("activation", lambda activation: activation == "leaky_relu"),
+    "upsampling": ("architecture", lambda architecture: architecture != "mlp"),
+    "embedding_dim": ("condition", lambda condition: condition in ("embedding", "projection")),
+    "class_weight": ("condition", lambda condition: condition == "ac_gan"),
+    "beta1": ("name", lambda name: name == "adam"),
+    "beta2": ("name", lambda name: name == "adam"),
+    "momentum": ("name", lambda name: name != "adam"),
+    "spectral_gain": ("spectral_norm", bool),
+    "code_dim": ("output", lambda output: output == "reconstruction"),
+    "summary": ("packing", lambda packing: packing > 1),
+    "minibatch_dims": ("minibatch_kernels", bool),
+    "instance_noise_rounds": ("instance_noise", bool),
+    "lr_final": ("lr_schedule", lambda schedule: schedule != "constant"),
 }
+"""What means something only beside certain values of another field of its group; without such a field it is always shown."""
+
+
+def _is_shown(name: str, group: Settings) -> bool:
+    if name == "attention":
+        return group["architecture"] != "mlp" or group["attention"]
+    other, holds = SHOWN_IF.get(name, ("", bool))
+    return other not in group or holds(group[other])
 
 
 class ConfigForm:
@@ -89,6 +92,7 @@ class ConfigForm:
 
     def __init__(self, base: RunConfig, catalogue: Catalogue, scope: str) -> None:
         self.settings: Settings = base.to_dict()
+        self._model = type(base)
         self._catalogue = catalogue
         self._scope = scope
         self._places: dict[str, DeltaGenerator] = {}
@@ -96,14 +100,14 @@ class ConfigForm:
 
     def group(self, path: str, *, columns: int = 2, skip: tuple[str, ...] = ()) -> None:
         """The fields of one nested group, such as ``optimizers.generator``, in order."""
-        model, values = _model_at(path), self._at(path)
+        model, values = _model_at(self._model, path), self._at(path)
         fields = [(name, info) for name, info in model.model_fields.items() if name not in skip]
         cells = st.columns(columns)
         shown = 0
         for name, info in fields:
             if isinstance(values[name], dict):  # a group of its own, or the options of a registry's entry
                 continue
-            if name in SHOWN_IF and not SHOWN_IF[name](values):
+            if not _is_shown(name, values):
                 continue
             with cells[shown % columns]:
                 values[name] = self._widget(f"{path}.{name}" if path else name, name, info, values[name])
@@ -188,8 +192,8 @@ class ConfigForm:
         common: dict[str, Any] = {"help": info.description, "key": self._key(path)}
         annotation = info.annotation
         result: Any
-        if path in REGISTRY_OF:
-            result = self._choose(path, label, value, common)
+        if registry := REGISTRY_OF.get(path) or REGISTRY_OF.get(name):
+            result = self._choose(registry, label, value, common)
         elif get_origin(annotation) is Literal:
             options = list(get_args(annotation))
             index = options.index(value)
@@ -211,6 +215,8 @@ class ConfigForm:
         elif type(None) in get_args(annotation):
             on = st.number_input(f"{label} (empty is off)", value=value, min_value=0.0, format="%g", **common)
             result = on or None
+        elif annotation is str:
+            result = st.text_input(label, value, **common)
         elif annotation is int:
             result = st.number_input(label, value=int(value), step=1, **_bounds(info, int), **common)
         else:
@@ -218,8 +224,8 @@ class ConfigForm:
         self._places[path] = st.container()
         return result
 
-    def _choose(self, path: str, label: str, value: str, common: dict[str, Any]) -> str:
-        choices = self._catalogue[REGISTRY_OF[path]]
+    def _choose(self, registry: str, label: str, value: str, common: dict[str, Any]) -> str:
+        choices = self._catalogue[registry]
         names = list(choices)
         common["help"] = "  \n".join(f"**{choice.about.title}**: {choice.about.idea}" for choice in choices.values())
         index = names.index(value) if value in names else 0
@@ -242,8 +248,7 @@ def objective_names() -> dict[str, str]:
     return {name: recipe.about.title for name, recipe in OBJECTIVES.items()}
 
 
-def _model_at(path: str) -> type[BaseModel]:
-    model: type[BaseModel] = RunConfig
+def _model_at(model: type[BaseModel], path: str) -> type[BaseModel]:
     for name in filter(None, path.split(".")):
         annotation = model.model_fields[name].annotation
         assert isinstance(annotation, type)

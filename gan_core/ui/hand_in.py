@@ -14,6 +14,7 @@ import gan_core
 from gan_core.engine.exchange.interpolation import strip
 from gan_core.engine.exchange.packs import to_json, write_pack
 from gan_core.engine.library.history import happenings
+from gan_core.engine.showing.parts import STANDING, first_of, kept_as
 from gan_core.store import RunRecord, RunStore
 from gan_core.ui.report import embedded, report
 from gan_core.ui.shell import lab
@@ -100,7 +101,8 @@ def log_of(store: RunStore, run: RunRecord) -> dict[str, Any]:
 
 def grids(store: RunStore, run_id: str) -> dict[int, str]:
     """The file of the samples of each round that has a picture."""
-    return {frame.round: frame.parts["grid"]["file"] for frame in store.frames(run_id) if "grid" in frame.parts}
+    seen = {frame.round: (first_of(STANDING, frame.parts) or "", frame.parts) for frame in store.frames(run_id)}
+    return {round: parts[name]["file"] for round, (name, parts) in seen.items() if kept_as(name) == "png"}
 
 
 def spread(rounds: Sequence[int]) -> list[int]:

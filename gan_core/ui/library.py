@@ -21,6 +21,7 @@ KINDS = {
     "architectures": "Architectures",
     "datasets": "Data sets",
     "metrics": "Metrics",
+    "games": "Games",
 }
 RESULTS = Path(__file__).resolve().parent.parent.parent / "docs" / "results" / "objectives.md"
 

@@ -6,7 +6,7 @@ columns that fill them. The data that the component gets stays the same between 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,14 +151,31 @@ def samples_panel(slot: str = "samples", title: str = "Samples", **extra: Any) -
     return _panel(slot, "grid", title, waiting="waiting for the first samples…", **extra)
 
 
-def points_panel(slot: str = "points", title: str = "Real and generated points", **extra: Any) -> Panel:
-    """Two-dimensional data over what the critic thinks of the plane."""
-    return _panel(slot, "points", title, figure=charts.skeleton(charts.scatter_2d()), **extra)
+def points_panel(
+    slot: str = "points",
+    title: str = "Real and generated points",
+    *,
+    abilities: Collection[str] = ("judge", "sample", "push"),
+    **extra: Any,
+) -> Panel:
+    """Two-dimensional data over what the critic thinks of the plane; the legend has what a game with these abilities shows."""
+    figure = charts.skeleton(charts.scatter_2d())
+    for ability, trace in charts.LAYERS_OF.items():
+        if ability not in abilities:
+            figure["data"][trace]["showlegend"] = False
+    return _panel(slot, "points", title, figure=figure, **extra)
 
 
-def density_panel(slot: str = "density", title: str = "Real and generated density", **extra: Any) -> Panel:
-    """One-dimensional data with the critic on an axis of its own."""
-    return _panel(slot, "density", title, figure=charts.skeleton(charts.density_1d()), **extra)
+def density_panel(
+    slot: str = "density", title: str = "Real and generated density", *, judged: bool = True, **extra: Any
+) -> Panel:
+    """One-dimensional data with the critic, where the game has one, on an axis of its own."""
+    figure = charts.skeleton(charts.density_1d())
+    if not judged:
+        for trace in figure["data"][2:]:
+            trace["showlegend"] = False
+        figure["layout"]["yaxis2"]["visible"] = False
+    return _panel(slot, "density", title, figure=figure, **extra)
 
 
 def numbers_panel(
@@ -195,7 +212,12 @@ def watch_layout(
     view: str = "images", *, classes: bool = True, numbers: Sequence[Mapping[str, Any]] = ()
 ) -> list[Panel]:
     """The usual panels of a run. ``view`` is what is generated: ``images``, ``points`` (2-D) or ``density`` (1-D)."""
-    seen = {"images": samples_panel, "points": points_panel, "density": density_panel}[view]()
+    shown: dict[str, Callable[[], Panel]] = {
+        "images": samples_panel,
+        "points": points_panel,
+        "density": density_panel,
+    }
+    seen = shown[view]()
     return [
         curves_panel("loss-chart", "Losses", match=["*.loss"], y_title="loss", reading=True),
         seen,

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 import gan_core
-from gan_core.config import ConfigError, RunConfig, diff, flatten
+from gan_core.config import ConfigError, RunConfig, diff, flatten, losses_of
 from gan_core.engine.comparing import standings
 from gan_core.engine.comparing.standings import Standing
 from gan_core.engine.comparing.variants import look_up
@@ -141,7 +141,7 @@ class _Report:
             yield title, comparison_charts.over_seeds(curves, y_title=title, floor=floors.get(metric))
 
     def _losses(self, run: RunRecord, variant: str) -> Iterable[Chart]:
-        losses = curves_of(self._store, run, "turns", ["D.loss", "G.loss"], "loss", self._marks(run))
+        losses = curves_of(self._store, run, "turns", losses_of(run.config), "loss", self._marks(run))
         yield f"Losses of {variant}" if variant else "Losses", losses
 
     def _classes(self, run: RunRecord, variant: str) -> Iterable[Chart]:

@@ -13,10 +13,11 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from gan_core.config import ConfigError, RunConfig
+from gan_core.config import ConfigError, RunConfig, losses_of
 from gan_core.engine.comparing import standings
 from gan_core.engine.exchange.film import Reel, reels, still
 from gan_core.engine.library.describe import describe
+from gan_core.engine.showing.parts import STANDING, first_of, kept_as
 from gan_core.engine.showing.series import thin
 from gan_core.store import RunRecord, RunStore, StoreError
 from gan_core.ui import charts
@@ -32,7 +33,7 @@ def figure(store: RunStore, run: RunRecord, what: str) -> go.Figure:
     if what == "samples":
         return _samples(store, reels(store, run.id)[0])
     if what == "losses":
-        return _sized(curves_of(store, run, "turns", ["D.loss", "G.loss"], "loss"))
+        return _sized(curves_of(store, run, "turns", losses_of(run.config), "loss"))
     known = {name: track for track in ("turns", "diagnostics") for name in store.track(run.id, track).columns}
     if what not in known:
         raise ValueError(f"there is no {what!r}; there are losses, samples, {', '.join(sorted(known))}")
@@ -70,7 +71,7 @@ def _sized(made: go.Figure) -> go.Figure:
 
 def _samples(store: RunStore, reel: Reel) -> go.Figure:
     frame = reel.frames[-1]
-    if "grid" in frame.parts:
+    if kept_as(first_of(STANDING, frame.parts) or "") == "png":
         made = go.Figure(go.Image(z=np.asarray(still(store, reel, frame))))
         made.update_xaxes(visible=False).update_yaxes(visible=False)
         return made.update_layout(title=f"round {frame.round:,}", margin={"l": 0, "r": 0, "t": 40, "b": 0})
@@ -79,11 +80,18 @@ def _samples(store: RunStore, reel: Reel) -> go.Figure:
     except (OSError, ValueError) as error:
         raise StoreError(f"What was seen at round {frame.round:,} cannot be read: {error}.") from error
     if "ys" not in seen:
-        densities = reel.reference.get("real_density", ()), seen["fake"], seen["critic"], seen.get("optimal", ())
+        densities = (
+            reel.reference.get("real_density", ()),
+            seen["fake"],
+            seen.get("critic", ()),
+            seen.get("optimal", ()),
+        )
         return charts.density_1d(seen["xs"], *densities).update_layout(height=360, width=720)
     xs, ys = seen["xs"], seen["ys"]
     real, fake = reel.reference.get("points", ()), np.array(seen["fake"], dtype=float)
-    made = charts.scatter_2d(real, fake, critic=seen["critic"], xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1]))
+    made = charts.scatter_2d(
+        real, fake, critic=seen.get("critic", ()), xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1])
+    )
     made.data = made.data[:3]  # what the live view lays over them is not there
     return made.update_layout(height=520, width=560)
 

@@ -16,6 +16,7 @@ import streamlit as st
 
 from gan_core.config import flatten
 from gan_core.engine import Lab
+from gan_core.engine.showing.parts import SMALL
 from gan_core.store import DamagedRun, Fault, RunRecord
 
 Listed = RunRecord | DamagedRun
@@ -169,7 +170,7 @@ def table_of(
 ) -> pd.DataFrame:
     """A row per run. The store is asked once for the pictures of all, however many there are."""
     names = {run.id: run.name for run in runs if isinstance(run, RunRecord)}
-    files = lab.store.latest_files(("grid", "thumb"))
+    files = lab.store.latest_files(SMALL)
     rows = []
     for run in runs:
         if isinstance(run, RunRecord) and lab.is_active(run.id):  # what it shows is not in the store yet
@@ -243,7 +244,7 @@ def _row(run: Listed, file: str, ticket: str, names: dict[str, str]) -> dict[str
         "status": run.status,
         "progress": run.rounds / rounds if rounds else 0.0,
         "data": _data(run),
-        "objective": run.config.get("objective", {}).get("name", ""),
+        "objective": run.config.get("objective", {}).get("name", "") or run.config.get("game", ""),
         "verdict": run.summary.get("verdict", {}).get("title", ""),
         "modes": metrics.get("modes_covered"),
         "kl_to_real": metrics.get("kl_to_real"),

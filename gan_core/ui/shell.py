@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from gan_core.about import About
-from gan_core.config import ConfigError, RunConfig
+from gan_core.config import ConfigError, RunConfig, losses_of
 from gan_core.engine import DataError, Lab, Refused, current_lab, interrupted, resume_interrupted
 from gan_core.server.roles import Action
 from gan_core.server.tickets import open_tickets
@@ -209,7 +209,7 @@ def copy_as(config: Mapping[str, Any], changed: Mapping[str, Any], preset: str |
         st.code(
             "from gan_core import RunConfig, train\n\n"
             f"config = RunConfig.from_json('''{json.dumps(config, indent=2)}''')\n"
-            "result = train(config)\nresult.scalars.plot(x='round', y=['D.loss', 'G.loss'])",
+            f"result = train(config)\nresult.scalars.plot(x='round', y={losses_of(config)})",
             language="python",
             height=320,
         )

@@ -15,6 +15,9 @@ MARK = "#CC79A7"
 LIGHTER = "#E69F00"
 DARKER = "#56B4E9"
 
+SAMPLES = {"real": REAL, "generated": FAKE}
+"""The colour of what a curve is measured on."""
+
 OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 """For curves that are neither: in this order, after the first ones are taken."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.engine import Choice, Lab, StepOf, data_choice, describe
+from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, traits
 from gan_core.engine.comparing import standings
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
@@ -162,18 +162,21 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     except (ConfigError, KeyError):  # a run of a version with other names: its curves can still be seen
         return live_view.watch_layout(kind, classes=counted)
     curves = told["curves"]
-    conditional = config.model.condition != "none"
+    game = traits(config)
+    samples = "sample" in game.abilities
     sight = {
-        "images": live_view.samples_panel(title="Samples from fixed noise"),
-        "points": live_view.points_panel(),
-        "density": live_view.density_panel(note=_note_on_packs(config.model.discriminator.packing)),
-    }[kind]
-    unit = "mean probability of being real" if told["score_unit"] == "probability" else "mean score"
-    numbers = [_number(name) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or conditional]
+        "images": lambda: live_view.samples_panel(
+            title="Samples from fixed noise" if samples else "Reconstructions of fixed samples"
+        ),
+        "points": lambda: live_view.points_panel(abilities=game.abilities),
+        "density": lambda: live_view.density_panel(note=game.note, judged="judge" in game.abilities),
+    }[kind]()
+    numbers = [_number(name) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
-    losses = "Losses" if len(curves["losses"]) == 2 else "Losses, and what is in them"
+    losses = curves["losses"]
+    title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
     panels = [
-        live_view.curves_panel("loss-chart", losses, curves["losses"], y_title="loss", reading=True),
+        live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True),
         sight,
     ]
     if counted and kind == "images":
@@ -183,7 +186,6 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
             live_view.histogram_panel(title="Points per mode", bins="mode"),
             live_view.heatmap_panel(title="Modes over time", bins="mode"),
         ]
-    scores = {curves["scores"][0]: theme.REAL, curves["scores"][1]: theme.FAKE}
     if kind == "density":
         panels.append(
             live_view.curves_panel(
@@ -196,25 +198,19 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
                 note="Dotted: what as many real points read. Skewness and excess kurtosis of a Gaussian are 0.",
             )
         )
-    panels += [
-        live_view.curves_panel(
-            "scores-chart",
-            "What D says",
-            curves["scores"],
-            y_title=unit,
-            colours=scores,
-            y_range=(0, 1) if told["score_unit"] == "probability" else None,
-        ),
-        live_view.curves_panel("gradients-chart", "Gradient norms", curves["gradients"], y_title="norm", log_y=True),
-        live_view.numbers_panel(numbers, span="all"),
-    ]
+    likely = told["score_unit"] == "probability"
+    unit = "mean probability of being real" if likely else "mean score"
+    for chart in (chart for chart in game.charts if chart.name != "losses"):
+        panels.append(
+            live_view.curves_panel(
+                f"{chart.name}-chart",
+                chart.title,
+                curves[chart.name],
+                y_title=chart.y_title or unit,
+                colours={column: theme.SAMPLES[of] for column, of in game.of.items() if column in curves[chart.name]},
+                y_range=(0, 1) if likely and not chart.y_title else None,
+                log_y=chart.log_y,
+            )
+        )
+    panels.append(live_view.numbers_panel(numbers, span="all"))
     return panels
-
-
-def _note_on_packs(packing: int) -> str:
-    """What D's curve over a line means where D judges many points at once."""
-    if packing == 1:
-        return ""
-    return (
-        f"D judges {packing} points together: its curve is what it says of a real pack moved so that its mean is at x."
-    )

@@ -48,6 +48,7 @@ def test_every_entry_starts_a_run_that_has_it(kind: str, name: str) -> None:
         "tricks": config != resolve(preset_config(preset)),
         "architectures": config.model.generator.architecture == config.model.discriminator.architecture == name,
         "datasets": config.data.name == name,
+        "games": config.game == name,
     }
     assert has[kind]
 

@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, RunConfig, preset_config
+from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, TRICKS, ConfigError, RunConfig, preset_config
 from gan_core.data import DATASETS, ImageSource
 from gan_core.engine import catalogue, dataset_facts, describe, forecast
 from gan_core.engine.showing.pictures import GAP, png, tile
@@ -117,6 +117,7 @@ def test_the_catalogue_holds_every_entry_in_the_order_of_its_registry() -> None:
         "datasets": DATASETS,
         "metrics": METRICS,
         "tricks": TRICKS,
+        "games": SETTINGS,
     }
     shown = catalogue()
     assert {kind: list(choices) for kind, choices in shown.items()} == {

@@ -35,8 +35,13 @@ class Pretender:
     def pull(self, x_fake: Tensor, x_real: Tensor) -> None:
         return None
 
+    packing = 1
+
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return x.flatten(1)[:, 0]
+
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        raise AssertionError("D judges single samples")
 
 
 class Oracle:

@@ -35,6 +35,8 @@ class RealGame:
     def pull(self, x_fake: Tensor, x_real: Tensor) -> None:
         return None
 
+    packing = 1
+
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         return torch.full((len(x),), 0.5)
 
@@ -44,6 +46,8 @@ class RealGame:
 
 class MeanOfPacks(RealGame):
     """A D that answers with the mean of its pack."""
+
+    packing = 20
 
     def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         self.packs = x.reshape(-1, 20)

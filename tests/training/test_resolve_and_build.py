@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from gan_core.config import PRESETS, ConfigError, RunConfig, diff, preset_config
+from gan_core.config import PRESETS, SETTINGS, ConfigError, RunConfig, diff, preset_config
 from gan_core.data import DATASETS
-from gan_core.training import GAMES, Streams, build, count_parameters, load_source, resolve
+from gan_core.training import ABILITIES, GAMES, Streams, build, count_parameters, load_source, resolve
 from gan_core.training.latent import Latent
 from gan_core.training.streams import derive_seed
 
@@ -118,8 +118,19 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 # --- build ---
 
 
-def test_every_game_that_a_config_can_name_exists() -> None:
-    assert set(RunConfig.model_fields["game"].annotation.__args__) == set(GAMES)
+def test_every_game_has_its_settings() -> None:
+    assert list(SETTINGS) == list(GAMES)
+    for name, settings in SETTINGS.items():
+        assert settings().game == name
+        assert type(RunConfig.load({"game": name})) is settings
+
+
+@pytest.mark.parametrize("name", GAMES)
+def test_a_game_can_do_what_it_declares(name: str, game_of: Callable) -> None:
+    game = game_of(resolve(RunConfig.load({"game": name, "data": {"name": "ring"}, "device": "cpu"})))
+    assert {ability for ability, protocol in ABILITIES.items() if isinstance(game, protocol)} == set(
+        GAMES[name].abilities
+    )
 
 
 def test_views_of_a_config_name_the_players_and_networks_of_its_game(tiny: Callable, game_of: Callable) -> None:

@@ -1,1 +1,8 @@
-"""The settings that only one game has: values, no torch."""
+"""The settings of each game: values, no torch. ``SETTINGS`` is the registry; `gan_core.training.GAMES` has the same names."""
+
+from gan_core.config.games.gan import GanConfig
+from gan_core.config.schema import RunConfig
+
+SETTINGS: dict[str, type[RunConfig]] = {"gan": GanConfig}
+
+__all__ = ["SETTINGS", "GanConfig"]

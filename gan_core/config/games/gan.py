@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from gan_core.config.fields import MOST_ROUNDS, Optimizer, Part, Width
-
-
-class Network(Part):
-    architecture: str = Field("mlp", max_length=80, description="The family of network")
-    widths: tuple[Width, ...] = Field(
-        (256, 256),
-        min_length=1,
-        max_length=32,
-        description="Units per hidden layer (MLP) or channels per stage (DCGAN, ResNet)",
-    )
-    normalization: Literal["none", "batch", "layer", "instance"] = Field(
-        "none", description="What keeps the activations in range"
-    )
-    activation: Literal["relu", "leaky_relu", "tanh", "sigmoid"] = Field(
-        "leaky_relu", description="Non-linearity between layers"
-    )
-    leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
-    dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
-    attention: bool = Field(
-        False, description="Self-attention on the feature maps (SAGAN): every place sees every other; not for an MLP"
-    )
-    spectral_norm: bool = Field(False, description="Divide each weight by its largest singular value")
-    spectral_gain: float = Field(1.0, gt=0, le=100, description="Largest singular value of a layer under spectral norm")
+from gan_core.about import About
+from gan_core.config.fields import Network, Optimizer, Part, Schedule
+from gan_core.config.games.recipe import before_recipe, with_recipe
+from gan_core.config.schema import RunConfig
 
 
 class Generator(Network):
@@ -126,22 +107,51 @@ class Tricks(Part):
     )
 
 
-class Schedule(Part):
-    rounds: int = Field(4000, ge=1, le=MOST_ROUNDS, description="In one round every player has moved")
-    seconds: float | None = Field(
-        None, gt=0, le=1e7, description="Seconds of training after which it ends, where its rounds do not end it before"
-    )
+class Turns(Schedule):
+    """A schedule with the steps that each player takes in a round."""
+
     n_critic: int = Field(1, ge=1, le=1000, description="D steps per round (k of Algorithm 1)")
     generator_steps: int = Field(1, ge=1, le=1000, description="G steps per round")
-    checkpoint_seconds: float = Field(30.0, ge=1, le=86400, description="Seconds of training between checkpoints")
 
 
-NETWORKS = {"G": "model.generator", "D": "model.discriminator"}
-"""The settings of each network, by its role."""
-SEATS = {
-    "D": ("optimizers.discriminator", "schedule.n_critic"),
-    "G": ("optimizers.generator", "schedule.generator_steps"),
-}
-"""The settings of each player in the order in which they move: its optimiser and its steps per round.
+class GanConfig(RunConfig):
+    """A GAN. Naming an objective brings the whole published recipe (`gan_core.config.games.recipe`)."""
 
-The first is the one that sees the data."""
+    ABOUT: ClassVar[About] = About(
+        title="Generative adversarial network",
+        paper="Goodfellow et al., Generative Adversarial Nets, algorithm 1",
+        year=2014,
+        formula=r"\min_G \max_D\; \mathbb{E}\log D(x) + \mathbb{E}\log(1 - D(G(z)))",
+        idea="D learns to tell real samples from generated ones, G to make samples that D takes for real. Every named "
+        "objective plays this game with a loss of its own.",
+        watch_for="Neither loss says how good the samples are: each is measured against the other player as it is just now.",
+        url="https://arxiv.org/abs/1406.2661",
+    )
+    ROLES: ClassVar[Mapping[str, str]] = {"G": "model.generator", "D": "model.discriminator"}
+    PLAYERS: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "D": ("optimizers.discriminator", "schedule.n_critic"),
+        "G": ("optimizers.generator", "schedule.generator_steps"),
+    }
+
+    game: Literal["gan"] = Field("gan", description="Who plays, and for what")
+    model: Model = Field(default_factory=Model)
+    objective: Objective = Field(default_factory=Objective)
+    tricks: Tricks = Field(default_factory=Tricks)
+    optimizers: Optimizers = Field(default_factory=Optimizers)
+    schedule: Turns = Field(default_factory=Turns)
+
+    @classmethod
+    def completed(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return with_recipe(values)
+
+    @classmethod
+    def before_change(cls, settings: dict[str, Any], path: str, value: Any) -> tuple[str, Any]:
+        return before_recipe(settings, path, value)
+
+    @property
+    def recipe(self) -> str:
+        return self.objective.name
+
+    @property
+    def title(self) -> str:
+        return f"{self.objective.name} · {self.model.generator.architecture}"

@@ -73,9 +73,10 @@ def changes_between(before: RunConfig, after: RunConfig) -> dict[str, Any]:
     """The fewest dotted changes that lead from one configuration to the other: the objective first, then what differs
     from its recipe."""
     changes: dict[str, Any] = {}
-    if after.objective.name != before.objective.name:
-        changes["objective"] = after.objective.name
-        before = before.replace(changes)
+    for name, key in (("game", lambda config: config.game), ("objective", lambda config: config.recipe)):
+        if key(after) and key(after) != key(before):
+            changes[name] = key(after)
+            before = before.replace({name: key(after)})
     settings = after.to_dict()
     for field, (_, value) in diff(before, after).items():
         group = next((path for path in _WHOLE if field.startswith(f"{path}.")), None)
@@ -89,7 +90,7 @@ def changes_between(before: RunConfig, after: RunConfig) -> dict[str, Any]:
 
 def _names(kinds: Sequence[RunConfig]) -> list[str]:
     """Short names that tell the variants apart: their objectives, or the values of what differs."""
-    names = [kind.objective.name for kind in kinds]
+    names = [kind.recipe or kind.game for kind in kinds]
     if len(set(names)) < len(kinds):
         fields = [difference.field for difference in differences({str(i): kind for i, kind in enumerate(kinds)})]
         flat = [flatten(kind.to_dict()) for kind in kinds]

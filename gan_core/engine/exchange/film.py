@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gan_core.engine.comparing.variants import look_up
 from gan_core.engine.showing.live import rounds_of
+from gan_core.engine.showing.parts import STANDING, first_of, kept_as
 from gan_core.engine.showing.pictures import GENERATED
 from gan_core.store import Frame, RunRecord, RunStore, StoreError
 
@@ -88,7 +89,7 @@ def reels(store: RunStore, wanted: str) -> list[Reel]:
 
 
 def _reel(store: RunStore, title: str, run_id: str) -> Reel:
-    seen = [frame for frame in store.frames(run_id) if "grid" in frame.parts or "points" in frame.parts]
+    seen = [frame for frame in store.frames(run_id) if first_of(STANDING, frame.parts)]
     reference: dict[str, Any] = {}
     for event in store.events(run_id):
         if event.kind == "reference":
@@ -99,12 +100,14 @@ def _reel(store: RunStore, title: str, run_id: str) -> Reel:
 def still(store: RunStore, reel: Reel, frame: Frame, side: int = SIDE) -> Image.Image:
     """What was seen at one round, about ``side`` pixels wide. StoreError if its file is gone or damaged."""
     try:
-        if "grid" in frame.parts:
-            with Image.open(store.artefact_path(reel.run.id, frame.parts["grid"]["file"])) as grid:
+        part = first_of(STANDING, frame.parts) or ""
+        path = store.artefact_path(reel.run.id, frame.parts[part]["file"])
+        if kept_as(part) == "png":
+            with Image.open(path) as grid:
                 picture = grid.convert("RGB")
             scale = max(1, round(side / picture.width))
             return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
-        content = json.loads(store.artefact_path(reel.run.id, frame.parts["points"]["file"]).read_bytes())
+        content = json.loads(path.read_bytes())
         fake = np.array(content["fake"], dtype=float)
         return _plane(content, fake, reel.reference, side) if fake.ndim == 2 else _line(fake, reel.reference, side)
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
@@ -128,7 +131,7 @@ def _beside(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
 
 
 def _plane(content: Mapping[str, Any], fake: np.ndarray, reference: Mapping[str, Any], side: int) -> Image.Image:
-    critic = np.nan_to_num(np.array(content["critic"], dtype=float))
+    critic = np.nan_to_num(np.array(content.get("critic") or [[0.0]], dtype=float))  # white without a judge
     span = float(np.ptp(critic)) or 1.0
     weight = (0.03 + 0.57 * (critic - critic.min()) / span)[::-1, :, None]  # rows of a picture go down
     blend = (1 - weight) * np.array(PAPER) + weight * np.array(CRITIC)

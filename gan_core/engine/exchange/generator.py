@@ -17,8 +17,7 @@ from gan_core.data.places import use_store
 from gan_core.exhaustion import cannot_tell
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore, StoreError
-from gan_core.training import build, load_checkpoint, load_networks, load_source
-from gan_core.training.games import AdversarialGame
+from gan_core.training import GAMES, Samples, build, load_checkpoint, load_networks, load_source
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
 
@@ -34,20 +33,21 @@ class Generator:
     config: RunConfig
     source: Source
     round: int
-    _game: AdversarialGame
+    latent: Latent
+    _game: Samples
 
     def __repr__(self) -> str:
-        told = f"z: {self.latent_dim} × {self.config.model.latent}, x: {self.source.shape}"
+        told = f"z: {self.latent_dim} × {self.latent.kind}, x: {self.source.shape}"
         return f"<Generator of {self.source.name} at round {self.round:,}, {told}>"
 
     @property
     def latent_dim(self) -> int:
-        return self.config.model.latent_dim
+        return self.latent.dim
 
     @property
     def conditional(self) -> bool:
         """Whether G is told a class."""
-        return self.config.model.condition != "none"
+        return GAMES[self.config.game].conditional(self.config)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -69,9 +69,7 @@ class Generator:
 
     def noise(self, n: int, seed: int = 0) -> np.ndarray:
         """n draws of the prior, (n, latent_dim) float32, a function of the seed alone."""
-        drawn: np.ndarray = Latent(self.latent_dim, self.config.model.latent)(
-            n, Streams(seed).generator("previews")
-        ).numpy()
+        drawn: np.ndarray = self.latent(n, Streams(seed).generator("previews")).numpy()
         return drawn
 
     def sample(self, n: int, y: int | str | Sequence[int | str] | None = None, seed: int = 0) -> np.ndarray:
@@ -123,6 +121,8 @@ def open_generator(store: RunStore, run_id: str, at: int | None = None) -> Gener
         if cannot_tell(error.__cause__):
             raise StoreError(f"G cannot be read just now: {error}.") from error
         raise NothingToPlay(f"G cannot be made again: {error}") from error
-    game = build(config, source)
+    game, latent = build(config, source), GAMES[config.game].latent(config)
+    if latent is None or not isinstance(game, Samples):
+        raise NothingToPlay(f"A run of the game {config.game!r} makes no samples of noise.")
     load_networks(game, state)
-    return Generator(config, source, round, game)
+    return Generator(config, source, round, latent, game)

@@ -13,7 +13,6 @@ from gan_core.data import ImageSource, StackedSource
 from gan_core.engine.exchange.generator import NothingToPlay, open_generator
 from gan_core.engine.showing.pictures import png, tile
 from gan_core.store import RunStore
-from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
 
 PAIRS, STEPS = 6, 10
@@ -42,7 +41,7 @@ def strip(store: RunStore, run_id: str) -> bytes | None:
     config, source = generator.config, generator.source
     if not isinstance(source, ImageSource | StackedSource):
         return None
-    draw, stream = Latent(config.model.latent_dim, config.model.latent), Streams(config.seed).generator("previews")
-    z = between(draw(PAIRS, stream), draw(PAIRS, stream), STEPS, straight=config.model.latent == "uniform")
+    draw, stream = generator.latent, Streams(config.seed).generator("previews")
+    z = between(draw(PAIRS, stream), draw(PAIRS, stream), STEPS, straight=draw.kind == "uniform")
     y = [row % source.num_classes for row in range(PAIRS) for _ in range(STEPS)] if generator.conditional else None
     return png(tile(generator(z.flatten(0, 1), y), STEPS))

@@ -6,7 +6,7 @@ import pprint
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gan_core.config import Comparison, ConfigError, Difference, RunConfig, differences, differences_of
+from gan_core.config import Comparison, ConfigError, Difference, RunConfig, differences, differences_of, losses_of
 from gan_core.engine.comparing.variants import changes_between, look_up
 from gan_core.engine.library.history import Stage, line_of
 from gan_core.store import ComparisonRecord, RunRecord, RunStore
@@ -76,7 +76,7 @@ def _of_run(store: RunStore, run: RunRecord) -> str:
         made = f"train({known}{_live(stage)})" if at == 0 else _fork(f"{known}.run", line[at - 1], stage)
         steps.append(f"{name} = {made}")
         known = name
-    return "\n".join([*steps, "result.scalars.plot(x='round', y=['D.loss', 'G.loss'])\n"])
+    return "\n".join([*steps, f"result.scalars.plot(x='round', y={losses_of(run.config)})\n"])
 
 
 def _call(run: RunRecord, line: Sequence[Stage] | None, base: RunConfig) -> str:
@@ -119,7 +119,8 @@ def _imports(lines: Sequence[Sequence[Stage] | None]) -> str:
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """All that the fork was configured with, as changes: what is the same as in its parent changes nothing there."""
     settings = RunConfig.load(config).to_dict()
-    changes: dict[str, Any] = {"objective": settings.pop("objective")}
+    # What names others comes before them.
+    changes: dict[str, Any] = {name: settings.pop(name) for name in ("game", "objective") if name in settings}
     for section, value in settings.items():
         group = value if isinstance(value, dict) else {"": value}
         changes |= {f"{section}.{key}".rstrip("."): entry for key, entry in group.items()}

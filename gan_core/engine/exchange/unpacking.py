@@ -30,6 +30,7 @@ from gan_core.engine.comparing.standings import read_floors, read_standings
 from gan_core.engine.exchange.packs import COMPARISON, FORMAT, MANIFEST, restored
 from gan_core.engine.exchange.tables import read_track
 from gan_core.engine.showing.live import stored_view
+from gan_core.engine.showing.parts import kept_as
 from gan_core.engine.showing.pictures import png
 from gan_core.intake import archive
 from gan_core.intake.apart import read_apart
@@ -454,7 +455,7 @@ def _parts(frame: _Frame, renamed: Mapping[str, str]) -> dict[str, Any]:
             if not isinstance(part["file"], str) or part["file"] not in renamed:
                 raise DataError(f"Round {frame.round:,} shows a file that is not in the pack.")
             part = part | {"file": renamed[part["file"]]}
-        elif name in ("grid", "push", "points", "thumb"):
+        elif kept_as(name):
             raise DataError(f"Round {frame.round:,} has a {name} without a file.")
         parts[name] = part
     return parts

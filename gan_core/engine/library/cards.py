@@ -79,6 +79,8 @@ def loss_picture(name: str) -> LossPicture:
 def changes_for(kind: str, name: str) -> dict[str, Any]:
     """The dotted changes that put one entry into a configuration; none for what only looks on, as a metric does."""
     match kind:
+        case "games":
+            return {"game": name}
         case "objectives":
             return {"objective": name}
         case "losses":
@@ -120,7 +122,7 @@ def _in_order(kind: str, name: str) -> Iterator[str]:
         if kind == "datasets":
             return DATASETS[config.data.name].kind != DATASETS[name].kind
         if kind == "architectures":
-            return config.model.generator.architecture != name
+            return all(network.architecture != name for network in config.networks.values())
         return DATASETS[config.data.name].kind != "points"  # a plane shows in seconds what a part does
 
     return iter(sorted(PRESETS, key=far))

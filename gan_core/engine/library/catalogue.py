@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gan_core.about import About
-from gan_core.config import OBJECTIVES, TRICKS
+from gan_core.config import OBJECTIVES, SETTINGS, TRICKS
 from gan_core.data import DATASETS, shelf
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
@@ -63,6 +63,7 @@ def catalogue() -> dict[str, dict[str, Choice]]:
         "architectures": {name: Choice(name, architecture.about) for name, architecture in ARCHITECTURES.items()},
         "datasets": {name: data_choice(name) for name in data_names()},
         "metrics": {name: Choice(name, metric.about) for name, metric in METRICS.items()},
+        "games": {name: Choice(name, settings.ABOUT) for name, settings in SETTINGS.items()},
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gan_core.config import Problem, RunConfig, preset_config
 from gan_core.models import LayerRow
-from gan_core.training import GAMES, build, count_parameters, explain, layer_tables, load_source, play, resolve
+from gan_core.training import GAMES, Chart, build, count_parameters, explain, layer_tables, load_source, play, resolve
 
 
 def describe(config: RunConfig) -> dict[str, Any]:
@@ -23,11 +23,38 @@ def describe(config: RunConfig) -> dict[str, Any]:
     columns = game.columns(config)
     drawn = sorted(columns, key=lambda column: column.kind != "total")  # what the loop adds up, first
     return {
-        "curves": {chart: [column.key for column in drawn if column.chart == chart] for chart in game.charts},
+        "curves": {chart.name: [column.key for column in drawn if column.chart == chart.name] for chart in game.charts},
         "labels": {column.key: column.label for column in columns},
         "lines": {column.key: [[value, words] for value, words in column.lines] for column in columns if column.lines},
         **asdict(game.reading(config)),
     }
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What a page asks of a run's game: its abilities, whether it asks for classes, the ``note`` to a judge's opinion.
+
+    ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples.
+    """
+
+    abilities: tuple[str, ...]
+    conditional: bool
+    note: str
+    charts: tuple[Chart, ...]
+    of: Mapping[str, str]
+
+
+def traits(config: RunConfig) -> Traits:
+    """The traits of the game that a config plays."""
+    game = GAMES[config.game]
+    columns = game.columns(config)
+    return Traits(
+        game.abilities,
+        game.conditional(config),
+        game.note(config),
+        tuple(chart for chart in game.charts if chart.drawn),
+        {column.key: column.of for column in columns if column.of},
+    )
 
 
 def advice(config: RunConfig) -> tuple[Problem, ...]:
@@ -37,8 +64,8 @@ def advice(config: RunConfig) -> tuple[Problem, ...]:
 
 @dataclass(frozen=True)
 class Forecast:
-    """``parameters`` of G and D, and how long 1,000 rounds take on this machine, measured just now: seconds of a core of its
-    own, whatever else the machine does; on an accelerator by the clock.
+    """``parameters`` of each network, and how long 1,000 rounds take on this machine, measured just now: seconds of a core of
+    its own, whatever else the machine does; on an accelerator by the clock.
 
     ``layers`` are their layers, in order. ``advice`` is what a person who starts this should know.
     """

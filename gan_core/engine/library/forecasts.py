@@ -22,7 +22,7 @@ LOOKED_AT = 200  # runs, the newest
 LIKE_IT = 5  # of those that cost the same
 FEWEST_ROUNDS, FEWEST_SECONDS = 100, 2.0  # below, what begins a run weighs too much
 _OF_THE_COST = (
-    *("data", "model", "tricks", "device"),
+    *("game", "data", "model", "tricks", "device"),
     *("objective.loss", "objective.penalties", "schedule.n_critic", "schedule.generator_steps"),
 )
 _THE_MACHINE = ("machine", "platform", "threads")

@@ -19,7 +19,7 @@ from gan_core.metrics import METRICS
 from gan_core.models import ARCHITECTURES, minibatch, normalize_spectrally, pack
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.regularizers import PENALTIES, clip_weights
-from gan_core.training import take_turn
+from gan_core.training import GAMES, take_turn
 from gan_core.training.averaging import follow
 from gan_core.training.games import AdversarialGame
 from gan_core.training.timetable import instance_noise, share_of_rate
@@ -156,6 +156,7 @@ def _code_of_metric(name: str) -> tuple[Any, ...]:
 
 
 _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
+    "games": lambda name: (definition(GAMES[name].build),),
     "objectives": _entry_and("gan_core.config.objectives", "OBJECTIVES", _code_of_objective),
     "losses": lambda name: tuple(map(definition, _code_of_loss(name))),
     "regularizers": lambda name: tuple(map(definition, _code_of_regularizer(name))),

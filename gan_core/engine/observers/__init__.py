@@ -1,4 +1,4 @@
-"""Looking at a game: samples from noise that never changes, and the measurements of them.
+"""Looking at a game: what it makes of inputs that never change, and the measurements of that.
 
 Never moves a weight and never draws from the run's own streams: looking at a run does not change it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource
-from gan_core.engine.observers.base import Blind, GetClassifier, Observable, Observer, Unmeasured
+from gan_core.engine.observers.base import Blind, GetClassifier, Observer, Unmeasured
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
 
@@ -18,7 +18,6 @@ __all__ = [
     "GetClassifier",
     "ImageObserver",
     "LineObserver",
-    "Observable",
     "Observer",
     "PlaneObserver",
     "StackedObserver",

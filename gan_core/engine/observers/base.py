@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource, StackedSource, to_uint8
+from gan_core.data import ImageSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.messages import ClassGrid, Sight
 from gan_core.engine.observers.measuring import Numbers
 from gan_core.metrics.histograms import (
     sampling_band,
 )
+from gan_core.training import GAMES, Game, Reconstructs, Samples
 from gan_core.training.classifier import FrozenClassifier
 from gan_core.training.latent import Latent
 from gan_core.training.streams import Streams
@@ -30,16 +31,8 @@ FLOOR_DRAWS = 100  # histograms of real samples
 FLOOR_LOOKS = 5  # whole measurements of real samples
 
 
-class Observable(Protocol):
-    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor: ...
-    def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
-    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor: ...
-
-    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None: ...
-
-
 class Observer(Protocol):
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         """The measurements, by the name of their column, and what is to be shown.
 
         Raises Unmeasured where there is something to be shown, and the measurements raise.
@@ -54,7 +47,7 @@ class Observer(Protocol):
         """
         ...
 
-    def birthday(self, game: Observable) -> dict[str, float]:
+    def birthday(self, game: Game) -> dict[str, float]:
         """How many distinct samples there are (`gan_core.metrics.diversity.birthday`); takes longer than a look."""
         ...
 
@@ -79,14 +72,45 @@ def shown_in_any_case(sight: Sight) -> Iterator[None]:
 class Blind:
     """In place of an observer that could not be made."""
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         return {}, Sight(round, {})
 
     def reference(self) -> dict[str, Any] | None:
         return None
 
-    def birthday(self, game: Observable) -> dict[str, float]:
+    def birthday(self, game: Game) -> dict[str, float]:
         raise ValueError("nothing of this run can be measured")
+
+
+class Shown(Protocol):
+    """What is shown and measured of a game, made at every round from the same inputs."""
+
+    n: int
+    """How many samples are measured."""
+    y: Tensor | None
+    """Their labels (n,) in a game with classes."""
+
+    def samples(self, game: Game) -> Tensor:
+        """What is measured, on the CPU."""
+        ...
+
+    def parts(self, game: Game) -> Iterator[Tensor]:
+        """The same, a few at a time."""
+        ...
+
+    def shown(self, game: Game) -> Tensor:
+        """What a picture without classes shows, as the game makes it."""
+        ...
+
+    def picture(self, game: Game) -> np.ndarray | ClassGrid:
+        """What is shown, uint8."""
+        ...
+
+
+def shown_of(config: RunConfig, source: Source) -> Shown:
+    """Samples of a game that makes them from noise; of one that does not, its reconstructions of the data."""
+    latent = GAMES[config.game].latent(config)
+    return FixedData(config, source) if latent is None else FixedNoise(config, latent, source)
 
 
 class FixedNoise:
@@ -96,39 +120,85 @@ class FixedNoise:
     row for each class, down which the noise is the same. More classes than fit are represented by some, evenly spaced.
     """
 
-    def __init__(self, config: RunConfig, source: ImageSource | StackedSource | None = None) -> None:
-        latent = Latent(config.model.latent_dim, config.model.latent)
+    def __init__(self, config: RunConfig, latent: Latent, source: Source) -> None:
         streams, device = Streams(config.seed), config.device
+        self.n = config.diagnostics.samples
         self._grid = latent(config.diagnostics.grid, streams.generator("previews")).to(device)
-        self.evaluation = latent(config.diagnostics.samples, streams.generator("evaluation")).to(device)
+        self.evaluation = latent(self.n, streams.generator("evaluation")).to(device)
         self.y: Tensor | None = None
-        if source is not None and config.model.condition != "none":
-            self.y = source.labels(config.diagnostics.samples, streams.generator("evaluation", "labels")).to(device)
+        if isinstance(source, ImageSource | StackedSource) and GAMES[config.game].conditional(config):
+            self.y = source.labels(self.n, streams.generator("evaluation", "labels")).to(device)
             self._classes, columns = _rows(source.num_classes, config.diagnostics.grid)
             self._grid = self._grid[:columns]
 
-    def samples(self, game: Observable) -> Tensor:
-        """What is measured, on the CPU."""
+    def samples(self, game: Game) -> Tensor:
         return torch.cat(list(self.parts(game)))
 
-    def parts(self, game: Observable) -> Iterator[Tensor]:
-        """The same, a few at a time."""
+    def parts(self, game: Game) -> Iterator[Tensor]:
         z = self.evaluation.split(SAMPLES_AT_ONCE)
         y = repeat(None) if self.y is None else self.y.split(SAMPLES_AT_ONCE)
         for some, labels in zip(z, y, strict=False):
-            yield game.sample(some, labels).cpu()
+            yield sampled(game, some, labels).cpu()
 
-    def shown(self, game: Observable) -> Tensor:
-        """What a picture without classes shows, as G makes it."""
-        return game.sample(self._grid)
+    def shown(self, game: Game) -> Tensor:
+        return sampled(game, self._grid)
 
-    def picture(self, game: Observable) -> np.ndarray | ClassGrid:
-        """What is shown, uint8."""
+    def picture(self, game: Game) -> np.ndarray | ClassGrid:
         if self.y is None:
             return to_uint8(self.shown(game)).cpu().numpy()
         y = torch.tensor(self._classes, device=self._grid.device).repeat_interleave(len(self._grid))
-        x = to_uint8(game.sample(self._grid.repeat(len(self._classes), 1), y)).cpu().numpy()
+        x = to_uint8(sampled(game, self._grid.repeat(len(self._classes), 1), y)).cpu().numpy()
         return ClassGrid(x.reshape(len(self._classes), len(self._grid), *x.shape[1:]), self._classes)
+
+
+class FixedData:
+    """Samples of the data that never change, held-out ones where there are any, and what the game makes of them."""
+
+    def __init__(self, config: RunConfig, source: Source) -> None:
+        self.y: Tensor | None = None
+        draw = Streams(config.seed).generator
+        self.n = config.diagnostics.samples
+        self._evaluation = _real(source, self.n, draw("evaluation")).to(config.device)
+        self._grid = _real(source, config.diagnostics.grid, draw("previews")).to(config.device)
+
+    def samples(self, game: Game) -> Tensor:
+        return torch.cat(list(self.parts(game)))
+
+    def parts(self, game: Game) -> Iterator[Tensor]:
+        for some in self._evaluation.split(SAMPLES_AT_ONCE):
+            yield reconstructed(game, some).cpu()
+
+    def shown(self, game: Game) -> Tensor:
+        return reconstructed(game, self._grid)
+
+    def picture(self, game: Game) -> np.ndarray:
+        x: np.ndarray = to_uint8(self.shown(game)).cpu().numpy()
+        return x
+
+
+def sampled(game: Game, z: Tensor, y: Tensor | None = None) -> Tensor:
+    """Samples of a game that makes them. Raises TypeError for another one."""
+    if not isinstance(game, Samples):
+        raise TypeError("this game makes no samples of noise")
+    return game.sample(z, y)
+
+
+def reconstructed(game: Game, x: Tensor) -> Tensor:
+    """Reconstructions by a game that makes them. Raises TypeError for another one."""
+    if not isinstance(game, Reconstructs):
+        raise TypeError("this game makes neither samples of noise nor reconstructions")
+    return game.reconstruct(x)
+
+
+def _real(source: Source, n: int, generator: torch.Generator) -> Tensor:
+    """Samples of the data (n, *shape), in network units, on the CPU."""
+    if isinstance(source, ImageSource):
+        index = source.heldout_index if len(source.heldout_index) else source.train_index
+        chosen = torch.randint(len(index), (n,), generator=generator)
+        return to_unit(source.x[index[chosen.to(index.device)]]).cpu()
+    if isinstance(source, StackedSource):
+        return to_unit(source.sample(n, generator, heldout=True)[0]).cpu()
+    return source.sample(n, generator)
 
 
 def _rows(num_classes: int, samples: int) -> tuple[tuple[int, ...], int]:

@@ -16,11 +16,10 @@ from gan_core.data import ImageSource, StackedSource, to_uint8, to_unit
 from gan_core.engine.messages import Sight
 from gan_core.engine.observers.base import (
     FLOOR_LOOKS,
-    FixedNoise,
     GetClassifier,
-    Observable,
     real_bars,
     shown_in_any_case,
+    shown_of,
 )
 from gan_core.engine.observers.layers import PUSHED, push_on_images
 from gan_core.engine.observers.measuring import (
@@ -45,6 +44,7 @@ from gan_core.metrics.histograms import (
     unsure_share,
 )
 from gan_core.metrics.modes import largest_share, modes_captured
+from gan_core.training import Game, Pushes
 from gan_core.training.classifier import FrozenClassifier, reference_histogram
 from gan_core.training.streams import Streams
 
@@ -82,7 +82,7 @@ class ImageObserver(_Judging):
 
     def __init__(self, config: RunConfig, source: ImageSource, classifier: GetClassifier) -> None:
         super().__init__(lambda: classifier(source))
-        self._noise = FixedNoise(config, source)
+        self._shown = shown_of(config, source)
         self._n = config.diagnostics.samples
         self._source = source
         real = self._real(source.train_index, 0)
@@ -99,7 +99,7 @@ class ImageObserver(_Judging):
             return None
         looks = floors(self._judge(classifier, self._heldout(seed))[0] for seed in range(FLOOR_LOOKS))
         bars = real_bars(self._real_share, self._n, self._count)
-        asked = {} if self._noise.y is None else {"label_accuracy": classifier.report.accuracy}
+        asked = {} if self._shown.y is None else {"label_accuracy": classifier.report.accuracy}
         lacking = self._lacking({*looks, *asked, *FEWEST} - set(bars["floors"]))
         known = {name: value for name, value in (looks | asked).items() if name not in lacking}
         return {
@@ -118,34 +118,34 @@ class ImageObserver(_Judging):
         alone = {} if np.isfinite(self._class_spreads).any() else {"class_diversity": TOO_FEW_OF_A_CLASS}
         return {name: TOO_FEW for name in sorted(known) if name not in enough} | alone
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         sight = Sight(round, self._drawn(game))
         with shown_in_any_case(sight):
             numbers, more = self._measured(game)
         return numbers, replace(sight, parts=sight.parts | more)
 
-    def _measured(self, game: Observable) -> tuple[Numbers, dict[str, Any]]:
+    def _measured(self, game: Game) -> tuple[Numbers, dict[str, Any]]:
         labelled = self._source.judged is not None
         classifier = self._find_classifier() if labelled else None
         if labelled and classifier is None:
             return {}, {}
-        samples = self._noise.samples(game)
+        samples = self._shown.samples(game)
         if not bool(samples.isfinite().all()):
             return {}, {}
         if classifier is None:
             return self._pixels.measure(_flat(samples)), {}
-        numbers, counts = self._judge(classifier, samples, self._noise.y)
+        numbers, counts = self._judge(classifier, samples, self._shown.y)
         return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
-    def _drawn(self, game: Observable) -> dict[str, Any]:
-        if self._noise.y is not None:
-            return {"grid": self._noise.picture(game)}
-        x = self._noise.shown(game)
-        push = push_on_images(game, x[:PUSHED], self._beside)
+    def _drawn(self, game: Game) -> dict[str, Any]:
+        if self._shown.y is not None:
+            return {"grid": self._shown.picture(game)}
+        x = self._shown.shown(game)
+        push = push_on_images(game, x[:PUSHED], self._beside) if isinstance(game, Pushes) else None
         return {"grid": to_uint8(x).cpu().numpy()} | ({} if push is None else {"push": push})
 
-    def birthday(self, game: Observable) -> dict[str, float]:
-        samples = self._noise.samples(game)
+    def birthday(self, game: Game) -> dict[str, float]:
+        samples = self._shown.samples(game)
         classifier = None if self._source.judged is None else self._find_classifier()
         if classifier is None:
             return self._pixels.birthday(_flat(samples))
@@ -225,7 +225,7 @@ class StackedObserver(_Judging):
 
     def __init__(self, config: RunConfig, source: StackedSource, classifier: GetClassifier) -> None:
         super().__init__(lambda: classifier(source.base))
-        self._noise = FixedNoise(config, source)
+        self._shown = shown_of(config, source)
         self._n = config.diagnostics.samples
         self._source = source
 
@@ -239,21 +239,21 @@ class StackedObserver(_Judging):
             **self._told_of(classifier),
         }
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
-        sight = Sight(round, {"grid": self._noise.picture(game)})
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
+        sight = Sight(round, {"grid": self._shown.picture(game)})
         with shown_in_any_case(sight):
             numbers, more = self._measured(game)
         return numbers, replace(sight, parts=sight.parts | more)
 
-    def _measured(self, game: Observable) -> tuple[Numbers, dict[str, Any]]:
+    def _measured(self, game: Game) -> tuple[Numbers, dict[str, Any]]:
         classifier = self._find_classifier()
         if classifier is None:
             return {}, {}
-        modes = np.concatenate([stack_modes(classifier, x) for x in self._noise.parts(game)])
+        modes = np.concatenate([stack_modes(classifier, x) for x in self._shown.parts(game)])
         counts = np.bincount(modes, minlength=self._source.num_classes + 1)
         numbers = self._measure(counts)
-        if self._noise.y is not None:
-            numbers["label_accuracy"] = float((modes == self._noise.y.cpu().numpy()).mean())
+        if self._shown.y is not None:
+            numbers["label_accuracy"] = float((modes == self._shown.y.cpu().numpy()).mean())
         return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
     def _measure(self, counts: np.ndarray) -> Numbers:
@@ -267,9 +267,9 @@ class StackedObserver(_Judging):
             "unsure_share": unsure_share(counts),
         }
 
-    def birthday(self, game: Observable) -> dict[str, float]:
+    def birthday(self, game: Game) -> dict[str, float]:
         real, _ = self._source.sample(self._n, Streams(0).generator("reference"))
-        return PixelComparison(_flat(to_unit(real))).birthday(_flat(self._noise.samples(game)))
+        return PixelComparison(_flat(to_unit(real))).birthday(_flat(self._shown.samples(game)))
 
     def _begin(self, classifier: FrozenClassifier) -> None:
         base = self._source.base

@@ -5,14 +5,13 @@ On the plane these are the layers of GAN Lab (Kahng et al. 2018).
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from gan_core.data import MixtureSource
 from gan_core.engine.messages import Push
+from gan_core.training import Pushes
 
 ARROWS = 80
 PUSHED = 8  # images
@@ -20,13 +19,8 @@ GRID_LINES, GRID_POINTS = 9, 25
 GRID_REACH = {"normal": 2.0, "uniform": 1.0}  # of each of the two components of z
 
 
-class Pulled(Protocol):
-    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor: ...
-    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None: ...
-
-
 def pull_on_points(
-    game: Pulled, source: MixtureSource, points: np.ndarray, real: np.ndarray, device: str
+    game: Pushes, source: MixtureSource, points: np.ndarray, real: np.ndarray, device: str
 ) -> np.ndarray:
     """−∂L_G/∂x̂ of the first ``ARROWS`` points (n, 2), in data units: (n, 2). Empty where it is not defined or not finite."""
     x_fake, x_real = (
@@ -38,7 +32,7 @@ def pull_on_points(
     return source.moved(pull.cpu().numpy())
 
 
-def push_on_images(game: Pulled, x_fake: Tensor, x_real: Tensor) -> Push | None:
+def push_on_images(game: Pushes, x_fake: Tensor, x_real: Tensor) -> Push | None:
     """−∂L_G/∂x̂ of images (n, C, H, W), the mean over the channels; ``x_real`` holds as many or more.
 
     None where it is not defined or not finite.

@@ -17,16 +17,15 @@ from gan_core.data import MixtureSource
 from gan_core.engine.messages import Sight
 from gan_core.engine.observers.base import (
     FLOOR_LOOKS,
-    FixedNoise,
-    Observable,
     real_bars,
     rounded,
     rounded_within,
+    sampled,
     shown_in_any_case,
+    shown_of,
 )
 from gan_core.engine.observers.layers import lines_of_grid, noise_grid, pull_on_points
 from gan_core.engine.observers.measuring import Numbers, PointComparison, floors
-from gan_core.losses import LOSSES
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
 from gan_core.metrics.divergences import kl_to_real
 from gan_core.metrics.diversity import class_diversity
@@ -37,6 +36,7 @@ from gan_core.metrics.histograms import (
 )
 from gan_core.metrics.modes import high_quality_share, largest_share, mode_counts, modes_captured, nearest_mode
 from gan_core.metrics.moments import moments
+from gan_core.training import GAMES, Game, Judges, Pushes
 from gan_core.training.streams import Streams
 
 POINTS_DRAWN = 500
@@ -49,18 +49,19 @@ class CloudObserver:
     """Generated points on a plane and D's opinion of every place; where no modes are known, how unlike the real ones."""
 
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
-        self._noise = FixedNoise(config)
+        self._shown = shown_of(config, source)
         self._source = source
         self._sides = (self._x0, self._x1), (self._y0, self._y1) = source.extent()
         self._xs = np.linspace(self._x0, self._x1, CRITIC_CELLS)
         self._ys = np.linspace(self._y0, self._y1, CRITIC_CELLS)
         cells = source.to_network(np.stack(np.meshgrid(self._xs, self._ys), axis=-1).reshape(-1, 2))
         self._cells = torch.as_tensor(cells, dtype=torch.float32, device=config.device)
-        self._n = len(self._noise.evaluation)
+        self._n = self._shown.n
         self._real = _real_points(source, self._n)
         self._comparison = PointComparison(source.standardised(self._real))
         self._device = config.device
-        self._grid = noise_grid(config.model.latent_dim, config.model.latent).to(config.device)
+        latent = GAMES[config.game].latent(config)
+        self._grid = None if latent is None else noise_grid(latent.dim, latent.kind).to(config.device)
 
     def reference(self) -> dict[str, Any]:
         looks = [self._measure(_real_points(self._source, self._n, seed)) for seed in range(1, 1 + FLOOR_LOOKS)]
@@ -77,17 +78,17 @@ class CloudObserver:
             reference["axes"] = list(self._source.axes)
         return reference
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
         sight = Sight(round, {"points": self._drawn(game, points)})
         with shown_in_any_case(sight):
             return self._measure(points) if np.isfinite(points).all() else {}, sight
 
-    def birthday(self, game: Observable) -> dict[str, float]:
+    def birthday(self, game: Game) -> dict[str, float]:
         return self._comparison.birthday(self._source.standardised(self._points(game)))
 
-    def _points(self, game: Observable) -> np.ndarray:
-        return self._source.to_data(self._noise.samples(game).numpy())
+    def _points(self, game: Game) -> np.ndarray:
+        return self._source.to_data(self._shown.samples(game).numpy())
 
     def _rounded(self, points: np.ndarray) -> list[Any]:
         """Points (n, 2) for the wire; axes with units of their own each to five digits of what is drawn of them."""
@@ -96,20 +97,24 @@ class CloudObserver:
         columns = [rounded_within(points[:, axis], *self._sides[axis]) for axis in (0, 1)]
         return [list(point) for point in zip(*columns, strict=True)]
 
-    def _drawn(self, game: Observable, points: np.ndarray) -> dict[str, Any]:
-        critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
-        bent = self._source.to_data(game.sample(self._grid).cpu().numpy())
+    def _drawn(self, game: Game, points: np.ndarray) -> dict[str, Any]:
         xs, ys = self._xs, self._ys
-        pull = pull_on_points(game, self._source, points, self._real, self._device)
         own = bool(self._source.units)
-        return {
+        drawn = {
             "fake": self._rounded(points[:POINTS_DRAWN]),
-            "critic": rounded(critic),
             "xs": rounded_within(xs, self._x0, self._x1) if own else rounded(xs),
             "ys": rounded_within(ys, self._y0, self._y1) if own else rounded(ys),
-            "pull": [list(arrow) for arrow in zip(*map(rounded, pull.T), strict=True)] if own else rounded(pull),
-            "grid": [self._rounded(line) for line in lines_of_grid(bent)],
         }
+        if isinstance(game, Judges):
+            critic = game.judge(self._cells).cpu().numpy().reshape(CRITIC_CELLS, CRITIC_CELLS)
+            drawn["critic"] = rounded(critic)
+        if isinstance(game, Pushes):
+            pull = pull_on_points(game, self._source, points, self._real, self._device)
+            drawn["pull"] = [list(arrow) for arrow in zip(*map(rounded, pull.T), strict=True)] if own else rounded(pull)
+        if self._grid is not None:
+            bent = self._source.to_data(sampled(game, self._grid).cpu().numpy())
+            drawn["grid"] = [self._rounded(line) for line in lines_of_grid(bent)]
+        return drawn
 
     def _measure(self, points: np.ndarray) -> Numbers:
         return self._comparison.measure(self._source.standardised(points))
@@ -125,7 +130,7 @@ class PlaneObserver(CloudObserver):
     def reference(self) -> dict[str, Any]:
         return self._modes.reference(super().reference())
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
         sight = Sight(round, {"points": self._drawn(game, points)})
         with shown_in_any_case(sight):
@@ -142,21 +147,17 @@ class LineObserver:
     """The generated density on a line beside the real one, D's opinion of every place, and what it should be."""
 
     def __init__(self, config: RunConfig, source: MixtureSource) -> None:
-        self._noise = FixedNoise(config)
+        self._shown = shown_of(config, source)
         self._source = source
         ((low, high),) = source.extent()
         self._edges = np.linspace(low, high, LINE_BINS + 1)
         self._xs = (self._edges[:-1] + self._edges[1:]) / 2
         cells = torch.as_tensor(source.to_network(self._xs[:, None]), dtype=torch.float32)
         self._cells = cells.to(config.device)
-        self._n = len(self._noise.evaluation)
+        self._n = self._shown.n
         self._density = source.density(self._xs[:, None])
-        packing = config.model.discriminator.packing
-        # p / (p + q) is the best answer to one sample, not to a pack.
-        self._likely = LOSSES[config.objective.loss].output == "probability" and packing == 1
-        self._company = (
-            _around_zero(source, packing).to(config.device) if packing > 1 and source.num_modes == 1 else None
-        )
+        self._likely = GAMES[config.game].reading(config).score_unit == "probability"
+        self._company: Tensor | None = None
         self._comparison = PointComparison(_real_points(source, self._n))
 
     def reference(self) -> dict[str, Any]:
@@ -169,7 +170,7 @@ class LineObserver:
             "histogram_n": self._n,
         }
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         points = self._points(game)
         finite = points[np.isfinite(points)]
         # Density of all points, also of those outside the picture: the curve must not grow when points leave it.
@@ -178,25 +179,29 @@ class LineObserver:
         drawn = {
             "xs": rounded(self._xs),
             "fake": rounded(density),
-            "critic": rounded(self._opinions(game).cpu().numpy()),
         }
-        if self._likely:
+        if isinstance(game, Judges):
+            drawn["critic"] = rounded(self._opinions(game).cpu().numpy())
+        # p / (p + q) is the best answer to one sample, not to a pack.
+        if isinstance(game, Judges) and self._likely and game.packing == 1:
             drawn["optimal"] = rounded(optimal_discriminator(self._density, smoothed_counts(density)))
         sight = Sight(round, {"points": drawn})
         with shown_in_any_case(sight):
             return self._measure(points) if len(finite) == len(points) else {}, sight
 
-    def birthday(self, game: Observable) -> dict[str, float]:
+    def birthday(self, game: Game) -> dict[str, float]:
         return self._comparison.birthday(self._points(game))
 
-    def _opinions(self, game: Observable) -> Tensor:
+    def _opinions(self, game: Judges) -> Tensor:
         """D's opinion of every place; a D of packs is shown one real pack, moved so that its mean is there."""
-        if self._company is None:
+        if game.packing == 1 or self._source.num_modes != 1:
             return game.judge(self._cells)
+        if self._company is None:
+            self._company = _around_zero(self._source, game.packing).to(self._cells.device)
         return game.judge_packs((self._cells[:, None] + self._company).flatten(0, 1))
 
-    def _points(self, game: Observable) -> np.ndarray:
-        return self._source.to_data(self._noise.samples(game).numpy())
+    def _points(self, game: Game) -> np.ndarray:
+        return self._source.to_data(self._shown.samples(game).numpy())
 
     def _measure(self, points: np.ndarray) -> Numbers:
         return self._comparison.measure(points) | moments(points)._asdict()
@@ -214,7 +219,7 @@ class CombObserver(LineObserver):
     def reference(self) -> dict[str, Any]:
         return self._modes.reference(super().reference())
 
-    def look(self, game: Observable, round: int) -> tuple[Numbers, Sight]:
+    def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         numbers, sight = super().look(game, round)
         with shown_in_any_case(sight):
             counted, histogram = self._modes.look(self._points(game))

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from gan_core.said import said
-from gan_core.training import SameBatch, Turn
+from gan_core.training import Column, SameBatch, Turn
 
 
-def caption(played: Sequence[Turn], seen: SameBatch | None, labels: Mapping[str, str]) -> str:
+def caption(played: Sequence[Turn], seen: SameBatch | None, columns: Sequence[Column]) -> str:
     """What the last of the turns played did, on one batch:
 
     ``D's turn 3 of 5 in round 12: on the same batch D's loss 0.71 → 0.66, G's loss by that 0.92 → 1.01; D(x) 0.55 → 0.58``.
-    ``labels`` name the columns. Where nobody could look back (``seen`` is None), the numbers are those before the step.
+    ``columns`` are those of the game. Where nobody could look back (``seen`` is None), the numbers are those before the step.
     """
     turn = played[-1]
     name = turn.player.name
     what = f"{name}'s turn" + (f" {turn.step + 1} of {turn.player.steps}" if turn.player.steps > 1 else "")
     earlier = f" (after {len(played) - 1} more)" if len(played) > 1 else ""
     start = f"{what} in round {turn.round:,}{earlier}: "
-    shown = {column: labels.get(f"{name}.{column}", column) for column in ("real", "fake") if column in turn.values}
+    shown = {column.name: column.label for column in columns if column.told and column.player == name}
     if seen is None:
         read = [f"{label} {said(turn.values[column].item())}" for column, label in shown.items()]
         return start + ", ".join([f"loss before the step {said(turn.values['loss'].item())}", *read])

@@ -43,6 +43,7 @@ from gan_core.engine.running.mailbox import Inbox, Outbox
 from gan_core.engine.running.saving import Saving
 from gan_core.failpoints import failpoint, held
 from gan_core.training import (
+    GAMES,
     Turn,
     build,
     load_checkpoint,
@@ -137,9 +138,7 @@ class _Runner:
             self.clock.measuring = float(state.pop("measuring", 0.0))
             self.round = restore(self.game, state)
         self.saving.saved_at = self.clock.seconds
-        told = describe(self.config)
-        self.labels: dict[str, str] = told["labels"]
-        self.outbox.put(Note(self.round, "reference", told))
+        self.outbox.put(Note(self.round, "reference", describe(self.config)))
 
     def train(self) -> EndState:
         """Play to the last round or to a command that ends the run; returns how it ended."""
@@ -435,7 +434,7 @@ class _Runner:
         seen = None
         with self._harmless():
             seen = look_back(self.game, before, played[-1])
-        self.outbox.put(Moment(caption(played, seen, self.labels)))
+        self.outbox.put(Moment(caption(played, seen, GAMES[self.config.game].columns(self.config))))
         if not self.amid:
             self._look_after()
         self._glance()

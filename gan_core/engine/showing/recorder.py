@@ -14,6 +14,7 @@ import numpy as np
 
 from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
 from gan_core.engine.showing.live import LiveView
+from gan_core.engine.showing.parts import kept_as
 from gan_core.engine.showing.pictures import png, sketch, tile
 from gan_core.failpoints import failpoint
 from gan_core.metrics.states import Verdict
@@ -170,7 +171,7 @@ class Recorder:
         if isinstance(part, np.ndarray):
             file = self._store.save_artefact(self._run_id, name, "png", png(tile(part)))
             return {"file": file, "count": len(part)}
-        if name == "points":
+        if kept_as(name) == "json":
             data = json.dumps(part, separators=(",", ":")).encode()
             return {"file": self._store.save_artefact(self._run_id, name, "json", data)}
         return part

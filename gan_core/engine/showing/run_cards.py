@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gan_core.engine.showing.live import LiveView, Status, rounds_of, seconds_of
+from gan_core.engine.showing.parts import SMALL
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
 
 CARDS_SECONDS = 1.0
@@ -54,7 +55,7 @@ class RunCards:
             "place": status["place"],
             "thumb": self.thumbnail(run.id),
             "data": _entry(run.config, "data", "name"),
-            "objective": _entry(run.config, "objective", "name"),
+            "objective": _entry(run.config, "objective", "name") or _entry(run.config, "game"),
             "verdict": status["verdict"],
             "updated": run.ended_at or run.started_at or run.created_at,
         }
@@ -62,7 +63,7 @@ class RunCards:
     def thumbnail(self, run_id: str) -> str | None:
         """The artefact that shows the newest samples of a run as a small picture, if there is one."""
         view = self._live(run_id)
-        for part in ("grid", "thumb"):
+        for part in SMALL:
             try:
                 frame = self._store.latest_frame(run_id, part) if view is None else None
             except (StoreError, RunNotFound):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import psutil
 import torch
 
 from gan_core.config import ConfigError, Problem, RunConfig
-from gan_core.training import count_parameters, layer_tables, load_source
+from gan_core.training import GAMES, count_parameters, layer_tables, load_source
 
 NUMBER = 4  # bytes of a float32
 # Of each parameter: itself, its gradient, two moments of the optimiser, the moving average; and while a checkpoint is
@@ -36,7 +37,7 @@ def footprint(config: RunConfig) -> Footprint:
     tables = layer_tables(config)
     parameters = sum(row.parameters for rows in tables.values() for row in rows)
     values = {name: sum(math.prod(row.output) for row in rows) for name, rows in tables.items()}
-    return _of(config, parameters, values["G"], values["D"])
+    return _of(config, parameters, values)
 
 
 def at_most(config: RunConfig) -> Footprint:
@@ -45,17 +46,16 @@ def at_most(config: RunConfig) -> Footprint:
     The exact figure needs what torch takes a second to import, and nearly every run fits by far.
     """
     pixels = math.prod(load_source(config).shape)
-    values = [4 * pixels * (sum(network.widths) + config.model.latent_dim) for network in config.networks.values()]
-    return _of(config, sum(count_parameters(config).values()), *values)
+    latent = GAMES[config.game].latent(config)
+    z = 0 if latent is None else latent.dim
+    values = {role: 4 * pixels * (sum(network.widths) + z) for role, network in config.networks.items()}
+    return _of(config, sum(count_parameters(config).values()), values)
 
 
-def _of(config: RunConfig, parameters: int, generator: int, discriminator: int) -> Footprint:
-    """From how many numbers are learned, and how many G and D compute for one sample."""
-    # D sees real and generated samples; what is kept for the gradient is kept once more for its own, and for a penalty.
-    kept = 2 + bool(config.objective.penalties)
-    steps = 1 + config.tricks.unrolled_steps
-    training = config.data.batch_size * kept * steps * (generator + 2 * discriminator)
-    looking = config.diagnostics.samples * (generator + discriminator)
+def _of(config: RunConfig, parameters: int, values: Mapping[str, int]) -> Footprint:
+    """From how many numbers are learned, and how many each network computes for one sample."""
+    training = config.data.batch_size * GAMES[config.game].kept(config, values)
+    looking = config.diagnostics.samples * sum(values.values())
     memory = NUMBER * (parameters * TRAINED + max(training, looking)) + LOOKS
     return Footprint(memory, CHECKPOINTS * NUMBER * parameters * SAVED)
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from gan_core.about import inside
-from gan_core.config import RunConfig
+from gan_core.config import GanConfig
 from gan_core.config.games.gan import Tricks
 from gan_core.data import Source, label_count
 from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import ARCHITECTURES, Condition, normalize_spectrally, packed_shape
 from gan_core.regularizers import PENALTIES, Penalty
-from gan_core.training.assembly import assemble
-from gan_core.training.columns import Column
-from gan_core.training.compatibility import layers_of
+from gan_core.training.assembly import assemble, layers_of
+from gan_core.training.columns import GRADIENTS, Chart, Column
+from gan_core.training.columns import LOSSES as LOSS_CHART
+from gan_core.training.games import gan_rules
 from gan_core.training.games.adversarial import AdversarialGame
-from gan_core.training.games.declaration import Declaration, Reading
+from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.latent import Latent
 from gan_core.training.optimization import optimization_of
 
 
-def _networks(config: RunConfig, source: Source) -> dict[str, nn.Module]:
+def _networks(config: GanConfig, source: Source) -> dict[str, nn.Module]:
     """G and D without storage: torch's own initialisation would draw from the global generator."""
     generator, discriminator = config.model.generator, config.model.discriminator
     builders = ARCHITECTURES[generator.architecture], ARCHITECTURES[discriminator.architecture]
@@ -40,18 +42,18 @@ def _networks(config: RunConfig, source: Source) -> dict[str, nn.Module]:
     return networks
 
 
-def _inputs(config: RunConfig, source: Source) -> dict[str, tuple[Tensor, Tensor | None]]:
+def _inputs(config: GanConfig, source: Source) -> dict[str, tuple[Tensor, Tensor | None]]:
     y = None if config.model.condition == "none" else torch.empty(2, dtype=torch.int64, device="meta")
     shapes = {"G": (config.model.latent_dim,), "D": _seen_by_d(config, source)}
     return {role: (torch.empty(2, *shape, device="meta"), y) for role, shape in shapes.items()}
 
 
-def _seen_by_d(config: RunConfig, source: Source) -> tuple[int, ...]:
+def _seen_by_d(config: GanConfig, source: Source) -> tuple[int, ...]:
     discriminator = config.model.discriminator
     return packed_shape(source.shape, discriminator.packing, discriminator.summary)
 
 
-def _build(config: RunConfig, source: Source) -> AdversarialGame:
+def _build(config: GanConfig, source: Source) -> AdversarialGame:
     model, objective, tricks = config.model, config.objective, config.tricks
     purposes = ["z", "penalties"]
     if tricks.instance_noise or tricks.label_flipping:
@@ -75,25 +77,33 @@ def _build(config: RunConfig, source: Source) -> AdversarialGame:
         discriminator=moves["D"],
         data=assembled.data,
         batch_size=config.data.batch_size,
-        latent=Latent(model.latent_dim, model.latent),
+        latent=_latent(config),
         streams=assembled.streams,
         columns=_columns(config),
         packing=model.discriminator.packing,
         summary=model.discriminator.summary,
         tricks=tricks,
-        conditional=model.condition != "none",
+        conditional=_conditional(config),
         class_weight=model.class_weight if model.condition == "ac_gan" else 0.0,
     )
 
 
-def _loss(config: RunConfig) -> AdversarialLoss:
+def _latent(config: GanConfig) -> Latent:
+    return Latent(config.model.latent_dim, config.model.latent)
+
+
+def _conditional(config: GanConfig) -> bool:
+    return config.model.condition != "none"
+
+
+def _loss(config: GanConfig) -> AdversarialLoss:
     return LOSSES[config.objective.loss].with_options(**config.objective.options)
 
 
 # --- columns ---
 
 
-def _columns(config: RunConfig) -> tuple[Column, ...]:
+def _columns(config: GanConfig) -> tuple[Column, ...]:
     loss = LOSSES[config.objective.loss]
     penalties = [PENALTIES[name] for name in config.objective.penalties]
     classes = config.model.condition == "ac_gan"
@@ -108,8 +118,8 @@ def _of_d(loss: AdversarialLoss, penalties: Sequence[Penalty], tricks: Tricks, c
         yield Column("D", "class", "D classification error", "term", "losses")
     for penalty in penalties:
         yield Column("D", penalty.term, f"D {inside(penalty.about.title)}", "term", "losses")
-    yield Column("D", "real", real, "reading", "scores")
-    yield Column("D", "fake", fake, "reading", "scores")
+    yield Column("D", "real", real, "reading", "scores", told=True, of="real")
+    yield Column("D", "fake", fake, "reading", "scores", told=True, of="generated")
     if loss.boundary is not None:
         yield Column("D", "accuracy_real", "right on real", "reading", "accuracy")
         yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy")
@@ -132,7 +142,7 @@ def _of_g(loss: AdversarialLoss, tricks: Tricks, classes: bool) -> Iterator[Colu
         yield Column("G", "class", "G classification error", "term", "losses")
     if tricks.feature_matching != "off":
         yield Column("G", "features", "G feature matching", "term", "losses")
-    yield Column("G", "fake", f"{_opinions(loss)[1]} in G's turn", "reading")
+    yield Column("G", "fake", f"{_opinions(loss)[1]} in G's turn", "reading", told=True)
     yield Column("G", "grad_norm", "G gradient norm", "total", "gradients")
 
 
@@ -159,7 +169,7 @@ def _name(value: float) -> str:
     )
 
 
-def _reading(config: RunConfig) -> Reading:
+def _reading(config: GanConfig) -> Reading:
     loss = LOSSES[config.objective.loss]
     likely = loss.output == "probability"
     return Reading(loss.reading, "probability" if likely else "score", 0.5 if likely else None)
@@ -168,7 +178,7 @@ def _reading(config: RunConfig) -> Reading:
 # --- knobs ---
 
 
-def _knobs(config: RunConfig) -> dict[str, float]:
+def _knobs(config: GanConfig) -> dict[str, float]:
     objective, seats = config.objective, config.seats.values()
     knobs: dict[str, float] = {
         **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in seats},
@@ -183,12 +193,52 @@ def _knobs(config: RunConfig) -> dict[str, float]:
     return knobs
 
 
+# --- what the rest of the program asks ---
+
+
+def _defaults(config: GanConfig) -> Mapping[str, Any]:
+    defaults = {name: option.default for name, option in LOSSES[config.objective.loss].options.items()}
+    return {"objective.options": {**defaults, **config.objective.options}}
+
+
+def _forgets(before: GanConfig, after: GanConfig) -> frozenset[str]:
+    """The memory of a loss means nothing to another one."""
+    return frozenset() if before.objective.loss == after.objective.loss else frozenset({"loss"})
+
+
+def _note(config: GanConfig) -> str:
+    """What D's curve over a line means where D judges many points at once."""
+    packing = config.model.discriminator.packing
+    pack = "its curve is what it says of a real pack moved so that its mean is at x."
+    return "" if packing == 1 else f"D judges {packing} points together: {pack}"
+
+
+def _kept(config: GanConfig, values: Values) -> int:
+    # D sees real and generated samples; what is kept for the gradient is kept once more for its own, and for a penalty.
+    kept = 2 + bool(config.objective.penalties)
+    return kept * (1 + config.tricks.unrolled_steps) * (values["G"] + 2 * values["D"])
+
+
 GAN = Declaration(
     networks=_networks,
     inputs=_inputs,
     build=_build,
     columns=_columns,
-    charts=("losses", "scores", "accuracy", "gradients"),
+    charts=(
+        LOSS_CHART,
+        Chart("scores", "What D says", ""),
+        Chart("accuracy", "Accuracy", "share", drawn=False),
+        GRADIENTS,
+    ),
     reading=_reading,
     knobs=_knobs,
+    abilities=("sample", "judge", "push"),
+    latent=_latent,
+    conditional=_conditional,
+    note=_note,
+    unknown=gan_rules.unknown,
+    problems=gan_rules.problems,
+    defaults=_defaults,
+    forgets=_forgets,
+    kept=_kept,
 )

@@ -1,0 +1,83 @@
+"""What a game can do besides being trained, each a protocol: what looks at a game asks for the ability, never for a network.
+
+x are samples (n, *shape) in network units, z noise (n, latent_dim), y labels (n,) of a game with classes. Each call leaves the
+game as it was.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+@runtime_checkable
+class Samples(Protocol):
+    """Makes samples of noise; the declaration's ``latent`` draws it."""
+
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """x̂ (n, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Judges(Protocol):
+    """Has an opinion of samples: a probability of being real, or a score."""
+
+    packing: int
+    """How many samples are judged as one."""
+
+    def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """(n,); where packs are judged, that of packs of equal samples."""
+        ...
+
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        """(n,) for packs of samples in a row, (n · packing, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Pushes(Protocol):
+    """Says where its loss pushes a generated sample."""
+
+    def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None:
+        """−∂L/∂x̂ for each sample, (n, *shape); None where it is not defined."""
+        ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Has a code for a sample."""
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(n, code_dim)."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Makes a sample again from what it keeps of it."""
+
+    def reconstruct(self, x: Tensor) -> Tensor:
+        """x̂ (n, *shape)."""
+        ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """Makes a sample of one kind from a sample of another."""
+
+    def translate(self, x: Tensor) -> Tensor:
+        """(n, *shape of the other kind)."""
+        ...
+
+
+ABILITIES: dict[str, type] = {
+    "sample": Samples,
+    "judge": Judges,
+    "push": Pushes,
+    "encode": Encodes,
+    "reconstruct": Reconstructs,
+    "translate": Translates,
+}
+"""By the names that a declaration uses."""
