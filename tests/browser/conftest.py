@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import is_foreign
 from holding import Hold
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
@@ -156,15 +157,11 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on(
-        "request", lambda request: faults.append(f"foreign request: {request.url}") if _foreign(request.url) else None
+        "request", lambda request: faults.append(f"foreign request: {request.url}") if is_foreign(request.url) else None
     )
     yield page
     context.close()
     assert faults == []
-
-
-def _foreign(url: str) -> bool:
-    return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:"))
 
 
 # -- what is kept of a test that failed ---------------------------------------------------------------------------

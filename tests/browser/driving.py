@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+
+from gan_core.server.class_mode import LINK_FILE
 
 # Streamlit says whether a script runs and which elements are of the run before; the page counts how often it was drawn.
 _DRAWN = """after => {
@@ -26,6 +29,19 @@ POINTS = "run => window.__ganscope?.[run]?.points('D.loss') || 0"
 def settled(page: Page, after: int = 0) -> int:
     """Wait until the page is drawn whole and no script runs; returns how often it was drawn, which is more than ``after``."""
     return int(page.wait_for_function(_DRAWN, arg=after).json_value())
+
+
+def is_foreign(url: str) -> bool:
+    """Whether a request goes to another host than the server's."""
+    return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:", "file:"))
+
+
+def enter_as_teacher(page: Page, server: Any) -> None:
+    """By the link that the teacher of the class has."""
+    _, _, door = (server.store / LINK_FILE).read_text().strip().partition("/class/teacher")
+    page.goto(f"{server.url}/class/teacher{door}")
+    page.wait_for_url(f"{server.url}/")
+    settled(page)
 
 
 @contextmanager
