@@ -36,6 +36,14 @@ def is_foreign(url: str) -> bool:
     return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:", "file:"))
 
 
+def faults_of(page: Page) -> list[str]:
+    """Script errors and requests to other hosts, from now on."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+    page.on("request", lambda sent: faults.append(f"foreign request: {sent.url}") if is_foreign(sent.url) else None)
+    return faults
+
+
 def enter_as_teacher(page: Page, server: Any) -> None:
     """By the link that the teacher of the class has."""
     _, _, door = (server.store / LINK_FILE).read_text().strip().partition("/class/teacher")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from driving import enter_as_teacher, is_foreign, settled
+from driving import enter_as_teacher, faults_of, settled
 from filled_store import HOSTILE, Kept, fill
 from playwright.sync_api import Browser, Page, expect
 from websockets.sync.client import connect
@@ -152,10 +152,8 @@ class Walk:
     def __init__(self, page: Page, url: str, kept: Kept) -> None:
         self.page, self._url, self._ids = page, url, kept.ids
         self._seen: dict[str, Seen | Exception] = {}
-        self._disturbed: list[str] = []
-        page.on("pageerror", lambda error: self._disturbed.append(f"script error: {error}"))
+        self._disturbed = faults_of(page)
         page.on("dialog", lambda dialog: self._disturbed.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda sent: self._disturbed.append(sent.url) if is_foreign(sent.url) else None)
 
     def at(self, name: str) -> Seen:
         """What is seen on a page; raises what kept it from being opened, each time."""
@@ -187,7 +185,8 @@ class Walk:
 
     def disturbed(self) -> list[str]:
         """Scripts that failed and hosts that were asked since this was last asked."""
-        self._disturbed, told = [], self._disturbed
+        told = [*self._disturbed]
+        self._disturbed.clear()
         return told
 
     def inaccessible(self) -> list[str]:
