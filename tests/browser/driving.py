@@ -90,6 +90,25 @@ def press_stop(page: Page) -> None:
     page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
 
 
+LINE = 3  # the card of the smallest run
+
+
+def start_card(page: Page, url: str, index: int = 0, clicks: int = 1) -> str:
+    """Press Start on a card of the home page; returns the run that it started."""
+    page.goto(url)
+    settled(page)
+    page.get_by_role("button", name="Start", exact=True).nth(index).click(click_count=clicks)
+    page.wait_for_url("**/watch?run=*")
+    return run_of(page)
+
+
+def stop(page: Page, *others: Page) -> None:
+    """Stop the run of the page, and see it everywhere."""
+    press_stop(page)
+    for one in (page, *others):
+        is_in_state(one, "stopped")
+
+
 def run_of(page: Page, name: str = "run") -> str:
     """The run that the address names."""
     match = re.search(rf"[?&]{name}=([a-z0-9-]+)", page.url)
