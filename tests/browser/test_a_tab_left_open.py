@@ -76,7 +76,7 @@ def left(profile: BrowserContext, server: Any, run: str) -> Iterator[Left]:
 
 
 def _note(answer: Response, path: str, answered: set[str]) -> None:
-    if path in answer.url and answer.ok:
+    if path in answer.url and answer.status == 200:
         answered.add(answer.url)
 
 
