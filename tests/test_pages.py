@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ from opening import button, open_page
 from streamlit.testing.v1 import AppTest
 from waiting import until
 
+import gan_core.engine
 from gan_core.config import BREAKS, CURES, PRESETS, Act, Preset, RunConfig, flatten, preset_config
 from gan_core.engine import Lab, catalogue, describe
 from gan_core.training import resolve
@@ -42,9 +44,19 @@ def small(rounds: int = 20) -> RunConfig:
     return RunConfig().replace({**SMALL, "schedule.rounds": rounds})
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("empty") / "runs", tick=0.05) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_over_an_empty_store(page: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
+def test_pages_over_an_empty_store(
+    page: str, empty: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gan_core.engine, "_current", empty)
     app = visit(page)
+    assert empty.store.runs() == []
     said = " ".join(element.value for element in [*app.title, *app.markdown, *app.info, *app.caption, *app.subheader])
     assert len(said) > 40
     assert not app.error
@@ -68,28 +80,46 @@ def test_pages_over_a_live_store(page: str, lab: Lab, visit: Callable[..., AppTe
     assert lab.wait(run, timeout=60).status == "stopped"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_pages_over_a_failed_and_a_damaged_run(
-    page: str, lab: Lab, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@dataclass
+class Troubled:
+    lab: Lab
+    failed: str
+    damaged: str
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
+    """A store with a run that failed, and one whose settings cannot be read."""
+
     def broken(config: RunConfig, source: object) -> None:
         raise RuntimeError("the dog ate the weights")
 
-    with monkeypatch.context() as patch:
-        patch.setattr("gan_core.engine.running.runner.build", broken)
-        failed = lab.submit(small(), name="a failed one")
-        assert lab.wait(failed, timeout=60).status == "failed"
-    damaged = lab.submit(small(rounds=3))
-    lab.wait(damaged, timeout=60)
-    with sqlite3.connect(lab.store.root / "ganscope.db") as database:
-        database.execute("UPDATE runs SET config = '{broken' WHERE id = ?", (damaged,))
-    app = visit(page, **({"run": failed} if page == "watch" else {}))
+    with Lab(tmp_path_factory.mktemp("troubled") / "runs", tick=0.05) as lab:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gan_core.engine.running.runner.build", broken)
+            failed = lab.submit(small(), name="a failed one")
+            assert lab.wait(failed, timeout=60).status == "failed"
+        damaged = lab.submit(small(rounds=3))
+        lab.wait(damaged, timeout=60)
+        with sqlite3.connect(lab.store.root / "ganscope.db") as database:
+            database.execute("UPDATE runs SET config = '{broken' WHERE id = ?", (damaged,))
+        yield Troubled(lab, failed, damaged)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "watch the damaged"])
+def test_pages_over_a_failed_and_a_damaged_run(
+    page: str, troubled: Troubled, visit: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gan_core.engine, "_current", troubled.lab)
+    if page == "watch the damaged":
+        assert [error.value for error in visit("watch", run=troubled.damaged).error] != []
+        return
+    app = visit(page, **({"run": troubled.failed} if page == "watch" else {}))
     if page == "watch":
         assert "the dog ate the weights" in app.error[0].value
         assert any("Traceback" in code.value for code in app.code)
     if page == "runs":
         assert "damaged" in app.dataframe[0].value["status"].tolist()
-    assert [error.value for error in visit("watch", run=damaged).error] != []
 
 
 @pytest.mark.parametrize("run", ["../../etc/passwd", "%2e%2e", "x" * 10_000, "no-such-run", "\x00", "<script>"])

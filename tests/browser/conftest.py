@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from driving import faults_of
 from holding import Hold
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 from ports import free_port
@@ -146,23 +147,20 @@ def browser() -> Iterator[Browser]:
         CONSOLE.clear()
 
 
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> BrowserContext:
+    """Whose tabs share cookies and what was loaded once: seconds of every page."""
+    return browser.new_context(viewport={"width": 1280, "height": 800})
+
+
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page at 1280 × 800 that fails the test on any script error, and on any request to another host."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-    page.on(
-        "request", lambda request: faults.append(f"foreign request: {request.url}") if _foreign(request.url) else None
-    )
+def page(profile: BrowserContext, server: Server) -> Iterator[Page]:
+    """A tab at 1280 × 800 that fails the test on any script error, and on any request to another host."""
+    page = profile.new_page()
+    faults = faults_of(page)
     yield page
-    context.close()
+    page.close()
     assert faults == []
-
-
-def _foreign(url: str) -> bool:
-    return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:"))
 
 
 # -- what is kept of a test that failed ---------------------------------------------------------------------------

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+
+from gan_core.server.class_mode import LINK_FILE
 
 # Streamlit says whether a script runs and which elements are of the run before; the page counts how often it was drawn.
 _DRAWN = """after => {
@@ -26,6 +29,27 @@ POINTS = "run => window.__ganscope?.[run]?.points('D.loss') || 0"
 def settled(page: Page, after: int = 0) -> int:
     """Wait until the page is drawn whole and no script runs; returns how often it was drawn, which is more than ``after``."""
     return int(page.wait_for_function(_DRAWN, arg=after).json_value())
+
+
+def is_foreign(url: str) -> bool:
+    """Whether a request goes to another host than the server's."""
+    return not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:", "file:"))
+
+
+def faults_of(page: Page) -> list[str]:
+    """Script errors and requests to other hosts, from now on."""
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+    page.on("request", lambda sent: faults.append(f"foreign request: {sent.url}") if is_foreign(sent.url) else None)
+    return faults
+
+
+def enter_as_teacher(page: Page, server: Any) -> None:
+    """By the link that the teacher of the class has."""
+    _, _, door = (server.store / LINK_FILE).read_text().strip().partition("/class/teacher")
+    page.goto(f"{server.url}/class/teacher{door}")
+    page.wait_for_url(f"{server.url}/")
+    settled(page)
 
 
 @contextmanager
@@ -64,6 +88,25 @@ def is_in_state(page: Page, state: str, run: str = "") -> None:
 def press_stop(page: Page) -> None:
     """Ours: while a script runs, Streamlit has a button of that name in its header."""
     page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+
+
+LINE = 3  # the card of the smallest run
+
+
+def start_card(page: Page, url: str, index: int = 0, clicks: int = 1) -> str:
+    """Press Start on a card of the home page; returns the run that it started."""
+    page.goto(url)
+    settled(page)
+    page.get_by_role("button", name="Start", exact=True).nth(index).click(click_count=clicks)
+    page.wait_for_url("**/watch?run=*")
+    return run_of(page)
+
+
+def stop(page: Page, *others: Page) -> None:
+    """Stop the run of the page, and see it everywhere."""
+    press_stop(page)
+    for one in (page, *others):
+        is_in_state(one, "stopped")
 
 
 def run_of(page: Page, name: str = "run") -> str:

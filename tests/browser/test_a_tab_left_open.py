@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from driving import faults_of
+from playwright.sync_api import BrowserContext, Page, Response, expect
 
 from gan_core.config import preset_config
 from gan_core.engine import Lab
@@ -21,7 +24,7 @@ STATUS = "async ([path, ticket]) => (await fetch(`${path}ticket=${ticket}`, { ca
 OPENS = f"async ([run, path]) => (await ({STATUS})([path, ({TICKET})(run)])) === 200"
 # The connection is made anew, as after it was lost, with the ticket that the page has by then.
 CONNECTS = "run => window.__ganscope[run].view.connection.connect()"
-IS_ANSWERED = "run => ['live', 'done'].includes(window.__ganscope[run].view.connection.state)"
+IS_ANSWERED = "run => ['live', 'polling', 'done'].includes(window.__ganscope[run].view.connection.state)"
 # Nothing that the page is brought reaches a computer that sleeps; awake, it finds that its ticket is refused.
 SLEEPS = """([run, first]) => { const { view } = window.__ganscope[run]
   const update = view.update.bind(view), ask = view.ask.bind(view)
@@ -47,19 +50,43 @@ def run(store: Path) -> str:
     return made
 
 
-def watch_until_the_ticket_is_over(page: Page, server: Any, run: str) -> str:
-    """The first ticket of a page that stays open."""
-    page.goto(f"{server.url}/watch?run={run}")
-    until(page, READY, run)
-    first = str(page.evaluate(TICKET, run))
-    until(page, IS_OVER, first)
-    return first
+@dataclass
+class Left:
+    """Tabs that were opened together and stay open: each waits while the others do."""
+
+    watch: Page
+    home: Page
+    runs: Page
+    first: str = ""
+    """The ticket that the view of the run had first."""
+    cards: set[str] = field(default_factory=set)
+    pictures: set[str] = field(default_factory=set)
 
 
-def test_a_page_is_given_another_ticket_before_its_own_is_over(page: Page, server: Any, run: str) -> None:
-    first = watch_until_the_ticket_is_over(page, server, run)
-    state = f"/live/{run}/state?"
-    assert page.evaluate(STATUS, [state, first]) == 403
+@pytest.fixture(scope="module")
+def left(profile: BrowserContext, server: Any, run: str) -> Iterator[Left]:
+    tabs = Left(profile.new_page(), profile.new_page(), profile.new_page())
+    faults = [faults_of(tab) for tab in (tabs.watch, tabs.home, tabs.runs)]
+    tabs.home.on("response", lambda answer: _note(answer, "/live/recent", tabs.cards))
+    tabs.runs.on("response", lambda answer: _note(answer, "/artefact/", tabs.pictures))
+    tabs.watch.goto(f"{server.url}/watch?run={run}")
+    tabs.home.goto(server.url)
+    tabs.runs.goto(f"{server.url}/runs")
+    until(tabs.watch, READY, run)
+    tabs.first = str(tabs.watch.evaluate(TICKET, run))
+    yield tabs
+    assert faults == [[], [], []]
+
+
+def _note(answer: Response, path: str, answered: set[str]) -> None:
+    if path in answer.url and answer.status == 200:
+        answered.add(answer.url)
+
+
+def test_a_page_is_given_another_ticket_before_its_own_is_over(left: Left, run: str) -> None:
+    page, state = left.watch, f"/live/{run}/state?"
+    until(page, IS_OVER, left.first)
+    assert page.evaluate(STATUS, [state, left.first]) == 403
     until(page, OPENS, [run, state])
     picture = page.evaluate("run => window.__ganscope[run].view.store.frames.at(-1).parts.points.file", run)
     until(page, OPENS, [run, f"/live/{run}/artefact/{picture}?"])
@@ -67,31 +94,22 @@ def test_a_page_is_given_another_ticket_before_its_own_is_over(page: Page, serve
     until(page, IS_ANSWERED, run)
 
 
-def test_a_page_that_slept_through_the_life_of_its_ticket_asks_for_another(page: Page, server: Any, run: str) -> None:
-    first = watch_until_the_ticket_is_over(page, server, run)
-    page.evaluate(SLEEPS, [run, first])
+def test_a_page_that_slept_through_the_life_of_its_ticket_asks_for_another(left: Left, run: str) -> None:
+    page = left.watch
+    until(page, IS_OVER, left.first)
+    page.evaluate(SLEEPS, [run, left.first])
     page.evaluate(CONNECTS, run)
     until(page, IS_ANSWERED, run)
     assert page.evaluate("() => window.asked")
-    assert page.evaluate(TICKET, run) != first
+    assert page.evaluate(TICKET, run) != left.first
 
 
-def test_the_cards_of_a_page_left_open_are_asked_for_with_new_tickets(page: Page, server: Any, run: str) -> None:
-    answered = set()
-    page.on(
-        "response",
-        lambda answer: answered.add(answer.url) if "/live/recent" in answer.url and answer.status == 200 else None,
-    )
-    page.goto(server.url)
-    expect(page.get_by_test_id("run-card")).to_be_visible()
-    while len(answered) < 3:
-        page.wait_for_timeout(100)
-    expect(page.get_by_test_id("run-card")).to_be_visible()
+def test_the_cards_of_a_page_left_open_are_asked_for_with_new_tickets(left: Left) -> None:
+    while len(left.cards) < 3:
+        left.home.wait_for_timeout(100)
+    expect(left.home.get_by_test_id("run-card")).to_be_visible()
 
 
-def test_the_pictures_of_the_runs_table_are_asked_for_with_new_tickets(page: Page, server: Any, run: str) -> None:
-    shown = set()
-    page.on("response", lambda answer: shown.add(answer.url) if "/artefact/" in answer.url and answer.ok else None)
-    page.goto(f"{server.url}/runs")
-    while len(shown) < 3:
-        page.wait_for_timeout(100)
+def test_the_pictures_of_the_runs_table_are_asked_for_with_new_tickets(left: Left) -> None:
+    while len(left.pictures) < 3:
+        left.runs.wait_for_timeout(100)

@@ -1,4 +1,4 @@
-"""A class in real browsers: every page can be used by everybody, and a watcher follows the teacher."""
+"""A class in real browsers: a watcher follows the teacher, answers, writes, and only watches."""
 
 from __future__ import annotations
 
@@ -8,87 +8,45 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
-from driving import is_in_state, press_stop, run_of, settled, shows_round
+from driving import enter_as_teacher, is_in_state, press_stop, run_of, settled, shows_round
 from holding import Hold
 from playwright.sync_api import Browser, Page, Route, expect
 
-from gan_core.config import Comparison, preset_config
+from gan_core.config import preset_config
 from gan_core.engine import Lab
 from gan_core.failpoints import armed
-from gan_core.server.class_mode import LINK_FILE
-from gan_core.ui.shell import COMPARE, HOME, LESSONS, TOUR, WATCH
 
 pytestmark = pytest.mark.browser
 SETTINGS = {"class": "1"}
-
-NAMED = """() => document.querySelector('.gk-help') && document.querySelector('.gr-root[data-connection=live]')
-  && [...document.querySelectorAll('.gs-chart, .gf-chart, .stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))
-  && [...document.querySelectorAll('[data-testid=stImage] img')].every(image => image.hasAttribute('alt'))"""  # drawn, named
-CHECK = "() => axe.run(document, { resultTypes: ['violations'], preload: false })"
 
 
 @dataclass
 class Kept:
     run: str
-    comparison: str
     long: str
 
 
 @pytest.fixture(scope="module")
 def kept(store: Any) -> Kept:
-    """A run of digits and a comparison that have been played."""
+    """A run of digits that has been played, and one on the ring that was stopped early."""
     small = {"device": "cpu", "diagnostics.every": 10, "diagnostics.samples": 100, "diagnostics.budget": 1.0}
-    two = [{"name": name, "changes": {"objective": name}} for name in ("ns_gan", "ls_gan")]
-    base = preset_config("ring-mlp", {**small, "data.batch_size": 32})
     hold = Hold(store.parent)
     hold.at(20)
     with armed(hold.wish), Lab(store, executor="thread") as lab:
         run = lab.submit(preset_config("digits-mlp", {"schedule.rounds": 20, **small}), name="digits")
         long = lab.submit(preset_config("ring-mlp", {"schedule.rounds": 1_000_000}), name="long")
         lab.command(long, "stop")
-        comparison = lab.compare(Comparison.load({"base": base, "variants": two, "seeds": [0, 1], "rounds": 20}))
-        for one in (run, *lab.members(comparison)):
-            assert lab.wait(one, 120).status == "finished"
+        assert lab.wait(run, 120).status == "finished"
         assert lab.wait(long, 120).status == "stopped"
     hold.let_go()
-    return Kept(run, comparison, long)
+    return Kept(run, long)
 
 
 @pytest.fixture
 def teacher(page: Page, server: Any) -> Page:
     """A page that the teacher's link has opened."""
-    _, _, door = (server.store / LINK_FILE).read_text().strip().partition("/class/teacher")
-    page.goto(f"{server.url}/class/teacher{door}")
-    page.wait_for_url(f"{server.url}/")
-    settled(page)
+    enter_as_teacher(page, server)
     return page
-
-
-def serious_faults(page: Page) -> list[str]:
-    """What axe-core finds on the page once all of it is there."""
-    settled(page)
-    page.wait_for_function(NAMED)
-    page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(CHECK)["violations"]
-    serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
-    return [f"{fault['id']}: {node['failureSummary']} {node['html']}" for fault in serious for node in fault["nodes"]]
-
-
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
-def test_no_page_has_a_serious_fault_of_accessibility(scheme: Any, kept: Kept, teacher: Page, server: Any) -> None:
-    queries = {WATCH: f"run={kept.run}", COMPARE: f"comparison={kept.comparison}", LESSONS: f"lesson=3&run={kept.run}"}
-    paths = [f"{'' if file == HOME else file.removesuffix('.py')}?{queries.get(file, '')}" for file in TOUR]
-    # A colour that is on its way counts as what it is.
-    teacher.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    faults: dict[str, list[str]] = {}
-    for path in paths:
-        teacher.goto(f"{server.url}/{path}")
-        faults[path] = serious_faults(teacher)
-    assert teacher.evaluate("getComputedStyle(document.querySelector('.stApp')).colorScheme") == scheme
-    teacher.keyboard.press("?")
-    faults["the list of keys"] = serious_faults(teacher)
-    assert {place: found for place, found in faults.items() if found} == {}
 
 
 STANDS_OUT = """() => {
