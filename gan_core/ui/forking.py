@@ -91,6 +91,11 @@ def _dialog(run: RunRecord) -> None:
         form.group("tricks", columns=3)
         form.group("data", skip=("name", "options"))
         form.group("", skip=("game", "device"))
+    _begin(run, form, parent, at)
+
+
+def _begin(run: RunRecord, form: ConfigForm, parent: RunConfig, at: Any) -> None:
+    """What the form changes, the button that forks, and whether both are shown."""
     changes: dict[str, Any] = {}
     try:
         changes = changes_between(parent, RunConfig.load(form.settings))

@@ -18,7 +18,7 @@ from gan_core.regularizers import PENALTIES, Penalty
 from gan_core.training.assembly import assemble
 from gan_core.training.columns import Column
 from gan_core.training.compatibility import layers_of
-from gan_core.training.games.adversarial import AdversarialGame
+from gan_core.training.games.adversarial import AdversarialGame, Settings
 from gan_core.training.games.declaration import Declaration, Reading
 from gan_core.training.latent import Latent
 from gan_core.training.optimization import optimization_of
@@ -65,18 +65,12 @@ def _build(config: RunConfig, source: Source) -> AdversarialGame:
         )
         for player, seat in config.seats.items()
     }
-    return AdversarialGame(
-        G=assembled.networks["G"],
-        D=assembled.networks["D"],
+    settings = Settings(
         loss=_loss(config),
         penalties=tuple((PENALTIES[name], weight) for name, weight in objective.penalties.items()),
         clip_value=objective.clip_value,
-        generator=moves["G"],
-        discriminator=moves["D"],
-        data=assembled.data,
         batch_size=config.data.batch_size,
         latent=Latent(model.latent_dim, model.latent),
-        streams=assembled.streams,
         columns=_columns(config),
         packing=model.discriminator.packing,
         summary=model.discriminator.summary,
@@ -84,6 +78,7 @@ def _build(config: RunConfig, source: Source) -> AdversarialGame:
         conditional=model.condition != "none",
         class_weight=model.class_weight if model.condition == "ac_gan" else 0.0,
     )
+    return AdversarialGame(assembled, moves, settings)
 
 
 def _loss(config: RunConfig) -> AdversarialLoss:
