@@ -359,3 +359,41 @@ def test_no_drawer_for_leftovers() -> None:
     for folder in ("gan_core", "pages", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert not {path.stem, path.parent.name} & vague, path
+
+
+# --- how long a file, a function and a constructor may be ---
+
+MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_PARAMETERS = 500, 60, 8
+
+
+def too_long(text: str) -> list[str]:
+    """The functions of a file that are too long, and the constructors that take too much. A dataclass is a declaration."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            parameters = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs) - 1
+            if lines > MOST_LINES_OF_A_FUNCTION:
+                found.append(f"{node.name} has {lines} lines")
+            if node.name == "__init__" and parameters > MOST_PARAMETERS:
+                found.append(f"a constructor in line {node.lineno} takes {parameters} parameters")
+    return found
+
+
+@pytest.mark.parametrize("path", source_files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_functions_and_constructors_are_short(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_LINES, "two ideas: give each a file"
+    assert too_long(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f():\n" + "    x = 1\n" * MOST_LINES_OF_A_FUNCTION,
+        f"class A:\n    def __init__(self, {', '.join(f'p{i}' for i in range(MOST_PARAMETERS + 1))}): ...",
+        f"class A:\n    def __init__(self, *, {', '.join(f'p{i}' for i in range(MOST_PARAMETERS + 1))}): ...",
+    ],
+)
+def test_the_walk_sees_what_is_too_long(text: str) -> None:
+    assert too_long(text)

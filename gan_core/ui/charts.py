@@ -7,8 +7,7 @@ fills from the stream. So the number and the order of the traces are part of eac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,9 @@ import plotly.graph_objects as go
 
 from gan_core.ui import theme
 from gan_core.ui.figures import Numbers
+from gan_core.ui.figures import as_typed as _as_typed
 from gan_core.ui.figures import axis as _axis
+from gan_core.ui.figures import categories as _categories
 from gan_core.ui.figures import floats as _floats
 from gan_core.ui.figures import layout as _layout
 
@@ -27,17 +28,6 @@ MOST_UNLIKE = 3  # times as long may one axis be as the other, where both are dr
 
 STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
 """Plotly's configuration for charts that do not move; its default offers to upload the figure."""
-
-
-def _categories(count: int) -> dict[str, Any]:
-    """An axis of class names. Strict: the digits are names, not numbers. Every name is written as long as there is room."""
-    every = 1 if count <= 20 else -(-count // 15)
-    return {"type": "category", "autotypenumbers": "strict", "showgrid": False, "dtick": every, "nticks": 0}
-
-
-def _as_typed(names: Iterable[object]) -> list[str]:
-    """Names of classes as they were typed: Plotly would take some of them for markup."""
-    return [escape(str(name), quote=False) for name in names]
 
 
 def skeleton(figure: go.Figure) -> dict[str, Any]:
@@ -326,19 +316,7 @@ def scatter_2d(
     ``critic`` is a table with a row per y; ``extent`` (x0, x1, y0, y1) fixes the axes, so that the picture does not jump.
     """
     figure = go.Figure(layout=_layout("x", "y", hovermode="closest"))
-    figure.add_trace(
-        go.Heatmap(
-            x=np.asarray(xs, np.float64),  # far from 0 float32 has no steps that are small enough
-            y=np.asarray(ys, np.float64),
-            z=_floats(critic) if critic is not None and len(critic) else [],
-            colorscale=[[0, theme.rgba(theme.D, 0.03)], [1, theme.rgba(theme.D, 0.6)]],
-            zsmooth="fast",
-            showscale=False,
-            name="D's map",
-            showlegend=True,
-            hovertemplate="critic %{z:.3g}<extra></extra>",
-        )
-    )
+    figure.add_trace(_critic_map(critic, xs, ys))
     for points, name, colour, size, opacity in (
         (real, "real", theme.REAL, 9, 0.4),
         (fake, "generated", theme.FAKE, 4, 0.9),
@@ -375,6 +353,20 @@ def scatter_2d(
         figure.update_yaxes(scaleanchor="x", scaleratio=1, constrain="domain")
         figure.update_xaxes(constrain="domain")
     return figure
+
+
+def _critic_map(critic: np.ndarray | Sequence[Numbers] | None, xs: Numbers, ys: Numbers) -> go.Heatmap:
+    return go.Heatmap(
+        x=np.asarray(xs, np.float64),  # far from 0 float32 has no steps that are small enough
+        y=np.asarray(ys, np.float64),
+        z=_floats(critic) if critic is not None and len(critic) else [],
+        colorscale=[[0, theme.rgba(theme.D, 0.03)], [1, theme.rgba(theme.D, 0.6)]],
+        zsmooth="fast",
+        showscale=False,
+        name="D's map",
+        showlegend=True,
+        hovertemplate="critic %{z:.3g}<extra></extra>",
+    )
 
 
 def _alike(extent: Sequence[float]) -> bool:
@@ -426,79 +418,4 @@ def density_1d(
             )
         )
     figure.update_layout(yaxis={"rangemode": "tozero"})
-    return figure
-
-
-def real_plane(
-    points: np.ndarray | Sequence[Numbers],
-    xs: Numbers,
-    ys: Numbers,
-    density: np.ndarray | Sequence[Numbers],
-    centers: np.ndarray | Sequence[Numbers] = (),
-    axes: Sequence[str] = (),
-) -> go.Figure:
-    """Real points over their own density. Traces: 0 the density, 1 the points. ``centers`` (K, 2) of modes are numbered,
-    ``axes`` are the names of the two.
-    """
-    figure = scatter_2d(points, critic=density, xs=xs, ys=ys, extent=(xs[0], xs[-1], ys[0], ys[-1]))
-    if axes:
-        figure.update_layout(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
-    shades = [[0, theme.rgba(theme.REAL, 0.0)], [1, theme.rgba(theme.REAL, 0.55)]]
-    figure.update_traces(
-        colorscale=shades, hovertemplate="density %{z:.3g}<extra></extra>", selector={"type": "heatmap"}
-    )
-    figure.data = figure.data[:2]
-    figure.update_traces(marker={"size": 3, "opacity": 0.55}, selector={"type": "scatter"})
-    _number(figure, centers)
-    return figure.update_layout(showlegend=False)
-
-
-def _number(figure: go.Figure, centers: np.ndarray | Sequence[Numbers]) -> None:
-    """The number of each mode beside it, as the live view and the histogram have them."""
-    for number, (x, *y) in enumerate(centers, 1):
-        figure.add_annotation(x=x, y=y[0] if y else 0, text=str(number), showarrow=False, yshift=16, font={"size": 15})
-
-
-def real_density(xs: Numbers, density: Numbers, centers: np.ndarray | Sequence[Numbers] = ()) -> go.Figure:
-    """The density of the data on a line. Trace 0. ``centers`` (K, 1) of modes are numbered."""
-    figure = density_1d(xs, density)
-    figure.data = figure.data[:1]
-    _number(figure, centers)
-    return figure.update_layout(showlegend=False, yaxis2={"visible": False})
-
-
-def counts_per_class(names: Sequence[str], train: Numbers, total: Numbers) -> go.Figure:
-    """Images per class, those held out on top of those for training. Traces: 0 for training, 1 held out."""
-    labels = _as_typed(names)
-    figure = go.Figure(layout=_layout("class", "", barmode="stack", bargap=0.25))
-    held = np.asarray(total, np.int64) - np.asarray(train, np.int64)
-    for values, name, colour in ((train, "for training", theme.REAL), (held, "held out", theme.rgba(theme.REAL, 0.45))):
-        figure.add_trace(
-            go.Bar(
-                x=labels,
-                y=list(values),
-                name=name,
-                marker={"color": colour, "line": {"width": 0}},
-                hovertemplate="%{y:,d}",
-            )
-        )
-    figure.update_xaxes(**_categories(len(labels)))
-    figure.update_yaxes(tickformat=",~d", rangemode="tozero")
-    return figure
-
-
-def pixel_values(counts: Sequence[int]) -> go.Figure:
-    """How often each of the 256 pixel values occurs, on a logarithmic scale: backgrounds would hide the rest. Trace 0."""
-    total = max(1, sum(counts))
-    figure = go.Figure(layout=_layout("pixel value, as networks see it", "", bargap=0, showlegend=False))
-    figure.add_trace(
-        go.Bar(
-            x=np.arange(256, dtype=np.float32) / 127.5 - 1,
-            y=[count / total if count else None for count in counts],
-            marker={"color": theme.REAL, "line": {"width": 0}},
-            hovertemplate="%{y:.2~%}<extra></extra>",
-        )
-    )
-    figure.update_yaxes(type="log", tickformat=".4~%", nticks=5)
-    figure.update_xaxes(hoverformat=".2f")
     return figure

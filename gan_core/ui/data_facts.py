@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.engine import Choice, DatasetFacts, Lab
-from gan_core.ui import charts
+from gan_core.ui import charts, data_charts
 from gan_core.ui.shell import action_button, as_typed, said_in_a_sentence
 
 STATIC = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
@@ -41,10 +41,10 @@ def show_images(facts: DatasetFacts) -> None:
         st.caption(note)
     if facts.class_names:
         st.subheader("Images per class", anchor=False)
-        figure = charts.counts_per_class(facts.class_names, facts.counts_train, facts.counts)
+        figure = data_charts.counts_per_class(facts.class_names, facts.counts_train, facts.counts)
         st.plotly_chart(figure, key="counts", config=STATIC, height=260)
     st.subheader("Pixel values", anchor=False)
-    st.plotly_chart(charts.pixel_values(facts.pixel_histogram), key="pixels", config=STATIC, height=240)
+    st.plotly_chart(data_charts.pixel_values(facts.pixel_histogram), key="pixels", config=STATIC, height=240)
     st.caption(f"Mean {facts.pixel_mean:.3f}, standard deviation {facts.pixel_std:.3f}, scaled to [−1, 1]")
 
 
@@ -55,9 +55,9 @@ def draw_points(facts: DatasetFacts, *, key: str, height: int) -> None:
     assert facts.density is not None
     centers = () if facts.centers is None else facts.centers
     if facts.ys is None:
-        figure = charts.real_density(facts.xs, facts.density, centers)
+        figure = data_charts.real_density(facts.xs, facts.density, centers)
     else:
-        figure = charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers, facts.axes)
+        figure = data_charts.real_plane(facts.points, facts.xs, facts.ys, facts.density, centers, facts.axes)
     st.plotly_chart(figure, key=key, config=STATIC, height=height)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, Literal
 
 import numpy as np
@@ -81,3 +82,14 @@ class Film:
         for part in self.moving:
             if len(part.y) != len(self.captions) or (part.x is not None and len(part.x) != len(self.captions)):
                 raise ValueError(f"trace {part.trace} has {len(part.y)} frames, the captions are {len(self.captions)}")
+
+
+def categories(count: int) -> dict[str, Any]:
+    """An axis of class names. Strict: the digits are names, not numbers. Every name is written as long as there is room."""
+    every = 1 if count <= 20 else -(-count // 15)
+    return {"type": "category", "autotypenumbers": "strict", "showgrid": False, "dtick": every, "nticks": 0}
+
+
+def as_typed(names: Iterable[object]) -> list[str]:
+    """Names of classes as they were typed: Plotly would take some of them for markup."""
+    return [escape(str(name), quote=False) for name in names]

@@ -81,6 +81,11 @@ def _dialog(run: RunRecord) -> None:
         base = cured if objective == cured.objective.name else cured.replace({"objective": objective})
     form = ConfigForm(base, catalogue(), f"fork:{run.id}:{cure}:{base.recipe}")
     sections.of_fork(form, base)
+    _begin(run, form, parent, at)
+
+
+def _begin(run: RunRecord, form: ConfigForm, parent: RunConfig, at: Any) -> None:
+    """What the form changes, the button that forks, and whether both are shown."""
     changes: dict[str, Any] = {}
     try:
         changes = changes_between(parent, RunConfig.load(form.settings))

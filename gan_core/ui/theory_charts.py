@@ -156,11 +156,15 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
         figure.add_trace(_dot(LOSS_STYLES[name]["color"], 4))
         moving.append(Moving(len(figure.data) - 1, "point", _held(towards, reach), theta))
     figure.update_layout(yaxis4={"range": reach})
-    captions = tuple(
+    return Film(figure, _captions_of_distances(numbers), tuple(moving))
+
+
+def _captions_of_distances(numbers: Sweep) -> tuple[str, ...]:
+    return tuple(
         f"distance {_number(t, '+.2f')} · JS {js:.3f} · W₁ {w:.2f} · push on G: minimax {_number(abs(m))}, "
         f"non-saturating {_number(abs(n))}, Wasserstein {_number(abs(c))}"
         for t, js, w, m, n, c in zip(
-            theta,
+            numbers.theta,
             numbers.js,
             numbers.wasserstein,
             numbers.push_minimax,
@@ -169,7 +173,6 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
             strict=True,
         )
     )
-    return Film(figure, captions, tuple(moving))
 
 
 # -- the Dirac-GAN ------------------------------------------------------------------------------------------------
@@ -187,28 +190,7 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
     inside = np.maximum(np.abs(path.theta), np.abs(path.psi)) <= reach[1]
     seen = int(inside.argmin()) if not inside.all() else len(inside)
     whole, path = path, DiracPath(path.theta[:seen], path.psi[:seen], path.eigenvalues)
-    lines, heads = _arrows(thetas, psis, right, up)
-    figure.add_trace(
-        go.Scatter(
-            x=lines[0],
-            y=lines[1],
-            mode="lines",
-            line={"width": 1.5, "color": theme.UNSURE},
-            name="gradient descent",
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    )
-    figure.add_trace(
-        go.Scatter(
-            x=heads[0],
-            y=heads[1],
-            mode="markers",
-            hoverinfo="skip",
-            showlegend=False,
-            marker={"symbol": "triangle-up", "size": 7, "color": theme.UNSURE, "angle": heads[2]},
-        )
-    )
+    figure.add_traces(_field(thetas, psis, right, up))
     for x, y, symbol, size, colour, name in (
         (0.0, 0.0, "star", 17, theme.REAL, "equilibrium"),
         (path.theta[0], path.psi[0], "circle-open", 13, theme.G, "start"),
@@ -248,6 +230,18 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
         left = f" · it leaves the picture; at round {len(whole.theta) - 1} it is {whole.distance[-1]:.3g} away"
         captions = (*captions[:-1], captions[-1] + left)
     return Film(figure, captions, moving)
+
+
+def _field(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarray) -> list[go.Scatter]:
+    """Two traces: the shafts of the arrows, and their heads."""
+    lines, heads = _arrows(thetas, psis, right, up)
+    silent = {"hoverinfo": "skip", "showlegend": False}
+    shaft = {"width": 1.5, "color": theme.UNSURE}
+    head = {"symbol": "triangle-up", "size": 7, "color": theme.UNSURE, "angle": heads[2]}
+    return [
+        go.Scatter(x=lines[0], y=lines[1], mode="lines", line=shaft, name="gradient descent", **silent),
+        go.Scatter(x=heads[0], y=heads[1], mode="markers", marker=head, **silent),
+    ]
 
 
 def _arrows(

@@ -15,7 +15,7 @@ from gan_core.training import eager
 TRAINS = """
 import sys
 from gan_core.config import RunConfig
-from gan_core.engine.describe import warm_up
+from gan_core.engine.library.describe import warm_up
 from gan_core.engine import Lab
 warm_up()
 with Lab(sys.argv[1], executor="thread") as lab:

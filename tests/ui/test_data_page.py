@@ -14,7 +14,7 @@ from benchmarks.hostile import picture, zipped
 from gan_core.data import DATASETS, shelf
 from gan_core.data import published as published_sets
 from gan_core.engine import Lab
-from gan_core.ui import charts
+from gan_core.ui import charts, data_charts
 from gan_core.ui.painter import SIDE, cells_of
 from gan_core.ui.shell import as_typed
 
@@ -99,17 +99,17 @@ def test_what_a_browser_sends_as_a_painting() -> None:
 
 
 def test_figures_of_data() -> None:
-    bars = charts.counts_per_class(["0", "1"], [8, 4], [10, 5])
+    bars = data_charts.counts_per_class(["0", "1"], [8, 4], [10, 5])
     assert [list(trace.y) for trace in bars.data] == [[8, 4], [2, 1]]
-    pixels = charts.pixel_values([0] * 255 + [4])
+    pixels = data_charts.pixel_values([0] * 255 + [4])
     assert pixels.data[0].y[255] == 1
     assert pixels.data[0].y[0] is None
-    plane = charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)))
+    plane = data_charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)))
     assert [trace.type for trace in plane.data] == ["heatmap", "scatter"]
-    assert len(charts.real_density([0, 1], [1, 2]).data) == 1
-    plane = charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)), [(0.1, 0.2), (0.8, 0.9)])
+    assert len(data_charts.real_density([0, 1], [1, 2]).data) == 1
+    plane = data_charts.real_plane(np.zeros((3, 2)), [0, 1], [0, 1], np.ones((2, 2)), [(0.1, 0.2), (0.8, 0.9)])
     assert [(note.text, note.x, note.y) for note in plane.layout.annotations] == [("1", 0.1, 0.2), ("2", 0.8, 0.9)]
-    line = charts.real_density([0, 1], [1, 2], [(0.3,)])
+    line = data_charts.real_density([0, 1], [1, 2], [(0.3,)])
     assert [(note.text, note.x, note.y) for note in line.layout.annotations] == [("1", 0.3, 0)]
 
 
@@ -184,7 +184,7 @@ def test_what_is_not_wanted_leaves_nothing(lab: Lab) -> None:
 def test_names_of_classes_are_no_markup_in_figures() -> None:
     typed = ["<b>x</b>", "A&B", "C++"]
     for figure in (
-        charts.counts_per_class(typed, [1, 1, 1], [2, 2, 2]),
+        data_charts.counts_per_class(typed, [1, 1, 1], [2, 2, 2]),
         charts.class_histogram(typed, counts=[1, 1, 1, 0]),
     ):
         assert list(figure.data[0].x)[:3] == ["&lt;b&gt;x&lt;/b&gt;", "A&amp;B", "C++"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,10 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gan_core.config.games.gan import Tricks
-from gan_core.data import Batch, BatchStream
+from gan_core.data import Batch
 from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack
 from gan_core.regularizers import PENALTIES, Penalty, clip_weights
+from gan_core.training.assembly import Assembly
 from gan_core.training.averaging import follow
 from gan_core.training.columns import Column, names_of
 from gan_core.training.game import Memory
@@ -29,50 +31,48 @@ Judge = Callable[..., Any]
 """D, or D looked ahead: called with x and y."""
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What the two play for, and by which tricks.
+
+    ``penalties`` are pairs of a Penalty and its weight. ``clip_value`` clips D's weights after each of its steps.
+    ``latent`` draws z (n, latent_dim) from a generator. ``columns`` name the numbers of the turns. ``packing`` samples are
+    judged as one, by what ``summary`` tells of them. A ``conditional`` game tells G and D the class y of each sample;
+    ``class_weight`` is that of the classification error which the D of an AC-GAN adds, 0 without.
+    """
+
+    loss: AdversarialLoss
+    penalties: tuple[tuple[Penalty, float], ...]
+    clip_value: float | None
+    batch_size: int
+    latent: Latent
+    columns: Sequence[Column]
+    packing: int = 1
+    summary: str = "none"
+    tricks: Tricks = field(default_factory=Tricks)
+    conditional: bool = False
+    class_weight: float = 0.0
+
+
 class AdversarialGame:
     """GAN, DCGAN, LSGAN, WGAN, WGAN-GP, BEGAN …: the players D and G, in this order.
 
-    ``penalties`` are pairs of a Penalty and its weight. ``clip_value`` clips D's weights after each of its steps.
-    A ``conditional`` game tells G and D the class y of each sample; ``class_weight`` is that of the classification error
-    which the D of an AC-GAN adds, 0 without. ``packing`` samples are judged as one, by what ``summary`` tells of them.
-    ``latent`` draws z (n, latent_dim) from a generator. ``streams`` holds the run's generators ``z``, ``penalties``, if
-    the tricks draw ``tricks``, and if there are classes ``labels``. ``columns`` name the numbers of the turns.
+    ``assembly`` has the networks G and D, and the streams ``z``, ``penalties``, if the tricks draw ``tricks``, and if
+    there are classes ``labels``; ``moves`` is the optimization of each player.
     """
 
-    def __init__(
-        self,
-        *,
-        G: nn.Module,
-        D: nn.Module,
-        loss: AdversarialLoss,
-        penalties: tuple[tuple[Penalty, float], ...],
-        clip_value: float | None,
-        generator: Optimization,
-        discriminator: Optimization,
-        data: BatchStream,
-        batch_size: int,
-        latent: Latent,
-        streams: dict[str, torch.Generator],
-        columns: Sequence[Column],
-        packing: int = 1,
-        summary: str = "none",
-        tricks: Tricks | None = None,
-        conditional: bool = False,
-        class_weight: float = 0.0,
-    ) -> None:
-        self.G, self.D = G, D
-        self.loss = loss
-        self.penalties = penalties
-        self.clip_value = clip_value
+    def __init__(self, assembly: Assembly, moves: Mapping[str, Optimization], settings: Settings) -> None:
+        self.G, self.D = G, D = assembly.networks["G"], assembly.networks["D"]
+        self.data, self.streams = assembly.data, assembly.streams
+        discriminator, generator = moves["D"], moves["G"]
         self.optimization = (discriminator, generator)
-        self.data = data
-        self.batch_size = batch_size
-        self.latent = latent
-        self.streams = streams
-        self.packing, self.summary = packing, summary
-        self.tricks = tricks or Tricks()
-        self.conditional = conditional
-        self.class_weight = class_weight
+        self.loss, self.penalties = settings.loss, settings.penalties
+        self.clip_value = settings.clip_value
+        self.batch_size = settings.batch_size
+        self.latent = settings.latent
+        self.packing, self.summary = settings.packing, settings.summary
+        self.tricks = settings.tricks
+        self.conditional, self.class_weight = settings.conditional, settings.class_weight
         self.noise = self.tricks.instance_noise
         self.G_average = deepcopy(G).requires_grad_(False) if self.tricks.ema_decay else None
         self.memory: Memory = self._first_memory()
@@ -83,10 +83,10 @@ class AdversarialGame:
                 (D,),
                 self._discriminate,
                 discriminator.optimizer,
-                terms=names_of(columns, "D", "term"),
-                readings=names_of(columns, "D", "reading"),
+                terms=names_of(settings.columns, "D", "term"),
+                readings=names_of(settings.columns, "D", "reading"),
                 steps=discriminator.steps,
-                after_step=None if clip_value is None else self._clip,
+                after_step=None if settings.clip_value is None else self._clip,
                 clip_gradient=discriminator.clip_gradient,
             ),
             Player(
@@ -94,8 +94,8 @@ class AdversarialGame:
                 (G,),
                 self._generate,
                 generator.optimizer,
-                terms=names_of(columns, "G", "term"),
-                readings=names_of(columns, "G", "reading"),
+                terms=names_of(settings.columns, "G", "term"),
+                readings=names_of(settings.columns, "G", "reading"),
                 steps=generator.steps,
                 after_step=None if self.G_average is None else self._average,
                 clip_gradient=generator.clip_gradient,

@@ -20,7 +20,7 @@ from gan_core.training.assembly import assemble, layers_of
 from gan_core.training.columns import GRADIENTS, Chart, Column
 from gan_core.training.columns import LOSSES as LOSS_CHART
 from gan_core.training.games import gan_rules
-from gan_core.training.games.adversarial import AdversarialGame
+from gan_core.training.games.adversarial import AdversarialGame, Settings
 from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.latent import Latent
 from gan_core.training.optimization import optimization_of
@@ -67,18 +67,12 @@ def _build(config: GanConfig, source: Source) -> AdversarialGame:
         )
         for player, seat in config.seats.items()
     }
-    return AdversarialGame(
-        G=assembled.networks["G"],
-        D=assembled.networks["D"],
+    settings = Settings(
         loss=_loss(config),
         penalties=tuple((PENALTIES[name], weight) for name, weight in objective.penalties.items()),
         clip_value=objective.clip_value,
-        generator=moves["G"],
-        discriminator=moves["D"],
-        data=assembled.data,
         batch_size=config.data.batch_size,
         latent=_latent(config),
-        streams=assembled.streams,
         columns=_columns(config),
         packing=model.discriminator.packing,
         summary=model.discriminator.summary,
@@ -86,6 +80,7 @@ def _build(config: GanConfig, source: Source) -> AdversarialGame:
         conditional=_conditional(config),
         class_weight=model.class_weight if model.condition == "ac_gan" else 0.0,
     )
+    return AdversarialGame(assembled, moves, settings)
 
 
 def _latent(config: GanConfig) -> Latent:
