@@ -28,6 +28,9 @@ from gan_core.config import SETTINGS, Comparison, ConfigError, RunConfig, preset
 from gan_core.config.fields import Network, Optimizer, Part
 from gan_core.data import BatchStream, Source
 from gan_core.engine import Lab, StepOf, card, catalogue
+from gan_core.engine.exchange.reproducing import code
+from gan_core.engine.showing.judging import RunJudge
+from gan_core.engine.showing.knob_names import label_of
 from gan_core.models import ARCHITECTURES
 from gan_core.store import RunStore
 from gan_core.training import ABILITIES, GAMES, Chart, Column, Outcome, Player, resolve
@@ -341,8 +344,6 @@ def test_it_is_exported(trained: tuple[Path, str], ending: str, tmp_path: Path) 
 
 
 def test_its_python_makes_it_again(trained: tuple[Path, str]) -> None:
-    from gan_core.engine.exchange.reproducing import code
-
     with RunStore(trained[0]) as store:
         text = code(store, trained[1])
     assert f"'game': '{NAME}'" in text
@@ -388,7 +389,34 @@ def test_the_page_trains_it_and_draws_the_curves_that_it_declares(lab: Lab) -> N
     assert "points" in panels
     assert "AE turn" in [button.label for button in buttons_for("paused", players_of(run))]
     shown("watch.py", run=run.id)
-    shown("runs.py", q="code_dim=1")
+    for text, found in (("model.code_dim=1", 1), (f"game={NAME}", 1), ("code_dim=2", 0)):
+        captions = [caption.value for caption in shown("runs.py", filter=text).caption]
+        assert f"{found} of 1 runs" in captions
+
+
+def test_the_dialog_forks_it(lab: Lab) -> None:
+    run = lab.submit(RunConfig.load(TINY))
+    assert lab.wait(run, 60).status == "finished"
+    app = shown("watch.py", run=run)
+    app.button(key=f"fork:{run}").click().run()
+    rate = next(field for field in app.number_input if str(field.key).endswith("optimizer.lr"))
+    rate.set_value(0.005).run()
+    assert not app.error
+    assert "Changes: optimizer.lr = 0.005" in [caption.value for caption in app.caption]
+    assert f"fork:cure:{run}" not in [group.key for group in app.button_group], "no cure of a GAN fits it"
+
+
+def test_its_verdict_names_no_cure_of_a_gan() -> None:
+    judges = [RunJudge(12, resolve(config)) for config in (RunConfig.load(TINY), preset_config("ring-mlp"))]
+    for judge in judges:
+        judge.set_diverged(5, "a loss is not finite")
+    of_mine, of_a_gan = (judge.told() for judge in judges)
+    assert (of_mine["state"], of_mine["cures"]) == ("diverged", [])
+    assert of_a_gan["cures"]
+
+
+def test_its_knob_has_a_name_on_the_page() -> None:
+    assert label_of("optimizer.lr") == "learning rate"
 
 
 def test_without_the_entries_nothing_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
