@@ -34,7 +34,7 @@ from gan_core.engine.showing.knob_names import label_of
 from gan_core.models import ARCHITECTURES
 from gan_core.store import RunStore
 from gan_core.training import ABILITIES, GAMES, Chart, Column, Outcome, Player, resolve
-from gan_core.training.assembly import assemble, layers_of
+from gan_core.training.assembly import assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES
 from gan_core.training.game import Memory
 from gan_core.training.games import Declaration
@@ -113,10 +113,12 @@ class Autoencoder:
 def _networks(config: AutoencoderConfig, source: Source) -> dict[str, nn.Module]:
     model, mlp = config.model, ARCHITECTURES["mlp"].generator
     with torch.device("meta"):
-        return {
+        networks: dict[str, nn.Module] = {
             "E": mlp(source.shape[0], (model.code_dim,), layers_of(model.encoder)),
             "R": mlp(model.code_dim, source.shape, layers_of(model.decoder)),
         }
+        normalize(networks, config.networks)
+    return networks
 
 
 def _build(config: AutoencoderConfig, source: Source) -> Autoencoder:
@@ -372,6 +374,7 @@ def test_the_library_has_its_card(lab: Lab) -> None:
 def test_the_page_trains_it_and_draws_the_curves_that_it_declares(lab: Lab) -> None:
     app = shown("train.py", preset="ring-mlp", game=NAME)
     assert AutoencoderConfig.ABOUT.title in [heading.value for heading in app.subheader]
+    assert [title.value for title in app.title] == ["Train: Autoencoder"]
     dims = next(field for field in app.number_input if str(field.key).endswith("model.code_dim"))
     dims.set_value(1).run()
     assert not app.error
