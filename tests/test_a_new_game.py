@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -29,11 +30,14 @@ from gan_core.config.fields import Network, Optimizer, Part
 from gan_core.data import BatchStream, Source
 from gan_core.engine import Lab, StepOf, card, catalogue
 from gan_core.engine.exchange.reproducing import code
+from gan_core.engine.observers import observer_for
 from gan_core.engine.showing.judging import RunJudge
 from gan_core.engine.showing.knob_names import label_of
+from gan_core.engine.upkeep.footprint import footprint
 from gan_core.models import ARCHITECTURES
+from gan_core.models.blocks import Network as Layered
 from gan_core.store import RunStore
-from gan_core.training import ABILITIES, GAMES, Chart, Column, Outcome, Player, resolve
+from gan_core.training import ABILITIES, GAMES, Chart, Column, Outcome, Player, load_source, resolve
 from gan_core.training.assembly import assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES
 from gan_core.training.game import Memory
@@ -114,7 +118,7 @@ def _networks(config: AutoencoderConfig, source: Source) -> dict[str, nn.Module]
     model, mlp = config.model, ARCHITECTURES["mlp"].generator
     with torch.device("meta"):
         networks: dict[str, nn.Module] = {
-            "E": mlp(source.shape[0], (model.code_dim,), layers_of(model.encoder)),
+            "E": Layered(nn.Flatten(), *mlp(prod(source.shape), (model.code_dim,), layers_of(model.encoder))),
             "R": mlp(model.code_dim, source.shape, layers_of(model.decoder)),
         }
         normalize(networks, config.networks)
@@ -208,6 +212,23 @@ def test_it_trains_from_python_with_the_columns_that_it_declares(trained: tuple[
         drawn = json.loads(store.artefact_path(run.id, frame.parts["points"]["file"]).read_bytes())
         assert len(drawn["fake"]) == 32
         assert not {"critic", "pull", "grid"} & set(drawn)
+
+
+@pytest.mark.parametrize(("data", "part"), [("digits8", "grid"), ("gaussian", "points"), ("stacked", "grid")])
+def test_it_is_looked_at_on_data_of_every_kind(data: str, part: str, game_of: Callable) -> None:
+    config = resolve(RunConfig.load(TINY | {"data": {"name": data}, "diagnostics": {"samples": 32, "grid": 9}}))
+    game = game_of(config)
+    looks = [observer_for(config, load_source(config), lambda source: None).look(game, 0) for _ in range(2)]
+    (numbers, sight), (again, unchanged) = looks
+    assert list(sight.parts) == [part]
+    assert numbers == again
+    if part == "grid":
+        assert sight.parts[part].shape[0] == 9
+        assert (sight.parts[part] == unchanged.parts[part]).all()
+    else:
+        assert "wasserstein" in numbers
+        assert set(sight.parts[part]) == {"xs", "fake"}
+    assert footprint(config).memory > 0
 
 
 def test_it_trains_from_the_terminal_and_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
