@@ -18,7 +18,7 @@ choices: dict[str, dict[str, Choice]] = catalogue()
 left, right = st.columns([3, 2], gap="large")
 
 with left:
-    st.title("Train a GAN", anchor=False)
+    heading = st.empty()
     base, scope, preset = base_config(choices)
     if len(choices["games"]) > 1:
         game = st.selectbox(
@@ -32,6 +32,7 @@ with left:
         if game != base.game:
             base, scope = base.replace({"game": game}), f"{scope}:{game}"
     about = choices["games"][base.game].about
+    heading.title("Train a GAN" if isinstance(base, GanConfig) else f"Train: {about.title}", anchor=False)
     if isinstance(base, GanConfig):
         titles = objective_names()
         wanted = st.query_params.get("objective", base.objective.name)

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -28,10 +29,16 @@ from gan_core.config import SETTINGS, Comparison, ConfigError, RunConfig, preset
 from gan_core.config.fields import Network, Optimizer, Part
 from gan_core.data import BatchStream, Source
 from gan_core.engine import Lab, StepOf, card, catalogue
+from gan_core.engine.exchange.reproducing import code
+from gan_core.engine.observers import observer_for
+from gan_core.engine.showing.judging import RunJudge
+from gan_core.engine.showing.knob_names import label_of
+from gan_core.engine.upkeep.footprint import footprint
 from gan_core.models import ARCHITECTURES
+from gan_core.models.blocks import Network as Layered
 from gan_core.store import RunStore
-from gan_core.training import ABILITIES, GAMES, Chart, Column, Outcome, Player, resolve
-from gan_core.training.assembly import assemble, layers_of
+from gan_core.training import ABILITIES, GAMES, Chart, Column, Outcome, Player, load_source, resolve
+from gan_core.training.assembly import assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES
 from gan_core.training.game import Memory
 from gan_core.training.games import Declaration
@@ -110,10 +117,12 @@ class Autoencoder:
 def _networks(config: AutoencoderConfig, source: Source) -> dict[str, nn.Module]:
     model, mlp = config.model, ARCHITECTURES["mlp"].generator
     with torch.device("meta"):
-        return {
-            "E": mlp(source.shape[0], (model.code_dim,), layers_of(model.encoder)),
+        networks: dict[str, nn.Module] = {
+            "E": Layered(nn.Flatten(), *mlp(prod(source.shape), (model.code_dim,), layers_of(model.encoder))),
             "R": mlp(model.code_dim, source.shape, layers_of(model.decoder)),
         }
+        normalize(networks, config.networks)
+    return networks
 
 
 def _build(config: AutoencoderConfig, source: Source) -> Autoencoder:
@@ -203,6 +212,23 @@ def test_it_trains_from_python_with_the_columns_that_it_declares(trained: tuple[
         drawn = json.loads(store.artefact_path(run.id, frame.parts["points"]["file"]).read_bytes())
         assert len(drawn["fake"]) == 32
         assert not {"critic", "pull", "grid"} & set(drawn)
+
+
+@pytest.mark.parametrize(("data", "part"), [("digits8", "grid"), ("gaussian", "points"), ("stacked", "grid")])
+def test_it_is_looked_at_on_data_of_every_kind(data: str, part: str, game_of: Callable) -> None:
+    config = resolve(RunConfig.load(TINY | {"data": {"name": data}, "diagnostics": {"samples": 32, "grid": 9}}))
+    game = game_of(config)
+    looks = [observer_for(config, load_source(config), lambda source: None).look(game, 0) for _ in range(2)]
+    (numbers, sight), (again, unchanged) = looks
+    assert list(sight.parts) == [part]
+    assert numbers == again
+    if part == "grid":
+        assert sight.parts[part].shape[0] == 9
+        assert (sight.parts[part] == unchanged.parts[part]).all()
+    else:
+        assert "wasserstein" in numbers
+        assert set(sight.parts[part]) == {"xs", "fake"}
+    assert footprint(config).memory > 0
 
 
 def test_it_trains_from_the_terminal_and_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -341,8 +367,6 @@ def test_it_is_exported(trained: tuple[Path, str], ending: str, tmp_path: Path) 
 
 
 def test_its_python_makes_it_again(trained: tuple[Path, str]) -> None:
-    from gan_core.engine.exchange.reproducing import code
-
     with RunStore(trained[0]) as store:
         text = code(store, trained[1])
     assert f"'game': '{NAME}'" in text
@@ -371,6 +395,7 @@ def test_the_library_has_its_card(lab: Lab) -> None:
 def test_the_page_trains_it_and_draws_the_curves_that_it_declares(lab: Lab) -> None:
     app = shown("train.py", preset="ring-mlp", game=NAME)
     assert AutoencoderConfig.ABOUT.title in [heading.value for heading in app.subheader]
+    assert [title.value for title in app.title] == ["Train: Autoencoder"]
     dims = next(field for field in app.number_input if str(field.key).endswith("model.code_dim"))
     dims.set_value(1).run()
     assert not app.error
@@ -388,7 +413,34 @@ def test_the_page_trains_it_and_draws_the_curves_that_it_declares(lab: Lab) -> N
     assert "points" in panels
     assert "AE turn" in [button.label for button in buttons_for("paused", players_of(run))]
     shown("watch.py", run=run.id)
-    shown("runs.py", q="code_dim=1")
+    for text, found in (("model.code_dim=1", 1), (f"game={NAME}", 1), ("code_dim=2", 0)):
+        captions = [caption.value for caption in shown("runs.py", filter=text).caption]
+        assert f"{found} of 1 runs" in captions
+
+
+def test_the_dialog_forks_it(lab: Lab) -> None:
+    run = lab.submit(RunConfig.load(TINY))
+    assert lab.wait(run, 60).status == "finished"
+    app = shown("watch.py", run=run)
+    app.button(key=f"fork:{run}").click().run()
+    rate = next(field for field in app.number_input if str(field.key).endswith("optimizer.lr"))
+    rate.set_value(0.005).run()
+    assert not app.error
+    assert "Changes: optimizer.lr = 0.005" in [caption.value for caption in app.caption]
+    assert f"fork:cure:{run}" not in [group.key for group in app.button_group], "no cure of a GAN fits it"
+
+
+def test_its_verdict_names_no_cure_of_a_gan() -> None:
+    judges = [RunJudge(12, resolve(config)) for config in (RunConfig.load(TINY), preset_config("ring-mlp"))]
+    for judge in judges:
+        judge.set_diverged(5, "a loss is not finite")
+    of_mine, of_a_gan = (judge.told() for judge in judges)
+    assert (of_mine["state"], of_mine["cures"]) == ("diverged", [])
+    assert of_a_gan["cures"]
+
+
+def test_its_knob_has_a_name_on_the_page() -> None:
+    assert label_of("optimizer.lr") == "learning rate"
 
 
 def test_without_the_entries_nothing_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:

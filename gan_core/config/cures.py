@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gan_core.about import About
+from gan_core.config.errors import ConfigError
 from gan_core.config.objectives import OBJECTIVES
 from gan_core.config.overriding import flatten
 from gan_core.config.schema import RunConfig
@@ -36,6 +37,14 @@ class Change:
         """Every single setting that it states, by its dotted name in a configuration."""
         stated = flatten(self.changes)
         return {"objective.name" if field == "objective" else field: value for field, value in stated.items()}
+
+    def fits(self, config: RunConfig) -> bool:
+        """Whether a run of this configuration has the settings that it states: a run of another game may not."""
+        try:
+            config.replace(self.changes)
+        except ConfigError:
+            return False
+        return True
 
     def holds_in(self, config: RunConfig) -> bool:
         """Whether a run has all of it, whatever else it has."""

@@ -13,7 +13,7 @@ from torch import nn
 from gan_core.config import RunConfig
 from gan_core.config.fields import Network
 from gan_core.data import BatchStream, Source, open_stream
-from gan_core.models import UNCONDITIONAL, Condition, Layers, initialize, use_dropout_stream
+from gan_core.models import UNCONDITIONAL, Condition, Layers, initialize, normalize_spectrally, use_dropout_stream
 from gan_core.training.streams import Streams
 
 
@@ -52,3 +52,10 @@ def layers_of(network: Network, condition: Condition = UNCONDITIONAL) -> Layers:
     """How the layers of a configured network look."""
     wanted = {field.name for field in fields(Layers)} - {"condition"}
     return Layers(**network.model_dump(include=wanted), condition=condition)
+
+
+def normalize(networks: Mapping[str, nn.Module], settings: Mapping[str, Network]) -> None:
+    """Normalise spectrally those networks, by role, whose settings ask for it. To be called on the device ``meta``."""
+    for role, network in networks.items():
+        if settings[role].spectral_norm:
+            normalize_spectrally(network, settings[role].spectral_gain)

@@ -21,8 +21,8 @@ SAMPLES = {"real": REAL, "generated": FAKE}
 OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 """For curves that are neither: in this order, after the first ones are taken."""
 
-PLAYERS = {"D": D, "G": G, "E": "#E69F00", "Q": "#56B4E9", "AE": "#009E73"}
-"""The colour of a player's curves, by its name in a column (``D.loss``)."""
+PLAYERS = {"D": D, "G": G, "E": "#E69F00", "Q": "#56B4E9", "AE": "#56B4E9"}
+"""The colour of a player's curves, by its name in a column (``D.loss``); none is that of real data."""
 
 VARIANTS = (D, "#E69F00", REAL, MARK, "#56B4E9", G, UNSURE, "#8C6BB1")
 """The colours of what is compared, in order. On charts of several variants a colour says which one, not which player."""

@@ -84,3 +84,7 @@ def test_the_first_six_that_are_compared_can_be_told_apart(one: str, other: str,
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_stands_out_from_the_page(role: str, page: str) -> None:
     assert contrast(ROLES[role], PAGES[page]) >= 3
+
+
+def test_no_player_has_the_colour_of_real_data() -> None:
+    assert theme.REAL not in theme.PLAYERS.values()

@@ -22,12 +22,13 @@ class RunJudge:
     """Collects rows and references of a run in whatever order they come; ``settle`` judges what has come.
 
     Called by one thread at a time, never by the one that trains. Of the cures it names only those that ``config``, where it
-    is known, does not have yet.
+    is known, can take and does not have yet.
     """
 
     def __init__(self, rounds: int, config: RunConfig | None = None) -> None:
         self._config = config
         self._at_work: dict[str, Any] | None = None
+        self._fitting: dict[str, bool] = {}
         self._knobs: dict[str, float] | None = None
         self._heard: set[tuple[Any, ...]] = set()
         self._judge = Judge(Facts({}, rounds=rounds))
@@ -117,8 +118,13 @@ class RunJudge:
     def told(self) -> dict[str, Any]:
         """The verdict as of now, JSON-able; ``at_work`` is the cure that the run was forked with, and since when."""
         now = told(self.verdict, images=self.images)
-        left = [name for name in now["cures"] if not self._has(name)]
+        left = [name for name in now["cures"] if self._fits(name) and not self._has(name)]
         return {**now, "cures": left, "at_work": self._at_work}
+
+    def _fits(self, cure: str) -> bool:
+        if cure not in self._fitting:
+            self._fitting[cure] = self._config is None or cure not in CURES or CURES[cure].fits(self._config)
+        return self._fitting[cure]
 
     def _has(self, cure: str | None) -> bool:
         return self._config is not None and cure in CURES and CURES[cure].holds_in(self._config)

@@ -13,9 +13,18 @@ LABELS = {
 }
 
 
+WORDS = {"lr": "learning rate"}
+
+
 def label_of(knob: str) -> str:
-    """What a knob is called on a page."""
-    return LABELS.get(knob, f"λ of {knob.rpartition('.')[2].replace('_', ' ')}")
+    """What a knob is called on a page: a penalty by its weight, one that only its game knows by the words of its field."""
+    group, _, last = knob.rpartition(".")
+    if knob in LABELS:
+        return LABELS[knob]
+    if group == "objective.penalties":
+        return f"λ of {last.replace('_', ' ')}"
+    word = WORDS.get(last, last.replace("_", " "))
+    return word if "." not in group else f"{word} of the {group.rpartition('.')[2].replace('_', ' ')}"
 
 
 SHORT = {"optimizers.discriminator.lr": "D's lr", "optimizers.generator.lr": "G's lr"}

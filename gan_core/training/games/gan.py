@@ -14,9 +14,9 @@ from gan_core.config import GanConfig
 from gan_core.config.games.gan import Tricks
 from gan_core.data import Source, label_count
 from gan_core.losses import LOSSES, AdversarialLoss
-from gan_core.models import ARCHITECTURES, Condition, normalize_spectrally, packed_shape
+from gan_core.models import ARCHITECTURES, Condition, packed_shape
 from gan_core.regularizers import PENALTIES, Penalty
-from gan_core.training.assembly import assemble, layers_of
+from gan_core.training.assembly import assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, Chart, Column
 from gan_core.training.columns import LOSSES as LOSS_CHART
 from gan_core.training.games import gan_rules
@@ -36,9 +36,7 @@ def _networks(config: GanConfig, source: Source) -> dict[str, nn.Module]:
             "G": builders[0].generator(config.model.latent_dim, source.shape, layers_of(generator, condition)),
             "D": builders[1].discriminator(_seen_by_d(config, source), layers_of(discriminator, condition)),
         }
-        for network, settings in zip(networks.values(), (generator, discriminator), strict=True):
-            if settings.spectral_norm:
-                normalize_spectrally(network, settings.spectral_gain)
+        normalize(networks, config.networks)
     return networks
 
 
