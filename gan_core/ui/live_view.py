@@ -25,7 +25,8 @@ LEAD = "lead"
 """What the views beside it call the one that leads."""
 
 FOLDER = Path(__file__).parent / "live"
-_SCRIPTS = ("elements", "store", "connection", "panels", "strip", "view")
+_PANELS = ("panels", "curves", "classes", "points", "pictures", "numbers", "kinds")
+_SCRIPTS = ("elements", "store", "connection", *_PANELS, "strip", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
 _COMPONENT = st.components.v2.component(
