@@ -14,6 +14,7 @@ import plotly
 import streamlit as st
 
 from gan_core.config import CURES
+from gan_core.engine.showing.pictures import GAP
 from gan_core.ui import charts, theme
 
 PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
@@ -79,6 +80,7 @@ def live_view(
             "plotly": PLOTLY_URL,
             "layout": list(layout),
             "colours": COLOURS,
+            "gap": GAP,
             "cures": {name: cure.title for name, cure in CURES.items()},
             "epoch": str(epoch),
             "beside": list(beside),

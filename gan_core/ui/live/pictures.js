@@ -1,7 +1,5 @@
 // The panel of generated pictures: all, one class, or the first with the push on them.
 
-const GAP = 2 // pixels between the samples of a picture, as pictures.py has it
-
 // A grey picture around 128 as a veil: the one colour where it is lighter, the other where it is darker, none where it is neither.
 function tinted(picture, lighter, darker) {
   const canvas = el("canvas", { width: picture.naturalWidth, height: picture.naturalHeight })
@@ -125,17 +123,18 @@ class GridPanel extends Panel {
       return // may work at the next frame
     }
     if (shown !== this.shown || !this.pushed) return
+    const { gap } = this.view.data
     const [across, down] = [Math.ceil(Math.sqrt(count)), Math.ceil(Math.sqrt(push.count))]
-    const w = (pull.naturalWidth + GAP) / down
+    const w = (pull.naturalWidth + gap) / down
     const columns = Math.ceil(push.count / 2)
     const { lighter, darker } = this.view.colours
     const tint = tinted(pull, lighter, darker)
-    this.push.width = columns * w - GAP
-    this.push.height = 2 * w - GAP
+    this.push.width = columns * w - gap
+    this.push.height = 2 * w - gap
     const pen = this.push.getContext("2d")
     for (let i = 0; i < push.count; i++) {
       const [x, y] = [(i % columns) * w, Math.floor(i / columns) * w]
-      const cell = (picture, wide) => pen.drawImage(picture, (i % wide) * w, Math.floor(i / wide) * w, w - GAP, w - GAP, x, y, w - GAP, w - GAP)
+      const cell = (picture, wide) => pen.drawImage(picture, (i % wide) * w, Math.floor(i / wide) * w, w - gap, w - gap, x, y, w - gap, w - gap)
       cell(picture, across)
       cell(tint, down)
     }
@@ -147,14 +146,15 @@ class GridPanel extends Panel {
   // One row of the picture, as a square.
   enlarge(picture, row, name) {
     const { columns, classes, round } = this.shown
-    const [w, h] = [(picture.naturalWidth + GAP) / columns, (picture.naturalHeight + GAP) / classes.length]
+    const { gap } = this.view.data
+    const [w, h] = [(picture.naturalWidth + gap) / columns, (picture.naturalHeight + gap) / classes.length]
     const across = Math.ceil(Math.sqrt(columns))
-    this.one.width = across * w - GAP
-    this.one.height = Math.ceil(columns / across) * h - GAP
+    this.one.width = across * w - gap
+    this.one.height = Math.ceil(columns / across) * h - gap
     const pen = this.one.getContext("2d")
     for (let i = 0; i < columns; i++) {
       const [x, y] = [(i % across) * w, Math.floor(i / across) * h]
-      pen.drawImage(picture, i * w, row * h, w - GAP, h - GAP, x, y, w - GAP, h - GAP)
+      pen.drawImage(picture, i * w, row * h, w - gap, h - gap, x, y, w - gap, h - gap)
     }
     this.one.dataset.round = round
     this.one.setAttribute("aria-label", `${columns} generated samples of class ${name} at round ${integer(round)}`)
