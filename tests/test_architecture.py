@@ -387,6 +387,11 @@ def test_files_functions_and_constructors_are_short(path: Path) -> None:
     assert too_long(text) == []
 
 
+def test_scripts_are_short() -> None:
+    long = [path.name for path in (ROOT / "gan_core").rglob("*.js") if len(path.read_text().splitlines()) > MOST_LINES]
+    assert long == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

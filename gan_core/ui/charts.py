@@ -115,7 +115,7 @@ def column_colours(columns: Sequence[str]) -> dict[str, str]:
 
 
 def _log_ticks(decades: float) -> str | int:
-    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for. panels.js does the same."""
+    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for. curves.js does the same."""
     if decades < 0.7:
         return "D1"
     return "D2" if decades < 3 else -(-int(decades) // 6)
@@ -234,7 +234,7 @@ def class_heatmap(
     """Class by round, the colour is the share of the generated samples over that of real data: 0 is lost, 1 right. Trace 0.
 
     ``shares`` is one row per round, ``real`` as long as a row; without it all classes count as equally frequent. ``bins`` is
-    what a class is called. As ``HeatmapPanel`` of ``panels.js``.
+    what a class is called. As ``HeatmapPanel`` of ``classes.js``.
     """
     names = [*_as_typed(class_names), *(["unsure"] if unsure and class_names else [])]
     found = _floats(shares).T if len(shares) else np.zeros((0, 0), np.float32)
@@ -370,7 +370,7 @@ def _critic_map(critic: np.ndarray | Sequence[Numbers] | None, xs: Numbers, ys: 
 
 
 def _alike(extent: Sequence[float]) -> bool:
-    """Whether both axes are drawn to one scale; of different units, each has its own. As ``alike`` of ``panels.js``."""
+    """Whether both axes are drawn to one scale; of different units, each has its own. As ``alike`` of ``points.js``."""
     x0, x1, y0, y1 = extent
     return 1 / MOST_UNLIKE < (x1 - x0) / (y1 - y0) < MOST_UNLIKE
 

@@ -14,6 +14,7 @@ import plotly
 import streamlit as st
 
 from gan_core.config import CURES
+from gan_core.engine.showing.pictures import GAP
 from gan_core.ui import charts, theme
 
 PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
@@ -25,7 +26,8 @@ LEAD = "lead"
 """What the views beside it call the one that leads."""
 
 FOLDER = Path(__file__).parent / "live"
-_SCRIPTS = ("elements", "store", "connection", "panels", "strip", "view")
+_PANELS = ("panels", "curves", "classes", "points", "pictures", "numbers", "kinds")
+_SCRIPTS = ("elements", "store", "connection", *_PANELS, "strip", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
 _COMPONENT = st.components.v2.component(
@@ -78,6 +80,7 @@ def live_view(
             "plotly": PLOTLY_URL,
             "layout": list(layout),
             "colours": COLOURS,
+            "gap": GAP,
             "cures": {name: cure.title for name, cure in CURES.items()},
             "epoch": str(epoch),
             "beside": list(beside),

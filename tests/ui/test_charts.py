@@ -255,15 +255,15 @@ def test_a_panel_of_named_columns_binds_each_to_its_trace() -> None:
 
 
 def test_the_trace_numbers_that_the_script_relies_on() -> None:
-    """panels.js restyles by number: 0 generated, 1 real; 0 critic, 1 real, 2 generated, 3 grid, 4 arrows; 0 real, 1 generated,
-    2 critic, 3 the best possible one."""
+    """classes.js restyles by number: 0 generated, 1 real; points.js too: 0 critic, 1 real, 2 generated, 3 grid, 4 arrows,
+    and on a line 0 real, 1 generated, 2 critic, 3 the best possible one."""
     assert [t.type for t in charts.class_histogram([]).data] == ["bar", "scatter"]
     assert [t.name for t in charts.scatter_2d().data] == ["D's map", "real", "generated", "G's grid", "push on G"]
     assert [t.name for t in charts.density_1d().data] == ["real", "generated", "D(x)", "best possible D"]
 
 
 def test_every_kind_of_panel_is_known_to_the_script(root: Path) -> None:
-    script = (root / "gan_core" / "ui" / "live" / "panels.js").read_text()
+    script = (root / "gan_core" / "ui" / "live" / "kinds.js").read_text()
     known = set(re.findall(r"^  (\w+): \w+Panel,$", script, re.M))
     layouts = [
         live_view.watch_layout(kind, numbers=[{"column": "c", "label": "l"}])

@@ -1,0 +1,224 @@
+// Panels of curves over rounds: those of one run, and one measure of several runs.
+
+class CurvesPanel extends ChartPanel {
+  async start(Plotly) {
+    await super.start(Plotly)
+    this.chart.on("plotly_hover", (event) => {
+      this.hovering = true
+      this.view.hover(Math.round(event.points[0].x))
+    })
+    this.chart.on("plotly_unhover", () => {
+      this.hovering = false
+      this.view.hover(null)
+    })
+    this.chart.on("plotly_click", (event) => {
+      const { column } = this.bindings.find((binding) => binding.index === event.points[0].curveNumber) || {}
+      this.view.highlight(column === undefined || column === this.view.highlighted ? null : column)
+    })
+  }
+
+  // Part of each drawing: the curve may have been chosen before the chart was there, or before all its curves were.
+  highlight() {
+    const { highlighted } = this.view
+    const here = this.bindings.some((binding) => binding.column === highlighted)
+    const opacity = this.bindings.map((binding) => (!here || binding.column === highlighted ? 1 : 0.2))
+    const now = this.bindings.map((binding) => this.chart.data[binding.index].opacity ?? 1)
+    if (opacity.join() !== now.join()) this.Plotly.restyle(this.chart, { opacity }, this.bindings.map((binding) => binding.index))
+  }
+
+  constructor(view, spec) {
+    super(view, spec)
+    this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
+    this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
+    this.shown = new Set()
+    if (view.data.beside.length) this.keyOutside()
+  }
+
+  // Plotly's legend takes the room of a small chart, so there the words stand above it and wrap.
+  keyOutside() {
+    const { figure } = this.spec
+    this.spec = { ...this.spec, figure: { ...figure, layout: { ...figure.layout, showlegend: false } } }
+    this.key = el("p", { class: "gs-key" })
+    this.chart.before(this.key)
+  }
+
+  // Columns that no trace was made for beforehand: the game alone knows its players.
+  async discover() {
+    const { store } = this.view
+    for (const pattern of this.patterns) {
+      const track = pattern.track || "turns"
+      for (const column of Object.keys(store.tracks[track] || {})) {
+        if (!pattern.test(column) || this.bindings.some((b) => b.column === column && (b.track || "turns") === track)) continue
+        const taken = this.bindings.map((b) => this.chart.data[b.index].line.color)
+        const trace = structuredClone(this.spec.trace)
+        trace.name = store.label(column)
+        trace.line = { ...trace.line, color: this.view.colourOf(column, taken) }
+        trace.x = []
+        trace.y = []
+        await this.Plotly.addTraces(this.chart, trace)
+        this.bindings.push({ column, track, index: this.chart.data.length - 1, drawn: 0 })
+      }
+    }
+  }
+
+  async draw() {
+    if (this.busy) return this.view.again()
+    const { store } = this.view
+    this.drawing = true
+    await this.discover()
+    if (!this.ready) return
+    const afresh = this.generation !== store.generation
+    if (afresh) {
+      this.generation = store.generation
+      for (const binding of this.bindings) {
+        binding.drawn = 0
+        const name = this.spec.fixed_names ? null : store.label(binding.column)
+        if (name && this.chart.data[binding.index].name !== name) this.Plotly.restyle(this.chart, { name }, [binding.index])
+      }
+    }
+    const columns = this.bindings.map((binding) => store.column(binding.track || "turns", binding.column) || { x: [], y: [] })
+    if (afresh) {
+      this.Plotly.restyle(
+        this.chart,
+        { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) },
+        this.bindings.map((b) => b.index),
+      )
+    } else {
+      const grown = this.bindings.map((binding, i) => i).filter((i) => columns[i].x.length > this.bindings[i].drawn)
+      if (grown.length) {
+        this.Plotly.extendTraces(
+          this.chart,
+          {
+            x: grown.map((i) => columns[i].x.slice(this.bindings[i].drawn)),
+            y: grown.map((i) => columns[i].y.slice(this.bindings[i].drawn)),
+          },
+          grown.map((i) => this.bindings[i].index),
+        )
+      }
+    }
+    this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
+    this.showFilled(columns)
+    this.highlight()
+    if (this.key) this.writeKey()
+    this.decorate([...this.past(), ...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
+    this.spaceTicks()
+    this.describe(columns)
+    this.waiting(!columns.some((c) => c.x.length))
+    if (this.spec.reading) setText(this.note, [this.present(), store.reference.reading || this.spec.note].filter(Boolean).join(" "))
+  }
+
+  // The losses at the round that is shown, against the lines that they are read by.
+  present() {
+    const { store, shown } = this.view
+    if (shown === null) return ""
+    const told = []
+    for (const { column, track } of this.bindings) {
+      const value = column.endsWith(".loss") ? store.valueAt(track || "turns", column, shown) : null
+      if (value === null) continue
+      const [line] = ((store.reference.lines || {})[column] || []).map(([level, label]) => [level, label.split(" = ")[0]])
+      const off = line && value - line[0]
+      const near = line && Math.abs(off) <= 0.05 * Math.max(0.1, Math.abs(line[0]))
+      const where = line ? (near ? `, at ${line[1]}` : `, ${number(Math.abs(off))} ${off > 0 ? "above" : "below"} ${line[1]}`) : ""
+      told.push(`${store.label(column)} ${number(value)}${where}`)
+    }
+    return told.length ? `Round ${integer(shown)}: ${told.join("; ")}.` : ""
+  }
+
+  // A column that the game does not have leaves no entry in the legend.
+  showFilled(columns) {
+    this.bindings.forEach((binding, i) => {
+      const filled = columns[i].x.length > 0
+      if (filled === this.shown.has(binding.index) && this.chart.data[binding.index].showlegend === filled) return
+      this.Plotly.restyle(this.chart, { showlegend: filled }, [binding.index])
+      if (filled) this.shown.add(binding.index)
+      else this.shown.delete(binding.index)
+    })
+  }
+
+  writeKey() {
+    const traces = this.bindings.filter(({ index }) => this.shown.has(index)).map(({ index }) => this.chart.data[index])
+    const text = JSON.stringify(traces.map(({ name, line }) => [name, line.color]))
+    if (text === this.keyText) return
+    this.keyText = text
+    this.key.replaceChildren(...traces.map(({ name, line }) => el("span", { style: `--line: ${line.color}` }, name)))
+  }
+
+  // A logarithmic axis: ticks at 1 to 9, at 1, 2, 5, or at powers of ten, as there is room. charts.py does the same.
+  spaceTicks() {
+    const axis = this.chart._fullLayout.yaxis
+    if (axis.type !== "log") return
+    const decades = axis.range[1] - axis.range[0]
+    const dtick = decades < 0.7 ? "D1" : decades < 3 ? "D2" : Math.ceil(decades / 6)
+    if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
+  }
+
+  references(columns) {
+    const known = this.view.store.reference.lines || {}
+    const lines = []
+    this.bindings.forEach((binding, i) => {
+      if (!columns[i].x.length) return
+      for (const [value, label] of known[binding.column] || []) {
+        const colour = this.chart.data[binding.index].line.color
+        lines.push(this.horizontalLine(value, label, colour, lines.length % 2 === 1))
+      }
+      const real = this.spec.floors ? (this.view.store.reference.floors || {})[binding.column] : undefined
+      if (real !== undefined) {
+        lines.push(this.horizontalLine(real, `real ${binding.column} ${number(real)}`, this.chart.data[binding.index].line.color))
+      }
+    })
+    const { curves = {}, score_line: even } = this.view.store.reference
+    const scores = curves.scores || []
+    if (even !== null && even !== undefined && this.bindings.some((binding) => scores.includes(binding.column))) {
+      lines.push(this.horizontalLine(even, "cannot tell", this.view.palette.faded))
+    }
+    return lines
+  }
+
+  describe(columns) {
+    const parts = []
+    this.bindings.forEach((binding, i) => {
+      const { x, y } = columns[i]
+      if (x.length) parts.push(`${this.view.store.label(binding.column)} ${number(y[y.length - 1])} at round ${integer(x[x.length - 1])}`)
+    })
+    this.chart.setAttribute("aria-label", `${this.spec.title}, curves over rounds. ${parts.join("; ") || "No data yet."}`)
+  }
+}
+
+// One measurement of the runs that are shown beside this view, each from the store of its own view.
+// One measure of several runs: the one that the page of all their seeds shows, if it does.
+class OverlayPanel extends ChartPanel {
+  async start(Plotly) {
+    await super.start(Plotly)
+    this.changed = () => this.view.drawSoon(true)
+    document.addEventListener("ganscope:measure", this.changed)
+  }
+
+  draw() {
+    if (this.busy) return this.view.again()
+    const { column, title } = window.__ganscopeMeasure || { ...this.spec, title: this.spec.measure }
+    this.entitle(`${title}, this seed`)
+    const all = window.__ganscope || {}
+    const stores = this.spec.runs.map((run) => (all[run] ? all[run].view.store : null))
+    const columns = stores.map((store) => (store && store.column("diagnostics", column)) || { x: [], y: [] })
+    const key = column + columns.map(({ x }, i) => `${stores[i] ? stores[i].generation : ""}/${x.length}`).join()
+    if (key !== this.drawn) {
+      this.drawn = key
+      this.Plotly.restyle(this.chart, { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) })
+    }
+    const told = stores.map((store) => store && (store.reference.floors || {})[column]).filter(Number.isFinite)
+    const floor = told.length ? [this.horizontalLine(told[0], "real data", this.view.colours.real)] : []
+    this.decorate([...floor, ...this.cursorLine()])
+    this.waiting(!columns.some((c) => c.x.length))
+  }
+
+  entitle(title) {
+    if (this.element.getAttribute("aria-label") === title) return
+    this.element.querySelector(".gs-title").firstChild.textContent = title
+    for (const node of [this.element, this.chart]) node.setAttribute("aria-label", title)
+  }
+
+  destroy() {
+    document.removeEventListener("ganscope:measure", this.changed)
+    super.destroy()
+  }
+}

@@ -1,0 +1,12 @@
+// The kinds of panels by the names that Python gives them (live_view.py).
+
+const PANELS = {
+  curves: CurvesPanel,
+  overlay: OverlayPanel,
+  histogram: HistogramPanel,
+  heatmap: HeatmapPanel,
+  grid: GridPanel,
+  points: PointsPanel,
+  density: DensityPanel,
+  numbers: NumbersPanel,
+}

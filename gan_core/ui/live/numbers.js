@@ -1,0 +1,116 @@
+// The panel of measures, and what is near real data.
+
+// What is measured of the samples: some large, with a mark that says whether they read like real data, and all in a table.
+class NumbersPanel extends Panel {
+  constructor(view, spec) {
+    super(view, spec)
+    this.tiles = spec.numbers.filter((entry) => entry.lead).map((entry) => this.tile(entry))
+    this.rows = spec.numbers.map((entry) => {
+      const cells = ["value", "real", "way", "size"].map((name) => el("td", { class: `gs-${name}` }))
+      const row = el("tr", { "data-column": entry.column }, el("th", { scope: "row", title: entry.help }, entry.label), ...cells)
+      return { entry, row, cells }
+    })
+    const head = ["measure", "this run", "real data", "better", "samples"].map((text) => el("th", { scope: "col" }, text))
+    const table = el("table", { class: "gs-table" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...this.rows.map(({ row }) => row)))
+    this.more = el("details", { class: "gs-more", "data-testid": `${spec.slot}-all` }, el("summary", {}, "All measures, with what real data reads"), table)
+    this.lead = el("div", { class: "gs-tiles" }, ...this.tiles.map(({ tile }) => tile))
+    this.body.append(this.lead, this.more)
+  }
+
+  tile(entry) {
+    const [value, mark, floor] = ["number", "mark", "floor"].map((name) => el("span", { class: `gs-${name}` }))
+    const line = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+    line.setAttribute("viewBox", "0 0 100 24")
+    line.setAttribute("preserveAspectRatio", "none")
+    line.setAttribute("aria-hidden", "true")
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
+    line.append(path)
+    const head = el("span", { class: "gs-reading" }, value, mark)
+    const tile = el("div", { class: "gs-tile", title: entry.help, "data-column": entry.column }, el("span", { class: "gs-label" }, entry.label), head, line, floor)
+    return { entry, tile, value, mark, path, floor, drawn: "" }
+  }
+
+  // What is known of a number at the round that is shown; null where the run does not have it.
+  reading(entry) {
+    const { store } = this.view
+    const { floors = {}, lacking = {}, sizes = {}, histogram_n: samples, class_names: names = [] } = store.reference
+    const column = store.column("diagnostics", entry.column)
+    const known = column && column.x.length > 0
+    if (!known && !lacking[entry.column]) return null
+    const round = this.view.shown ?? this.view.round
+    const value = known ? store.valueAt("diagnostics", entry.column, round) : null
+    const real = floors[entry.column]
+    const silent = (entry.unless || []).find((other) => this.silences(other, round))
+    const of = entry.counts && names.length ? ` of ${integer(names.length)}` : ""
+    return {
+      column,
+      text: silent ? "–" : number(value, entry.format) + (value === null ? "" : of),
+      near: silent || value === null || real === undefined ? null : nearReal(entry, value, real),
+      real: real === undefined ? "" : number(real, entry.format),
+      why: silent ? silent.why : lacking[entry.column] || "",
+      size: sizes[entry.column] ?? samples,
+    }
+  }
+
+  silences({ column, low, high }, round) {
+    const value = this.view.store.valueAt("diagnostics", column, round)
+    return value !== null && (value < low || value > high)
+  }
+
+  draw() {
+    const { store } = this.view
+    let any = false
+    for (const item of this.tiles) {
+      const { entry } = item
+      const read = this.reading(entry)
+      item.tile.hidden = !read
+      if (!read) continue
+      any = true
+      setText(item.value, read.text)
+      setText(item.mark, read.near === null ? "" : read.near ? "✓" : "✗")
+      item.mark.dataset.near = read.near
+      item.mark.setAttribute("aria-label", read.near === null ? "" : read.near ? "near real data" : "not near real data")
+      setText(item.floor, read.why || [read.real && `real data ${read.real}`, entry.way].filter(Boolean).join(", "))
+      const key = `${store.generation}/${read.column ? read.column.x.length : 0}`
+      if (key !== item.drawn && read.column) {
+        item.drawn = key
+        item.path.setAttribute("d", sparkPath(read.column))
+      }
+    }
+    for (const { entry, row, cells } of this.rows) {
+      const read = this.reading(entry)
+      row.hidden = !read
+      if (!read) continue
+      any = true
+      const told = [read.text, read.real, read.why || entry.way, read.size ? integer(read.size) : ""]
+      cells.forEach((cell, i) => setText(cell, told[i]))
+    }
+    if (any && this.view.shown !== null) this.tellRound(this.view.shown)
+    this.waiting(!any)
+  }
+}
+
+// As Metric.near_real of gan_core/metrics/metric.py, which says how near that is.
+function nearReal({ better, slack: [share, besides] }, value, real) {
+  const slack = share * Math.abs(real) + besides
+  return (value >= real - slack || better === "lower") && (value <= real + slack || better === "higher")
+}
+
+function sparkPath({ x, y }) {
+  const finite = y.filter((v) => v !== null && Number.isFinite(v))
+  if (finite.length < 2) return ""
+  const [low, high] = [Math.min(...finite), Math.max(...finite)]
+  const span = high - low || 1
+  const [x0, x1] = [x[0], x[x.length - 1]]
+  let pen = "M"
+  let path = ""
+  for (let i = 0; i < x.length; i++) {
+    if (y[i] === null || !Number.isFinite(y[i])) {
+      pen = "M"
+      continue
+    }
+    path += `${pen}${((100 * (x[i] - x0)) / (x1 - x0 || 1)).toFixed(1)},${(22 - (20 * (y[i] - low)) / span).toFixed(1)}`
+    pen = "L"
+  }
+  return path
+}

@@ -1,0 +1,124 @@
+// Panels of samples in the plane and on a line, with what D thinks there.
+
+const MOST_UNLIKE = 3 // times as long may one axis be as the other, where both are drawn to one scale
+const NUMBERED = 40 // modes: of more the numbers would lie over each other
+
+class ArtefactPanel extends ChartPanel {
+  // Each mode by the name that its bar has in the histogram.
+  numberModes({ centers = [], class_names: names = [] }) {
+    const annotations = centers.slice(0, centers.length > NUMBERED ? 0 : undefined).map(([x, y = 0], i) => ({
+      annotation: { x, y, text: String(names[i] ?? i + 1), showarrow: false, yshift: 13, font: { size: 12, color: this.view.palette.text } },
+    }))
+    this.decorate(annotations)
+  }
+
+  get needs() {
+    return this.spec.part || "points"
+  }
+
+  draw() {
+    if (this.busy) return this.view.again()
+    if (this.generation !== this.view.store.generation) {
+      this.generation = this.view.store.generation
+      this.drawReal(this.view.store.reference)
+      this.drawn = null
+    }
+    const found = this.view.part(this.needs)
+    const content = found && this.view.contents.get(found.value.file)
+    this.waiting(!found)
+    if (content && found.value.file !== this.drawn) {
+      this.drawn = found.value.file
+      this.drawnRound = found.round
+      this.drawFile(content)
+      this.chart.setAttribute("aria-label", `${this.spec.title} at round ${integer(found.round)}: real and generated.`)
+    }
+    if (this.drawn) this.tellRound(found && found.value.file === this.drawn ? found.round : this.drawnRound)
+  }
+}
+
+class PointsPanel extends ArtefactPanel {
+  drawReal(reference) {
+    const points = reference.points || []
+    this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
+    this.numberModes(reference)
+    const extent = reference.extent || (points.length ? surround(points) : null)
+    const text = JSON.stringify(extent)
+    if (extent && text !== this.extent) {
+      this.extent = text
+      this.Plotly.relayout(this.chart, {
+        "xaxis.range": [extent[0], extent[1]], "yaxis.range": [extent[2], extent[3]],
+        "xaxis.autorange": false, "yaxis.autorange": false,
+        "yaxis.scaleanchor": alike(extent) ? "x" : false,
+        ...(reference.axes ? { "xaxis.title.text": reference.axes[0], "yaxis.title.text": reference.axes[1] } : {}),
+      })
+    }
+  }
+
+  drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [] }) {
+    const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
+    const bent = grid.flatMap((line) => [...line, [null, null]])
+    const span = xs.length ? xs[xs.length - 1] - xs[0] : 1
+    const units = this.view.store.reference.units || [1, 1]
+    const [arrows, strength] = arrowsOf(fake, pull, 0.12 * span, units)
+    const all = [[xs, ys], [x, y], [bent.map((p) => p[0]), bent.map((p) => p[1])], [arrows.map((p) => p[0]), arrows.map((p) => p[1])]]
+    this.Plotly.restyle(
+      this.chart,
+      {
+        x: all.map((pair) => pair[0]), y: all.map((pair) => pair[1]), z: [critic, undefined, undefined, undefined],
+        "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
+      },
+      [0, 2, 3, 4],
+    ) // one redraw for all
+    const shown = this.chart.data[4] && this.chart.data[4].visible === true
+    setText(this.note, this.spec.note || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
+  }
+}
+
+// Both axes to one scale, unless they are of different units: then each has its own. As _alike of charts.py.
+function alike([x0, x1, y0, y1]) {
+  const ratio = (x1 - x0) / (y1 - y0)
+  return ratio > 1 / MOST_UNLIKE && ratio < MOST_UNLIKE
+}
+
+// Arrows from the first points, as three entries each (start, tip, gap; x, y and the size of the head), the longest of a
+// given length along x: directions can be seen however weak the push; how weak it is, in the units of the axes, comes as
+// the second result.
+function arrowsOf(points, pull, length, [ux, uy]) {
+  const sizes = pull.map(([dx, dy]) => Math.hypot(dx / ux, dy / uy))
+  const longest = Math.max(0, ...sizes)
+  if (!(longest > 0)) return [[], pull.length ? 0 : null]
+  const scale = length / (longest * ux)
+  const arrows = pull.flatMap(([dx, dy], i) => {
+    const [x, y] = points[i]
+    return [[x, y, 0], [x + scale * dx, y + scale * dy, 4 + (6 * sizes[i]) / longest], [null, null, 0]]
+  })
+  return [arrows, longest]
+}
+
+function surround(points) {
+  const box = [Infinity, -Infinity, Infinity, -Infinity]
+  for (const [x, y] of points) {
+    box[0] = Math.min(box[0], x)
+    box[1] = Math.max(box[1], x)
+    box[2] = Math.min(box[2], y)
+    box[3] = Math.max(box[3], y)
+  }
+  const [w, h] = [(box[1] - box[0]) * 0.2 || 1, (box[3] - box[2]) * 0.2 || 1]
+  return [box[0] - w, box[1] + w, box[2] - h, box[3] + h]
+}
+
+class DensityPanel extends ArtefactPanel {
+  drawReal({ xs = [], real_density: real = [], extent }) {
+    this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
+    this.Plotly.restyle(this.chart, { visible: this.view.store.reference.score_unit === "probability" }, [3])
+    this.numberModes(this.view.store.reference)
+    if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
+  }
+
+  drawFile({ xs = [], fake = [], critic = [], optimal = [] }) {
+    const grid = xs.length ? xs : this.view.store.reference.xs || []
+    this.Plotly.restyle(this.chart, { x: [grid, grid, optimal.length ? grid : []], y: [fake, critic, optimal] }, [1, 2, 3])
+    const top = 1.15 * Math.max(1e-9, ...fake, ...(this.view.store.reference.real_density || []))
+    this.growAxis("yaxis", top)
+  }
+}
