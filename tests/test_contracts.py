@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from gan_core.about import About
-from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, RunConfig, diff, flatten, preset_config
+from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, TRICKS, ConfigError, RunConfig, diff, flatten, preset_config
 from gan_core.data import DATASETS, DataMissing, ImageSource, StackedSource
 from gan_core.losses import LOSSES
 from gan_core.models import ARCHITECTURES, Layers
@@ -34,7 +34,8 @@ AT_HAND = [name for name, dataset in DATASETS.items() if not dataset.missing()]
 def cards() -> dict[str, About]:
     """The About cards of all entries, by kind and name."""
     entries = {f"{kind}: {name}": entry for kind, registry in REGISTRIES.items() for name, entry in registry.items()}
-    return {name: entry.about for name, entry in entries.items()} | {"weight clipping": WEIGHT_CLIPPING}
+    games = {f"games: {name}": settings.ABOUT for name, settings in SETTINGS.items()}
+    return {name: entry.about for name, entry in entries.items()} | games | {"weight clipping": WEIGHT_CLIPPING}
 
 
 REGULARISED: dict[str, dict[str, Any]] = {
