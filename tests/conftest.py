@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 
@@ -26,6 +27,7 @@ from gan_core.config import RunConfig
 from gan_core.data import mnist5k
 from gan_core.engine import Lab
 from gan_core.engine.running import runner
+from gan_core.exhaustion import IN_LOOPS, Seldom
 from gan_core.failpoints import VARIABLE, armed
 from gan_core.training import build, capture, load_source, play, resolve, state_hash
 from gan_core.training.classifier import classifier_for
@@ -44,6 +46,15 @@ TINY = {
     "dcgan": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
     "resnet": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
 }
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged() -> None:
+    """A server or a command that an earlier test had in this process may have left it to say the same trouble once a minute."""
+    for name in IN_LOOPS:
+        log = logging.getLogger(name)
+        for seldom in [one for one in log.filters if isinstance(one, Seldom)]:
+            log.removeFilter(seldom)
 
 
 @pytest.fixture

@@ -179,25 +179,10 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True),
         sight,
     ]
-    if counted and kind == "images":
-        panels += [live_view.histogram_panel(), live_view.heatmap_panel()]
-    elif counted:
-        panels += [
-            live_view.histogram_panel(title="Points per mode", bins="mode"),
-            live_view.heatmap_panel(title="Modes over time", bins="mode"),
-        ]
+    if counted:
+        panels += _counts(kind)
     if kind == "density":
-        panels.append(
-            live_view.curves_panel(
-                "moments-chart",
-                "Moments of the generated points",
-                _MOMENTS,
-                y_title="data units",
-                track="diagnostics",
-                floors=True,
-                note="Dotted: what as many real points read. Skewness and excess kurtosis of a Gaussian are 0.",
-            )
-        )
+        panels.append(_moments())
     likely = told["score_unit"] == "probability"
     unit = "mean probability of being real" if likely else "mean score"
     for chart in (chart for chart in game.charts if chart.name != "losses"):
@@ -214,3 +199,25 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         )
     panels.append(live_view.numbers_panel(numbers, span="all"))
     return panels
+
+
+def _counts(kind: str) -> list[live_view.Panel]:
+    """How many samples are of each class, or near each mode, now and over time."""
+    if kind == "images":
+        return [live_view.histogram_panel(), live_view.heatmap_panel()]
+    return [
+        live_view.histogram_panel(title="Points per mode", bins="mode"),
+        live_view.heatmap_panel(title="Modes over time", bins="mode"),
+    ]
+
+
+def _moments() -> live_view.Panel:
+    return live_view.curves_panel(
+        "moments-chart",
+        "Moments of the generated points",
+        _MOMENTS,
+        y_title="data units",
+        track="diagnostics",
+        floors=True,
+        note="Dotted: what as many real points read. Skewness and excess kurtosis of a Gaussian are 0.",
+    )

@@ -493,7 +493,7 @@ def test_whatever_is_raised_ends_the_job_as_failed_with_its_phase(
     [
         "gan_core.models.blocks.Network.forward",
         "torch.Tensor.backward",
-        "torch.optim.Adam.step",
+        "gan_core.training.eager.Adam.step",
         "gan_core.data.stream.SampledStream.next",
     ],
 )
