@@ -238,6 +238,7 @@ def theory_page(tour: Tour) -> None:
 
 
 LIGHT = "test_first_light"
+USING = "test_using_the_pages"
 CHECKS: dict[str, Callable[[Tour], None]] = {
     "Start the default card": the_default_card,
     "The Watch page opens": browser(LIGHT, "test_first_light"),
@@ -245,7 +246,7 @@ CHECKS: dict[str, Callable[[Tour], None]] = {
     "the dashed lines": dashed_lines,
     "The sentence under the chart": reading_aids,
     "Samples: always": fixed_noise,
-    "The slider goes back": browser(LIGHT, "test_the_slider_shows_what_was_seen_then"),
+    "The slider goes back": browser(USING, "test_the_slider_shows_what_was_seen_then"),
     "Classes: which digits": classes,
     "An empty bar": classes,
     "the heat map": heatmap,
@@ -254,7 +255,9 @@ CHECKS: dict[str, Callable[[Tour], None]] = {
     "Gradient norms": gradient_norms,
     "Pause, Resume, Stop": pause_resume_stop,
     "A stopped run offers": continues,
-    "Reload the tab": browser(LIGHT, "test_a_run_outlives_its_tab_and_two_tabs_show_the_same"),
+    "Reload the tab": browser(
+        LIGHT, "test_a_run_outlives_its_tab_and_two_tabs_show_the_same_numbers_as_nobody_watching"
+    ),
     "A plane that can be seen": the_ring,
     "Points are drawn": points_and_modes,
     "Compare: choose": compare_page,
@@ -270,7 +273,7 @@ CHECKS: dict[str, Callable[[Tour], None]] = {
     "push on G": browser("test_push_on_images", "test_the_push_is_laid_over_the_first_samples_when_asked"),
     "Digits on demand": on_demand,
     "Each row of the picture": on_demand,
-    "press one to see": browser(LIGHT, "test_one_class_of_a_conditional_run_can_be_looked_at"),
+    "press one to see": browser(USING, "test_one_class_of_a_conditional_run_can_be_looked_at"),
     "Runs lists": runs_page,
     "Train shows": train_page,
     "Data shows": data_page,

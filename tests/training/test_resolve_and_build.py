@@ -252,7 +252,7 @@ def test_optimisers_are_those_of_the_config(
     given = {"name": name, "lr": 0.02, "beta1": 0.1, "beta2": 0.9, "momentum": 0.3}
     game = game_of(tiny("mlp", {"optimizers.generator": given, "optimizers.discriminator.lr": 0.07}))
     discriminator, generator = game.players
-    assert type(generator.optimizer) is kind
+    assert isinstance(generator.optimizer, kind)
     (group,) = generator.optimizer.param_groups
     assert settings.items() <= group.items()
     assert discriminator.optimizer.param_groups[0]["lr"] == 0.07
