@@ -16,6 +16,12 @@ function chartsOfPage() {
   return named
 }
 
+// What a data URL holds, as a file: browsers bound the length of an address.
+function fileOf(url) {
+  const [, type, base64, data] = url.match(/^data:([^;,]*)[^,]*?(;base64)?,(.*)$/s)
+  return new Blob([base64 ? Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)) : decodeURIComponent(data)], { type })
+}
+
 class ChartFiles {
   constructor(parent, url) {
     this.url = url
@@ -45,7 +51,7 @@ class ChartFiles {
   async save(format) {
     this.list()
     const chart = this.charts.get(this.select.value)
-    if (!chart) return setText(this.said, "There is no chart on this page yet.")
+    if (!chart) return this.tell("There is no chart on this page yet.", true)
     try {
       const Plotly = await loadPlotly(this.url)
       const page = document.querySelector(".stApp") || document.body
@@ -59,14 +65,30 @@ class ChartFiles {
       }
       const filename = this.select.value.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "chart"
       const size = { width: Math.max(900, chart.clientWidth), height: Math.max(540, chart.clientHeight), scale: 2 }
-      await Plotly.downloadImage({ data: chart.data, layout }, { format, filename, ...size })
-      setText(this.said, "")
+      const name = `${filename}.${format}`
+      this.tell(`Drawing ${name}…`)
+      this.offer(name, fileOf(await Plotly.toImage({ data: chart.data, layout }, { format, ...size })))
     } catch (error) {
-      setText(this.said, `The chart could not be saved: ${error.message || error}`)
+      this.tell(`The chart could not be saved: ${error.message || error}`, true)
     }
   }
 
+  tell(text, fault = false) {
+    setText(this.said, text)
+    this.said.dataset.fault = fault
+  }
+
+  // A browser refuses a file that comes long after the press that asked for it: it can be pressed for, then and again.
+  offer(name, file) {
+    URL.revokeObjectURL(this.file)
+    this.file = URL.createObjectURL(file)
+    const link = el("a", { href: this.file, download: name, "data-testid": "saved-chart" }, name)
+    this.said.replaceChildren(link)
+    if (navigator.userActivation.isActive) link.click()
+  }
+
   destroy() {
+    URL.revokeObjectURL(this.file)
     clearInterval(this.timer)
     this.root.remove()
   }

@@ -98,6 +98,10 @@ def test_a_pack_looks_the_same_in_an_empty_store(page: Page, server: Any, taken:
     assert Path(download.value.path()).read_bytes() == taken.pack.read_bytes()
     expect(page.get_by_test_id("chart-to-save").locator("option", has_text="NS: Losses")).to_be_attached()
     page.get_by_test_id("chart-to-save").select_option("NS: Losses")
-    with page.expect_download() as download:
-        page.get_by_test_id("save-png").click()
-    assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
+    for kind, beginning in (("png", b"\x89PNG"), ("svg", b"<svg")):
+        page.get_by_test_id(f"save-{kind}").click()
+        link = page.get_by_test_id("saved-chart")
+        expect(link).to_have_text(f"ns-losses.{kind}")
+        with page.expect_download(lambda file, kind=kind: file.suggested_filename == f"ns-losses.{kind}") as download:
+            link.click()
+        assert Path(download.value.path()).read_bytes().startswith(beginning)
