@@ -119,6 +119,15 @@ def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture
+def own_server(tmp_path: Path, digits_classifier: Path) -> Iterator[Server]:
+    """A server that a test may end, as a user has it."""
+    running = start_server(_make_store(tmp_path, digits_classifier), executor="auto")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture
 def hold(server: Server) -> Iterator[Hold]:
     """``hold.at(30)``: every run of the server plays to round 30 and waits there, obeying commands."""
     yield server.hold

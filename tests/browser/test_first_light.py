@@ -118,18 +118,18 @@ def test_a_run_outlives_its_tab_and_two_tabs_show_the_same_numbers_as_nobody_wat
     assert actual.values.tobytes() == watched.values.tobytes()
 
 
-def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browser: Browser, server: Any) -> None:
-    """Last, because it ends the module's server: SIGTERM with a page open and a run training."""
+def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browser: Browser, own_server: Any) -> None:
+    """SIGTERM with a page open and a run training."""
     page = browser.new_context().new_page()
-    server.hold.at(30)
-    run = start_card(page, server.url, index=1)
+    own_server.hold.at(30)
+    run = start_card(page, own_server.url, index=1)
     shows_round(page, run, 30)
-    server.stop()
-    assert server.process.returncode in (0, -15)
-    with RunStore(server.store) as store:
+    own_server.stop()
+    assert own_server.process.returncode in (0, -15)
+    with RunStore(own_server.store) as store:
         assert (store.run(run).status, store.run(run).rounds) == ("interrupted", 30)
         assert store.track(run).rounds.tolist() == list(range(1, 31))
-    again = server.start_again()
+    again = own_server.start_again()
     try:
         page.goto(f"{again.url}/watch?run={run}")
         shows_round(page, run, 30)
