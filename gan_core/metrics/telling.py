@@ -40,7 +40,7 @@ class Telling:
         far = float(np.linalg.norm(self._last.middle))
         sentences = {
             "beside": f"All samples lie beside the data: their middle is {far:.1f} real standard deviations away.",
-            "cloud": f"The shape of the data cannot be seen: {self.quality()}.",
+            "cloud": f"No part of the data stands out: {self.quality()}.",
             "noise": f"Nothing can be recognised yet: {self.quality()}.",
             "one_point": "All samples lie at one point.",
             "one_picture": "All samples are nearly one and the same picture.",
