@@ -138,14 +138,18 @@ def test_the_network_of_the_course_has_its_parameters() -> None:
     assert sum(counted.values()) == 210_369
 
 
-def test_five_epochs_of_the_course_leave_the_plateau() -> None:
-    """0.030 (0.027 to 0.034) in five seeds of a prototype; the mean image reads 0.0673."""
+def test_the_course_stays_at_the_mean_image_and_then_leaves_it() -> None:
+    """A prototype read 0.066 after two epochs of 63 rounds; the mean image reads 0.0673. It left between three and five."""
     config = resolve(preset_config("digits-autoencoder", {"device": "cpu"}))
     game = build(config, load_source(config))
-    next(turn for turn in play(game) if turn.round == 315)
-    x = digits("heldout")
-    mse = (shares(game.reconstruct(x)) - shares(x)).square().mean().item()
-    assert 0.022 < mse < 0.040
+    x, read = digits("heldout"), {}
+    for turn in play(game):
+        if turn.round in (126, 400):
+            read[turn.round] = (shares(game.reconstruct(x)) - shares(x)).square().mean().item()
+        if turn.round == 400:
+            break
+    assert 0.064 < read[126] < 0.070
+    assert read[400] < 0.036
 
 
 @pytest.mark.parametrize("data", ["mnist5k", "digits8", "stacked", "ring", "gaussian"])
@@ -194,7 +198,7 @@ def test_looking_leaves_it_as_it_was_and_reads_what_training_reads() -> None:
     reconstructed = game.reconstruct(x)
     assert game.E.training
     assert state_hash(capture(game, 0)) == before
-    torch.testing.assert_close(reconstructed, game.Dec(game.E(x)).sigmoid() * 2 - 1)
+    torch.testing.assert_close(reconstructed, game.Dec(game.E(shares(x))).sigmoid() * 2 - 1)
     turn = next(play(game))
     assert turn.values["rec"].item() == pytest.approx(
         (shares(reconstructed) - shares(x)).square().mean().item(), rel=1e-5

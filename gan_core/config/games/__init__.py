@@ -2,8 +2,9 @@
 
 from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.gan import GanConfig
+from gan_core.config.games.vae import VaeConfig
 from gan_core.config.schema import RunConfig
 
-SETTINGS: dict[str, type[RunConfig]] = {"gan": GanConfig, "autoencoder": AutoencoderConfig}
+SETTINGS: dict[str, type[RunConfig]] = {"gan": GanConfig, "autoencoder": AutoencoderConfig, "vae": VaeConfig}
 
-__all__ = ["SETTINGS", "AutoencoderConfig", "GanConfig"]
+__all__ = ["SETTINGS", "AutoencoderConfig", "GanConfig", "VaeConfig"]

@@ -53,7 +53,7 @@ class Autoencoder(CodeGame):
 
     def _objective(self) -> Outcome:
         x = self.data.next().x
-        code = self.E(x)
+        code = self._encoded(x)
         output = self.Dec(code)
         readings = {"code_std": code.detach().std(0).mean()}
         if self.error != "mse":

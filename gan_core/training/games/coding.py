@@ -1,7 +1,7 @@
 """What the games with a code share: an encoder and a decoder that one player moves, and the units in which errors are counted.
 
-The decoder gives one number for each of x. Of images that is a logit: a pixel from 0 to 1 is its sigmoid. Of points it is the
-coordinate itself.
+E sees pixels from 0 to 1, so that black is nothing. The decoder gives one number for each of x: of images a logit, whose
+sigmoid is the pixel; of points the coordinate itself.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class CodeGame:
     def encode(self, x: Tensor) -> Tensor:
         """The code of x, (n, code_dim); leaves E as it was."""
         with evaluated(self.E):
-            return self._code(self.E(x))
+            return self._code(self._encoded(x))
 
     def _shown(self, z: Tensor) -> Tensor:
         """x̂ (n, *shape) in network units for codes (n, code_dim)."""
@@ -204,6 +204,11 @@ class CodeGame:
 
     def _set_batch_size(self, value: float) -> None:
         self.data.batch_size = int(value)
+
+    def _encoded(self, x: Tensor) -> Tensor:
+        """What E gives for x."""
+        encoded: Tensor = self.E(shares(x) if self.images else x)
+        return encoded
 
     def _code(self, encoded: Tensor) -> Tensor:
         """The code in what E gives."""
