@@ -36,8 +36,8 @@ from gan_core.training.player import Outcome
 
 ACTIVE = 0.1
 """Nats above which a dimension of the code counts as used. Var(μ) > 0.01 (Burda et al. 2016) counts noise after few steps."""
-MOST_CURVES = 16
-"""Dimensions that have a curve each; of more, the largest, the median and the smallest."""
+MOST_CURVES = 4
+"""Dimensions that have a curve each, as many as a chart has colours for; of more, the largest, the median and the smallest."""
 LEAST_ERROR = 1e-8  # of a batch that is decoded exactly
 
 
