@@ -331,6 +331,9 @@ def test_looking_leaves_it_as_it_was() -> None:
     game.data.restore({"position": 0})
     assert torch.equal(game.reconstruct(x), game.reconstruct(x)), "the code of x is the mean, not a draw"
     assert torch.equal(game.sample(game.encode(x)), game.reconstruct(x))
+    torch.testing.assert_close(
+        game.encode(x), game.E(shares(x))[:, :3], msg="the first half of what E gives is the mean"
+    )
     assert game.sample(torch.randn(4, 3)).abs().max() <= 1
     assert state_hash(capture(game, 0)) == before
 
