@@ -111,9 +111,10 @@ with right:
         about_card(about)
     if config is not None:
         with st.expander("Copy as code", icon=":material/code:"):
-            reference = (preset_config(preset) if preset else RunConfig()).replace({"game": config.game})
+            named = preset_config(preset) if preset else RunConfig()
+            reference = named.replace({"game": config.game})
             changed = (
                 {} if config == reference else {field: value for field, (_, value) in diff(reference, config).items()}
             )
-            other = {} if config.game == "gan" else {"game": config.game}
+            other = {} if config.game == named.game else {"game": config.game}
             copy_as(config.to_dict(), other | changed, preset)

@@ -45,6 +45,7 @@ TINY = {
     "mlp": {"data.name": "ring", "model.generator.widths": [6, 5], "model.discriminator.widths": [7, 4]},
     "dcgan": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
     "resnet": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
+    "convolutional": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
 }
 
 

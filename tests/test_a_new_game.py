@@ -249,7 +249,7 @@ def test_it_trains_from_the_terminal_and_is_listed(tmp_path: Path, capsys: pytes
         ({"model.code_dim": 0}, "model.code_dim: 0 must be at least 1"),
         ({"objective": "wgan"}, "unknown key 'objective'"),
         ({"schedule.n_critic": 2}, "unknown key 'n_critic'"),
-        ({"game": "autoencoder"}, "unknown game 'autoencoder'"),
+        ({"game": "autoencoders"}, "unknown game 'autoencoders'"),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(changes: dict[str, Any], said: str) -> None:

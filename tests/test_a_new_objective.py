@@ -102,7 +102,7 @@ def test_every_contract_holds(tiny: Callable, game_of: Callable) -> None:
     contracts.test_terms_of_penalties_are_columns_of_their_own()
     contracts.test_a_loss_says_how_to_read_it(LOSS)
     contracts.test_a_recipe_names_only_what_exists(NAME)
-    for preset in PRESETS:
+    for preset in contracts.OF_GANS:
         contracts.test_every_preset_takes_every_objective(preset, NAME)
     for regularised in ("plain", "clipped", "r1"):
         contracts.test_loss_and_penalty_and_architecture_and_data_combine_freely(LOSS, regularised, tiny, game_of)

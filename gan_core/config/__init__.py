@@ -17,7 +17,7 @@ from gan_core.config.comparison import (
 from gan_core.config.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.fields import MOST_ROUNDS
-from gan_core.config.games import SETTINGS, GanConfig
+from gan_core.config.games import SETTINGS, AutoencoderConfig, GanConfig, VaeConfig
 from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.overriding import flatten, read_json, story_of, turned
 from gan_core.config.preset import Act, Preset
@@ -39,6 +39,7 @@ __all__ = [
     "TEMPLATES",
     "TRICKS",
     "Act",
+    "AutoencoderConfig",
     "Cause",
     "Change",
     "Comparison",
@@ -51,6 +52,7 @@ __all__ = [
     "RunConfig",
     "Seat",
     "Template",
+    "VaeConfig",
     "Variant",
     "cure_between",
     "diff",

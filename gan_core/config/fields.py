@@ -60,8 +60,8 @@ def _frozen(node: Any) -> Any:
 
 
 class Data(Part):
-    name: str = Field("mnist5k", max_length=80, description="The real distribution that D sees")
-    batch_size: int = Field(64, ge=2, le=4096, description="Samples per batch, for D and for G")
+    name: str = Field("mnist5k", max_length=80, description="The real distribution")
+    batch_size: int = Field(64, ge=2, le=4096, description="Samples per batch")
     options: dict[str, OptionValue] = Field(default_factory=dict, description="What this data set lets you choose")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["start", "course", "healthy", "collapse", "vanishes", "diverges", "lesson"]
+Kind = Literal["start", "course", "code", "healthy", "collapse", "vanishes", "diverges", "lesson"]
 Effect = Literal["cures", "helps"]
 
 

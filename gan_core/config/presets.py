@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gan_core.config.codes import CODES
 from gan_core.config.courses import COURSES
 from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
@@ -112,6 +113,7 @@ PRESETS: dict[str, Preset] = {
     ),
     **COURSES,
     **RECIPES,
+    **CODES,
 }
 
 

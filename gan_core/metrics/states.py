@@ -9,6 +9,7 @@ from gan_core.metrics.appearance import Picture
 from gan_core.metrics.course import LiveChange
 
 State = Literal[
+    "unjudged",
     "starting",
     "learning",
     "beside",
@@ -32,6 +33,7 @@ State = Literal[
 Tone = Literal["quiet", "fair", "good", "warning", "alarm"]
 
 TITLES: dict[State, tuple[str, Tone]] = {
+    "unjudged": ("No verdict", "quiet"),
     "starting": ("Starting", "quiet"),
     "learning": ("Learning", "fair"),
     "beside": ("Beside the data", "fair"),
@@ -53,10 +55,11 @@ TITLES: dict[State, tuple[str, Tone]] = {
     "diverged": ("Diverged", "alarm"),
 }
 STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()}
-"""Every state with its title, from the first that a run can be in to the worst."""
+"""Every state with its title, from the first that a run can be in to the worst, after that of a game without a verdict."""
 
 ALARMS: frozenset[State] = frozenset(state for state, (_, tone) in TITLES.items() if tone in ("warning", "alarm"))
 BEGINNING: tuple[State, ...] = (
+    "unjudged",
     "starting",
     "learning",
     "beside",

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from gan_core.about import About
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Dropout, Layers, Network, use_dropout_stream
+from gan_core.models.coders import decoder_from, encoder_from
 from gan_core.models.conditioning import UNCONDITIONAL, Condition
+from gan_core.models.convolutional import (
+    convolutional_discriminator,
+    convolutional_fits,
+    convolutional_generator,
+)
 from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generator
 from gan_core.models.initialization import initialize
 from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
@@ -84,6 +90,22 @@ ARCHITECTURES: dict[str, Architecture] = {
             url="https://arxiv.org/abs/1802.05957",
         ),
     ),
+    "convolutional": Architecture(
+        convolutional_generator,
+        convolutional_discriminator,
+        convolutional_fits,
+        About(
+            title="Convolutional autoencoder",
+            paper="Masci et al., Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction",
+            year=2011,
+            formula=r"x \to (\mathrm{conv}_{3,2} \to \phi)^{n} \to z \to \mathrm{conv}^\top \to \phi \to"
+            r" (\mathrm{conv}^\top_{3,2} \to \phi)^{n-1} \to \mathrm{conv}^\top_{3,2}",
+            idea="The networks that courses print for an autoencoder: 3×3 convolutions that halve the picture, mirrored by "
+            "transposed ones. Widths 16 and 32 with a code of 64 are 1-16-32-64(7×7).",
+            watch_for="A kernel of 3 at a stride of 2 covers some pixels twice and others once: a checkerboard may show.",
+            url="https://doi.org/10.1007/978-3-642-21735-7_7",
+        ),
+    ),
 }
 
 __all__ = [
@@ -97,6 +119,8 @@ __all__ = [
     "LayerRow",
     "Layers",
     "Network",
+    "decoder_from",
+    "encoder_from",
     "initialize",
     "layer_rows",
     "normalize_spectrally",

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from gan_core.config.fields import Optimizer
+from gan_core.config.games.coders import DecayingOptimizer
 from gan_core.training import eager
 from gan_core.training.timetable import share_of_rate
 
@@ -57,12 +58,13 @@ def optimization_of(settings: Optimizer, network: nn.Module, *, steps: int, roun
 
 
 def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    parameters = list(network.parameters())
+    parameters, lr = list(network.parameters()), settings.lr
+    decay = settings.weight_decay if isinstance(settings, DecayingOptimizer) else 0.0
     match settings.name:
         case "adam":
             betas = (settings.beta1, settings.beta2)
-            return eager.Adam(parameters, lr=settings.lr, betas=betas, fused=True)
+            return eager.Adam(parameters, lr=lr, betas=betas, weight_decay=decay, fused=True)
         case "rmsprop":
-            return eager.RMSprop(parameters, lr=settings.lr, momentum=settings.momentum)
+            return eager.RMSprop(parameters, lr=lr, momentum=settings.momentum, weight_decay=decay)
         case "sgd":
-            return eager.SGD(parameters, lr=settings.lr, momentum=settings.momentum)
+            return eager.SGD(parameters, lr=lr, momentum=settings.momentum, weight_decay=decay)

@@ -185,7 +185,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         panels.append(_moments())
     likely = told["score_unit"] == "probability"
     unit = "mean probability of being real" if likely else "mean score"
-    for chart in (chart for chart in game.charts if chart.name != "losses"):
+    for chart in (chart for chart in game.charts if chart.name != "losses" and curves[chart.name]):
         panels.append(
             live_view.curves_panel(
                 f"{chart.name}-chart",

@@ -41,6 +41,9 @@ def test_every_entry_starts_a_run_that_has_it(kind: str, name: str) -> None:
     preset = beginning_with(kind, name)
     assert preset in PRESETS
     config = resolve(preset_config(preset, changes_for(kind, name)))
+    if kind == "games":
+        assert config.game == name
+        return
     has = {
         "objectives": config.objective.name == name,
         "losses": config.objective.loss == name,
@@ -48,7 +51,6 @@ def test_every_entry_starts_a_run_that_has_it(kind: str, name: str) -> None:
         "tricks": config != resolve(preset_config(preset)),
         "architectures": config.model.generator.architecture == config.model.discriminator.architecture == name,
         "datasets": config.data.name == name,
-        "games": config.game == name,
     }
     assert has[kind]
 

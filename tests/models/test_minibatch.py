@@ -139,7 +139,7 @@ def test_every_parameter_gets_a_gradient(company: str) -> None:
 def test_features_are_what_the_head_sees(name: str) -> None:
     network, x = discriminator(name, "both"), normal(8, 1, 8, 8)
     h = network.features(x)
-    assert h.shape == (8, {"mlp": 4, "dcgan": 4 * 2 * 2, "resnet": 4}[name])
+    assert h.shape == (8, {"mlp": 4, "dcgan": 4 * 2 * 2, "resnet": 4, "convolutional": 4 * 2 * 2}[name])
     torch.testing.assert_close(torch.nn.Sequential(*list(network)[-network.head :])(h), network(x))
 
 

@@ -19,7 +19,8 @@ from gan_core.training import Streams
 
 LATENT = 5
 SHAPES = [(1, 28, 28), (3, 28, 28), (2,), (1,)]
-WIDTHS = {"mlp": (12, 9), "dcgan": (6, 4), "resnet": (6, 4)}
+WIDTHS = {"mlp": (12, 9), "dcgan": (6, 4), "resnet": (6, 4), "convolutional": (6, 4)}
+CONVOLUTIONAL = ("dcgan", "resnet", "convolutional")
 COMBINATIONS = [
     (name, shape, Layers(WIDTHS[name], normalization=normalization, upsampling=upsampling))
     for name, shape, normalization, upsampling in itertools.product(
@@ -31,11 +32,11 @@ COMBINATIONS = [
 # Larger images, as deep as they allow: 32 is halved to 4, 64 to 4.
 COMBINATIONS += [
     (name, (3, side, side), Layers((5,) * stages, normalization="batch", upsampling=upsampling, attention=attention))
-    for name in ("dcgan", "resnet")
+    for name in CONVOLUTIONAL
     for side, stages in ((32, 3), (64, 4))
     for upsampling, attention in (("transposed", False), ("nearest", True))
 ]
-COMBINATIONS += [(name, (1, 28, 28), Layers((6, 4), attention=True)) for name in ("dcgan", "resnet")]
+COMBINATIONS += [(name, (1, 28, 28), Layers((6, 4), attention=True)) for name in CONVOLUTIONAL]
 
 
 def label(case: tuple) -> str:
@@ -69,7 +70,7 @@ def test_what_fits_is_what_should() -> None:
         ("mlp", 1, "instance"),
         *(
             (name, 1, normalization)
-            for name in ("dcgan", "resnet")
+            for name in CONVOLUTIONAL
             for normalization in ("none", "batch", "layer", "instance")
         ),
     }
@@ -90,7 +91,7 @@ def test_why_it_does_not_fit_is_a_sentence(case: tuple) -> None:
         *((7, 1, False), (2, 1, False), (26, 1, True), (26, 2, False)),
     ],
 )
-@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
 def test_convolutions_fit_where_halving_comes_out_even(name: str, side: int, stages: int, fits: bool) -> None:
     layers = Layers((4,) * stages)
     reason = ARCHITECTURES[name].fits((1, side, side), layers)
@@ -416,7 +417,7 @@ def test_attention_looks_at_the_largest_maps_it_can_afford(sides: tuple[int, ...
     assert attended(sides) == index
 
 
-@pytest.mark.parametrize("name", ["dcgan", "resnet"])
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
 @pytest.mark.parametrize(("side", "stages", "expected"), [(28, 2, 14), (32, 3, 16), (64, 4, 16)])
 def test_both_networks_attend_at_the_same_size(name: str, side: int, stages: int, expected: int) -> None:
     for network, x in zip(

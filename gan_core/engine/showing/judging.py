@@ -12,16 +12,20 @@ from gan_core.engine.showing.knob_names import label_of, short_label_of
 from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.states import BEGINNING, Verdict
 from gan_core.metrics.verdict import Judge
+from gan_core.training import GAMES
 from gan_core.training.knobs import knobs_of
 
 BUDGET = ("schedule.rounds", "schedule.seconds")
 NO_CAUSE = ("diagnostics.", "seed", "device")  # what is looked at does not change what is trained
 
+UNJUDGED = "Verdicts are known of GANs alone: of this game nothing is said beyond its curves and measurements."
+
 
 class RunJudge:
     """Collects rows and references of a run in whatever order they come; ``settle`` judges what has come.
 
-    Called by one thread at a time, never by the one that trains. Of the cures it names only those that ``config``, where it
+    Called by one thread at a time, never by the one that trains. Of a game whose runs the verdict is not true of it says just
+    that, and divergence. Of the cures it names only those that ``config``, where it
     is known, can take and does not have yet.
     """
 
@@ -32,6 +36,9 @@ class RunJudge:
         self._knobs: dict[str, float] | None = None
         self._heard: set[tuple[Any, ...]] = set()
         self._judge = Judge(Facts({}, rounds=rounds))
+        self._judged = config is None or GAMES[config.game].verdict
+        if not self._judged:
+            self._judge.verdict = Verdict("unjudged", 0, sentence=UNJUDGED)
         self._reference: dict[str, Any] = {}
         self._measured: list[tuple[int, dict[str, float]]] = []
         self._told = 0
@@ -74,7 +81,7 @@ class RunJudge:
     def settle(self) -> list[Verdict]:
         """Judge the measurements that have come, each after the rounds before it; returns the changes of state."""
         measured, self._measured = self._measured, []
-        for round, numbers in measured:
+        for round, numbers in measured if self._judged else ():
             self._judge.add_check(round, numbers)
         return self._news()
 

@@ -13,7 +13,7 @@ LABELS = {
 }
 
 
-WORDS = {"lr": "learning rate"}
+WORDS = {"lr": "learning rate", "beta": "β"}
 
 
 def label_of(knob: str) -> str:
