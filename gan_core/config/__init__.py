@@ -15,7 +15,7 @@ from gan_core.config.comparison import (
     parse_vary,
 )
 from gan_core.config.cures import BREAKS, CURES, Change, cure_between
-from gan_core.config.errors import ConfigError, Problem, nearest
+from gan_core.config.errors import ConfigError, Problem, nearest, unknown_name
 from gan_core.config.fields import MOST_ROUNDS
 from gan_core.config.games import SETTINGS, AutoencoderConfig, GanConfig, VaeConfig
 from gan_core.config.objectives import OBJECTIVES, Recipe
@@ -70,4 +70,5 @@ __all__ = [
     "settings_of",
     "story_of",
     "turned",
+    "unknown_name",
 ]

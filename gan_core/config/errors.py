@@ -47,6 +47,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f" — did you mean {close!r}?" if close else f"; known: {', '.join(known)}"
 
 
+def unknown_name(field: str, name: str, known: Iterable[str]) -> Problem:
+    """That a setting names what its registry does not have."""
+    return Problem(field, f"unknown name {name[:80]!r}{nearest(name[:80], known)}")
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is meant: in another case, with other signs between its parts, by their initials, or misspelt."""
     plain = {_plain(name): name for name in reversed(list(known))}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gan_core.config import Problem, RunConfig, nearest
+from gan_core.config import Problem, RunConfig, nearest, unknown_name
 from gan_core.data import DATASETS
 from gan_core.training.games import GAMES
 
@@ -21,7 +21,7 @@ def unknown(config: RunConfig) -> list[Problem]:
     """The names that no registry knows; if all are known, the options that their entries do not have or allow."""
     name, game = config.data.name, GAMES[config.game]
     known = name in DATASETS
-    found = [] if known else [Problem("data.name", f"unknown name {name[:80]!r}{nearest(name[:80], DATASETS)}")]
+    found = [] if known else [unknown_name("data.name", name, DATASETS)]
     found += game.unknown(config)
     return [*_bad_data_options(config), *found] if known else found
 

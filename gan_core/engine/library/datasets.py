@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from gan_core.config import ConfigError, Problem, nearest
+from gan_core.config import ConfigError, unknown_name
 from gan_core.data import DATASETS, ImageSource, MixtureSource, Source, StackedSource
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW
 from gan_core.engine.showing.pictures import png, tile
@@ -70,7 +70,7 @@ def dataset_facts(name: str, classifiers: Classifiers, **options: Any) -> Datase
     Raises ConfigError for a name that is not registered, DataMissing for one whose files are not on this machine.
     """
     if name not in DATASETS:
-        raise ConfigError([Problem("data.name", f"unknown name {name[:80]!r}{nearest(name[:80], DATASETS)}")])
+        raise ConfigError([unknown_name("data.name", name, DATASETS)])
     source = DATASETS[name].load(**options)
     key = f"{name} {source.fingerprint if isinstance(source, ImageSource) else sorted(options.items())}"
     facts = _facts.get(key)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from gan_core.config import GanConfig, Problem, nearest
+from gan_core.config import GanConfig, Problem, nearest, unknown_name
 from gan_core.config.games.gan import Discriminator
 from gan_core.data import DATASETS, Source, label_count
 from gan_core.losses import LOSSES
@@ -44,7 +44,7 @@ def _unknown_names(config: GanConfig) -> Iterator[Problem]:
     ]
     for field, name, registry in named:
         if name not in registry:
-            yield Problem(field, f"unknown name {name[:80]!r}{nearest(name[:80], registry)}")
+            yield unknown_name(field, name, registry)
 
 
 def _bad_loss_options(config: GanConfig) -> Iterator[Problem]:
