@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from typing import Any, Literal
 
 from gan_core.metrics.appearance import Picture
@@ -58,18 +59,7 @@ STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()
 """Every state with its title, from the first that a run can be in to the worst, after that of a game without a verdict."""
 
 ALARMS: frozenset[State] = frozenset(state for state, (_, tone) in TITLES.items() if tone in ("warning", "alarm"))
-BEGINNING: tuple[State, ...] = (
-    "unjudged",
-    "starting",
-    "learning",
-    "beside",
-    "cloud",
-    "noise",
-    "one_point",
-    "one_picture",
-    "spread",
-    "part",
-)
+BEGINNING: tuple[State, ...] = tuple(takewhile(lambda state: state != "varied", TITLES))
 """No news, for every run begins so."""
 LOSSES: tuple[State, ...] = ("narrowing", "collapsed", "broken")
 
