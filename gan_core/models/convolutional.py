@@ -6,13 +6,13 @@ to the code is the 7×7 convolution, weight by weight.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import chain, pairwise
 
 from torch import nn
 
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Layers, Network, Reshape, halving_fits, upsample
+from gan_core.models.dcgan import strided
 
 
 def convolutional_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> Network:
@@ -31,22 +31,7 @@ def convolutional_generator(latent_dim: int, shape: tuple[int, ...], layers: Lay
 
 def convolutional_discriminator(shape: tuple[int, ...], layers: Layers) -> Network | Autoencoder:
     """x (N, C, H, W) → logits (N,): one strided convolution per width, no normalisation in the first."""
-    _, height, width = shape
-    join, channels = layers.condition.beside_x(shape)
-    stages: list[list[nn.Module]] = []
-    for index, (channels_in, channels_out) in enumerate(pairwise((channels, *layers.widths))):
-        convolution = nn.Conv2d(channels_in, channels_out, kernel_size=3, stride=2, padding=1)
-        stages.append([convolution, *layers.after(channels_out, spatial=True, normalize=index > 0)])
-    layers.attend(stages, [min(height, width) // 2 ** (stage + 1) for stage in range(len(stages))], layers.widths)
-    modules = [*join, *chain(*stages), nn.Flatten()]
-    scale = 2 ** len(layers.widths)
-    features = layers.widths[-1] * (height // scale) * (width // scale)
-    if layers.output == "logit":
-        head = layers.head(features)
-        return Network(*modules, *head, head=len(head))
-    back = replace(layers, widths=tuple(reversed(layers.widths)))
-    decoder = convolutional_generator(layers.code_dim, shape, back)
-    return Autoencoder(Network(*modules, nn.Linear(features, layers.code_dim)), Network(*list(decoder)[:-1]))
+    return strided(shape, layers, kernel_size=3, generator=convolutional_generator)
 
 
 def convolutional_fits(shape: tuple[int, ...], layers: Layers) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain, pairwise
 
@@ -28,11 +29,22 @@ def dcgan_generator(latent_dim: int, shape: tuple[int, ...], layers: Layers) -> 
 
 def dcgan_discriminator(shape: tuple[int, ...], layers: Layers) -> Network | Autoencoder:
     """x (N, C, H, W) → logits (N,): one strided convolution per width, no normalisation in the first."""
+    return strided(shape, layers, kernel_size=4, generator=dcgan_generator)
+
+
+def strided(
+    shape: tuple[int, ...],
+    layers: Layers,
+    *,
+    kernel_size: int,
+    generator: Callable[[int, tuple[int, ...], Layers], Network],
+) -> Network | Autoencoder:
+    """A discriminator whose convolutions halve the map; one that is an autoencoder decodes by this generator."""
     _, height, width = shape
     join, channels = layers.condition.beside_x(shape)
     stages: list[list[nn.Module]] = []
     for index, (channels_in, channels_out) in enumerate(pairwise((channels, *layers.widths))):
-        convolution = nn.Conv2d(channels_in, channels_out, kernel_size=4, stride=2, padding=1)
+        convolution = nn.Conv2d(channels_in, channels_out, kernel_size=kernel_size, stride=2, padding=1)
         stages.append([convolution, *layers.after(channels_out, spatial=True, normalize=index > 0)])
     layers.attend(stages, [min(height, width) // 2 ** (stage + 1) for stage in range(len(stages))], layers.widths)
     modules = [*join, *chain(*stages), nn.Flatten()]
@@ -41,8 +53,8 @@ def dcgan_discriminator(shape: tuple[int, ...], layers: Layers) -> Network | Aut
     if layers.output == "logit":
         head = layers.head(features)
         return Network(*modules, *head, head=len(head))
-    # The decoder is a DCGAN generator from the code, but for its last tanh: L1 can reach the edge of the range without.
-    decoder = dcgan_generator(layers.code_dim, shape, replace(layers, widths=tuple(reversed(layers.widths))))
+    # The decoder is the generator from the code, but for its last tanh: L1 can reach the edge of the range without.
+    decoder = generator(layers.code_dim, shape, replace(layers, widths=tuple(reversed(layers.widths))))
     return Autoencoder(Network(*modules, nn.Linear(features, layers.code_dim)), Network(*list(decoder)[:-1]))
 
 
