@@ -20,6 +20,7 @@ from gan_core.regularizers import PENALTIES, Penalty, clip_weights
 from gan_core.training.assembly import Assembly
 from gan_core.training.averaging import follow
 from gan_core.training.columns import Column, names_of
+from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.latent import Latent
 from gan_core.training.optimization import Optimization
@@ -112,16 +113,11 @@ class AdversarialGame:
         for optimization in self.optimization:
             optimization.begin_round(round)
 
-    @torch.no_grad()
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """x̂ (n, *shape) for z (n, latent_dim), from G or its moving average in evaluation mode; leaves it as it was."""
         network = self.G if self.G_average is None else self.G_average
-        training = network.training
-        network.eval()
-        try:
+        with evaluated(network):
             return network(z, y)
-        finally:
-            network.train(training)
 
     @torch.no_grad()
     def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
@@ -131,15 +127,10 @@ class AdversarialGame:
         """
         return self.judge_packs(x.repeat_interleave(self.packing, 0), y)
 
-    @torch.no_grad()
     def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """D's opinion of packs: samples in a row (n · packing, …) to (n,); leaves D as it was."""
-        training = self.D.training
-        self.D.eval()
-        try:
+        with evaluated(self.D):
             return opinion(self.loss, self.D(pack(x, self.packing, self.summary), y))
-        finally:
-            self.D.train(training)
 
     def pull(self, x_fake: Tensor, x_real: Tensor) -> Tensor | None:
         """−∂L_G/∂x̂ for each sample, (n, *shape): where G's adversarial loss pushes it. Leaves D as it was.
@@ -149,19 +140,14 @@ class AdversarialGame:
         """
         if self.conditional:
             return None
-        training = self.D.training
-        self.D.eval()
-        try:
-            with torch.enable_grad():
-                x = x_fake.detach().clone().requires_grad_(True)
-                fake_logits, real_logits = (
-                    self.D(pack(some.repeat_interleave(self.packing, 0), self.packing, self.summary))
-                    for some in (x, x_real)
-                )
-                (gradient,) = torch.autograd.grad(self.loss.g_loss(real_logits.detach(), fake_logits), x)
-            return -len(x) * gradient
-        finally:
-            self.D.train(training)
+        with evaluated(self.D), torch.enable_grad():
+            x = x_fake.detach().clone().requires_grad_(True)
+            fake_logits, real_logits = (
+                self.D(pack(some.repeat_interleave(self.packing, 0), self.packing, self.summary))
+                for some in (x, x_real)
+            )
+            (gradient,) = torch.autograd.grad(self.loss.g_loss(real_logits.detach(), fake_logits), x)
+        return -len(x) * gradient
 
     def _discriminate(self) -> Outcome:
         batch = self.data.next()

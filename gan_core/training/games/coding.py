@@ -7,7 +7,6 @@ sigmoid is the pixel; of points the coordinate itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from math import prod
 from typing import Protocol
 
@@ -15,13 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from gan_core.config import Problem, RunConfig, nearest
+from gan_core.config import Problem, RunConfig, unknown_name
 from gan_core.config.fields import Network
 from gan_core.config.games.coders import Coders, DecayingOptimizer
 from gan_core.data import DATASETS, BatchStream, Source
 from gan_core.models import ARCHITECTURES, decoder_from, encoder_from
 from gan_core.training.assembly import Assembly, layers_of, normalize
 from gan_core.training.columns import Column, names_of
+from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.optimization import Optimization, optimization_of
 from gan_core.training.player import Outcome, Player
@@ -100,9 +100,7 @@ def unknown_architectures(config: CodeConfig) -> Iterator[Problem]:
     for part, network in _parts(config):
         name = network.architecture
         if name not in ARCHITECTURES:
-            yield Problem(
-                f"model.{part}.architecture", f"unknown name {name[:80]!r}{nearest(name[:80], ARCHITECTURES)}"
-            )
+            yield unknown_name(f"model.{part}.architecture", name, ARCHITECTURES)
 
 
 def coder_problems(config: CodeConfig, source: Source) -> Iterator[Problem]:
@@ -129,20 +127,6 @@ def _parts(config: CodeConfig) -> tuple[tuple[str, Network], ...]:
 
 
 # --- the game ---
-
-
-@contextmanager
-def evaluated(*networks: nn.Module) -> Iterator[None]:
-    """The networks in evaluation mode, without gradients; as they were afterwards."""
-    training = [network.training for network in networks]
-    for network in networks:
-        network.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for network, was in zip(networks, training, strict=True):
-            network.train(was)
 
 
 class CodeGame:
