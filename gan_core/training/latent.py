@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
+
+
+class Prior(Protocol):
+    """What z is drawn from: ``prior(n, generator)`` is (n, dim) on the generator's device.
+
+    ``kind`` names the distribution; between two draws of a ``uniform`` one the straight line stays inside of it.
+    """
+
+    @property
+    def dim(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    def __call__(self, n: int, generator: torch.Generator) -> Tensor: ...
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from gan_core.exhaustion import cannot_tell
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore, StoreError
 from gan_core.training import GAMES, Samples, build, load_checkpoint, load_networks, load_source
-from gan_core.training.latent import Latent
+from gan_core.training.latent import Prior
 from gan_core.training.streams import Streams
 
 
@@ -33,7 +33,7 @@ class Generator:
     config: RunConfig
     source: Source
     round: int
-    latent: Latent
+    latent: Prior
     _game: Samples
 
     def __repr__(self) -> str:

@@ -21,7 +21,7 @@ from gan_core.metrics.histograms import (
 )
 from gan_core.training import GAMES, Game, Reconstructs, Samples
 from gan_core.training.classifier import FrozenClassifier
-from gan_core.training.latent import Latent
+from gan_core.training.latent import Prior
 from gan_core.training.streams import Streams
 
 GetClassifier = Callable[[ImageSource], FrozenClassifier | None]
@@ -120,7 +120,7 @@ class FixedNoise:
     row for each class, down which the noise is the same. More classes than fit are represented by some, evenly spaced.
     """
 
-    def __init__(self, config: RunConfig, latent: Latent, source: Source) -> None:
+    def __init__(self, config: RunConfig, latent: Prior, source: Source) -> None:
         streams, device = Streams(config.seed), config.device
         self.n = config.diagnostics.samples
         self._grid = latent(config.diagnostics.grid, streams.generator("previews")).to(device)

@@ -22,7 +22,7 @@ from gan_core.training.averaging import follow
 from gan_core.training.columns import Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
-from gan_core.training.latent import Latent
+from gan_core.training.latent import Prior
 from gan_core.training.optimization import Optimization
 from gan_core.training.player import Outcome, Player
 from gan_core.training.timetable import instance_noise
@@ -46,7 +46,7 @@ class Settings:
     penalties: tuple[tuple[Penalty, float], ...]
     clip_value: float | None
     batch_size: int
-    latent: Latent
+    latent: Prior
     columns: Sequence[Column]
     packing: int = 1
     summary: str = "none"

@@ -12,7 +12,7 @@ from gan_core.config import Problem, RunConfig
 from gan_core.data import Source
 from gan_core.training.columns import Chart, Column
 from gan_core.training.game import Game
-from gan_core.training.latent import Latent
+from gan_core.training.latent import Prior
 
 C = TypeVar("C", bound=RunConfig)
 Skeletons = dict[str, nn.Module]
@@ -28,7 +28,7 @@ class Reading:
     score_line: float | None = None
 
 
-def _no_latent(config: RunConfig) -> Latent | None:
+def _no_latent(config: RunConfig) -> Prior | None:
     return None
 
 
@@ -87,7 +87,7 @@ class Declaration(Generic[C]):
     reading: Callable[[C], Reading]
     knobs: Callable[[C], dict[str, float]]
     abilities: tuple[str, ...]
-    latent: Callable[[C], Latent | None] = _no_latent
+    latent: Callable[[C], Prior | None] = _no_latent
     conditional: Callable[[C], bool] = _no_classes
     note: Callable[[C], str] = _nothing_to_say
     unknown: Callable[[C], Iterable[Problem]] = _all_known
