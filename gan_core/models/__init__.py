@@ -16,7 +16,7 @@ from gan_core.models.convolutional import (
     convolutional_generator,
 )
 from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generator
-from gan_core.models.initialization import initialize
+from gan_core.models.initialization import initialize, with_storage
 from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
@@ -129,4 +129,5 @@ __all__ = [
     "raw_weight",
     "spectral_norm_of",
     "use_dropout_stream",
+    "with_storage",
 ]

@@ -13,7 +13,15 @@ from torch import nn
 from gan_core.config import RunConfig
 from gan_core.config.fields import Network
 from gan_core.data import BatchStream, Source, open_stream
-from gan_core.models import UNCONDITIONAL, Condition, Layers, initialize, normalize_spectrally, use_dropout_stream
+from gan_core.models import (
+    UNCONDITIONAL,
+    Condition,
+    Layers,
+    initialize,
+    normalize_spectrally,
+    use_dropout_stream,
+    with_storage,
+)
 from gan_core.training.streams import Streams
 
 
@@ -41,7 +49,7 @@ def assemble(
     named = (*purposes, *(f"dropout.{role}" for role in networks))
     streams = {purpose: seeds.generator(purpose, device=device) for purpose in named}
     for role, network in networks.items():
-        network.to_empty(device="cpu")
+        with_storage(network)
         initialize(network, initialization, partial(seeds.generator, "init", role))
         network.to(device)
         use_dropout_stream(network, streams[f"dropout.{role}"])

@@ -32,7 +32,7 @@ from gan_core.data.sources import ImageSource
 from gan_core.exhaustion import cannot_tell
 from gan_core.metrics.histograms import class_histogram
 from gan_core.models.classifier import Classifier
-from gan_core.models.initialization import initialize
+from gan_core.models.initialization import initialize, with_storage
 from gan_core.training import eager
 from gan_core.training.streams import Streams
 
@@ -171,7 +171,8 @@ def _empty_network(source: ImageSource) -> Classifier:
     channels, height, width = source.x.shape[1:]
     with torch.device("meta"):  # on a real device the constructor would draw from the global generator
         network = Classifier((channels, height, width), source.num_classes)
-    return network.to_empty(device=source.x.device)
+    with_storage(network, source.x.device)
+    return network
 
 
 def _stream(purpose: str) -> torch.Generator:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.config import ConfigError, Problem, RunConfig
-from gan_core.models import raw_weight, spectral_norm_of
+from gan_core.models import raw_weight, spectral_norm_of, with_storage
 from gan_core.training.build import build, load_source, skeletons
 from gan_core.training.game import Game
 from gan_core.training.games import GAMES
@@ -97,7 +97,8 @@ class _Parent:
         }
         self.networks: dict[str, nn.Module] = {}
         for name, tensors in state["networks"].items():
-            network = skeletons(config)[name.removesuffix("_average")].to_empty(device="cpu")
+            network = skeletons(config)[name.removesuffix("_average")]
+            with_storage(network)
             try:
                 network.load_state_dict(tensors)
             except RuntimeError as error:

@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 from torch import Tensor, nn
 
-from gan_core.models import ARCHITECTURES, Layers, initialize
+from gan_core.models import ARCHITECTURES, Layers, initialize, with_storage
 from gan_core.training import Streams
 
 
@@ -29,7 +29,7 @@ EACH_LAYER = pytest.mark.parametrize("kind", LAYERS)
 def filled(kind: str, scheme: str, seed: int = 0) -> nn.Module:
     with torch.device("meta"):
         layer = LAYERS[kind]()
-    layer.to_empty(device="cpu")
+    with_storage(layer)
     for parameter in layer.parameters():
         parameter.data.fill_(math.nan)
     initialize(layer, scheme, streams(seed))
@@ -167,6 +167,6 @@ def test_the_global_stream_is_not_touched(scheme: str) -> None:
     with torch.device("meta"):
         network = ARCHITECTURES["dcgan"].discriminator((1, 28, 28), Layers((4, 4), normalization="batch"))
     before = torch.get_rng_state()
-    network.to_empty(device="cpu")
+    with_storage(network)
     initialize(network, scheme, streams())
     assert torch.equal(torch.get_rng_state(), before)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_core.models import ARCHITECTURES, Layers, initialize, normalize_spectrally
+from gan_core.models import ARCHITECTURES, Layers, initialize, normalize_spectrally, with_storage
 from gan_core.models.spectral import raw_weight, spectral_norm_of
 from gan_core.training import Streams
 
@@ -24,7 +24,7 @@ def normalised(kind: str, gain: float = 1.0, seed: int = 0) -> nn.Module:
     with torch.device("meta"):
         network = nn.Sequential(LAYERS[kind]())
         normalize_spectrally(network, gain)
-    network.to_empty(device="cpu")
+    with_storage(network)
     initialize(network, "torch", partial(Streams(seed).generator, "init", "D"))
     return network[0]
 
@@ -115,7 +115,7 @@ def test_every_weight_of_a_network_is_normalised_and_nothing_stays_uninitialised
         with torch.device("meta"):
             network = build()
             normalize_spectrally(network, 1.5)
-        network.to_empty(device="cpu")
+        with_storage(network)
         for tensor in network.state_dict().values():
             tensor.fill_(-77)
         initialize(network, "dcgan", partial(Streams(0).generator, "init", "D"))
