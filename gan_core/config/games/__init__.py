@@ -1,5 +1,6 @@
 """The settings of each game: values, no torch. ``SETTINGS`` is the registry; `gan_core.training.GAMES` has the same names."""
 
+from gan_core.config.games.aae import AaeConfig
 from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.gan import GanConfig
@@ -12,6 +13,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "vae": VaeConfig,
     "bigan": BiganConfig,
     "ali": AliConfig,
+    "aae": AaeConfig,
 }
 
-__all__ = ["SETTINGS", "AliConfig", "AutoencoderConfig", "BiganConfig", "GanConfig", "VaeConfig"]
+__all__ = ["SETTINGS", "AaeConfig", "AliConfig", "AutoencoderConfig", "BiganConfig", "GanConfig", "VaeConfig"]

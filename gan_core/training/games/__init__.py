@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gan_core.training.games.aae import AAE
 from gan_core.training.games.adversarial import AdversarialGame
 from gan_core.training.games.autoencoder import AUTOENCODER
 from gan_core.training.games.bigan import ALI, BIGAN
@@ -16,6 +17,7 @@ GAMES: dict[str, Declaration[Any]] = {
     "vae": VAE,
     "bigan": BIGAN,
     "ali": ALI,
+    "aae": AAE,
 }
 
 __all__ = ["GAMES", "AdversarialGame", "Declaration", "reference_lines"]
