@@ -4,6 +4,7 @@ from gan_core.config.games.aae import AaeConfig
 from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.gan import GanConfig
+from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
 from gan_core.config.schema import RunConfig
 
@@ -14,6 +15,16 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "bigan": BiganConfig,
     "ali": AliConfig,
     "aae": AaeConfig,
+    "regressor": RegressorConfig,
 }
 
-__all__ = ["SETTINGS", "AaeConfig", "AliConfig", "AutoencoderConfig", "BiganConfig", "GanConfig", "VaeConfig"]
+__all__ = [
+    "SETTINGS",
+    "AaeConfig",
+    "AliConfig",
+    "AutoencoderConfig",
+    "BiganConfig",
+    "GanConfig",
+    "RegressorConfig",
+    "VaeConfig",
+]
