@@ -149,13 +149,13 @@ class Quadratic(nn.Module):
 
 def test_a_linear_autoencoder_whitens_its_code_for_nothing() -> None:
     """Cov(E(x)) = I and the reconstruction of PCA at once: linear networks have nothing to trade."""
-    x = torch.randn(2048, 4, generator=seeded(5)) * torch.tensor([2.0, 1.2, 0.3, 0.3])
+    x = torch.randn(512, 4, generator=seeded(5)) * torch.tensor([2.0, 1.2, 0.3, 0.3])
     x = (x - x.mean(0)) @ torch.linalg.qr(torch.randn(4, 4, generator=seeded(6))).Q
     E, Dec = nn.Linear(4, 2), nn.Linear(2, 4)
     for index, layer in enumerate((E, Dec)):
         layer.weight.data = 0.4 * torch.randn(layer.weight.shape, generator=seeded(10 + index))
         layer.bias.data.zero_()
-    game, told = linear_game({"E": E, "Dec": Dec, "D": Quadratic()}, x, 700, 0.02)
+    game, told = linear_game({"E": E, "Dec": Dec, "D": Quadratic()}, x, 400, 0.03)
     codes = game.encode(x)
     discarded = torch.linalg.eigvalsh(torch.cov(x.T))[:2].sum().item() / 4
     torch.testing.assert_close(torch.cov(codes.T), torch.eye(2), atol=0.12, rtol=0)

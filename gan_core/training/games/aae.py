@@ -265,7 +265,7 @@ AAE = Declaration(
         LOSSES,
         Chart("reconstruction", "Reconstruction", "error"),
         Chart("accuracy", "D's accuracy", "share"),
-        Chart("code", "The code", ""),
+        Chart("code", "The code", "size"),
         GRADIENTS,
     ),
     reading=_reading,
