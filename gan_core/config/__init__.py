@@ -17,7 +17,7 @@ from gan_core.config.comparison import (
 from gan_core.config.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.errors import ConfigError, Problem, nearest, unknown_name
 from gan_core.config.fields import MOST_ROUNDS
-from gan_core.config.games import SETTINGS, AutoencoderConfig, GanConfig, VaeConfig
+from gan_core.config.games import SETTINGS, AaeConfig, AutoencoderConfig, GanConfig, RegressorConfig, VaeConfig
 from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.overriding import flatten, read_json, story_of, turned
 from gan_core.config.preset import Act, Preset
@@ -38,6 +38,7 @@ __all__ = [
     "SETTINGS",
     "TEMPLATES",
     "TRICKS",
+    "AaeConfig",
     "Act",
     "AutoencoderConfig",
     "Cause",
@@ -49,6 +50,7 @@ __all__ = [
     "Preset",
     "Problem",
     "Recipe",
+    "RegressorConfig",
     "RunConfig",
     "Seat",
     "Template",

@@ -207,18 +207,30 @@ def _game(settings: Mapping[str, Any]) -> type[RunConfig] | None:
 
 
 def _shared(settings: dict[str, Any], before: type[RunConfig], after: type[RunConfig]) -> dict[str, Any]:
-    """What both games understand alike: the groups of every game, without what one of them adds, and equal groups."""
+    """What both games understand alike: the groups of every game, without what one of them adds, and equal groups.
+
+    Of a group that only both of them have, its settings that are of one kind in both.
+    """
     kept = {}
     for key, value in settings.items():
         group = RunConfig.model_fields.get(key)
         both = [game.model_fields[key].annotation for game in (before, after) if key in game.model_fields]
         if group is None and (len(both) < 2 or both[0] != both[1]):
-            continue
+            parts = [part for part in both if isinstance(part, type) and issubclass(part, Part)]
+            if len(parts) < 2 or not isinstance(value, dict):
+                continue
+            value = {name: entry for name, entry in value.items() if _alike(name, *parts)}
         inner = group.annotation if group else None
         if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, Part):
             value = {name: entry for name, entry in value.items() if name in inner.model_fields}
         kept[key] = value
     return kept
+
+
+def _alike(name: str, one: type[Part], other: type[Part]) -> bool:
+    """Whether both groups have a setting of this name, of one kind."""
+    fields = [part.model_fields.get(name) for part in (one, other)]
+    return all(fields) and len({str(field.annotation) for field in fields if field}) == 1
 
 
 def diff(a: RunConfig, b: RunConfig) -> dict[str, tuple[Any, Any]]:

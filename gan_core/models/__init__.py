@@ -19,6 +19,7 @@ from gan_core.models.dcgan import dcgan_discriminator, dcgan_fits, dcgan_generat
 from gan_core.models.initialization import initialize, with_storage
 from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
+from gan_core.models.pairs import joined_discriminator, mlp_pair_discriminator
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
 from gan_core.models.summary import LayerRow, layer_rows
@@ -122,7 +123,9 @@ __all__ = [
     "decoder_from",
     "encoder_from",
     "initialize",
+    "joined_discriminator",
     "layer_rows",
+    "mlp_pair_discriminator",
     "normalize_spectrally",
     "pack",
     "packed_shape",

@@ -13,6 +13,7 @@ from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Dropout, Network, Reshape
 from gan_core.models.conditioning import ClassifierHead, Conditional, LabelEmbedding, OneHot, ProjectionHead
 from gan_core.models.minibatch import MinibatchDiscrimination, MinibatchStddev
+from gan_core.models.pairs import CodeBeside
 from gan_core.models.resnet import GlobalSum, Residual
 from gan_core.models.spectral import spectral_norm_of
 
@@ -102,6 +103,7 @@ _NAMES: dict[type[nn.Module], str] = {
     SelfAttention: "Self-attention",
     Residual: "Residual block",
     Reshape: "Reshape",
+    CodeBeside: "Code z beside it",
     OneHot: "Class y beside it, one-hot",
     LabelEmbedding: "Class y beside it, learned",
     ProjectionHead: "Logit, plus the projection on class y",

@@ -40,10 +40,11 @@ def fork(state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     Weights, buffers, the moments of the optimisers, the moving average, the memory of losses and, for the same seed, the
     random streams go over where they fit. Learning rates, decays and steps per round are the child's. ``state`` stays
     as it is. With an equal configuration the result continues bit for bit as the parent would.
-    Raises ConfigError where no layer at all fits, or another game has networks that the run has not; ValueError where
-    ``state`` is not one of ``parent``.
+    Raises ConfigError where no layer at all fits, where another game has networks that the run has not, or where one that it
+    takes for finished does not fit whole (of which the moving average goes over, if there is one); ValueError where ``state``
+    is not one of ``parent``.
     """
-    missing = sorted(set(child.networks) - set(parent.networks))
+    missing = sorted(set(GAMES[child.game].finished or child.networks) - set(parent.networks))
     if missing:
         told = f"a run of the game {parent.game!r} has no network {' and no '.join(missing)}: start a new run instead"
         raise ConfigError([Problem("game", told)])
@@ -56,13 +57,20 @@ def fork(state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
 
 def _adapted(game: Game, state: Tree, parent: RunConfig, child: RunConfig) -> Fork:
     known = _Parent(state, parent)
-    kept, anew = _Kept(), list[str]()
+    kept, anew, finished = _Kept(), list[str](), GAMES[child.game].finished
     for name, network in game.networks.items():
         if name in known.networks:
-            anew += _transplant(network, known.networks[name], Streams(child.seed), name, kept)
+            sampled = f"{name}_average" if name in finished and f"{name}_average" in known.networks else name
+            anew += _transplant(network, known.networks[sampled], Streams(child.seed), name, kept)
         elif (role := name.removesuffix("_average")) in game.networks and role != name:
             network.load_state_dict(game.networks[role].state_dict())
             anew.append(f"the moving average of {role}: it begins with {role}'s present weights")
+        else:
+            anew.append(f"{name}: all of its layers")
+    for role in finished:
+        if not {f"{role}/{key}" for key, _ in game.networks[role].named_parameters()} <= set(kept.exactly):
+            told = f"{role} is to go on just as the run left it, and it does not fit these settings of it"
+            raise ConfigError([Problem("model", told)])
     if not kept.weights:
         raise ConfigError([Problem("model", "no layer of the run fits these networks: start a new run instead")])
     for player in game.players:

@@ -68,8 +68,9 @@ def take_turn(game: Playable, player: Player) -> dict[str, Tensor]:
     if player.clip_gradient is not None:
         torch.nn.utils.clip_grads_with_norm_(player.parameters, player.clip_gradient, grad_norm)
     failpoint("step")
-    player.optimizer.step()
-    if player.after_step is not None:
-        player.after_step()
+    if player.moves:
+        player.optimizer.step()
+        if player.after_step is not None:
+            player.after_step()
     values = {"loss": loss, **outcome.terms, **outcome.readings, "grad_norm": grad_norm}
     return {name: value.detach() for name, value in values.items()}

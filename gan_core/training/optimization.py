@@ -24,7 +24,7 @@ class Optimization:
     optimizer: torch.optim.Optimizer
     steps: int
     clip_gradient: float | None = None
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    schedule: Literal["constant", "linear", "cosine", "late"] = "constant"
     final: float = 0.0
     rounds: int = 1
 

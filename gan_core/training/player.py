@@ -23,7 +23,8 @@ class Player:
 
     It declares the names of its ``terms`` and ``readings``, so that charts, store and checkpoints can iterate over them.
     ``after_step`` is called after each step (weight clipping, a moving average). A gradient whose norm is above
-    ``clip_gradient`` is scaled down to it. ``steps`` may be changed between turns.
+    ``clip_gradient`` is scaled down to it. ``steps`` and ``moves`` may be changed between turns: one that does not move has its
+    turns, and only its numbers are looked at.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Player:
     steps: int = 1
     after_step: Callable[[], None] | None = None
     clip_gradient: float | None = None
+    moves: bool = True
 
     def __post_init__(self) -> None:
         # Walking the modules at every turn would cost a small game a tenth of its speed.

@@ -6,11 +6,17 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+LEAST_SHARE = 1e-3
+"""An exponential never comes to 0: where 0 is asked for, so much is left."""
+
 
 def share_of_rate(
-    schedule: Literal["constant", "linear", "cosine"], round: int, rounds: int, final: float = 0.0
+    schedule: Literal["constant", "linear", "cosine", "late"], round: int, rounds: int, final: float = 0.0
 ) -> float:
-    """The share of the learning rate that holds in ``round``: 1 in the first of ``rounds``, ``final`` in the last."""
+    """The share of the learning rate that holds in ``round``: 1 in the first of ``rounds``, ``final`` in the last.
+
+    ``late`` is 1 in the first half and exponential in the second, as the authors of BiGAN and ALI train.
+    """
     progress = min(max((round - 1) / max(rounds - 1, 1), 0.0), 1.0)
     match schedule:
         case "constant":
@@ -19,6 +25,8 @@ def share_of_rate(
             return 1 - (1 - final) * progress
         case "cosine":
             return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
+        case "late":
+            return float(max(final, LEAST_SHARE) ** max(0.0, 2 * progress - 1))
 
 
 def instance_noise(sigma: float, round: int, rounds: int) -> float:

@@ -58,6 +58,9 @@ LABELS = {
     "lr_schedule": "learning rate over the run",
     "lr_final": "share of it left at the end",
     "clip_gradient": "clip the gradient's norm to",
+    "joint": "units that see x and z",
+    "cycle": "λ of the cycle",
+    "gamma": "γ of R1",
 }
 SHOWN_IF: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "leaky_slope": ("activation", lambda activation: activation == "leaky_relu"),
@@ -72,6 +75,7 @@ SHOWN_IF: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "summary": ("packing", lambda packing: packing > 1),
     "minibatch_dims": ("minibatch_kernels", bool),
     "instance_noise_rounds": ("instance_noise", bool),
+    "joint": ("architecture", lambda architecture: architecture != "mlp"),
     "lr_final": ("lr_schedule", lambda schedule: schedule != "constant"),
 }
 """What means something only beside certain values of another field of its group; without such a field it is always shown."""

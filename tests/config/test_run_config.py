@@ -335,7 +335,7 @@ def test_an_unknown_key_far_from_all_lists_them(group: str) -> None:
         ("tricks.feature_matching", "on", "'off', 'added' or 'instead'"),
         ("tricks.ema_decay", 1, "less than 1"),
         ("tricks.unrolled_steps", 1.5, "whole number"),
-        ("optimizers.generator.lr_schedule", "step", "'constant', 'linear' or 'cosine'"),
+        ("optimizers.generator.lr_schedule", "step", "'linear', 'cosine' or 'late'"),
         ("optimizers.generator.clip_gradient", 0, "greater than 0"),
         ("objective.clip_value", 0, "greater than 0"),
         ("objective.clip_value", -0.01, "greater than 0"),

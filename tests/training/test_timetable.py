@@ -27,6 +27,14 @@ def test_the_quarter_tells_the_line_from_the_cosine() -> None:
     assert share_of_rate("cosine", 26, 101, 0.2) == pytest.approx(0.2 + 0.8 * (1 + math.cos(math.pi / 4)) / 2)
 
 
+def test_late_is_full_for_half_the_run_and_then_falls_by_equal_factors() -> None:
+    shares = [share_of_rate("late", round, 101, 0.02) for round in range(1, 102)]
+    assert shares[:51] == [1.0] * 51
+    assert shares[75] == pytest.approx(math.sqrt(0.02))
+    assert shares[100] == pytest.approx(0.02) == share_of_rate("late", 500, 101, 0.02)
+    assert 0 < share_of_rate("late", 101, 101, 0.0) <= 1e-3, "an exponential never comes to 0"
+
+
 def test_constant_is_one_and_a_single_round_divides_by_nothing() -> None:
     assert share_of_rate("constant", 77, 100, 0.0) == 1
     assert share_of_rate("cosine", 1, 1, 0.0) == 1

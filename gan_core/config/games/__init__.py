@@ -1,10 +1,30 @@
 """The settings of each game: values, no torch. ``SETTINGS`` is the registry; `gan_core.training.GAMES` has the same names."""
 
+from gan_core.config.games.aae import AaeConfig
 from gan_core.config.games.autoencoder import AutoencoderConfig
+from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.gan import GanConfig
+from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
 from gan_core.config.schema import RunConfig
 
-SETTINGS: dict[str, type[RunConfig]] = {"gan": GanConfig, "autoencoder": AutoencoderConfig, "vae": VaeConfig}
+SETTINGS: dict[str, type[RunConfig]] = {
+    "gan": GanConfig,
+    "autoencoder": AutoencoderConfig,
+    "vae": VaeConfig,
+    "bigan": BiganConfig,
+    "ali": AliConfig,
+    "aae": AaeConfig,
+    "regressor": RegressorConfig,
+}
 
-__all__ = ["SETTINGS", "AutoencoderConfig", "GanConfig", "VaeConfig"]
+__all__ = [
+    "SETTINGS",
+    "AaeConfig",
+    "AliConfig",
+    "AutoencoderConfig",
+    "BiganConfig",
+    "GanConfig",
+    "RegressorConfig",
+    "VaeConfig",
+]

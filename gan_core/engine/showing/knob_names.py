@@ -7,7 +7,11 @@ LABELS = {
     "optimizers.generator.lr": "learning rate of G",
     "schedule.n_critic": "D steps per round",
     "schedule.generator_steps": "G steps per round",
+    "optimizers.generator_encoder.lr": "learning rate of G and E",
+    "optimizers.encoder.lr": "learning rate of E against D",
+    "adversary.on": "D and E against D move (1) or stand still (0)",
     "data.batch_size": "batch size",
+    "matching.cycle": "λ of the cycle",
     "objective.clip_value": "clip D's weights to ±",
     "tricks.instance_noise": "instance noise σ₀",
 }

@@ -2,13 +2,24 @@
 
 from typing import Any
 
+from gan_core.training.games.aae import AAE
 from gan_core.training.games.adversarial import AdversarialGame
 from gan_core.training.games.autoencoder import AUTOENCODER
+from gan_core.training.games.bigan import ALI, BIGAN
 from gan_core.training.games.declaration import Declaration
 from gan_core.training.games.gan import GAN, reference_lines
+from gan_core.training.games.regressor import REGRESSOR
 from gan_core.training.games.vae import VAE
 
 # Any: each entry reads the settings of its own game, which are those of a config that names it.
-GAMES: dict[str, Declaration[Any]] = {"gan": GAN, "autoencoder": AUTOENCODER, "vae": VAE}
+GAMES: dict[str, Declaration[Any]] = {
+    "gan": GAN,
+    "autoencoder": AUTOENCODER,
+    "vae": VAE,
+    "bigan": BIGAN,
+    "ali": ALI,
+    "aae": AAE,
+    "regressor": REGRESSOR,
+}
 
 __all__ = ["GAMES", "AdversarialGame", "Declaration", "reference_lines"]

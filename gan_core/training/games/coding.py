@@ -35,8 +35,6 @@ class CodeConfig(Protocol):
 
     @property
     def model(self) -> Coders: ...
-    @property
-    def optimizer(self) -> DecayingOptimizer: ...
 
 
 # --- units ---
@@ -144,7 +142,7 @@ class CodeGame:
         self.memory: Memory = {}
         self.knobs: dict[str, float] = {}
         name = columns[0].player
-        self.players = (
+        self.players: tuple[Player, ...] = (
             Player(
                 name,
                 (self.E, self.Dec),

@@ -75,7 +75,8 @@ class Declaration(Generic[C]):
     ``note`` is what is to be said below its judge's opinion of places; ``unknown`` are the
     names in a config that no registry knows, ``problems`` what else is to be said of it; ``defaults`` are
     dotted settings that complete a config; ``forgets`` are the parts of the memory that a fork begins anew; ``kept`` is how
-    many numbers a round keeps for each sample of the batch, from how many each network computes for one; ``verdict`` is whether
+    many numbers a round keeps for each sample of the batch, from how many each network computes for one; ``finished`` are the
+    roles of networks that nobody trains here, which a fork has to bring whole; ``verdict`` is whether
     `gan_core.metrics.verdict`, which speaks of G and D, is true of its runs.
     """
 
@@ -95,4 +96,5 @@ class Declaration(Generic[C]):
     defaults: Callable[[C], Mapping[str, Any]] = _nothing_to_fill_in
     forgets: Callable[[C, C], frozenset[str]] = _remembers_all
     kept: Callable[[C, Values], int] = _kept_once
+    finished: tuple[str, ...] = ()
     verdict: bool = False
