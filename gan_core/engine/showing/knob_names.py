@@ -10,6 +10,9 @@ LABELS = {
     "data.batch_size": "batch size",
     "objective.clip_value": "clip D's weights to ±",
     "tricks.instance_noise": "instance noise σ₀",
+    "terms.lambda_info": "λ of the information",
+    "terms.lambda_continuous": "weight of the continuous codes",
+    "terms.r1": "γ of R1",
 }
 
 
