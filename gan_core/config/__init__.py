@@ -17,7 +17,15 @@ from gan_core.config.comparison import (
 from gan_core.config.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.errors import ConfigError, Problem, nearest, unknown_name
 from gan_core.config.fields import MOST_ROUNDS
-from gan_core.config.games import SETTINGS, AaeConfig, AutoencoderConfig, GanConfig, RegressorConfig, VaeConfig
+from gan_core.config.games import (
+    SETTINGS,
+    AaeConfig,
+    AutoencoderConfig,
+    GanConfig,
+    InfoganConfig,
+    RegressorConfig,
+    VaeConfig,
+)
 from gan_core.config.objectives import OBJECTIVES, Recipe
 from gan_core.config.overriding import flatten, read_json, story_of, turned
 from gan_core.config.preset import Act, Preset
@@ -47,6 +55,7 @@ __all__ = [
     "ConfigError",
     "Difference",
     "GanConfig",
+    "InfoganConfig",
     "Preset",
     "Problem",
     "Recipe",

@@ -9,6 +9,7 @@ from gan_core.config.codes import CODES
 from gan_core.config.courses import COURSES
 from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
+from gan_core.config.information import INFORMATION
 from gan_core.config.preset import Preset
 from gan_core.config.recipes import RECIPES, small_dcgan
 from gan_core.config.schema import RunConfig, override
@@ -114,6 +115,7 @@ PRESETS: dict[str, Preset] = {
     **COURSES,
     **RECIPES,
     **CODES,
+    **INFORMATION,
 }
 
 

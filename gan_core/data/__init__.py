@@ -13,7 +13,8 @@ from gan_core.data import celeba as celeba_folder
 from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
 from gan_core.data.images import digits8, image_source, labelled_source, mnist5k, stacked, to_uint8, to_unit
-from gan_core.data.sources import Batch, ImageSource, MixtureSource, Source, StackedSource, label_count
+from gan_core.data.sources import Batch, Factors, ImageSource, MixtureSource, Source, StackedSource, label_count
+from gan_core.data.sprites import sprites
 from gan_core.data.stream import BatchStream, open_stream
 from gan_core.data.toy import gaussian, grid, lines, mixture, moons, ring, spirals
 from gan_core.intake.errors import DataError, DataMissing
@@ -126,6 +127,21 @@ DATASETS = Registry(
                 url="https://doi.org/10.24432/C50P49",
             ),
             {"size": (8, 64)},
+        ),
+        "sprites": Dataset(
+            sprites,
+            About(
+                title="Sprites",
+                paper="Matthey et al., dSprites: Disentanglement testing Sprites dataset",
+                year=2017,
+                formula=r"x = \mathrm{draw}(\mathrm{shape}, \mathrm{size}, \mathrm{angle}, x, y)",
+                idea="6,144 images that are made here, every combination once of 3 shapes, 4 sizes, 8 angles and 8 × 8 places: "
+                "what differs between any two is known, so that it can be measured how far a code tells it apart. No shape "
+                "looks the same at two angles; dSprites has a square and an ellipse, which do.",
+                watch_for="The angle comes round after 360°: no single number of a code can follow it.",
+                url="https://github.com/google-deepmind/dsprites-dataset",
+            ),
+            {},
         ),
         "stacked": Dataset(
             stacked,
@@ -378,6 +394,7 @@ __all__ = [
     "DataError",
     "DataMissing",
     "Dataset",
+    "Factors",
     "ImageSource",
     "MixtureSource",
     "Registry",

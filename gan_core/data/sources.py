@@ -24,11 +24,24 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Factors:
+    """What images were made of: ``table`` (N, F) has the value of each factor, 0 to its size less 1; ``names`` and ``sizes``
+    are by factor. One that is ``unordered`` has values of which none is larger: a kind, or an angle, which comes round.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    unordered: tuple[bool, ...]
+    table: Tensor
+
+
+@dataclass(frozen=True)
 class ImageSource:
     """Decoded images: ``x`` uint8 (N, C, H, W), ``y`` int64 (N,) or None.
 
     Training and held-out images are disjoint: ``train_index`` is what a GAN and the classifier may see,
-    ``heldout_index`` is what their measurements compare with. ``fingerprint`` is a hash of the content.
+    ``heldout_index`` is what their measurements compare with. ``fingerprint`` is a hash of the content. ``factors`` are known
+    of images that were made from them.
     """
 
     name: str
@@ -38,6 +51,7 @@ class ImageSource:
     train_index: Tensor
     heldout_index: Tensor
     fingerprint: str
+    factors: Factors | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

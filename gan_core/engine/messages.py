@@ -49,10 +49,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class ClassGrid:
-    """Samples by class: ``images`` uint8 (classes, columns, C, H, W), the z of a column the same in every row."""
+    """Samples by class, or by a category of z: ``images`` uint8 (classes, columns, C, H, W), the noise of a column the same
+    in every row. ``rows`` says of which the indices ``classes`` are."""
 
     images: np.ndarray
     classes: tuple[int, ...]
+    rows: Literal["class", "code"] = "class"
 
 
 @dataclass(frozen=True)

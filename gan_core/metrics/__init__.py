@@ -2,7 +2,7 @@
 
 NumPy in, numbers out, in float64; real samples first. Each function documents its *floor*, what it reads when both
 sets are real: no finite sample reads the ideal value, so a chart draws the floor beside the curve. The functions are in
-`histograms`, `modes`, `divergences`, `distances`, `moments`, `neighbors` and `diversity`.
+`histograms`, `modes`, `divergences`, `distances`, `moments`, `neighbors`, `diversity` and `matching`.
 """
 
 from __future__ import annotations
@@ -106,6 +106,64 @@ METRICS: dict[str, Metric] = {
         ),
         unit="share",
         better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "code_agreement": Metric(
+        About(
+            title="Code and class of samples",
+            paper="Kuhn, The Hungarian Method for the Assignment Problem",
+            year=1955,
+            formula=r"\max_\pi \Pr[\mathrm{class}(G(z, c)) = \pi(c)]",
+            idea="Share of samples that are of the class of their code, where each code is named by a class of its own in the "
+            "best way. A sample of no class is wrong.",
+            watch_for="It may stay near chance while L_I is at its ceiling: Q reads the code, but the code is no class.",
+            url="https://doi.org/10.1002/nav.3800020109",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "code_of_real": Metric(
+        About(
+            title="Code and class of real data",
+            paper="Chen et al., InfoGAN, section 7.2",
+            year=2016,
+            formula=r"\max_\pi \Pr[y = \pi(\arg\max_k Q(k \mid x))]",
+            idea="Share of held-out samples that are of the class of the code which Q reads off them, under the best naming. "
+            "The codes were learnt without a label.",
+            watch_for="Chance and k-means stand beside it: a classifier worth its name is above both.",
+            url="https://arxiv.org/abs/1606.03657",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
+    "code_by_chance": Metric(
+        About(
+            title="Code and class by chance",
+            paper="Measured for GANscope: codes dealt anew among the samples",
+            year=2026,
+            formula=r"\mathbb{E}_\sigma \max_\pi \Pr[\mathrm{class}(x_i) = \pi(c_{\sigma(i)})]",
+            idea="What the agreement with samples reads where codes are dealt to them at random: above 1 in K, since the "
+            "naming is chosen afterwards.",
+            watch_for="Where few classes are generated it rises: any code agrees with the only class there is.",
+        ),
+        unit="share",
+        better="closer",
+        bounds=(0.0, 1.0),
+    ),
+    "kmeans_of_real": Metric(
+        About(
+            title="k-means and class of real data",
+            paper="Lloyd, Least Squares Quantization in PCM",
+            year=1982,
+            formula=r"\max_\pi \Pr[y = \pi(\arg\min_k \lVert x - m_k \rVert)]",
+            idea="The same share for the nearest of K means of the training data: what can be had without any network.",
+            watch_for="The same at every measurement, since it knows nothing of the run.",
+            url="https://doi.org/10.1109/TIT.1982.1056489",
+        ),
+        unit="share",
+        better="closer",
         bounds=(0.0, 1.0),
     ),
     "unsure_share": Metric(

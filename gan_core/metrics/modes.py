@@ -36,10 +36,15 @@ def mode_counts(points: ArrayLike, centers: ArrayLike, std: ArrayLike, sigmas: f
     quality. Floor: a d-dimensional Gaussian keeps P(chi2_d < sigmas^2) of its points, for 3 sigmas .9973 in 1-D and
     1 - e^-4.5 = .9889 in 2-D.
     """
+    return np.bincount(mode_of(points, centers, std, sigmas), minlength=len(_columns(centers)) + 1)
+
+
+def mode_of(points: ArrayLike, centers: ArrayLike, std: ArrayLike, sigmas: float = 3.0) -> NDArray[np.int64]:
+    """Return the mode (n,) that each point counts for, K for a point of low quality; arguments as of `mode_counts`."""
     index, distance = nearest_mode(points, centers)
     num_modes = len(_columns(centers))
     radius = sigmas * np.broadcast_to(np.asarray(std, dtype=np.float64), (num_modes,))
-    return np.bincount(np.where(distance <= radius[index], index, num_modes), minlength=num_modes + 1)
+    return np.where(distance <= radius[index], index, num_modes)
 
 
 def modes_captured(counts: ArrayLike) -> int:

@@ -169,6 +169,12 @@ class Network(nn.Sequential):
         """(N, F): what the head sees."""
         return self._through(len(self) - self.head, x, y)
 
+    def judged(self, features: Tensor) -> Tensor:
+        """(N,): what the head of an unconditional discriminator says of features."""
+        for module in islice(self, len(self) - self.head, None):
+            features = module(features)
+        return features
+
     def forward(self, x: Tensor, y: Tensor | None = None, *, classes: bool = False) -> Tensor | tuple[Tensor, Tensor]:
         """The output; with ``classes``, which only the D of an AC-GAN has, also the logits of the classes (N, K)."""
         if not classes:

@@ -1,6 +1,15 @@
 """Players, the loop, games, and what it takes to stop and go on exactly."""
 
-from gan_core.training.abilities import ABILITIES, Encodes, Judges, Pushes, Reconstructs, Samples, Translates
+from gan_core.training.abilities import (
+    ABILITIES,
+    Categorises,
+    Encodes,
+    Judges,
+    Pushes,
+    Reconstructs,
+    Samples,
+    Translates,
+)
 from gan_core.training.build import build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import (
     CheckpointError,
@@ -27,6 +36,7 @@ from gan_core.training.streams import Streams
 __all__ = [
     "ABILITIES",
     "GAMES",
+    "Categorises",
     "Chart",
     "CheckpointError",
     "CheckpointUnreadable",

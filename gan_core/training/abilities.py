@@ -55,6 +55,15 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class Categorises(Protocol):
+    """Says which category of its prior a sample is of (`gan_core.training.latent.Categorical`)."""
+
+    def categorise(self, x: Tensor) -> Tensor:
+        """Probabilities (n, categories)."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """Makes a sample again from what it keeps of it."""
 
@@ -77,6 +86,7 @@ ABILITIES: dict[str, type] = {
     "judge": Judges,
     "push": Pushes,
     "encode": Encodes,
+    "categorise": Categorises,
     "reconstruct": Reconstructs,
     "translate": Translates,
 }

@@ -95,6 +95,7 @@ _UNLABELLED = ("std_ratio", "vendi_score", "mmd2")
 _MOMENTS = ("mean", "std", "skew", "kurtosis")
 _NEAR = ("precision", "recall", "density", "coverage")
 _CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
+_OF_CODES = ("code_agreement", "code_of_real")
 _COUNTS = ("modes_covered", "modes_captured")
 # What is measured of a kind of data, counted or not; the first five that a run has lead, the others are in the table.
 _OF_DATA = {
@@ -171,7 +172,9 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         "points": lambda: live_view.points_panel(abilities=game.abilities),
         "density": lambda: live_view.density_panel(note=game.note, judged="judge" in game.abilities),
     }[kind]()
-    numbers = [_number(name) for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
+    measured = [name for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
+    coded = counted and game.categories > 1
+    numbers = [_number(name) for name in [*(_OF_CODES if coded else ()), *measured]]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
@@ -179,6 +182,8 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True),
         sight,
     ]
+    if coded:
+        panels.append(_codes())
     if counted:
         panels += _counts(kind)
     if kind == "density":
@@ -209,6 +214,20 @@ def _counts(kind: str) -> list[live_view.Panel]:
         live_view.histogram_panel(title="Points per mode", bins="mode"),
         live_view.heatmap_panel(title="Modes over time", bins="mode"),
     ]
+
+
+def _codes() -> live_view.Panel:
+    """How the categories of the code agree with the classes of samples and of real data, and what stands beside that."""
+    return live_view.curves_panel(
+        "codes-chart",
+        "Code and class",
+        (*_OF_CODES, "code_by_chance", "kmeans_of_real"),
+        y_title="share that agrees",
+        track="diagnostics",
+        y_range=(0, 1),
+        note="Each code is named by a class of its own in the best way; what is of no class is wrong. The bound L_I knows "
+        "nothing of this.",
+    )
 
 
 def _moments() -> live_view.Panel:

@@ -27,7 +27,7 @@ def test_every_metric_has_a_card_and_bounds(name):
 
 
 def test_metrics_need_no_torch():
-    modules = ["histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity"]
+    modules = ["histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "matching"]
     code = (
         "import sys; "
         + "; ".join(f"import gan_core.metrics.{m}" for m in modules)

@@ -4,6 +4,7 @@ from gan_core.config.games.aae import AaeConfig
 from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.gan import GanConfig
+from gan_core.config.games.infogan import InfoganConfig
 from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
 from gan_core.config.schema import RunConfig
@@ -16,6 +17,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "ali": AliConfig,
     "aae": AaeConfig,
     "regressor": RegressorConfig,
+    "infogan": InfoganConfig,
 }
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "AutoencoderConfig",
     "BiganConfig",
     "GanConfig",
+    "InfoganConfig",
     "RegressorConfig",
     "VaeConfig",
 ]

@@ -42,6 +42,6 @@ def strip(store: RunStore, run_id: str) -> bytes | None:
     if not isinstance(source, ImageSource | StackedSource):
         return None
     draw, stream = generator.latent, Streams(config.seed).generator("previews")
-    z = between(draw(PAIRS, stream), draw(PAIRS, stream), STEPS, straight=draw.kind == "uniform")
+    z = between(draw(PAIRS, stream), draw(PAIRS, stream), STEPS, straight=draw.kind != "normal")
     y = [row % source.num_classes for row in range(PAIRS) for _ in range(STEPS)] if generator.conditional else None
     return png(tile(generator(z.flatten(0, 1), y), STEPS))

@@ -11,6 +11,7 @@ from typing import Any
 from gan_core.config import Problem, RunConfig, preset_config
 from gan_core.models import LayerRow
 from gan_core.training import GAMES, Chart, build, count_parameters, explain, layer_tables, load_source, play, resolve
+from gan_core.training.latent import Categorical
 
 
 def describe(config: RunConfig) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def describe(config: RunConfig) -> dict[str, Any]:
 class Traits:
     """What a page asks of a run's game: its abilities, whether it asks for classes, the ``note`` to a judge's opinion.
 
-    ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples.
+    ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples. ``categories``
+    is how many the prior of z has.
     """
 
     abilities: tuple[str, ...]
@@ -42,18 +44,20 @@ class Traits:
     note: str
     charts: tuple[Chart, ...]
     of: Mapping[str, str]
+    categories: int = 0
 
 
 def traits(config: RunConfig) -> Traits:
     """The traits of the game that a config plays."""
     game = GAMES[config.game]
-    columns = game.columns(config)
+    columns, latent = game.columns(config), game.latent(config)
     return Traits(
         game.abilities,
         game.conditional(config),
         game.note(config),
         tuple(chart for chart in game.charts if chart.drawn),
         {column.key: column.of for column in columns if column.of},
+        latent.categories if isinstance(latent, Categorical) else 0,
     )
 
 

@@ -68,8 +68,13 @@ _METRIC_CODE = {
     "std": "moments",
     "skew": "moments",
     "kurtosis": "moments",
+    "code_of_real": "code_agreement",
+    "kmeans_of_real": "code_agreement",
 }
-_METRIC_MODULES = ("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities")
+_METRIC_MODULES = (
+    *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
+    "matching",
+)
 
 
 def source_code(kind: str, name: str) -> tuple[SourceCode, ...]:

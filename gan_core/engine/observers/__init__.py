@@ -8,12 +8,15 @@ from __future__ import annotations
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource
 from gan_core.engine.observers.base import Blind, GetClassifier, Observer, Unmeasured
+from gan_core.engine.observers.codes import CodeObserver, with_codes
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
+from gan_core.training import GAMES
 
 __all__ = [
     "Blind",
     "CloudObserver",
+    "CodeObserver",
     "CombObserver",
     "GetClassifier",
     "ImageObserver",
@@ -28,7 +31,12 @@ __all__ = [
 
 
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
-    """The observer of a resolved config's data."""
+    """The observer of a resolved config's data, and of the codes of its prior where that has any."""
+    observer = _of_data(config, source, classifier)
+    return with_codes(observer, config, GAMES[config.game].latent(config), source, classifier)
+
+
+def _of_data(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
     if isinstance(source, ImageSource):
         return ImageObserver(config, source, classifier)
     if isinstance(source, StackedSource):

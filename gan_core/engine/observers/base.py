@@ -21,7 +21,7 @@ from gan_core.metrics.histograms import (
 )
 from gan_core.training import GAMES, Game, Reconstructs, Samples
 from gan_core.training.classifier import FrozenClassifier
-from gan_core.training.latent import Prior
+from gan_core.training.latent import Categorical, Prior
 from gan_core.training.streams import Streams
 
 GetClassifier = Callable[[ImageSource], FrozenClassifier | None]
@@ -89,6 +89,8 @@ class Shown(Protocol):
     """How many samples are measured."""
     y: Tensor | None
     """Their labels (n,) in a game with classes."""
+    in_rows: bool
+    """Whether the picture has a row for each class, or for each category of z."""
 
     def samples(self, game: Game) -> Tensor:
         """What is measured, on the CPU."""
@@ -117,7 +119,8 @@ class FixedNoise:
     """Noise of the run's seed for pictures and for measurements, the same at every round.
 
     In a conditional game it comes with labels: ``y`` as frequent as in the data for measurements, and for the picture a
-    row for each class, down which the noise is the same. More classes than fit are represented by some, evenly spaced.
+    row for each class, down which the noise is the same. More classes than fit are represented by some, evenly spaced. A
+    prior of categories gives pictures a row for each of these instead.
     """
 
     def __init__(self, config: RunConfig, latent: Prior, source: Source) -> None:
@@ -130,6 +133,13 @@ class FixedNoise:
             self.y = source.labels(self.n, streams.generator("evaluation", "labels")).to(device)
             self._classes, columns = _rows(source.num_classes, config.diagnostics.grid)
             self._grid = self._grid[:columns]
+        self._coded = latent if isinstance(latent, Categorical) and latent.categories > 1 and self.y is None else None
+        if self._coded is not None and len(source.shape) == 3:
+            self._classes, columns = _rows(self._coded.categories, config.diagnostics.grid)
+            self._grid = self._grid[:columns]
+        else:
+            self._coded = None
+        self.in_rows = self.y is not None or self._coded is not None
 
     def samples(self, game: Game) -> Tensor:
         return torch.cat(list(self.parts(game)))
@@ -144,15 +154,19 @@ class FixedNoise:
         return sampled(game, self._grid)
 
     def picture(self, game: Game) -> np.ndarray | ClassGrid:
-        if self.y is None:
+        if not self.in_rows:
             return to_uint8(self.shown(game)).cpu().numpy()
-        y = torch.tensor(self._classes, device=self._grid.device).repeat_interleave(len(self._grid))
-        x = to_uint8(sampled(game, self._grid.repeat(len(self._classes), 1), y)).cpu().numpy()
-        return ClassGrid(x.reshape(len(self._classes), len(self._grid), *x.shape[1:]), self._classes)
+        rows = torch.tensor(self._classes, device=self._grid.device).repeat_interleave(len(self._grid))
+        z = self._grid.repeat(len(self._classes), 1)
+        made = sampled(game, z, rows) if self._coded is None else sampled(game, self._coded.with_category(z, rows))
+        x = to_uint8(made).cpu().numpy().reshape(len(self._classes), len(self._grid), *made.shape[1:])
+        return ClassGrid(x, self._classes, "class" if self._coded is None else "code")
 
 
 class FixedData:
     """Samples of the data that never change, held-out ones where there are any, and what the game makes of them."""
+
+    in_rows = False
 
     def __init__(self, config: RunConfig, source: Source) -> None:
         self.y: Tensor | None = None

@@ -138,7 +138,7 @@ class ImageObserver(_Judging):
         return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
     def _drawn(self, game: Game) -> dict[str, Any]:
-        if self._shown.y is not None:
+        if self._shown.in_rows:
             return {"grid": self._shown.picture(game)}
         x = self._shown.shown(game)
         push = push_on_images(game, x[:PUSHED], self._beside) if isinstance(game, Pushes) else None

@@ -24,7 +24,7 @@ from gan_core.engine.observers.base import (
     shown_in_any_case,
     shown_of,
 )
-from gan_core.engine.observers.layers import lines_of_grid, noise_grid, pull_on_points
+from gan_core.engine.observers.layers import GRID_REACH, lines_of_grid, noise_grid, pull_on_points
 from gan_core.engine.observers.measuring import Numbers, PointComparison, floors
 from gan_core.metrics.densities import optimal_discriminator, smoothed_counts
 from gan_core.metrics.divergences import kl_to_real
@@ -61,7 +61,8 @@ class CloudObserver:
         self._comparison = PointComparison(source.standardised(self._real))
         self._device = config.device
         latent = GAMES[config.game].latent(config)
-        self._grid = None if latent is None else noise_grid(latent.dim, latent.kind).to(config.device)
+        plain = latent is not None and latent.kind in GRID_REACH  # no plane is one of codes
+        self._grid = noise_grid(latent.dim, latent.kind).to(config.device) if latent and plain else None
 
     def reference(self) -> dict[str, Any]:
         looks = [self._measure(_real_points(self._source, self._n, seed)) for seed in range(1, 1 + FLOOR_LOOKS)]

@@ -165,7 +165,8 @@ class Recorder:
             classes, columns = part.images.shape[:2]
             picture = png(tile(part.images.reshape(-1, *part.images.shape[2:]), columns))
             file = self._store.save_artefact(self._run_id, name, "png", picture)
-            return {"file": file, "count": classes * columns, "columns": columns, "classes": list(part.classes)}
+            shown = {"file": file, "count": classes * columns, "columns": columns, "classes": list(part.classes)}
+            return shown if part.rows == "class" else {**shown, "rows": part.rows}
         if isinstance(part, Push):
             return {**self._shown(name, part.images), "largest": part.largest}
         if isinstance(part, np.ndarray):

@@ -8,6 +8,7 @@ from gan_core.training.games.autoencoder import AUTOENCODER
 from gan_core.training.games.bigan import ALI, BIGAN
 from gan_core.training.games.declaration import Declaration
 from gan_core.training.games.gan import GAN, reference_lines
+from gan_core.training.games.infogan import INFOGAN
 from gan_core.training.games.regressor import REGRESSOR
 from gan_core.training.games.vae import VAE
 
@@ -20,6 +21,7 @@ GAMES: dict[str, Declaration[Any]] = {
     "ali": ALI,
     "aae": AAE,
     "regressor": REGRESSOR,
+    "infogan": INFOGAN,
 }
 
 __all__ = ["GAMES", "AdversarialGame", "Declaration", "reference_lines"]

@@ -16,6 +16,8 @@ function tinted(picture, lighter, darker) {
 }
 
 const CLASS_NOTE = "Each row is a class; down a column the noise z is the same, so what changes is the class that G is told."
+const CODE_NOTE = "Each row is a category of the code; down a column the rest of z is the same, so what changes is the code that G is given."
+const ONE_CODE_NOTE = "One category of the code from different noise."
 const ONE_CLASS_NOTE = "One class from different noise: if these are all alike, G has collapsed inside the class."
 
 class GridPanel extends Panel {
@@ -51,6 +53,7 @@ class GridPanel extends Panel {
   draw() {
     const found = this.view.part(this.needs)
     this.waiting(!found)
+    this.coded = Boolean(found && found.value.rows === "code")
     this.offer((found && found.value.classes) || [])
     if (!this.offered.length && !this.pushed) this.explain()
     if (!found) return
@@ -60,13 +63,17 @@ class GridPanel extends Panel {
       this.shown = { picture, round: found.round, push: push && push.round === found.round ? push.value : null, ...found.value }
       this.show()
     }
-    if (this.shown) this.tellRound(this.shown.round, this.chosen === null ? "" : `class ${this.offered[this.chosen]}`)
+    if (this.shown) this.tellRound(this.shown.round, this.chosen === null ? "" : this.called(this.offered[this.chosen]))
   }
 
-  // The classes of the rows, by the names that the reference brings, perhaps later than the picture.
+  called(name) {
+    return this.coded ? name : `class ${name}`
+  }
+
+  // The classes of the rows, by the names that the reference brings, perhaps later than the picture; a code has a number alone.
   offer(classes) {
     const all = this.view.store.reference.class_names || []
-    const names = classes.map((label) => String(all[label] ?? label))
+    const names = classes.map((label) => (this.coded ? `c = ${label}` : String(all[label] ?? label)))
     if (this.offered && names.join("\n") === this.offered.join("\n")) return
     this.offered = names
     if (this.chosen !== null && this.chosen >= names.length) this.chosen = null
@@ -92,7 +99,8 @@ class GridPanel extends Panel {
     const { picture, round, count = 0 } = this.shown
     const name = one ? this.offered[this.chosen] : ""
     this.names.hidden = one || !this.offered.length
-    if (this.offered.length) setText(this.note, one ? ONE_CLASS_NOTE : CLASS_NOTE)
+    const [ofAll, ofOne] = this.coded ? [CODE_NOTE, ONE_CODE_NOTE] : [CLASS_NOTE, ONE_CLASS_NOTE]
+    if (this.offered.length) setText(this.note, one ? ofOne : ofAll)
     const pushed = this.pushed && Boolean(this.shown.push) && !one
     this.lever.hidden = !this.shown.push
     this.toggle.setAttribute("aria-pressed", String(this.pushed))
@@ -104,7 +112,7 @@ class GridPanel extends Panel {
     this.image.src = picture.src
     this.image.alt = `${integer(count)} generated samples at round ${integer(round)}`
     this.image.dataset.round = round
-    this.tellRound(round, one ? `class ${name}` : "")
+    this.tellRound(round, one ? this.called(name) : "")
     if (one) this.enlarge(picture, this.chosen, name)
   }
 
