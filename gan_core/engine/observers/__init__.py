@@ -8,7 +8,7 @@ from __future__ import annotations
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource
 from gan_core.engine.observers.base import Blind, GetClassifier, Observer, Unmeasured
-from gan_core.engine.observers.codes import CodeObserver
+from gan_core.engine.observers.encoded import EncodedObserver
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
 from gan_core.training import GAMES
@@ -16,8 +16,8 @@ from gan_core.training import GAMES
 __all__ = [
     "Blind",
     "CloudObserver",
-    "CodeObserver",
     "CombObserver",
+    "EncodedObserver",
     "GetClassifier",
     "ImageObserver",
     "LineObserver",
@@ -34,7 +34,7 @@ def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -
     """The observer of a resolved config's data, and of its codes where it has any."""
     of_data = _of_data(config, source, classifier)
     encodes = "encode" in GAMES[config.game].abilities
-    return CodeObserver(of_data, config, source, classifier) if encodes else of_data
+    return EncodedObserver(of_data, config, source, classifier) if encodes else of_data
 
 
 def _of_data(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source
-from gan_core.engine.observers import CodeObserver, observer_for
-from gan_core.engine.observers.codes import CodeMeasures, samples_of
+from gan_core.engine.observers import EncodedObserver, observer_for
+from gan_core.engine.observers.encoded import CodeMeasures, samples_of
 from gan_core.metrics import METRICS
 from gan_core.training import build, capture, load_source, resolve, state_hash
 
@@ -86,7 +86,7 @@ def test_a_vae_is_measured_beside_its_prior_and_its_untrained_encoder() -> None:
     source = load_source(config)
     game = build(config, source)
     observer = observer_for(config, source, lambda images: None)
-    assert isinstance(observer, CodeObserver)
+    assert isinstance(observer, EncodedObserver)
     before = state_hash(capture(game, 0))
     numbers, _ = observer.look(game, 0)
     reference = observer.reference()

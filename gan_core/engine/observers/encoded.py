@@ -58,7 +58,7 @@ class Labelled:
     y: np.ndarray | None
 
 
-class CodeObserver:
+class EncodedObserver:
     """What another observer sees, and besides it the codes of a game that encodes."""
 
     def __init__(self, inner: Observer, config: RunConfig, source: Source, classifier: GetClassifier) -> None:
