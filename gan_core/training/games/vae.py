@@ -201,4 +201,5 @@ VAE = Declaration(
     latent=lambda config: Latent(config.model.code_dim),
     unknown=unknown_architectures,
     problems=_problems,
+    verdict="code",
 )
