@@ -432,6 +432,7 @@ def test_the_dialog_forks_it(lab: Lab) -> None:
 
 def test_its_verdict_names_no_cure_of_a_gan() -> None:
     judges = [RunJudge(12, resolve(config)) for config in (RunConfig.load(TINY), preset_config("ring-mlp"))]
+    assert [judge.told()["state"] for judge in judges] == ["unjudged", "starting"]
     for judge in judges:
         judge.set_diverged(5, "a loss is not finite")
     of_mine, of_a_gan = (judge.told() for judge in judges)

@@ -1,6 +1,7 @@
 """What a run computes, as a value: RunConfig, the named objectives, tricks, presets, cures and comparisons. No torch."""
 
 from gan_core.config.causes import CAUSES, Cause
+from gan_core.config.code_cures import CODE_CURES
 from gan_core.config.comparison import (
     BUDGETS,
     TEMPLATES,
@@ -38,6 +39,7 @@ __all__ = [
     "BREAKS",
     "BUDGETS",
     "CAUSES",
+    "CODE_CURES",
     "CURES",
     "MOST_ROUNDS",
     "OBJECTIVES",

@@ -14,7 +14,19 @@ MOST_ROUNDS = 100_000_000
 """As good as no limit: what a run has that only its seconds end."""
 Width = Annotated[int, Field(ge=1, le=8192)]
 OptionValue = int | float | str
-Alarm = Literal["narrowing", "collapsed", "broken", "d_too_strong", "vanishing_gradient", "oscillating", "diverged"]
+Alarm = Literal[
+    "narrowing",
+    "collapsed",
+    "broken",
+    "d_too_strong",
+    "vanishing_gradient",
+    "oscillating",
+    "memorising",
+    "off_prior",
+    "code_ignored",
+    "posterior_collapsed",
+    "diverged",
+]
 """Verdicts that say that something is wrong (`gan_core.metrics.states`)."""
 
 

@@ -2,7 +2,8 @@
 
 NumPy in, numbers out, in float64; real samples first. Each function documents its *floor*, what it reads when both
 sets are real: no finite sample reads the ideal value, so a chart draws the floor beside the curve. The functions are in
-`histograms`, `modes`, `divergences`, `distances`, `moments`, `neighbors`, `diversity` and `matching`.
+`histograms`, `modes`, `divergences`, `distances`, `moments`, `neighbors`, `diversity`, `matching` and, of games with an
+encoder, `codes`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from math import inf
 
 from gan_core.about import About
+from gan_core.metrics.code_cards import CODE_METRICS
 from gan_core.metrics.metric import Metric
 
 # In the order in which the page shows them: first what sees a collapse, then quality, then distances.
@@ -437,4 +439,5 @@ METRICS: dict[str, Metric] = {
         unit="nats",
         better="lower",
     ),
+    **CODE_METRICS,
 }

@@ -10,7 +10,7 @@ The thresholds come from rings, grids and lines of Gaussians and from digits, on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 from typing import Literal, NamedTuple
@@ -51,7 +51,7 @@ class Facts:
 
     ``floors`` are what each measurement reads on real data, ``output`` what D's logits mean (as the loss says),
     ``equilibrium`` the losses at which D cannot tell, by column; ``rounds`` how many the run is to play; ``images``
-    whether samples are images, or points.
+    whether samples are images, or points. ``beside`` is by column what else it is read beside, by what that is called.
     """
 
     floors: Mapping[str, float]
@@ -60,6 +60,7 @@ class Facts:
     output: Literal["probability", "score", "error"] = "probability"
     equilibrium: Mapping[str, float] = field(default_factory=dict)
     images: bool = False
+    beside: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,12 @@ class Check(NamedTuple):
 
 def is_low(check: Check) -> bool:
     return check.breadth < COLLAPSED
+
+
+def suspect_of(changes: Sequence[LiveChange], measured: Iterable[int], onset: int) -> LiveChange | None:
+    """The last live change shortly before the round at which something began, ``measured`` being the rounds of the looks."""
+    earliest = min([round for round in measured if round < onset][-SUSPECT_CHECKS:], default=0)
+    return next((change for change in reversed(changes) if earliest <= change.round < onset), None)
 
 
 SHAPELESS: tuple[Picture, ...] = ("cloud", "noise", "beside", "one_point", "one_picture")
@@ -216,9 +223,7 @@ class Course:
 
     def suspect(self, onset: int) -> LiveChange | None:
         """The last live change shortly before the round at which something began."""
-        earlier = [check.round for check in self.checks if check.round < onset][-SUSPECT_CHECKS:]
-        earliest = min(earlier, default=0)
-        return next((change for change in reversed(self.changes) if earliest <= change.round < onset), None)
+        return suspect_of(self.changes, [check.round for check in self.checks], onset)
 
     def is_whole(self) -> bool:
         """What it takes to stop narrowing: more than not to begin, or a breadth between the two would flicker."""

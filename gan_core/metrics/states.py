@@ -29,6 +29,10 @@ State = Literal[
     "d_too_strong",
     "vanishing_gradient",
     "oscillating",
+    "memorising",
+    "off_prior",
+    "code_ignored",
+    "posterior_collapsed",
     "diverged",
 ]
 Tone = Literal["quiet", "fair", "good", "warning", "alarm"]
@@ -53,6 +57,10 @@ TITLES: dict[State, tuple[str, Tone]] = {
     "d_too_strong": ("D too strong", "alarm"),
     "vanishing_gradient": ("G's gradient vanishes", "alarm"),
     "oscillating": ("Oscillating", "warning"),
+    "memorising": ("Memorising", "warning"),
+    "off_prior": ("Code off the prior", "warning"),
+    "code_ignored": ("Code ignored", "alarm"),
+    "posterior_collapsed": ("Posterior collapsed", "alarm"),
     "diverged": ("Diverged", "alarm"),
 }
 STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()}
@@ -73,6 +81,14 @@ CURES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "diverged": (("wgan_gp", "clipping"), ("wgan_gp_10",)),
 }
 """What to try, by cause: named change-sets of the configuration, first for points, then for images. The most likely first."""
+
+CODE_CURES: dict[str, tuple[str, ...]] = {
+    "posterior_collapsed": ("beta_1",),
+    "code_ignored": ("pairs_right", "cycle_2", "beta_1"),
+    "off_prior": ("adversary_on", "beta_1", "cycle_2"),
+    "memorising": (),
+}
+"""The same for games with a code; of these a run is told those whose settings it has."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +132,8 @@ class Verdict:
 
     def cures(self, *, images: bool) -> tuple[str, ...]:
         """The names of the change-sets to try, the most likely first; none where nothing is wrong."""
-        return tuple(dict.fromkeys(name for cause in self.causes for name in CURES[cause][images]))
+        named = (CODE_CURES[cause] if cause in CODE_CURES else CURES[cause][images] for cause in self.causes)
+        return tuple(dict.fromkeys(name for names in named for name in names))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""

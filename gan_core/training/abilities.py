@@ -64,6 +64,15 @@ class Categorises(Protocol):
 
 
 @runtime_checkable
+class EncodesToGaussians(Encodes, Protocol):
+    """Has a Gaussian of codes for a sample, of which ``encode`` is the mean."""
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """μ and log σ², (n, code_dim) each."""
+        ...
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """Makes a sample again from what it keeps of it."""
 

@@ -249,9 +249,11 @@ def test_what_goes_together_is_said() -> None:
 
 def test_no_verdict_of_a_gan_is_given_of_it() -> None:
     judge = RunJudge(100, config_of("ring"))
-    for round in range(0, 5000, 100):
-        judge._measured.append((round, {"sliced_wasserstein": 5.0, "std_ratio": 0.01, "modes_covered": 1.0}))
-    assert judge.settle() == []
-    told = judge.told()
-    assert (told["state"], told["title"], told["cures"]) == ("unjudged", "No verdict", [])
-    assert "Verdicts are known of GANs alone" in told["sentence"]
+    judge.add_reference({"floors": {"std_ratio": 1.0}, "points": [], "beside": {"rec_error": {"mean": 1.0}}})
+    of_samples = {"sliced_wasserstein": 5.0, "std_ratio": 0.01, "modes_covered": 1.0}
+    ignored = of_samples | {"rec_ratio": 1.0, "rec_error": 1.0}
+    for numbers, state in ((of_samples, "starting"), (ignored, "code_ignored")):
+        judge._measured += [(5000 * len(numbers) + round, numbers) for round in range(0, 5000, 100)]
+        judge.settle()
+        assert judge.told()["state"] == state
+    assert judge.told()["cures"] == [], "it has neither pairs nor a cycle term"

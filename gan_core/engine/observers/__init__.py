@@ -9,6 +9,7 @@ from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource
 from gan_core.engine.observers.base import Blind, GetClassifier, Observer, Unmeasured
 from gan_core.engine.observers.codes import CodeObserver, with_codes
+from gan_core.engine.observers.encoded import EncodedObserver
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
 from gan_core.training import GAMES
@@ -18,6 +19,7 @@ __all__ = [
     "CloudObserver",
     "CodeObserver",
     "CombObserver",
+    "EncodedObserver",
     "GetClassifier",
     "ImageObserver",
     "LineObserver",
@@ -31,9 +33,10 @@ __all__ = [
 
 
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
-    """The observer of a resolved config's data, and of the codes of its prior where that has any."""
-    observer = _of_data(config, source, classifier)
-    return with_codes(observer, config, GAMES[config.game].latent(config), source, classifier)
+    """The observer of a resolved config's data, of the categories of its prior, and of its codes, where it has any."""
+    declared = GAMES[config.game]
+    observer = with_codes(_of_data(config, source, classifier), config, declared.latent(config), source, classifier)
+    return EncodedObserver(observer, config, source, classifier) if "encode" in declared.abilities else observer
 
 
 def _of_data(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:

@@ -7,24 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.config import CURES, RunConfig
+from gan_core.config import CODE_CURES, CURES, RunConfig
 from gan_core.engine.showing.knob_names import label_of, short_label_of
 from gan_core.metrics.course import Facts, LiveChange
+from gan_core.metrics.judges import JUDGES, Judges
 from gan_core.metrics.states import BEGINNING, Verdict
-from gan_core.metrics.verdict import Judge
 from gan_core.training import GAMES
 from gan_core.training.knobs import knobs_of
 
 BUDGET = ("schedule.rounds", "schedule.seconds")
 NO_CAUSE = ("diagnostics.", "seed", "device")  # what is looked at does not change what is trained
 
-UNJUDGED = "Verdicts are known of GANs alone: of this game nothing is said beyond its curves and measurements."
+UNJUDGED = "No verdict is known of this game: nothing is said of it beyond its curves and measurements."
+CHANGES = CURES | CODE_CURES
 
 
 class RunJudge:
     """Collects rows and references of a run in whatever order they come; ``settle`` judges what has come.
 
-    Called by one thread at a time, never by the one that trains. Of a game whose runs the verdict is not true of it says just
+    Called by one thread at a time, never by the one that trains. Of a game without a judge it says just
     that, and divergence. Of the cures it names only those that ``config``, where it
     is known, can take and does not have yet.
     """
@@ -35,8 +36,9 @@ class RunJudge:
         self._fitting: dict[str, bool] = {}
         self._knobs: dict[str, float] | None = None
         self._heard: set[tuple[Any, ...]] = set()
-        self._judge = Judge(Facts({}, rounds=rounds))
-        self._judged = config is None or GAMES[config.game].verdict
+        kind = "adversarial" if config is None else GAMES[config.game].verdict
+        self._judge: Judges = JUDGES[kind or "adversarial"](Facts({}, rounds=rounds))
+        self._judged = bool(kind)
         if not self._judged:
             self._judge.verdict = Verdict("unjudged", 0, sentence=UNJUDGED)
         self._reference: dict[str, Any] = {}
@@ -68,6 +70,7 @@ class RunJudge:
             output="probability" if likely else "score",
             equilibrium={column: float(marks[0][0]) for column, marks in lines.items() if marks},
             images=self.images,
+            beside=self._reference.get("beside") or {},
         )
 
     def add_rows(self, track: str, columns: tuple[str, ...], rounds: np.ndarray, values: np.ndarray) -> None:
@@ -130,11 +133,11 @@ class RunJudge:
 
     def _fits(self, cure: str) -> bool:
         if cure not in self._fitting:
-            self._fitting[cure] = self._config is None or cure not in CURES or CURES[cure].fits(self._config)
+            self._fitting[cure] = self._config is None or cure not in CHANGES or CHANGES[cure].fits(self._config)
         return self._fitting[cure]
 
     def _has(self, cure: str | None) -> bool:
-        return self._config is not None and cure in CURES and CURES[cure].holds_in(self._config)
+        return self._config is not None and cure in CHANGES and CHANGES[cure].holds_in(self._config)
 
     @property
     def images(self) -> bool:

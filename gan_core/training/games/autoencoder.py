@@ -120,4 +120,5 @@ AUTOENCODER = Declaration(
     abilities=("encode", "reconstruct"),
     unknown=unknown_architectures,
     problems=_problems,
+    verdict="code",
 )

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from gan_core.config import Problem, RunConfig
 from gan_core.data import Source
+from gan_core.metrics.judges import JudgeName
 from gan_core.training.columns import Chart, Column
 from gan_core.training.game import Game
 from gan_core.training.latent import Prior
@@ -76,8 +77,8 @@ class Declaration(Generic[C]):
     names in a config that no registry knows, ``problems`` what else is to be said of it; ``defaults`` are
     dotted settings that complete a config; ``forgets`` are the parts of the memory that a fork begins anew; ``kept`` is how
     many numbers a round keeps for each sample of the batch, from how many each network computes for one; ``finished`` are the
-    roles of networks that nobody trains here, which a fork has to bring whole; ``verdict`` is whether
-    `gan_core.metrics.verdict`, which speaks of G and D, is true of its runs.
+    roles of networks that nobody trains here, which a fork has to bring whole; ``verdict`` names the judge of its runs in
+    `gan_core.metrics.judges.JUDGES`, "" for none.
     """
 
     networks: Callable[[C, Source], Skeletons]
@@ -97,4 +98,4 @@ class Declaration(Generic[C]):
     forgets: Callable[[C, C], frozenset[str]] = _remembers_all
     kept: Callable[[C, Values], int] = _kept_once
     finished: tuple[str, ...] = ()
-    verdict: bool = False
+    verdict: JudgeName = ""

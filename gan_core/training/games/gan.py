@@ -234,5 +234,5 @@ GAN = Declaration(
     defaults=_defaults,
     forgets=_forgets,
     kept=_kept,
-    verdict=True,
+    verdict="adversarial",
 )

@@ -17,6 +17,7 @@ from gan_core.config.games.vae import Elbo
 from gan_core.data import Source
 from gan_core.training.assembly import Assembly, assemble
 from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column
+from gan_core.training.evaluation import evaluated
 from gan_core.training.games.coding import (
     CodeGame,
     bernoulli,
@@ -89,6 +90,12 @@ class Vae(CodeGame):
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """What is decoded of z (n, code_dim), the mean of p(x|z); leaves Dec as it was."""
         return self._shown(z)
+
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """μ and log σ² of q(z|x), (n, code_dim) each; leaves E as it was."""
+        with evaluated(self.E):
+            mean, log_variance = self._encoded(x).chunk(2, 1)
+            return mean, log_variance
 
     def reconstruction(self, output: Tensor, x: Tensor) -> Tensor:
         """−log p(x|z) of each sample, (n,), in nats."""
@@ -194,4 +201,5 @@ VAE = Declaration(
     latent=lambda config: Latent(config.model.code_dim),
     unknown=unknown_architectures,
     problems=_problems,
+    verdict="code",
 )

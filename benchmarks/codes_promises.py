@@ -1,0 +1,197 @@
+"""What each preset with a code promises: values, one table for the bench and for whoever asks what was claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Promise:
+    """``measure`` is a column of a run, or of what the bench adds; it is held to ``bound`` at ``round``, 0 being the last look.
+
+    With ``of`` the bound is so many times what the measure is read beside: its floor, or what is called so in the reference.
+    ``published`` is a figure of a paper, with its source.
+    """
+
+    said: str
+    measure: str
+    relation: Literal["≤", "≥"]
+    bound: float
+    round: int = 0
+    of: str = ""
+    published: str = "—"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A preset, and what is done to it: ``changes`` of its settings from the beginning, ``knobs`` by the round after which they
+    are turned. ``rounds`` are fewer or more than it has; ``says`` tells what is run, ``differs`` what differs from the papers.
+    """
+
+    name: str
+    preset: str
+    says: str
+    promises: tuple[Promise, ...]
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    knobs: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    rounds: int = 0
+    differs: str = ""
+
+    def looks(self, last: int) -> tuple[int, ...]:
+        """The rounds at which it is looked at, of a run of ``last`` rounds."""
+        return tuple(sorted({promise.round or last for promise in self.promises}))
+
+
+BIGAN_RATIO = "0.62 on MNIST without a cycle term (the authors' README)"
+BIGAN_KNN = "97.4 % from the layer before the code, 400 epochs of 60,000 digits (Donahue et al. 2017, table 1)"
+INFOGAN_ERROR = "95 % of real digits by c₁, 60,000 digits (Chen et al. 2016, section 7.2)"
+
+CASES: tuple[Case, ...] = (
+    Case(
+        "digits-autoencoder",
+        "digits-autoencoder",
+        "The course's convolutional autoencoder, 25 epochs of 4,000 digits.",
+        (
+            Promise(
+                "it has left the mean image after 5 epochs: MSE over its",
+                "rec_error",
+                "≤",
+                0.75,
+                315,
+                "mean",
+            ),
+            Promise("held-out MSE of a pixel", "rec_error", "≤", 0.02),
+            Promise("it blurs: grey pixels, over those of real digits", "grey_share", "≥", 1.3, 0, "floor"),
+            Promise(
+                "it blurs: Laplacian variance, over that of real digits", "laplacian_variance", "≤", 0.75, 0, "floor"
+            ),
+            Promise("the class is kept", "class_kept", "≥", 0.8),
+        ),
+        differs="Courses print 0.0031 after five epochs of 60,000 digits, 4,690 steps; these are 1,575.",
+    ),
+    Case(
+        "digits-vae",
+        "digits-vae",
+        "A code of 16 dimensions, β = 1.",
+        (
+            Promise("held-out −ELBO, nats", "negative_elbo", "≤", 126.0),
+            Promise("at least six dimensions in use", "active_dimensions", "≥", 6),
+            Promise(
+                "better than as many principal components: MSE, over theirs", "rec_error", "≤", 1.0, 0, "components"
+            ),
+            Promise("the class is kept", "class_kept", "≥", 0.75),
+            Promise("codes drawn by the encoder near the prior: squared MMD", "code_mmd2", "≤", 0.05),
+            Promise("5-NN of the code, over that of raw pixels", "knn_accuracy", "≥", 0.95, 0, "raw pixels"),
+        ),
+    ),
+    Case(
+        "digits-vae-2d",
+        "digits-vae-2d",
+        "A code of 2 dimensions, β = 1.",
+        (
+            Promise("held-out −ELBO, nats", "negative_elbo", "≤", 160.0),
+            Promise("both dimensions in use", "active_dimensions", "≥", 2),
+            Promise("better than two principal components: MSE, over theirs", "rec_error", "≤", 0.9, 0, "components"),
+        ),
+    ),
+    Case(
+        "digits-vae, β = 20, then 1",
+        "digits-vae",
+        "β is 20 from the first round on, and is turned to 1 after round 500.",
+        (
+            Promise("collapsed under β = 20: dimensions in use", "active_dimensions", "≤", 0, 500),
+            Promise("collapsed under β = 20: KL, nats", "kl", "≤", 0.5, 500),
+            Promise("reconstructions ignore x then", "rec_ratio", "≥", 0.95, 500),
+            Promise("300 rounds after β = 1: KL, nats", "kl", "≥", 8.0, 800),
+        ),
+        changes={"elbo.beta": 20.0},
+        knobs={500: {"elbo.beta": 1.0}},
+        rounds=800,
+    ),
+    Case(
+        "digits-aae",
+        "digits-aae",
+        "A code of 2 dimensions pressed into N(0, I).",
+        (
+            Promise(
+                "codes at the prior: squared MMD, over that of two draws of it",
+                "code_mmd2",
+                "≤",
+                5.0,
+                0,
+                "floor",
+            ),
+            Promise("variance of the wider dimension", "code_variance_most", "≤", 1.3),
+            Promise("variance of the narrower dimension", "code_variance_least", "≥", 0.7),
+            Promise("better than two principal components: MSE, over theirs", "rec_error", "≤", 1.0, 0, "components"),
+        ),
+    ),
+    Case(
+        "ring-bigan",
+        "ring-bigan",
+        "Points of a ring of eight.",
+        (
+            Promise("reconstructed into their own mode", "class_kept", "≥", 0.9),
+            Promise("error, over that as another x", "rec_ratio", "≤", 0.3),
+            Promise("E(G(z)) against z, correlation", "code_correlation", "≥", 0.7),
+            Promise("all modes", "modes_covered", "≥", 8),
+        ),
+    ),
+    Case(
+        "digits8-bigan",
+        "digits8-bigan",
+        "With the cycle term.",
+        (
+            Promise("the class is kept", "class_kept", "≥", 0.9),
+            Promise(
+                "error, over that as another x",
+                "rec_ratio",
+                "≤",
+                0.5,
+                published=BIGAN_RATIO,
+            ),
+            Promise("E(G(z)) against z, correlation", "code_correlation", "≥", 0.85),
+            Promise("5-NN of the code, over that of raw pixels", "knn_accuracy", "≥", 0.9, 0, "raw pixels", BIGAN_KNN),
+        ),
+    ),
+    Case(
+        "digits8-ali",
+        "digits8-ali",
+        "With a stochastic encoder and the cycle term.",
+        (
+            Promise("the class is kept", "class_kept", "≥", 0.85),
+            Promise("error, over that as another x", "rec_ratio", "≤", 0.55),
+            Promise("E(G(z)) against z, correlation", "code_correlation", "≥", 0.75),
+        ),
+    ),
+    Case(
+        "ring-infogan",
+        "ring-infogan",
+        "One category for each of eight modes.",
+        (
+            Promise("code and mode of samples agree", "code_agreement", "≥", 0.99, 300),
+            Promise("code and mode of real points agree", "code_of_real", "≥", 0.99, 300),
+        ),
+    ),
+    Case(
+        "digits8-infogan",
+        "digits8-infogan",
+        "Ten categories for ten digits, of which nothing is told.",
+        (
+            Promise("code and class of samples agree", "code_agreement", "≥", 0.5),
+            Promise("code and class of real digits agree", "code_of_real", "≥", 0.4, published=INFOGAN_ERROR),
+        ),
+        differs="k-means on the pixels agrees better with the classes than Q does at this size.",
+    ),
+    Case(
+        "sprites-beta-vae",
+        "sprites-beta-vae",
+        "Known factors: shape, size, angle and place.",
+        (
+            Promise("at least three dimensions in use", "active_dimensions", "≥", 3),
+            Promise("MSE, over that of the mean image", "rec_error", "≤", 0.7, 0, "mean"),
+        ),
+    ),
+)
