@@ -60,7 +60,9 @@ def held(values: np.ndarray, reach: Sequence[float]) -> np.ndarray:
     return inside
 
 
-def level_at(figure: go.Figure, panel: int, value: float, text: str, *, above: bool = True) -> None:
+def level_at(
+    figure: go.Figure, panel: int, value: float, text: str, *, above: bool = True, right: bool = False
+) -> None:
     suffix = suffix_of(panel)
     line = {"color": theme.UNSURE, "width": 1.6, "dash": "dot"}
     figure.add_shape(
@@ -78,9 +80,9 @@ def level_at(figure: go.Figure, panel: int, value: float, text: str, *, above: b
         text=text,
         xref=f"x{suffix} domain",
         yref=f"y{suffix}",
-        x=0.01,
+        x=0.99 if right else 0.01,
         y=value,
-        xanchor="left",
+        xanchor="right" if right else "left",
         yanchor="bottom" if above else "top",
         showarrow=False,
         font={"size": 14},

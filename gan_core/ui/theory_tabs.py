@@ -27,6 +27,7 @@ from gan_core.ui import theory_formulas as formulas
 from gan_core.ui.figures import Film
 from gan_core.ui.film import film
 from gan_core.ui.one_cause import one_cause
+from gan_core.ui.theory_code_tabs import CODE_TABS
 from gan_core.ui.theory_stage import ROOM_FOR_A_FORMULA, ROOM_FOR_BOTH, Tab, presets, say, show_film
 
 _LOGITS = np.linspace(-10, 10, 81)
@@ -370,7 +371,7 @@ def algorithm_1(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         st.code(shown.take_turn, language="python", wrap_lines=True)
 
 
-# -- the frame of a tab -------------------------------------------------------------------------------------------
+# -- all tabs -----------------------------------------------------------------------------------------------------
 
 
 TABS: dict[str, Tab] = {
@@ -381,7 +382,13 @@ TABS: dict[str, Tab] = {
     "checkerboard": Tab("Checkerboards", checkerboards),
     "algorithm": Tab("Algorithm 1", algorithm_1, ratio=(5, 7)),
     "causes": Tab("One cause at a time", one_cause, "cause"),
+    **CODE_TABS,
 }
+GROUPS: dict[str, tuple[str, ...]] = {
+    "GAN": tuple(name for name in TABS if name not in CODE_TABS),
+    "Codes": tuple(CODE_TABS),
+}
+"""The tabs that stand beside each other, by what they are about."""
 
 
 def show(name: str) -> None:

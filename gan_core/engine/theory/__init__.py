@@ -18,6 +18,7 @@ from gan_core.engine.theory.pixels import (
     cheapest_pictures,
     digit_set,
     expected_error,
+    grey_share,
 )
 from gan_core.engine.theory.separation import Separation, Sweep, separation, sweep
 from gan_core.engine.theory.upsampling import KERNELS, Checkerboard, checkerboard
@@ -45,6 +46,7 @@ __all__ = [
     "dirac_field",
     "dirac_path",
     "expected_error",
+    "grey_share",
     "pca_errors",
     "ppca",
     "principal_axes",

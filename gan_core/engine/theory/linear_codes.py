@@ -62,9 +62,14 @@ def train_linear_vae(
     """Minimise −ELBO of a linear encoder and decoder from random weights; σ² is learnt unless ``variance`` fixes it.
 
     q(z|x) = N(Vx, diag(v)), p(x|z) = N(Wz, σ² I), so E‖x − Wz‖² = tr((I − WV) S (I − WV)ᵀ) + Σ_j v_j ‖W_j‖² for
-    ``covariance`` S (d, d).
+    ``covariance`` S (d, d). What L-BFGS moves are V and W in units of the data's own spread, VR and R⁻¹W with R² = S, so that
+    variances of different size take no more steps. Raises ValueError for a covariance without an inverse.
     """
     S = torch.as_tensor(np.asarray(covariance), dtype=torch.float64)
+    eigenvalues, axes = torch.linalg.eigh(S)
+    if eigenvalues[0] <= 0:
+        raise ValueError("the data do not vary along every direction")
+    root = (axes * eigenvalues.sqrt()) @ axes.T
     d, stream = len(S), torch.Generator().manual_seed(seed)
     V = (0.3 * torch.randn((code_dim, d), generator=stream, dtype=torch.float64)).requires_grad_()
     W = (0.3 * torch.randn((d, code_dim), generator=stream, dtype=torch.float64)).requires_grad_()
@@ -74,16 +79,16 @@ def train_linear_vae(
 
     def parts() -> tuple[Tensor, Tensor]:
         """−log p(x|z) and the KL of each dimension (q,), in nats, both exact means."""
-        residual = torch.eye(d, dtype=torch.float64) - W @ V
-        error = torch.trace(residual @ S @ residual.T) + (log_v.exp() * W.square().sum(0)).sum()
+        residual = root - root @ W @ V  # (I − WV) R
+        error = residual.square().sum() + (log_v.exp() * (root @ W).square().sum(0)).sum()
         nll = 0.5 * (d * (np.log(2 * np.pi) + log_variance) + error / log_variance.exp())
-        return nll, 0.5 * (torch.diagonal(V @ S @ V.T) + log_v.exp() - 1 - log_v)
+        return nll, 0.5 * (V.square().sum(1) + log_v.exp() - 1 - log_v)
 
     _minimise([V, W, log_v, *([log_variance] if fixed is None else [])], lambda: parts()[0] + beta * parts()[1].sum())
     with torch.no_grad():
         nll, kl = parts()
         order = kl.argsort(descending=True)
-        norms = W.square().sum(0)[order]
+        norms = (root @ W).square().sum(0)[order]
         return LinearVae(-(nll + kl.sum()).item(), log_variance.exp().item(), kl[order].numpy(), norms.numpy())
 
 

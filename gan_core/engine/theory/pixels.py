@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from gan_core.data import mnist5k
+from gan_core.training.games import coding
 
 Array = NDArray[np.float64]
 
@@ -79,3 +81,8 @@ class Cheapest:
 def cheapest_pictures(images: Array) -> Cheapest:
     """One picture in place of all of ``images`` (n, d): that with the least total error."""
     return Cheapest(images.mean(0), np.median(images, axis=0))
+
+
+def grey_share(images: Array) -> float:
+    """The share of pixels that are neither black nor white, as the autoencoder's chart counts them."""
+    return coding.grey_share(torch.from_numpy(images)).item()

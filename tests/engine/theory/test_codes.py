@@ -58,6 +58,8 @@ def test_what_has_no_answer_is_refused() -> None:
     for beta, variance in ((0.0, 1.0), (1.0, 0.0), (1.0, -1.0)):
         with pytest.raises(ValueError, match="positive"):
             collapse_nats([1.0], beta, variance)
+    with pytest.raises(ValueError, match="every direction"):
+        train_linear_vae(np.diag([1.0, 0.0]), 1)
     for code_dim in (0, 6):
         with pytest.raises(ValueError, match="1 to 5"):
             ppca(EIGENVALUES, code_dim)
