@@ -159,7 +159,7 @@ class _Parser:
             self._take("_")
             return inner.norm(2, dim=1) if self._take() == "2" else inner.abs().mean(1)
         name = token.removeprefix("\\")
-        if name in _FUNCTIONS:
+        if name in _FUNCTIONS and self._peek() != "^":  # σ(x) is a function, σ² a variance
             return _FUNCTIONS[name](*(self._arguments() if self._peek() in ("(", "[") else [self._power()]))
         if self._peek() == "_":
             self._take()

@@ -10,12 +10,21 @@ import plotly.graph_objects as go
 
 from gan_core.engine.theory import Checkerboard, DiracPath, Separation, Sweep
 from gan_core.ui import theme
-from gan_core.ui.figures import Film, Moving, axis, floats, layout
+from gan_core.ui.figures import Film, Moving, floats, layout
+from gan_core.ui.theory_parts import (
+    axes_of,
+    density_of,
+    held,
+    in_words,
+    layout_of,
+    level_at,
+    line_of,
+    point_of,
+    suffix_of,
+    two_columns,
+)
 
 LOG2 = float(np.log(2.0))
-LARGE = {"size": 15}
-"""For what must be read from the last row."""
-LARGE_TICKS = {"tickfont": {"size": 13}, "title_font": LARGE}
 
 _PURPLE = "#8C6BD1"
 LOSS_STYLES: dict[str, dict[str, str]] = {
@@ -41,24 +50,24 @@ def saturation(curves: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[s
     traces: loss, push, and a point on each.
     """
     x_title = "D(G(z))" if over == "probability" else "D's logit for a generated sample"
-    figure = go.Figure(layout=_panels(1, [x_title] * 2, ["G's loss", "push on the logit, −dL/dlogit"]))
+    figure = go.Figure(layout=two_columns(1, [x_title] * 2, ["G's loss", "push on the logit, −dL/dlogit"]))
     moving: list[Moving] = []
     at, reaches = np.zeros(0), [[-4.6, 10.6], [-0.15, 2.15]]
     for name, curve in curves.items():
         at = curve[over]
         style, push = {"color": theme.UNSURE, "dash": "solid", **LOSS_STYLES.get(name, {})}, -curve["G_slope"]
         for panel, values in ((1, curve["G"]), (2, push)):
-            line = _line(at, values, titles[name], style["color"], dash=style["dash"], legend=panel == 1, panel=panel)
+            line = line_of(at, values, titles[name], style["color"], dash=style["dash"], legend=panel == 1, panel=panel)
             figure.add_trace(line.update(legendgroup=name))
-            figure.add_trace(_dot(style["color"], panel))
-            moving.append(Moving(len(figure.data) - 1, "point", _held(values, reaches[panel - 1]), at))
+            figure.add_trace(point_of(style["color"], panel))
+            moving.append(Moving(len(figure.data) - 1, "point", held(values, reaches[panel - 1]), at))
     figure.update_layout(yaxis={"range": reaches[0]}, yaxis2={"range": reaches[1]})
     for axis_name in ("xaxis", "xaxis2"):
         figure.update_layout({axis_name: {"range": [float(at.min()), float(at.max())]}} if len(at) else {})
     any_curve = next(iter(curves.values()))
     captions = tuple(
-        f"logit {_number(t, '+.2f')}, D(G(z)) = {p:.2g} · push: "
-        + ", ".join(f"{titles[name]} {_number(-c['G_slope'][i])}" for name, c in curves.items())
+        f"logit {in_words(t, '+.2f')}, D(G(z)) = {p:.2g} · push: "
+        + ", ".join(f"{titles[name]} {in_words(-c['G_slope'][i])}" for name, c in curves.items())
         for i, (t, p) in enumerate(zip(any_curve["logit"], any_curve["probability"], strict=True))
     )
     return Film(figure, captions, tuple(moving))
@@ -73,32 +82,32 @@ def best_discriminator(pictures: Sequence[Separation], numbers: Sweep, *, critic
     Traces: real, generated, D*, the curve of the value and its point, then the best critic if asked for.
     """
     names = ["x", "x", "distance of the two means"]
-    figure = go.Figure(layout=_panels(2, names, ["density", "D*(x)", "value of the game"]))
+    figure = go.Figure(layout=two_columns(2, names, ["density", "D*(x)", "value of the game"]))
     first = pictures[0]
-    figure.add_trace(_density(first.xs, first.p, "real, p", theme.REAL))
-    figure.add_trace(_density(first.xs, first.q, "generated, q", theme.FAKE))
-    figure.add_trace(_line(first.xs, first.D, "D* = p/(p+q)", theme.D, panel=2))
-    figure.add_trace(_line(numbers.theta, numbers.value, "2 JS − 2 log 2", theme.D, legend=False, panel=3))
-    figure.add_trace(_dot(theme.D, 3))
+    figure.add_trace(density_of(first.xs, first.p, "real, p", theme.REAL))
+    figure.add_trace(density_of(first.xs, first.q, "generated, q", theme.FAKE))
+    figure.add_trace(line_of(first.xs, first.D, "D* = p/(p+q)", theme.D, panel=2))
+    figure.add_trace(line_of(numbers.theta, numbers.value, "2 JS − 2 log 2", theme.D, legend=False, panel=3))
+    figure.add_trace(point_of(theme.D, 3))
     moving = [
         Moving(1, "frames", np.array([picture.q for picture in pictures])),
         Moving(2, "frames", np.array([picture.D for picture in pictures])),
         Moving(4, "point", numbers.value, numbers.theta),
     ]
-    _level(figure, 3, 0.0, "0: told apart perfectly")
-    _level(figure, 3, -2 * LOG2, "−2 log 2 = −1.386: cannot tell", above=False)
-    _level(figure, 2, 0.5, "½")
+    level_at(figure, 3, 0.0, "0: told apart perfectly")
+    level_at(figure, 3, -2 * LOG2, "−2 log 2 = −1.386: cannot tell", above=False)
+    level_at(figure, 2, 0.5, "½")
     figure.update_layout(yaxis={"rangemode": "tozero"}, yaxis2={"range": [-0.06, 1.06]}, yaxis3={"range": [-1.6, 0.2]})
     if critic:
         reach = max(float(np.abs(picture.critic).max()) for picture in pictures)
         figure.update_layout(yaxis4={"overlaying": "y2", "anchor": "x2", "range": [-reach, reach], "visible": False})
-        line = _line(first.xs, first.critic, "best critic, own scale", theme.MARK, dash="dash")
+        line = line_of(first.xs, first.critic, "best critic, own scale", theme.MARK, dash="dash")
         figure.add_trace(line.update(xaxis="x2", yaxis="y4"))
         moving.append(Moving(5, "frames", np.array([picture.critic for picture in pictures])))
     top = max(float(max(picture.p.max(), picture.q.max())) for picture in pictures)
     figure.update_layout(yaxis={"range": [0, 1.08 * top]})
     captions = tuple(
-        f"distance {t:.2f} · JS {js:.3f} · the game is worth {_number(v, '.3f')}"
+        f"distance {t:.2f} · JS {js:.3f} · the game is worth {in_words(v, '.3f')}"
         for t, js, v in zip(numbers.theta, numbers.js, numbers.value, strict=True)
     )
     return Film(figure, captions, tuple(moving))
@@ -119,15 +128,15 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
     theta = numbers.theta
     moving: list[Moving] = []
     if pictures:
-        figure.add_trace(_density(pictures[0].xs, pictures[0].p, "real", theme.REAL))
-        figure.add_trace(_density(pictures[0].xs, pictures[0].q, "generated", theme.FAKE))
+        figure.add_trace(density_of(pictures[0].xs, pictures[0].p, "real", theme.REAL))
+        figure.add_trace(density_of(pictures[0].xs, pictures[0].q, "generated", theme.FAKE))
         moving.append(Moving(1, "frames", np.array([picture.q for picture in pictures])))
         top = max(float(max(picture.p.max(), picture.q.max())) for picture in pictures)
         figure.update_layout(yaxis={"range": [0, 1.08 * top]})
     else:
         heights = np.array([0.0, 1.0])
-        figure.add_trace(_line(np.zeros(2), heights, "real", theme.REAL, width=5))
-        figure.add_trace(_line(np.zeros(2), heights, "generated", theme.FAKE, width=5))
+        figure.add_trace(line_of(np.zeros(2), heights, "real", theme.REAL, width=5))
+        figure.add_trace(line_of(np.zeros(2), heights, "generated", theme.FAKE, width=5))
         moving.append(Moving(1, "frames", np.tile(heights, (len(theta), 1)), np.repeat(theta[:, None], 2, axis=1)))
         ends = [1.1 * float(theta.min()), 1.1 * float(theta.max())]
         figure.update_layout(xaxis={"range": ends}, yaxis={"range": [-0.1, 1.1]})
@@ -136,12 +145,12 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
         (2, js_line, numbers.js, "JS", theme.D),
         (3, numbers.wasserstein, numbers.wasserstein, "W₁", theme.MARK),
     ):
-        figure.add_trace(_line(theta, line, name, colour, legend=False, panel=panel))
-        figure.add_trace(_dot(colour, panel))
+        figure.add_trace(line_of(theta, line, name, colour, legend=False, panel=panel))
+        figure.add_trace(point_of(colour, panel))
         moving.append(Moving(len(figure.data) - 1, "point", values, theta))
     if not pictures:
-        figure.add_trace(_line(np.zeros(1), np.zeros(1), "JS", theme.D, legend=False, panel=2).update(mode="markers"))
-    _level(figure, 2, LOG2, "log 2")
+        figure.add_trace(line_of(np.zeros(1), np.zeros(1), "JS", theme.D, legend=False, panel=2).update(mode="markers"))
+    level_at(figure, 2, LOG2, "log 2")
     reach = [-0.15, 2.5]
     figure.update_layout(yaxis2={"range": [-0.04, 0.82]})
     for name, push in (
@@ -152,17 +161,17 @@ def divergences(numbers: Sweep, pictures: Sequence[Separation] | None = None) ->
         towards = -push * np.sign(theta)
         line = np.where(theta == 0, np.nan, towards) if name == "wasserstein" else towards  # it jumps there
         label = {"minimax": "minimax", "non_saturating": "non-saturating", "wasserstein": "Wasserstein"}[name]
-        figure.add_trace(_line(theta, line, label, LOSS_STYLES[name]["color"], panel=4))
-        figure.add_trace(_dot(LOSS_STYLES[name]["color"], 4))
-        moving.append(Moving(len(figure.data) - 1, "point", _held(towards, reach), theta))
+        figure.add_trace(line_of(theta, line, label, LOSS_STYLES[name]["color"], panel=4))
+        figure.add_trace(point_of(LOSS_STYLES[name]["color"], 4))
+        moving.append(Moving(len(figure.data) - 1, "point", held(towards, reach), theta))
     figure.update_layout(yaxis4={"range": reach})
     return Film(figure, _captions_of_distances(numbers), tuple(moving))
 
 
 def _captions_of_distances(numbers: Sweep) -> tuple[str, ...]:
     return tuple(
-        f"distance {_number(t, '+.2f')} · JS {js:.3f} · W₁ {w:.2f} · push on G: minimax {_number(abs(m))}, "
-        f"non-saturating {_number(abs(n))}, Wasserstein {_number(abs(c))}"
+        f"distance {in_words(t, '+.2f')} · JS {js:.3f} · W₁ {w:.2f} · push on G: minimax {in_words(abs(m))}, "
+        f"non-saturating {in_words(abs(n))}, Wasserstein {in_words(abs(c))}"
         for t, js, w, m, n, c in zip(
             numbers.theta,
             numbers.js,
@@ -185,7 +194,7 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
     is; then the distance to the equilibrium, as far as it has come.
     """
     x_titles, y_titles = ["θ, where G puts its point", "round"], ["ψ, D's slope", "distance to the equilibrium"]
-    figure = go.Figure(layout=_panels(1, x_titles, y_titles, split=0.44))
+    figure = go.Figure(layout=two_columns(1, x_titles, y_titles, split=0.44))
     reach = [float(thetas.min()), float(thetas.max())]
     inside = np.maximum(np.abs(path.theta), np.abs(path.psi)) <= reach[1]
     seen = int(inside.argmin()) if not inside.all() else len(inside)
@@ -200,9 +209,9 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
             go.Scatter(x=[x], y=[y], mode="markers", marker=mark, name=name, hovertemplate="(%{x:.2f}, %{y:.2f})")
         )
     rounds, distance = np.arange(len(path.theta), dtype=float), path.distance
-    figure.add_trace(_line(path.theta, path.psi, "the way played", theme.G, width=2.2))
-    figure.add_trace(_dot(theme.G))
-    figure.add_trace(_line(rounds, distance, "distance", theme.G, legend=False, panel=2))
+    figure.add_trace(line_of(path.theta, path.psi, "the way played", theme.G, width=2.2))
+    figure.add_trace(point_of(theme.G))
+    figure.add_trace(line_of(rounds, distance, "distance", theme.G, legend=False, panel=2))
     figure.update_layout(
         # One scale on both axes: a circle is a circle.
         xaxis={"range": reach, "zeroline": True, "constrain": "domain"},
@@ -223,7 +232,7 @@ def dirac(thetas: np.ndarray, psis: np.ndarray, right: np.ndarray, up: np.ndarra
         Moving(6, "reveal", distance, rounds),
     )
     captions = tuple(
-        f"round {i} · θ = {_number(t, '.2f')}, ψ = {_number(p, '.2f')} · distance {d:.3g}"
+        f"round {i} · θ = {in_words(t, '.2f')}, ψ = {in_words(p, '.2f')} · distance {d:.3g}"
         for i, (t, p, d) in enumerate(zip(path.theta, path.psi, distance, strict=True))
     )
     if seen < len(inside):
@@ -279,8 +288,8 @@ def checkerboards(result: Checkerboard) -> Film:
     )
     for number, (table, title, (left, end), style) in enumerate(panels, 1):
         look = {"colorscale": theme.SEQUENTIAL, "showscale": False, "hovertemplate": "%{z:.3g}<extra></extra>", **style}
-        figure.add_trace(go.Heatmap(z=floats(table), **look, **_axes(number)))
-        suffix = _suffix(number)
+        figure.add_trace(go.Heatmap(z=floats(table), **look, **axes_of(number)))
+        suffix = suffix_of(number)
         plain = {"visible": False, "constrain": "domain"}
         square = {"scaleanchor": f"x{suffix}", "autorange": "reversed", "domain": [0, 0.92], "anchor": f"x{suffix}"}
         figure.update_layout({f"xaxis{suffix}": {**plain, "domain": [left, end], "anchor": f"y{suffix}"}})
@@ -294,116 +303,11 @@ def checkerboards(result: Checkerboard) -> Film:
     return Film(figure, (caption,), ())
 
 
-# -- parts --------------------------------------------------------------------------------------------------------
-
-
-def _axes(panel: int) -> dict[str, str]:
-    return {} if panel == 1 else {"xaxis": f"x{panel}", "yaxis": f"y{panel}"}
-
-
-def _line(
-    x: np.ndarray,
-    y: np.ndarray,
-    name: str,
-    colour: str,
-    *,
-    width: float = 3,
-    dash: str = "solid",
-    legend: bool = True,
-    panel: int = 1,
-) -> go.Scatter:
-    line = {"width": width, "color": colour, "dash": dash}
-    return go.Scatter(
-        x=floats(x),
-        y=floats(y),
-        mode="lines",
-        name=name,
-        line=line,
-        showlegend=legend,
-        hovertemplate="%{y:.3g}",
-        **_axes(panel),
-    )
-
-
-def _density(x: np.ndarray, y: np.ndarray, name: str, colour: str) -> go.Scatter:
-    return _line(x, y, name, colour).update(fill="tozeroy", fillcolor=theme.rgba(colour, 0.18))
-
-
-def _dot(colour: str, panel: int = 1) -> go.Scatter:
-    mark = {"size": 13, "color": colour, "line": {"width": 2, "color": "#ffffff"}}
-    return go.Scatter(x=[], y=[], mode="markers", marker=mark, showlegend=False, hoverinfo="skip", **_axes(panel))
-
-
-def _held(values: np.ndarray, reach: Sequence[float]) -> np.ndarray:
-    """Where a point is drawn whose curve leaves the picture: at the edge, where it can be seen; the caption has its value."""
-    edge = 0.02 * (reach[1] - reach[0])
-    held: np.ndarray = np.clip(values, reach[0] + edge, reach[1] - edge)
-    return held
-
-
-def _level(figure: go.Figure, panel: int, value: float, text: str, *, above: bool = True) -> None:
-    suffix = _suffix(panel)
-    line = {"color": theme.UNSURE, "width": 1.6, "dash": "dot"}
-    figure.add_shape(
-        type="line",
-        xref=f"x{suffix} domain",
-        yref=f"y{suffix}",
-        x0=0,
-        x1=1,
-        y0=value,
-        y1=value,
-        line=line,
-        layer="below",
-    )
-    figure.add_annotation(
-        text=text,
-        xref=f"x{suffix} domain",
-        yref=f"y{suffix}",
-        x=0.01,
-        y=value,
-        xanchor="left",
-        yanchor="bottom" if above else "top",
-        showarrow=False,
-        font={"size": 14},
-        yshift=3 if above else -3,
-    )
-
-
-def _panels(rows: int, x_titles: Sequence[str], y_titles: Sequence[str], *, split: float = 0.46) -> dict[str, Any]:
-    """A left column of one or two panels, from the top, and one panel at its right."""
-    right = {"domain": [split + 0.09, 1.0]}
-    if rows == 1:
-        domains = [({"domain": [0.0, split]}, {"domain": [0.0, 1.0]}), (right, {"domain": [0.0, 1.0]})]
-    else:
-        left = {"domain": [0.0, split]}
-        domains = [(left, {"domain": [0.57, 1.0]}), (left, {"domain": [0.0, 0.43]}), (right, {"domain": [0.0, 1.0]})]
-    return _layout_of(domains, x_titles, y_titles)
-
-
 def _three_columns(x_title: str, y_title: str) -> dict[str, Any]:
     whole, upper, lower = {"domain": [0.0, 1.0]}, {"domain": [0.57, 1.0]}, {"domain": [0.0, 0.43]}
     left, middle, right = ({"domain": list(ends)} for ends in ((0.0, 0.28), (0.37, 0.64), (0.73, 1.0)))
-    return _layout_of(
+    return layout_of(
         [(left, whole), (middle, upper), (middle, lower), (right, whole)],
         [x_title, "distance θ", "distance θ", "distance θ"],
         [y_title, "JS (nats)", "W₁", "push towards the data"],
     )
-
-
-def _layout_of(
-    domains: Sequence[tuple[dict[str, Any], dict[str, Any]]], x_titles: Sequence[str], y_titles: Sequence[str]
-) -> dict[str, Any]:
-    made = layout("", "", legend={**layout("", "")["legend"], "font": LARGE, "y": 1.02}, hovermode="closest")
-    for number, ((x_domain, y_domain), x_title, y_title) in enumerate(zip(domains, x_titles, y_titles, strict=True), 1):
-        suffix = _suffix(number)
-        made[f"xaxis{suffix}"] = axis(x_title, **x_domain, **LARGE_TICKS, anchor=f"y{suffix}")
-        made[f"yaxis{suffix}"] = axis(y_title, **y_domain, **LARGE_TICKS, anchor=f"x{suffix}")
-    return made
-
-
-def _suffix(panel: int) -> str:
-    return "" if panel == 1 else str(panel)
-
-
-def _number(value: float, digits: str = ".2g") -> str:
-    return "undefined" if np.isnan(value) else f"{value:{digits}}".replace("-", "−")

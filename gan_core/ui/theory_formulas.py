@@ -38,6 +38,25 @@ DIRAC_ADDED = {
 OVERLAP = r"n_i = \lceil (k - (i \bmod s)) / s \rceil"
 """How many inputs reach pixel i of a line, away from its ends."""
 
+COLLAPSE = r"\mathrm{KL}_j = \max(0, \tfrac{1}{2} \log(\lambda_j / (\beta \sigma^2)))"
+"""Nats of a dimension of the best linear β-VAE with a fixed σ²."""
+
+LEFT_BY_PCA = r"\min_{E,\,\mathrm{Dec}} \text{MSE} = \frac{1}{d} \sum_{j=q+1}^{d} \lambda_j"
+"""On the data whose covariance has the eigenvalues λ."""
+
+PIXEL_ERRORS = {
+    "mse": r"p (1 - a)^2 + (1 - p) a^2",
+    "bce": r"-p \log(a) - (1 - p) \log(1 - a)",
+    "l1": r"p (1 - a) + (1 - p) a",
+}
+"""What the guess a costs on average for a pixel that is white with probability p."""
+PIXEL = r" \qquad ".join(
+    rf"\text{{{title}}}: {PIXEL_ERRORS[name]}" for name, title in (("mse", "MSE"), ("bce", "BCE"), ("l1", "L1"))
+)
+
+BEST_D_OF_PAIRS = r"D^*(x, z) = \frac{p_E(x, z)}{p_E(x, z) + p_G(x, z)}"
+VALUE_OF_PAIRS = r"V(D^*) = 2 \mathrm{JS}(p_E, p_G) - \log(4)"
+
 ASCENT = r"\frac{1}{m} \sum_{i=1}^{m} [\log D(x^{(i)}) + \log(1 - D(G(z^{(i)})))]"
 DESCENT = r"\frac{1}{m} \sum_{i=1}^{m} \log(1 - D(G(z^{(i)})))"
 

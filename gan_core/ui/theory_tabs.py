@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -29,11 +27,11 @@ from gan_core.ui import theory_formulas as formulas
 from gan_core.ui.figures import Film
 from gan_core.ui.film import film
 from gan_core.ui.one_cause import one_cause
+from gan_core.ui.theory_code_tabs import CODE_TABS
+from gan_core.ui.theory_stage import ROOM_FOR_A_FORMULA, ROOM_FOR_BOTH, Tab, presets, say, show_film
 
 _LOGITS = np.linspace(-10, 10, 81)
 _FRAMES = 61
-# What a film leaves of the window's height for its frame and for what stands below, in rem.
-_ROOM_FOR_A_FORMULA, _ROOM_FOR_BOTH = 20.5, 24.0
 _DIRAC_ROUNDS = 300
 _DIRAC_REACH = 8.0  # who goes farther than that leaves the picture
 
@@ -63,8 +61,8 @@ def saturation(side: DeltaGenerator, stage: DeltaGenerator) -> None:
             key="over",
             bind="query-params",
         )
-        _presets({"Goodfellow 2016, fig. 16": {"losses": ["minimax", "non_saturating"], "over": "probability"}})
-        _say(
+        presets({"Goodfellow 2016, fig. 16": {"losses": ["minimax", "non_saturating"], "over": "probability"}})
+        say(
             "Drag to the left: D grows sure that the sample is generated. The minimax curve lies flat there, its push is "
             "D(G(z)) itself and goes to 0. The non-saturating loss pushes with 1 − D(G(z)): hardest when G is worst.",
             "Both losses of 2014 want the same of G, D(G(z)) = 1. Why does the paper train with the second one?",
@@ -74,7 +72,7 @@ def saturation(side: DeltaGenerator, stage: DeltaGenerator) -> None:
             st.info("Choose a loss.", icon=":material/touch_app:")
             return
         told = "D's logit for a generated sample"
-        _show(_saturation(tuple(chosen), str(over)), "logit", _LOGITS, -5.0, told, room=_ROOM_FOR_A_FORMULA)
+        show_film(_saturation(tuple(chosen), str(over)), "logit", _LOGITS, -5.0, told, room=ROOM_FOR_A_FORMULA)
         st.latex(formulas.SATURATION)
 
 
@@ -92,13 +90,13 @@ def best_discriminator(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         real = st.slider("Width of the real data", 0.3, 2.0, 1.0, 0.1, key="real_width", bind="query-params")
         fake = st.slider("Width of the generated data", 0.3, 2.0, 1.0, 0.1, key="fake_width", bind="query-params")
         critic = st.toggle("Best Wasserstein critic", key="critic", bind="query-params")
-        _presets(
+        presets(
             {
                 "Arjovsky 2017, fig. 2": {"real_width": 1.0, "fake_width": 1.0, "critic": True},
                 "A collapsed G": {"real_width": 1.5, "fake_width": 0.3, "critic": False},
             }
         )
-        _say(
+        say(
             "D* is ½ where both densities are equal, and becomes a step as they part: nearly 0 and flat where G's samples "
             "are. The game is then worth 0, and its curve is flat too. The critic keeps its slope.",
             "What is D* when G is perfect? Where should G move when D* has become a step?",
@@ -107,7 +105,7 @@ def best_discriminator(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         thetas = np.linspace(0, 6, _FRAMES)
         shown = _best_discriminator(real, fake, bool(critic))
         told = "distance between real and generated data"
-        _show(shown, "theta", thetas, 2.0, told, room=_ROOM_FOR_A_FORMULA)
+        show_film(shown, "theta", thetas, 2.0, told, room=ROOM_FOR_A_FORMULA)
         st.latex(rf"{formulas.BEST_D} \qquad {formulas.VALUE}")
 
 
@@ -136,15 +134,15 @@ def divergences(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         width = 0.0
         if shape == "gaussians":
             width = st.slider("Width of both", 0.1, 2.0, 0.8, 0.1, key="width", bind="query-params")
-        _presets({"Arjovsky 2017, fig. 1": {"shape": "lines"}})
+        presets({"Arjovsky 2017, fig. 1": {"shape": "lines"}})
         if shape == "gaussians":
-            _say(
+            say(
                 "JS stops at log 2 once the two hardly overlap, however far apart they are; W₁ goes on counting the "
                 "distance. Right: the push on G with D at its best. Minimax: gone. Wasserstein: always 1.",
                 "G sits at distance 5. Which loss tells it where to go? The non-saturating push even grows: is that good?",
             )
         else:
-            _say(
+            say(
                 "Lines that never touch: JS is log 2 at every distance but 0, where it jumps to 0. No gradient leads there. "
                 "W₁ is the distance itself. KL is infinite, and the non-saturating push undefined.",
                 "Photographs fill a thin surface in the space of all images. Why is that like these two lines?",
@@ -153,7 +151,7 @@ def divergences(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         thetas = _thetas(str(shape))
         start = 4.0 if shape == "gaussians" else 0.5
         told = "distance between real and generated data"
-        _show(_divergences(str(shape), width), "theta", thetas, start, told, room=_ROOM_FOR_BOTH)
+        show_film(_divergences(str(shape), width), "theta", thetas, start, told, room=ROOM_FOR_BOTH)
         st.latex(rf"\begin{{gathered}} {formulas.JS},\; {formulas.MIDDLE} \\ {formulas.WASSERSTEIN} \end{{gathered}}")
 
 
@@ -240,7 +238,7 @@ def dirac(side: DeltaGenerator, stage: DeltaGenerator) -> None:
             theta = st.slider("θ at the start", -2.0, 2.0, 1.0, 0.1, key="theta0", bind="query-params")
             psi = st.slider("ψ at the start", -2.0, 2.0, 1.0, 0.1, key="psi0", bind="query-params")
         again = {"h": 0.2, "k": 1, "theta0": 1.0, "psi0": 1.0}
-        _presets(
+        presets(
             {
                 "It circles": {**again, "loss": "minimax", "cure": "none", "order": "alternating"},
                 "It runs away": {**again, "loss": "wasserstein", "cure": "none", "order": "simultaneous"},
@@ -257,7 +255,7 @@ def dirac(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         rules = rules_of(loss, cure, number, lr, 1 if order == "simultaneous" else n_critic, str(order))
         shown, path = _dirac(rules, theta, psi)
         frames = np.arange(len(shown.captions))
-        _show(shown, "round", frames, float(frames[-1]), "round of the Dirac-GAN", room=_ROOM_FOR_BOTH)
+        show_film(shown, "round", frames, float(frames[-1]), "round of the Dirac-GAN", room=ROOM_FOR_BOTH)
         st.latex(formulas.dirac(loss, cure, simultaneous=rules.simultaneous))
         see, ask = st.columns(2)
         see.markdown(f"**See:** {fate(path)} {_stability(path)}")
@@ -319,7 +317,7 @@ def checkerboards(side: DeltaGenerator, stage: DeltaGenerator) -> None:
             bind="query-params",
         )
         layers = st.slider("Layers", 1, 3, 1, key="layers", bind="query-params")
-        _presets(
+        presets(
             {
                 "3 × 3, uneven": {"kernel_size": 3, "stride": 2, "kernel": "ones"},
                 "5 × 5: DCGAN, 2016": {"kernel_size": 5, "stride": 2, "kernel": "ones"},
@@ -329,7 +327,7 @@ def checkerboards(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         )
     with stage:
         shown = _checkerboards(kernel_size, stride, str(kernel), layers)
-        film(shown, key="film:checkerboards", title="a checkerboard, and none", room=_ROOM_FOR_BOTH)
+        film(shown, key="film:checkerboards", title="a checkerboard, and none", room=ROOM_FOR_BOTH)
         st.latex(rf"{formulas.OVERLAP}, \qquad k = {kernel_size},\; s = {stride}")
         even = kernel_size % stride == 0
         see, ask = st.columns(2)
@@ -363,7 +361,7 @@ def algorithm_1(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         badges = {"D": ":blue-badge[D]", "G": ":orange-badge[G]"}
         for number, players in rounds.items():
             st.markdown(f"Round {number}: {' '.join(badges[who] for who in players)}")
-        _say(
+        say(
             "Two players, one loop. It freezes everybody else, and the player who is on the move takes one step.",
             "Where in the code is k? What would change if all players stepped at once?",
         )
@@ -373,19 +371,7 @@ def algorithm_1(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         st.code(shown.take_turn, language="python", wrap_lines=True)
 
 
-# -- the frame of a tab -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Tab:
-    """``place`` is a query parameter of its own: where its film stands, or what was chosen. ``ratio`` are the widths of its
-    columns.
-    """
-
-    title: str
-    show: Callable[[DeltaGenerator, DeltaGenerator], None]
-    place: str = ""
-    ratio: tuple[int, int] = (3, 9)
+# -- all tabs -----------------------------------------------------------------------------------------------------
 
 
 TABS: dict[str, Tab] = {
@@ -396,7 +382,13 @@ TABS: dict[str, Tab] = {
     "checkerboard": Tab("Checkerboards", checkerboards),
     "algorithm": Tab("Algorithm 1", algorithm_1, ratio=(5, 7)),
     "causes": Tab("One cause at a time", one_cause, "cause"),
+    **CODE_TABS,
 }
+GROUPS: dict[str, tuple[str, ...]] = {
+    "GAN": tuple(name for name in TABS if name not in CODE_TABS),
+    "Codes": tuple(CODE_TABS),
+}
+"""The tabs that stand beside each other, by what they are about."""
 
 
 def show(name: str) -> None:
@@ -407,25 +399,3 @@ def show(name: str) -> None:
             del st.query_params[place]
     side, stage = st.columns(tab.ratio, gap="medium")
     tab.show(side, stage)
-
-
-def _say(see: str, ask: str) -> None:
-    st.markdown(f"**See:** {see}")
-    st.markdown(f"**Ask:** {ask}")
-
-
-def _presets(presets: Mapping[str, Mapping[str, Any]]) -> None:
-    for label, values in presets.items():
-        st.button(label, key=f"preset:{label}", on_click=st.session_state.update, args=(values,), width="stretch")
-
-
-def _show(shown: Film, param: str, values: np.ndarray, start: float, title: str, *, room: float) -> None:
-    """The film, begun where the address says, which follows it."""
-    try:
-        wanted = float(st.query_params.get(param, start))
-    except ValueError:
-        wanted = start
-    index = int(np.abs(values - wanted).argmin()) if np.isfinite(wanted) else 0
-    at = film(shown, key=f"film:{param}:{len(values)}", title=title, start=index, room=room)
-    if at != index:
-        st.query_params[param] = f"{values[at]:g}"

@@ -9,7 +9,18 @@ from formulas import value
 from scipy.special import ndtri
 
 from gan_core.engine.library.loss_curves import loss_curves
-from gan_core.engine.theory import DIRAC_LOSSES, DIRAC_PENALTIES, DiracRules, checkerboard, separation, sweep
+from gan_core.engine.theory import (
+    DIRAC_LOSSES,
+    DIRAC_PENALTIES,
+    DiracRules,
+    checkerboard,
+    collapse_nats,
+    expected_error,
+    pca_errors,
+    right_pairs,
+    separation,
+    sweep,
+)
 from gan_core.engine.theory.dirac import DiracGame
 from gan_core.losses import LOSSES
 from gan_core.ui import theory_formulas as printed
@@ -126,3 +137,40 @@ def test_algorithm_1_moves_both_players_along_the_losses_of_2014() -> None:
     assert value(printed.DESCENT, names).item() == pytest.approx(loss.g_loss(real, fake).item())
     assert printed.ASCENT in printed.ALGORITHM_1.partition("ascending")[2].partition("descending")[0]
     assert printed.DESCENT in printed.ALGORITHM_1.partition("descending")[2]
+
+
+def test_the_nats_of_a_dimension() -> None:
+    eigenvalues = np.array([20.0, 5.0, 0.4])
+    names = {"lambda_j": torch.tensor(eigenvalues), "beta": 4.0, "sigma": 0.5}
+    printed_nats = value(printed.COLLAPSE.partition("=")[2], names)
+    np.testing.assert_allclose(printed_nats, collapse_nats(eigenvalues, 4.0, 0.25), rtol=1e-12)
+    assert printed_nats[2] == 0
+
+
+def test_what_the_principal_components_leave() -> None:
+    x = np.random.default_rng(0).standard_normal((50, 6)) * np.arange(1, 7)
+    left = np.sort(np.linalg.eigvalsh(np.cov(x.T, bias=True)))[-3::-1].copy()
+    names = {"d": 6.0, "lambda_j": torch.tensor(left)}
+    printed_error = value(printed.LEFT_BY_PCA.partition("MSE} =")[2], names)
+    assert printed_error.item() == pytest.approx(pca_errors(x, x, (2,))[0])
+
+
+@pytest.mark.parametrize("error", printed.PIXEL_ERRORS)
+def test_what_a_guess_for_a_pixel_costs(error: str) -> None:
+    guesses = torch.linspace(0.01, 0.99, 25, dtype=DOUBLE)
+    cost = value(printed.PIXEL_ERRORS[error], {"p": torch.tensor(0.3, dtype=DOUBLE), "a": guesses})
+    np.testing.assert_allclose(cost, expected_error(error, 0.3, guesses.numpy()), rtol=1e-12)
+    assert printed.PIXEL_ERRORS[error] in printed.PIXEL
+
+
+def test_the_best_d_of_pairs_and_what_it_makes_the_game_worth() -> None:
+    game = right_pairs(4, 3)
+    tables = {"p_E": torch.tensor(game.p_E), "p_G": torch.tensor(game.p_G)}
+    names: dict[str, object] = {name: lambda x, z, table=table: table for name, table in tables.items()}
+    best = value(printed.BEST_D_OF_PAIRS.partition("=")[2], {**names, "x": 0, "z": 0})
+    np.testing.assert_allclose(best, game.D)
+    m = (game.p_E + game.p_G) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        js = sum(np.nansum(p * np.log(p / m)) for p in (game.p_E, game.p_G)) / 2
+    worth = value(printed.VALUE_OF_PAIRS.rpartition("=")[2], {**tables, "JS": lambda p, q: torch.tensor(js)})
+    assert float(worth) == pytest.approx(game.value)
