@@ -13,6 +13,7 @@ from gan_core.server.access import OurSite
 from gan_core.server.class_routes import ClassCookies, class_routes, teaches_here
 from gan_core.server.connections import KeepRoom
 from gan_core.server.headers import SecurityHeaders
+from gan_core.server.latent import close_guides, latent_routes
 from gan_core.server.lifespan import lifespan, open_lab_for_visitors
 from gan_core.server.live import routes
 from gan_core.ui.faults import tell_fault
@@ -37,6 +38,7 @@ def open_lab() -> engine.Lab:
 def close_lab(timeout: float) -> None:
     """The end of both."""
     class_mode.end(engine.default_root())
+    close_guides()
     engine.close_lab(timeout)
 
 
@@ -46,6 +48,7 @@ app = st.App(
     routes=[
         *class_routes(class_mode.current_classroom),
         *routes(),
+        *latent_routes(),
     ],
     middleware=[
         Middleware(KeepRoom, teaches=lambda scope: teaches_here(class_mode.current_classroom(), scope)),

@@ -16,6 +16,8 @@ from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
 from gan_core.engine.exchange.generator import Generator, open_generator
+from gan_core.engine.latent import taking
+from gan_core.engine.latent.space import open_space
 from gan_core.engine.library.history import KnobsByRound
 from gan_core.engine.showing.live import stored_view
 from gan_core.engine.showing.parts import STANDING, first_of
@@ -206,6 +208,57 @@ def bring_table(
     )
 
 
+def encode(run_id: str, *, at: int | None = None, store: Path | str | None = None) -> pd.DataFrame:
+    """The codes of up to 500 held-out samples of a run with an encoder: columns ``label`` (−1 without classes) and z1, z2, ….
+
+    ``at`` is the round of a checkpoint, None the newest. Raises RunNotFound, StoreError where there is none or no encoder.
+    """
+    with _opened(store) as opened:
+        codes, labels = taking.held_out_codes(open_space(opened, run_id, at))
+    table = pd.DataFrame(codes, columns=[f"z{index}" for index in range(1, codes.shape[1] + 1)])
+    table.insert(0, "label", labels)
+    return table
+
+
+def interpolate(
+    run_id: str,
+    points: Sequence[str] = ("0", "1"),
+    *,
+    steps: int = 11,
+    straight: bool = False,
+    seed: int = 0,
+    at: int | None = None,
+    store: Path | str | None = None,
+) -> np.ndarray:
+    """Samples on the way through two to four points of a run's latent space, on the sphere or ``straight``: images uint8
+    (steps, C, H, W), points (steps, d) in the units of the data.
+
+    A point is ``"12"``, one of 64 draws by ``seed``; ``"s3"``, the mean z of class 3 on the shell, ``"c3"`` where it lies;
+    ``"h17"``, the code of a held-out sample. Raises ValueError for another, else as `encode`.
+    """
+    with _opened(store) as opened:
+        return taking.way(open_space(opened, run_id, at), points, steps, straight=straight, seed=seed)
+
+
+def traverse(
+    run_id: str,
+    kind: str = "sefa",
+    index: int = 0,
+    *,
+    base: str = "0",
+    reach: float = 3.0,
+    steps: int = 9,
+    seed: int = 0,
+    at: int | None = None,
+    store: Path | str | None = None,
+) -> np.ndarray:
+    """Samples of a point moved by −``reach`` to ``reach`` along a direction: ``sefa``, ``dim``, ``class`` or ``pca:LAYER``, the
+    ``index``-th of it. Returns and raises as `interpolate`.
+    """
+    with _opened(store) as opened:
+        return taking.line(open_space(opened, run_id, at), base, kind, index, reach, steps, seed=seed)
+
+
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
@@ -307,12 +360,15 @@ __all__ = [
     "compare",
     "delete",
     "deleted",
+    "encode",
     "follow",
     "follow_comparison",
     "fork",
+    "interpolate",
     "purge",
     "read_result",
     "restore_run",
     "resume",
     "train",
+    "traverse",
 ]

@@ -6,11 +6,23 @@ from gan_core.config import RunConfig, diff
 from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import checkpoints, deleted, forking, hand_in, knobs, side_by_side, take_away, watching
+from gan_core.ui.latent_page import has_space
 from gan_core.ui.live_view import live_view
 from gan_core.ui.pressing import PageEnds
 from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import HOME, TRAIN, action_button, as_typed, copy_as, lab, said_in_a_sentence, say, ticket
+from gan_core.ui.shell import (
+    HOME,
+    LATENT,
+    TRAIN,
+    action_button,
+    as_typed,
+    copy_as,
+    lab,
+    said_in_a_sentence,
+    say,
+    ticket,
+)
 
 run_id = st.query_params.get("run", "")
 if not run_id:
@@ -93,6 +105,9 @@ if run.traceback:
 
 live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
 
+if has_space(run):
+    label = "Walk through its latent space"
+    st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})
 config = RunConfig.load(run.config)
 if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):

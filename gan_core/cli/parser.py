@@ -21,7 +21,7 @@ def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Of the whole command line; with the options of ``asked`` commands only, where any is named: some take long to know."""
     made = _Parser(prog="python -m gan_core", description="GANscope without a browser.")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, help, fill in (*_TRAINING, *_FILES, *_LOOKING, *_KEEPING, *_SERVING):
+    for name, run, help, fill in (*_TRAINING, *_FILES, *_WALKING, *_LOOKING, *_KEEPING, *_SERVING):
         sub = commands.add_parser(name, help=help, description=help)
         sub.set_defaults(command=run)
         if not asked or name in asked:
@@ -123,6 +123,45 @@ def _bring(sub: argparse.ArgumentParser) -> None:
     _store(sub)
 
 
+def _encode(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    sub.add_argument("--to", type=Path, metavar="FILE", help="a CSV file (default: RUN-codes.csv)")
+    _of_a_round(sub)
+
+
+def _interpolate(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    help = "two to four: 12 one of 64 draws, s3 the mean z of class 3 on the shell, c3 that mean, h17 a held-out sample's code"
+    sub.add_argument("--points", default="0,1", metavar="A,B", help=f"{help} (default: %(default)s)")
+    sub.add_argument("--steps", type=int, default=11, help="(default: %(default)s)")
+    sub.add_argument("--straight", action="store_true", help="on a line instead of on the sphere")
+    _strip(sub)
+
+
+def _traverse(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    sub.add_argument("--kind", default="sefa", help="sefa, dim, class or pca:LAYER (default: %(default)s)")
+    sub.add_argument("--index", type=int, default=0, help="which of them, from 0 (default: %(default)s)")
+    sub.add_argument("--base", default="0", metavar="POINT", help="as those of `interpolate` (default: %(default)s)")
+    sub.add_argument("--reach", type=float, default=3.0, help="how far, both ways (default: %(default)s)")
+    sub.add_argument("--steps", type=int, default=9, help="(default: %(default)s)")
+    _strip(sub)
+
+
+def _strip(sub: argparse.ArgumentParser) -> None:
+    """Options of what writes samples in a row."""
+    sub.add_argument(
+        "--to", type=Path, metavar="FILE", help=".png a strip, .gif a film, .csv points (default: RUN and its ending)"
+    )
+    sub.add_argument("--seed", type=int, default=0, help="of the draws (default: %(default)s)")
+    _of_a_round(sub)
+
+
+def _of_a_round(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--at", type=int, metavar="ROUND", help="round of the checkpoint (default: the newest)")
+    _store(sub)
+
+
 def _runs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--limit", type=int, default=50, help="how many (default: %(default)s)")
     sub.add_argument("--deleted", action="store_true", help="instead, what was deleted, and what each frees in bytes")
@@ -191,6 +230,11 @@ _FILES: tuple[_Command, ...] = (
     ("export", "files:export", "write a run or a comparison as a file", _export),
     ("import", "files:take_in", "take the runs of a pack into a store", _import),
     ("bring", "files:bring", "keep two columns of a table (CSV, text) as a data set", _bring),
+)
+_WALKING: tuple[_Command, ...] = (
+    ("encode", "latent:encode", "write the codes of held-out samples, of a run with an encoder", _encode),
+    ("interpolate", "latent:interpolate", "write samples on the way from one z to another", _interpolate),
+    ("traverse", "latent:traverse", "write samples along a direction of z", _traverse),
 )
 _LOOKING: tuple[_Command, ...] = (
     ("presets", "looking:presets", "list the presets, for `train --preset`: ring-mlp, or ring-collapse+r1", _json),

@@ -23,13 +23,14 @@ from gan_core.ui.pressing import press
 from gan_core.ui.rights import guarded, may, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, COMPARE, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
+HOME, TRAIN, WATCH, COMPARE, LATENT, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
     f"{name}.py"
     for name in (
         "home",
         "train",
         "watch",
         "compare",
+        "latent",
         "runs",
         "data",
         "library",
@@ -46,6 +47,7 @@ TOUR = {
     TRAIN: ("Train", ":material/tune:"),
     WATCH: ("Watch", ":material/monitoring:"),
     COMPARE: ("Compare", ":material/compare_arrows:"),
+    LATENT: ("Latent", ":material/explore:"),
     RUNS: ("Runs", ":material/list:"),
     DATA: ("Data", ":material/dataset:"),
     LIBRARY: ("Library", ":material/menu_book:"),

@@ -33,6 +33,7 @@ PAGES = {
     "watch points": "watch?run={ring}",
     "watch a line": "watch?run={line}",
     "compare": "compare",
+    "latent": "latent?run={digits}",
     "a comparison": "compare?comparison={duel}",
     "runs": "runs",
     "data": "data",

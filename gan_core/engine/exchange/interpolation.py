@@ -18,15 +18,41 @@ from gan_core.training.streams import Streams
 PAIRS, STEPS = 6, 10
 
 
+NARROW = 1e-3  # sine of an angle below which two directions are the same, or opposite, as far as float32 tells
+
+
 def between(start: Tensor, end: Tensor, steps: int, *, straight: bool) -> Tensor:
     """From each z of ``start`` (n, d) to that of ``end`` in so many steps, both included: (n, steps, d)."""
-    share = torch.linspace(0, 1, steps, device=start.device)[:, None]
-    start, end = start[:, None], end[:, None]
+    share = torch.linspace(0, 1, steps, device=start.device)
+    return part_of_the_way(start[:, None], end[:, None], share[:, None], straight=straight)
+
+
+def part_of_the_way(start: Tensor, end: Tensor, share: Tensor | float, *, straight: bool) -> Tensor:
+    """z at ``share`` (…, 1), 0 to 1, of the way between z (…, d); 0 and 1 are the ends themselves.
+
+    On the sphere z turns at an even pace, so between two of equal norm the norm stays. Between two of one direction the way is
+    straight; between two opposite ones it takes a fixed half circle, since every one of them is as short.
+    """
+    share = torch.as_tensor(share, dtype=start.dtype, device=start.device)
+    line = torch.lerp(*torch.broadcast_tensors(start, end, share))
     if straight:
-        return start + share * (end - start)
-    cosine = torch.nn.functional.cosine_similarity(start, end, dim=-1)[..., None]
-    angle = cosine.clamp(-1 + 1e-6, 1 - 1e-6).acos()
-    return (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / angle.sin()
+        return line
+    cosine = torch.nn.functional.cosine_similarity(start, end, dim=-1)[..., None].clamp(-1, 1)
+    angle = cosine.acos()
+    sine = angle.sin()
+    round_ = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / sine.clamp_min(NARROW)
+    half = torch.pi * share
+    opposite = half.cos() * torch.lerp(*torch.broadcast_tensors(start, -end, share)) + half.sin() * _across(start)
+    way = torch.where(sine > NARROW, round_, torch.where(cosine > 0, line, opposite))
+    return torch.where(share <= 0, start, torch.where(share >= 1, end, way))
+
+
+def _across(z: Tensor) -> Tensor:
+    """A vector (…, d) at right angles to z and as long; zero on a line, where there is none."""
+    aside = torch.nn.functional.one_hot(z.abs().argmin(-1), z.shape[-1]).to(z.dtype)
+    direction = torch.nn.functional.normalize(z, dim=-1)
+    aside = aside - (aside * direction).sum(-1, keepdim=True) * direction
+    return torch.nn.functional.normalize(aside, dim=-1) * z.norm(dim=-1, keepdim=True)
 
 
 def strip(store: RunStore, run_id: str) -> bytes | None:

@@ -1,0 +1,139 @@
+// The latent page in the browser: a grid of samples, ways of walking from them, and one WebSocket that answers recipes.
+//
+// latent_page.py joins the files of this folder, after live/elements.js: link (the wire and the address), pieces (pictures and
+// controls), places (way, arithmetic, directions), data (map, encode, neighbours), walk (the whole).
+
+const PAUSE = 60 // ms between two questions of one lane: a slider asks no more often
+const SLOW = ["about", "count", "effect", "map", "invert"]
+
+// Questions by slot: a newer one of a slot replaces one that was not yet sent, and one of each lane is on its way at a time.
+class Link {
+  constructor(say) {
+    this.say = say // (sentence) -> nothing; "" when all is well
+    this.lanes = { quick: { waiting: new Map(), sent: null }, slow: { waiting: new Map(), sent: null } }
+    this.number = 0
+    this.failures = 0
+    this.closed = false
+  }
+
+  open(run, ticket) {
+    const url = `/walk/${encodeURIComponent(run)}?ticket=${encodeURIComponent(ticket)}`
+    if (url === this.url) return
+    this.url = url
+    this.run = run
+    this.ticket = ticket
+    this.drop()
+    for (const lane of Object.values(this.lanes)) lane.waiting.clear()
+    this.connect()
+  }
+
+  drop() {
+    clearTimeout(this.timer)
+    const socket = this.socket
+    this.socket = null
+    if (socket) socket.close()
+    for (const lane of Object.values(this.lanes)) {
+      if (lane.sent && !lane.waiting.has(lane.sent.slot)) lane.waiting.set(lane.sent.slot, lane.sent)
+      lane.sent = null
+    }
+  }
+
+  connect() {
+    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${this.url}`)
+    this.socket = socket
+    socket.onopen = () => {
+      this.failures = 0
+      this.say("")
+      this.pump()
+    }
+    socket.onmessage = ({ data }) => {
+      if (socket === this.socket) this.hear(data)
+    }
+    socket.onclose = () => {
+      if (socket !== this.socket || this.closed) return
+      this.drop()
+      this.failures++
+      if (this.failures > 1) this.say("The server cannot be reached; trying again…")
+      this.timer = setTimeout(() => this.connect(), Math.min(5000, 500 * this.failures))
+    }
+  }
+
+  close() {
+    this.closed = true
+    this.drop()
+  }
+
+  ask(slot, recipe, then) {
+    const lane = this.lanes[SLOW.includes(recipe.do) ? "slow" : "quick"]
+    lane.waiting.delete(slot)
+    lane.waiting.set(slot, { slot, recipe, then, asked: performance.now() })
+    this.pump()
+  }
+
+  pump() {
+    if (!this.socket || this.socket.readyState !== 1) return
+    for (const lane of Object.values(this.lanes)) {
+      if (lane.sent || lane.resting || !lane.waiting.size) continue
+      const [slot, next] = lane.waiting.entries().next().value
+      lane.waiting.delete(slot)
+      lane.sent = { ...next, n: ++this.number }
+      this.socket.send(JSON.stringify({ ...next.recipe, n: lane.sent.n }))
+      lane.resting = setTimeout(() => {
+        lane.resting = null
+        this.pump()
+      }, PAUSE)
+    }
+  }
+
+  hear(data) {
+    const space = data.indexOf(" ")
+    const n = Number(data.slice(0, space))
+    const lane = Object.values(this.lanes).find((one) => one.sent && one.sent.n === n)
+    if (!lane) return
+    const { then, asked } = lane.sent
+    lane.sent = null
+    const answer = JSON.parse(data.slice(space + 1))
+    this.last = performance.now() - asked
+    this.say(answer.error || "")
+    if (!answer.error) then(answer)
+    this.pump()
+  }
+
+  file(recipe, end) {
+    const asked = new URLSearchParams({ ticket: this.ticket, recipe: JSON.stringify(recipe) })
+    return `/walk/${encodeURIComponent(this.run)}/take.${end}?${asked}`
+  }
+}
+
+// What is chosen, as it stands in the address; what is as at first is not in it.
+const FIRST = { look: "way", seed: "0", p: "0,1", t: "0.5", a: "", b: "", base: "0", by: "1", kind: "", moves: "", uv: "0,0", pic: "h0" }
+
+class Choice {
+  constructor(changed) {
+    const given = new URLSearchParams(location.search)
+    for (const [name, first] of Object.entries(FIRST)) this[name] = given.get(name) ?? first
+    this.changed = changed
+  }
+
+  set(change) {
+    Object.assign(this, change)
+    clearTimeout(noting)
+    noting = setTimeout(() => this.note(), 200)
+    this.changed(change)
+  }
+
+  note() {
+    const url = new URL(location.href)
+    for (const [name, first] of Object.entries(FIRST)) {
+      if (this[name] === first) url.searchParams.delete(name)
+      else url.searchParams.set(name, this[name])
+    }
+    if (url.href !== location.href) history.replaceState(history.state, "", url)
+  }
+
+  get points() {
+    return this.p.split(",").filter(Boolean).slice(0, 4)
+  }
+}
+
+let noting = null

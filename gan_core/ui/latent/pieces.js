@@ -1,0 +1,122 @@
+// Pictures and controls that the looks are made of.
+
+// A sheet of equal pictures with a gap, cut into cells.
+async function sheetOf(answer, gap) {
+  if (!answer.sheet) return null
+  const image = new Image()
+  image.src = `data:image/png;base64,${answer.sheet}`
+  await image.decode()
+  const columns = answer.columns
+  const rows = Math.ceil(Math.max(answer.cells?.length || 0, columns) / columns)
+  return { image, columns, gap, width: (image.width + gap) / columns - gap, height: answer.cells ? (image.height + gap) / rows - gap : (image.height + gap) / columns - gap }
+}
+
+// One picture: a cell of a sheet, or a point among real ones.
+class Picture {
+  constructor(name, size = "") {
+    this.canvas = el("canvas", { class: `gl-picture ${size}`, role: "img", "aria-label": name, width: 28, height: 28 })
+    this.note = el("span", { class: "gl-note" })
+    this.element = el("figure", { class: "gl-figure" }, this.canvas, this.note)
+    this.name = name
+  }
+
+  show(answer, sheet, index, real, note = noteOf(answer.cells[index])) {
+    if (sheet) {
+      const { width, height, columns, gap, image } = sheet
+      if (this.canvas.width !== width) this.canvas.width = width
+      if (this.canvas.height !== height) this.canvas.height = height
+      const [x, y] = [(index % columns) * (width + gap), Math.floor(index / columns) * (height + gap)]
+      this.canvas.getContext("2d").drawImage(image, x, y, width, height, 0, 0, width, height)
+    } else drawPoints(this.canvas, real, [answer.at[index]])
+    setText(this.note, note)
+    this.canvas.setAttribute("aria-label", [this.name, note].filter(Boolean).join(": "))
+    this.canvas.dataset.shown = String(Number(this.canvas.dataset.shown || 0) + 1)
+  }
+}
+
+function noteOf(cell) {
+  if (!cell || cell.label === undefined) return cell?.norm === undefined ? "" : `‖z‖ ${number(cell.norm)}`
+  const said = cell.sure < 0.6 ? `${cell.label}?` : cell.label
+  return cell.norm === undefined ? `${said} ${number(cell.sure, "percent")}` : `${said} · ‖z‖ ${number(cell.norm)}`
+}
+
+function boundsOf(real) {
+  const [xs, ys] = [real.map((one) => one[0]), real.map((one) => one[1] ?? 0)]
+  const middle = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
+  const half = 0.62 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 1e-6)
+  return (one) => [(one[0] - middle[0]) / half / 2 + 0.5, 0.5 - ((one[1] ?? 0) - middle[1]) / half / 2]
+}
+
+function drawPoints(canvas, real, made, path = false) {
+  const side = 112
+  canvas.width = canvas.height = side
+  const pen = canvas.getContext("2d")
+  const at = boundsOf(real)
+  pen.fillStyle = "#009E7355"
+  for (const one of real) pen.fillRect(at(one)[0] * side - 0.7, at(one)[1] * side - 0.7, 1.4, 1.4)
+  pen.fillStyle = pen.strokeStyle = "#D55E00"
+  made.forEach((one) => {
+    const [x, y] = at(one).map((part) => part * side)
+    pen.beginPath()
+    pen.arc(x, y, path ? 2.5 : 4, 0, 2 * Math.PI)
+    pen.fill()
+  })
+}
+
+function slider(label, value, [low, high, step], heard) {
+  const told = el("output", {}, number(Number(value)))
+  const input = el("input", { type: "range", min: low, max: high, step, "aria-label": label })
+  input.value = value
+  input.oninput = () => {
+    setText(told, number(Number(input.value)))
+    heard(input.value)
+  }
+  const element = el("label", { class: "gl-slider" }, el("span", {}, label), input, told)
+  return {
+    element,
+    input,
+    set(next) {
+      input.value = next
+      setText(told, number(Number(next)))
+    },
+  }
+}
+
+function select(label, options, value, heard) {
+  const input = el("select", { "aria-label": label })
+  for (const [name, title] of options) input.append(el("option", { value: name, selected: name === value }, title))
+  input.onchange = () => heard(input.value)
+  return { element: el("label", { class: "gl-select" }, el("span", {}, label), input), input }
+}
+
+function button(text, heard, attributes = {}) {
+  const made = el("button", { type: "button", class: "gl-button", ...attributes }, text)
+  made.onclick = heard
+  return made
+}
+
+// Links under which what is shown can be taken away.
+function takeAway(link, recipe) {
+  const file = (end, text) => el("a", { class: "gl-take", href: link.file(recipe, end), download: `latent.${end}` }, text)
+  return el("p", { class: "gl-takes" }, file("png", "Strip (PNG)"), file("gif", "Film (GIF)"))
+}
+
+// Lines of one number along a way, and what draws of the prior have.
+function normChart(rows, radius) {
+  const values = [...rows.flatMap((row) => row.values), radius]
+  const [low, high] = [Math.min(...values, 0), 1.1 * Math.max(...values)]
+  const at = (value, index, n) => `${(8 + (index / Math.max(1, n - 1)) * 384).toFixed(1)},${(92 - ((value - low) / (high - low)) * 84).toFixed(1)}`
+  const NS = "http://www.w3.org/2000/svg"
+  const svg = document.createElementNS(NS, "svg")
+  const said = rows.map((row) => `${row.name} ${number(Math.min(...row.values))} to ${number(Math.max(...row.values))}`).join(", ")
+  for (const [name, value] of Object.entries({ viewBox: "0 0 400 100", preserveAspectRatio: "none", class: "gl-chart", role: "img", "aria-label": `Norm of z along the way: ${said}; draws have ${number(radius)}` })) svg.setAttribute(name, value)
+  const line = (points, style) => {
+    const made = document.createElementNS(NS, "polyline")
+    made.setAttribute("points", points)
+    made.setAttribute("class", style)
+    svg.append(made)
+  }
+  line(`${at(radius, 0, 2)} ${at(radius, 1, 2)}`, "gl-shell")
+  for (const row of rows) line(row.values.map((value, index) => at(value, index, row.values.length)).join(" "), row.style)
+  return svg
+}

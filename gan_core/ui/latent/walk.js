@@ -1,0 +1,131 @@
+// The whole: what the run can do, the grid, and the look that is chosen.
+
+const LOOKS = { way: Way, sum: Sum, move: Move, map: Map_, code: Code, near: Near }
+
+class Walk {
+  constructor(parent) {
+    this.said = el("p", { class: "gl-said", role: "status" })
+    this.grid = el("div", { class: "gl-grid", role: "group", "aria-label": "Samples. Arrow keys move, Enter chooses." })
+    this.head = el("p", { class: "gl-hint" })
+    this.more = button("Other samples", () => this.choice.set({ seed: String((Number(this.choice.seed) + 1) % 1000) }))
+    this.tabs = el("div", { class: "gl-tabs", role: "tablist", "aria-label": "What to look at" })
+    this.panel = el("div", { class: "gl-panel", role: "tabpanel" })
+    this.root = el("div", { class: "gl-root", "data-testid": "latent" }, this.said, el("div", { class: "gl-whole" }, el("div", { class: "gl-left" }, this.head, this.grid, this.more), el("div", { class: "gl-right" }, this.tabs, this.panel)))
+    parent.append(this.root)
+    this.link = new Link((sentence) => setText(this.said, sentence))
+    this.choice = new Choice((change) => this.changed(change))
+  }
+
+  update(data) {
+    this.gap = data.gap
+    if (data.run === this.run && data.round === this.round) return this.link.open(data.run, data.ticket)
+    this.run = data.run
+    this.round = data.round
+    this.about = null
+    this.link.open(data.run, data.ticket)
+    setText(this.said, "Opening…")
+    this.link.ask("about", this.recipe({ do: "about" }), (about) => this.open(about))
+  }
+
+  recipe(recipe) {
+    return { ...recipe, round: this.round, seed: Number(this.choice.seed) || 0 }
+  }
+
+  open(about) {
+    this.about = { ...about, names: about.classes }
+    const prior = { normal: "N(0, 1)", uniform: "U(−1, 1)", fitted: "a Gaussian fitted to the codes of held-out data" }[about.prior] || about.prior
+    setText(this.head, `z has ${about.dim} numbers from ${prior}. Choose two to four samples.`)
+    this.looks = {}
+    const shown = Object.keys(LOOKS).filter((name) => !(about.points && ["code"].includes(name)))
+    if (!shown.includes(this.choice.look)) this.choice.look = "way"
+    this.tabs.replaceChildren(
+      ...shown.map((name) => {
+        const tab = button(new LOOKS[name](this).title, () => this.choice.set({ look: name }), { role: "tab", class: "gl-tab", "data-look": name })
+        tab.onkeydown = (event) => {
+          const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
+          if (!by) return
+          const next = shown[(shown.indexOf(name) + by + shown.length) % shown.length]
+          this.choice.set({ look: next })
+          this.tabs.querySelector(`[data-look=${next}]`).focus()
+        }
+        return tab
+      }),
+    )
+    this.fill()
+    this.changed()
+  }
+
+  fill() {
+    this.cells = Array.from({ length: 64 }, (_, index) => {
+      const picture = new Picture(`sample ${index + 1}`)
+      const cell = el("button", { type: "button", class: "gl-cell", tabindex: index ? -1 : 0, "aria-pressed": "false", "data-testid": `sample-${index}` }, picture.canvas)
+      cell.onclick = () => this.toggle(String(index))
+      cell.onkeydown = (event) => {
+        const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key]
+        if (!by) return
+        event.preventDefault()
+        const next = this.cells[Math.min(63, Math.max(0, index + by))].cell
+        cell.tabIndex = -1
+        next.tabIndex = 0
+        next.focus()
+      }
+      return { picture, cell }
+    })
+    this.grid.replaceChildren(...this.cells.map(({ cell }) => cell))
+    this.drawn = null
+  }
+
+  toggle(name) {
+    const chosen = this.choice.points
+    const next = chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name].slice(-4)
+    this.choice.set({ p: next.join(",") })
+  }
+
+  changed(change) {
+    if (!this.about) return
+    const { choice } = this
+    if (this.drawn !== choice.seed) {
+      this.drawn = choice.seed
+      this.link.ask("grid", this.recipe({ do: "grid" }), async (answer) => {
+        const sheet = await sheetOf(answer, this.gap)
+        this.cells.forEach(({ picture, cell }, index) => {
+          picture.show(answer, sheet, index, this.about.real)
+          cell.setAttribute("aria-label", picture.canvas.getAttribute("aria-label"))
+          cell.title = noteOf(answer.cells[index])
+        })
+        this.root.dataset.ready = "true"
+      })
+    }
+    const chosen = choice.points
+    this.cells.forEach(({ cell }, index) => {
+      const at = chosen.indexOf(String(index))
+      cell.setAttribute("aria-pressed", String(at >= 0))
+      cell.dataset.order = at >= 0 ? String(at + 1) : ""
+    })
+    for (const tab of this.tabs.children) {
+      const on = tab.dataset.look === choice.look
+      tab.setAttribute("aria-selected", String(on))
+      tab.tabIndex = on ? 0 : -1
+    }
+    const name = choice.look
+    const made = (this.looks[name] ??= new LOOKS[name](this))
+    const fresh = this.panel.firstChild !== made.element
+    if (fresh) this.panel.replaceChildren(made.element)
+    made.changed(fresh ? undefined : change)
+  }
+
+  close() {
+    this.link.close()
+  }
+}
+
+export default function ({ parentElement, data }) {
+  if (!parentElement.ganscopeWalk) parentElement.ganscopeWalk = new Walk(parentElement)
+  const walk = parentElement.ganscopeWalk
+  walk.update(data)
+  return () => {
+    walk.close()
+    walk.root.remove()
+    parentElement.ganscopeWalk = null
+  }
+}
