@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gan_core.config.pairs import PAIRS
 from gan_core.config.preset import Preset
 
 
@@ -55,4 +56,5 @@ CODES: dict[str, Preset] = {
         _vae(2, 2000),
         kind="code",
     ),
+    **PAIRS,
 }

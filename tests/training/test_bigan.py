@@ -221,6 +221,21 @@ def test_each_half_pulls_its_own_network_the_right_way() -> None:
     assert game.D(game.G(z), z).mean().item() > before[1]
 
 
+@pytest.mark.parametrize("pairs", ["right", "swapped"])
+def test_the_cycle_is_the_weighted_error_of_each_sample_made_again(pairs: str) -> None:
+    game = game_of("ring", {"matching.cycle": 2.5, "matching.pairs": pairs, "model.generator.normalization": "none"})
+    position = game.data.state()
+    x = game.data.next().x
+    game.data.restore(position)
+    outcome = game.players[1].objective()
+    error = (game.G(game.E(x)) - x).square().mean()
+    torch.testing.assert_close(outcome.readings["cycle"], error.detach())
+    torch.testing.assert_close(outcome.terms["weighted_cycle"], 2.5 * error)
+    for network in (game.G, game.E):
+        gradients = torch.autograd.grad(outcome.terms["weighted_cycle"], list(network.parameters()), retain_graph=True)
+        assert all(gradient.abs().max() > 0 for gradient in gradients[:1])
+
+
 def test_without_the_cycle_its_error_is_only_looked_at() -> None:
     """The same bits whether the error is computed or not: nothing is drawn, no normalisation sees the codes."""
     game = game_of("digits8", {"matching.cycle": 0.0, "model.generator.dropout": 0.2})
