@@ -18,6 +18,7 @@ from gan_core.exhaustion import cannot_tell
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore, StoreError
 from gan_core.training import GAMES, Samples, build, load_checkpoint, load_networks, load_source
+from gan_core.training.game import Game
 from gan_core.training.latent import Prior
 from gan_core.training.streams import Streams
 
@@ -100,12 +101,18 @@ def _index(asked: int | str, names: tuple[str, ...]) -> int:
     return int(asked)
 
 
-def open_generator(store: RunStore, run_id: str, at: int | None = None) -> Generator:
-    """The G of a run from its newest checkpoint, or from that of round ``at``, on the CPU.
+@dataclass(frozen=True)
+class Opened:
+    """The game of a stored run with the networks that it had at ``round``, on the CPU."""
 
-    Raises RunNotFound; NothingToPlay where there is no checkpoint or no data to build it for; StoreError where it cannot be
-    told what is left.
-    """
+    config: RunConfig
+    source: Source
+    round: int
+    game: Game
+
+
+def open_game(store: RunStore, run_id: str, at: int | None = None) -> Opened:
+    """The game of a run from its newest checkpoint, or from that of round ``at``. Raises as `open_generator`."""
     run = store.run(run_id)
     use_store(store.root)
     try:
@@ -121,8 +128,20 @@ def open_generator(store: RunStore, run_id: str, at: int | None = None) -> Gener
         if cannot_tell(error.__cause__):
             raise StoreError(f"G cannot be read just now: {error}.") from error
         raise NothingToPlay(f"G cannot be made again: {error}") from error
-    game, latent = build(config, source), GAMES[config.game].latent(config)
+    game = build(config, source)
+    load_networks(game, state)
+    return Opened(config, source, round, game)
+
+
+def open_generator(store: RunStore, run_id: str, at: int | None = None) -> Generator:
+    """The G of a run from its newest checkpoint, or from that of round ``at``, on the CPU.
+
+    Raises RunNotFound; NothingToPlay where there is no checkpoint or no data to build it for; StoreError where it cannot be
+    told what is left.
+    """
+    opened = open_game(store, run_id, at)
+    config, game = opened.config, opened.game
+    latent = GAMES[config.game].latent(config)
     if latent is None or not isinstance(game, Samples):
         raise NothingToPlay(f"A run of the game {config.game!r} makes no samples of noise.")
-    load_networks(game, state)
-    return Generator(config, source, round, latent, game)
+    return Generator(config, opened.source, opened.round, latent, game)
