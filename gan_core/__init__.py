@@ -8,15 +8,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gan_core.api import ComparisonResult, Result, bring_table, compare, fork, train
+    from gan_core.api import ComparisonResult, Result, bring_table, compare, disentangle, fork, train
     from gan_core.config import Comparison, RunConfig
 
 __version__ = "0.1.0"
-__all__ = ["Comparison", "ComparisonResult", "Result", "RunConfig", "bring_table", "compare", "fork", "train"]
+__all__ = [
+    "Comparison",
+    "ComparisonResult",
+    "Result",
+    "RunConfig",
+    "bring_table",
+    "compare",
+    "disentangle",
+    "fork",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("train", "fork", "compare", "bring_table", "Result", "ComparisonResult"):
+    if name in ("train", "fork", "compare", "bring_table", "disentangle", "Result", "ComparisonResult"):
         from gan_core import api
 
         return getattr(api, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ import pandas as pd
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
+from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
 from gan_core.engine.latent import taking
 from gan_core.engine.latent.space import open_space
@@ -142,6 +143,25 @@ def resume(run_id: str, *, store: Path | str | None = None, progress: Progress |
     with Lab(default_root() if store is None else store) as lab:
         lab.resume(run_id)
         return follow(lab, run_id, progress)
+
+
+def disentangle(
+    run_id: str,
+    *,
+    at: int | None = None,
+    store: Path | str | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> pd.DataFrame:
+    """How far the code of a run tells the known factors of its data apart: MIG, SAP, DCI and the FactorVAE score.
+
+    Of its code, of the true factors, of these rotated, of noise and of the main components of the pixels, a row each over
+    all factors and one without those that come round. ``at`` is the round of a checkpoint, None the newest;
+    ``progress(share, sentence)`` is called now and then.
+
+    Raises RunNotFound, StoreError where there is no checkpoint, no code, or data whose factors nobody knows.
+    """
+    with _opened(store) as opened:
+        return pd.DataFrame([asdict(row) for row in scores_of(opened, run_id, at, progress)[1]])
 
 
 def delete(*whats: str, store: Path | str | None = None) -> None:
@@ -360,6 +380,7 @@ __all__ = [
     "compare",
     "delete",
     "deleted",
+    "disentangle",
     "encode",
     "follow",
     "follow_comparison",

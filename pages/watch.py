@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core.config import RunConfig, diff
 from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import checkpoints, deleted, forking, hand_in, knobs, side_by_side, take_away, watching
+from gan_core.ui import checkpoints, deleted, disentangling, forking, hand_in, knobs, side_by_side, take_away, watching
 from gan_core.ui.latent_page import has_space
 from gan_core.ui.live_view import live_view
 from gan_core.ui.pressing import PageEnds
@@ -113,6 +113,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)
 checkpoints.show(run_id)
+disentangling.show(run_id, config)
 take_away.show(run_id)
 hand_in.show(run)
 settings, note = st.columns(2)

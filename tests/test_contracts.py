@@ -125,6 +125,7 @@ def test_a_data_set_gives_what_its_kind_promises(name: str) -> None:
         assert re.fullmatch(r"[0-9a-f]{64}", source.fingerprint)
         assert source is dataset.load() or torch.equal(source.x, dataset.load().x)
         assert dataset.counted == (source.y is not None)
+        assert dataset.factored == (source.factors is not None)
     elif isinstance(source, StackedSource):
         assert len(source.class_names) == source.num_classes == source.base.num_classes**3
     else:

@@ -21,7 +21,7 @@ def parser(asked: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Of the whole command line; with the options of ``asked`` commands only, where any is named: some take long to know."""
     made = _Parser(prog="python -m gan_core", description="GANscope without a browser.")
     commands = made.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, help, fill in (*_TRAINING, *_FILES, *_WALKING, *_LOOKING, *_KEEPING, *_SERVING):
+    for name, run, help, fill in (*_TRAINING, *_FILES, *_WALKING, *_LOOKING, *_SCORING, *_KEEPING, *_SERVING):
         sub = commands.add_parser(name, help=help, description=help)
         sub.set_defaults(command=run)
         if not asked or name in asked:
@@ -175,6 +175,13 @@ def _show(sub: argparse.ArgumentParser) -> None:
     _store(sub)
 
 
+def _scores(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    sub.add_argument("--at", type=int, metavar="ROUND", help="round of the checkpoint (default: the newest)")
+    _json(sub)
+    _store(sub)
+
+
 def _checkpoints(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run")
     sub.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
@@ -242,6 +249,9 @@ _LOOKING: tuple[_Command, ...] = (
     ("games", "looking:games", "list the games, for `train --set game=…`", _json),
     ("runs", "looking:runs", "list the runs, newest first", _runs),
     ("show", "looking:show", "show one run", _show),
+)
+_SCORING: tuple[_Command, ...] = (
+    ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),

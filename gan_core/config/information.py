@@ -54,4 +54,22 @@ INFORMATION: dict[str, Preset] = {
         },
         kind="code",
     ),
+    "sprites-beta-vae": Preset(
+        "A β-VAE of sprites: which factors stand apart",
+        "With β = 10 about three numbers of the code stay in use, and they come to be place and size, more or less along the "
+        "axes. The scores on this page say how far; the angle is never among them.",
+        {
+            "game": "vae",
+            "data": {"name": "sprites", "batch_size": 64},
+            "model": {
+                "code_dim": 8,
+                "encoder": {"architecture": "mlp", "widths": [128, 128], "activation": "relu"},
+                "decoder": {"architecture": "mlp", "widths": [128, 128], "activation": "relu"},
+            },
+            "elbo": {"likelihood": "bernoulli", "beta": 10.0},
+            "optimizer": {"name": "adam", "lr": 1e-3, "beta1": 0.9},
+            "schedule": {"rounds": 3000},
+        },
+        kind="code",
+    ),
 }

@@ -30,7 +30,8 @@ def _nothing_missing() -> None:
 class Dataset:
     """``load(**options)`` gives the source. ``bounds`` holds what each option may be, (least, most).
 
-    ``kind`` is how its samples are shown; ``counted`` says whether they fall into classes or modes. ``missing()`` is one
+    ``kind`` is how its samples are shown; ``counted`` says whether they fall into classes or modes, ``factored`` whether the
+    factors that they are made of are known. ``missing()`` is one
     sentence where files are not on this machine; what can be downloaded has ``download_size`` bytes.
     """
 
@@ -39,6 +40,7 @@ class Dataset:
     bounds: dict[str, tuple[float, float]]
     kind: Kind = "images"
     counted: bool = True
+    factored: bool = False
     missing: Callable[[], str | None] = _nothing_missing
     download_size: int = 0
 
@@ -142,6 +144,7 @@ DATASETS = Registry(
                 url="https://github.com/google-deepmind/dsprites-dataset",
             ),
             {},
+            factored=True,
         ),
         "stacked": Dataset(
             stacked,

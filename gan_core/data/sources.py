@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -26,12 +26,12 @@ class Batch:
 @dataclass(frozen=True)
 class Factors:
     """What images were made of: ``table`` (N, F) has the value of each factor, 0 to its size less 1; ``names`` and ``sizes``
-    are by factor. One that is ``unordered`` has values of which none is larger: a kind, or an angle, which comes round.
+    are by factor. Of the values of a ``kind`` none is larger than another, nor of those that come ``round``, such as angles.
     """
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
-    unordered: tuple[bool, ...]
+    kinds: tuple[Literal["ordered", "kind", "round"], ...]
     table: Tensor
 
 

@@ -39,7 +39,7 @@ def _sprites() -> ImageSource:
     x = drawn(table).mul(255).round().to(torch.uint8).numpy()
     source = labelled_source("sprites", x, table[:, 0].numpy(), SHAPES)
     names = ("shape", "size", "angle", "x", "y")
-    return replace(source, factors=Factors(names, sizes, (True, False, True, False, False), table))
+    return replace(source, factors=Factors(names, sizes, ("kind", "ordered", "round", "ordered", "ordered"), table))
 
 
 def drawn(factors: Tensor) -> Tensor:

@@ -82,12 +82,17 @@ def sap(codes: ArrayLike, factors: ArrayLike, unordered: Sequence[bool]) -> floa
     """Separated attribute predictability (Kumar et al. 2018): how much of each factor the best number of the code explains,
     less what the second best does; the mean. R² of a line where values are ordered, the correlation ratio η² where they are
     not, since a line sees no circle."""
+    return float(np.mean(predictability_gaps(codes, factors, unordered)))
+
+
+def predictability_gaps(codes: ArrayLike, factors: ArrayLike, unordered: Sequence[bool]) -> NDArray[np.float64]:
+    """The same of each factor, (F,)."""
     values, known = np.asarray(codes, np.float64), _table(factors)
     gaps = []
     for factor, kind in zip(known.T, unordered, strict=True):
         explained = sorted(_ratio(values, factor) if kind else _r_squared(values, factor), reverse=True)
         gaps.append(explained[0] - (explained[1] if len(explained) > 1 else 0.0))
-    return float(np.mean(gaps))
+    return np.array(gaps)
 
 
 def _r_squared(values: Codes, factor: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -114,6 +119,12 @@ def _ratio(values: Codes, factor: NDArray[np.int64]) -> NDArray[np.float64]:
 def dci(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> Dci:
     """Disentanglement, completeness and informativeness (Eastwood and Williams 2018), from what a random forest of all
     numbers of the code takes each factor by, and how often it is right on images that it has not seen.
+    """
+    return of_forests(*forests(codes, factors, seed))
+
+
+def forests(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The importances (D, F), and the share of other images of which each factor is told right, (F,).
 
     A forest that sees a random choice of the numbers at each split, as is its custom, would use others beside the right one.
     """
@@ -131,8 +142,14 @@ def dci(codes: ArrayLike, factors: ArrayLike, seed: int = 0) -> Dci:
         forest.fit(values[fitted], factor[fitted])
         importance.append(forest.feature_importances_)
         right.append(forest.score(values[judged], factor[judged]))
-    R = np.stack(importance, axis=1)
-    return Dci(disentanglement_of(R), completeness_of(R), float(np.mean(right)))
+    return np.stack(importance, axis=1), np.array(right)
+
+
+def of_forests(importance: ArrayLike, right: ArrayLike) -> Dci:
+    """The three scores from importances (D, F) and the shares that are right (F,)."""
+    return Dci(
+        disentanglement_of(importance), completeness_of(importance), float(np.mean(np.asarray(right, np.float64)))
+    )
 
 
 def disentanglement_of(importance: ArrayLike) -> float:

@@ -39,14 +39,17 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         "edit",
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
-    "Chores": dict.fromkeys(
-        (
-            *("download", "keep_zip", "keep_folder", "look_at_table", "keep_table", "keep_painting"),
-            *("delete", "forget", "close"),
-            *("look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
+    "Chores": {
+        **dict.fromkeys(
+            (
+                *("download", "keep_zip", "keep_folder", "look_at_table", "keep_table", "keep_painting"),
+                *("delete", "forget", "close"),
+                *("look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
+            ),
+            "bring",
         ),
-        "bring",
-    ),
+        "disentangle": "steer",
+    },
     "Chore": {"cancel": "bring"},
 }
 """What changes something, by class and method, and the right that it takes."""

@@ -1,8 +1,9 @@
-"""Work on data that someone waits for, in a thread of its own: downloads, and reading pictures that were brought."""
+"""Work that someone waits for, in a thread of its own: downloads, reading pictures that were brought, scoring a code."""
 
 from __future__ import annotations
 
 import io
+import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ import numpy as np
 
 from gan_core.data import DataError, places, published, shelf
 from gan_core.engine.exchange.brought import Request, Seen, Waiting
+from gan_core.engine.exchange.disentangling import disentangle_apart
 from gan_core.intake import pictures, points
 from gan_core.intake.apart import Cancel, read_apart
 from gan_core.intake.decode import Background, Fit, Shape
@@ -180,6 +182,14 @@ class Chores:
         """Let go of what was seen; nothing is kept."""
         self._waiting.drop(key)
 
+    def disentangle(self, run_id: str, at: int | None = None) -> Chore:
+        """Score the code of a run, see `disentangle`; the result is its JSON, the key ``disentangle:<run id>``."""
+
+        def work(progress: Progress, cancel: Cancel) -> str:
+            return json.dumps(disentangle_apart(places.store_root(), run_id, at, progress, cancel))
+
+        return self._begin(f"disentangle:{run_id}", f"disentanglement of {run_id}", work)
+
     def look_at_table(self, content: bytes) -> TableView:
         """The columns of a table before it is taken. Raises DataError."""
         with read_apart("table", io.BytesIO(content), {"take": False}) as reading:
@@ -264,7 +274,7 @@ class Chores:
             chore = self._chores.get(key)
             if chore is None or not chore.busy:
                 if sum(other.busy for other in self._chores.values()) >= MAX_BUSY:
-                    raise DataError(f"{MAX_BUSY} data sets are being read or fetched already; try again in a minute.")
+                    raise DataError(f"{MAX_BUSY} pieces of such work are under way already; try again in a minute.")
                 chore = self._chores[key] = Chore(title, work, self._closing)
             return chore
 

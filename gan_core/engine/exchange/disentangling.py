@@ -1,0 +1,184 @@
+"""How far the code of a run tells the known factors of its data apart, beside codes whose scores are known.
+
+On request; where a server asks, in a process of its own: ``python -m gan_core.engine.exchange.disentangling STORE RUN ROUND``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gan_core.config import RunConfig
+from gan_core.data import DATASETS, Factors, ImageSource, to_unit
+from gan_core.engine.exchange.generator import NothingToPlay, open_game
+from gan_core.intake.errors import Cancelled, DataError
+from gan_core.metrics.disentanglement import (
+    factor_vae_score,
+    forests,
+    mutual_information_gaps,
+    of_forests,
+    predictability_gaps,
+)
+from gan_core.store import RunNotFound, RunStore, StoreError
+from gan_core.training import GAMES, Encodes
+
+Progress = Callable[[float, str], None]
+Cancel = Callable[[], bool]
+
+AT_ONCE = 512  # images
+NICE = 10
+POLL_SECONDS = 0.2
+CODE = "code of this run"
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One representation by all scores, over ``factors``: all of them, or without those that come round."""
+
+    representation: str
+    factors: str
+    mig: float
+    sap: float
+    disentanglement: float
+    completeness: float
+    informativeness: float
+    factor_vae: float
+
+
+def can_be_scored(config: RunConfig) -> bool:
+    """Whether a run of these settings has a code and data of known factors."""
+    return DATASETS[config.data.name].factored and "encode" in GAMES[config.game].abilities
+
+
+def disentangle(
+    store: RunStore, run_id: str, at: int | None = None, progress: Progress | None = None
+) -> tuple[int, list[Scores]]:
+    """The round of the checkpoint, and the scores of its code, of the true factors, of these rotated, of noise, and of the main
+    components of the pixels. ``at`` is the round of a checkpoint, None the newest.
+
+    Raises RunNotFound; NothingToPlay where there is no checkpoint, no code, or data whose factors nobody knows.
+    """
+    opened = open_game(store, run_id, at)
+    game, source = opened.game, opened.source
+    if not isinstance(game, Encodes):
+        raise NothingToPlay(f"A run of the game {opened.config.game!r} has no code for a sample.")
+    if not isinstance(source, ImageSource) or source.factors is None:
+        raise NothingToPlay(f"Of the data {opened.config.data.name!r} nobody knows the factors; take 'sprites'.")
+    say = progress or (lambda share, sentence: None)
+    say(0.0, "encoding every picture")
+    parts = [game.encode(to_unit(part)).cpu().numpy() for part in source.x.split(AT_ONCE)]
+    code = np.concatenate(parts).astype(np.float64)
+    if not np.isfinite(code).all():
+        raise NothingToPlay("The code of this run is not finite.")
+    rows: list[Scores] = []
+    beside = representations(code, source, source.factors)
+    for place, (name, codes) in enumerate(beside.items()):
+        say((place + 0.5) / (len(beside) + 0.5), f"scoring the {name}")
+        rows += scored(name, codes, source.factors)
+    return opened.round, rows
+
+
+def representations(code: np.ndarray, source: ImageSource, factors: Factors) -> dict[str, np.ndarray]:
+    """A code (n, D), and what is set beside it, with as many numbers where that can be chosen; the same for every run."""
+    draw, true = np.random.default_rng(0), factors.table.numpy().astype(np.float64)
+    true = (true - true.mean(axis=0)) / true.std(axis=0)
+    rotation = np.linalg.qr(draw.standard_normal((true.shape[1], true.shape[1])))[0]
+    pixels = source.x.flatten(1).numpy().astype(np.float64)
+    pixels -= pixels.mean(axis=0)
+    axes = np.linalg.eigh(pixels.T @ pixels)[1][:, ::-1][:, : code.shape[1]]
+    return {
+        CODE: code,
+        "true factors": true,
+        "true factors, rotated": true @ rotation,
+        "noise": draw.standard_normal(code.shape),
+        "main components of pixels": pixels @ axes,
+    }
+
+
+def scored(name: str, codes: np.ndarray, factors: Factors) -> Iterator[Scores]:
+    """All scores of codes (n, D), over all factors, then without those that come round: no number can follow a circle."""
+    table = factors.table.numpy()
+    gaps = mutual_information_gaps(codes, table)
+    explained = predictability_gaps(codes, table, [kind != "ordered" for kind in factors.kinds])
+    importance, right = forests(codes, table)
+    straight = [index for index, kind in enumerate(factors.kinds) if kind != "round"]
+    left_out = [name for name, kind in zip(factors.names, factors.kinds, strict=True) if kind == "round"]
+    choices = {"all": list(range(len(factors.names)))}
+    if left_out:
+        choices[f"without {', '.join(left_out)}"] = straight
+    for chosen, index in choices.items():
+        dci = of_forests(importance[:, index], right[index])
+        vae = factor_vae_score(codes, table[:, index])
+        yield Scores(name, chosen, float(gaps[index].mean()), float(explained[index].mean()), *dci, vae)
+
+
+# --- in a process of its own ---
+
+
+def disentangle_apart(root: Path, run_id: str, at: int | None, progress: Progress, cancel: Cancel) -> dict[str, Any]:
+    """The same by a process of its own that gives way to training: ``{"round": …, "rows": [Scores as a dict, …]}``.
+
+    Raises DataError, a sentence, where it cannot be done; Cancelled.
+    """
+    asked = [str(root), run_id, "" if at is None else str(at)]
+    command = [sys.executable, "-m", "gan_core.lifeline", __name__, *asked]
+    home = Path(__file__).resolve().parents[3]
+    with subprocess.Popen(command, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            for told in _words(process, cancel):
+                if "found" in told:
+                    found: dict[str, Any] = told["found"]
+                    return found
+                if "refused" in told:
+                    raise DataError(told["refused"])
+                progress(*told["progress"])
+        finally:
+            process.kill()
+    raise DataError("The process that scored this code ended before it was done; try again.")
+
+
+def _words(process: subprocess.Popen[bytes], cancel: Cancel) -> Iterator[dict[str, Any]]:
+    """What it says, line by line, until it is gone."""
+    assert process.stdout is not None
+    ready, rest = select.poll(), b""
+    ready.register(process.stdout)
+    while True:
+        if cancel():
+            raise Cancelled("Cancelled.")
+        if not ready.poll(1000 * POLL_SECONDS):
+            continue
+        came = process.stdout.read1()  # type: ignore[attr-defined]
+        *lines, rest = (rest + came).split(b"\n")
+        yield from map(json.loads, lines)
+        if not came:
+            return
+
+
+def _say(word: str, value: Any) -> None:
+    print(json.dumps({word: value}), flush=True)
+
+
+def main(root: str, run_id: str, at: str) -> None:
+    os.nice(NICE)
+    torch.set_num_threads(1)
+    try:
+        with RunStore(Path(root), only_reads="What is scored is only read.") as store:
+            round, rows = disentangle(store, run_id, int(at) if at else None, lambda *told: _say("progress", told))
+    except (DataError, RunNotFound, StoreError) as error:
+        _say("refused", str(error))
+    else:
+        _say("found", {"round": round, "rows": [asdict(row) for row in rows]})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
