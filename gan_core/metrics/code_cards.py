@@ -108,6 +108,7 @@ CODE_METRICS: dict[str, Metric] = {
         unit="kernel units",
         better="lower",
         bounds=(-inf, 14.0),
+        floor_of="two draws of the prior",
     ),
     "code_variance_least": Metric(
         About(
@@ -121,6 +122,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="squared code units",
         better="closer",
+        floor_of="the prior",
     ),
     "code_variance_most": Metric(
         About(
@@ -134,6 +136,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="squared code units",
         better="closer",
+        floor_of="the prior",
     ),
     "knn_accuracy": Metric(
         About(

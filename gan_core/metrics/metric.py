@@ -34,13 +34,20 @@ class Metric:
     """One column of the ``diagnostics`` track.
 
     ``better`` is the good direction; ``"closer"`` means closer to the value of the real data, drawn beside the curve.
-    ``bounds`` are the smallest and the largest value that can occur, infinite where there is no bound.
+    ``bounds`` are the smallest and the largest value that can occur, infinite where there is no bound. ``floor_of`` is whose
+    value its floor is.
     """
 
     about: About
     unit: str
     better: Literal["higher", "lower", "closer"]
     bounds: tuple[float, float] = (0.0, inf)
+    floor_of: str = "real data"
+
+    @property
+    def way(self) -> str:
+        """Which way is good, in words."""
+        return f"best near {self.floor_of}" if self.better == "closer" else BETTER[self.better]
 
     @property
     def form(self) -> Form:

@@ -22,6 +22,7 @@ PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
 
 Panel = dict[str, Any]
 
+GENERATED = "generated samples"
 LEAD = "lead"
 """What the views beside it call the one that leads."""
 
@@ -138,10 +139,16 @@ def curves_panel(
 
 
 def histogram_panel(
-    slot: str = "histogram", title: str = "Classes of the generated samples", bins: str = "class", **extra: Any
+    slot: str = "histogram",
+    title: str = "Classes of the generated samples",
+    bins: str = "class",
+    *,
+    of: str = GENERATED,
+    **extra: Any,
 ) -> Panel:
-    """Share of each class, from a frame's ``histogram``; the real mix and its band from the reference."""
-    return _panel(slot, "histogram", title, figure=charts.skeleton(charts.class_histogram([], bins=bins)), **extra)
+    """Share of each class of what is shown, from a frame's ``histogram``; the real mix and its band from the reference."""
+    figure = _called(charts.skeleton(charts.class_histogram([], bins=bins)), of)
+    return _panel(slot, "histogram", title, figure=figure, **extra)
 
 
 def heatmap_panel(slot: str = "heatmap", title: str = "Classes over time", bins: str = "class", **extra: Any) -> Panel:
@@ -149,9 +156,9 @@ def heatmap_panel(slot: str = "heatmap", title: str = "Classes over time", bins:
     return _panel(slot, "heatmap", title, figure=charts.skeleton(charts.class_heatmap([], bins=bins)), **extra)
 
 
-def samples_panel(slot: str = "samples", title: str = "Samples", **extra: Any) -> Panel:
+def samples_panel(slot: str = "samples", title: str = "Samples", *, of: str = GENERATED, **extra: Any) -> Panel:
     """The image grid of the selected round."""
-    return _panel(slot, "grid", title, waiting="waiting for the first samples…", **extra)
+    return _panel(slot, "grid", title, waiting="waiting for the first samples…", of=of, **extra)
 
 
 def points_panel(
@@ -159,10 +166,13 @@ def points_panel(
     title: str = "Real and generated points",
     *,
     abilities: Collection[str] = ("judge", "sample", "push"),
+    of: str = GENERATED,
     **extra: Any,
 ) -> Panel:
     """Two-dimensional data over what the critic thinks of the plane; the legend has what a game with these abilities shows."""
-    figure = charts.skeleton(charts.scatter_2d())
+    figure = _called(charts.skeleton(charts.scatter_2d()), of)
+    if of != GENERATED:
+        title = title.replace("and generated points", f"points and their {of}")
     for ability, trace in charts.LAYERS_OF.items():
         if ability not in abilities:
             figure["data"][trace]["showlegend"] = False
@@ -203,6 +213,14 @@ def overlay_panel(slot: str, column: str, measure: str, runs: Mapping[str, tuple
     figure = charts.skeleton(charts.curves(list(runs), y_title="", labels=names, colours=colours))
     title = f"{measure}, this seed"
     return _panel(slot, "overlay", title, figure=figure, runs=list(runs), column=column, measure=measure, **extra)
+
+
+def _called(figure: dict[str, Any], of: str) -> dict[str, Any]:
+    """The figure with what is shown called by its name in the legend, where these are no samples of noise."""
+    for trace in figure["data"]:
+        if of != GENERATED and trace.get("name") == "generated":
+            trace["name"] = of
+    return figure
 
 
 def without_legend(panel: Panel) -> Panel:

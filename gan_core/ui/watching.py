@@ -117,6 +117,11 @@ _OF_DATA = {
     ("density", False): ("wasserstein", *_MOMENTS, *_UNLABELLED),
 }
 _LEAD = 5
+_OF_CODES = (
+    *("rec_error", "class_kept", "knn_accuracy", "code_mmd2", "active_dimensions"),
+    *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
+    *("code_variance_least", "code_variance_most"),
+)
 
 
 def _number(column: str) -> dict[str, Any]:
@@ -127,7 +132,8 @@ def _number(column: str) -> dict[str, Any]:
         "label": metric.about.title,
         "format": metric.form,
         "better": metric.better,
-        "way": standings.BETTER[metric.better],
+        "way": metric.way,
+        "floor_of": metric.floor_of,
         "slack": metric.slack,
         "counts": column in _COUNTS,
         "help": f"{metric.about.idea} {metric.about.watch_for}",
@@ -165,11 +171,12 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     curves = told["curves"]
     game = traits(config)
     samples = "sample" in game.abilities
+    made = "generated samples" if samples else "reconstructions"
     sight = {
         "images": lambda: live_view.samples_panel(
-            title="Samples from fixed noise" if samples else "Reconstructions of fixed samples"
+            title="Samples from fixed noise" if samples else "Reconstructions of fixed samples", of=made
         ),
-        "points": lambda: live_view.points_panel(abilities=game.abilities),
+        "points": lambda: live_view.points_panel(abilities=game.abilities, of=made),
         "density": lambda: live_view.density_panel(note=game.note, judged="judge" in game.abilities),
     }[kind]()
     measured = [name for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
@@ -185,7 +192,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     if coded:
         panels.append(_codes())
     if counted:
-        panels += _counts(kind)
+        panels += _counts(kind, made)
     if kind == "density":
         panels.append(_moments())
     likely = told["score_unit"] == "probability"
@@ -203,15 +210,30 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
             )
         )
     panels.append(live_view.numbers_panel(numbers, span="all"))
+    if "encode" in game.abilities:
+        panels.append(_code())
     return panels
 
 
-def _counts(kind: str) -> list[live_view.Panel]:
+def _code() -> live_view.Panel:
+    """What is measured of codes and of reconstructions, each number with what it is read beside."""
+    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_CODES)]
+    return live_view.numbers_panel(
+        numbers, slot="code-numbers", title="The code, on held-out samples", beside="read beside", span="all"
+    )
+
+
+def _counts(kind: str, made: str) -> list[live_view.Panel]:
     """How many samples are of each class, or near each mode, now and over time."""
     if kind == "images":
-        return [live_view.histogram_panel(), live_view.heatmap_panel()]
+        return [
+            live_view.histogram_panel(title=f"Classes of the {made}", of=made),
+            live_view.heatmap_panel(
+                title=f"Classes of the {made} over time" if made == "reconstructions" else "Classes over time"
+            ),
+        ]
     return [
-        live_view.histogram_panel(title="Points per mode", bins="mode"),
+        live_view.histogram_panel(title="Points per mode", bins="mode", of=made),
         live_view.heatmap_panel(title="Modes over time", bins="mode"),
     ]
 

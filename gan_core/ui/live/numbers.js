@@ -10,9 +10,9 @@ class NumbersPanel extends Panel {
       const row = el("tr", { "data-column": entry.column }, el("th", { scope: "row", title: entry.help }, entry.label), ...cells)
       return { entry, row, cells }
     })
-    const head = ["measure", "this run", "real data", "better", "samples"].map((text) => el("th", { scope: "col" }, text))
+    const head = ["measure", "this run", spec.beside || "real data", "better", "samples"].map((text) => el("th", { scope: "col" }, text))
     const table = el("table", { class: "gs-table" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...this.rows.map(({ row }) => row)))
-    this.more = el("details", { class: "gs-more", "data-testid": `${spec.slot}-all` }, el("summary", {}, "All measures, with what real data reads"), table)
+    this.more = el("details", { class: "gs-more", "data-testid": `${spec.slot}-all` }, el("summary", {}, `All measures, with what ${spec.beside ? "they are read beside" : "real data reads"}`), table)
     this.lead = el("div", { class: "gs-tiles" }, ...this.tiles.map(({ tile }) => tile))
     this.body.append(this.lead, this.more)
   }
@@ -33,20 +33,22 @@ class NumbersPanel extends Panel {
   // What is known of a number at the round that is shown; null where the run does not have it.
   reading(entry) {
     const { store } = this.view
-    const { floors = {}, lacking = {}, sizes = {}, histogram_n: samples, class_names: names = [] } = store.reference
+    const { floors = {}, beside = {}, lacking = {}, sizes = {}, histogram_n: samples, class_names: names = [] } = store.reference
     const column = store.column("diagnostics", entry.column)
     const known = column && column.x.length > 0
     if (!known && !lacking[entry.column]) return null
     const round = this.view.shown ?? this.view.round
     const value = known ? store.valueAt("diagnostics", entry.column, round) : null
     const real = floors[entry.column]
+    const others = Object.entries(beside[entry.column] || {}).map(([name, other]) => `${name} ${number(other, entry.format)}`)
     const silent = (entry.unless || []).find((other) => this.silences(other, round))
     const of = entry.counts && names.length ? ` of ${integer(names.length)}` : ""
     return {
       column,
       text: silent ? "–" : number(value, entry.format) + (value === null ? "" : of),
       near: silent || value === null || real === undefined ? null : nearReal(entry, value, real),
-      real: real === undefined ? "" : number(real, entry.format),
+      real: real === undefined ? others.join(", ") : number(real, entry.format),
+      told: real === undefined ? others.join(", ") : `${entry.floor_of || "real data"} ${number(real, entry.format)}`,
       why: silent ? silent.why : lacking[entry.column] || "",
       size: sizes[entry.column] ?? samples,
     }
@@ -70,7 +72,7 @@ class NumbersPanel extends Panel {
       setText(item.mark, read.near === null ? "" : read.near ? "✓" : "✗")
       item.mark.dataset.near = read.near
       item.mark.setAttribute("aria-label", read.near === null ? "" : read.near ? "near real data" : "not near real data")
-      setText(item.floor, read.why || [read.real && `real data ${read.real}`, entry.way].filter(Boolean).join(", "))
+      setText(item.floor, read.why || [read.told, entry.way].filter(Boolean).join(", "))
       const key = `${store.generation}/${read.column ? read.column.x.length : 0}`
       if (key !== item.drawn && read.column) {
         item.drawn = key

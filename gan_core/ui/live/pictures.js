@@ -110,7 +110,7 @@ class GridPanel extends Panel {
     if (pushed) this.lay(this.shown)
     else if (!this.offered.length) this.explain()
     this.image.src = picture.src
-    this.image.alt = `${integer(count)} generated samples at round ${integer(round)}`
+    this.image.alt = `${integer(count)} ${this.spec.of || "generated samples"} at round ${integer(round)}`
     this.image.dataset.round = round
     this.tellRound(round, one ? this.called(name) : "")
     if (one) this.enlarge(picture, this.chosen, name)
