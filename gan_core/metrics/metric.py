@@ -34,13 +34,15 @@ class Metric:
     """One column of the ``diagnostics`` track.
 
     ``better`` is the good direction; ``"closer"`` means closer to the value of the real data, drawn beside the curve.
-    ``bounds`` are the smallest and the largest value that can occur, infinite where there is no bound.
+    ``bounds`` are the smallest and the largest value that can occur, infinite where there is no bound. ``of`` is what is
+    measured: samples, or what an encoder makes of data, which a game without one does not have.
     """
 
     about: About
     unit: str
     better: Literal["higher", "lower", "closer"]
     bounds: tuple[float, float] = (0.0, inf)
+    of: Literal["samples", "code"] = "samples"
 
     @property
     def form(self) -> Form:
