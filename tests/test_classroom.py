@@ -53,7 +53,11 @@ def test_what_can_be_pressed_is_called_so() -> None:
     told = "\n".join(map(text_of, LESSON_FILES))
     for title in (CURES["two_time_scales"].title, CURES["unrolled_10"].title, CURES["non_saturating"].title):
         assert f"*{title}*" in told
-    for title in (CURES["wgan_gp"].title, CURES["wgan_gp_10"].title, TEMPLATES["table-1"].title):
+    for title in (
+        CURES["wgan_gp"].title,
+        CURES["wgan_gp_10"].title,
+        *(TEMPLATES[t].title for t in ("table-1", "games")),
+    ):
         assert f"*{title}*" in told
     for name, tab in TABS.items():
         assert f"**{tab.title}** (`/theory?tab={name}`)" in told

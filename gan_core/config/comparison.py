@@ -17,6 +17,7 @@ from typing import Any, Self
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from gan_core.config.duels import games_with_one_decoder
 from gan_core.config.errors import ConfigError, Problem, problems_of
 from gan_core.config.fields import MOST_ROUNDS, Part
 from gan_core.config.overriding import flatten, read_settings, story_of
@@ -39,14 +40,14 @@ class Comparison(Part):
 
     All runs are measured at the same rounds, whatever measuring costs, so that their numbers can be compared round by
     round; that is the one thing in which they differ from the same runs started one by one. Where the budget is in images,
-    they are measured when D has seen as many; where it is in seconds, every so many rounds as the base says.
+    they are measured when the first player has seen as many; where it is in seconds, every so many rounds as the base says.
     """
 
     base: SerializeAsAny[RunConfig]
     variants: tuple[Variant, ...] = Field(min_length=2, max_length=MOST_VARIANTS)
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, max_length=50)
     rounds: int | None = Field(None, ge=1, le=MOST_ROUNDS, description="Rounds of each run; none: the base's")
-    images: int | None = Field(None, ge=1, le=10**12, description="Real samples that D of each run sees, instead")
+    images: int | None = Field(None, ge=1, le=10**12, description="Real samples that each run sees, instead")
     seconds: float | None = Field(None, gt=0, le=1e7, description="Seconds that each run trains, instead")
 
     @model_validator(mode="after")
@@ -135,7 +136,7 @@ class Comparison(Part):
 class Difference:
     """One field in which variants differ: its value per variant, None where one has no such entry.
 
-    ``asked`` is false for what an objective brought with its recipe: with it, more than one thing differs.
+    ``asked`` is false for what a game or an objective brought with it: with that, more than one thing differs.
     """
 
     field: str
@@ -153,8 +154,16 @@ def differences(configs: Mapping[str, RunConfig], asked: Iterable[str] = ()) -> 
         values = {name: settings.get(field) for name, settings in flat.items()}
         if field != "seed" and len({json.dumps(value) for value in values.values()}) > 1:
             meant = any(field == path or field.startswith(f"{path}.") for path in paths)
+            meant |= "game" in paths and any(
+                field not in settings for settings in flat.values()
+            )  # what a game consists of
             found.append(Difference(field, values, meant))
     return found
+
+
+def of_a_game(difference: Difference, among: Iterable[Difference]) -> bool:
+    """Whether a setting differs because some of the games that are compared do not have it."""
+    return None in difference.values.values() and any(other.field == "game" for other in among)
 
 
 def differences_of(comparison: Comparison) -> list[Difference]:
@@ -317,6 +326,13 @@ TEMPLATES: dict[str, Template] = {
             "in G only": {"model.generator.normalization": "batch", "model.discriminator.normalization": "none"},
             "none": _networks(normalization="none"),
         },
+    ),
+    "games": Template(
+        "GAN, VAE, autoencoder",
+        "Which game is sharper, and which covers more, when all three decode with the same network?",
+        "digits-dcgan",
+        games_with_one_decoder,
+        rounds=1500,
     ),
     "packing": Template(
         "Packing 1 to 4",

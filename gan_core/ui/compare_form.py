@@ -16,6 +16,7 @@ from gan_core.config import (
     RunConfig,
     Variant,
     differences_of,
+    of_a_game,
     parse_seeds,
     parse_vary,
     preset_config,
@@ -32,7 +33,7 @@ START = "compare:start"
 OBJECTIVES_CHOSEN = "objectives"
 MOST_NAMED = 5
 SETTING = "another setting"
-UNITS = {"rounds": "rounds", "images": "images that D sees", "seconds": "seconds of training"}
+UNITS = {"rounds": "rounds", "images": "images that are seen", "seconds": "seconds of training"}
 
 
 def compare_from(config: RunConfig, *, template: str = "", vary: str = "", seeds: str = "") -> None:
@@ -138,16 +139,21 @@ def _variants(wanted: str, base: RunConfig) -> list[dict[str, Any]] | tuple[Vari
 
 def show_differences(found: list[Difference]) -> None:
     """What differs between the variants, and a warning of what else does."""
-    asked, brought = ([d for d in found if d.asked is wanted] for wanted in (True, False))
+    consists = [d for d in found if of_a_game(d, found)]
+    asked, brought = ([d for d in found if d.asked is wanted and d not in consists] for wanted in (True, False))
     if asked:
         st.caption("What differs, and only that" if not brought else "What was asked for")
         st.dataframe(_rows(asked), hide_index=True)
     if brought:
         st.warning(
-            "Something else differs too: an objective brings what its paper trained it with. A difference may come from here.",
+            "Something else differs too: a game or an objective brings what its paper trained it with. "
+            "A difference may come from here.",
             icon=":material/balance:",
         )
         st.dataframe(_rows(brought), hide_index=True)
+    if consists:
+        with st.expander(f"Settings that only some of these games have: {len(consists)}", icon=":material/extension:"):
+            st.dataframe(_rows(consists), hide_index=True)
 
 
 def what_was_brought(found: list[Difference]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from gan_core.config import ConfigError, Difference, RunConfig, losses_of
+from gan_core.config import ConfigError, Difference, RunConfig, losses_of, of_a_game
 from gan_core.engine import describe
 from gan_core.engine.comparing import curves, standings
 from gan_core.engine.comparing.curves import Axis
@@ -215,9 +215,11 @@ def one_measure(
             "variant": row.variant,
             "rank": str(row.rank or "–"),
             "course": _course(found, row.variant, metric),
-            "mean": standings.spread(row.interval, metric),
+            "mean": standings.spread(row.interval, metric) + (f", {row.why}" if row.why else ""),
             "interval": standings.sure(row, floors.get(metric)),
-            "apart": "" if first is None or row.variant == first else _apart(found, metric, row.variant, first),
+            "apart": ""
+            if first is None or row.variant == first or row.why
+            else _apart(found, metric, row.variant, first),
             "seeds": ", ".join(f"{count} {what}" for what, count in standings.outcomes(found, row.variant).items()),
         }
         for row in ordered
@@ -281,12 +283,13 @@ def all_measures(found: Sequence[Standing], floors: Mapping[str, float]) -> list
 
 
 def knob_axes(found: Sequence[Standing], differing: Sequence[Difference]) -> dict[str, list[Any]]:
-    """The settings in which the variants were meant to differ, a value per run; none where only the objective differs."""
-    asked = [difference for difference in differing if difference.asked]
+    """The settings in which the variants were meant to differ, a value per run; none where only the objective or the game
+    does."""
+    asked = [difference for difference in differing if difference.asked and not of_a_game(difference, differing)]
     objective = [difference for difference in asked if difference.field == "objective.name"]
     # What an objective brings is no knob beside it.
     beside = ("objective.", "diagnostics.") if objective else ("diagnostics.",)
-    knobs = [difference for difference in asked if not difference.field.startswith(beside)]
+    knobs = [d for d in asked if d.field != "game" and not d.field.startswith(beside)]
     if not knobs:
         return {}
     shown = [*objective, *knobs]

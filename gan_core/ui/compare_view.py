@@ -37,7 +37,7 @@ def show(comparison: ComparisonRecord) -> None:
     seed = _choose_seed(seeds)
     measured = standings.measures(found)
     shown = {s.variant: s.run for s in found if s.seed == seed}
-    _columns(comparison, shown, measured[0] if measured else None)
+    _columns(comparison, shown, measured[0] if measured else None, _colours_said(found))
     _fairness(shown, seed)
     differing = _differing(comparison.id, tuple(standing.run.id for standing in found), comparison, found)
     if brought := what_was_brought(differing):
@@ -76,9 +76,19 @@ def _choose_seed(seeds: Sequence[int]) -> int:
     return int(seeds[0] if seed is None else seed)
 
 
-def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metric: str | None) -> None:
+def _colours_said(found: Sequence[Standing]) -> str:
+    """What is real and what is generated in the columns, and whose pictures are not samples."""
+    said = "Green is real data, vermillion what is generated."
+    without = list(dict.fromkeys(standing.variant for standing in found if not standing.samples))
+    if not without:
+        return said
+    names = " and ".join(map(as_typed, without))
+    return f"{said} {names}: no samples, but reconstructions of held-out data."
+
+
+def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metric: str | None, said: str) -> None:
     """A live view per variant, and one above them with the slider of all and the measure that is looked at, at first
-    ``metric``."""
+    ``metric``; ``said`` stands between them."""
     colours = comparison_charts.variant_colours(list(shown))
     runs = {run.id: (variant, colours[variant]) for variant, run in shown.items()}
     first = next(iter(shown.values()))
@@ -92,7 +102,7 @@ def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metri
         leads=True,
         epoch=_epoch(shown),
     )
-    st.caption("Green is real data, vermillion what G makes.")
+    st.caption(said)
     variants = list(shown)
     for start in range(0, len(variants), IN_A_ROW):
         row = variants[start : start + IN_A_ROW]

@@ -22,6 +22,7 @@ from gan_core.ui import theory_code_charts as charts
 from gan_core.ui import theory_formulas as formulas
 from gan_core.ui.figures import Film
 from gan_core.ui.film import film
+from gan_core.ui.theory_parts import in_words
 from gan_core.ui.theory_stage import ROOM_FOR_A_FORMULA, ROOM_FOR_BOTH, Tab, presets, say, show_film
 
 SIDE = 28  # pixels of a digit
@@ -71,8 +72,8 @@ def threshold(side: DeltaGenerator, stage: DeltaGenerator) -> None:
         if data == "toy":
             trained = _trained(fall, code_dim)
             right.markdown(
-                f"A linear VAE trained from random weights, every expectation exact: ELBO **{trained.elbo:.4f}**; "
-                f"log-likelihood of probabilistic PCA **{best.elbo:.4f}** nats. σ² {trained.variance:.4g} "
+                f"A linear VAE trained from random weights, every expectation exact: ELBO **{in_words(trained.elbo, '.4f')}**; "
+                f"log-likelihood of probabilistic PCA **{in_words(best.elbo, '.4f')}** nats. σ² {trained.variance:.4g} "
                 f"and {best.variance:.4g}."
             )
 

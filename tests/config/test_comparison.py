@@ -12,6 +12,8 @@ from gan_core.config import (
     RunConfig,
     diff,
     differences_of,
+    flatten,
+    of_a_game,
     parse_budget,
     parse_seeds,
     parse_vary,
@@ -19,6 +21,7 @@ from gan_core.config import (
     story_of,
 )
 from gan_core.config.comparison import MEASUREMENTS, MOST_VARIANTS
+from gan_core.config.fields import Network
 from gan_core.training import resolve
 
 BASE = {"data": {"name": "ring"}, "objective": "ns_gan"}
@@ -188,3 +191,42 @@ def test_the_story_of_changes_is_short() -> None:
     assert story_of({"objective": "wgan_gp", "optimizers.generator.lr": 0.00010}) == "wgan_gp, G's lr 0.0001"
     assert story_of({"objective.penalties": {"r1": 0.5}}) == "penalties r1 0.5"
     assert story_of({"objective.penalties": {}}) == "penalties none"
+
+
+@pytest.mark.parametrize("preset", ["digits-dcgan", "digits-vae", "digits-autoencoder", "ring-mlp"])
+def test_three_games_share_a_decoder_an_encoder_and_the_length_of_the_code_whichever_is_the_base(preset: str) -> None:
+    base = preset_config(preset)
+    comparison = TEMPLATES["games"].comparison(base, [3])
+    configs = {name: resolve(config) for (name, _), config in comparison.configs().items()}
+    assert {name: config.game for name, config in configs.items()} == {
+        "GAN": "gan",
+        "VAE": "vae",
+        "Autoencoder": "autoencoder",
+    }
+    for roles in (("G", "Dec"), ("D", "E")):
+        layers = [next(c.networks[role] for role in roles if role in c.networks) for c in configs.values()]
+        alike = [[getattr(one, name) for name in Network.model_fields] for one in layers]
+        assert alike[0] == alike[1] == alike[2]
+    settings = [flatten(config.to_dict()) for config in configs.values()]
+    assert len({one.get("model.latent_dim", one.get("model.code_dim")) for one in settings}) == 1
+    for key in ("data.name", "data.batch_size", "seed", "schedule.rounds", "diagnostics.every", "diagnostics.samples"):
+        assert len({one[key] for one in settings}) == 1, key
+    (same,) = (name for name, config in configs.items() if config.game == base.game)
+    assert next(variant.changes for variant in comparison.variants if variant.name == same) == {}
+
+
+def test_what_a_game_consists_of_is_told_from_what_else_differs() -> None:
+    found = differences_of(duel(variants=[{"name": "a", "changes": {}}, {"name": "b", "changes": {"game": "vae"}}]))
+    of = {difference.field for difference in found if of_a_game(difference, found)}
+    assert {"objective.loss", "model.latent_dim", "elbo.beta", "optimizer.lr"} <= of
+    assert all(difference.asked for difference in found if difference.field in of)
+    assert "game" not in of
+    changed = duel(
+        variants=[
+            {"name": "a", "changes": {}},
+            {"name": "b", "changes": {"game": "vae", "model.initialization": "orthogonal"}},
+            {"name": "c", "changes": {"game": "autoencoder"}},
+        ]
+    )
+    (began,) = (difference for difference in differences_of(changed) if difference.field == "model.initialization")
+    assert not of_a_game(began, differences_of(changed))

@@ -12,7 +12,7 @@ from opening import button, open_page
 from streamlit.testing.v1 import AppTest
 from waiting import until
 
-from gan_core.config import Comparison, RunConfig
+from gan_core.config import TEMPLATES, Comparison, RunConfig
 from gan_core.engine import Lab
 from gan_core.ui import compare_results, seeds_chart
 from gan_core.ui.seeds_chart import View
@@ -48,6 +48,21 @@ def test_a_comparison_that_has_ended_shows_its_standings_and_can_be_taken_back(l
     assert lab.store.runs() == []
     next(button for button in app.button if button.label == "Undo").click().run()
     assert len(lab.store.runs()) == 4
+
+
+def test_games_stand_side_by_side_and_what_is_not_alike_has_no_rank(lab: Lab) -> None:
+    comparison = TEMPLATES["games"].comparison(RunConfig.load(BASE), [0])
+    made = lab.compare(comparison.model_copy(update={"rounds": 6}))
+    for member in lab.store.comparison(made).members:
+        assert lab.wait(member.run, 120).status == "finished"
+    app = visit(comparison=made)
+    assert not app.exception
+    (ranks,) = [frame.value for frame in app.dataframe if "rank" in frame.value.columns]
+    assert ranks.set_index("variant").loc["Autoencoder", "rank"] == "–"
+    assert "of reconstructions" in ranks.set_index("variant").loc["Autoencoder", "mean"]
+    assert set(ranks.set_index("variant").loc[["GAN", "VAE"], "rank"]) <= {"1", "2"}
+    assert any(expander.label.startswith("Settings that only some of these games have") for expander in app.expander)
+    assert not [text.value for text in app.subheader if text.value.startswith("Knobs")]
 
 
 def test_the_form_starts_what_it_shows(lab: Lab) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -27,6 +27,11 @@ from gan_core.metrics.seeds import (
 from gan_core.metrics.states import STATES, State
 from gan_core.said import said
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
+from gan_core.training import GAMES
+
+NO_ENCODER = "its game has no encoder"
+NOT_MEASURED = "not measured in its game"
+OF_RECONSTRUCTIONS = "of reconstructions"
 
 Curve = tuple[np.ndarray, np.ndarray]
 Band = Literal["std", "interval", "none"]
@@ -42,6 +47,7 @@ class Standing:
     run: RunRecord
     curves: dict[str, Curve] = field(repr=False)
     verdict: str = ""
+    samples: bool = True
 
     @property
     def broken(self) -> bool:
@@ -50,13 +56,16 @@ class Standing:
 
 @dataclass(frozen=True)
 class Row:
-    """One variant by one measure: over its seeds, ``rank`` from 1 among the variants; None where it cannot be ranked."""
+    """One variant by one measure: over its seeds, ``rank`` from 1 among the variants; None where it cannot be ranked.
+
+    ``why`` says in a few words why a variant has no value, or one that is not comparable; "" of all others."""
 
     variant: str
     metric: str
     values: dict[int, float]
     interval: Interval
     rank: int | None
+    why: str = ""
 
 
 def read_standings(store: RunStore, comparison_id: str) -> list[Standing]:
@@ -72,8 +81,14 @@ def read_standings(store: RunStore, comparison_id: str) -> list[Standing]:
         curves = {
             name: (track.rounds, track.values[:, index]) for index, name in enumerate(track.columns) if name in METRICS
         }
-        found.append(Standing(member.variant, member.seed, run, curves, _verdict(store, run)))
+        found.append(Standing(member.variant, member.seed, run, curves, _verdict(store, run), _samples(run)))
     return found
+
+
+def _samples(run: RunRecord) -> bool:
+    """Whether the game of a run draws samples; what cannot be told is taken for yes."""
+    game = run.config.get("game", "gan")
+    return game not in GAMES or "sample" in GAMES[game].abilities
 
 
 def _verdict(store: RunStore, run: RunRecord) -> str:
@@ -85,21 +100,31 @@ def _verdict(store: RunStore, run: RunRecord) -> str:
 
 
 def read_floors(store: RunStore, standings: Sequence[Standing]) -> dict[str, float]:
-    """What the measures read on real data, as the runs have told."""
+    """What the measures read on real data, as the runs have told: one run of each set of measures is asked."""
+    found: dict[str, float] = {}
+    asked: set[frozenset[str]] = set()
     for standing in standings:
+        measured = frozenset(standing.curves)
+        if measured in asked:
+            continue
         told: dict[str, Any] = {}
         for event in store.events(standing.run.id):
             if event.kind == "reference":
                 told |= event.data.get("floors", {})
         if told:
-            return {name: float(value) for name, value in told.items()}
-    return {}
+            asked.add(measured)
+            found = {name: float(value) for name, value in told.items()} | found
+    return found
 
 
 def measures(standings: Sequence[Standing]) -> list[str]:
-    """The measures that every run with any has, in the order of the registry."""
+    """The measures of these runs, in the order of the registry: those that every run with any has, then those that all runs
+    of some variant have, which is how games differ in them."""
     with_any = [standing for standing in standings if standing.curves]
-    return [name for name in METRICS if with_any and all(name in standing.curves for standing in with_any)]
+    everywhere = [name for name in METRICS if with_any and all(name in standing.curves for standing in with_any)]
+    owned = {variant: [s.curves for s in with_any if s.variant == variant] for variant in variants(with_any)}
+    somewhere = [name for name in METRICS if any(all(name in curves for curves in own) for own in owned.values())]
+    return [*everywhere, *(name for name in somewhere if name not in everywhere)]
 
 
 def variants(standings: Sequence[Standing]) -> list[str]:
@@ -127,20 +152,33 @@ def table(standings: Sequence[Standing], metric: str, floor: float | None) -> li
     rows = []
     for variant in variants(standings):
         values = values_of(standings, variant, metric)
-        rows.append(Row(variant, metric, values, student_interval(np.array(list(values.values()))), None))
-    scores = {row.variant: _score(metric, row.interval.mean, floor) for row in rows}
+        interval = student_interval(np.array(list(values.values())))
+        rows.append(Row(variant, metric, values, interval, None, _why(standings, variant, metric)))
+    scores = {row.variant: None if row.why else _score(metric, row.interval.mean, floor) for row in rows}
     ranked = sorted(score for score in scores.values() if score is not None)
     return [
-        Row(row.variant, metric, row.values, row.interval, None if score is None else 1 + ranked.index(score))
+        replace(row, rank=None if score is None else 1 + ranked.index(score))
         for row in rows
         for score in [scores[row.variant]]
     ]
 
 
+def _why(standings: Sequence[Standing], variant: str, metric: str) -> str:
+    """Why a variant has no such measure, or none that is comparable."""
+    mine = [standing for standing in standings if standing.variant == variant and standing.curves]
+    if mine and not any(metric in standing.curves for standing in mine):
+        return NO_ENCODER if METRICS[metric].of == "code" else NOT_MEASURED
+    if METRICS[metric].of == "samples" and any(not standing.samples for standing in mine):
+        return OF_RECONSTRUCTIONS
+    return ""
+
+
 def cell(row: Row) -> str:
-    """A row as a table has it: ``6.3 ± 0.58 (1)``, mean, standard deviation and rank."""
-    ranked = row.rank and math.isfinite(row.interval.mean)
-    return spread(row.interval, row.metric) + (f" ({row.rank})" if ranked else "")
+    """A row as a table has it: ``6.3 ± 0.58 (1)``, mean, standard deviation and rank, or why there is none."""
+    if not math.isfinite(row.interval.mean):
+        return row.why or spread(row.interval, row.metric)
+    after = row.why or row.rank
+    return spread(row.interval, row.metric) + (f" ({after})" if after else "")
 
 
 def spread(interval: Interval, metric: str) -> str:
@@ -274,6 +312,10 @@ def _too_few(n: int) -> str:
     return f"have {_seeds(n)} in common that ended; to tell them apart takes two or more."
 
 
+_APART = {
+    OF_RECONSTRUCTIONS: "draws no samples: its number is of reconstructions of held-out data, so it has no rank.",
+    NO_ENCODER: "has no encoder, so there is no such number of it.",
+}
 _DOES = {"modes_covered": "covers", "modes_captured": "captures"}
 
 
@@ -289,7 +331,7 @@ def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) ->
     """The first in rank against each of the others; and how many seeds collapsed, or came to no result."""
     rows = table(standings, metric, floor)
     first = next((row.variant for row in rows if row.rank == 1), None)
-    others = [row.variant for row in rows if first and row.variant != first]
+    others = [row.variant for row in rows if first and row.variant != first and not row.why]
     unclear: dict[int, list[str]] = {}
     for other in others:
         difference = paired(standings, metric, first or "", other)
@@ -305,6 +347,7 @@ def verdicts(standings: Sequence[Standing], metric: str, floor: float | None) ->
                 most = _seeds_for_all([paired(standings, metric, first or "", other) for other in some])
                 apart = f"is not distinguishable from {names} with {_seeds(n)}{most}."
             sentences.append(f"{title(metric)}: {first} {apart}")
+    sentences += [f"{row.variant} {_APART[row.why]}" for row in rows if row.why in _APART]
     for variant in variants(standings):
         mine = [standing for standing in standings if standing.variant == variant]
         counted = Counter(s.run.status if s.broken else s.verdict for s in mine)
@@ -325,6 +368,7 @@ def to_json(standings: Sequence[Standing], floors: dict[str, float]) -> dict[str
                 "std": row.interval.std,
                 "interval": [row.interval.low, row.interval.high],
                 "rank": row.rank,
+                "why": row.why,
                 "values": {str(seed): value for seed, value in row.values.items()},
             }
             for row in rows
