@@ -149,7 +149,7 @@ def written(found: dict[int, dict[str, Any]], options: argparse.Namespace, load:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--cycles", type=int, default=3)
     parser.add_argument("--counts", type=lambda text: [int(one) for one in text.split(",")], default=[1, 30])
     parser.add_argument("--out", type=Path, default=OUT)
