@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +23,7 @@ from gan_core.engine.exchange.generator import NothingToPlay
 from gan_core.engine.latent import guide as guides
 from gan_core.engine.latent.guide import SUPERSEDED, Guide, Unanswered
 from gan_core.engine.latent.looks import answers
+from gan_core.engine.latent.pictures import picture_of
 from gan_core.engine.latent.recipes import Wrong
 from gan_core.engine.latent.space import Space, open_space
 from gan_core.engine.latent.studies import STUDIES, finished
@@ -134,6 +136,27 @@ def test_studies_end_with_an_answer(space: Space) -> None:
         shell = look(space, do="sum", a=f"s{a}", b=f"c{b}", base="0")["cells"]
         assert shell[0]["norm"] == pytest.approx(space.radius, rel=1e-3)
         assert shell[1]["norm"] < space.radius
+
+
+def test_a_picture_that_is_brought_or_drawn_is_as_the_data_are(played: tuple[Lab, dict[str, str]]) -> None:
+    lab, runs = played
+    opened = open_space(lab.store, runs["vae"])
+    picture = np.zeros((120, 90), np.uint8)
+    picture[20:100, 30:50] = 255
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    content = base64.b64encode(file.getvalue()).decode()
+    brought, drawn = (picture_of(content, (1, 8, 8), drawn=by_hand) for by_hand in (False, True))
+    assert brought.shape == drawn.shape == (1, 1, 8, 8)
+    assert (drawn > 0).sum() == 12, "20 of 28 pixels are 6 of 8, and the bar is a quarter as wide, rounded to 2"
+    for extra in ({}, {"drawn": True}):
+        told = look(opened, do="code", picture=content, **extra)
+        assert told["mse"] >= 0
+        assert len(told["cells"]) == 2
+    for wrong in ("no picture", base64.b64encode(b"GIF89a and no more").decode(), "h500"):
+        (answer,) = answers(opened, [{"do": "code", "picture": wrong}])
+        assert answer["error"].endswith(".")
+    assert picture_of(content, (3, 8, 8), drawn=True).shape == (1, 3, 8, 8)
 
 
 def test_an_autoencoder_has_the_gaussian_of_its_codes(played: tuple[Lab, dict[str, str]]) -> None:

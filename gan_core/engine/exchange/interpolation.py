@@ -41,10 +41,11 @@ def part_of_the_way(start: Tensor, end: Tensor, share: Tensor | float, *, straig
     angle = cosine.acos()
     sine = angle.sin()
     round_ = (((1 - share) * angle).sin() * start + (share * angle).sin() * end) / sine.clamp_min(NARROW)
-    half = torch.pi * share
-    opposite = half.cos() * torch.lerp(*torch.broadcast_tensors(start, -end, share)) + half.sin() * _across(start)
-    way = torch.where(sine > NARROW, round_, torch.where(cosine > 0, line, opposite))
-    return torch.where(share <= 0, start, torch.where(share >= 1, end, way))
+    if (sine <= NARROW).any():
+        half = torch.pi * share
+        over = half.cos() * torch.lerp(*torch.broadcast_tensors(start, -end, share)) + half.sin() * _across(start)
+        round_ = torch.where(sine > NARROW, round_, torch.where(cosine > 0, line, over))
+    return torch.where(share <= 0, start, torch.where(share >= 1, end, round_))
 
 
 def _across(z: Tensor) -> Tensor:

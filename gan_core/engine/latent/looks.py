@@ -24,13 +24,17 @@ NEIGHBOURS = 5
 MOST_STEPS = 31
 
 
+Told = tuple[Tensor, Tensor] | None
+"""The class (n,) and its probability (n,) of each; None without a classifier."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """z (n, d) and y (n,) that are to be made, and what is told of x (n, *shape)."""
+    """z (n, d) and y (n,) that are to be made, and the answer from x (n, *shape) and what the classifier says of it."""
 
     z: Tensor
     y: Tensor | None
-    finish: Callable[[Tensor], Answer]
+    finish: Callable[[Tensor, Told], Answer]
 
 
 def answers(space: Space, asked: Sequence[Recipe]) -> list[Answer]:
@@ -43,15 +47,21 @@ def answers(space: Space, asked: Sequence[Recipe]) -> list[Answer]:
             plans.append(str(error))
     good = [plan for plan in plans if isinstance(plan, Plan)]
     made = iter(_made(space, good))
-    return [{"error": plan} if isinstance(plan, str) else plan.finish(next(made)) for plan in plans]
+    return [{"error": plan} if isinstance(plan, str) else plan.finish(*next(made)) for plan in plans]
 
 
-def _made(space: Space, plans: Sequence[Plan]) -> Iterator[Tensor]:
+def _made(space: Space, plans: Sequence[Plan]) -> Iterator[tuple[Tensor, Told]]:
+    """What is made for each plan and said of it, by one pass of the decoder and one of the classifier."""
     if not plans:
         return iter(())
     y = torch.cat([plan.y for plan in plans if plan.y is not None]) if space.conditional else None
     x = space.make_many(torch.cat([plan.z for plan in plans]), y)
-    return iter(x.split([len(plan.z) for plan in plans]))
+    sizes = [len(plan.z) for plan in plans]
+    told = space.judged(x)
+    said: list[Told] = [None] * len(plans)
+    if told is not None:
+        said = list(zip(told[0].split(sizes), told[1].split(sizes), strict=True))
+    return zip(x.split(sizes), said, strict=True)
 
 
 def needs(recipe: Recipe) -> set[str]:
@@ -118,7 +128,7 @@ def classes_of(space: Space, y: int, n: int) -> Tensor | None:
 # -- what is told of pictures --------------------------------------------------------------------------------------
 
 
-def shown(space: Space, x: Tensor, columns: int, z: Tensor | None = None, **more: Any) -> Answer:
+def shown(space: Space, x: Tensor, told: Told, columns: int, z: Tensor | None = None, **more: Any) -> Answer:
     """A sheet of x, or its points, and for each what the classifier says and the norm of its z."""
     answer: Answer = {"columns": columns, **more}
     if isinstance(space.source, MixtureSource):
@@ -126,7 +136,6 @@ def shown(space: Space, x: Tensor, columns: int, z: Tensor | None = None, **more
         cells: list[Answer] = [{} for _ in x]
     else:
         answer["sheet"] = base64.b64encode(png(tile(to_uint8(x).numpy(), columns))).decode()
-        told = space.judged(x)
         cells = [{} for _ in x] if told is None else [
             {"label": _named(space, int(label)), "sure": round(float(sure), 3)} for label, sure in zip(*told, strict=True)
         ]  # fmt: skip
@@ -149,7 +158,7 @@ def _seed(recipe: Recipe) -> int:
 
 def _grid(space: Space, recipe: Recipe) -> Plan:
     z = space.draw(GRID, _seed(recipe))
-    return Plan(z, space.labels_for(torch.arange(GRID)), lambda x: shown(space, x, 8, z))
+    return Plan(z, space.labels_for(torch.arange(GRID)), lambda x, told: shown(space, x, told, 8, z))
 
 
 def corners_of(space: Space, recipe: Recipe) -> tuple[Tensor, int]:
@@ -173,7 +182,7 @@ def _way(space: Space, recipe: Recipe) -> Plan:
     corners, y = corners_of(space, recipe)
     steps = whole(recipe, "steps", 2, MOST_STEPS, 11)
     z = _both(corners, torch.linspace(0, 1, steps))
-    return Plan(z, classes_of(space, y, len(z)), lambda x: shown(space, x, steps, z))
+    return Plan(z, classes_of(space, y, len(z)), lambda x, told: shown(space, x, told, steps, z))
 
 
 def _at(space: Space, recipe: Recipe) -> Plan:
@@ -181,7 +190,7 @@ def _at(space: Space, recipe: Recipe) -> Plan:
     share = min(1.0, max(0.0, number(recipe.get("t"), "t")))
     z = _both(corners, torch.tensor([share]))
     codes = [code_of(one.numpy()) for one in z]
-    return Plan(z, classes_of(space, y, 2), lambda x: shown(space, x, 2, z, codes=codes))
+    return Plan(z, classes_of(space, y, 2), lambda x, told: shown(space, x, told, 2, z, codes=codes))
 
 
 def _sum(space: Space, recipe: Recipe) -> Plan:
@@ -190,7 +199,7 @@ def _sum(space: Space, recipe: Recipe) -> Plan:
     plain = arithmetic(a, b, base, number(recipe.get("strength", 1.0), "strength"))
     z = torch.stack([a, b, base, plain, on_shell(plain, space.radius)])
     codes = [code_of(one.numpy()) for one in z]
-    return Plan(z, classes_of(space, y, len(z)), lambda x: shown(space, x, 5, z, codes=codes))
+    return Plan(z, classes_of(space, y, len(z)), lambda x, told: shown(space, x, told, 5, z, codes=codes))
 
 
 def direction(space: Space, kind: object, index: object) -> Tensor:
@@ -221,8 +230,8 @@ def _move(space: Space, recipe: Recipe) -> Plan:
     z = torch.stack([base, moved(space, base, recipe.get("moves", []))])
     code = code_of(z[1].numpy())
 
-    def finish(x: Tensor) -> Answer:
-        return shown(space, x, 2, z, code=code, rms=round(float((x[1] - x[0]).square().mean().sqrt()), 4))
+    def finish(x: Tensor, told: Told) -> Answer:
+        return shown(space, x, told, 2, z, code=code, rms=round(float((x[1] - x[0]).square().mean().sqrt()), 4))
 
     return Plan(z, classes_of(space, y, 2), finish)
 
@@ -233,8 +242,8 @@ def _traverse(space: Space, recipe: Recipe) -> Plan:
     base = moved(space, base, recipe.get("moves", []))
     amounts = torch.linspace(-reach, reach, steps)
     z = base + amounts[:, None] * direction(space, recipe.get("kind"), recipe.get("index"))
-    told = [round(one, 3) for one in amounts.tolist()]
-    return Plan(z, classes_of(space, y, steps), lambda x: shown(space, x, steps, z, amounts=told))
+    along_it = [round(one, 3) for one in amounts.tolist()]
+    return Plan(z, classes_of(space, y, steps), lambda x, told: shown(space, x, told, steps, z, amounts=along_it))
 
 
 def _plane(space: Space, recipe: Recipe) -> Plan:
@@ -242,7 +251,7 @@ def _plane(space: Space, recipe: Recipe) -> Plan:
     middle, axes = plane_of(space)
     z = (middle + u * axes[0] + v * axes[1])[None]
     code = code_of(z[0].numpy())
-    return Plan(z, classes_of(space, 0, 1), lambda x: shown(space, x, 1, z, code=code))
+    return Plan(z, classes_of(space, 0, 1), lambda x, told: shown(space, x, told, 1, z, code=code))
 
 
 def plane_of(space: Space) -> tuple[Tensor, Tensor]:
@@ -254,13 +263,14 @@ def plane_of(space: Space) -> tuple[Tensor, Tensor]:
 def _near(space: Space, recipe: Recipe) -> Plan:
     z, y = point(space, recipes.text(recipe, "point"), _seed(recipe))
 
-    def finish(x: Tensor) -> Answer:
+    def finish(x: Tensor, told: Told) -> Answer:
         parts, distances = [x], []
         for others, _ in (space.training, space.heldout):
             far, index = nearest(x, others, NEIGHBOURS)
             parts.append(others[index[0]])
             distances.append([round(one, 3) for one in far[0].tolist()])
-        return shown(space, torch.cat(parts), len(x) + 2 * NEIGHBOURS, train=distances[0], heldout=distances[1])
+        every = torch.cat(parts)
+        return shown(space, every, space.judged(every), len(every), train=distances[0], heldout=distances[1])
 
     return Plan(z[None], classes_of(space, y, 1), finish)
 
@@ -284,9 +294,11 @@ def _code(space: Space, recipe: Recipe) -> Plan:
     x = given_picture(space, recipe)
     z = space.encode(x)
 
-    def finish(made: Tensor) -> Answer:
+    def finish(made: Tensor, _: Told) -> Answer:
         error = float(((made - x) / 2).square().mean())
-        return shown(space, torch.cat([x, made]), 2, torch.cat([z, z]), code=code_of(z[0].numpy()), mse=round(error, 5))
+        both = torch.cat([x, made])
+        more = {"code": code_of(z[0].numpy()), "mse": round(error, 5)}
+        return shown(space, both, space.judged(both), 2, torch.cat([z, z]), **more)
 
     return Plan(z, classes_of(space, 0, 1), finish)
 

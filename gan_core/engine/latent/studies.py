@@ -138,7 +138,7 @@ def map_of(space: Space, recipe: Recipe) -> Study:
     for part in z.split(CHUNK // 2):
         parts.append(space.make(part, torch.zeros(len(part), dtype=torch.long) if space.conditional else None))
         yield None
-    answer = shown(space, torch.cat(parts), SIDE)
+    answer = shown(space, torch.cat(parts), None, SIDE)
     del answer["cells"]
     yield answer | {
         "own": space.dim == 2,
@@ -171,7 +171,8 @@ def invert(space: Space, recipe: Recipe) -> Study:
     assert last is not None
     z = torch.cat(film)
     made = space.make(z, torch.full((len(z),), y) if space.conditional else None)
-    told = shown(space, torch.cat([x, made]), 1 + len(film), torch.cat([z[-1:], z]))
+    every = torch.cat([x, made])
+    told = shown(space, every, space.judged(every), len(every), torch.cat([z[-1:], z]))
     yield told | {"errors": errors, "mse": errors[-1], "code": code_of(last.z[0].numpy()), "steps": STEPS}
 
 

@@ -122,7 +122,7 @@ class Code {
     this.pad = new Pad(() => this.drawn())
     this.search = button("Find it by a search", () => this.find(), { class: "gl-button primary" })
     this.result = el("div", { class: "gl-row" })
-    this.told = el("p", { class: "gl-told" })
+    this.told = el("div", { class: "gl-told" })
     const how = about.encodes
       ? "The encoder gives a code, and the decoder makes a picture of it. A search looks for the z whose sample is most like the picture, without the encoder."
       : "This game has no encoder. A search begins at four z and descends on the difference between their samples and the picture, 100 steps of Adam."
@@ -183,7 +183,8 @@ class Code {
       }),
     )
     const code = answer.code
-    this.told.replaceChildren(told, " ", button("Take its z as the first sample", () => this.walk.choice.set({ look: "way", p: [code, ...this.walk.choice.points.slice(-1)].join(",") })))
+    const film = names.length > 2 && !this.brought ? takeAway(this.walk.link, this.walk.recipe({ do: "invert", ...this.given })) : null
+    this.told.replaceChildren(told, " ", ...(film ? [film] : []), button("Take its z as the first sample", () => this.walk.choice.set({ look: "way", p: [code, ...this.walk.choice.points.slice(-1)].join(",") })))
   }
 }
 

@@ -53,7 +53,7 @@ class Way {
           picture.show(answer, sheet, row * steps + index, this.walk.about.real, cell.label === undefined ? "" : cell.sure < 0.6 ? `${cell.label}?` : cell.label)
           return picture.element
         })
-        return el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, name), el("div", { class: "gl-row" }, ...cells))
+        return el("div", { class: "gl-line" }, el("span", { class: `gl-name gl-of ${row ? "gl-sphere" : "gl-straight"}` }, name), el("div", { class: "gl-row" }, ...cells))
       }),
     )
     const norms = answer.cells.map((cell) => cell.norm)
