@@ -24,6 +24,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="squared",
         better="lower",
+        of="code",
     ),
     "rec_ratio": Metric(
         About(
@@ -37,6 +38,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="ratio",
         better="lower",
+        of="code",
     ),
     "rec_gap": Metric(
         About(
@@ -50,6 +52,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="ratio",
         better="lower",
+        of="code",
     ),
     "class_kept": Metric(
         About(
@@ -65,6 +68,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="share",
         better="higher",
+        of="code",
         bounds=(0.0, 1.0),
     ),
     "grey_share": Metric(
@@ -79,6 +83,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="share",
         better="closer",
+        of="code",
         bounds=(0.0, 1.0),
     ),
     "laplacian_variance": Metric(
@@ -93,6 +98,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="squared pixels",
         better="closer",
+        of="code",
     ),
     "code_mmd2": Metric(
         About(
@@ -107,6 +113,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="kernel units",
         better="lower",
+        of="code",
         bounds=(-inf, 14.0),
         floor_of="two draws of the prior",
     ),
@@ -122,6 +129,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="squared code units",
         better="closer",
+        of="code",
         floor_of="the prior",
     ),
     "code_variance_most": Metric(
@@ -136,6 +144,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="squared code units",
         better="closer",
+        of="code",
         floor_of="the prior",
     ),
     "knn_accuracy": Metric(
@@ -150,6 +159,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="share",
         better="higher",
+        of="code",
         bounds=(0.0, 1.0),
     ),
     "linear_accuracy": Metric(
@@ -164,6 +174,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="share",
         better="higher",
+        of="code",
         bounds=(0.0, 1.0),
     ),
     "code_correlation": Metric(
@@ -178,6 +189,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="correlation",
         better="higher",
+        of="code",
         bounds=(-1.0, 1.0),
     ),
     "active_dimensions": Metric(
@@ -192,6 +204,7 @@ CODE_METRICS: dict[str, Metric] = {
         ),
         unit="dimensions",
         better="higher",
+        of="code",
     ),
 }
 """In the order in which the page shows them."""

@@ -95,7 +95,7 @@ _UNLABELLED = ("std_ratio", "vendi_score", "mmd2")
 _MOMENTS = ("mean", "std", "skew", "kurtosis")
 _NEAR = ("precision", "recall", "density", "coverage")
 _CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
-_OF_CODES = ("code_agreement", "code_of_real")
+_OF_CATEGORIES = ("code_agreement", "code_of_real")
 _COUNTS = ("modes_covered", "modes_captured")
 # What is measured of a kind of data, counted or not; the first five that a run has lead, the others are in the table.
 _OF_DATA = {
@@ -181,7 +181,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     }[kind]()
     measured = [name for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
     coded = counted and game.categories > 1
-    numbers = [_number(name) for name in [*(_OF_CODES if coded else ()), *measured]]
+    numbers = [_number(name) for name in [*(_OF_CATEGORIES if coded else ()), *measured]]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
@@ -243,7 +243,7 @@ def _codes() -> live_view.Panel:
     return live_view.curves_panel(
         "codes-chart",
         "Code and class",
-        (*_OF_CODES, "code_by_chance", "kmeans_of_real"),
+        (*_OF_CATEGORIES, "code_by_chance", "kmeans_of_real"),
         y_title="share that agrees",
         track="diagnostics",
         y_range=(0, 1),
