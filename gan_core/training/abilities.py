@@ -73,6 +73,15 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
+class Decodes(Protocol):
+    """Makes a sample of a code that is given, whether or not it has a prior to draw codes from."""
+
+    def decode(self, z: Tensor) -> Tensor:
+        """x̂ (n, *shape) for codes (n, code_dim)."""
+        ...
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Makes a sample of one kind from a sample of another."""
 

@@ -34,7 +34,8 @@ def describe(config: RunConfig) -> dict[str, Any]:
 class Traits:
     """What a page asks of a run's game: its abilities, whether it asks for classes, the ``note`` to a judge's opinion.
 
-    ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples.
+    ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples; ``plane`` is
+    whether z is a point of a plane, drawn from N(0, I).
     """
 
     abilities: tuple[str, ...]
@@ -42,18 +43,20 @@ class Traits:
     note: str
     charts: tuple[Chart, ...]
     of: Mapping[str, str]
+    plane: bool
 
 
 def traits(config: RunConfig) -> Traits:
     """The traits of the game that a config plays."""
     game = GAMES[config.game]
-    columns = game.columns(config)
+    columns, prior = game.columns(config), game.latent(config)
     return Traits(
         game.abilities,
         game.conditional(config),
         game.note(config),
         tuple(chart for chart in game.charts if chart.drawn),
         {column.key: column.of for column in columns if column.of},
+        prior is not None and (prior.dim, prior.kind) == (2, "normal"),
     )
 
 

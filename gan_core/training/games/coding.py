@@ -171,6 +171,10 @@ class CodeGame:
         """x̂ (n, *shape) from the code of x; leaves both networks as they were."""
         return self._shown(self.encode(x))
 
+    def decode(self, z: Tensor) -> Tensor:
+        """x̂ (n, *shape) for codes z (n, code_dim); leaves Dec as it was."""
+        return self._shown(z)
+
     def encode(self, x: Tensor) -> Tensor:
         """The code of x, (n, code_dim); leaves E as it was."""
         with evaluated(self.E):
