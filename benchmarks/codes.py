@@ -35,7 +35,7 @@ from gan_core.config import PRESETS, RunConfig, parse_seeds, preset_config
 from gan_core.data import ImageSource, Source
 from gan_core.engine.environment import compute_on_one_thread
 from gan_core.engine.observers import observer_for
-from gan_core.engine.observers.encoded import samples_of
+from gan_core.engine.observers.held import samples_of
 from gan_core.training import Game, build, load_source, play, resolve
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 from gan_core.training.evaluation import evaluated

@@ -67,9 +67,18 @@ class Push:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """Pictures in rows and columns: ``images`` uint8 (rows, columns, C, H, W), what heads each column, and a note."""
+
+    images: np.ndarray
+    heads: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Sight:
-    """What was seen at one round: parts by name, JSON-able except samples (an array or a ClassGrid) and a Push, which become
-    artefacts.
+    """What was seen at one round: parts by name, JSON-able except samples (an array, a ClassGrid or a Sheet) and a Push, which
+    become artefacts.
 
     ``measuring`` is what measuring has taken so far, as a share of training.
     """

@@ -163,7 +163,8 @@ class CodeJudge:
             )
         else:
             which = f" Dark are {_names(gone)}." if gone else ""
-            sentence = f"{active:.0f} dimensions carry information where {self._most:.0f} did.{which}"
+            carry = "dimension carries" if active == 1 else "dimensions carry"
+            sentence = f"{active:.0f} {carry} information where {self._most:.0f} did.{which}"
         return self._verdict("posterior_collapsed", ill, sentence, evidence)
 
     def _ignored(self) -> Verdict | None:
@@ -233,7 +234,7 @@ class CodeJudge:
         if len(self._checks) < AGREE:
             return self._verdict("starting", [self._last], NOTHING_YET, [])
         lacking = self._run_of(lambda check: bool(self._lacks(check))) or [self._last]
-        what = self._lacks(self._last) or "it was so only once"
+        what = self._lacks(self._last) or "all is well at this measurement, and two must agree"
         return self._verdict("learning", lacking, f"The code is still learnt: {what}.", [])
 
     # --- what is said ---

@@ -59,6 +59,16 @@ def principal_error(x_train: ArrayLike, x: ArrayLike, components: int) -> float:
     return float(((rest - rest @ basis.T @ basis) ** 2).mean())
 
 
+def class_kept(of_x: ArrayLike, of_x_hat: ArrayLike) -> float | None:
+    """The share of those x that are surely of a class whose reconstruction is of the same one; None where there are none.
+
+    Both are classes (n,), -1 where a sample is surely of none.
+    """
+    before, after = np.asarray(of_x), np.asarray(of_x_hat)
+    sure = before >= 0
+    return float((before == after)[sure].mean()) if sure.any() else None
+
+
 def grey_share(x: ArrayLike) -> float:
     """Return the share of pixels, from 0 black to 1 white, that are between a quarter and three quarters."""
     white = np.asarray(x)

@@ -27,7 +27,7 @@ LEAD = "lead"
 """What the views beside it call the one that leads."""
 
 FOLDER = Path(__file__).parent / "live"
-_PANELS = ("panels", "curves", "classes", "points", "pictures", "numbers", "kinds")
+_PANELS = ("panels", "curves", "classes", "points", "pictures", "sheets", "numbers", "kinds")
 _SCRIPTS = ("elements", "store", "connection", *_PANELS, "strip", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
@@ -159,6 +159,11 @@ def heatmap_panel(slot: str = "heatmap", title: str = "Classes over time", bins:
 def samples_panel(slot: str = "samples", title: str = "Samples", *, of: str = GENERATED, **extra: Any) -> Panel:
     """The image grid of the selected round."""
     return _panel(slot, "grid", title, waiting="waiting for the first samples…", of=of, **extra)
+
+
+def sheet_panel(slot: str, title: str, part: str, *, codes: str = "", **extra: Any) -> Panel:
+    """Pictures in rows and columns, from a frame's ``part``, and beside them the points of its part ``codes``, if any."""
+    return _panel(slot, "sheet", title, part=part, codes=codes, **extra)
 
 
 def points_panel(

@@ -211,8 +211,18 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         )
     panels.append(live_view.numbers_panel(numbers, span="all"))
     if "encode" in game.abilities:
-        panels.append(_code())
+        panels += [*(_sheets(game.plane) if kind == "images" else []), _code()]
     return panels
+
+
+def _sheets(plane: bool) -> list[live_view.Panel]:
+    """What is decoded of codes that are pushed about, and of a whole plane of codes."""
+    note = (
+        "Decoded all over the prior: equal shares of it lie between neighbours. Beside it: codes of held-out samples."
+    )
+    whole = live_view.sheet_panel("manifold", "The plane of codes", "manifold", codes="codes", note=note, span="all")
+    noise = live_view.sheet_panel("perturbed", "Codes with noise, decoded", "perturbed")
+    return [whole, noise] if plane else [noise]
 
 
 def _code() -> live_view.Panel:

@@ -215,5 +215,5 @@ def test_every_kind_of_panel_begins_with_its_title_and_its_slot(scripts: Page) -
           return [kind, element.dataset.testid, element.querySelector(".gs-title").textContent]
         })"""
     )
-    assert len(made) == 8
+    assert len(made) == 9
     assert made == [[kind, f"s-{kind}", f"T {kind}"] for kind, *_ in made]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from scipy.special import ndtri
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource, Source
+from gan_core.data import ImageSource, Source, to_uint8
+from gan_core.engine.messages import Sheet, Sight
 from gan_core.engine.observers import EncodedObserver, observer_for
-from gan_core.engine.observers.encoded import CodeMeasures, samples_of
+from gan_core.engine.observers.code_pictures import CodePictures
+from gan_core.engine.observers.encoded import CodeMeasures
+from gan_core.engine.observers.held import samples_of
+from gan_core.engine.running.wire import read, write
 from gan_core.metrics import METRICS
 from gan_core.training import build, capture, load_source, resolve, state_hash
 
@@ -124,3 +132,54 @@ def test_a_few_held_out_pictures_say_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 def _with_held_out(source: ImageSource, n: int) -> ImageSource:
     return replace(source, heldout_index=source.heldout_index[:n])
+
+
+def test_codes_are_pushed_about_in_units_of_their_own() -> None:
+    config = config_of("vae", "digits8")
+    source = load_source(config)
+    game = build(config, source)
+    drawn = CodePictures(config, source).draw(game)
+    sheet, plane = drawn["perturbed"], drawn["manifold"]
+    assert sheet.images.shape == (6, 6, 1, 16, 16)
+    assert plane.images.shape == (15, 15, 1, 16, 16)
+    held = samples_of(source, 300, heldout=True)
+    codes = game.encode(held.x)
+    sigma = float(codes.std(0).mean())
+    assert f"{10 / sigma:.2g} σ" in sheet.note
+    first = [np.flatnonzero(held.y == label)[0] for label in np.unique(held.y)]  # type: ignore[arg-type]
+    places = sorted(first)[:6]
+    np.testing.assert_array_equal(sheet.images[:, 0], to_uint8(held.x[places]).numpy())
+    np.testing.assert_array_equal(sheet.images[:, 1], to_uint8(game.reconstruct(held.x[places])).numpy())
+    moved = [np.abs(sheet.images[:, at].astype(int) - sheet.images[:, 1].astype(int)).mean() for at in range(2, 6)]
+    assert 0 < moved[0] < moved[-1], "the more noise, the farther"
+    corner = torch.tensor([[ndtri(0.03), ndtri(0.97)]], dtype=torch.float32)
+    np.testing.assert_array_equal(plane.images[0, 0], to_uint8(game.sample(corner))[0].numpy())
+    assert len(drawn["codes"]["codes"]) == len(drawn["codes"]["classes"]) == 300
+    flat = config_of("autoencoder", "digits8")
+    assert set(CodePictures(flat, source).draw(build(flat, source))) == {"perturbed"}, "it has no prior"
+    ring = config_of("vae", "ring")
+    assert CodePictures(ring, load_source(ring)).draw(build(ring, load_source(ring))) == {}
+
+
+def test_a_sheet_becomes_a_picture_with_its_heads(open_lab: Callable) -> None:
+    lab = open_lab()
+    run = lab.wait(lab.submit(config_of("vae", "digits8", schedule={"rounds": 1})), 120).id
+    (*_, last) = lab.store.frames(run)
+    assert last.parts["perturbed"]["heads"] == ["x", "0", "½ σ", "1 σ", "2 σ", "3 σ"]
+    assert last.parts["perturbed"]["columns"] == 6
+    assert last.parts["manifold"]["count"] == 225
+    assert {part["file"].split(".")[-1] for name, part in last.parts.items() if name in ("perturbed", "manifold")} == {
+        "png"
+    }
+    assert last.parts["codes"]["file"].endswith(".json")
+
+
+def test_a_sheet_crosses_the_border_of_a_process() -> None:
+    pipe = io.BytesIO()
+    sheet = Sheet(np.arange(12, dtype=np.uint8).reshape(1, 2, 1, 2, 3), ("a", "b"), "said")
+    write(pipe, "run", Sight(3, {"perturbed": sheet}))
+    pipe.seek(0)
+    _, sight = read(pipe)
+    back = sight.parts["perturbed"]
+    np.testing.assert_array_equal(back.images, sheet.images)
+    assert (back.heads, back.note) == (sheet.heads, sheet.note)

@@ -74,7 +74,7 @@ def test_a_knob_that_collapses_the_posterior_is_its_suspect_and_turning_back_rec
 
 def test_dimensions_that_go_dark_are_named() -> None:
     judge = told([kls(2, 1, 1, 0.4)] * 5 + [kls(2, 0.01, 0.02, 0.03)] * 4)
-    assert judge.verdict.sentence == "1 dimensions carry information where 4 did. Dark are 2, 3, 4."
+    assert judge.verdict.sentence == "1 dimension carries information where 4 did. Dark are 2, 3, 4."
     pruned = told([kls(2, 1, 0.01, 0.02)] * 9)
     assert pruned.verdict.state == "healthy", "dimensions that never told anything are not lost"
     assert told([kls(2, 1, 1, 0.4)] * 5 + [kls(2, 1, 1, 0.02)] * 4).verdict.state == "healthy", "nor is one of four"

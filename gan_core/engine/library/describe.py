@@ -36,7 +36,7 @@ class Traits:
     """What a page asks of a run's game: its abilities, whether it asks for classes, the ``note`` to a judge's opinion.
 
     ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples. ``categories``
-    is how many the prior of z has.
+    is how many the prior of z has, ``plane`` whether z is a point of a plane, drawn from N(0, I).
     """
 
     abilities: tuple[str, ...]
@@ -45,19 +45,21 @@ class Traits:
     charts: tuple[Chart, ...]
     of: Mapping[str, str]
     categories: int = 0
+    plane: bool = False
 
 
 def traits(config: RunConfig) -> Traits:
     """The traits of the game that a config plays."""
     game = GAMES[config.game]
-    columns, latent = game.columns(config), game.latent(config)
+    columns, prior = game.columns(config), game.latent(config)
     return Traits(
         game.abilities,
         game.conditional(config),
         game.note(config),
         tuple(chart for chart in game.charts if chart.drawn),
         {column.key: column.of for column in columns if column.of},
-        latent.categories if isinstance(latent, Categorical) else 0,
+        prior.categories if isinstance(prior, Categorical) else 0,
+        prior is not None and (prior.dim, prior.kind) == (2, "normal"),
     )
 
 

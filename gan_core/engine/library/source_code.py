@@ -70,10 +70,16 @@ _METRIC_CODE = {
     "kurtosis": "moments",
     "code_of_real": "code_agreement",
     "kmeans_of_real": "code_agreement",
+    "rec_error": "reconstruction_error",
+    "rec_gap": "reconstruction_error",
+    "rec_ratio": "reconstruction_ratio",
+    "code_variance_least": "variances",
+    "code_variance_most": "variances",
+    "active_dimensions": "gaussian_kl",
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
-    "matching",
+    *("matching", "codes"),
 )
 
 

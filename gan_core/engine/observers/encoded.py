@@ -7,7 +7,7 @@ what stands beside it about 0.5 once; both count as measuring, of which `diagnos
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,16 @@ import torch
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_unit
+from gan_core.data import ImageSource, MixtureSource, Source
 from gan_core.engine.messages import Sight
 from gan_core.engine.observers.base import FLOOR_LOOKS, SAMPLES_AT_ONCE, GetClassifier, Observer, shown_in_any_case
+from gan_core.engine.observers.code_pictures import CodePictures
+from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers, floors
 from gan_core.metrics.codes import (
     ACTIVE,
     LAPLACIAN_PIXELS,
+    class_kept,
     code_correlation,
     code_mmd2,
     gaussian_kl,
@@ -43,19 +46,11 @@ from gan_core.training.classifier import FrozenClassifier
 from gan_core.training.latent import Prior
 from gan_core.training.streams import Streams
 
-HELD, TRAINED = 300, 600  # samples that are encoded at every look
+TRAINED = 600  # training samples that are encoded at every look, beside the held-out ones
 LINEAR = 4_000  # samples for the principal components of what has few numbers
 FEW_NUMBERS = 1_024
 MOST_DIMENSIONS = 64  # of a code, whose KL has a column each
 WITHIN = 3.0  # standard deviations of a mode
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Samples in network units, on the CPU, and their classes or modes, where they have any."""
-
-    x: Tensor
-    y: np.ndarray | None
 
 
 class EncodedObserver:
@@ -64,12 +59,15 @@ class EncodedObserver:
     def __init__(self, inner: Observer, config: RunConfig, source: Source, classifier: GetClassifier) -> None:
         self.inner = inner
         self._measures = CodeMeasures(config, source, classifier)
+        self._pictures = CodePictures(config, source)
 
     def look(self, game: Game, round: int) -> tuple[Numbers, Sight]:
         numbers, sight = self.inner.look(game, round)
         with shown_in_any_case(sight):
+            sight = replace(sight, parts=sight.parts | self._pictures.draw(game))
+        with shown_in_any_case(sight):
             more = self._measures.measure(game) if numbers and isinstance(game, Encodes) else {}
-        return numbers | more, replace(sight, parts=sight.parts)
+        return numbers | more, sight
 
     def reference(self) -> dict[str, Any] | None:
         reference = self.inner.reference()
@@ -146,10 +144,8 @@ class CodeMeasures:
         """The share of those x that are surely of a class; None where nothing tells classes."""
         if self._of_held is None:
             self._of_held = self._classes(self.held.x)
-        of_x = self._of_held
-        if of_x is None or not (of_x >= 0).any():
-            return None
-        return float((of_x == self._classes(again))[of_x >= 0].mean())
+        of_x_hat = None if self._of_held is None else self._classes(again)
+        return None if self._of_held is None or of_x_hat is None else class_kept(self._of_held, of_x_hat)
 
     def _classes(self, x: Tensor) -> np.ndarray | None:
         """The class or mode (n,) of each sample, -1 where it is surely of none."""
@@ -262,18 +258,3 @@ class CodeMeasures:
 
     def _again(self, game: Reconstructs, x: Tensor) -> Tensor:
         return torch.cat([game.reconstruct(some.to(self._config.device)).cpu() for some in x.split(SAMPLES_AT_ONCE)])
-
-
-def samples_of(source: Source, n: int, *, heldout: bool) -> Labelled:
-    """The same samples of a data set for every run, no image twice, in random order."""
-    generator = Streams(0).generator("codes", "held out" if heldout else "train")
-    if isinstance(source, MixtureSource):
-        x = source.sample(n, generator)
-        y = nearest_mode(source.to_data(x.numpy()), source.centers)[0] if source.num_modes > 1 else None
-        return Labelled(x, y)
-    if isinstance(source, StackedSource):
-        return Labelled(to_unit(source.sample(n, generator, heldout=heldout)[0]).cpu(), None)
-    index = (source.heldout_index if heldout else source.train_index).cpu()
-    chosen = index[torch.randperm(len(index), generator=generator)[:n]]
-    labels = source.y.cpu()[chosen].numpy() if source.y is not None and source.num_classes > 1 else None
-    return Labelled(to_unit(source.x.cpu()[chosen]), labels)

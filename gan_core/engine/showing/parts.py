@@ -25,6 +25,9 @@ PARTS: dict[str, Part] = {
     "points": Part("json", stands=True),
     "push": Part("png"),
     "histogram": Part(""),
+    "perturbed": Part("png"),
+    "manifold": Part("png"),
+    "codes": Part("json"),
     "thumb": Part("png", small=True),
 }
 STANDING = tuple(name for name, part in PARTS.items() if part.stands)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sight, State
+from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sheet, Sight, State
 from gan_core.engine.showing.live import LiveView
 from gan_core.engine.showing.parts import kept_as
 from gan_core.engine.showing.pictures import png, sketch, tile
@@ -167,6 +167,17 @@ class Recorder:
             file = self._store.save_artefact(self._run_id, name, "png", picture)
             shown = {"file": file, "count": classes * columns, "columns": columns, "classes": list(part.classes)}
             return shown if part.rows == "class" else {**shown, "rows": part.rows}
+        if isinstance(part, Sheet):
+            rows, columns = part.images.shape[:2]
+            picture = png(tile(part.images.reshape(-1, *part.images.shape[2:]), columns))
+            file = self._store.save_artefact(self._run_id, name, "png", picture)
+            return {
+                "file": file,
+                "count": rows * columns,
+                "columns": columns,
+                "heads": list(part.heads),
+                "note": part.note,
+            }
         if isinstance(part, Push):
             return {**self._shown(name, part.images), "largest": part.largest}
         if isinstance(part, np.ndarray):

@@ -6,6 +6,7 @@ const PANELS = {
   histogram: HistogramPanel,
   heatmap: HeatmapPanel,
   grid: GridPanel,
+  sheet: SheetPanel,
   points: PointsPanel,
   density: DensityPanel,
   numbers: NumbersPanel,

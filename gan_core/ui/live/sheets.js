@@ -1,0 +1,97 @@
+// Panels of pictures in rows and columns: codes with noise, and the plane of codes with the held-out samples on it.
+
+const REACH = 3.2 // standard deviations of the prior that the map of codes shows at least
+const RINGS = [1, 2, 3] // of the prior, in standard deviations
+
+class SheetPanel extends Panel {
+  constructor(view, spec) {
+    super(view, spec)
+    this.heads = el("div", { class: "gs-heads", "aria-hidden": "true" })
+    this.image = el("img", { class: "gs-cells", alt: "", draggable: "false", "data-testid": `${spec.slot}-image` })
+    this.map = el("canvas", { class: "gs-map", role: "img", hidden: true, width: 480, height: 480, "data-testid": `${spec.slot}-map` })
+    this.key = el("div", { class: "gs-key", "aria-hidden": "true" })
+    const beside = el("div", { class: "gs-beside", hidden: !spec.codes }, this.map, this.key)
+    this.body.append(el("div", { class: "gs-sheets" }, el("div", { class: "gs-headed" }, this.heads, this.image), beside))
+  }
+
+  get needs() {
+    return this.spec.part
+  }
+
+  draw() {
+    const found = this.view.part(this.needs)
+    // A run of an older version, or one whose game cannot, has none and never will.
+    this.element.hidden = !found && (this.view.store.ended || this.view.store.frames.length > 1)
+    this.waiting(!found)
+    if (!found) return
+    const picture = this.view.contents.get(found.value.file)
+    if (!picture) return
+    this.tellRound(found.round)
+    const { file, heads = [], columns, count, note } = found.value
+    if (file === this.file) return
+    this.file = file
+    this.image.src = picture.src
+    this.image.dataset.round = found.round
+    this.image.alt = `${this.spec.title} at round ${integer(found.round)}: ${integer(count / columns)} rows of ${integer(columns)} pictures`
+    this.heads.style.gridTemplateColumns = `repeat(${columns}, 1fr)`
+    this.heads.hidden = !heads.length
+    this.heads.replaceChildren(...heads.map((head) => el("span", {}, head)))
+    setText(this.note, [this.spec.note, note].filter(Boolean).join(" "))
+    if (this.spec.codes) this.place(found.round, file)
+  }
+
+  theme() {
+    if (this.points) this.plot()
+  }
+
+  async place(round, file) {
+    const found = this.view.store.part(this.spec.codes, round)
+    if (!found || found.round !== round) return
+    let points
+    try {
+      points = await this.view.fetchFile(found.value.file)
+    } catch (error) {
+      return // the next frame may be there
+    }
+    if (file !== this.file || this.gone) return
+    this.points = points
+    this.round = round
+    this.plot()
+  }
+
+  // Codes of held-out samples by class, on rings of the prior.
+  plot() {
+    const { codes, classes } = this.points
+    const pen = this.map.getContext("2d")
+    const side = this.map.width
+    const shown = codes.filter(([a, b]) => a !== null && b !== null)
+    const reach = Math.max(REACH, ...shown.flatMap(([a, b]) => [Math.abs(a), Math.abs(b)])) * 1.04
+    const at = ([a, b]) => [((a / reach + 1) * side) / 2, ((1 - b / reach) * side) / 2]
+    pen.clearRect(0, 0, side, side)
+    pen.strokeStyle = this.view.palette.faded
+    pen.lineWidth = 1.5
+    for (const ring of RINGS) {
+      pen.beginPath()
+      pen.arc(side / 2, side / 2, (ring / reach) * (side / 2), 0, 2 * Math.PI)
+      pen.stroke()
+    }
+    const names = this.view.store.reference.class_names || []
+    const hue = (label) => `hsl(${Math.round((360 * label) / Math.max(1, names.length))} 75% 52%)`
+    codes.forEach((code, i) => {
+      if (code[0] === null || code[1] === null) return
+      const [x, y] = at(code)
+      pen.fillStyle = classes ? hue(classes[i]) : this.view.colours.real
+      pen.beginPath()
+      pen.arc(x, y, 4.5, 0, 2 * Math.PI)
+      pen.fill()
+    })
+    const labels = classes ? [...new Set(classes)].sort((a, b) => a - b) : []
+    this.key.replaceChildren(...labels.map((label) => el("span", { style: `--class: ${hue(label)}` }, String(names[label] ?? label))))
+    this.map.hidden = false
+    this.map.setAttribute("aria-label", `codes of ${integer(codes.length)} held-out samples at round ${integer(this.round)}, on circles of 1, 2 and 3 standard deviations of the prior`)
+  }
+
+  destroy() {
+    this.gone = true
+  }
+}
