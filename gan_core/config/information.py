@@ -56,8 +56,8 @@ INFORMATION: dict[str, Preset] = {
     ),
     "sprites-beta-vae": Preset(
         "A β-VAE of sprites: which factors stand apart",
-        "With β = 10 about three numbers of the code stay in use, and they come to be place and size, more or less along the "
-        "axes. The scores on this page say how far; the angle is never among them.",
+        "With β = 10 two or three numbers of the code stay in use: where a sprite is, and at times its size, along axes that "
+        "differ from seed to seed. The scores on this page say how far a factor stands alone; the angle never does.",
         {
             "game": "vae",
             "data": {"name": "sprites", "batch_size": 64},

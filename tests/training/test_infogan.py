@@ -347,6 +347,8 @@ def test_the_ceiling_stands_beside_the_bound_of_the_category_alone() -> None:
     without = describe(config_of("ring", {"code.categories": 0}))
     assert "D.info" not in without["labels"]
     assert not without["curves"]["information"]
+    assert told["labels"]["kmeans_of_real"] == "real data, k-means"
+    assert "kmeans_of_real" not in without["labels"]
 
 
 def slots(config: RunConfig) -> list[str]:

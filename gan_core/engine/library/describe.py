@@ -13,6 +13,14 @@ from gan_core.models import LayerRow
 from gan_core.training import GAMES, Chart, build, count_parameters, explain, layer_tables, load_source, play, resolve
 from gan_core.training.latent import Categorical
 
+OF_CODES = {
+    "code_agreement": "samples",
+    "code_by_chance": "samples, by chance",
+    "code_of_real": "real data",
+    "kmeans_of_real": "real data, k-means",
+}
+"""What `gan_core.engine.observers.codes` measures, as it is called in one chart."""
+
 
 def describe(config: RunConfig) -> dict[str, Any]:
     """Names, reference lines and the reading aid for the curves of a resolved config, JSON-able.
@@ -25,7 +33,8 @@ def describe(config: RunConfig) -> dict[str, Any]:
     drawn = sorted(columns, key=lambda column: column.kind != "total")  # what the loop adds up, first
     return {
         "curves": {chart.name: [column.key for column in drawn if column.chart == chart.name] for chart in game.charts},
-        "labels": {column.key: column.label for column in columns},
+        "labels": {column.key: column.label for column in columns}
+        | (OF_CODES if traits(config).categories > 1 else {}),
         "lines": {column.key: [[value, words] for value, words in column.lines] for column in columns if column.lines},
         **asdict(game.reading(config)),
     }
