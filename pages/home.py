@@ -54,7 +54,7 @@ with st.container(border=True):
     with what.container(horizontal=True):
         begin(chosen, codes[chosen], "secondary")
     how.markdown(codes[chosen].story)
-    with how.container(horizontal=True):
+    with how.container(horizontal=True, vertical_alignment="center"):
         st.page_link(LESSONS, label="The lesson", icon=":material/menu_book:", query_params={"lesson": "6"})
         beside = TEMPLATES["games"].title
         if st.button(f"Compare {beside}", key="home:games", type="tertiary", icon=":material/compare_arrows:"):

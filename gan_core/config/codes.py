@@ -52,7 +52,7 @@ CODES: dict[str, Preset] = {
     ),
     "digits-vae-2d": Preset(
         "A VAE of digits with a code of 2",
-        "The same networks with a code that fits on a plane.",
+        "All that the decoder is told are two numbers: its digits lie on one plane, on which one class flows into the next.",
         _vae(2, 2000),
         kind="code",
     ),
