@@ -1,22 +1,20 @@
 """How far the code of a run tells the known factors of its data apart, beside codes whose scores are known.
 
-On request; where a server asks, in a process of its own: ``python -m gan_core.engine.exchange.disentangling STORE RUN ROUND``.
+On request; where a server asks, in a process of its own (`disentangler`).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from gan_core.config import RunConfig
 from gan_core.data import DATASETS, Factors, ImageSource, to_unit
@@ -29,14 +27,13 @@ from gan_core.metrics.disentanglement import (
     of_forests,
     predictability_gaps,
 )
-from gan_core.store import RunNotFound, RunStore, StoreError
+from gan_core.store import RunStore
 from gan_core.training import GAMES, Encodes
 
 Progress = Callable[[float, str], None]
 Cancel = Callable[[], bool]
 
 AT_ONCE = 512  # images
-NICE = 10
 POLL_SECONDS = 0.2
 CODE = "code of this run"
 
@@ -131,7 +128,7 @@ def disentangle_apart(root: Path, run_id: str, at: int | None, progress: Progres
     Raises DataError, a sentence, where it cannot be done; Cancelled.
     """
     asked = [str(root), run_id, "" if at is None else str(at)]
-    command = [sys.executable, "-m", "gan_core.lifeline", __name__, *asked]
+    command = [sys.executable, "-m", "gan_core.lifeline", "gan_core.engine.exchange.disentangler", *asked]
     home = Path(__file__).resolve().parents[3]
     with subprocess.Popen(command, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
@@ -162,23 +159,3 @@ def _words(process: subprocess.Popen[bytes], cancel: Cancel) -> Iterator[dict[st
         yield from map(json.loads, lines)
         if not came:
             return
-
-
-def _say(word: str, value: Any) -> None:
-    print(json.dumps({word: value}), flush=True)
-
-
-def main(root: str, run_id: str, at: str) -> None:
-    os.nice(NICE)
-    torch.set_num_threads(1)
-    try:
-        with RunStore(Path(root), only_reads="What is scored is only read.") as store:
-            round, rows = disentangle(store, run_id, int(at) if at else None, lambda *told: _say("progress", told))
-    except (DataError, RunNotFound, StoreError) as error:
-        _say("refused", str(error))
-    else:
-        _say("found", {"round": round, "rows": [asdict(row) for row in rows]})
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
