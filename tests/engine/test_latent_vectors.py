@@ -122,13 +122,12 @@ def test_the_plane_of_two_numbers_is_the_code_itself() -> None:
 
 
 def test_a_copy_is_at_distance_0_of_what_it_copies() -> None:
-    data = normal(300, 1, 9, 9)
+    data = normal(300, 1, 9, 9) + 30  # far from 0, where products would lose the difference
     distances, index = nearest(data[[7, 200]], data, 3)
     assert index[:, 0].tolist() == [7, 200]
     assert distances[:, 0].tolist() == [0.0, 0.0]
-    assert distances[0, 1] == pytest.approx(
-        float(torch.cdist(data[7].flatten()[None], data.flatten(1)).sort().values[0, 1])
-    )
+    far = (data - data[7]).flatten(1).norm(dim=1)
+    torch.testing.assert_close(distances[0], far.sort().values[:3])
 
 
 def test_the_search_finds_the_z_of_what_a_known_generator_made() -> None:
@@ -143,7 +142,8 @@ def test_the_search_finds_the_z_of_what_a_known_generator_made() -> None:
     torch.testing.assert_close(steps[-1].z, wanted, atol=0.02, rtol=0)
     errors = torch.stack([found.error for found in steps])
     assert (errors.diff(dim=0) <= 0).all()
-    torch.testing.assert_close(errors[-1], (make(steps[-1].z) - make(wanted)).square().mean(1))
+    for at in (0, -1):  # the best of the starts, from the beginning
+        torch.testing.assert_close(errors[at], (make(steps[at].z) - make(wanted)).square().mean(1))
 
 
 def test_a_drawing_lies_where_mnist_would_have_it() -> None:

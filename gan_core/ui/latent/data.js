@@ -38,8 +38,10 @@ class Map_ {
       this.map = answer
       this.sheet = await sheetOf(answer, this.walk.gap)
       const { encoded, own } = answer
-      const what = encoded ? "held-out samples by their codes" : "draws of z, by what the classifier says of their samples"
-      setText(this.hint, `${own ? "The plane of the code itself" : "The plane of the two first principal components"}. Points are ${what}; below them lies what is made of each place.${own ? "" : " All other components are at their mean."}`)
+      const judged = this.walk.about.judged ? ", by what the classifier says of their samples" : ""
+      const what = encoded ? "held-out samples by their codes" : `draws of z${judged}`
+      const below = this.sheet ? "; below them lies what is made of each place" : ""
+      setText(this.hint, `${own ? "The plane of the code itself" : "The plane of the two first principal components"}. Points are ${what}${below}.${own ? "" : " All other components are at their mean."}`)
       this.names()
       this.look()
     })

@@ -43,7 +43,7 @@ function noteOf(cell) {
 function boundsOf(real) {
   const [xs, ys] = [real.map((one) => one[0]), real.map((one) => one[1] ?? 0)]
   const middle = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
-  const half = 0.62 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 1e-6)
+  const half = 0.85 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 1e-6)
   return (one) => [(one[0] - middle[0]) / half / 2 + 0.5, 0.5 - ((one[1] ?? 0) - middle[1]) / half / 2]
 }
 
@@ -56,7 +56,7 @@ function drawPoints(canvas, real, made, path = false) {
   for (const one of real) pen.fillRect(at(one)[0] * side - 0.7, at(one)[1] * side - 0.7, 1.4, 1.4)
   pen.fillStyle = pen.strokeStyle = "#D55E00"
   made.forEach((one) => {
-    const [x, y] = at(one).map((part) => part * side)
+    const [x, y] = at(one).map((part) => Math.min(0.97, Math.max(0.03, part)) * side) // what lies outside is at the edge
     pen.beginPath()
     pen.arc(x, y, path ? 2.5 : 4, 0, 2 * Math.PI)
     pen.fill()
