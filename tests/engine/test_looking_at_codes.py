@@ -12,7 +12,7 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.data import to_unit
 from gan_core.engine.messages import ClassGrid
-from gan_core.engine.observers import CodeObserver, observer_for
+from gan_core.engine.observers import CategoryObserver, observer_for
 from gan_core.engine.observers.base import Unmeasured
 from gan_core.training import GAMES, load_source, resolve
 from gan_core.training.latent import CodedLatent
@@ -47,7 +47,7 @@ class OnTheRing:
 
 def numbers_of(game: Any, config: RunConfig) -> dict[str, float]:
     observer = observer_for(config, load_source(config), lambda source: None)
-    assert isinstance(observer, CodeObserver)
+    assert isinstance(observer, CategoryObserver)
     return observer.look(game, 1)[0]
 
 
@@ -75,9 +75,9 @@ def test_codes_are_not_measured_where_there_is_no_class_or_no_category() -> None
     def kind(config: RunConfig) -> type:
         return type(observer_for(config, load_source(config), lambda source: None))
 
-    assert kind(config_of("spirals")) is not CodeObserver
-    assert kind(config_of("ring", {"code.categories": 0})) is not CodeObserver
-    assert kind(config_of("ring")) is CodeObserver
+    assert kind(config_of("spirals")) is not CategoryObserver
+    assert kind(config_of("ring", {"code.categories": 0})) is not CategoryObserver
+    assert kind(config_of("ring")) is CategoryObserver
 
 
 class Drawn:
@@ -127,7 +127,7 @@ def test_images_have_a_row_for_each_category_and_an_unsure_classifier_is_no_agre
     seeing = observer_for(config, source, lambda source: Knowing(source))  # type: ignore[arg-type, return-value]
     with pytest.raises(Unmeasured):
         seeing.look(game, 1)  # the observer of the images asks this classifier for features
-    assert isinstance(seeing, CodeObserver)
+    assert isinstance(seeing, CategoryObserver)
     measured = seeing._measured(game)  # type: ignore[arg-type]
     assert measured["code_agreement"] == pytest.approx(0.9, abs=0.05)
     assert "code_of_real" not in measured, "this game reads no category off a sample"

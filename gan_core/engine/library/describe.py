@@ -19,7 +19,7 @@ OF_CODES = {
     "code_of_real": "real data",
     "kmeans_of_real": "real data, k-means",
 }
-"""What `gan_core.engine.observers.codes` measures, as it is called in one chart."""
+"""What `gan_core.engine.observers.categories` measures, as it is called in one chart."""
 
 
 def describe(config: RunConfig) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource, Source, StackedSource
 from gan_core.engine.observers.base import Blind, GetClassifier, Observer, Unmeasured
-from gan_core.engine.observers.codes import CodeObserver, with_codes
+from gan_core.engine.observers.categories import CategoryObserver, with_categories
 from gan_core.engine.observers.encoded import EncodedObserver
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
@@ -16,8 +16,8 @@ from gan_core.training import GAMES
 
 __all__ = [
     "Blind",
+    "CategoryObserver",
     "CloudObserver",
-    "CodeObserver",
     "CombObserver",
     "EncodedObserver",
     "GetClassifier",
@@ -35,7 +35,9 @@ __all__ = [
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
     """The observer of a resolved config's data, of the categories of its prior, and of its codes, where it has any."""
     declared = GAMES[config.game]
-    observer = with_codes(_of_data(config, source, classifier), config, declared.latent(config), source, classifier)
+    observer = with_categories(
+        _of_data(config, source, classifier), config, declared.latent(config), source, classifier
+    )
     return EncodedObserver(observer, config, source, classifier) if "encode" in declared.abilities else observer
 
 

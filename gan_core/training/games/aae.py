@@ -271,6 +271,7 @@ AAE = Declaration(
     reading=_reading,
     knobs=_knobs,
     abilities=("sample", "encode", "reconstruct"),
+    verdict="code",
     latent=_latent,
     unknown=_unknown,
     problems=_problems,

@@ -299,6 +299,7 @@ def _declared(charts: tuple[Chart, ...]) -> Declaration[PairConfig]:
         reading=_reading,
         knobs=_knobs,
         abilities=("sample", "encode", "reconstruct"),
+        verdict="code",
         latent=_latent,
         unknown=_unknown,
         problems=_problems,

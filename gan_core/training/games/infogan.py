@@ -383,6 +383,7 @@ INFOGAN = Declaration(
     reading=_reading,
     knobs=_knobs,
     abilities=("sample", "judge", "encode", "categorise"),
+    verdict="adversarial",
     latent=_latent,
     unknown=_unknown,
     problems=_problems,

@@ -148,6 +148,7 @@ REGRESSOR = Declaration(
     reading=_reading,
     knobs=lambda config: coder_knobs(config, config.optimizer),
     abilities=("sample", "encode", "reconstruct"),
+    verdict="code",
     latent=_latent,
     unknown=_unknown,
     problems=_problems,

@@ -42,7 +42,7 @@ class Labelled:
     y: np.ndarray
 
 
-class CodeObserver:
+class CategoryObserver:
     """Another observer, and the agreement of codes and classes beside what that one measures."""
 
     def __init__(
@@ -97,14 +97,14 @@ class CodeObserver:
         return self._means
 
 
-def with_codes(
+def with_categories(
     observer: Observer, config: RunConfig, latent: object, source: Source, classifier: GetClassifier
 ) -> Observer:
     """The observer that also measures codes, where the prior has categories and the data has classes to compare them with."""
     told = source.judged is not None if isinstance(source, ImageSource) else bool(getattr(source, "num_modes", 0))
     if not isinstance(latent, Categorical) or latent.categories < 2 or not told:
         return observer
-    return CodeObserver(observer, config, latent, source, classifier)
+    return CategoryObserver(observer, config, latent, source, classifier)
 
 
 def nearest_mean(x_train: Tensor, x: Tensor, k: int) -> np.ndarray:
