@@ -217,3 +217,29 @@ def test_every_kind_of_panel_begins_with_its_title_and_its_slot(scripts: Page) -
     )
     assert len(made) == 9
     assert made == [[kind, f"s-{kind}", f"T {kind}"] for kind, *_ in made]
+
+
+ABSENT = """([state, frames]) => {
+  const store = new Store()
+  store.apply({ full: true, cursor: 0, status: { state }, frames })
+  const spec = { slot: "s", kind: "sheet", title: "Sheet", part: "manifold" }
+  return new PANELS.sheet({ store, root: { dataset: {} }, data: { beside: [] }, shown: null }, spec).absent
+}"""
+
+
+@pytest.mark.parametrize(
+    ("state", "parts", "absent"),
+    [
+        ("running", [], False),
+        ("running", ["grid"], False),
+        ("running", ["grid", "grid"], True),
+        ("finished", ["grid"], True),
+        ("finished", ["grid", "manifold"], False),
+    ],
+)
+def test_a_panel_of_pictures_is_absent_where_its_run_makes_none(
+    scripts: Page, state: str, parts: list[str], absent: bool
+) -> None:
+    """Before anything is shown: a panel that takes no room is never in sight, and would not be asked again."""
+    frames = [{"round": round, "parts": {name: {"file": "x.png"}}} for round, name in enumerate(parts)]
+    assert scripts.evaluate(ABSENT, [state, frames]) is absent

@@ -33,12 +33,11 @@ __all__ = [
 
 
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
-    """The observer of a resolved config's data, of the categories of its prior, and of its codes, where it has any."""
-    declared = GAMES[config.game]
-    observer = with_categories(
-        _of_data(config, source, classifier), config, declared.latent(config), source, classifier
-    )
-    return EncodedObserver(observer, config, source, classifier) if "encode" in declared.abilities else observer
+    """The observer of a resolved config's data, of its codes, and of the categories of its prior, where it has any."""
+    declared, observer = GAMES[config.game], _of_data(config, source, classifier)
+    if "encode" in declared.abilities:
+        observer = EncodedObserver(observer, config, source, classifier)
+    return with_categories(observer, config, declared.latent(config), source, classifier)
 
 
 def _of_data(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:

@@ -18,10 +18,14 @@ class SheetPanel extends Panel {
     return this.spec.part
   }
 
+  // A run of an older version, or one whose game cannot, has no such part and never will.
+  get absent() {
+    const { frames, ended } = this.view.store
+    return frames.length > (ended ? 0 : 1) && !this.view.store.part(this.needs, Infinity)
+  }
+
   draw() {
     const found = this.view.part(this.needs)
-    // A run of an older version, or one whose game cannot, has none and never will.
-    this.element.hidden = !found && (this.view.store.ended || this.view.store.frames.length > 1)
     this.waiting(!found)
     if (!found) return
     const picture = this.view.contents.get(found.value.file)
