@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 SHUFFLES = 20
 
@@ -27,6 +26,8 @@ def code_agreement(categories: ArrayLike, classes: ArrayLike, num_categories: in
     table = contingency(categories, classes, num_categories, num_classes)
     if not len(np.asarray(categories)):
         raise ValueError("an agreement is of samples")
+    from scipy.optimize import linear_sum_assignment  # a tenth of a second to import in every process, for few runs
+
     named = linear_sum_assignment(table, maximize=True)
     return float(table[named].sum() / len(np.asarray(categories)))
 
