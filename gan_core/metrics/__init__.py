@@ -132,7 +132,7 @@ METRICS: dict[str, Metric] = {
             year=2016,
             formula=r"\max_\pi \Pr[y = \pi(\arg\max_k Q(k \mid x))]",
             idea="Share of held-out samples that are of the class of the code which Q reads off them, under the best naming. "
-            "The codes were learnt without a label.",
+            "Where an encoder is held to a prior of several parts, the code is the part in which a sample is encoded.",
             watch_for="Chance and k-means stand beside it: a classifier worth its name is above both.",
             url="https://arxiv.org/abs/1606.03657",
         ),
