@@ -13,6 +13,7 @@ from math import inf
 from gan_core.about import About
 from gan_core.metrics.code_cards import CODE_METRICS
 from gan_core.metrics.metric import Metric
+from gan_core.metrics.sharpness_cards import SHARPNESS
 
 # In the order in which the page shows them: first what sees a collapse, then quality, then distances.
 METRICS: dict[str, Metric] = {
@@ -439,5 +440,6 @@ METRICS: dict[str, Metric] = {
         unit="nats",
         better="lower",
     ),
+    **SHARPNESS,
     **CODE_METRICS,
 }
