@@ -120,6 +120,11 @@ def _mean(space: Space, index: int) -> Tensor:
     return mean
 
 
+def asked_class(space: Space, recipe: Recipe) -> int:
+    """The class that a recipe asks for where none of its points has one; the first, where it asks for none."""
+    return whole(recipe, "y", 0, max(0, len(space.class_names) - 1))
+
+
 def classes_of(space: Space, y: int, n: int) -> Tensor | None:
     """The one class for n samples, where the game asks for classes."""
     return torch.full((n,), y) if space.conditional else None
@@ -251,7 +256,8 @@ def _plane(space: Space, recipe: Recipe) -> Plan:
     middle, axes = plane_of(space)
     z = (middle + u * axes[0] + v * axes[1])[None]
     code = code_of(z[0].numpy())
-    return Plan(z, classes_of(space, 0, 1), lambda x, told: shown(space, x, told, 1, z, code=code))
+    y = asked_class(space, recipe)
+    return Plan(z, classes_of(space, y, 1), lambda x, told: shown(space, x, told, 1, z, code=code))
 
 
 def plane_of(space: Space) -> tuple[Tensor, Tensor]:
