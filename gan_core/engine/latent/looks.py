@@ -68,7 +68,7 @@ def needs(recipe: Recipe) -> set[str]:
     """What has to be prepared before a recipe can be answered quickly, by the names of `Space.preparing`."""
     named = [recipe.get(name) for name in ("a", "b", "base", "point", "kind")] + list(recipe.get("points") or ())
     named += [move[0] for move in recipe.get("moves") or () if isinstance(move, list) and move]
-    wanted = {one for one in named if isinstance(one, str) and one.startswith("pca:")}
+    wanted = {one for one in named if isinstance(one, str) and one.startswith(("pca:", "logistic"))}
     means = any(
         isinstance(one, str) and (one == "class" or (one[:1] in ("c", "s") and one[1:2].isdigit())) for one in named
     )

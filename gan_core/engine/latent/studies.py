@@ -16,7 +16,7 @@ from gan_core.engine.latent import recipes
 from gan_core.engine.latent.inversion import search
 from gan_core.engine.latent.looks import Answer, asked_class, classes_of, given_picture, plane_of, shown
 from gan_core.engine.latent.recipes import Recipe, Wrong, code_of, number, whole
-from gan_core.engine.latent.space import CHUNK, Space
+from gan_core.engine.latent.space import CHUNK, OF_CLASSES, Space
 from gan_core.engine.latent.vectors import arithmetic, on_shell
 
 Study = Iterator[Answer | None]
@@ -44,7 +44,7 @@ def about(space: Space, recipe: Recipe) -> Study:
         "asked": list(space.class_names[:64]) if space.conditional else [],
         "judged": space.judge is not None,
         "classes": names[:64],
-        "kinds": [*kinds, "dim", *(["class"] if names else [])],
+        "kinds": [*kinds, "dim", *(OF_CLASSES if names else ())],
     }
     if points:
         answer["real"] = space.source.to_data(space.heldout[0].numpy()).round(4).tolist()  # type: ignore[union-attr]

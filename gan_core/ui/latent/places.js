@@ -127,7 +127,8 @@ class Sum {
   }
 }
 
-const KINDS = { sefa: "SeFa, first layer", dim: "single dimensions", class: "towards a class" }
+const KINDS = { sefa: "SeFa, first layer", dim: "single dimensions", class: "towards the mean of a class", logistic: "to where a class is likelier" }
+const OF_CLASSES = ["class", "logistic"]
 const kindName = (kind) => KINDS[kind] || `GANSpace, layer ${kind.split(":")[1]}`
 
 class Move {
@@ -167,10 +168,10 @@ class Move {
     const { choice, about } = this.walk
     this.kind.input.value = choice.kind
     const amounts = new Map(this.moves.map(([kind, index, amount]) => [`${kind}.${index}`, amount]))
-    const count = choice.kind === "class" ? about.classes.length : Math.min(MOST_SLIDERS, about.dim)
+    const count = OF_CLASSES.includes(choice.kind) ? about.classes.length : Math.min(MOST_SLIDERS, about.dim)
     this.sliders.replaceChildren(
       ...Array.from({ length: count }, (_, index) => {
-        const name = choice.kind === "class" ? `towards ${about.classes[index]}` : `${choice.kind === "dim" ? "z" : "direction"} ${index + 1}`
+        const name = OF_CLASSES.includes(choice.kind) ? `towards ${about.classes[index]}` : `${choice.kind === "dim" ? "z" : "direction"} ${index + 1}`
         const key = `${choice.kind}.${index}`
         const made = slider(name, amounts.get(key) || 0, [-REACH, REACH, 0.1], (value) => {
           const rest = this.moves.filter(([kind, at]) => `${kind}.${at}` !== key)
