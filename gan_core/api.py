@@ -272,8 +272,8 @@ def traverse(
     at: int | None = None,
     store: Path | str | None = None,
 ) -> np.ndarray:
-    """Samples of a point moved by −``reach`` to ``reach`` along a direction: ``sefa``, ``dim``, ``class`` or ``pca:LAYER``, the
-    ``index``-th of it. Returns and raises as `interpolate`.
+    """Samples of a point moved by −``reach`` to ``reach`` along a direction: ``sefa``, ``dim``, ``class``, ``logistic`` or
+    ``pca:LAYER``, the ``index``-th of it. Returns and raises as `interpolate`.
     """
     with _opened(store) as opened:
         return taking.line(open_space(opened, run_id, at), base, kind, index, reach, steps, seed=seed)

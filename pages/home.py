@@ -45,7 +45,7 @@ with st.container(border=True):
     st.subheader("With a code", anchor=False)
     what, how = st.columns([2, 3], gap="large", vertical_alignment="center")
     chosen = what.selectbox(
-        "A game with an encoder",
+        "A game with a code",
         list(codes),
         list(codes).index(FIRST_CODE),
         format_func=lambda name: codes[name].title,

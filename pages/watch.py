@@ -5,7 +5,18 @@ import streamlit as st
 from gan_core.config import RunConfig, diff
 from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import checkpoints, deleted, disentangling, forking, hand_in, knobs, side_by_side, take_away, watching
+from gan_core.ui import (
+    checkpoints,
+    deleted,
+    disentangling,
+    encoder_for,
+    forking,
+    hand_in,
+    knobs,
+    side_by_side,
+    take_away,
+    watching,
+)
 from gan_core.ui.latent_page import has_space
 from gan_core.ui.live_view import live_view
 from gan_core.ui.pressing import PageEnds
@@ -109,6 +120,7 @@ if has_space(run):
     label = "Walk through its latent space"
     st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})
 config = RunConfig.load(run.config)
+encoder_for.show(run, config)
 if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)

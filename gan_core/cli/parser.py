@@ -140,7 +140,7 @@ def _interpolate(sub: argparse.ArgumentParser) -> None:
 
 def _traverse(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run")
-    sub.add_argument("--kind", default="sefa", help="sefa, dim, class or pca:LAYER (default: %(default)s)")
+    sub.add_argument("--kind", default="sefa", help="sefa, dim, class, logistic or pca:LAYER (default: %(default)s)")
     sub.add_argument("--index", type=int, default=0, help="which of them, from 0 (default: %(default)s)")
     sub.add_argument("--base", default="0", metavar="POINT", help="as those of `interpolate` (default: %(default)s)")
     sub.add_argument("--reach", type=float, default=3.0, help="how far, both ways (default: %(default)s)")

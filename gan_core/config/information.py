@@ -56,7 +56,7 @@ INFORMATION: dict[str, Preset] = {
     ),
     "sprites-beta-vae": Preset(
         "A β-VAE of sprites: which factors stand apart",
-        "With β = 10 two or three numbers of the code stay in use: where a sprite is, and at times its size, along axes that "
+        "With β = 10 three numbers of the code stay in use: one for the size of a sprite, two for where it is, along axes that "
         "differ from seed to seed. The scores on this page say how far a factor stands alone; the angle never does.",
         {
             "game": "vae",

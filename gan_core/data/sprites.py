@@ -60,7 +60,7 @@ def drawn(factors: Tensor) -> Tensor:
 
 
 def _of_l(x: Tensor, y: Tensor) -> Tensor:
-    stem, foot = _box(x + 0.5, y, 0.3, 1.0), _box(x, y - 0.7, 0.8, 0.3)
+    stem, foot = _box(x + 0.6, y, 0.4, 1.0), _box(x, y - 0.6, 1.0, 0.4)
     return torch.minimum(stem, foot)
 
 
@@ -69,12 +69,12 @@ def _box(x: Tensor, y: Tensor, half_width: float, half_height: float) -> Tensor:
 
 
 def _of_half_disc(x: Tensor, y: Tensor) -> Tensor:
-    moved = y - 0.4
-    return torch.maximum((x.square() + moved.square()).sqrt() - 1, moved)
+    moved = y - 0.5
+    return torch.maximum((x.square() + moved.square()).sqrt() - 1.2, moved)
 
 
 def _of_triangle(x: Tensor, y: Tensor) -> Tensor:
-    """With the corners (0, −1.1) and (±0.8, 0.7)."""
-    length = (1.8**2 + 0.8**2) ** 0.5
-    sides = (1.8 * x.abs() - 0.8 * (y + 1.1)) / length
-    return torch.maximum(sides, y - 0.7)
+    """With the corners (0, −1.3) and (±1.1, 0.9)."""
+    length = (2.2**2 + 1.1**2) ** 0.5
+    sides = (2.2 * x.abs() - 1.1 * (y + 1.3)) / length
+    return torch.maximum(sides, y - 0.9)

@@ -13,6 +13,7 @@ from math import inf
 from gan_core.about import About
 from gan_core.metrics.code_cards import CODE_METRICS
 from gan_core.metrics.metric import Metric
+from gan_core.metrics.sharpness_cards import SHARPNESS
 
 # In the order in which the page shows them: first what sees a collapse, then quality, then distances.
 METRICS: dict[str, Metric] = {
@@ -132,7 +133,7 @@ METRICS: dict[str, Metric] = {
             year=2016,
             formula=r"\max_\pi \Pr[y = \pi(\arg\max_k Q(k \mid x))]",
             idea="Share of held-out samples that are of the class of the code which Q reads off them, under the best naming. "
-            "The codes were learnt without a label.",
+            "Where an encoder is held to a prior of several parts, the code is the part in which a sample is encoded.",
             watch_for="Chance and k-means stand beside it: a classifier worth its name is above both.",
             url="https://arxiv.org/abs/1606.03657",
         ),
@@ -439,5 +440,6 @@ METRICS: dict[str, Metric] = {
         unit="nats",
         better="lower",
     ),
+    **SHARPNESS,
     **CODE_METRICS,
 }

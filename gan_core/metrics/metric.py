@@ -10,9 +10,6 @@ from typing import Literal
 from gan_core.about import About
 from gan_core.said import Form
 
-BETTER = {"higher": "higher is better", "lower": "lower is better", "closer": "best near real data"}
-"""Which way is good, in words."""
-
 AMONG_REAL = ("precision", "density")
 MUSH = {
     "unsure_share": (-inf, 0.5, "says nothing while most samples are of no class"),
@@ -49,7 +46,7 @@ class Metric:
     @property
     def way(self) -> str:
         """Which way is good, in words."""
-        return f"best near {self.floor_of}" if self.better == "closer" else BETTER[self.better]
+        return f"best near {self.floor_of}" if self.better == "closer" else f"{self.better} is better"
 
     @property
     def form(self) -> Form:

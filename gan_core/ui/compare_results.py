@@ -245,7 +245,7 @@ def _columns(found: Sequence[Standing], metric: str) -> dict[str, Any]:
         "": config.TextColumn("", width=30),
         "rank": config.TextColumn("rank", width=60),
         "course": config.LineChartColumn("course (mean over seeds)", y_min=low, y_max=high, width="medium"),
-        "mean": config.TextColumn(f"{standings.title(metric)}, mean ± sd ({standings.BETTER[METRICS[metric].better]})"),
+        "mean": config.TextColumn(f"{standings.title(metric)}, mean ± sd ({METRICS[metric].way})"),
         "interval": config.TextColumn("95 % interval", width="medium"),
         "apart": config.TextColumn("from the first", width="medium"),
         "seeds": config.TextColumn("what became of its seeds", width="large"),
@@ -276,7 +276,7 @@ def all_measures(found: Sequence[Standing], floors: Mapping[str, float]) -> list
             "measure": standings.title(metric),
             **{row.variant: standings.cell(row) for row in standings.table(found, metric, floors.get(metric))},
             "real data": standings.real(metric, floors),
-            "": standings.BETTER[METRICS[metric].better],
+            "": METRICS[metric].way,
         }
         for metric in standings.measures(found)
     ]

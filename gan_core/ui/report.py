@@ -113,7 +113,7 @@ class _Report:
         rows = [["measure", *standings.variants(found), "real data", "better"]]
         for metric in measured:
             cells = [standings.cell(row) for row in standings.table(found, metric, floors.get(metric))]
-            way = standings.BETTER[standings.METRICS[metric].better]
+            way = standings.METRICS[metric].way
             rows.append([standings.title(metric), *cells, standings.real(metric, floors), way])
         sentences = {metric: standings.verdicts(found, metric, floors.get(metric)) for metric in measured}
         first, *others = measured
@@ -263,7 +263,7 @@ def _numbers(metrics: Mapping[str, float], floors: Mapping[str, float]) -> Itera
     for name, value in metrics.items():
         metric = standings.METRICS[name]
         near = "" if name not in floors else "✓" if metric.near_real(value, floors[name]) else "✗"
-        real, way = standings.real(name, floors), standings.BETTER[metric.better]
+        real, way = standings.real(name, floors), metric.way
         silent = standings.says_nothing(name, metrics)
         told = ["–", "", real, silent] if silent else [said(value, metric.form), near, real, way]
         yield [standings.title(name), *told]

@@ -96,6 +96,7 @@ _MOMENTS = ("mean", "std", "skew", "kurtosis")
 _NEAR = ("precision", "recall", "density", "coverage")
 _CLASSES = ("effective_modes", "entropy", "kl_to_real", "largest_share", "class_diversity")
 _OF_CATEGORIES = ("code_agreement", "code_of_real")
+_SHARPNESS = ("sample_grey_share", "sample_laplacian_variance")
 _COUNTS = ("modes_covered", "modes_captured")
 # What is measured of a kind of data, counted or not; the first five that a run has lead, the others are in the table.
 _OF_DATA = {
@@ -103,8 +104,9 @@ _OF_DATA = {
         *("label_accuracy", "modes_covered", "unsure_share", "frechet_distance", "recall", "class_diversity"),
         *("precision", "density", "coverage", "modes_captured", *_CLASSES[:-1], "js_to_real", "classifier_score"),
         *_UNLABELLED,
+        *_SHARPNESS,
     ),
-    ("images", False): ("std_ratio",),
+    ("images", False): ("std_ratio", *_SHARPNESS),
     ("points", True): (
         *("modes_covered", "high_quality_share", "sliced_wasserstein", "recall", "std_ratio"),
         *("precision", "density", "coverage", "modes_captured", *_CLASSES, *_UNLABELLED[1:]),

@@ -56,6 +56,10 @@ def test_they_are_drawn_as_the_factors_say() -> None:
         assert (across[1] - across[0]).item() == pytest.approx(10 / 7, abs=0.1)
         assert (down[2] - down[0]).item() == pytest.approx(10 / 7, abs=0.1)
         assert (mass[3] / mass[0]).item() == pytest.approx((6.5 / 4.3) ** 2, rel=0.1)
+    largest = drawn(torch.tensor([[0, 3, 0, 2, 5]]))[0, 0]
+    assert largest.amax(0).sum().item() == largest.amax(1).sum().item() == pytest.approx(2 * 6.5), (
+        "the scale is half its side"
+    )
     every = torch.cartesian_prod(
         *(torch.arange(size) for size in (3, 4, 8)), torch.tensor([0, 7]), torch.tensor([0, 7])
     )

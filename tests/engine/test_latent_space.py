@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 from waiting import until
 
 from gan_core.config import RunConfig
@@ -26,7 +27,7 @@ from gan_core.engine.latent.looks import answers
 from gan_core.engine.latent.pictures import picture_of
 from gan_core.engine.latent.recipes import Wrong
 from gan_core.engine.latent.space import Space, open_space
-from gan_core.engine.latent.studies import STUDIES, finished
+from gan_core.engine.latent.studies import SIDE, STUDIES, finished
 from gan_core.engine.latent.taking import file_of, way
 from gan_core.training import resolve
 
@@ -136,6 +137,28 @@ def test_studies_end_with_an_answer(space: Space) -> None:
         shell = look(space, do="sum", a=f"s{a}", b=f"c{b}", base="0")["cells"]
         assert shell[0]["norm"] == pytest.approx(space.radius, rel=1e-3)
         assert shell[1]["norm"] < space.radius
+
+
+def test_the_class_that_is_chosen_is_made_on_the_map_and_in_a_search(
+    played: tuple[Lab, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, runs = played
+    opened = open_space(lab.store, runs["conditional"])
+    assert finished(STUDIES["about"](opened, {}))["asked"] == list(opened.class_names)
+    seen: list[int] = []
+    made = opened.game.sample  # type: ignore[attr-defined]
+
+    def noted(z: Tensor, y: Tensor) -> Tensor:
+        seen.extend(y.tolist())
+        return made(z, y)
+
+    monkeypatch.setattr(opened.game, "sample", noted)
+    look(opened, do="plane", u=0.0, v=0.0, y=3)
+    finished(STUDIES["invert"](opened, {"picture": "h5", "y": 3}))
+    assert set(seen) == {3}
+    finished(STUDIES["map"](opened, {"y": 3}))
+    assert set(seen[-(SIDE**2) :]) == {3}
+    assert "error" in answers(opened, [{"do": "plane", "u": 0.0, "v": 0.0, "y": 10}])[0]
 
 
 def test_a_picture_that_is_brought_or_drawn_is_as_the_data_are(played: tuple[Lab, dict[str, str]]) -> None:

@@ -13,6 +13,7 @@ from gan_core.engine.latent.inversion import search
 from gan_core.engine.latent.pictures import as_mnist
 from gan_core.engine.latent.recipes import Wrong, code_of, z_of
 from gan_core.engine.latent.vectors import (
+    across_classes,
     class_means,
     ganspace,
     nearest,
@@ -81,6 +82,19 @@ def test_the_mean_of_a_class_is_put_back_on_the_shell() -> None:
     away = towards_classes(means)
     assert away[1, 0] == pytest.approx(1, abs=0.05)
     assert away[2].eq(0).all()
+
+
+def test_a_regression_finds_what_tells_classes_apart_and_their_means_what_goes_with_it_too() -> None:
+    z = normal(4000, 3)
+    z[:, 1] = 0.8 * z[:, 0] + 0.6 * z[:, 1]
+    labels = (z[:, 0] + 0.3 * normal(4000, 1, seed=9)[:, 0] > 0).long()
+    labels[:10] = -1
+    found = across_classes(z, labels, 3)
+    assert found.vectors[1, 0] > 0.99
+    torch.testing.assert_close(found.vectors[0], -found.vectors[1])
+    assert found.vectors[2].eq(0).all()
+    assert towards_classes(class_means(z[10:], labels[10:], 2))[1, 0] < 0.85, "the mean leans to what is correlated"
+    assert across_classes(z, torch.full((4000,), -1), 2).vectors.eq(0).all()
 
 
 # -- directions ------------------------------------------------------------------------------------------------------

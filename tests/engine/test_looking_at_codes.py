@@ -12,10 +12,10 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.data import to_unit
 from gan_core.engine.messages import ClassGrid
-from gan_core.engine.observers import CategoryObserver, observer_for
+from gan_core.engine.observers import CategoryObserver, EncodedObserver, Observer, observer_for
 from gan_core.engine.observers.base import Unmeasured
 from gan_core.training import GAMES, load_source, resolve
-from gan_core.training.latent import CodedLatent
+from gan_core.training.latent import Categorical, CodedLatent
 
 
 def config_of(data: str, changes: dict[str, Any] | None = None) -> RunConfig:
@@ -45,8 +45,14 @@ class OnTheRing:
         return torch.nn.functional.one_hot(self.where[nearest], 8).float()
 
 
+def looking(config: RunConfig, classifier: Any = None) -> Observer:
+    """What looks at samples and categories, without what looks at codes around that."""
+    observer = observer_for(config, load_source(config), lambda source: classifier)
+    return observer.inner if isinstance(observer, EncodedObserver) else observer
+
+
 def numbers_of(game: Any, config: RunConfig) -> dict[str, float]:
-    observer = observer_for(config, load_source(config), lambda source: None)
+    observer = looking(config)
     assert isinstance(observer, CategoryObserver)
     return observer.look(game, 1)[0]
 
@@ -72,12 +78,9 @@ def test_points_off_every_mode_are_wrong_whatever_their_code() -> None:
 
 
 def test_codes_are_not_measured_where_there_is_no_class_or_no_category() -> None:
-    def kind(config: RunConfig) -> type:
-        return type(observer_for(config, load_source(config), lambda source: None))
-
-    assert kind(config_of("spirals")) is not CategoryObserver
-    assert kind(config_of("ring", {"code.categories": 0})) is not CategoryObserver
-    assert kind(config_of("ring")) is CategoryObserver
+    assert not isinstance(looking(config_of("spirals")), CategoryObserver)
+    assert not isinstance(looking(config_of("ring", {"code.categories": 0})), CategoryObserver)
+    assert isinstance(looking(config_of("ring")), CategoryObserver)
 
 
 class Drawn:
@@ -112,8 +115,7 @@ def test_images_have_a_row_for_each_category_and_an_unsure_classifier_is_no_agre
     source, latent = load_source(config), GAMES["infogan"].latent(config)
     assert isinstance(latent, CodedLatent)
     game = Drawn(latent, source)
-    observer = observer_for(config, source, lambda source: None)
-    numbers, sight = observer.look(game, 1)  # type: ignore[arg-type]
+    numbers, sight = looking(config).look(game, 1)  # type: ignore[arg-type]
     assert not numbers, "there is no classifier yet"
     grid = sight.parts["grid"]
     assert isinstance(grid, ClassGrid)
@@ -124,10 +126,36 @@ def test_images_have_a_row_for_each_category_and_an_unsure_classifier_is_no_agre
     assert torch.equal(z[..., rest], z[:1][..., rest].expand(10, -1, -1)), "down a column all else is the same"
     assert not torch.equal(z[0, 0, rest], z[0, 1, rest])
 
-    seeing = observer_for(config, source, lambda source: Knowing(source))  # type: ignore[arg-type, return-value]
+    seeing = looking(config, Knowing(source))
     with pytest.raises(Unmeasured):
-        seeing.look(game, 1)  # the observer of the images asks this classifier for features
+        seeing.look(game, 1)  # type: ignore[arg-type]  # the observer of the images asks this classifier for features
     assert isinstance(seeing, CategoryObserver)
     measured = seeing._measured(game)  # type: ignore[arg-type]
     assert measured["code_agreement"] == pytest.approx(0.9, abs=0.05)
     assert "code_of_real" not in measured, "this game reads no category off a sample"
+
+
+class InPetals:
+    """An adversarial autoencoder that puts each point of the ring into the petal that ``where`` gives its mode, and back."""
+
+    packing = 1
+
+    def __init__(self, config: RunConfig, where: list[int]) -> None:
+        self.source, self.where = load_source(config), torch.tensor(where)
+        self.petals = GAMES["aae"].latent(config)
+        assert isinstance(self.petals, Categorical)
+
+    def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        modes = self.where.argsort()[self.petals.category_of(z)]
+        return torch.as_tensor(self.source.to_network(self.source.centers[modes]), dtype=torch.float32)
+
+    def encode(self, x: Tensor) -> Tensor:
+        centers = torch.as_tensor(self.source.to_network(self.source.centers), dtype=torch.float32)
+        return self.petals.with_category(torch.tensor([[4.0, 0.0]]), self.where[torch.cdist(x, centers).argmin(1)])
+
+
+def test_petals_of_a_code_are_read_off_real_samples_by_where_these_are_encoded() -> None:
+    prior = {"prior.kind": "petals", "prior.petals": 8, "diagnostics.samples": 400}
+    config = resolve(RunConfig.load({"game": "aae", "data": {"name": "ring"}, "device": "cpu"}).replace(prior))
+    numbers = numbers_of(InPetals(config, [3, 1, 0, 2, 7, 6, 5, 4]), config)
+    assert numbers["code_agreement"] == numbers["code_of_real"] == 1

@@ -240,6 +240,13 @@ def test_real_digits_read_as_real(digits: Callable, digit_classifier: FrozenClas
     assert collapsed["class_diversity"] > 0.7, "many pictures of the one digit"
     assert collapsed["kl_to_real"] > 20 * reference["floors"]["kl_to_real"]
 
+    def blurred(n: int, stream: torch.Generator) -> Tensor:
+        return torch.nn.functional.avg_pool2d(held_out(source)(n, stream), 3, 1, 1)
+
+    soft, _ = observer.look(RealGame(blurred, 0), 0)
+    assert soft["sample_laplacian_variance"] < 0.3 * reference["floors"]["sample_laplacian_variance"]
+    assert soft["sample_grey_share"] > 2 * reference["floors"]["sample_grey_share"]
+
 
 def test_ten_digits_one_picture_each_are_caught(digits: Callable, digit_classifier: FrozenClassifier) -> None:
     config = digits({"diagnostics.samples": 400})

@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import describe
+from gan_core.engine.library.describe import OF_CODES
 from gan_core.engine.showing.knob_names import label_of
 from gan_core.training import GAMES, build, capture, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.assembly import Assembly
 from gan_core.training.games.aae import AAE, Aae
 from gan_core.training.knobs import check
-from gan_core.training.latent import Latent
+from gan_core.training.latent import Categorical, Latent
 from gan_core.training.loop import take_turn
 from gan_core.training.optimization import optimization_of
 from gan_core.training.petals import Petals
@@ -180,6 +181,17 @@ def test_a_petal_is_a_gaussian_that_points_outwards() -> None:
     assert torch.bincount(nearest, minlength=5).div(20_000).tolist() == pytest.approx([0.2] * 5, abs=0.02)
 
 
+def test_a_petal_is_a_category_into_which_any_draw_can_be_turned() -> None:
+    petals, k = Petals(5, along=0.5), torch.arange(500) % 5
+    z = petals.of(k, seeded())
+    assert isinstance(petals, Categorical)
+    assert torch.equal(petals.category_of(z), k)
+    wanted = (k + 3) % 5
+    turned = petals.with_category(z, wanted)
+    assert torch.equal(petals.category_of(turned), wanted)
+    torch.testing.assert_close(petals.of(wanted, seeded()), turned, msg="all but the petal is what was drawn")
+
+
 def test_d_is_told_one_class_for_a_draw_and_for_a_code() -> None:
     game = game_of("digits8", FLOWER)
     seen: list[tuple[Tensor, Tensor]] = []
@@ -249,7 +261,8 @@ def test_it_plays_on_data_of_every_kind(data: str, architecture: str) -> None:
     assert all(tuple(turn.values) == turn.player.columns for turn in turns)
     told = describe(config)
     json.dumps(told, allow_nan=False)
-    assert list(told["labels"]) == [f"{turn.player.name}.{column}" for turn in turns for column in turn.values]
+    of_turns = [f"{turn.player.name}.{column}" for turn in turns for column in turn.values]
+    assert list(told["labels"]) == [*of_turns, *(OF_CODES if data == "digits8" else ())]
     panels = panels_for(SimpleNamespace(config=config.to_dict()))  # type: ignore[arg-type]
     assert all(panel["traces"] for panel in panels if panel["slot"].endswith("-chart"))
     x, before = game.data.next().x, state_hash({"networks": capture(game, 0)["networks"]})

@@ -12,7 +12,7 @@ import pytest
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Lab
 from gan_core.engine.comparing import standings
-from gan_core.ui.report import POLICY, report
+from gan_core.ui.report import POLICY, _numbers, report
 
 BASE = {
     "data": {"name": "ring", "batch_size": 8},
@@ -109,6 +109,11 @@ def test_a_run_has_a_report_too(ended: tuple[Lab, str]) -> None:
     assert "schedule.rounds" in words
     empty = lab.store.create("nothing-yet", name="nothing yet", config=run.config)
     assert "nothing to show" in report(lab.store, empty.id)
+
+
+def test_what_is_best_near_the_prior_is_not_best_near_real_data() -> None:
+    ways = [row[-1] for row in _numbers({"code_variance_least": 0.9, "sample_grey_share": 0.1}, {})]
+    assert ways == ["best near the prior", "best near real data"]
 
 
 def test_a_report_shows_what_was_done_to_a_run(ended: tuple[Lab, str]) -> None:

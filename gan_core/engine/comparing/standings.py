@@ -12,7 +12,6 @@ import numpy as np
 
 from gan_core.metrics import METRICS
 from gan_core.metrics.metric import AMONG_REAL as AMONG_REAL
-from gan_core.metrics.metric import BETTER
 from gan_core.metrics.metric import MUSH as MUSH
 from gan_core.metrics.metric import says_nothing as says_nothing
 from gan_core.metrics.seeds import (
@@ -278,7 +277,7 @@ def sentence(standings: Sequence[Standing], metric: str, a: str, b: str) -> str:
     much = f"{told(metric, abs(mean))} ± {told(metric, difference.student.half)}"
     if metric in _DOES:
         return f"{a} {_DOES[metric]} {much} {'more' if mean > 0 else 'fewer'} modes than {b}, over {seeds}."
-    way = f" ({BETTER[METRICS[metric].better]})"
+    way = f" ({METRICS[metric].way})"
     return f"{name}: {a} is {much} {'higher' if mean > 0 else 'lower'} than {b}, over {seeds}{way}."
 
 

@@ -68,7 +68,7 @@ def needs(recipe: Recipe) -> set[str]:
     """What has to be prepared before a recipe can be answered quickly, by the names of `Space.preparing`."""
     named = [recipe.get(name) for name in ("a", "b", "base", "point", "kind")] + list(recipe.get("points") or ())
     named += [move[0] for move in recipe.get("moves") or () if isinstance(move, list) and move]
-    wanted = {one for one in named if isinstance(one, str) and one.startswith("pca:")}
+    wanted = {one for one in named if isinstance(one, str) and one.startswith(("pca:", "logistic"))}
     means = any(
         isinstance(one, str) and (one == "class" or (one[:1] in ("c", "s") and one[1:2].isdigit())) for one in named
     )
@@ -118,6 +118,11 @@ def _mean(space: Space, index: int) -> Tensor:
     if not torch.isfinite(mean).all():
         raise Wrong(f"No sample was judged to be of class {space.judged_names[index]}.")
     return mean
+
+
+def asked_class(space: Space, recipe: Recipe) -> int:
+    """The class that a recipe asks for where none of its points has one; the first, where it asks for none."""
+    return whole(recipe, "y", 0, max(0, len(space.class_names) - 1))
 
 
 def classes_of(space: Space, y: int, n: int) -> Tensor | None:
@@ -251,7 +256,8 @@ def _plane(space: Space, recipe: Recipe) -> Plan:
     middle, axes = plane_of(space)
     z = (middle + u * axes[0] + v * axes[1])[None]
     code = code_of(z[0].numpy())
-    return Plan(z, classes_of(space, 0, 1), lambda x, told: shown(space, x, told, 1, z, code=code))
+    y = asked_class(space, recipe)
+    return Plan(z, classes_of(space, y, 1), lambda x, told: shown(space, x, told, 1, z, code=code))
 
 
 def plane_of(space: Space) -> tuple[Tensor, Tensor]:

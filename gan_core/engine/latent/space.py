@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_unit
 from gan_core.engine.exchange.generator import NothingToPlay, open_game
-from gan_core.engine.latent.vectors import Directions, class_means, ganspace, sefa, towards_classes
+from gan_core.engine.latent.vectors import Directions, across_classes, class_means, ganspace, sefa, towards_classes
 from gan_core.metrics.histograms import UNSURE_BELOW
 from gan_core.store import RunStore
 from gan_core.training import GAMES, Encodes, Samples
@@ -29,6 +29,8 @@ OF_A_LAYER = 600
 GRID = 64
 HELDOUT, TRAINING = 500, 4000
 """How many held-out samples are on the map, and at most how many training samples are looked through for neighbours."""
+OF_CLASSES = ("class", "logistic")
+"""Directions towards a class: of the difference of its mean, and of what tells it from the others."""
 COMPONENTS = 12
 CHUNK = 250
 LAYERS = 4  # of those behind the first, as many have components
@@ -138,7 +140,8 @@ class Space:
             self.judge = cached_classifier(judged, cache)
             if self.judge is not None:
                 self._cloud = None
-                self._found.pop("class", None)
+                for kind in OF_CLASSES:
+                    self._found.pop(kind, None)
                 self.__dict__.pop("means", None)
 
     # -- what the classifier says -------------------------------------------------------------------------------
@@ -198,7 +201,7 @@ class Space:
 
     def preparing(self, what: str) -> Iterator[None]:
         """Does, in slices, what ``cloud`` or the directions of this name need, so that others can be answered between."""
-        if what == "class" and self._cloud is None:
+        if what in OF_CLASSES and self._cloud is None:
             z = self.draw(DRAWS, seed=1)
             labels = []
             for part, index in zip(z.split(CHUNK), torch.arange(DRAWS).split(CHUNK), strict=True):
@@ -206,7 +209,7 @@ class Space:
                 labels.append(self.sure_labels(self.make(part)) if given is None else given)
                 yield
             self._cloud = z, torch.cat(labels)
-        elif what.startswith("pca:") and what not in self._found:
+        if what.startswith(("pca:", "logistic")) and what not in self._found:
             yield
             self.directions(what)
 
@@ -264,7 +267,7 @@ class Space:
         return None
 
     def directions(self, kind: str) -> Directions:
-        """By name: ``sefa``, ``dim``, ``class``, or ``pca:LAYER``. Raises KeyError for another."""
+        """By name: ``sefa``, ``dim``, ``class``, ``logistic``, or ``pca:LAYER``. Raises KeyError for another."""
         if kind not in self._found:
             self._found[kind] = self._directions(kind)
         return self._found[kind]
@@ -274,6 +277,8 @@ class Space:
             return Directions(torch.eye(self.dim), self.draw(DRAWS).std(0))
         if kind == "sefa" and self.first_weight is not None:
             return sefa(self.first_weight)
+        if kind == "logistic" and (self.judged_names or self.conditional):
+            return across_classes(*self.cloud, len(self.means))
         if kind == "class" and (self.judged_names or self.conditional):
             away = towards_classes(self.means)
             return Directions(away, (self.means - self.means.nanmean(0)).norm(dim=1).nan_to_num())

@@ -14,9 +14,9 @@ from torch import Tensor
 from gan_core.data import MixtureSource
 from gan_core.engine.latent import recipes
 from gan_core.engine.latent.inversion import search
-from gan_core.engine.latent.looks import Answer, given_picture, plane_of, shown
+from gan_core.engine.latent.looks import Answer, asked_class, classes_of, given_picture, plane_of, shown
 from gan_core.engine.latent.recipes import Recipe, Wrong, code_of, number, whole
-from gan_core.engine.latent.space import CHUNK, Space
+from gan_core.engine.latent.space import CHUNK, OF_CLASSES, Space
 from gan_core.engine.latent.vectors import arithmetic, on_shell
 
 Study = Iterator[Answer | None]
@@ -41,9 +41,10 @@ def about(space: Space, recipe: Recipe) -> Study:
         "shape": list(space.source.shape),
         "encodes": space.encodes,
         "conditional": space.conditional,
+        "asked": list(space.class_names[:64]) if space.conditional else [],
         "judged": space.judge is not None,
         "classes": names[:64],
-        "kinds": [*kinds, "dim", *(["class"] if names else [])],
+        "kinds": [*kinds, "dim", *(OF_CLASSES if names else ())],
     }
     if points:
         answer["real"] = space.source.to_data(space.heldout[0].numpy()).round(4).tolist()  # type: ignore[union-attr]
@@ -136,7 +137,7 @@ def map_of(space: Space, recipe: Recipe) -> Study:
     z = middle + u[:, None] * axes[0] + v[:, None] * axes[1]
     parts = []
     for part in z.split(CHUNK // 2):
-        parts.append(space.make(part, torch.zeros(len(part), dtype=torch.long) if space.conditional else None))
+        parts.append(space.make(part, classes_of(space, asked_class(space, recipe), len(part))))
         yield None
     answer = shown(space, torch.cat(parts), None, SIDE)
     del answer["cells"]
@@ -153,7 +154,7 @@ def map_of(space: Space, recipe: Recipe) -> Study:
 def invert(space: Space, recipe: Recipe) -> Study:
     """The z whose sample is most like a picture, found by descent; the film of the search has ``FRAMES`` pictures."""
     x = given_picture(space, recipe)
-    y = whole(recipe, "y", 0, max(0, len(space.class_names) - 1))
+    y = asked_class(space, recipe)
     starts = torch.randn(STARTS, 1, space.dim, generator=torch.Generator().manual_seed(_seed(recipe))) * 0.5
 
     def make(z: Tensor) -> Tensor:

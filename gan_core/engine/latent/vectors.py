@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+RIDGE, NEWTON = 1e-3, 60  # of the logistic regression: weight of its penalty, steps at most
 SMALLEST = 1e-12  # a norm below this has no direction
 
 
@@ -66,6 +67,37 @@ def towards_classes(means: Tensor) -> Tensor:
     middle = means[known].mean(0) if known.any() else torch.zeros(means.shape[1])
     away = torch.where(known[:, None], means - middle, torch.zeros_like(means))
     return torch.nn.functional.normalize(away, dim=1)
+
+
+def across_classes(z: Tensor, labels: Tensor, classes: int) -> Directions:
+    """Where each class becomes likelier than the others, (K, d): the weights of a multinomial logistic regression of labels
+    (n,) on z (n, d), less their mean over the classes that occur; zero for a class that does not. Labels of K and above, and
+    below 0, count for none.
+
+    Classes that differ along one number of z have means that differ along all that it is correlated with; these do not.
+    Strengths are the lengths of the weights on z of variance 1.
+    """
+    known = (labels >= 0) & (labels < classes)
+    vectors = torch.zeros(classes, z.shape[1])
+    if not known.any():
+        return Directions(vectors, vectors.norm(dim=1))
+    present, y = labels[known].unique(return_inverse=True)
+    x = (z[known] - z[known].mean(0)).double()
+    x = x / x.std().clamp_min(SMALLEST)
+    with torch.enable_grad():
+        weight = torch.zeros(len(present), x.shape[1], dtype=x.dtype, requires_grad=True)
+        bias = torch.zeros(len(present), dtype=x.dtype, requires_grad=True)
+        solver = torch.optim.LBFGS([weight, bias], max_iter=NEWTON, line_search_fn="strong_wolfe")
+
+        def loss() -> Tensor:
+            solver.zero_grad()
+            off = torch.nn.functional.cross_entropy(x @ weight.T + bias, y) + RIDGE * weight.square().sum() / 2
+            off.backward()
+            return off
+
+        solver.step(loss)
+    vectors[present] = (weight - weight.mean(0)).detach().float()
+    return Directions(torch.nn.functional.normalize(vectors, dim=1), vectors.norm(dim=1))
 
 
 def principal_plane(codes: Tensor) -> tuple[Tensor, Tensor]:

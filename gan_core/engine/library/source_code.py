@@ -70,6 +70,8 @@ _METRIC_CODE = {
     "kurtosis": "moments",
     "code_of_real": "code_agreement",
     "kmeans_of_real": "code_agreement",
+    "sample_grey_share": "grey_share",
+    "sample_laplacian_variance": "laplacian_variance",
     "rec_error": "reconstruction_error",
     "rec_gap": "reconstruction_error",
     "rec_ratio": "reconstruction_ratio",

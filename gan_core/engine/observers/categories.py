@@ -23,7 +23,7 @@ from gan_core.engine.observers.measuring import Numbers
 from gan_core.metrics.histograms import UNSURE_BELOW
 from gan_core.metrics.matching import code_agreement, code_by_chance
 from gan_core.metrics.modes import mode_of
-from gan_core.training import Categorises, Game
+from gan_core.training import Categorises, Encodes, Game
 from gan_core.training.latent import Categorical
 from gan_core.training.streams import Streams
 
@@ -83,11 +83,22 @@ class CategoryObserver:
             "code_agreement": code_agreement(drawn, classes, K, self._classes),
             "code_by_chance": code_by_chance(drawn, classes, K, self._classes),
         }
-        if isinstance(game, Categorises):
-            read = game.categorise(self._real.x.to(self._device)).argmax(1).cpu().numpy()
+        read = self._read(game, self._real.x.to(self._device))
+        if read is not None:
             numbers["code_of_real"] = code_agreement(read, self._real.y, K, self._classes)
             numbers["kmeans_of_real"] = self._kmeans()
         return numbers
+
+    def _read(self, game: Game, x: Tensor) -> np.ndarray | None:
+        """The category of each real sample (n,): what the game reads off it, or where in the prior its code lies."""
+        if isinstance(game, Categorises):
+            categories: np.ndarray = game.categorise(x).argmax(1).cpu().numpy()
+            return categories
+        if not isinstance(game, Encodes):
+            return None
+        codes = game.encode(x)
+        lies = codes.shape[1] == self._latent.dim and bool(codes.isfinite().all())
+        return self._latent.category_of(codes).cpu().numpy() if lies else None
 
     def _kmeans(self) -> float:
         if self._means is None:

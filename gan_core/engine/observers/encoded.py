@@ -20,17 +20,14 @@ from gan_core.engine.messages import Sight
 from gan_core.engine.observers.base import FLOOR_LOOKS, SAMPLES_AT_ONCE, GetClassifier, Observer, shown_in_any_case
 from gan_core.engine.observers.code_pictures import CodePictures
 from gan_core.engine.observers.held import HELD, samples_of
-from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers, floors
+from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers, floors, sharpness
 from gan_core.metrics.codes import (
     ACTIVE,
-    LAPLACIAN_PIXELS,
     class_kept,
     code_correlation,
     code_mmd2,
     gaussian_kl,
-    grey_share,
     knn_accuracy,
-    laplacian_variance,
     linear_accuracy,
     mean_error,
     principal_error,
@@ -134,11 +131,7 @@ class CodeMeasures:
 
     def _blur(self, x: Tensor) -> Numbers:
         """Of images alone."""
-        if isinstance(self._source, MixtureSource):
-            return {}
-        white = ((x + 1) / 2).numpy()
-        sharp = min(x.shape[2:]) >= LAPLACIAN_PIXELS
-        return {"grey_share": grey_share(white)} | ({"laplacian_variance": laplacian_variance(white)} if sharp else {})
+        return {} if isinstance(self._source, MixtureSource) else sharpness(x.numpy())
 
     def _class_kept(self, again: Tensor) -> float | None:
         """The share of those x that are surely of a class; None where nothing tells classes."""

@@ -25,12 +25,14 @@ from gan_core.engine.observers.layers import PUSHED, push_on_images
 from gan_core.engine.observers.measuring import (
     FEWEST,
     FEWEST_HELD_OUT,
+    SHARP_IMAGES,
     TOO_FEW,
     TOO_FEW_OF_A_CLASS,
     FeatureComparison,
     Numbers,
     PixelComparison,
     floors,
+    sharpness_of_samples,
 )
 from gan_core.metrics.divergences import js_to_real, kl_to_real
 from gan_core.metrics.diversity import class_diversity, class_spreads, classifier_score
@@ -87,13 +89,14 @@ class ImageObserver(_Judging):
         self._source = source
         real = self._real(source.train_index, 0)
         self._pixels = PixelComparison(_flat(real))
+        self._sharp = dict.fromkeys(sharpness_of_samples(real.numpy()), min(SHARP_IMAGES, self._n))
         # As many as are pushed, also where there are fewer real ones.
         self._beside = real[torch.arange(PUSHED) % len(real)].to(config.device)
 
     def reference(self) -> dict[str, Any] | None:
         if self._source.judged is None:
-            looks = floors(self._pixels.measure(_flat(self._heldout(seed))) for seed in range(FLOOR_LOOKS))
-            return {"floors": looks, "samples": self._n, "sizes": {}}
+            looks = floors(self._unjudged(self._heldout(seed)) for seed in range(FLOOR_LOOKS))
+            return {"floors": looks, "samples": self._n, "sizes": self._sharp}
         classifier = self._find_classifier()
         if classifier is None:
             return None
@@ -107,7 +110,7 @@ class ImageObserver(_Judging):
             **bars,
             "floors": known | bars["floors"],
             "lacking": lacking,
-            "sizes": self._features.sizes,
+            "sizes": self._features.sizes | self._sharp,
             **self._told_of(classifier),
         }
 
@@ -133,7 +136,7 @@ class ImageObserver(_Judging):
         if not bool(samples.isfinite().all()):
             return {}, {}
         if classifier is None:
-            return self._pixels.measure(_flat(samples)), {}
+            return self._unjudged(samples), {}
         numbers, counts = self._judge(classifier, samples, self._shown.y)
         return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
@@ -159,13 +162,17 @@ class ImageObserver(_Judging):
             **self._count(counts),
             "classifier_score": classifier_score(probabilities),
             **self._features.measure(features),
-            **self._pixels.measure(pixels),
+            **self._unjudged(x),
         }
         if np.isfinite(self._class_spreads).any():
             numbers["class_diversity"] = class_diversity(pixels, _labels(probabilities), self._class_spreads)
         if y is not None:
             numbers["label_accuracy"] = label_accuracy(probabilities, y.cpu().numpy())
         return numbers, counts
+
+    def _unjudged(self, x: Tensor) -> Numbers:
+        """What needs no classifier."""
+        return self._pixels.measure(_flat(x)) | sharpness_of_samples(x.numpy())
 
     def _count(self, counts: np.ndarray) -> Numbers:
         real = self._real_share[:-1]
@@ -233,9 +240,14 @@ class StackedObserver(_Judging):
         classifier = self._find_classifier()
         if classifier is None:
             return None
+        bars = real_bars(self._real_share, self._n, self._measure)
+        real = self._source.sample(min(SHARP_IMAGES, self._n), Streams(0).generator("reference"), heldout=True)[0]
+        sharp = sharpness_of_samples(to_unit(real).cpu().numpy())
         return {
             "class_names": list(self._source.class_names),
-            **real_bars(self._real_share, self._n, self._measure),
+            **bars,
+            "floors": bars["floors"] | sharp,
+            "sizes": dict.fromkeys(sharp, len(real)),
             **self._told_of(classifier),
         }
 
@@ -249,9 +261,14 @@ class StackedObserver(_Judging):
         classifier = self._find_classifier()
         if classifier is None:
             return {}, {}
-        modes = np.concatenate([stack_modes(classifier, x) for x in self._shown.parts(game)])
+        found: list[np.ndarray] = []
+        sharp: Numbers = {}
+        for x in self._shown.parts(game):
+            found.append(stack_modes(classifier, x))
+            sharp = sharp or sharpness_of_samples(x.numpy())
+        modes = np.concatenate(found)
         counts = np.bincount(modes, minlength=self._source.num_classes + 1)
-        numbers = self._measure(counts)
+        numbers = self._measure(counts) | sharp
         if self._shown.y is not None:
             numbers["label_accuracy"] = float((modes == self._shown.y.cpu().numpy()).mean())
         return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from gan_core.metrics.codes import LAPLACIAN_PIXELS, grey_share, laplacian_variance
 from gan_core.metrics.distances import frechet_distance, mmd2, sliced_wasserstein, wasserstein_1d
 from gan_core.metrics.diversity import ALIKE, alike_distance, birthday, vendi_score
 from gan_core.metrics.moments import center, main_axes, std_ratio
@@ -22,6 +23,7 @@ Numbers = dict[str, float]
 KERNEL_POINTS = 200  # of each side, for the Vendi score and MMD
 NEIGHBOUR_POINTS = 300  # of each side, for precision, recall, density and coverage
 SLICED_POINTS = 500
+SHARP_IMAGES = 500
 NEAR = ("precision", "recall", "density", "coverage")
 FEWEST = {"frechet_distance": 2, "mmd2": 2} | dict.fromkeys(NEAR, NEIGHBOURS + 1)
 """Real samples without which a measure cannot be computed."""
@@ -31,6 +33,24 @@ TOO_FEW, TOO_FEW_OF_A_CLASS = "too few held-out pictures", "too few pictures of 
 BIRTHDAY_POINTS = 1_500  # about a million pairs
 # Kernel widths in units of the real spread per axis: those that told collapsed rings from whole ones best.
 VENDI_WIDTH, MMD_WIDTH = 0.42, 0.63
+
+
+OF_SAMPLES = "sample_"
+"""Before the names of `sharpness` where it is of samples and not of reconstructions."""
+
+
+def sharpness(x: np.ndarray, of: str = "") -> Numbers:
+    """Grey pixels and edges of images (n, C, H, W) in network units; of images without inner pixels no edges."""
+    white = (x + 1) / 2
+    numbers = {f"{of}grey_share": grey_share(white)}
+    if min(x.shape[2:]) >= LAPLACIAN_PIXELS:
+        numbers[f"{of}laplacian_variance"] = laplacian_variance(white)
+    return numbers
+
+
+def sharpness_of_samples(x: np.ndarray) -> Numbers:
+    """The same of the first of many samples."""
+    return sharpness(x[:SHARP_IMAGES], OF_SAMPLES)
 
 
 class PointComparison:

@@ -31,10 +31,12 @@ class Map_ {
   }
 
   changed() {
-    if (this.map) return this.look()
+    const asked = this.walk.choice.y
+    if (this.map && this.asked === asked) return this.look()
+    this.asked = asked
     const round = this.walk.round
     this.walk.link.ask("map", this.walk.recipe({ do: "map" }), async (answer) => {
-      if (round !== this.walk.round) return
+      if (round !== this.walk.round || asked !== this.walk.choice.y) return
       this.map = answer
       this.sheet = await sheetOf(answer, this.walk.gap)
       const { encoded, own } = answer
@@ -255,7 +257,7 @@ class Near {
 
   changed() {
     const { choice, link } = this.walk
-    link.ask("near", this.walk.recipe({ do: "near", point: choice.points[0] || "0" }), async (answer) => {
+    link.ask("near", this.walk.recipe({ do: "near", point: choice.inClass(choice.points[0] || "0") }), async (answer) => {
       const sheet = await sheetOf(answer, this.walk.gap)
       const row = (name, from, notes) => {
         const pictures = notes.map((note, index) => {

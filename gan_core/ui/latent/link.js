@@ -106,7 +106,7 @@ class Link {
 }
 
 // What is chosen, as it stands in the address; what is as at first is not in it.
-const FIRST = { look: "way", seed: "0", p: "0,1", t: "0.5", a: "", b: "", base: "0", by: "1", kind: "", moves: "", uv: "0,0", pic: "h0" }
+const FIRST = { look: "way", seed: "0", p: "0,1", t: "0.5", a: "", b: "", base: "0", by: "1", kind: "", moves: "", uv: "0,0", pic: "h0", y: "" }
 
 class Choice {
   constructor(changed) {
@@ -129,6 +129,11 @@ class Choice {
       else url.searchParams.set(name, this[name])
     }
     if (url.href !== location.href) history.replaceState(history.state, "", url)
+  }
+
+  // A point in the chosen class, where one is chosen and the point has none of its own.
+  inClass(point) {
+    return this.y === "" || point.includes(".") ? point : `${point}.${this.y}`
   }
 
   get points() {

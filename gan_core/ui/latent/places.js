@@ -27,7 +27,7 @@ class Way {
       this.rows.replaceChildren(el("p", {}, "One more sample is needed."))
       return
     }
-    const recipe = this.walk.recipe({ do: "way", points: chosen, steps: 11 })
+    const recipe = this.walk.recipe({ do: "way", points: chosen.map((one) => choice.inClass(one)), steps: 11 })
     link.ask("way", recipe, (answer) => this.show(answer, recipe))
     this.at()
   }
@@ -35,7 +35,7 @@ class Way {
   at() {
     const { choice, link } = this.walk
     if (choice.points.length < 2) return
-    link.ask("at", this.walk.recipe({ do: "at", points: choice.points, t: Number(choice.t) }), async (answer) => {
+    link.ask("at", this.walk.recipe({ do: "at", points: choice.points.map((one) => choice.inClass(one)), t: Number(choice.t) }), async (answer) => {
       const sheet = await sheetOf(answer, this.walk.gap)
       this.here.forEach((picture, index) => picture.show(answer, sheet, index, this.walk.about.real))
     })
@@ -106,7 +106,7 @@ class Sum {
     this.by.set(choice.by)
     this.count.hidden = !(this.classOf("a") && this.classOf("b") && this.walk.about.judged)
     setText(this.told, "")
-    link.ask("sum", this.walk.recipe({ do: "sum", a: choice.a, b: choice.b, base: choice.base, strength: Number(choice.by) }), async (answer) => {
+    link.ask("sum", this.walk.recipe({ do: "sum", a: choice.a, b: choice.b, base: choice.inClass(choice.base), strength: Number(choice.by) }), async (answer) => {
       const sheet = await sheetOf(answer, this.walk.gap)
       this.pictures.forEach((picture, index) => picture.show(answer, sheet, index, this.walk.about.real))
     })
@@ -127,7 +127,8 @@ class Sum {
   }
 }
 
-const KINDS = { sefa: "SeFa, first layer", dim: "single dimensions", class: "towards a class" }
+const KINDS = { sefa: "SeFa, first layer", dim: "single dimensions", class: "towards the mean of a class", logistic: "to where a class is likelier" }
+const OF_CLASSES = ["class", "logistic"]
 const kindName = (kind) => KINDS[kind] || `GANSpace, layer ${kind.split(":")[1]}`
 
 class Move {
@@ -167,10 +168,10 @@ class Move {
     const { choice, about } = this.walk
     this.kind.input.value = choice.kind
     const amounts = new Map(this.moves.map(([kind, index, amount]) => [`${kind}.${index}`, amount]))
-    const count = choice.kind === "class" ? about.classes.length : Math.min(MOST_SLIDERS, about.dim)
+    const count = OF_CLASSES.includes(choice.kind) ? about.classes.length : Math.min(MOST_SLIDERS, about.dim)
     this.sliders.replaceChildren(
       ...Array.from({ length: count }, (_, index) => {
-        const name = choice.kind === "class" ? `towards ${about.classes[index]}` : `${choice.kind === "dim" ? "z" : "direction"} ${index + 1}`
+        const name = OF_CLASSES.includes(choice.kind) ? `towards ${about.classes[index]}` : `${choice.kind === "dim" ? "z" : "direction"} ${index + 1}`
         const key = `${choice.kind}.${index}`
         const made = slider(name, amounts.get(key) || 0, [-REACH, REACH, 0.1], (value) => {
           const rest = this.moves.filter(([kind, at]) => `${kind}.${at}` !== key)
@@ -187,7 +188,7 @@ class Move {
 
   look() {
     const { choice, link } = this.walk
-    link.ask("move", this.walk.recipe({ do: "move", base: choice.points[0] || "0", moves: this.moves }), async (answer) => {
+    link.ask("move", this.walk.recipe({ do: "move", base: choice.inClass(choice.points[0] || "0"), moves: this.moves }), async (answer) => {
       const sheet = await sheetOf(answer, this.walk.gap)
       this.pictures.forEach((picture, index) => picture.show(answer, sheet, index, this.walk.about.real))
     })
@@ -195,7 +196,7 @@ class Move {
 
   study(index) {
     const { choice, link } = this.walk
-    const recipe = this.walk.recipe({ do: "traverse", base: choice.points[0] || "0", kind: choice.kind, index, reach: REACH, steps: 9 })
+    const recipe = this.walk.recipe({ do: "traverse", base: choice.inClass(choice.points[0] || "0"), kind: choice.kind, index, reach: REACH, steps: 9 })
     link.ask("traverse", recipe, async (answer) => {
       const sheet = await sheetOf(answer, this.walk.gap)
       const cells = answer.amounts.map((amount, at) => {

@@ -7,10 +7,11 @@ class Walk {
     this.said = el("p", { class: "gl-said", role: "status" })
     this.grid = el("div", { class: "gl-grid", role: "group", "aria-label": "Samples. Arrow keys move, Enter chooses." })
     this.head = el("p", { class: "gl-hint" })
+    this.asked = el("div")
     this.more = button("Other samples", () => this.choice.set({ seed: String((Number(this.choice.seed) + 1) % 1000) }))
     this.tabs = el("div", { class: "gl-tabs", role: "tablist", "aria-label": "What to look at" })
     this.panel = el("div", { class: "gl-panel", role: "tabpanel" })
-    this.root = el("div", { class: "gl-root", "data-testid": "latent" }, this.said, el("div", { class: "gl-whole" }, el("div", { class: "gl-left" }, this.head, this.grid, this.more), el("div", { class: "gl-right" }, this.tabs, this.panel)))
+    this.root = el("div", { class: "gl-root", "data-testid": "latent" }, this.said, el("div", { class: "gl-whole" }, el("div", { class: "gl-left" }, this.head, this.asked, this.grid, this.more), el("div", { class: "gl-right" }, this.tabs, this.panel)))
     parent.append(this.root)
     this.link = new Link((sentence) => setText(this.said, sentence))
     this.choice = new Choice((change) => this.changed(change))
@@ -28,7 +29,8 @@ class Walk {
   }
 
   recipe(recipe) {
-    return { ...recipe, round: this.round, seed: Number(this.choice.seed) || 0 }
+    const y = this.choice.y === "" ? {} : { y: Number(this.choice.y) }
+    return { ...recipe, ...y, round: this.round, seed: Number(this.choice.seed) || 0 }
   }
 
   open(about) {
@@ -36,6 +38,7 @@ class Walk {
     const prior = { normal: "N(0, 1)", uniform: "U(−1, 1)", fitted: "a Gaussian fitted to the codes of held-out data" }[about.prior] || about.prior
     setText(this.head, `z has ${about.dim} numbers from ${prior}. Choose two to four samples.`)
     this.looks = {}
+    this.ask(about.asked)
     const shown = Object.keys(LOOKS).filter((name) => !(about.points && ["code"].includes(name)))
     if (!shown.includes(this.choice.look)) this.choice.look = "way"
     this.tabs.replaceChildren(
@@ -53,6 +56,15 @@ class Walk {
     )
     this.fill()
     this.changed()
+  }
+
+  // Of a game with classes: the one that is asked for whatever z is; where none is, each sample keeps its own.
+  ask(names) {
+    if (!names[this.choice.y]) this.choice.y = ""
+    const options = [["", "each sample's own"], ...names.map((name, index) => [String(index), name])]
+    const made = select("class to be made", options, this.choice.y, (y) => this.choice.set({ y }))
+    made.input.dataset.testid = "class"
+    this.asked.replaceChildren(...(names.length ? [made.element] : []))
   }
 
   fill() {
