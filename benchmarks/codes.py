@@ -33,14 +33,15 @@ from benchmarks.codes_promises import CASES, Case, Promise
 from benchmarks.ledger import Ledger, Row, key_of
 from benchmarks.sections import command_line
 from gan_core.config import PRESETS, RunConfig, parse_seeds, preset_config
-from gan_core.data import ImageSource, MixtureSource, Source
+from gan_core.data import ImageSource, MixtureSource, Source, to_unit
 from gan_core.engine.environment import compute_on_one_thread
 from gan_core.engine.observers import observer_for
 from gan_core.engine.observers.held import samples_of
+from gan_core.metrics.disentanglement import factor_vae_score, mig
 from gan_core.metrics.matching import code_agreement
 from gan_core.metrics.modes import mode_of
 from gan_core.training import GAMES, Game, build, load_source, play, resolve
-from gan_core.training.abilities import Samples
+from gan_core.training.abilities import Encodes, Samples
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 from gan_core.training.evaluation import evaluated
 from gan_core.training.games.vae import Vae, draw, kl_of
@@ -88,7 +89,7 @@ def run(case: Case, seed: int) -> Row:
         training += time.process_time() - began
         if turn.round in looks:
             numbers, _ = observer.look(game, turn.round)
-            numbers |= at_nearest(game, GAMES[config.game].latent(config), source)
+            numbers |= at_nearest(game, GAMES[config.game].latent(config), source) | of_factors(game, source)
             told = {name: float(value) for name, value in row.items()}
             seen[str(turn.round)] = _finite(told | numbers | more_of(game, source, numbers))
         for knob, value in case.knobs.get(turn.round, {}).items():
@@ -122,6 +123,15 @@ def at_nearest(game: Game, prior: Prior | None, source: Source) -> dict[str, flo
     modes = mode_of(source.to_data(game.sample(z).numpy()), source.centers, np.full(source.num_modes, np.inf))
     drawn = prior.category_of(z).numpy()
     return {"code_at_nearest": code_agreement(drawn, modes, prior.categories, source.num_modes)}
+
+
+def of_factors(game: Game, source: Source) -> dict[str, float]:
+    """How far the code tells apart the factors of data of which these are known: MIG and the FactorVAE score of all images."""
+    if not (isinstance(source, ImageSource) and source.factors is not None and isinstance(game, Encodes)):
+        return {}
+    codes = torch.cat([game.encode(to_unit(part)) for part in source.x.split(HELD_OUT)]).numpy()
+    factors = source.factors.table
+    return {"mig": mig(codes, factors), "factor_vae": factor_vae_score(codes, factors)}
 
 
 def _finite(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -187,6 +187,8 @@ CASES: tuple[Case, ...] = (
         (
             Promise("at least three dimensions in use", "active_dimensions", "≥", 3),
             Promise("MSE, over that of the mean image", "rec_error", "≤", 0.7, 0, "mean"),
+            Promise("mutual information gap (MIG); 1 for the factors themselves, 0 for noise", "mig", "≥", 0.2),
+            Promise("FactorVAE score; .2 by chance", "factor_vae", "≥", 0.4),
         ),
     ),
 )
