@@ -79,7 +79,7 @@ _METRIC_CODE = {
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
-    *("matching", "codes"),
+    *("matching", "codes", "translation"),
 )
 
 

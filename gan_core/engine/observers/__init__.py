@@ -12,6 +12,7 @@ from gan_core.engine.observers.categories import CategoryObserver, with_categori
 from gan_core.engine.observers.encoded import EncodedObserver
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
+from gan_core.engine.observers.translated import TranslatedObserver, translated
 from gan_core.training import GAMES
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Observer",
     "PlaneObserver",
     "StackedObserver",
+    "TranslatedObserver",
     "Unmeasured",
     "observer_for",
     "stack_modes",
@@ -33,12 +35,15 @@ __all__ = [
 
 
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
-    """The observer of a resolved config's data, of the categories of its prior, and of its codes, where it has any."""
+    """The observer of a resolved config's data, of the categories of its prior, of its codes, and of its outputs, where it
+    has any."""
     declared = GAMES[config.game]
     observer = with_categories(
         _of_data(config, source, classifier), config, declared.latent(config), source, classifier
     )
-    return EncodedObserver(observer, config, source, classifier) if "encode" in declared.abilities else observer
+    if "encode" in declared.abilities:
+        return EncodedObserver(observer, config, source, classifier)
+    return translated(observer, config, source, classifier)
 
 
 def _of_data(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
