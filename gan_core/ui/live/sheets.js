@@ -20,8 +20,9 @@ class SheetPanel extends Panel {
 
   draw() {
     const found = this.view.part(this.needs)
-    // A run of an older version, or one whose game cannot, has none and never will.
-    this.element.hidden = !found && (this.view.store.ended || this.view.store.frames.length > 1)
+    // A run of an older version, or one whose game cannot, has none and never will. Before any round is shown nobody can tell,
+    // and what is hidden is in nobody's sight again.
+    this.element.hidden = !found && this.view.shown !== null && (this.view.store.ended || this.view.store.frames.length > 1)
     this.waiting(!found)
     if (!found) return
     const picture = this.view.contents.get(found.value.file)
