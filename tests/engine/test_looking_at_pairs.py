@@ -21,7 +21,7 @@ from gan_core.data import to_uint8
 from gan_core.engine import DataError, Lab
 from gan_core.engine.observers import TranslatedObserver, observer_for
 from gan_core.engine.observers.held import HELD
-from gan_core.engine.observers.translated import HEADS, ROWS, HeldPairs
+from gan_core.engine.observers.translated import HEADS, SHOWN, HeldPairs
 from gan_core.store import RunStore, StoreError
 from gan_core.training import build, load_source, resolve
 from gan_core.training.games.pix2pix import degraded
@@ -76,10 +76,11 @@ def test_rows_show_what_stands_beside_what_and_never_change() -> None:
     assert torch.equal(pairs.inputs, degraded(pairs.targets, "scratched"))
     outputs = pairs.outputs(Says(-pairs.targets))
     sheet = pairs.rows(outputs)
-    assert sheet.images.shape == (ROWS, len(HEADS), 1, 16, 16)
-    shown = dict(zip(HEADS, sheet.images.transpose(1, 0, 2, 3, 4), strict=True))
+    assert (sheet.images.shape, sheet.heads) == ((SHOWN // 2, 2 * len(HEADS), 1, 16, 16), HEADS * 2)
+    in_pairs = sheet.images.reshape(SHOWN, len(HEADS), 1, 16, 16)
+    shown = dict(zip(HEADS, in_pairs.transpose(1, 0, 2, 3, 4), strict=True))
     for head, pictures in (("input", pairs.inputs), ("output", -pairs.targets), ("target", pairs.targets)):
-        np.testing.assert_array_equal(shown[head], to_uint8(pictures[:ROWS]).numpy())
+        np.testing.assert_array_equal(shown[head], to_uint8(pictures[:SHOWN]).numpy())
     source = load_source(config_of())
     known = {picture.numpy().tobytes() for picture in source.x[source.train_index]}
     assert all(picture.tobytes() in known for picture in shown["nearest"]), "it is a training picture"

@@ -27,7 +27,7 @@ from gan_core.training.abilities import Translates
 from gan_core.training.classifier import FrozenClassifier
 from gan_core.training.games.pix2pix import degraded
 
-ROWS = 8
+SHOWN, ACROSS = 8, 2  # pairs, and how many of them stand in a row
 HEADS = ("input", "output", "target", "nearest")
 NOTE = "Nearest: the target of the training input that is most like this one; it needs no training."
 KNOWN = 4_000_000  # numbers, at most, of the training pictures among which the nearest is looked for
@@ -96,9 +96,12 @@ class HeldPairs:
         return torch.cat([game.translate(some).cpu() for some in parts])
 
     def rows(self, outputs: Tensor) -> Sheet:
-        """The first pairs, a row each."""
-        columns = torch.stack([part[:ROWS] for part in (self.inputs, outputs, self.targets, self._nearest)], dim=1)
-        return Sheet(to_uint8(columns).numpy(), HEADS, NOTE)
+        """The first pairs, two in a row."""
+        kinds = self.inputs, outputs, self.targets, self._nearest
+        shown = to_uint8(torch.stack([part[:SHOWN] for part in kinds], dim=1)).numpy()
+        even = len(shown) // ACROSS * ACROSS or len(shown)  # of a set of a few pictures
+        rows = shown[:even].reshape(max(1, even // ACROSS), -1, *shown.shape[2:])
+        return Sheet(rows, HEADS * (rows.shape[1] // len(HEADS)), NOTE)
 
     def measure(self, outputs: Tensor) -> Numbers:
         """Nothing of too few pairs, or where an output is not finite."""
