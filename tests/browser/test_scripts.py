@@ -217,3 +217,20 @@ def test_every_kind_of_panel_begins_with_its_title_and_its_slot(scripts: Page) -
     )
     assert len(made) == 9
     assert made == [[kind, f"s-{kind}", f"T {kind}"] for kind, *_ in made]
+
+
+# --- sheets ---
+
+
+def test_a_sheet_hides_only_when_a_round_is_shown_that_has_none(scripts: Page) -> None:
+    """What hid before, as at the first draw of a finished run, was in nobody's sight again."""
+    hidden = scripts.evaluate(
+        """() => [null, 200].map((shown) => {
+          const store = { ended: true, frames: [1, 2], status: { state: "finished" } }
+          const view = { store, shown, root: { dataset: {} }, part: () => null }
+          const panel = new SheetPanel(view, { slot: "translated", kind: "sheet", title: "rows", part: "translated" })
+          panel.draw()
+          return panel.element.hidden
+        })"""
+    )
+    assert hidden == [False, True]
