@@ -91,11 +91,12 @@ def test_outputs_are_measured_like_what_they_are_beside() -> None:
     reference = pairs.reference()
     beside = reference["beside"]
     assert set(beside["psnr"]) == {"input as it is", "mean target", "nearest training picture", "bicubic"}
+    assert set(beside["target_class"]) == {*beside["psnr"], "target itself"}
     for column, rivals in beside.items():
         assert pairs.measure(pairs.inputs)[column] == rivals["input as it is"]
     perfect = pairs.measure(pairs.targets)
     assert (perfect["absolute_error"], perfect["psnr"], perfect["ssim"]) == (0, 100, pytest.approx(1))
-    assert perfect["target_class"] == reference["floors"]["target_class"]
+    assert perfect["target_class"] == beside["target_class"]["target itself"]
     paler = pairs.measure(pairs.targets * 0.8)["absolute_error"]
     assert paler == pytest.approx(float(pairs.targets.abs().mean()) / 10), "a pixel counts from 0 to 1"
     assert set(reference["sizes"].values()) == {HELD}

@@ -76,6 +76,7 @@ _METRIC_CODE = {
     "code_variance_least": "variances",
     "code_variance_most": "variances",
     "active_dimensions": "gaussian_kl",
+    "target_class": "label_accuracy",
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),

@@ -21,6 +21,7 @@ from gan_core.engine.messages import Sheet, Sight
 from gan_core.engine.observers.base import SAMPLES_AT_ONCE, GetClassifier, Observer, shown_in_any_case
 from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
+from gan_core.metrics.histograms import label_accuracy
 from gan_core.metrics.translation import absolute_error, nearest, psnr, ssim
 from gan_core.training import Game
 from gan_core.training.abilities import Translates
@@ -108,7 +109,7 @@ class HeldPairs:
         return self._read(outputs) if self._enough and bool(outputs.isfinite().all()) else {}
 
     def reference(self) -> dict[str, Any]:
-        """Parts of a reference: ``floors``, ``sizes``, ``lacking``, and ``beside``, what needs no training."""
+        """Parts of a reference: ``sizes``, ``lacking``, and ``beside``, what needs no training."""
         if not self._enough:
             return {"lacking": dict.fromkeys(COLUMNS, TOO_FEW)}
         rivals = {
@@ -121,17 +122,17 @@ class HeldPairs:
         read = {rival: self._read(pictures) for rival, pictures in rivals.items()}
         columns = next(iter(read.values()))
         beside = {column: {rival: numbers[column] for rival, numbers in read.items()} for column in columns}
-        of_targets = self._read(self.targets)
-        floors = {name: of_targets[name] for name in ("target_class",) if name in of_targets}
-        return {"floors": floors, "beside": beside, "sizes": dict.fromkeys(columns, len(self.targets))}
+        if "target_class" in columns:
+            beside["target_class"]["target itself"] = self._read(self.targets)["target_class"]
+        return {"beside": beside, "sizes": dict.fromkeys(columns, len(self.targets))}
 
     def _read(self, pictures: Tensor) -> Numbers:
         x, x_hat = _white(self.targets), _white(pictures)
         numbers = {"absolute_error": absolute_error(x, x_hat), "psnr": psnr(x, x_hat), "ssim": ssim(x, x_hat)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
-            seen = classifier.probabilities(pictures.contiguous()).argmax(axis=1)
-            numbers["target_class"] = float((seen == self._labels).mean())
+            seen = classifier.probabilities(pictures.contiguous())
+            numbers["target_class"] = label_accuracy(seen, self._labels)
         return numbers
 
     def _classifier(self) -> FrozenClassifier | None:

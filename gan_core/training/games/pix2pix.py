@@ -194,12 +194,11 @@ def _each(distance: str) -> Iterator[Column]:
 
 def _reading(config: Pix2pixConfig) -> Reading:
     field = receptive_field(halvings(config.model.discriminator.widths))
-    told = f"Each opinion of D is of a patch of {field}×{field} pixels. "
+    told = f"Each opinion of D is of a patch of {field}×{field} pixels; its loss is halved: log 2 = 0.693 where it cannot tell."
     if not config.translation.adversarial_weight:
-        told = "Nobody heeds D, so it stands still. "
+        told = "Nobody heeds D, which stands still: the weighted distance is all of the loss."
     return Reading(
-        f"{told}Its loss is halved, so log 2 = 0.693 is where it cannot tell. The distance is a mean over "
-        "pixels from −1 to 1 of training pairs; what held-out pairs read stands below."
+        f"{told} The distance is a mean over pixels from −1 to 1 of training pairs; what held-out pairs read stands below."
     )
 
 
