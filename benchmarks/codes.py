@@ -22,6 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import psutil
 import torch
 
@@ -32,14 +33,18 @@ from benchmarks.codes_promises import CASES, Case, Promise
 from benchmarks.ledger import Ledger, Row, key_of
 from benchmarks.sections import command_line
 from gan_core.config import PRESETS, RunConfig, parse_seeds, preset_config
-from gan_core.data import ImageSource, Source
+from gan_core.data import ImageSource, MixtureSource, Source
 from gan_core.engine.environment import compute_on_one_thread
 from gan_core.engine.observers import observer_for
 from gan_core.engine.observers.held import samples_of
-from gan_core.training import Game, build, load_source, play, resolve
+from gan_core.metrics.matching import code_agreement
+from gan_core.metrics.modes import mode_of
+from gan_core.training import GAMES, Game, build, load_source, play, resolve
+from gan_core.training.abilities import Samples
 from gan_core.training.classifier import FrozenClassifier, classifier_for
 from gan_core.training.evaluation import evaluated
 from gan_core.training.games.vae import Vae, draw, kl_of
+from gan_core.training.latent import Categorical, Prior
 from gan_core.training.streams import Streams
 
 CACHE = ROOT / "build" / "codes"
@@ -83,6 +88,7 @@ def run(case: Case, seed: int) -> Row:
         training += time.process_time() - began
         if turn.round in looks:
             numbers, _ = observer.look(game, turn.round)
+            numbers |= at_nearest(game, GAMES[config.game].latent(config), source)
             told = {name: float(value) for name, value in row.items()}
             seen[str(turn.round)] = _finite(told | numbers | more_of(game, source, numbers))
         for knob, value in case.knobs.get(turn.round, {}).items():
@@ -106,6 +112,16 @@ def more_of(game: Game, source: Source, numbers: Mapping[str, float]) -> dict[st
             rec = game.reconstruction(output, x).mean()
         more["negative_elbo"] = float(rec + kl_of(mean, log_variance).sum(1).mean())
     return more
+
+
+def at_nearest(game: Game, prior: Prior | None, source: Source) -> dict[str, float]:
+    """How far the categories of samples agree with the modes that these are nearest to, however far away they are."""
+    if not (isinstance(prior, Categorical) and isinstance(source, MixtureSource) and isinstance(game, Samples)):
+        return {}
+    z = prior(HELD_OUT, Streams(0).generator("codes", "nearest"))
+    modes = mode_of(source.to_data(game.sample(z).numpy()), source.centers, np.full(source.num_modes, np.inf))
+    drawn = prior.category_of(z).numpy()
+    return {"code_at_nearest": code_agreement(drawn, modes, prior.categories, source.num_modes)}
 
 
 def _finite(numbers: Mapping[str, float]) -> dict[str, float]:

@@ -105,7 +105,9 @@ def test_every_contract_holds(tiny: Callable, game_of: Callable) -> None:
     for preset in contracts.OF_GANS:
         contracts.test_every_preset_takes_every_objective(preset, NAME)
     for regularised in ("plain", "clipped", "r1"):
-        contracts.test_loss_and_penalty_and_architecture_and_data_combine_freely(LOSS, regularised, tiny, game_of)
+        contracts.test_loss_and_penalty_and_architecture_and_data_combine_freely(
+            LOSS, regularised, contracts.shared_out, tiny, game_of
+        )
 
 
 def test_the_contracts_of_losses_hold() -> None:

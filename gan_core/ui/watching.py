@@ -194,6 +194,8 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         panels.append(_codes())
     if counted:
         panels += _counts(kind, made)
+    if "encode" in game.abilities and kind == "images":
+        panels += _sheets(game.plane)
     if kind == "density":
         panels.append(_moments())
     likely = told["score_unit"] == "probability"
@@ -212,7 +214,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         )
     panels.append(live_view.numbers_panel(numbers, span="all"))
     if "encode" in game.abilities:
-        panels += [*(_sheets(game.plane) if kind == "images" else []), _code()]
+        panels.append(_code())
     if "translate" in game.abilities:
         panels[2:2] = _pairs()
     return panels

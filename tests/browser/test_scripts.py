@@ -219,18 +219,27 @@ def test_every_kind_of_panel_begins_with_its_title_and_its_slot(scripts: Page) -
     assert made == [[kind, f"s-{kind}", f"T {kind}"] for kind, *_ in made]
 
 
-# --- sheets ---
+ABSENT = """([state, frames]) => {
+  const store = new Store()
+  store.apply({ full: true, cursor: 0, status: { state }, frames })
+  const spec = { slot: "s", kind: "sheet", title: "Sheet", part: "manifold" }
+  return new PANELS.sheet({ store, root: { dataset: {} }, data: { beside: [] }, shown: null }, spec).absent
+}"""
 
 
-def test_a_sheet_hides_only_when_a_round_is_shown_that_has_none(scripts: Page) -> None:
-    """What hid before, as at the first draw of a finished run, was in nobody's sight again."""
-    hidden = scripts.evaluate(
-        """() => [null, 200].map((shown) => {
-          const store = { ended: true, frames: [1, 2], status: { state: "finished" } }
-          const view = { store, shown, root: { dataset: {} }, part: () => null }
-          const panel = new SheetPanel(view, { slot: "translated", kind: "sheet", title: "rows", part: "translated" })
-          panel.draw()
-          return panel.element.hidden
-        })"""
-    )
-    assert hidden == [False, True]
+@pytest.mark.parametrize(
+    ("state", "parts", "absent"),
+    [
+        ("running", [], False),
+        ("running", ["grid"], False),
+        ("running", ["grid", "grid"], True),
+        ("finished", ["grid"], True),
+        ("finished", ["grid", "manifold"], False),
+    ],
+)
+def test_a_panel_of_pictures_is_absent_where_its_run_makes_none(
+    scripts: Page, state: str, parts: list[str], absent: bool
+) -> None:
+    """Before anything is shown: a panel that takes no room is never in sight, and would not be asked again."""
+    frames = [{"round": round, "parts": {name: {"file": "x.png"}}} for round, name in enumerate(parts)]
+    assert scripts.evaluate(ABSENT, [state, frames]) is absent

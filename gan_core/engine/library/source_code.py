@@ -137,11 +137,13 @@ def _relative(file: str | None) -> str:
 
 
 def _entry_and(
-    module: str, registry: str, code: Callable[[str], tuple[Any, ...]]
+    registries: Mapping[str, str], code: Callable[[str], tuple[Any, ...]]
 ) -> Callable[[str], tuple[SourceCode, ...]]:
+    """The entry in one of the ``registries``, each by its module, and what ``code`` names."""
+
     def both(name: str) -> tuple[SourceCode, ...]:
-        own = entry(module, registry, name)
-        return (*([own] if own else []), *map(definition, code(name)))
+        own = [found for module, registry in registries.items() if (found := entry(module, registry, name))]
+        return (*own, *map(definition, code(name)))
 
     return both
 
@@ -169,14 +171,21 @@ def _code_of_metric(name: str) -> tuple[Any, ...]:
 
 _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
     "games": lambda name: (definition(GAMES[name].build),),
-    "objectives": _entry_and("gan_core.config.objectives", "OBJECTIVES", _code_of_objective),
+    "objectives": _entry_and({"gan_core.config.objectives": "OBJECTIVES"}, _code_of_objective),
     "losses": lambda name: tuple(map(definition, _code_of_loss(name))),
     "regularizers": lambda name: tuple(map(definition, _code_of_regularizer(name))),
-    "tricks": _entry_and("gan_core.config.tricks", "TRICKS", lambda name: _TRICK_CODE.get(name, ())),
+    "tricks": _entry_and({"gan_core.config.tricks": "TRICKS"}, lambda name: _TRICK_CODE.get(name, ())),
     "architectures": lambda name: (
         definition(ARCHITECTURES[name].generator),
         definition(ARCHITECTURES[name].discriminator),
     ),
-    "datasets": _entry_and("gan_core.data", "DATASETS", lambda name: ()),
-    "metrics": _entry_and("gan_core.metrics", "METRICS", lambda name: _code_of_metric(name) if name in METRICS else ()),
+    "datasets": _entry_and({"gan_core.data": "DATASETS"}, lambda name: ()),
+    "metrics": _entry_and(
+        {
+            "gan_core.metrics": "METRICS",
+            "gan_core.metrics.code_cards": "CODE_METRICS",
+            "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
+        },
+        lambda name: _code_of_metric(name) if name in METRICS else (),
+    ),
 }

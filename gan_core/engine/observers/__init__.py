@@ -35,15 +35,12 @@ __all__ = [
 
 
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
-    """The observer of a resolved config's data, of the categories of its prior, of its codes, and of its outputs, where it
-    has any."""
-    declared = GAMES[config.game]
-    observer = with_categories(
-        _of_data(config, source, classifier), config, declared.latent(config), source, classifier
-    )
+    """The observer of a resolved config's data, of its codes, of its outputs, of the categories of its prior, if it has any."""
+    declared, observer = GAMES[config.game], _of_data(config, source, classifier)
     if "encode" in declared.abilities:
-        return EncodedObserver(observer, config, source, classifier)
-    return translated(observer, config, source, classifier)
+        observer = EncodedObserver(observer, config, source, classifier)
+    observer = translated(observer, config, source, classifier)
+    return with_categories(observer, config, declared.latent(config), source, classifier)
 
 
 def _of_data(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:

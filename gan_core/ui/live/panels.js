@@ -43,6 +43,11 @@ class Panel {
     this.element.dataset.round = round
   }
 
+  // Whether there is nothing that it could show, now or later: then it takes no room. Asked of panels out of sight too.
+  get absent() {
+    return false
+  }
+
   draw() {}
   theme() {}
   destroy() {}

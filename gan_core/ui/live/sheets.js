@@ -18,11 +18,14 @@ class SheetPanel extends Panel {
     return this.spec.part
   }
 
+  // A run of an older version, or one whose game cannot, has no such part and never will.
+  get absent() {
+    const { frames, ended } = this.view.store
+    return frames.length > (ended ? 0 : 1) && !this.view.store.part(this.needs, Infinity)
+  }
+
   draw() {
     const found = this.view.part(this.needs)
-    // A run of an older version, or one whose game cannot, has none and never will. Before any round is shown nobody can tell,
-    // and what is hidden is in nobody's sight again.
-    this.element.hidden = !found && this.view.shown !== null && (this.view.store.ended || this.view.store.frames.length > 1)
     this.waiting(!found)
     if (!found) return
     const picture = this.view.contents.get(found.value.file)

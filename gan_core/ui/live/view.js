@@ -228,6 +228,7 @@ class LiveView {
       for (const panel of this.panels.slice()) {
         if (this.gone) return
         const started = performance.now()
+        panel.element.hidden = panel.absent
         if (panel instanceof ChartPanel && !panel.ready) panel.waiting(true, this.store.ended ? "drawing…" : "")
         else if (this.inSight(panel)) await panel.draw()
         if (performance.now() - started > FRAME) await breath()
