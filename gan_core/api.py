@@ -17,6 +17,7 @@ from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_clas
 from gan_core.engine.comparing import standings
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
+from gan_core.engine.exchange.translating import open_translator
 from gan_core.engine.latent import taking
 from gan_core.engine.latent.space import open_space
 from gan_core.engine.library.history import KnobsByRound
@@ -279,6 +280,28 @@ def traverse(
         return taking.line(open_space(opened, run_id, at), base, kind, index, reach, steps, seed=seed)
 
 
+def translate(
+    run_id: str,
+    image: Path | str | np.ndarray,
+    *,
+    degrade: bool = False,
+    at: int | None = None,
+    store: Path | str | None = None,
+) -> np.ndarray:
+    """What a run from picture to picture makes of the picture in a file, uint8 (C, H, W), or of an array of such pictures,
+    uint8 (n, C, H, W). With ``degrade`` they are targets, which are degraded first as the run's own were.
+
+    Raises RunNotFound, StoreError where there is no checkpoint or another game, DataError for a file that is no picture,
+    OSError for one that cannot be opened, ValueError for an array that does not fit.
+    """
+    with _opened(store) as opened:
+        translator = open_translator(opened, run_id, at)
+    if isinstance(image, np.ndarray):
+        return translator(image, degrade=degrade)
+    made: np.ndarray = translator(translator.picture(Path(image).read_bytes(), str(image))[None], degrade=degrade)[0]
+    return made
+
+
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
@@ -391,5 +414,6 @@ __all__ = [
     "restore_run",
     "resume",
     "train",
+    "translate",
     "traverse",
 ]

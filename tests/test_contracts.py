@@ -14,7 +14,7 @@ import torch
 
 from gan_core.about import About
 from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, TRICKS, ConfigError, RunConfig, diff, flatten, preset_config
-from gan_core.data import DATASETS, DataMissing, ImageSource, StackedSource
+from gan_core.data import DATASETS, DEGRADATIONS, DataMissing, ImageSource, StackedSource
 from gan_core.losses import LOSSES
 from gan_core.models import ARCHITECTURES, Layers
 from gan_core.regularizers import PENALTIES, WEIGHT_CLIPPING
@@ -25,6 +25,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "penalties": PENALTIES,
     "architectures": ARCHITECTURES,
     "data sets": DATASETS,
+    "degradations": DEGRADATIONS,
     "objectives": OBJECTIVES,
     "tricks": TRICKS,
 }

@@ -148,6 +148,17 @@ def _traverse(sub: argparse.ArgumentParser) -> None:
     _strip(sub)
 
 
+def _translate(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    help = "a picture, which is padded to a square and brought to the size of the run's own"
+    sub.add_argument("--image", type=Path, required=True, metavar="FILE", help=help)
+    sub.add_argument("--to", type=Path, metavar="FILE", help="a PNG file (default: RUN.png)")
+    sub.add_argument(
+        "--degrade", action="store_true", help="the picture is a target: degrade it first, as the run does"
+    )
+    _of_a_round(sub)
+
+
 def _strip(sub: argparse.ArgumentParser) -> None:
     """Options of what writes samples in a row."""
     sub.add_argument(
@@ -242,6 +253,7 @@ _WALKING: tuple[_Command, ...] = (
     ("encode", "latent:encode", "write the codes of held-out samples, of a run with an encoder", _encode),
     ("interpolate", "latent:interpolate", "write samples on the way from one z to another", _interpolate),
     ("traverse", "latent:traverse", "write samples along a direction of z", _traverse),
+    ("translate", "translating:translate", "write what a run from picture to picture makes of one", _translate),
 )
 _LOOKING: tuple[_Command, ...] = (
     ("presets", "looking:presets", "list the presets, for `train --preset`: ring-mlp, or ring-collapse+r1", _json),

@@ -13,6 +13,7 @@ from gan_core.config.information import INFORMATION
 from gan_core.config.preset import Preset
 from gan_core.config.recipes import RECIPES, small_dcgan
 from gan_core.config.schema import RunConfig, override
+from gan_core.config.translations import TRANSLATIONS
 
 _DCGAN = small_dcgan(normalization="batch")
 
@@ -116,6 +117,7 @@ PRESETS: dict[str, Preset] = {
     **RECIPES,
     **CODES,
     **INFORMATION,
+    **TRANSLATIONS,
 }
 
 

@@ -12,6 +12,7 @@ from gan_core.about import About
 from gan_core.data import celeba as celeba_folder
 from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
+from gan_core.data.degradations import DEGRADATIONS, Degradation
 from gan_core.data.images import digits8, image_source, labelled_source, mnist5k, stacked, to_uint8, to_unit
 from gan_core.data.sources import Batch, Factors, ImageSource, MixtureSource, Source, StackedSource, label_count
 from gan_core.data.sprites import sprites
@@ -392,11 +393,13 @@ DATASETS = Registry(
 
 __all__ = [
     "DATASETS",
+    "DEGRADATIONS",
     "Batch",
     "BatchStream",
     "DataError",
     "DataMissing",
     "Dataset",
+    "Degradation",
     "Factors",
     "ImageSource",
     "MixtureSource",

@@ -14,6 +14,7 @@ from gan_core.about import About
 from gan_core.metrics.code_cards import CODE_METRICS
 from gan_core.metrics.metric import Metric
 from gan_core.metrics.sharpness_cards import SHARPNESS
+from gan_core.metrics.translation_cards import TRANSLATION_METRICS
 
 # In the order in which the page shows them: first what sees a collapse, then quality, then distances.
 METRICS: dict[str, Metric] = {
@@ -442,4 +443,5 @@ METRICS: dict[str, Metric] = {
     ),
     **SHARPNESS,
     **CODE_METRICS,
+    **TRANSLATION_METRICS,
 }

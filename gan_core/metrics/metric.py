@@ -32,8 +32,8 @@ class Metric:
 
     ``better`` is the good direction; ``"closer"`` means closer to the value of the real data, drawn beside the curve.
     ``bounds`` are the smallest and the largest value that can occur, infinite where there is no bound. ``floor_of`` is whose
-    value its floor is. ``of`` is what is measured: samples, or what an encoder makes of data, which a game without one does
-    not have.
+    value its floor is. ``of`` is what is measured: samples, or what an encoder makes of data, or the outputs of
+    pairs, which other games do not have.
     """
 
     about: About
@@ -41,7 +41,7 @@ class Metric:
     better: Literal["higher", "lower", "closer"]
     bounds: tuple[float, float] = (0.0, inf)
     floor_of: str = "real data"
-    of: Literal["samples", "code"] = "samples"
+    of: Literal["samples", "code", "pairs"] = "samples"
 
     @property
     def way(self) -> str:

@@ -23,6 +23,14 @@ from gan_core.models.pairs import joined_discriminator, mlp_pair_discriminator
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
 from gan_core.models.summary import LayerRow, layer_rows
+from gan_core.models.translation import (
+    halvings,
+    logits_on_a_side,
+    patch_discriminator,
+    receptive_field,
+    smallest_side,
+    unet,
+)
 
 
 @dataclass(frozen=True)
@@ -122,15 +130,21 @@ __all__ = [
     "Network",
     "decoder_from",
     "encoder_from",
+    "halvings",
     "initialize",
     "joined_discriminator",
     "layer_rows",
+    "logits_on_a_side",
     "mlp_pair_discriminator",
     "normalize_spectrally",
     "pack",
     "packed_shape",
+    "patch_discriminator",
     "raw_weight",
+    "receptive_field",
+    "smallest_side",
     "spectral_norm_of",
+    "unet",
     "use_dropout_stream",
     "with_storage",
 ]

@@ -16,6 +16,7 @@ from gan_core.models.minibatch import MinibatchDiscrimination, MinibatchStddev
 from gan_core.models.pairs import CodeBeside
 from gan_core.models.resnet import GlobalSum, Residual
 from gan_core.models.spectral import spectral_norm_of
+from gan_core.models.translation import InputBeside, ULevel
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ _NAMES: dict[type[nn.Module], str] = {
     Residual: "Residual block",
     Reshape: "Reshape",
     CodeBeside: "Code z beside it",
+    InputBeside: "Input beside it",
+    ULevel: "U-Net, down and up again",
     OneHot: "Class y beside it, one-hot",
     LabelEmbedding: "Class y beside it, learned",
     ProjectionHead: "Logit, plus the projection on class y",

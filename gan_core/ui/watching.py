@@ -124,6 +124,7 @@ _OF_CODES = (
     *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
     *("code_variance_least", "code_variance_most"),
 )
+_OF_PAIRS = ("target_class", "absolute_error", "psnr", "ssim")
 
 
 def _number(column: str) -> dict[str, Any]:
@@ -216,7 +217,20 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     panels.append(live_view.numbers_panel(numbers, span="all"))
     if "encode" in game.abilities:
         panels.append(_code())
+    if "translate" in game.abilities:
+        panels[2:2] = _pairs()
     return panels
+
+
+def _pairs() -> list[live_view.Panel]:
+    """Held-out outputs beside their targets, and what is measured of many, each number with what it is read beside."""
+    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_PAIRS)]
+    return [
+        live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
+        live_view.numbers_panel(
+            numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside"
+        ),
+    ]
 
 
 def _sheets(plane: bool) -> list[live_view.Panel]:

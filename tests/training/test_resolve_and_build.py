@@ -127,7 +127,7 @@ def test_every_game_has_its_settings() -> None:
 
 @pytest.mark.parametrize("name", GAMES)
 def test_a_game_can_do_what_it_declares(name: str, game_of: Callable) -> None:
-    game = game_of(resolve(RunConfig.load({"game": name, "data": {"name": "ring"}, "device": "cpu"})))
+    game = game_of(resolve(RunConfig.load({"game": name, "data": {"name": "mnist5k"}, "device": "cpu"})))
     assert {ability for ability, protocol in ABILITIES.items() if isinstance(game, protocol)} == set(
         GAMES[name].abilities
     )

@@ -5,6 +5,7 @@ from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.gan import GanConfig
 from gan_core.config.games.infogan import InfoganConfig
+from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
 from gan_core.config.schema import RunConfig
@@ -18,6 +19,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "aae": AaeConfig,
     "regressor": RegressorConfig,
     "infogan": InfoganConfig,
+    "pix2pix": Pix2pixConfig,
 }
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "BiganConfig",
     "GanConfig",
     "InfoganConfig",
+    "Pix2pixConfig",
     "RegressorConfig",
     "VaeConfig",
 ]

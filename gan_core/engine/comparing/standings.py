@@ -29,6 +29,7 @@ from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreEr
 from gan_core.training import GAMES
 
 NO_ENCODER = "its game has no encoder"
+NO_PAIRS = "its game has no pairs"
 NOT_MEASURED = "not measured in its game"
 OF_RECONSTRUCTIONS = "of reconstructions"
 
@@ -166,7 +167,7 @@ def _why(standings: Sequence[Standing], variant: str, metric: str) -> str:
     """Why a variant has no such measure, or none that is comparable."""
     mine = [standing for standing in standings if standing.variant == variant and standing.curves]
     if mine and not any(metric in standing.curves for standing in mine):
-        return NO_ENCODER if METRICS[metric].of == "code" else NOT_MEASURED
+        return {"code": NO_ENCODER, "pairs": NO_PAIRS}.get(METRICS[metric].of, NOT_MEASURED)
     if METRICS[metric].of == "samples" and any(not standing.samples for standing in mine):
         return OF_RECONSTRUCTIONS
     return ""
@@ -314,6 +315,7 @@ def _too_few(n: int) -> str:
 _APART = {
     OF_RECONSTRUCTIONS: "draws no samples: its number is of reconstructions of held-out data, so it has no rank.",
     NO_ENCODER: "has no encoder, so there is no such number of it.",
+    NO_PAIRS: "has no pairs of input and target, so there is no such number of it.",
 }
 _DOES = {"modes_covered": "covers", "modes_captured": "captures"}
 

@@ -78,10 +78,11 @@ _METRIC_CODE = {
     "code_variance_least": "variances",
     "code_variance_most": "variances",
     "active_dimensions": "gaussian_kl",
+    "target_class": "label_accuracy",
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
-    *("matching", "codes"),
+    *("matching", "codes", "translation"),
 )
 
 
@@ -182,7 +183,11 @@ _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
     ),
     "datasets": _entry_and({"gan_core.data": "DATASETS"}, lambda name: ()),
     "metrics": _entry_and(
-        {"gan_core.metrics": "METRICS", "gan_core.metrics.code_cards": "CODE_METRICS"},
+        {
+            "gan_core.metrics": "METRICS",
+            "gan_core.metrics.code_cards": "CODE_METRICS",
+            "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
+        },
         lambda name: _code_of_metric(name) if name in METRICS else (),
     ),
 }

@@ -12,6 +12,7 @@ from gan_core.engine.observers.categories import CategoryObserver, with_categori
 from gan_core.engine.observers.encoded import EncodedObserver
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
+from gan_core.engine.observers.translated import TranslatedObserver, translated
 from gan_core.training import GAMES
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Observer",
     "PlaneObserver",
     "StackedObserver",
+    "TranslatedObserver",
     "Unmeasured",
     "observer_for",
     "stack_modes",
@@ -33,10 +35,11 @@ __all__ = [
 
 
 def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -> Observer:
-    """The observer of a resolved config's data, of its codes, and of the categories of its prior, where it has any."""
+    """The observer of a resolved config's data, of its codes, of its outputs, of the categories of its prior, if it has any."""
     declared, observer = GAMES[config.game], _of_data(config, source, classifier)
     if "encode" in declared.abilities:
         observer = EncodedObserver(observer, config, source, classifier)
+    observer = translated(observer, config, source, classifier)
     return with_categories(observer, config, declared.latent(config), source, classifier)
 
 

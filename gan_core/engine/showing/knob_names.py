@@ -14,6 +14,8 @@ LABELS = {
     "matching.cycle": "λ of the cycle",
     "objective.clip_value": "clip D's weights to ±",
     "tricks.instance_noise": "instance noise σ₀",
+    "translation.distance_weight": "λ of the distance",
+    "translation.adversarial_weight": "weight of the adversarial term",
     "terms.lambda_info": "λ of the information",
     "terms.lambda_continuous": "weight of the continuous codes",
     "terms.r1": "γ of R1",

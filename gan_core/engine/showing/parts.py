@@ -26,6 +26,7 @@ PARTS: dict[str, Part] = {
     "push": Part("png"),
     "histogram": Part(""),
     "perturbed": Part("png"),
+    "translated": Part("png"),
     "manifold": Part("png"),
     "codes": Part("json"),
     "thumb": Part("png", small=True),

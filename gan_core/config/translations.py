@@ -1,0 +1,53 @@
+"""Presets of the game from picture to picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gan_core.config.preset import Preset
+
+
+def _pix2pix(degradation: str, *, rounds: int = 400, **translation: Any) -> dict[str, Any]:
+    return {
+        "game": "pix2pix",
+        "data": {"name": "mnist5k", "batch_size": 16},
+        "translation": {"degradation": degradation, **translation},
+        "schedule": {"rounds": rounds},
+        "diagnostics": {"every": 25},
+    }
+
+
+TRANSLATIONS: dict[str, Preset] = {
+    "digits-repair": Preset(
+        "Scratched digits, repaired",
+        "A U-Net learns from pairs to take four lines off a digit. Input, output and target of held-out digits stand side by "
+        "side; turn the adversarial weight to 0 and the strokes fade where the answer is open.",
+        _pix2pix("scratched"),
+        kind="code",
+    ),
+    "digits-half": Preset(
+        "The lower half of a digit, guessed",
+        "Several digits may have one upper half. The absolute error alone draws grey, D asks for strokes; beside both stands "
+        "the nearest training digit, which needs no training.",
+        _pix2pix("half"),
+        kind="code",
+    ),
+    "digits-sr": Preset(
+        "Digits from 7×7 pixels",
+        "Mosaics that people can hardly read become digits, by the squared error alone. Beside the outputs stand bicubic "
+        "enlargement and the nearest training digit; some outputs are another digit, sharply.",
+        {
+            **_pix2pix("quarter_size", distance="l2", distance_weight=1.0, adversarial_weight=0.0),
+            "model": {"initialization": "torch", "generator": {"normalization": "none"}},
+            "optimizers": {"generator": {"lr": 2e-3}},
+        },
+        kind="code",
+    ),
+    "digits-sketch": Preset(
+        "Thin strokes, inked",
+        "Lines of one pixel become digits as they were written. The answer is nearly determined, so D has little to add to the "
+        "absolute error.",
+        _pix2pix("skeleton", adversarial_weight=0.0),
+        kind="code",
+    ),
+}

@@ -1,0 +1,77 @@
+"""What the columns of ``diagnostics`` mean of games from picture to picture: `TRANSLATION_METRICS`, part of `METRICS`."""
+
+from __future__ import annotations
+
+from math import inf
+
+from gan_core.about import About
+from gan_core.metrics.metric import Metric
+
+_ISOLA = "Isola et al., Image-to-Image Translation with Conditional Adversarial Networks"
+_BASELINE = "Beside it stand the input as it is, the mean target, and the target of the nearest training input."
+
+TRANSLATION_METRICS: dict[str, Metric] = {
+    "absolute_error": Metric(
+        About(
+            title="Absolute error of outputs",
+            paper=_ISOLA,
+            year=2017,
+            formula=r"\mathbb{E}\,\tfrac{1}{d}\,\lVert b - G(a) \rVert_1",
+            idea=f"Mean absolute error of a pixel from 0 to 1, of held-out outputs and their targets. {_BASELINE}",
+            watch_for="What fades out pixels that it is not sure of wins here: of many answers the median costs least.",
+            url="https://arxiv.org/abs/1611.07004",
+        ),
+        unit="of a pixel",
+        better="lower",
+        bounds=(0.0, 1.0),
+        of="pairs",
+    ),
+    "psnr": Metric(
+        About(
+            title="PSNR of outputs",
+            paper="Huynh-Thu & Ghanbari, Scope of Validity of PSNR in Image/Video Quality Assessment",
+            year=2008,
+            formula=r"\mathbb{E}\,\bigl[-10 \log_{10} \mathrm{MSE}(b, G(a))\bigr]",
+            idea=f"Peak signal-to-noise ratio in dB, the mean over held-out pictures whose pixels are 0 to 1. {_BASELINE}",
+            watch_for="It counts pixels: a sharp digit that is moved by one pixel reads less than a blur in the right place.",
+            url="https://doi.org/10.1049/el:20080522",
+        ),
+        unit="dB",
+        better="higher",
+        bounds=(-inf, 100.0),
+        of="pairs",
+    ),
+    "ssim": Metric(
+        About(
+            title="SSIM of outputs",
+            paper="Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity",
+            year=2004,
+            formula=r"\frac{(2\mu_b\mu_o + c_1)(2\sigma_{bo} + c_2)}{(\mu_b^2 + \mu_o^2 + c_1)(\sigma_b^2 + \sigma_o^2 + c_2)}",
+            idea="Mean over Gaussian windows of 11 pixels of how alike mean, spread and pattern of output and target are; 1 is "
+            "equal. Pixels are 0 to 1.",
+            watch_for="Black background is alike everywhere and lifts it, so read it beside the baselines alone.",
+            url="https://doi.org/10.1109/TIP.2003.819861",
+        ),
+        unit="similarity",
+        better="higher",
+        bounds=(-1.0, 1.0),
+        of="pairs",
+    ),
+    "target_class": Metric(
+        About(
+            title="Class of the target kept",
+            paper=_ISOLA,
+            year=2017,
+            formula=r"\Pr[\arg\max_k p(k \mid G(a)) = y_b]",
+            idea="Share of held-out outputs that the frozen classifier reads as the class of their target, sure of it or not. "
+            "The input as it is and the nearest training picture are read in the same way.",
+            watch_for="Below the nearest training picture: looking up would have done better. A sharp output of another class "
+            "is the error that nobody sees who has no target.",
+            url="https://arxiv.org/abs/1611.07004",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+        of="pairs",
+    ),
+}

@@ -1,0 +1,92 @@
+"""Degradations are pure functions of pictures and a generator, and do what their cards say."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import label
+
+from gan_core.config.games.pix2pix import DegradationName
+from gan_core.data import DEGRADATIONS, mnist5k, to_unit
+from gan_core.data.degradations import bicubic, coarser
+
+
+def seeded(seed: int = 3) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def digits(n: int = 6) -> torch.Tensor:
+    source = mnist5k()
+    return to_unit(source.x[source.heldout_index[:: len(source.heldout_index) // n][:n]])
+
+
+def test_the_settings_name_what_there_is() -> None:
+    assert get_args(DegradationName) == tuple(DEGRADATIONS)
+
+
+@pytest.mark.parametrize("name", DEGRADATIONS)
+def test_a_degradation_is_pure_and_keeps_to_the_range(name: str) -> None:
+    degrade = DEGRADATIONS[name].apply
+    for x in (digits(), torch.rand(2, 3, 9, 13, generator=seeded()) * 2 - 1):
+        before = x.clone()
+        given = degrade(x, seeded())
+        assert given.shape == x.shape
+        assert torch.equal(x, before), "the target stays as it is"
+        assert torch.equal(degrade(x, seeded()), given)
+        assert given.min() >= -1
+        assert given.max() <= 1 + 1e-6
+        assert not torch.equal(given, x)
+
+
+def test_only_scratches_and_noise_depend_on_chance() -> None:
+    x = digits()
+    random = {
+        name for name, one in DEGRADATIONS.items() if not torch.equal(one.apply(x, seeded(1)), one.apply(x, seeded(2)))
+    }
+    assert random == {"scratched", "noisy"}
+
+
+@pytest.mark.parametrize(("name", "side"), [("half_size", 14), ("quarter_size", 7)])
+def test_a_mosaic_keeps_the_mean_and_has_so_many_pixels(name: str, side: int) -> None:
+    """Areas are averaged; picking every fourth pixel would keep neither the mean nor thin strokes."""
+    x, one = digits(), DEGRADATIONS[name]
+    given = one.apply(x, seeded())
+    torch.testing.assert_close(given.mean((1, 2, 3)), x.mean((1, 2, 3)))
+    low = coarser(given, one.factor)
+    assert low.shape[2:] == (side, side)
+    torch.testing.assert_close(low, coarser(x, one.factor))
+    assert (bicubic(given, one.factor) - x).square().mean() < (given - x).square().mean()
+
+
+def test_scratches_have_their_widths_and_differ_from_picture_to_picture() -> None:
+    grey = torch.zeros(64, 1, 28, 28)
+    given = DEGRADATIONS["scratched"].apply(grey, seeded())
+    black, white = (given == -1).float().mean((1, 2, 3)) * 784, (given == 1).float().mean((1, 2, 3)) * 784
+    assert not torch.equal(given[0], given[1])
+    assert 60 < black.mean() < 140, "two lines of three pixels, of about 20 pixels inside of the picture each"
+    assert 20 < white.mean() < 60, "two of one pixel"
+
+
+def test_a_skeleton_is_one_pixel_thick_and_as_connected() -> None:
+    bar = torch.full((1, 1, 9, 15), -1.0)
+    bar[..., 3:6, 2:13] = 1.0
+    thin = DEGRADATIONS["skeleton"].apply(bar, seeded())
+    assert ((thin > 0).sum(2) <= 1).all()
+    x = digits(20)
+    strokes = DEGRADATIONS["skeleton"].apply(x, seeded())
+    assert torch.equal(DEGRADATIONS["skeleton"].apply(strokes, seeded()), strokes), "nothing is left to thin"
+    assert not ((strokes > 0) & (x <= 0)).any()
+    for before, after in zip(x[:, 0].numpy() > 0, strokes[:, 0].numpy() > 0, strict=True):
+        assert label(before, np.ones((3, 3)))[1] == label(after, np.ones((3, 3)))[1]
+
+
+def test_an_outline_is_the_edge_of_its_stroke() -> None:
+    square = torch.full((1, 1, 9, 9), -1.0)
+    square[..., 2:7, 2:7] = 1.0
+    edge = DEGRADATIONS["outline"].apply(square, seeded())
+    inside = torch.full_like(square, -1.0)
+    inside[..., 3:6, 3:6] = 1.0
+    assert torch.equal(edge > 0, (square > 0) & (inside < 0))

@@ -1,0 +1,51 @@
+"""Measures of outputs beside targets, against values that are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from gan_core.metrics.translation import absolute_error, nearest, psnr, ssim
+
+RANDOM = np.random.default_rng(0).random((6, 1, 16, 16))
+
+
+def test_psnr_of_a_constant_error_is_20_log_of_the_range_over_it() -> None:
+    for epsilon in (0.01, 0.1):  # of a range of 2 these are .02 and .2: 40 and 20 dB
+        wrong = RANDOM + epsilon * np.where(np.indices(RANDOM.shape).sum(0) % 2, 1, -1)
+        assert psnr(RANDOM, wrong) == pytest.approx(-20 * math.log10(epsilon))
+    assert psnr(RANDOM, RANDOM) == 100
+
+
+def test_psnr_is_the_mean_of_those_of_the_pictures() -> None:
+    wrong = RANDOM + np.array([0.01, 0.1] * 3)[:, None, None, None]
+    assert psnr(RANDOM, wrong) == pytest.approx(30), "that of the mean error would be 22.97"
+
+
+def test_ssim_of_equal_pictures_and_of_constants() -> None:
+    assert ssim(RANDOM, RANDOM) == pytest.approx(1)
+    dark, light = np.full((1, 1, 16, 16), 0.2), np.full((1, 1, 16, 16), 0.6)
+    assert ssim(dark, light) == pytest.approx((2 * 0.2 * 0.6 + 1e-4) / (0.04 + 0.36 + 1e-4))
+    assert ssim(RANDOM, 1 - RANDOM) < 0
+    assert ssim(RANDOM[..., :3, :5], RANDOM[..., :3, :5]) == pytest.approx(1), "smaller than the window"
+
+
+def test_ssim_by_its_definition_at_one_window() -> None:
+    a, b = RANDOM[:1, :, :11, :11], RANDOM[1:2, :, :11, :11]
+    axis = np.exp(-0.5 * ((np.arange(11) - 5) / 1.5) ** 2)
+    w = np.outer(axis, axis) / axis.sum() ** 2
+    ma, mb = (w * a).sum(), (w * b).sum()
+    va, vb, both = (w * (a - ma) ** 2).sum(), (w * (b - mb) ** 2).sum(), (w * (a - ma) * (b - mb)).sum()
+    c1, c2 = 1e-4, 9e-4
+    expected = (2 * ma * mb + c1) * (2 * both + c2) / ((ma**2 + mb**2 + c1) * (va + vb + c2))
+    assert ssim(a, b) == pytest.approx(expected)
+
+
+def test_the_nearest_and_the_error() -> None:
+    asked = RANDOM[[4, 1]] + 0.01
+    np.testing.assert_array_equal(nearest(RANDOM, asked), [4, 1])
+    assert absolute_error(RANDOM[[4, 1]], asked) == pytest.approx(0.01)
+    with pytest.raises(ValueError, match="one shape"):
+        absolute_error(RANDOM, RANDOM[:2])
