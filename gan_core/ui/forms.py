@@ -196,7 +196,8 @@ class ConfigForm:
         common: dict[str, Any] = {"help": info.description, "key": self._key(path)}
         annotation = info.annotation
         result: Any
-        if registry := REGISTRY_OF.get(path) or REGISTRY_OF.get(name):
+        registry = REGISTRY_OF.get(path) or REGISTRY_OF.get(name)
+        if registry and get_origin(annotation) is not Literal:  # a game may take a few of the entries only
             result = self._choose(registry, label, value, common)
         elif get_origin(annotation) is Literal:
             options = list(get_args(annotation))

@@ -186,6 +186,7 @@ _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
         {
             "gan_core.metrics": "METRICS",
             "gan_core.metrics.code_cards": "CODE_METRICS",
+            "gan_core.metrics.sharpness_cards": "SHARPNESS",
             "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
         },
         lambda name: _code_of_metric(name) if name in METRICS else (),
