@@ -273,6 +273,7 @@ def main() -> None:
     todo = [] if options.render else list(planned(cases, seeds, ledger))
     if todo:
         psutil.Process().nice(max(psutil.Process().nice(), 10))
+        compute_on_one_thread()
         for case in cases:  # one process trains each classifier, for all
             source = load_source(resolve(config_of(case, seeds[0])))
             if isinstance(source, ImageSource):
