@@ -30,12 +30,15 @@ import uvicorn
 from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
 from gan_core.config import preset_config
 from gan_core.engine import Lab, prepare_classifier
 from gan_core.server.latent import close_guides, latent_routes
 from gan_core.server.tickets import open_tickets
 
-OUT = Path(__file__).resolve().parents[1] / "docs" / "results" / "latent.md"
+OUT = ROOT / "docs" / "results" / "latent.md"
 MOVE, PAUSE = 0.1, 0.06  # seconds
 PORT = 8797
 

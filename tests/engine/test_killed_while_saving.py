@@ -100,9 +100,16 @@ from gan_core.engine.running import runner
 real = runner._Runner._look_after
 def look_after(self):
     real(self)
-    time.sleep(0.01)
     if self.round % 20 == 0:
         self.save()
+    # Rows are written while it trains, and not all at its end: the fifth writing is amid the run on any machine.
+    if self.round % 5 == 0:
+        self.flush()
+        while written() < self.round:
+            time.sleep(0.01)
+def written():
+    (run,) = lab.store.runs()
+    return max(lab.store.track(run.id, "turns", []).rounds, default=0)
 runner._Runner._look_after = look_after
 lab = Lab(sys.argv[1], tick=0.02)
 lab.wait(lab.submit(RunConfig.load(json.load(sys.stdin))), 60)
