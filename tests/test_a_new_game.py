@@ -308,6 +308,8 @@ run = lab.submit(new.RunConfig.load(new.TINY))
 new.until(lambda: lab.view(run).status["round"] == 6)
 lab.command(run, "checkpoint")
 new.until(lambda: 6 in lab.kept_rounds(run))
+new.until(lambda: 6 in lab.store.track(run, "turns", []).rounds)  # or the state before it is gone on from
+lab.store.flush()
 print("saved", flush=True)
 time.sleep(600)
 """

@@ -169,7 +169,7 @@ def test_while_the_store_keeps_in_memory_nothing_is_lost(
     """The real writer, its disk full for a while: what it was given is written when there is room again."""
     hold.at(50)
     lab = open_lab()
-    run_id = lab.submit(small({"schedule.rounds": 150, "diagnostics.every": 20}))
+    run_id = lab.submit(small({"schedule.rounds": 650, "diagnostics.every": 100}))
     until(lambda: len(lab.store.track(run_id)) == 50)
     writer = lab.store._writer
     room: list[int] = []
@@ -179,7 +179,7 @@ def test_while_the_store_keeps_in_memory_nothing_is_lost(
         room.append(connection.execute(f"PRAGMA max_page_count = {pages}").fetchone()[0])
 
     writer.call(limit)
-    hold.at(100)
+    hold.at(600)  # more rows than what is free in the last pages of the file can hold
     until(lambda: lab.store.problem, "the disk is full")
     until(lambda: "full" in lab.view(run_id).status["message"], "and that is said")
     hold.let_go()
@@ -187,8 +187,8 @@ def test_while_the_store_keeps_in_memory_nothing_is_lost(
     with writer._changed:
         writer._connection.execute("PRAGMA max_page_count = 1000000")
     until(lambda: lab.store.run(run_id).status == "finished", "written")
-    assert lab.store.track(run_id).rounds.tolist() == list(range(1, 151))
-    assert [frame.round for frame in lab.store.frames(run_id)][-1] == 150
+    assert lab.store.track(run_id).rounds.tolist() == list(range(1, 651))
+    assert [frame.round for frame in lab.store.frames(run_id)][-1] == 650
     assert lab.store.events(run_id)[-1].kind == "finished"
     assert lab.store.run(run_id).summary["metrics"]
     assert all("full" in line for line in trouble)
