@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import nn
 
+from gan_core.config import RunConfig
 from gan_core.config.fields import Optimizer
 from gan_core.config.games.coders import DecayingOptimizer
 from gan_core.training import eager
@@ -55,6 +57,19 @@ def optimization_of(settings: Optimizer, network: nn.Module, *, steps: int, roun
         final=settings.lr_final,
         rounds=rounds,
     )
+
+
+def optimizations_of(config: RunConfig, moved: Mapping[str, nn.Module]) -> dict[str, Optimization]:
+    """How each player of a run moves, from its settings and the network, or the networks in one, that it moves."""
+    return {
+        player: optimization_of(seat.optimizer, moved[player], steps=seat.steps, rounds=config.schedule.rounds)
+        for player, seat in config.seats.items()
+    }
+
+
+def rates_of(config: RunConfig) -> dict[str, float]:
+    """The learning rate of each player, by its dotted name: knobs of every game."""
+    return {f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in config.seats.values()}
 
 
 def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:

@@ -26,7 +26,7 @@ from gan_core.training.games.coding import (
 )
 from gan_core.training.games.declaration import Declaration, Reading
 from gan_core.training.latent import Latent, Prior
-from gan_core.training.optimization import Optimization, optimization_of
+from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.petals import Petals
 from gan_core.training.player import Outcome, Player
 
@@ -166,10 +166,7 @@ def _build(config: AaeConfig, source: Source) -> Aae:
     made = assemble(config, source, _networks(config, source), ("prior",), config.model.initialization)
     E, Dec, D = (made.networks[role] for role in ("E", "Dec", "D"))
     moved = {"AE": nn.ModuleDict({"E": E, "Dec": Dec}), "D": D, "E": E}
-    moves = {
-        player: optimization_of(seat.optimizer, moved[player], steps=1, rounds=config.schedule.rounds)
-        for player, seat in config.seats.items()
-    }
+    moves = optimizations_of(config, moved)
     game = Aae(
         made,
         moves,
@@ -219,7 +216,7 @@ def _reading(config: AaeConfig) -> Reading:
 
 def _knobs(config: AaeConfig) -> dict[str, float]:
     return {
-        **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in config.seats.values()},
+        **rates_of(config),
         "adversary.on": float(config.adversary.on),
         "data.batch_size": config.data.batch_size,
     }

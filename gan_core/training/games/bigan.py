@@ -21,7 +21,7 @@ from gan_core.training.game import Memory
 from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.games.vae import draw
 from gan_core.training.latent import Latent, Prior
-from gan_core.training.optimization import Optimization, optimization_of
+from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
 
 LOG_VARIANCE = (-8.0, 2.0)
@@ -210,10 +210,7 @@ def _build(config: PairConfig, source: Source) -> PairGame:
     purposes = ("z", "posterior") if _stochastic(config) else ("z",)
     made = assemble(config, source, _networks(config, source), purposes, config.model.initialization)
     moved = {"D": made.networks["D"], "GE": nn.ModuleDict({role: made.networks[role] for role in ("G", "E")})}
-    moves = {
-        player: optimization_of(seat.optimizer, moved[player], steps=1, rounds=config.schedule.rounds)
-        for player, seat in config.seats.items()
-    }
+    moves = optimizations_of(config, moved)
     columns, latent = _columns(config), _latent(config)
     return PairGame(made, moves, columns, config.matching, latent, stochastic=_stochastic(config))
 
@@ -255,7 +252,7 @@ def _reading(config: PairConfig) -> Reading:
 
 def _knobs(config: PairConfig) -> dict[str, float]:
     return {
-        **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in config.seats.values()},
+        **rates_of(config),
         "data.batch_size": config.data.batch_size,
         "matching.cycle": config.matching.cycle,
     }

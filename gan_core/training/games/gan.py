@@ -23,7 +23,7 @@ from gan_core.training.games import gan_rules
 from gan_core.training.games.adversarial import AdversarialGame, Settings
 from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.latent import Latent
-from gan_core.training.optimization import optimization_of
+from gan_core.training.optimization import optimizations_of, rates_of
 
 
 def _networks(config: GanConfig, source: Source) -> dict[str, nn.Module]:
@@ -59,12 +59,7 @@ def _build(config: GanConfig, source: Source) -> AdversarialGame:
     if model.condition != "none":
         purposes.append("labels")
     assembled = assemble(config, source, _networks(config, source), purposes, model.initialization)
-    moves = {
-        player: optimization_of(
-            seat.optimizer, assembled.networks[player], steps=seat.steps, rounds=config.schedule.rounds
-        )
-        for player, seat in config.seats.items()
-    }
+    moves = optimizations_of(config, assembled.networks)
     settings = Settings(
         loss=_loss(config),
         penalties=tuple((PENALTIES[name], weight) for name, weight in objective.penalties.items()),
@@ -174,7 +169,7 @@ def _reading(config: GanConfig) -> Reading:
 def _knobs(config: GanConfig) -> dict[str, float]:
     objective, seats = config.objective, config.seats.values()
     knobs: dict[str, float] = {
-        **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in seats},
+        **rates_of(config),
         **{seat.steps_key: seat.steps for seat in seats},
         "data.batch_size": config.data.batch_size,
         **{f"objective.penalties.{name}": weight for name, weight in objective.penalties.items()},

@@ -24,7 +24,7 @@ from gan_core.training.game import Memory
 from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.games.gan import reference_lines
 from gan_core.training.latent import CodedLatent, Latent
-from gan_core.training.optimization import Optimization, optimization_of
+from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
 
 LOSS = ADVERSARIAL["non_saturating"]
@@ -240,10 +240,7 @@ def _build(config: InfoganConfig, source: Source) -> InfoGan:
     networks = _networks(config, source)
     made = assemble(config, source, networks, ("z", "penalties"), config.model.initialization)
     moved = {"D": nn.ModuleDict({"D": made.networks["D"], "Q": made.networks["Q"]}), "G": made.networks["G"]}
-    moves = {
-        player: optimization_of(seat.optimizer, moved[player], steps=seat.steps, rounds=config.schedule.rounds)
-        for player, seat in config.seats.items()
-    }
+    moves = optimizations_of(config, moved)
     return InfoGan(made, moves, config, _latent(config))
 
 
@@ -311,7 +308,7 @@ def _reading(config: InfoganConfig) -> Reading:
 
 def _knobs(config: InfoganConfig) -> dict[str, float]:
     knobs: dict[str, float] = {
-        **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in config.seats.values()},
+        **rates_of(config),
         **{seat.steps_key: seat.steps for seat in config.seats.values()},
         "data.batch_size": config.data.batch_size,
         "terms.lambda_info": config.terms.lambda_info,

@@ -21,7 +21,7 @@ from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.games.declaration import Declaration, Reading, Values
-from gan_core.training.optimization import Optimization, optimization_of
+from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
 from gan_core.training.streams import Streams
 
@@ -165,10 +165,7 @@ def _inputs(config: Pix2pixConfig, source: Source) -> dict[str, tuple[Tensor, Te
 
 def _build(config: Pix2pixConfig, source: Source) -> Pix2pix:
     made = assemble(config, source, _networks(config, source), ("degradation",), config.model.initialization)
-    moves = {
-        player: optimization_of(seat.optimizer, made.networks[player], steps=1, rounds=config.schedule.rounds)
-        for player, seat in config.seats.items()
-    }
+    moves = optimizations_of(config, made.networks)
     sees_input = config.model.discriminator.sees_input
     return Pix2pix(made, moves, _columns(config), config.translation, sees_input=sees_input)
 
@@ -204,7 +201,7 @@ def _reading(config: Pix2pixConfig) -> Reading:
 
 def _knobs(config: Pix2pixConfig) -> dict[str, float]:
     return {
-        **{f"{seat.optimizer_key}.lr": seat.optimizer.lr for seat in config.seats.values()},
+        **rates_of(config),
         "data.batch_size": config.data.batch_size,
         "translation.distance_weight": config.translation.distance_weight,
         "translation.adversarial_weight": config.translation.adversarial_weight,
