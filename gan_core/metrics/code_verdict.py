@@ -2,7 +2,7 @@
 
 A code has three duties: to tell the decoder something, to make reconstructions those of their x, and, where there is a prior,
 to lie where the prior draws. The rules ask for measures by name (`gan_core.metrics.code_cards`), never for a game: what a run
-does not have is not asked for. Two measurements in a row must agree, and it takes more to leave an alarm than to keep it. Long
+does not have is not asked for. Two measurements in a row must agree, and it takes more to leave a state than to keep it. Long
 after the beginning a duty that was never met is as much an alarm as one that was given up. The thresholds come from digits:
 autoencoders, VAEs with a β from 1 to 20, adversarial autoencoders with D on and off, BiGANs with right and swapped pairs.
 """
@@ -124,12 +124,16 @@ class CodeJudge:
         """Whether an alarm is to be given: it is kept until it is well twice, begins where it was well or should long be."""
         if self.verdict.state == state and len(self._run_of(well)) < AGREE:
             return True
-        return len(ill) >= (AGREE if self._is_late() or late else AGREE_EARLY) and (had or late)
+        return len(ill) >= self._agreeing(late) and (had or late)
+
+    def _agreeing(self, late: bool = False) -> int:
+        """How many measurements in a row must agree that something is wrong."""
+        return AGREE if self._is_late() or late else AGREE_EARLY
 
     # --- the rules, in the order of their precedence; each says what it sees, or None ---
 
     def _decide(self) -> None:
-        rules = (self._collapsed, self._ignored, self._off_prior, self._by_heart, self._well)
+        rules = (self._collapsed, self._ignored, self._off_prior, self._by_heart, self._well, self._well_but_for_now)
         found = next((said for rule in rules if (said := rule()) is not None), None) or self._learning()
         self._adopt(found)
         if not found.alarming:
@@ -230,6 +234,13 @@ class CodeJudge:
         start = "It is back" if back else "Nothing is wrong"
         return self._verdict("recovered" if back else "healthy", well, f"{start}: {self._told(self._last)}.", [])
 
+    def _well_but_for_now(self) -> Verdict | None:
+        """What was well lacks something at fewer measurements in a row than an alarm would take."""
+        if self.verdict.state not in ("healthy", "recovered"):
+            return None
+        lacking = self._run_of(lambda check: bool(self._lacks(check)))
+        return self._still() if len(lacking) < self._agreeing() else None
+
     def _learning(self) -> Verdict:
         if len(self._checks) < AGREE:
             return self._verdict("starting", [self._last], NOTHING_YET, [])
@@ -273,7 +284,7 @@ class CodeJudge:
         return ", ".join(said)
 
     def _still(self) -> Verdict:
-        """An alarm that is kept although this very measurement does not give it."""
+        """A state that is kept although this very measurement does not give it."""
         return replace(self.verdict, round=self._last.round)
 
     def _verdict(self, state: State, since: list[Check], sentence: str, evidence: list[Evidence]) -> Verdict:
