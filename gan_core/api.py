@@ -15,6 +15,7 @@ import pandas as pd
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
+from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
 from gan_core.engine.exchange.translating import open_translator
@@ -305,7 +306,8 @@ def translate(
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
-    ``metrics``, ``sentences`` and ``floors`` are what `gan_core.engine.comparing.standings.to_json` tells.
+    ``metrics``, ``sentences`` and ``floors`` are what `gan_core.engine.comparing.standings.to_json` tells, ``headlines`` who is
+    sharpest and who covers most, a sentence each.
     """
 
     comparison: str
@@ -314,6 +316,7 @@ class ComparisonResult:
     metrics: dict[str, Any]
     sentences: dict[str, list[str]]
     floors: dict[str, float]
+    headlines: list[str] = field(default_factory=list)
 
 
 def compare(
@@ -345,7 +348,7 @@ def follow_comparison(lab: Lab, comparison_id: str, progress: ComparisonProgress
         if progress is not None:
             progress([view.status for view in views])
     found = standings.read_standings(lab.store, comparison_id)
-    told = standings.to_json(found, standings.read_floors(lab.store, found))
+    told = standings.to_json(found, floors := standings.read_floors(lab.store, found))
     rows = [
         {"variant": variant, "metric": metric, "seed": int(seed), "value": value}
         for metric, by_variant in told["metrics"].items()
@@ -359,6 +362,7 @@ def follow_comparison(lab: Lab, comparison_id: str, progress: ComparisonProgress
         told["metrics"],
         told["sentences"],
         told["floors"],
+        [as_sentence(headline) for headline in headlines(found, floors)],
     )
 
 
