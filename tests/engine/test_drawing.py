@@ -29,6 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
         "game": "pix2pix",
         "translation.degradation": "scratched",
         "diagnostics.every": 1,
+        "schedule.rounds": 9,
     },
     "gan": WIDTHS | {"model.latent_dim": 4},
     "conditional": WIDTHS | {"model.latent_dim": 4, "model.condition": "concatenation"},
@@ -62,3 +63,10 @@ def test_examples_are_held_out_pictures_by_the_degradation_of_the_run(played: tu
     assert len(translator.examples(10**6)) == len(source.heldout_index)
     with pytest.raises(NothingToPlay, match="picture to picture"):
         open_translator(lab.store, runs["gan"])
+
+
+def test_a_translator_stays_as_it_was_at_doubling_rounds(played: tuple[Lab, dict[str, str]]) -> None:
+    lab, runs = played
+    kept = {one.round: one.kept_for for one in lab.store.checkpoints(runs["scratched"])}
+    assert kept == {1: "on the way", 2: "on the way", 4: "on the way", 8: "on the way", 9: ""}
+    assert "on the way" not in {one.kept_for for one in lab.store.checkpoints(runs["gan"])}
