@@ -52,16 +52,7 @@ class Translator:
 
     def held_out(self, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """What those examples are made of, uint8 (n, C, H, W), and their classes (n,), −1 where there are none."""
-        stream = Streams(seed).generator("previews")
-        if isinstance(self._source, StackedSource):
-            x, y = self._source.sample(n, stream, heldout=True)
-            return x.numpy(), y.numpy()
-        assert not isinstance(self._source, MixtureSource)  # no game goes from point to point
-        index = self._source.heldout_index
-        chosen = index[torch.randperm(len(index), generator=stream)[:n]]
-        labels = self._source.y
-        y = labels[chosen] if labels is not None else torch.full((len(chosen),), -1)
-        return self._source.x[chosen].numpy(), y.numpy()
+        return held_out_of(self._source, n, seed)
 
     def picture(self, content: bytes, name: str) -> np.ndarray:
         """The picture in a file as G takes it, uint8 (C, H, W): whole, on black, at its size. Raises DataError."""
@@ -84,6 +75,21 @@ class Translator:
         if not self.degradation:
             raise ValueError("the inputs of this run are not made of their targets")
         return degraded(x, self.degradation, seed)
+
+
+def held_out_of(source: Source, n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Held-out pictures uint8 (n, C, H, W) of a source at random, a function of the seed, and their classes (n,), −1 for none.
+
+    Fewer where there are not as many.
+    """
+    stream = Streams(seed).generator("previews")
+    if isinstance(source, StackedSource):
+        x, y = source.sample(n, stream, heldout=True)
+        return x.numpy(), y.numpy()
+    assert not isinstance(source, MixtureSource)  # of points no picture is held out
+    chosen = source.heldout_index[torch.randperm(len(source.heldout_index), generator=stream)[:n]]
+    labels = source.y[chosen] if source.y is not None else torch.full((len(chosen),), -1)
+    return source.x[chosen].numpy(), labels.numpy()
 
 
 def translator_of(opened: Opened) -> Translator:

@@ -17,7 +17,7 @@ class Link {
   }
 
   open(run, ticket) {
-    const url = `/walk/${encodeURIComponent(run)}?ticket=${encodeURIComponent(ticket)}`
+    const url = `/ask/${encodeURIComponent(run)}?ticket=${encodeURIComponent(ticket)}`
     if (url === this.url) return
     this.url = url
     this.run = run
@@ -101,7 +101,7 @@ class Link {
 
   file(recipe, end) {
     const asked = new URLSearchParams({ ticket: this.ticket, recipe: JSON.stringify(recipe) })
-    return `/walk/${encodeURIComponent(this.run)}/take.${end}?${asked}`
+    return `/ask/${encodeURIComponent(this.run)}/take.${end}?${asked}`
   }
 }
 
