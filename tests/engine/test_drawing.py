@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -113,7 +114,11 @@ def test_the_same_drawing_elsewhere_and_smaller_gives_the_same_picture() -> None
 @pytest.fixture
 def answerer(played: tuple[Lab, dict[str, str]], stand_in: Any) -> tuple[Answerer, dict[int, Any]]:
     said: dict[int, Any] = {}
-    made = Answerer(played[0].store, said.__setitem__)
+
+    def say(id: int, answer: Any) -> None:
+        said[id] = json.loads(json.dumps(answer))  # as it travels
+
+    made = Answerer(played[0].store, say)
     for run in played[1].values():
         board = made.board(run)
         board._judge = stand_in(board.opened().source)

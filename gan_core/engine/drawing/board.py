@@ -126,7 +126,7 @@ class Board:
             offsets.append(
                 max(abs(at - (length - 1) / 2) for at, length in zip(middle, picture.shape, strict=True)) / side
             )
-        return bool(sizes) and abs(np.median(sizes) - BOX) < AS_MNIST and bool(np.median(offsets) < AS_MNIST)
+        return bool(sizes and abs(np.median(sizes) - BOX) < AS_MNIST and np.median(offsets) < AS_MNIST)
 
 
 def picture(board: Board, recipe: Recipe, shape: tuple[int, ...], examples: np.ndarray) -> np.ndarray:
