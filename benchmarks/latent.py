@@ -35,7 +35,7 @@ sys.path.insert(0, str(ROOT))
 
 from gan_core.config import preset_config
 from gan_core.engine import Lab, prepare_classifier
-from gan_core.server.latent import close_guides, latent_routes
+from gan_core.server.asking import asking_routes, close_guides
 from gan_core.server.tickets import open_tickets
 
 OUT = ROOT / "docs" / "results" / "latent.md"
@@ -74,7 +74,7 @@ async def visit(url: str, count: int, seconds: float) -> list[float]:
 @contextmanager
 def served(lab: Lab) -> Iterator[None]:
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=latent_routes(lambda: lab)), port=PORT, log_level="warning")
+        uvicorn.Config(Starlette(routes=asking_routes(lambda: lab)), port=PORT, log_level="warning")
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -109,7 +109,7 @@ def measure(options: argparse.Namespace) -> dict[int, dict[str, Any]]:
         run = lab.submit(preset_config("digits-dcgan", {"schedule.rounds": 10**6, "device": "cpu"}))
         while lab.view(run).status["round"] < 20:
             time.sleep(0.1)
-        url = f"ws://localhost:{PORT}/walk/{walked}?ticket={open_tickets(lab.store.root).mint(walked)}"
+        url = f"ws://localhost:{PORT}/ask/{walked}?ticket={open_tickets(lab.store.root).mint(walked)}"
         with served(lab):
             window(lab, run, url, 1, 2.0)  # the process has started, the space is open
             alone = window(lab, run, url, 0, options.seconds)[0]

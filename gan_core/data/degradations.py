@@ -26,11 +26,13 @@ BLUR, NOISE = 1.5, 0.5  # pixels; standard deviation in network units
 
 @dataclass(frozen=True)
 class Degradation:
-    """``factor`` is by how much the input is coarser than the target, 1 where it is as fine."""
+    """``factor`` is by how much the input is coarser than the target, 1 where it is as fine; ``drawn`` says whether the input
+    is lines that a pen may draw."""
 
     apply: Degrade
     about: About
     factor: int = 1
+    drawn: bool = False
 
 
 def half(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -170,6 +172,7 @@ DEGRADATIONS: dict[str, Degradation] = {
             "The strokes thinned to lines of one pixel, as somebody might draw them.",
             "The answer is nearly determined: an adversarial term has little to add.",
         ),
+        drawn=True,
     ),
     "outline": Degradation(
         outline,
@@ -180,6 +183,7 @@ DEGRADATIONS: dict[str, Degradation] = {
             "The edges of the strokes without their inside.",
             "Which side of an edge is ink has to be seen from more than one pixel: a small receptive field confuses them.",
         ),
+        drawn=True,
     ),
     "half_size": Degradation(
         mosaic(2),

@@ -99,6 +99,14 @@ class Translates(Protocol):
         ...
 
 
+@runtime_checkable
+class Degrades(Protocol):
+    """Makes the inputs of its pairs out of their targets, by the degradation of this name in ``DEGRADATIONS``."""
+
+    @property
+    def degradation(self) -> str: ...
+
+
 ABILITIES: dict[str, type] = {
     "sample": Samples,
     "judge": Judges,

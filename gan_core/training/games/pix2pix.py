@@ -74,6 +74,10 @@ class Pix2pix:
         for optimization in self.moves.values():
             optimization.begin_round(round)
 
+    @property
+    def degradation(self) -> str:
+        return self.translation.degradation
+
     def translate(self, x: Tensor) -> Tensor:
         """G(x), (n, *shape), for inputs x (n, *shape); leaves G as it was."""
         with evaluated(self.G):
