@@ -9,7 +9,7 @@ import torch
 
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.data import to_uint8, to_unit
-from gan_core.engine.exchange.generator import NothingToPlay, open_game
+from gan_core.engine.exchange.generator import NothingToPlay, Opened, open_game
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore
@@ -57,7 +57,11 @@ def open_translator(store: RunStore, run_id: str, at: int | None = None) -> Tran
 
     Raises NothingToPlay where the game does not translate, else as `open_game`.
     """
-    opened = open_game(store, run_id, at)
+    return translator_of(open_game(store, run_id, at))
+
+
+def translator_of(opened: Opened) -> Translator:
+    """The same of a game that is open. Raises NothingToPlay where it does not translate."""
     config, game = opened.config, opened.game
     if not isinstance(game, Translates) or not isinstance(config, Pix2pixConfig):
         raise NothingToPlay(f"A run of the game {config.game!r} does not go from picture to picture.")
