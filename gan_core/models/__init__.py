@@ -23,6 +23,7 @@ from gan_core.models.pairs import joined_discriminator, mlp_pair_discriminator
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
 from gan_core.models.summary import LayerRow, layer_rows
+from gan_core.models.superresolution import srresnet
 from gan_core.models.translation import (
     halvings,
     logits_on_a_side,
@@ -144,6 +145,7 @@ __all__ = [
     "receptive_field",
     "smallest_side",
     "spectral_norm_of",
+    "srresnet",
     "unet",
     "use_dropout_stream",
     "with_storage",

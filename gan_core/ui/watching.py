@@ -124,7 +124,10 @@ _OF_CODES = (
     *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
     *("code_variance_least", "code_variance_most"),
 )
-_OF_PAIRS = ("target_class", "absolute_error", "psnr", "ssim")
+_OF_PAIRS = (
+    *("target_class", "absolute_error", "psnr", "ssim", "target_frechet"),
+    *("consistency", "ink_brightness", "ink_saturation"),
+)
 
 
 def _number(column: str) -> dict[str, Any]:

@@ -79,6 +79,8 @@ _METRIC_CODE = {
     "code_variance_most": "variances",
     "active_dimensions": "gaussian_kl",
     "target_class": "label_accuracy",
+    "target_frechet": "frechet_distance",
+    "consistency": "absolute_error",
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
