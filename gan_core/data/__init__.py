@@ -14,7 +14,16 @@ from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
 from gan_core.data.colours import coloured
 from gan_core.data.degradations import DEGRADATIONS, Degradation
-from gan_core.data.images import digits8, image_source, labelled_source, mnist5k, stacked, to_uint8, to_unit
+from gan_core.data.images import (
+    digits8,
+    digits8_framed,
+    image_source,
+    labelled_source,
+    mnist5k,
+    stacked,
+    to_uint8,
+    to_unit,
+)
 from gan_core.data.sources import Batch, Factors, ImageSource, MixtureSource, Source, StackedSource, label_count
 from gan_core.data.sprites import sprites
 from gan_core.data.stream import BatchStream, open_stream
@@ -131,6 +140,20 @@ DATASETS = Registry(
                 url="https://doi.org/10.24432/C50P49",
             ),
             {"size": (8, 64)},
+        ),
+        "digits8_framed": Dataset(
+            digits8_framed,
+            About(
+                title="Small digits in MNIST's frame",
+                paper="Alpaydin & Kaynak, Optical Recognition of Handwritten Digits",
+                year=1998,
+                formula=r"x = \mathrm{pad}_{28}(\mathrm{up}_{20}(s)),\quad s \in [-1, 1]^{1\times 8\times 8}",
+                idea="The 1,797 digits of 8×8 pixels, enlarged linearly to 20×20 in the middle of 28×28: as large as those of "
+                "MNIST, by other hands, and blurred. They lie in a space of 64 dimensions.",
+                watch_for="What a network writes outside of these 64 dimensions no picture of this data has.",
+                url="https://doi.org/10.24432/C50P49",
+            ),
+            {},
         ),
         "sprites": Dataset(
             sprites,

@@ -260,7 +260,7 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
                 f"model.{field}.attention", "none of the networks from picture to picture has self-attention here"
             )
     yield from _of_generator(config, source)
-    yield from _of_patches(min(sides), halvings(widths))
+    yield from of_patches(min(sides), halvings(widths))
     if not weights.distance_weight and not weights.adversarial_weight:
         yield Problem("translation.distance_weight", "with both weights at 0 G learns nothing; choose one above 0")
     if not model.discriminator.sees_input and weights.adversarial_weight and not weights.distance_weight:
@@ -286,7 +286,8 @@ def _of_generator(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("model.generator.widths", said)
 
 
-def _of_patches(side: int, strided: int) -> Iterator[Problem]:
+def of_patches(side: int, strided: int) -> Iterator[Problem]:
+    """What is to be said of a patch discriminator that halves pictures of so many pixels a side so many times."""
     field, logits = receptive_field(strided), logits_on_a_side(side, strided)
     if logits < 1:
         said = (
