@@ -30,6 +30,7 @@ from gan_core.ui.shell import (
     action_button,
     as_typed,
     copy_as,
+    give_room,
     lab,
     said_in_a_sentence,
     say,
@@ -43,6 +44,7 @@ if not run_id:
     run_cards(ticket(), key="choose")
     raise PageEnds
 
+give_room()
 try:
     run: RunRecord = lab().store.run(run_id)
 except (RunNotFound, StoreError) as error:

@@ -195,14 +195,13 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
-    panels = [
-        live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True),
-        sight,
-    ]
-    if coded:
-        panels.append(_codes())
+    sight["span"] = "large"
+    panels = [sight]
     if counted:
         panels += _counts(kind, made)
+    panels.insert(2, live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True))
+    if coded:
+        panels.append(_codes())
     if "encode" in game.abilities and kind == "images":
         panels += _sheets(game.plane)
     if kind == "density":

@@ -23,15 +23,18 @@ class LiveView {
     this.connection = null
     const led = data.beside.includes("lead")
     this.root = el("div", {
-      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led, "data-fits": data.fits,
+      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led, "data-fits": data.fits > 0,
     })
+    if (data.fits) this.root.style.setProperty("--gs-room", `${data.fits}rem`)
     if (data.name) this.root.append(el("h3", { class: "gs-name", style: `border-color: ${data.colour}` }, data.name))
     this.strip = new StatusStrip()
     this.timeline = new Timeline(this)
     this.verdict = new VerdictBanner(this)
     this.board = el("div", { class: "gs-board" })
     this.fault = el("p", { class: "gs-fault", role: "alert", hidden: true })
-    this.root.append(this.strip.element, this.verdict.element, this.timeline.element, this.fault, this.board)
+    // In one line: what state the run is in, what it is like, and the time; below it what is said of that.
+    this.head = el("div", { class: "gs-head" }, this.strip.element, this.verdict.element, this.timeline.element)
+    this.root.append(this.head, this.fault, this.board)
     this.root.addEventListener("keydown", (event) => this.timeline.key(event))
     parent.append(this.root)
     this.scrolled = () => this.float()
@@ -40,6 +43,7 @@ class LiveView {
     this.hook()
     this.build()
     this.open()
+    stage.join(this)
     document.dispatchEvent(new CustomEvent("ganscope:mounted", { detail: { run: data.run } }))
   }
 
@@ -124,6 +128,7 @@ class LiveView {
     this.layoutText = JSON.stringify(this.data.layout)
     this.watchScrolling()
     this.startCharts(mine)
+    if (stage.slot) stage.show()
   }
 
   // What is scrolled out of sight is not drawn, and catches up when it comes back: redrawing costs a browser most.
@@ -459,6 +464,7 @@ class LiveView {
 
   destroy() {
     this.gone = true
+    stage.leave(this)
     cancelAnimationFrame(this.frame)
     clearTimeout(this.againTimer)
     clearTimeout(this.noteTimer)
