@@ -195,11 +195,9 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
-    sight["span"] = "large"
-    panels = [sight]
+    panels = [live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True)]
     if counted:
         panels += _counts(kind, made)
-    panels.insert(2, live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True))
     if coded:
         panels.append(_codes())
     if "encode" in game.abilities and kind == "images":
@@ -223,9 +221,14 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     panels.append(live_view.numbers_panel(numbers, span="all"))
     if "encode" in game.abilities:
         panels.append(_code())
+    # What carries the lesson comes first, and is the largest: samples, or held-out inputs with what became of them.
+    first = [sight]
     if "translate" in game.abilities:
-        panels[2:2] = _both_ways(kind) if "translate_back" in game.abilities else _pairs()
-    return panels
+        *sheets, measures = _both_ways(kind) if "translate_back" in game.abilities else _pairs()
+        first = [*sheets, sight]
+        panels.insert(2, measures)
+    first[0]["span"] = "large"
+    return [first[0], *panels[:2], *first[1:], *panels[2:]]
 
 
 def _made(abilities: Collection[str]) -> str:
@@ -241,7 +244,7 @@ def _pairs() -> list[live_view.Panel]:
     return [
         live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
         live_view.numbers_panel(
-            numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside"
+            numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside", span="all"
         ),
     ]
 
@@ -250,7 +253,7 @@ def _both_ways(kind: str) -> list[live_view.Panel]:
     """Held-out samples of both kinds, there and back, and what is measured of many."""
     numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
     measured = live_view.numbers_panel(
-        numbers, slot="both-ways", title="There and back, held out", beside="read beside"
+        numbers, slot="both-ways", title="There and back, held out", beside="read beside", span="all"
     )
     if kind != "images":
         return [measured]

@@ -10,10 +10,12 @@ class Panel {
     this.aside = el("span", { class: "gs-aside" })
     this.fills = el("button", { type: "button", class: "gs-button gs-fill-screen", "aria-label": `${spec.title}: fill the screen, or not`, title: "fill the screen, or not [S]" }, "⤢")
     this.fills.onclick = () => (stage.slot ? stage.close() : stage.open(spec.slot))
+    this.asks = el("button", { type: "button", class: "gs-button gs-ask", "aria-expanded": "false", "aria-label": `${spec.title}: how to read it`, title: "how to read it" }, "?")
+    this.asks.onclick = () => this.asks.setAttribute("aria-expanded", String(this.element.toggleAttribute("data-explains")))
     this.element = el(
       "section",
       { class: `gs-panel gs-${spec.kind}`, "data-testid": spec.slot, "data-span": spec.span || 1, "aria-label": spec.title },
-      el("div", { class: "gs-heading" }, el("h3", { class: "gs-title" }, spec.title, this.aside), this.fills),
+      el("div", { class: "gs-heading" }, el("h3", { class: "gs-title" }, spec.title, this.aside), this.asks, this.fills),
       el("div", { class: "gs-stage" }, this.body, this.wait),
       this.note,
     )

@@ -124,6 +124,8 @@ class LiveView {
       this.panels.push(panel)
       this.board.append(panel.element)
     }
+    const large = this.data.layout.findIndex((spec) => spec.span === "large")
+    for (const panel of large < 0 ? [] : this.panels.slice(large + 1, large + 3)) panel.element.toggleAttribute("data-flanks", panel.spec.span !== "all")
     const mine = this.panels
     this.layoutText = JSON.stringify(this.data.layout)
     this.watchScrolling()
