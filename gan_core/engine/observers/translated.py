@@ -22,7 +22,7 @@ from gan_core.engine.observers.base import SAMPLES_AT_ONCE, GetClassifier, Obser
 from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
 from gan_core.metrics.histograms import label_accuracy
-from gan_core.metrics.translation import absolute_error, nearest, psnr, ssim
+from gan_core.metrics.translation import absolute_error, nearest, open_edges, pair_ratio, psnr, ssim
 from gan_core.training import Game
 from gan_core.training.abilities import Translates
 from gan_core.training.classifier import FrozenClassifier
@@ -32,7 +32,7 @@ SHOWN, ACROSS = 8, 2  # pairs, and how many of them stand in a row
 HEADS = ("input", "output", "target", "nearest")
 NOTE = "Nearest: the target of the training input that is most like this one; it needs no training."
 KNOWN = 4_000_000  # numbers, at most, of the training pictures among which the nearest is looked for
-COLUMNS = ("absolute_error", "psnr", "ssim")
+COLUMNS = ("absolute_error", "pair_ratio", "open_edges", "psnr", "ssim")
 
 
 class TranslatedObserver:
@@ -124,11 +124,14 @@ class HeldPairs:
         beside = {column: {rival: numbers[column] for rival, numbers in read.items()} for column in columns}
         if "target_class" in columns:
             beside["target_class"]["target itself"] = self._read(self.targets)["target_class"]
-        return {"beside": beside, "sizes": dict.fromkeys(columns, len(self.targets))}
+        floors = {"open_edges": 1.0} if "open_edges" in columns else {}
+        return {"beside": beside, "floors": floors, "sizes": dict.fromkeys(columns, len(self.targets))}
 
     def _read(self, pictures: Tensor) -> Numbers:
         x, x_hat = _white(self.targets), _white(pictures)
         numbers = {"absolute_error": absolute_error(x, x_hat), "psnr": psnr(x, x_hat), "ssim": ssim(x, x_hat)}
+        ratios = {"pair_ratio": pair_ratio(x, x_hat), "open_edges": open_edges(_white(self.inputs), x, x_hat)}
+        numbers |= {name: value for name, value in ratios.items() if math.isfinite(value)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
             seen = classifier.probabilities(pictures.contiguous())
