@@ -22,8 +22,10 @@ Alarm = Literal[
     "vanishing_gradient",
     "oscillating",
     "memorising",
+    "blurred",
     "off_prior",
     "code_ignored",
+    "input_ignored",
     "posterior_collapsed",
     "diverged",
 ]
