@@ -125,7 +125,7 @@ class MeasuredJudge:
         if len(well) < AGREE:
             return None
         back = self._fell or self.verdict.state == "recovered"
-        start = "It is back" if back else "Nothing is wrong"
+        start = "It is back" if back else self._fine
         return self._verdict("recovered" if back else "healthy", well, f"{start}: {self._told(self._last)}.", [])
 
     def _well_but_for_now(self) -> Verdict | None:
@@ -142,7 +142,7 @@ class MeasuredJudge:
         what = self._lacks(self._last) or "all is well at this measurement, and two must agree"
         return self._verdict("learning", lacking, f"{self._learner} is still learnt: {what}.", [])
 
-    _learner = "It"
+    _fine, _learner = "Nothing is wrong", "It"
 
     # --- what is said ---
 
