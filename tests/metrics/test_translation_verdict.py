@@ -83,6 +83,31 @@ def test_outputs_without_edges_are_blurred_once_they_gain_none() -> None:
     assert told([{"open_edges": 0.7}] * 9).verdict.state == "healthy"
 
 
+MEASURED = {  # digits-half with seed 1, every 25 rounds: absolute error, error over that of another target, open edges
+    "blurred": [  # by the absolute error alone
+        *((0.230, 0.941, 0.002), (0.117, 0.748, 0.020), (0.081, 0.535, 0.070), (0.061, 0.395, 0.172)),
+        *((0.062, 0.382, 0.244), (0.060, 0.392, 0.208), (0.061, 0.398, 0.216), (0.065, 0.383, 0.316)),
+        *((0.059, 0.374, 0.322), (0.073, 0.417, 0.376), (0.056, 0.345, 0.390), (0.055, 0.354, 0.271)),
+        *((0.061, 0.366, 0.429), (0.051, 0.320, 0.364), (0.057, 0.366, 0.283), (0.052, 0.332, 0.361)),
+    ],
+    "healthy": [  # with D
+        *((0.179, 0.900, 0.004), (0.085, 0.521, 0.099), (0.073, 0.441, 0.212), (0.070, 0.419, 0.329)),
+        *((0.062, 0.380, 0.378), (0.060, 0.374, 0.433), (0.064, 0.387, 0.546), (0.059, 0.359, 0.547)),
+        *((0.058, 0.360, 0.554), (0.058, 0.350, 0.687), (0.055, 0.341, 0.697), (0.053, 0.334, 0.612)),
+        *((0.056, 0.350, 0.741), (0.057, 0.342, 0.788), (0.058, 0.364, 0.597), (0.057, 0.354, 0.566)),
+    ],
+}
+OF_HALVES = {"absolute_error": {"input as it is": 0.068, "mean target": 0.150, "nearest training picture": 0.075}}
+
+
+@pytest.mark.parametrize("label", MEASURED)
+def test_a_series_that_was_measured_has_the_label_that_it_was_given_by_eye(label: str) -> None:
+    judge = TranslationJudge(Facts({"open_edges": 1.0}, rounds=400, images=True, beside=OF_HALVES))
+    for place, numbers in enumerate(MEASURED[label], start=1):
+        judge.add_check(25 * place, dict(zip(("absolute_error", "pair_ratio", "open_edges"), numbers, strict=True)))
+    assert states(judge) == ["learning", label]
+
+
 def test_what_is_not_measured_is_not_asked_for() -> None:
     judge = TranslationJudge(Facts({}))
     judge.add_check(0, {"frechet_distance": 3.0})
