@@ -26,8 +26,10 @@ Alarm = Literal[
     "vanishing_gradient",
     "oscillating",
     "memorising",
+    "blurred",
     "off_prior",
     "code_ignored",
+    "input_ignored",
     "posterior_collapsed",
     "diverged",
 ]

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from gan_core.metrics.codes import ACTIVE
-from gan_core.metrics.course import AGREE, Facts
+from gan_core.metrics.course import AGREE, MOSTLY_UNSURE, Facts
 from gan_core.metrics.measured_verdict import Check, MeasuredJudge
 from gan_core.metrics.states import Verdict
 
@@ -47,7 +47,7 @@ class CodeJudge(MeasuredJudge):
         "code_mmd2": "squared MMD of codes and prior",
         "rec_gap": "held-out over training error",
     }
-    _learner = "The code"
+    _fine, _learner = "Nothing is wrong with the code", "The code"
 
     def __init__(self, facts: Facts) -> None:
         super().__init__(facts)
@@ -181,7 +181,9 @@ class CodeJudge(MeasuredJudge):
             said.append(f"{active:.0f}{of} dimensions carry information")
         if np.isfinite(check.get("code_mmd2")):
             said.append("codes lie where the prior draws")
-        return ", ".join(said)
+        unsure = check.get("unsure_share")
+        unlike = np.isfinite(check.get("code_mmd2")) and unsure > MOSTLY_UNSURE
+        return ", ".join(said) + (f", but {unsure:.0%} of the samples are of no class" if unlike else "")
 
 
 def _names(dimensions: list[int]) -> str:

@@ -17,8 +17,7 @@ import numpy as np
 from gan_core.metrics.course import AGREE, AGREE_EARLY, Facts, LiveChange, suspect_of
 from gan_core.metrics.states import Evidence, State, Verdict
 
-# Long after the start: so many measurements, and this share of the rounds within these bounds.
-PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 3, 0.1, (400, 2000)
+PATIENT_CHECKS, PATIENT_SHARE = 3, 0.1  # long after the start: so many measurements, and this share of the rounds
 NOTHING_YET = "Nothing can be said before a few measurements."
 
 
@@ -35,10 +34,12 @@ class Check(NamedTuple):
 class MeasuredJudge:
     """The verdict of a run that is still told of. Tell it what was turned before the measurement that follows.
 
-    ``LABELS`` are the measures without any of which a measurement says nothing, by what evidence calls them.
+    ``LABELS`` are the measures without any of which a measurement says nothing, by what evidence calls them; ``PATIENT`` bounds
+    the rounds after which it is late.
     """
 
     LABELS: ClassVar[Mapping[str, str]]
+    PATIENT: ClassVar[tuple[int, int]] = (400, 2000)
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -103,8 +104,8 @@ class MeasuredJudge:
         """The measurements at the end that all meet a condition."""
         return list(takewhile(condition, reversed(self._checks)))[::-1]
 
-    def _is_late(self, bounds: tuple[int, int] = PATIENT_ROUNDS) -> bool:
-        least, most = bounds
+    def _is_late(self, bounds: tuple[int, int] | None = None) -> bool:
+        least, most = bounds or self.PATIENT
         patience = min(most, max(least, PATIENT_SHARE * self.facts.rounds))
         return len(self._checks) > PATIENT_CHECKS and self._last.round >= patience
 
@@ -124,7 +125,7 @@ class MeasuredJudge:
         if len(well) < AGREE:
             return None
         back = self._fell or self.verdict.state == "recovered"
-        start = "It is back" if back else "Nothing is wrong"
+        start = "It is back" if back else self._fine
         return self._verdict("recovered" if back else "healthy", well, f"{start}: {self._told(self._last)}.", [])
 
     def _well_but_for_now(self) -> Verdict | None:
@@ -141,7 +142,7 @@ class MeasuredJudge:
         what = self._lacks(self._last) or "all is well at this measurement, and two must agree"
         return self._verdict("learning", lacking, f"{self._learner} is still learnt: {what}.", [])
 
-    _learner = "It"
+    _fine, _learner = "Nothing is wrong", "It"
 
     # --- what is said ---
 

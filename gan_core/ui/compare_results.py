@@ -76,9 +76,10 @@ def show(
 
 def _headlines(found: Sequence[Standing], floors: Mapping[str, float]) -> None:
     """Who is sharpest and who covers most, with the numbers that say so."""
-    for headline in headlines(found, floors):
+    told = headlines(found, floors)
+    for place, headline in zip(st.columns(len(told)) if told else (), told, strict=True):
         numbers = "".join(f"\n- {as_typed(line)}" for line in headline.numbers)
-        st.markdown(f"**{headline.question}: {as_typed(headline.answer)}**{numbers}")
+        place.markdown(f"**{headline.question}: {as_typed(headline.answer)}**{numbers}")
 
 
 def _length(curve: Curve) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 import plotly
 import streamlit as st
 
-from gan_core.config import CODE_CURES, CURES
+from gan_core.config import ALL_CURES
 from gan_core.engine.showing.pictures import GAP
 from gan_core.ui import charts, theme
 
@@ -83,7 +83,7 @@ def live_view(
             "layout": list(layout),
             "colours": COLOURS,
             "gap": GAP,
-            "cures": {name: cure.title for name, cure in (CURES | CODE_CURES).items()},
+            "cures": {name: cure.title for name, cure in ALL_CURES.items()},
             "epoch": str(epoch),
             "beside": list(beside),
             "leads": leads,

@@ -38,13 +38,23 @@ def test_a_code_that_does_its_duties_is_healthy() -> None:
     judge = told([{"rec_error": 0.06, "rec_ratio": 0.95, "class_kept": 0.1}] * 3 + [kls(2, 1, 1, 0.02)] * 4)
     assert states(judge) == ["learning", "healthy"]
     assert judge.verdict.sentence == (
-        "Nothing is wrong: 80% of the classes are kept, 3 of 4 dimensions carry information, codes lie where the prior draws."
+        "Nothing is wrong with the code: 80% of the classes are kept, 3 of 4 dimensions carry information, codes lie where the "
+        "prior draws."
     )
     assert (judge.verdict.onset_round, judge.healthy_round) == (300, 600)
     assert judge.changes[0].sentence == (
         "The code is still learnt: its error is 0.06 where that of 4 principal components is 0.03, and 10% of the classes are "
         "kept."
     )
+
+
+def test_a_healthy_code_whose_samples_are_of_no_class_says_so() -> None:
+    """A VAE of digits with a code of 64: all is reconstructed, and what is decoded of the prior is no digit."""
+    said = told([{"unsure_share": 0.55}] * 3).verdict.sentence
+    assert said.endswith("codes lie where the prior draws, but 55% of the samples are of no class.")
+    assert "no class" not in told([{"unsure_share": 0.4}] * 3).verdict.sentence
+    of_reconstructions = told([{"unsure_share": 0.55, "code_mmd2": float("nan")}] * 3)
+    assert "no class" not in of_reconstructions.verdict.sentence
 
 
 def test_a_blurred_code_that_keeps_the_class_is_healthy_and_one_that_keeps_neither_is_not() -> None:

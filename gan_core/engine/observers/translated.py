@@ -23,7 +23,16 @@ from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
 from gan_core.metrics.distances import frechet_distance
 from gan_core.metrics.histograms import label_accuracy
-from gan_core.metrics.translation import absolute_error, ink_brightness, ink_saturation, nearest, psnr, ssim
+from gan_core.metrics.translation import (
+    absolute_error,
+    ink_brightness,
+    ink_saturation,
+    nearest,
+    open_edges,
+    pair_ratio,
+    psnr,
+    ssim,
+)
 from gan_core.training import Game
 from gan_core.training.abilities import Translates
 from gan_core.training.classifier import FrozenClassifier
@@ -33,7 +42,7 @@ SHOWN, ACROSS = 8, 2  # pairs, and how many of them stand in a row
 HEADS = ("input", "output", "target", "nearest")
 NOTE = "Nearest: the target of the training input that is most like this one; it needs no training."
 KNOWN = 4_000_000  # numbers, at most, of the training pictures among which the nearest is looked for
-COLUMNS = ("absolute_error", "psnr", "ssim")
+COLUMNS = ("absolute_error", "pair_ratio", "open_edges", "psnr", "ssim")
 OF_TARGETS = {"target_class", "ink_brightness", "ink_saturation"}
 """Measures that say something of a target itself."""
 
@@ -129,7 +138,8 @@ class HeldPairs:
         itself = self._read(self.targets)
         for column in columns.keys() & OF_TARGETS:
             beside[column]["target itself"] = itself[column]
-        return {"beside": beside, "sizes": dict.fromkeys(columns, len(self.targets))}
+        floors = {"open_edges": 1.0} if "open_edges" in columns else {}
+        return {"beside": beside, "floors": floors, "sizes": dict.fromkeys(columns, len(self.targets))}
 
     def _read(self, pictures: Tensor) -> Numbers:
         x, x_hat = _white(self.targets), _white(pictures)
@@ -139,6 +149,8 @@ class HeldPairs:
             numbers["consistency"] = absolute_error(*shrunk)
         if x.shape[1] > 1:
             numbers |= {"ink_brightness": ink_brightness(x, x_hat), "ink_saturation": ink_saturation(x, x_hat)}
+        ratios = {"pair_ratio": pair_ratio(x, x_hat), "open_edges": open_edges(_white(self.inputs), x, x_hat)}
+        numbers |= {name: value for name, value in ratios.items() if math.isfinite(value)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
             seen, features = classifier.judge(pictures.contiguous())

@@ -319,6 +319,7 @@ PIX2PIX = Declaration(
     reading=_reading,
     knobs=_knobs,
     abilities=("reconstruct", "translate"),
+    verdict="translation",
     problems=_problems,
     kept=_kept,
 )
