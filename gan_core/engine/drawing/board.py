@@ -117,11 +117,11 @@ class Board:
     @cached_property
     def as_mnist(self) -> bool:
         """Whether held-out pictures lie as MNIST's do: bright on black, of that size, their mass in the middle."""
-        x = self.held[0][:200]
-        if x.shape[1] != 1 or np.median(x[:, :, 0]) > INK:
+        x = self.held[0][:200].max(1)
+        if np.median(x[:, 0]) > INK:
             return False
-        side, sizes, offsets = min(x.shape[2:]), [], []
-        for picture in x[:, 0].astype(np.float64):
+        side, sizes, offsets = min(x.shape[1:]), [], []
+        for picture in x.astype(np.float64):
             rows, columns = np.nonzero(picture > INK)
             if not len(rows):
                 continue
