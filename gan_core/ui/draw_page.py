@@ -141,12 +141,12 @@ def _train(*, in_sight: bool = False) -> None:
     """A button for each preset from picture to picture; what it says stands beside it where there is room."""
     for name, preset in trainable().items():
         key = f"draw:{name}"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            pressed = start_button(
-                preset.title, key=key, seen=name, icon=":material/play_arrow:", help=None if in_sight else preset.story
-            )
-            if in_sight:
-                st.markdown(preset.story)
+        about = None if in_sight else preset.story
+        where, beside = st.columns([2, 5], vertical_alignment="center") if in_sight else (st.container(), None)
+        with where:
+            pressed = start_button(preset.title, key=key, seen=name, icon=":material/play_arrow:", help=about)
+        if beside is not None:
+            beside.markdown(preset.story)
         if pressed:
             with said_in_a_sentence():
                 run = lab().submit(preset_config(name), name=preset.title, key=click_of(key))

@@ -34,14 +34,14 @@ class Translator:
     def __call__(self, x: np.ndarray, *, degrade: bool = False) -> np.ndarray:
         """Outputs uint8 (n, C, H, W), always the same, of inputs or, with ``degrade``, of targets that are degraded first.
 
-        Raises ValueError for pictures of another shape or type, and to degrade where there is no degradation.
+        Raises ValueError for pictures of another shape or type, DataError where a run that has no degradation is to degrade.
         """
         given = self._taken(x)
         made: np.ndarray = to_uint8(self._game.translate(self._degraded(given, 0) if degrade else given)).numpy()
         return made
 
     def degraded(self, x: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Inputs uint8 (n, C, H, W) made of targets, a function of both. Raises ValueError as a call does."""
+        """Inputs uint8 (n, C, H, W) made of targets, a function of both. Raises as a call does."""
         made: np.ndarray = to_uint8(self._degraded(self._taken(x), seed)).numpy()
         return made
 
@@ -73,7 +73,7 @@ class Translator:
 
     def _degraded(self, x: Tensor, seed: int) -> Tensor:
         if not self.degradation:
-            raise ValueError("the inputs of this run are not made of their targets")
+            raise DataError("This run degrades nothing: its inputs are data of their own.")
         return degraded(x, self.degradation, seed)
 
 
