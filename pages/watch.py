@@ -9,6 +9,7 @@ from gan_core.ui import (
     checkpoints,
     deleted,
     disentangling,
+    draw_page,
     encoder_for,
     forking,
     hand_in,
@@ -122,6 +123,7 @@ live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}"
 if has_space(run):
     label = "Walk through its latent space"
     st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})
+draw_page.link(run)
 config = RunConfig.load(run.config)
 encoder_for.show(run, config)
 if tree := forking.family_tree(run, lab().store.family(run_id)):

@@ -63,6 +63,17 @@ def trainable() -> Mapping[str, Preset]:
     }
 
 
+def link(run: RunRecord) -> None:
+    """A link to the page, from that of a run that can be drawn for."""
+    if can(run, "translate"):
+        label, query = "Draw, and see what it makes of that", {"run": run.id}
+    elif can(run, "judge"):
+        label, query = "Draw, and see what its discriminator says", {"judge": run.id, "look": "forger"}
+    else:
+        return
+    st.page_link(DRAW, label=label, icon=":material/draw:", query_params=query)
+
+
 def show() -> None:
     """The page."""
     st.title("Draw", anchor=False)
@@ -83,7 +94,7 @@ def show() -> None:
         b = _choose("Beside it", "beside", [id for id in translators if id != a], runs, none="nothing") if a else None
     with judge:
         forger = _choose("Discriminator, for the forger's test", "judge", judges, runs) if judges else None
-    with more, st.popover("Train one", icon=":material/play_arrow:", width="stretch"):
+    with more, st.popover("Train one", icon=":material/play_arrow:", width="stretch", key=f"train:{a}"):
         _train()
     data = {"gap": GAP, "a": _for_page(a, runs), "b": _for_page(b, runs), "forger": _for_page(forger, runs)}
     _COMPONENT(key="draw", data=data, on_stale_change=lambda: None)
@@ -130,12 +141,12 @@ def _train(*, in_sight: bool = False) -> None:
     """A button for each preset from picture to picture; what it says stands beside it where there is room."""
     for name, preset in trainable().items():
         key = f"draw:{name}"
-        with st.container(horizontal=True, vertical_alignment="center"):
-            pressed = start_button(
-                preset.title, key=key, seen=name, icon=":material/play_arrow:", help=None if in_sight else preset.story
-            )
-            if in_sight:
-                st.markdown(preset.story)
+        about = None if in_sight else preset.story
+        where, beside = st.columns([2, 5], vertical_alignment="center") if in_sight else (st.container(), None)
+        with where:
+            pressed = start_button(preset.title, key=key, seen=name, icon=":material/play_arrow:", help=about)
+        if beside is not None:
+            beside.markdown(preset.story)
         if pressed:
             with said_in_a_sentence():
                 run = lab().submit(preset_config(name), name=preset.title, key=click_of(key))

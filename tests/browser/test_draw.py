@@ -111,7 +111,7 @@ def test_what_is_drawn_is_translated(browser: Browser, drawn_for: list[str], ser
     assert taken.value.path().read_bytes().startswith(b"\x89PNG")
 
     page.get_by_role("tab", name="The forger's test").click()
-    expect(page.get_by_test_id("opinion")).to_contain_text("D says: is real with probability")
+    expect(page.get_by_test_id("opinion")).to_contain_text("D says: real with probability")
     expect(page.locator(".gd-mark")).to_be_attached()
     assert faults == []
     page.close()

@@ -225,7 +225,7 @@ def test_how_held_out_pictures_are_read_is_counted_by_their_labels(
 def test_data_that_lie_as_those_of_mnist_are_known_by_themselves(played: tuple[Lab, dict[str, str]]) -> None:
     board = Board(played[0].store, played[1]["scratched"])
     x = mnist5k().x[:60].numpy()
-    for given, lies in ((x, True), (255 - x, False), (np.roll(x, 4, 2), False), (x.repeat(3, 1), False)):
+    for given, lies in ((x, True), (255 - x, False), (np.roll(x, 4, 2), False), (x.repeat(3, 1), True)):
         board.__dict__.pop("as_mnist", None)
         board.__dict__["held"] = given, np.zeros(len(given), int)
         assert board.as_mnist == lies

@@ -89,7 +89,7 @@ def test_each_socket_is_a_visitor_and_gets_the_answer_with_its_number(
         first.send_text('{"do":"grid","seed":4,"round":120,"n":7}')
         number, _, answer = first.receive_text().partition(" ")
         assert (number, json.loads(answer)["asked"]) == ("7", {"do": "grid", "seed": 4})
-        second.send_text('{"do":"grid","n":1}')
+        second.send_text(f'{{"do":"drawing","picture":"{"x" * 100_000}","drawn":true,"n":1}}')  # a large drawing
         assert second.receive_text().startswith("1 {")
         for wrong in (
             "no JSON",

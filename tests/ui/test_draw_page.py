@@ -58,6 +58,17 @@ def test_what_can_be_drawn_for_is_offered_and_the_address_chooses(
     assert len(open_page("draw", run="none-such").error) == 1
 
 
+@pytest.mark.parametrize(("name", "query"), [("newer", "run"), ("gan", "judge"), ("points", "")])
+def test_a_run_that_can_be_drawn_for_has_a_link_on_its_page(
+    name: str, query: str, filled: tuple[Lab, dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab, runs = filled
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(draw_page.st, "page_link", lambda page, *, query_params, **_: asked.append(query_params))
+    draw_page.link(lab.store.run(runs[name]))
+    assert [one.get(query) for one in asked] == ([runs[name]] if query else [])
+
+
 def test_a_translator_is_trained_from_the_page_and_drawn_for_at_once(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     offered = draw_page.trainable()
     assert {"digits-sketch", "digits-sr"} <= set(offered)

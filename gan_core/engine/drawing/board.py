@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_core.data import ImageSource, MixtureSource, to_uint8
+from gan_core.data import ImageSource, MixtureSource, Source, to_uint8
 from gan_core.engine.exchange.generator import Opened, open_game
 from gan_core.engine.exchange.translating import Translator, held_out_of, translator_of
 from gan_core.engine.latent import recipes
@@ -70,9 +70,14 @@ class Board:
         return found, found.game
 
     @cached_property
+    def source(self) -> Source:
+        """The data, which are those of all rounds."""
+        return self.opened().source
+
+    @cached_property
     def held(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out pictures uint8 (n, C, H, W) of the data, targets where there are pairs, and their classes (n,)."""
-        return held_out_of(self.opened().source, EXAMPLES, SEED)
+        return held_out_of(self.source, EXAMPLES, SEED)
 
     @cached_property
     def examples(self) -> np.ndarray:
@@ -84,10 +89,10 @@ class Board:
     def judge(self) -> FrozenClassifier | None:
         """Looked for at each question until it is there: it may be in training."""
         if self._judge is None:
-            judged = self.opened().source.judged
+            judged = self.source.judged
             if judged is not None:
                 self._judge = cached_classifier(judged, self._store.root / "cache")
-        return self._judge if isinstance(self.opened().source, ImageSource) else None
+        return self._judge if isinstance(self.source, ImageSource) else None
 
     def opinions(self, x: np.ndarray) -> list[Opinion] | None:
         """What the classifier reads in pictures uint8 (n, C, H, W); None where there is none."""
@@ -107,17 +112,16 @@ class Board:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        source = self.opened().source
-        return tuple(source.class_names) if isinstance(source, ImageSource) else ()
+        return tuple(self.source.class_names) if isinstance(self.source, ImageSource) else ()
 
     @cached_property
     def as_mnist(self) -> bool:
         """Whether held-out pictures lie as MNIST's do: bright on black, of that size, their mass in the middle."""
-        x = self.held[0][:200]
-        if x.shape[1] != 1 or np.median(x[:, :, 0]) > INK:
+        x = self.held[0][:200].max(1)
+        if np.median(x[:, 0]) > INK:
             return False
-        side, sizes, offsets = min(x.shape[2:]), [], []
-        for picture in x[:, 0].astype(np.float64):
+        side, sizes, offsets = min(x.shape[1:]), [], []
+        for picture in x.astype(np.float64):
             rows, columns = np.nonzero(picture > INK)
             if not len(rows):
                 continue

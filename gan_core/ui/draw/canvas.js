@@ -2,6 +2,7 @@
 // that the last one can be taken back.
 
 const CANVAS = 280 // pixels a side
+const SENT = 140 // pixels a side of what travels
 const KEY_STEP = 10
 const STYLUS_ERASER = 32 // its bit among the buttons of a pointer
 
@@ -18,7 +19,7 @@ class Canvas {
     this.width = 15
     this.place = [CANVAS / 2, CANVAS / 2]
     this.canvas = el("canvas", { class: "gd-canvas", width: CANVAS, height: CANVAS, tabindex: 0, role: "application", "aria-label": `${label} With keys: arrows move the brush, Shift and an arrow draws, Space makes a dot, Ctrl and Z takes the last stroke back.`, "data-testid": testid })
-    this.pen = this.canvas.getContext("2d", { willReadFrequently: true })
+    this.pen = this.canvas.getContext("2d", { alpha: false })
     this.brush = el("span", { class: "gd-brush", "aria-hidden": "true", hidden: true })
     this.element = el("div", { class: "gd-board" }, this.canvas, this.brush)
     this.listen()
@@ -159,6 +160,8 @@ class Canvas {
   }
 
   get content() {
-    return this.canvas.toDataURL("image/png").split(",")[1]
+    this.small ??= el("canvas", { width: SENT, height: SENT })
+    this.small.getContext("2d", { alpha: false }).drawImage(this.canvas, 0, 0, SENT, SENT)
+    return this.small.toDataURL("image/png").split(",")[1]
   }
 }

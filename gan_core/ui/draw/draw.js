@@ -126,7 +126,8 @@ class Draw {
 
   askAll() {
     const { look } = this.choice
-    setText(this.said, this.canvas.isEmpty ? "Nothing is drawn yet. Draw, or take a random example." : "")
+    const notice = this.canvas.source?.notice || ""
+    setText(this.said, this.canvas.isEmpty ? "Nothing is drawn yet. Draw, or take an example." : notice)
     if (look === "forger") this.forger.ask()
     // The pictures under the canvas and in the file are those of the translators, whatever is looked at.
     for (const one of this.shown) one.ask()
@@ -176,8 +177,8 @@ class Draw {
       Object.assign(pen, { globalCompositeOperation: "difference", fillStyle: "#fff" })
       pen.fillRect(0, 0, small.width, small.height)
     }
-    this.canvas.picture({ upload: small.toDataURL("image/png").split(",")[1] }, small)
-    if (inverted) setText(this.said, "This picture is dark on light; it was inverted, as the digits are light on black.")
+    const notice = inverted ? "This picture is dark on light; it was inverted, as the digits are light on black." : ""
+    this.canvas.picture({ upload: small.toDataURL("image/png").split(",")[1], notice }, small)
   }
 
   // One file of all that is seen: a row of each run, what it was given and what it made of it.

@@ -12,13 +12,15 @@ class Forger {
     this.given = new Picture("the drawing as D sees it", "gd-input")
     this.push = new Picture("the push on its pixels", "gd-input")
     this.opinion = el("p", { class: "gd-opinion", "data-testid": "opinion" })
-    this.chart = el("div", { class: "gd-chart" })
+    this.chart = el("div")
+    const of = (colour, name) => el("span", {}, el("i", { style: `background:${colour}` }), name)
+    this.legend = el("p", { class: "gl-legend" }, of(REAL, "real, held out"), of(GENERATED, "samples of G"))
     this.fakes = el("div", { class: "gl-row" })
     this.reals = el("div", { class: "gl-row" })
     this.asked = el("div")
     this.hint = el("p", { class: "gl-hint" })
     const named = (name, picture) => el("div", {}, el("span", { class: "gl-name" }, name), picture.element)
-    this.element = el("section", { class: "gd-card gd-wide" }, this.name, this.side.element, this.asked, el("div", { class: "gd-pair" }, named("the drawing as D sees it", this.given), named("the push on its pixels", this.push), el("div", { class: "gd-verdict" }, this.opinion, this.chart)), this.hint, el("div", { class: "gd-both" }, el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "samples of G"), this.fakes), el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "real, held out"), this.reals)))
+    this.element = el("section", { class: "gd-card gd-wide" }, this.name, this.side.element, this.asked, el("div", { class: "gd-pair" }, named("the drawing as D sees it", this.given), named("the push on its pixels", this.push), el("div", { class: "gd-verdict" }, this.opinion, this.legend, this.chart)), this.hint, el("div", { class: "gd-both" }, el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "samples of G"), this.fakes), el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "real, held out"), this.reals)))
   }
 
   open(run) {
@@ -94,7 +96,7 @@ class Forger {
     const { about } = this.side
     if (said) {
       const told = said.class === undefined ? "" : `, told that it is a ${said.class}`
-      const more = this.isProbability ? `is real with probability ${number(said.opinion, "percent")}` : `scores ${number(said.opinion)}`
+      const more = this.isProbability ? `real with probability ${number(said.opinion, "percent")}` : `a score of ${number(said.opinion)}`
       setText(this.opinion, `D says: ${more}${told}.`)
     }
     if (!line) return
@@ -127,13 +129,12 @@ function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
   const mark = opinion === undefined ? "" : `; the drawing ${unit(opinion)}`
   const svg = make("svg", { viewBox: "0 0 360 132", class: "gd-opinions", role: "img", "aria-label": `What D says of ${real.length} real pictures and ${fake.length} samples${mark}` })
   const wide = 340 / BINS
-  above.forEach((count, index) => svg.append(make("rect", { x: 10 + index * wide, width: wide - 1, y: 60 - (count / tallest) * 44, height: (count / tallest) * 44, fill: REAL })))
-  below.forEach((count, index) => svg.append(make("rect", { x: 10 + index * wide, width: wide - 1, y: 62, height: (count / tallest) * 44, fill: GENERATED })))
-  svg.append(make("text", { x: 10, y: 12, class: "gd-axis" }, "real"), make("text", { x: 10, y: 124, class: "gd-axis" }, `samples of G`))
-  svg.append(make("text", { x: 350, y: 12, class: "gd-axis", "text-anchor": "end" }, unit(high)), make("text", { x: 10 + 100, y: 12, class: "gd-axis" }, `from ${unit(low)}`))
+  above.forEach((count, index) => svg.append(make("rect", { x: 10 + index * wide, width: wide - 1, y: 61 - (count / tallest) * 44, height: (count / tallest) * 44, fill: REAL })))
+  below.forEach((count, index) => svg.append(make("rect", { x: 10 + index * wide, width: wide - 1, y: 63, height: (count / tallest) * 44, fill: GENERATED })))
+  svg.append(make("text", { x: 10, y: 124, class: "gd-axis" }, unit(low)), make("text", { x: 350, y: 124, class: "gd-axis", "text-anchor": "end" }, unit(high)))
   if (opinion !== undefined) {
     const x = 10 + 340 * Math.min(1, Math.max(0, (opinion - low) / (high - low)))
-    svg.append(make("line", { x1: x, x2: x, y1: 14, y2: 110, class: "gd-mark" }), make("text", { x: Math.min(300, Math.max(40, x)), y: 124, class: "gd-axis gd-strong", "text-anchor": "middle" }, "drawing"))
+    svg.append(make("line", { x1: x, x2: x, y1: 15, y2: 110, class: "gd-mark" }), make("text", { x: Math.min(325, Math.max(35, x)), y: 11, class: "gd-axis gd-strong", "text-anchor": "middle" }, "drawing"))
   }
   return svg
 }

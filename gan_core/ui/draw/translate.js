@@ -104,9 +104,9 @@ class BeforeAfter {
     side.link.ask("figures", { do: "figures", round }, (answer) => {
       if (run !== side.run) return
       const thing = side.about.classes.every((name) => /^\d$/.test(name)) ? "digit" : "class"
-      const share = (count) => number(count / answer.n, "percent")
+      const share = (count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")
       const [output, input, real] = [answer.output, answer.input, answer.real].map(share)
-      setText(this.told, `${output} of ${integer(answer.n)} held-out pictures come out as another ${thing}, and surely so, by the classifier at round ${integer(round)}. Of the degraded inputs ${input} are read so, of the real pictures ${real}. A sharp picture is no proof of what was there.`)
+      setText(this.told, `${output} of ${integer(answer.n)} held-out pictures come out as another ${thing}, and surely so, by the classifier at round ${integer(round)}. Of the inputs ${input} are read so, of the real pictures ${real}. A sharp picture is no proof of what was there.`)
     })
   }
 }

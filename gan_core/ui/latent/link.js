@@ -1,8 +1,8 @@
 // The latent page in the browser: a grid of samples, ways of walking from them, and one WebSocket that answers recipes.
 //
 // latent_page.py joins the files of this folder, after live/elements.js: link (the wire and the address), pieces (pictures and
-// controls), places (way, arithmetic, directions), data (map, encode, neighbours), walk (the whole). The draw page has link and
-// pieces too.
+// controls), draw/canvas, places (way, arithmetic, directions), data (map, encode, neighbours), walk (the whole). The draw page
+// has link and pieces too.
 
 const PAUSE = 60 // ms between two questions of one lane: a slider asks no more often
 const SLOW = ["about", "count", "effect", "map", "invert", "figures", "line"]
