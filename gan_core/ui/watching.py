@@ -124,10 +124,12 @@ _OF_CODES = (
     *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
     *("code_variance_least", "code_variance_most"),
 )
+_OF_STAIRS = ("from_half_frechet", "from_quarter_frechet", "from_half_class", "from_quarter_class")
 _OF_PAIRS = (
-    *("target_class", "absolute_error", "psnr", "ssim", "target_frechet"),
-    *("consistency", "ink_brightness", "ink_saturation"),
+    *("target_class", "absolute_error", "ink_brightness", "ink_saturation", "psnr", "target_frechet"),
+    *("ssim", "consistency"),
 )
+_LEAD_OF_PAIRS = 6
 
 
 def _number(column: str) -> dict[str, Any]:
@@ -222,16 +224,31 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         panels.append(_code())
     if "translate" in game.abilities:
         panels[2:2] = _pairs()
+    if "climb" in game.abilities:
+        panels[2:2] = _stairs()
     return panels
 
 
 def _pairs() -> list[live_view.Panel]:
     """Held-out outputs beside their targets, and what is measured of many, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_PAIRS)]
+    numbers = [{**_number(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
     return [
         live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
         live_view.numbers_panel(
             numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside"
+        ),
+    ]
+
+
+def _stairs() -> list[live_view.Panel]:
+    """The levels of samples beside one another, and what the details are worth on real pictures made coarse."""
+    return [
+        live_view.sheet_panel("staircase", "From level to level", "staircase", span="all"),
+        live_view.numbers_panel(
+            [{**_number(name), "lead": True} for name in _OF_STAIRS],
+            slot="stairs-numbers",
+            title="Details on real pictures made coarse",
+            beside="read beside",
         ),
     ]
 

@@ -5,6 +5,7 @@ from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.gan import GanConfig
 from gan_core.config.games.infogan import InfoganConfig
+from gan_core.config.games.lapgan import LapganConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
@@ -20,6 +21,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "regressor": RegressorConfig,
     "infogan": InfoganConfig,
     "pix2pix": Pix2pixConfig,
+    "lapgan": LapganConfig,
 }
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "BiganConfig",
     "GanConfig",
     "InfoganConfig",
+    "LapganConfig",
     "Pix2pixConfig",
     "RegressorConfig",
     "VaeConfig",
