@@ -89,6 +89,35 @@ def test_no_level_hears_of_another_and_one_that_stands_still_learns_nothing() ->
         assert not same(weights(whole.networks[role]), weights(first.networks[role]))
 
 
+class Notes(nn.Module):
+    """A D that keeps what it is shown, and finds a picture as real as it is light."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def forward(self, picture: Tensor, smooth: Tensor) -> Tensor:
+        self.seen.append((picture.detach(), smooth))
+        return picture.mean((1, 2, 3))
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_level_is_shown_real_pictures_and_its_details_on_the_same_ones_made_coarse(level: int) -> None:
+    game = game_of({"model.detail_generator.normalization": "none"})
+    notes = game.networks[f"D{level}"] = Notes()
+    D, G = game.players[2 * level : 2 * level + 2]
+    loss = D.objective().terms["adv"]
+    (real, smooth), (made, beside) = notes.seen
+    assert torch.equal(smooth, beside)
+    torch.testing.assert_close(smooth, enlarged(shrunk(real)))
+    assert real.shape[2] == 8 * level
+    assert 0 < (made - smooth).abs().max() < 2
+    right, wrong = real.mean((1, 2, 3)).sigmoid(), made.mean((1, 2, 3)).sigmoid()
+    torch.testing.assert_close(loss, -(right.log().mean() + (1 - wrong).log().mean()))
+    term = G.objective().terms["adv"]
+    torch.testing.assert_close(term, -notes.seen[-1][0].mean((1, 2, 3)).sigmoid().log().mean())
+
+
 def test_a_turn_leaves_the_other_networks_as_they_were() -> None:
     game = game_of({"model.detail_generator.normalization": "none"})
     for player in game.players:
