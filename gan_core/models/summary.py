@@ -14,6 +14,7 @@ from gan_core.models.blocks import Dropout, Network, Reshape
 from gan_core.models.conditioning import ClassifierHead, Conditional, LabelEmbedding, OneHot, ProjectionHead
 from gan_core.models.minibatch import MinibatchDiscrimination, MinibatchStddev
 from gan_core.models.pairs import CodeBeside
+from gan_core.models.pyramid import Times
 from gan_core.models.resnet import GlobalSum, Residual
 from gan_core.models.spectral import spectral_norm_of
 from gan_core.models.superresolution import OverBicubic
@@ -109,6 +110,7 @@ _NAMES: dict[type[nn.Module], str] = {
     InputBeside: "Input beside it",
     ULevel: "U-Net, down and up again",
     OverBicubic: "Residual blocks on the coarse picture, over its bicubic enlargement",
+    Times: "Times a number",
     OneHot: "Class y beside it, one-hot",
     LabelEmbedding: "Class y beside it, learned",
     ProjectionHead: "Logit, plus the projection on class y",

@@ -116,6 +116,17 @@ class TranslatesBack(Translates, Protocol):
         ...
 
 
+@runtime_checkable
+class Climbs(Protocol):
+    """Makes a sample level by level, from a small picture to a large one."""
+
+    def climb(self, z: Tensor, y: Tensor | None = None, *, real: Tensor | None = None, level: int = 0) -> list[Tensor]:
+        """The pictures (n, C, height, width) of each level from ``level`` on, the largest last: of z alone, or from real
+        pictures (n, *shape) made as small as that level's.
+        """
+        ...
+
+
 ABILITIES: dict[str, type] = {
     "sample": Samples,
     "judge": Judges,
@@ -125,5 +136,6 @@ ABILITIES: dict[str, type] = {
     "reconstruct": Reconstructs,
     "translate": Translates,
     "translate_back": TranslatesBack,
+    "climb": Climbs,
 }
 """By the names that a declaration uses."""

@@ -124,14 +124,16 @@ _OF_CODES = (
     *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
     *("code_variance_least", "code_variance_most"),
 )
+_OF_STAIRS = ("from_half_frechet", "from_quarter_frechet", "from_half_class", "from_quarter_class")
 _OF_PAIRS = (
-    *("target_class", "absolute_error", "psnr", "ssim", "target_frechet"),
-    *("consistency", "ink_brightness", "ink_saturation"),
+    *("target_class", "absolute_error", "ink_brightness", "ink_saturation", "psnr", "target_frechet"),
+    *("ssim", "consistency"),
 )
 _OF_BOTH_WAYS = (
     *("translated_class", "translated_class_back", "modes_right", "share_right", "cycle_error", "cycle_error_back"),
     *("frechet_distance", "sliced_wasserstein"),
 )
+_LEAD_OF_PAIRS = 6
 
 
 def _number(column: str) -> dict[str, Any]:
@@ -227,6 +229,10 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         *sheets, measures = _both_ways(kind) if "translate_back" in game.abilities else _pairs()
         first = [*sheets, sight]
         panels.insert(2, measures)
+    if "climb" in game.abilities:
+        staircase, measures = _stairs()
+        first.append(staircase)
+        panels.insert(2, measures)
     first[0]["span"] = "large"
     return [first[0], *panels[:2], *first[1:], *panels[2:]]
 
@@ -240,7 +246,7 @@ def _made(abilities: Collection[str]) -> str:
 
 def _pairs() -> list[live_view.Panel]:
     """Held-out outputs beside their targets, and what is measured of many, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_PAIRS)]
+    numbers = [{**_number(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
     return [
         live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
         live_view.numbers_panel(
@@ -258,6 +264,19 @@ def _both_ways(kind: str) -> list[live_view.Panel]:
     if kind != "images":
         return [measured]
     return [live_view.sheet_panel("translated", "There and back, held out", "translated"), measured]
+
+
+def _stairs() -> list[live_view.Panel]:
+    """The levels of samples beside one another, and what the details are worth on real pictures made coarse."""
+    return [
+        live_view.sheet_panel("staircase", "From level to level", "staircase", span="all"),
+        live_view.numbers_panel(
+            [{**_number(name), "lead": True} for name in _OF_STAIRS],
+            slot="stairs-numbers",
+            title="Details on real pictures made coarse",
+            beside="read beside",
+        ),
+    ]
 
 
 def _sheets(plane: bool) -> list[live_view.Panel]:

@@ -81,6 +81,8 @@ _METRIC_CODE = {
     "target_class": "label_accuracy",
     "target_frechet": "frechet_distance",
     "consistency": "absolute_error",
+    **dict.fromkeys(("from_half_frechet", "from_quarter_frechet"), "frechet_distance"),
+    **dict.fromkeys(("from_half_class", "from_quarter_class"), "label_accuracy"),
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
@@ -190,6 +192,7 @@ _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
             "gan_core.metrics.code_cards": "CODE_METRICS",
             "gan_core.metrics.sharpness_cards": "SHARPNESS",
             "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
+            "gan_core.metrics.pyramid_cards": "PYRAMID_METRICS",
         },
         lambda name: _code_of_metric(name) if name in METRICS else (),
     ),
