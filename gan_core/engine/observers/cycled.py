@@ -27,9 +27,9 @@ from gan_core.engine.observers.base import (
 from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
 from gan_core.engine.observers.points import POINTS_DRAWN
+from gan_core.metrics.cycles import cycle_error, modes_right, share_right
 from gan_core.metrics.histograms import label_accuracy
 from gan_core.metrics.modes import nearest_mode
-from gan_core.metrics.translation import absolute_error
 from gan_core.training import Game
 from gan_core.training.abilities import TranslatesBack
 from gan_core.training.classifier import FrozenClassifier
@@ -38,7 +38,6 @@ from gan_core.training.domains import domains, other_source, same_set
 SHOWN = 6  # samples of each kind, a row for one of each
 HEADS = ("a", "G(a)", "F(G(a))", "b", "F(b)", "G(F(b))")
 NOTE = "Held out, and without pairs: a and b of a row have nothing to do with each other."
-NEAR_STD = 3.0
 AS_IT_IS = "input as it is"
 BESIDE_OF_SAMPLES = ("frechet_distance", "sliced_wasserstein")
 
@@ -189,7 +188,7 @@ class ModeMap:
         a, b = domains(config, source)
         assert isinstance(a, MixtureSource)
         assert isinstance(b, MixtureSource)
-        self._a, self._b, self._shown = a, b, FixedInputs(config)
+        self._a, self._b, self._shown = a, b, FixedInputs(config, a)
         self._from = nearest_mode(a.to_data(self._shown.inputs.cpu().numpy()), a.centers)[0]
 
     def goes(self, game: Game) -> np.ndarray:
@@ -211,11 +210,11 @@ class ModeMap:
         }
 
     def measure(self, points: np.ndarray) -> Numbers:
-        to = nearest_mode(points, self._b.centers)[0]
-        present = [mode for mode in range(len(self._a.centers)) if (self._from == mode).any()]
-        near = _within(points, self._b)
-        right = sum(float((near[self._from == mode] == mode).mean()) > 0.5 for mode in present)
-        return {"modes_right": float(right), "share_right": float((to == self._from).mean())}
+        centers = self._b.centers
+        return {
+            "modes_right": modes_right(self._from, points, centers, self._b.std),
+            "share_right": share_right(self._from, points, centers),
+        }
 
     def beside(self) -> dict[str, dict[str, float]]:
         count = float(len(self._a.centers))
@@ -242,12 +241,6 @@ def cycled(config: CycleganConfig, source: Source, classifier: GetClassifier, of
     return CycledObserver(of_data(config, domains(config, source)[1], of_whole), config, source, classifier)
 
 
-def _within(points: np.ndarray, source: MixtureSource) -> np.ndarray:
-    """The mode (n,) within whose three standard deviations each point lies, −1 for none."""
-    nearest, distance = nearest_mode(points, source.centers)
-    return np.where(distance <= NEAR_STD * source.std[nearest], nearest, -1)
-
-
 def _mapped(config: CycleganConfig, source: Source) -> bool:
     return isinstance(source, MixtureSource) and source.shape == (2,) and source.num_modes > 1 and same_set(config)
 
@@ -258,11 +251,10 @@ def _same_classes(a: Source, b: Source) -> bool:
 
 
 def _distance(source: Source, x: Tensor, again: Tensor) -> float:
-    """The mean absolute error of a pixel from 0 to 1; of points their mean distance in data units."""
+    """`cycle_error`, of points in data units."""
     if isinstance(source, MixtureSource):
-        shift = source.to_data(x.numpy()) - source.to_data(again.numpy())
-        return float(np.linalg.norm(shift, axis=1).mean())
-    return absolute_error(*(((one + 1) / 2).clamp(0, 1).numpy() for one in (x, again)))
+        return cycle_error(source.to_data(x.numpy()), source.to_data(again.numpy()))
+    return cycle_error(*(((one + 1) / 2).clamp(0, 1).numpy() for one in (x, again)))
 
 
 def _put(beside: dict[str, dict[str, float]], name: str, numbers: Numbers) -> None:
