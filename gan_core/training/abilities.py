@@ -99,6 +99,15 @@ class Translates(Protocol):
         ...
 
 
+@runtime_checkable
+class TranslatesBack(Translates, Protocol):
+    """Makes a sample of the first kind from one of the other, too."""
+
+    def translate_back(self, x: Tensor) -> Tensor:
+        """(n, *shape of the first kind) for x of the other kind."""
+        ...
+
+
 ABILITIES: dict[str, type] = {
     "sample": Samples,
     "judge": Judges,
@@ -107,5 +116,6 @@ ABILITIES: dict[str, type] = {
     "categorise": Categorises,
     "reconstruct": Reconstructs,
     "translate": Translates,
+    "translate_back": TranslatesBack,
 }
 """By the names that a declaration uses."""

@@ -177,7 +177,9 @@ def points_panel(
     """Two-dimensional data over what the critic thinks of the plane; the legend has what a game with these abilities shows."""
     figure = _called(charts.skeleton(charts.scatter_2d()), of)
     if of != GENERATED:
-        title = title.replace("and generated points", f"points and their {of}")
+        title = title.replace("and generated points", f"points and {'' if 'translate' in abilities else 'their '}{of}")
+    if "translate_back" in abilities:
+        figure["data"].append(charts.skeleton(charts.ways())["data"][0])
     for ability, trace in charts.LAYERS_OF.items():
         if ability not in abilities:
             figure["data"][trace]["showlegend"] = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,10 @@ _OF_CODES = (
     *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
     *("code_variance_least", "code_variance_most"),
 )
+_OF_BOTH_WAYS = (
+    *("translated_class", "translated_class_back", "modes_right", "share_right", "cycle_error", "cycle_error_back"),
+    *("frechet_distance", "sliced_wasserstein"),
+)
 _OF_PAIRS = ("target_class", "absolute_error", "psnr", "ssim")
 
 
@@ -174,10 +178,10 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     curves = told["curves"]
     game = traits(config)
     samples = "sample" in game.abilities
-    made = "generated samples" if samples else "reconstructions"
+    made = _made(game.abilities)
     sight = {
         "images": lambda: live_view.samples_panel(
-            title="Samples from fixed noise" if samples else "Reconstructions of fixed samples", of=made
+            title="Samples from fixed noise" if samples else f"{made[0].upper()}{made[1:]} of fixed samples", of=made
         ),
         "points": lambda: live_view.points_panel(abilities=game.abilities, of=made),
         "density": lambda: live_view.density_panel(note=game.note, judged="judge" in game.abilities),
@@ -218,8 +222,15 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     if "encode" in game.abilities:
         panels.append(_code())
     if "translate" in game.abilities:
-        panels[2:2] = _pairs()
+        panels[2:2] = _both_ways(kind) if "translate_back" in game.abilities else _pairs()
     return panels
+
+
+def _made(abilities: Collection[str]) -> str:
+    """What is shown and measured of a game with these abilities."""
+    if "sample" in abilities:
+        return "generated samples"
+    return "outputs G(a)" if "translate_back" in abilities else "reconstructions"
 
 
 def _pairs() -> list[live_view.Panel]:
@@ -231,6 +242,17 @@ def _pairs() -> list[live_view.Panel]:
             numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside"
         ),
     ]
+
+
+def _both_ways(kind: str) -> list[live_view.Panel]:
+    """Held-out samples of both kinds, there and back, and what is measured of many."""
+    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
+    measured = live_view.numbers_panel(
+        numbers, slot="both-ways", title="There and back, held out", beside="read beside"
+    )
+    if kind != "images":
+        return [measured]
+    return [live_view.sheet_panel("translated", "There and back, held out", "translated"), measured]
 
 
 def _sheets(plane: bool) -> list[live_view.Panel]:

@@ -29,12 +29,14 @@ class Translator:
     def __call__(self, x: np.ndarray, *, degrade: bool = False) -> np.ndarray:
         """Outputs uint8 (n, C, H, W), always the same, of inputs or, with ``degrade``, of targets that are degraded first.
 
-        Raises ValueError for pictures of another shape or type.
+        Raises ValueError for pictures of another shape or type, DataError where a run that has no degradation is to degrade.
         """
         pictures = np.asarray(x)
         if pictures.dtype != np.uint8 or pictures.shape[1:] != self.shape:
             wanted = " × ".join(map(str, self.shape))
             raise ValueError(f"needs pictures uint8 (n, {wanted}), not {pictures.dtype} {pictures.shape}")
+        if degrade and not self.degradation:
+            raise DataError("This run degrades nothing: its inputs are data of their own.")
         given = to_unit(torch.from_numpy(np.ascontiguousarray(pictures)))
         made: np.ndarray = to_uint8(
             self._game.translate(degraded(given, self.degradation) if degrade else given)
@@ -59,6 +61,7 @@ def open_translator(store: RunStore, run_id: str, at: int | None = None) -> Tran
     """
     opened = open_game(store, run_id, at)
     config, game = opened.config, opened.game
-    if not isinstance(game, Translates) or not isinstance(config, Pix2pixConfig):
+    if not isinstance(game, Translates) or len(opened.source.shape) != 3:
         raise NothingToPlay(f"A run of the game {config.game!r} does not go from picture to picture.")
-    return Translator(opened.source.shape, opened.round, config.translation.degradation, game)
+    degradation = config.translation.degradation if isinstance(config, Pix2pixConfig) else ""
+    return Translator(opened.source.shape, opened.round, degradation, game)

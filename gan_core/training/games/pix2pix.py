@@ -223,7 +223,7 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
     if least == 1 and model.generator.normalization == "instance":
         said = "at the bottom of this U-Net there is one value of a channel to normalise over; choose fewer widths"
         yield Problem("model.generator.widths", said)
-    yield from _of_patches(min(sides), halvings(widths))
+    yield from of_patches(min(sides), halvings(widths))
     if not weights.distance_weight and not weights.adversarial_weight:
         yield Problem("translation.distance_weight", "with both weights at 0 G learns nothing; choose one above 0")
     if not model.discriminator.sees_input and weights.adversarial_weight and not weights.distance_weight:
@@ -233,7 +233,8 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("model.discriminator.sees_input", said, fatal=False)
 
 
-def _of_patches(side: int, strided: int) -> Iterator[Problem]:
+def of_patches(side: int, strided: int) -> Iterator[Problem]:
+    """What is to be said of a patch discriminator that halves pictures of so many pixels a side so many times."""
     field, logits = receptive_field(strided), logits_on_a_side(side, strided)
     if logits < 1:
         said = (

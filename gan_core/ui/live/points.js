@@ -54,7 +54,7 @@ class PointsPanel extends ArtefactPanel {
     }
   }
 
-  drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [] }) {
+  drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [], from = [], ways = [], told = "" }) {
     const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
     const bent = grid.flatMap((line) => [...line, [null, null]])
     const span = xs.length ? xs[xs.length - 1] - xs[0] : 1
@@ -69,8 +69,17 @@ class PointsPanel extends ArtefactPanel {
       },
       [0, 2, 3, 4],
     ) // one redraw for all
+    if (this.chart.data[5]) this.drawWays(from, ways)
     const shown = this.chart.data[4] && this.chart.data[4].visible === true
-    setText(this.note, this.spec.note || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
+    setText(this.note, this.spec.note || told || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
+  }
+
+  // Points in the colour of the mode that they come from, and an arrow from each mode to where its points went.
+  drawWays(from, ways) {
+    const colours = from.map((mode) => `hsl(${Math.round((360 * mode) / Math.max(1, ways.length))} 75% 52%)`)
+    const arrows = ways.flatMap(([x0, y0, x1, y1]) => [[x0, y0, 0], [x1, y1, 13], [null, null, 0]])
+    this.Plotly.restyle(this.chart, { "marker.color": [colours.length ? colours : this.view.colours.fake] }, [2])
+    this.Plotly.restyle(this.chart, { x: [arrows.map((p) => p[0])], y: [arrows.map((p) => p[1])], "marker.size": [arrows.map((p) => p[2])] }, [5])
   }
 }
 
