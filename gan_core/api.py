@@ -17,6 +17,7 @@ from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_clas
 from gan_core.engine.comparing import standings
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
+from gan_core.engine.exchange.hiding import Hidden, what_is_hidden
 from gan_core.engine.exchange.translating import open_translator
 from gan_core.engine.latent import taking
 from gan_core.engine.latent.space import open_space
@@ -163,6 +164,16 @@ def disentangle(
     """
     with _opened(store) as opened:
         return pd.DataFrame([asdict(row) for row in scores_of(opened, run_id, at, progress)[1]])
+
+
+def hidden(run_id: str, *, at: int | None = None, store: Path | str | None = None) -> Hidden:
+    """What F of a CycleGAN from the framed small digits writes into its outputs for G, and what G makes without it: ``rows``
+    with the error and the class kept, and a ``picture``. ``at`` is the round of a checkpoint, None the newest.
+
+    Raises RunNotFound, StoreError where there is no checkpoint, no cycle, or data of which nobody knows what lies outside.
+    """
+    with _opened(store) as opened:
+        return what_is_hidden(opened, run_id, at)
 
 
 def delete(*whats: str, store: Path | str | None = None) -> None:
@@ -408,6 +419,7 @@ __all__ = [
     "follow",
     "follow_comparison",
     "fork",
+    "hidden",
     "interpolate",
     "purge",
     "read_result",

@@ -12,6 +12,7 @@ from gan_core.ui import (
     encoder_for,
     forking,
     hand_in,
+    hiding,
     knobs,
     side_by_side,
     take_away,
@@ -126,6 +127,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
         st.markdown(tree)
 checkpoints.show(run_id)
 disentangling.show(run_id, config)
+hiding.show(run_id, config)
 take_away.show(run_id)
 hand_in.show(run)
 settings, note = st.columns(2)
