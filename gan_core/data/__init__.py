@@ -83,7 +83,11 @@ def _own_dataset(name: str) -> Dataset:
         sentence = str(error)
         return Dataset(load, _own_about("A data set that is not here", "It was deleted."), {}, missing=lambda: sentence)
     images = card.kind == "images"
-    size = f"{card.count:,} pictures of {card.shape[1]}×{card.shape[2]}" if images else f"{card.count:,} points"
+    size = (
+        f"{card.count:,} {'pairs of pictures' if card.paired else 'pictures'} of {card.shape[1]}×{card.shape[2]}"
+        if images
+        else f"{card.count:,} points"
+    )
     classes = f" in {len(card.class_names)} classes" if card.class_names else ""
     about = _own_about(card.title, f"Your own data: {size}{classes}, from {card.origin}.", images)
     return Dataset(load, about, {}, "images" if images else "points", counted=bool(card.class_names))

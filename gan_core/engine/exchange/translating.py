@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from gan_core.config.games.pix2pix import Pix2pixConfig
-from gan_core.data import to_uint8, to_unit
+from gan_core.data import ImageSource, to_uint8, to_unit
 from gan_core.engine.exchange.generator import NothingToPlay, open_game
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.errors import DataError
@@ -63,5 +63,6 @@ def open_translator(store: RunStore, run_id: str, at: int | None = None) -> Tran
     config, game = opened.config, opened.game
     if not isinstance(game, Translates) or len(opened.source.shape) != 3:
         raise NothingToPlay(f"A run of the game {config.game!r} does not go from picture to picture.")
-    degradation = config.translation.degradation if isinstance(config, Pix2pixConfig) else ""
+    own = isinstance(opened.source, ImageSource) and opened.source.inputs is not None
+    degradation = config.translation.degradation if isinstance(config, Pix2pixConfig) and not own else ""
     return Translator(opened.source.shape, opened.round, degradation, game)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gan_core.config import RunConfig
 from gan_core.config.games.cyclegan import CycleganConfig
+from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.data import ImageSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.messages import ClassGrid, Sight
 from gan_core.engine.observers.measuring import Numbers
@@ -117,7 +118,9 @@ def shown_of(config: RunConfig, source: Source) -> Shown:
     Of one between two kinds of data, of which ``source`` is the other, what it makes of the data of its config.
     """
     if isinstance(config, CycleganConfig):
-        return FixedInputs(config)
+        return FixedInputs(config, domains(config, load_source(config))[0])
+    if isinstance(config, Pix2pixConfig) and isinstance(source, ImageSource) and source.inputs is not None:
+        return FixedInputs(config, source.of_inputs)
     latent = GAMES[config.game].latent(config)
     return FixedData(config, source) if latent is None else FixedNoise(config, latent, source)
 
@@ -198,10 +201,10 @@ class FixedData:
 
 
 class FixedInputs(FixedData):
-    """Samples of A that never change, ``inputs`` (n, *shape), held-out ones where there are any, and what they are in B."""
+    """Samples that never change, ``inputs`` (n, *shape), held-out ones where there are any, and what they are translated to."""
 
-    def __init__(self, config: CycleganConfig) -> None:
-        super().__init__(config, domains(config, load_source(config))[0])
+    def __init__(self, config: RunConfig, source: Source) -> None:
+        super().__init__(config, source)
         self.inputs = self._evaluation
 
     def parts(self, game: Game) -> Iterator[Tensor]:

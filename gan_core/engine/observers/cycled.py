@@ -188,7 +188,7 @@ class ModeMap:
         a, b = domains(config, source)
         assert isinstance(a, MixtureSource)
         assert isinstance(b, MixtureSource)
-        self._a, self._b, self._shown = a, b, FixedInputs(config)
+        self._a, self._b, self._shown = a, b, FixedInputs(config, a)
         self._from = nearest_mode(a.to_data(self._shown.inputs.cpu().numpy()), a.centers)[0]
 
     def goes(self, game: Game) -> np.ndarray:

@@ -72,12 +72,14 @@ class HeldPairs:
         self._device, self._source = config.device, source
         self._get_classifier = classifier
         self._degradation = config.translation.degradation
-        self._factor = DEGRADATIONS[self._degradation].factor
+        pairs = source.of_inputs if isinstance(source, ImageSource) and source.inputs is not None else None
+        self._of_inputs = pairs
+        self._factor = DEGRADATIONS[self._degradation].factor if pairs is None else 1
         held = samples_of(source, HELD, heldout=True)
         if not len(held.x):
             held = samples_of(source, HELD, heldout=False)
         self.targets, self._labels = held.x, held.y
-        self.inputs = degraded(held.x, self._degradation)
+        self.inputs = self._given(held.x, heldout=bool(len(samples_of(source, 1, heldout=True).x)))
         self._enough = len(source.heldout_index) >= FEWEST_HELD_OUT if isinstance(source, ImageSource) else True
 
     @cached_property
@@ -88,8 +90,14 @@ class HeldPairs:
     @cached_property
     def _nearest(self) -> Tensor:
         """For each held-out pair the target of the training input that is most like its own."""
-        inputs = degraded(self._known, self._degradation, seed=1)
+        inputs = self._given(self._known, heldout=False, seed=1)
         return self._known[torch.as_tensor(nearest(inputs, self.inputs))]
+
+    def _given(self, targets: Tensor, *, heldout: bool, seed: int = 0) -> Tensor:
+        """The inputs of held-out or of training targets: those of the data where it has pairs, or the targets degraded."""
+        if self._of_inputs is None:
+            return degraded(targets, self._degradation, seed=seed)
+        return samples_of(self._of_inputs, len(targets), heldout=heldout).x
 
     def outputs(self, game: Translates) -> Tensor:
         """(n, *shape), on the CPU."""

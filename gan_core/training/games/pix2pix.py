@@ -14,7 +14,7 @@ from torch.nn.functional import l1_loss, mse_loss, softplus
 
 from gan_core.config import Problem
 from gan_core.config.games.pix2pix import Pix2pixConfig, Translation
-from gan_core.data import DEGRADATIONS, BatchStream, Source
+from gan_core.data import DEGRADATIONS, BatchStream, ImageSource, Source
 from gan_core.models import halvings, logits_on_a_side, patch_discriminator, receptive_field, smallest_side, unet
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
@@ -106,7 +106,10 @@ class Pix2pix:
 
     def _pair(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets (n, *shape)."""
-        target = self.data.next().x
+        batch = self.data.next()
+        if batch.given is not None:  # data of pairs
+            return batch.given, batch.x
+        target = batch.x
         degrade = DEGRADATIONS[self.translation.degradation].apply
         return degrade(target, self.streams["degradation"]), target
 
@@ -213,6 +216,9 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("data.name", "pairs are made of pictures, and these are points; choose pictures")
         return
     model, weights = config.model, config.translation
+    if isinstance(source, ImageSource) and source.inputs is not None:
+        said = "this data brings an input to each of its pictures: nothing is degraded"
+        yield Problem("translation.degradation", said, fatal=False)
     sides, widths = source.shape[1:], model.discriminator.widths
     for field, network in (("generator", model.generator), ("discriminator", model.discriminator)):
         if network.attention:
