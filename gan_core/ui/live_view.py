@@ -28,7 +28,7 @@ LEAD = "lead"
 
 FOLDER = Path(__file__).parent / "live"
 _PANELS = ("panels", "curves", "classes", "points", "pictures", "sheets", "numbers", "kinds")
-_SCRIPTS = ("../keyboard", "elements", "store", "connection", *_PANELS, "strip", "stage", "view")
+_SCRIPTS = ("../keyboard", "elements", "store", "connection", "files", *_PANELS, "strip", "stage", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
 _COMPONENT = st.components.v2.component(

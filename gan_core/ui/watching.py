@@ -223,18 +223,22 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     panels.append(live_view.numbers_panel(numbers, span="all"))
     if "encode" in game.abilities:
         panels.append(_code())
-    # What carries the lesson comes first, and is the largest: samples, or held-out inputs with what became of them.
-    first = [sight]
-    if "translate" in game.abilities:
-        *sheets, measures = _both_ways(kind) if "translate_back" in game.abilities else _pairs()
-        first = [*sheets, sight]
-        panels.insert(2, measures)
-    if "climb" in game.abilities:
-        staircase, measures = _stairs()
-        first.append(staircase)
-        panels.insert(2, measures)
+    return _arranged(sight, panels, kind, game.abilities)
+
+
+def _arranged(
+    sight: live_view.Panel, panels: list[live_view.Panel], kind: str, abilities: Collection[str]
+) -> list[live_view.Panel]:
+    """What carries the lesson comes first, and is the largest: samples, or held-out inputs with what became of them."""
+    first, measures = [sight], []
+    if "translate" in abilities:
+        *sheets, told = _both_ways(kind) if "translate_back" in abilities else _pairs()
+        first, measures = [*sheets, sight], [told]
+    if "climb" in abilities:
+        staircase, told = _stairs()
+        first, measures = [sight, staircase], [told]
     first[0]["span"] = "large"
-    return [first[0], *panels[:2], *first[1:], *panels[2:]]
+    return [first[0], *panels[:2], *first[1:], *measures, *panels[2:]]
 
 
 def _made(abilities: Collection[str]) -> str:

@@ -16,8 +16,7 @@ class LiveView {
     this.hovered = null // a round under the pointer, as long as it is there
     this.wanted = data.leads ? roundInAddress() : (data.at ?? null) // by the link or the page, until all views have their frames
     this.panels = []
-    this.files = new Map()
-    this.contents = new Map()
+    this.files = new Files((file) => this.artefact(file))
     this.shown = null // the round that all panels show
     this.patience = -Infinity // until then what could not be fetched is not asked for again
     this.connection = null
@@ -397,35 +396,12 @@ class LiveView {
     return `/live/${encodeURIComponent(this.data.run)}/artefact/${encodeURIComponent(file)}?ticket=${encodeURIComponent(this.data.ticket)}`
   }
 
-  // A picture, decoded, so that it changes without an empty moment in between; or what a JSON file holds.
+  get contents() {
+    return this.files.contents
+  }
+
   fetchFile(file) {
-    if (!this.files.has(file)) {
-      if (this.files.size >= 60) {
-        const oldest = this.files.keys().next().value
-        this.files.delete(oldest)
-        this.contents.delete(oldest)
-      }
-      const content = (file.endsWith(".json") ? this.fetchJson(file) : this.fetchPicture(file)).then((found) => {
-        this.contents.set(file, found)
-        return found
-      })
-      content.catch(() => this.files.delete(file))
-      this.files.set(file, content)
-    }
-    return this.files.get(file)
-  }
-
-  async fetchJson(file) {
-    const answer = await fetch(this.artefact(file))
-    if (!answer.ok) throw new Error(`${answer.status}`)
-    return answer.json()
-  }
-
-  async fetchPicture(file) {
-    const picture = new Image()
-    picture.src = this.artefact(file)
-    await picture.decode()
-    return picture
+    return this.files.fetch(file)
   }
 
   readPalette() {
