@@ -16,6 +16,7 @@ from gan_core.cli import main
 from gan_core.cli.parser import parser
 from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, preset_config
 from gan_core.data import places
+from gan_core.engine import Lab
 from gan_core.engine.exchange.reproducing import code
 from gan_core.store import RunStore
 
@@ -395,6 +396,28 @@ def interrupted(hold, tmp_path, changes, ask, *words):
 @pytest.mark.parametrize("executor", ["thread", "process"])
 def test_a_run_that_is_asked_to_terminate_is_saved(hold, tmp_path, executor):
     interrupted(hold, tmp_path, {**SMALL, "schedule.rounds": 1_000_000}, signal.SIGTERM, "--executor", executor)
+
+
+@pytest.mark.parametrize("again", [signal.SIGTERM, signal.SIGINT])
+def test_who_asks_again_while_it_saves_is_told_the_truth(train, monkeypatch, again):
+    """`timeout` asks the program and its group; a person may press Ctrl-C twice."""
+
+    def close(lab, closes=Lab.close):
+        closes(lab)
+        os.kill(os.getpid(), again)
+
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the program has it
+    try:
+        monkeypatch.setattr(Lab, "close", close)
+        if again == signal.SIGTERM:
+            status, told = train(rounds=3)
+            assert (status, told["status"]) == (0, "finished")
+            return
+        with pytest.raises(SystemExit) as ended:
+            train(rounds=3)
+        assert ended.value.code == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(hold, run, train, tmp_path):

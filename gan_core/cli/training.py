@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import math
 import shlex
+import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from gan_core import api
@@ -160,9 +162,25 @@ def _prepare_for(lab: Lab, config: RunConfig) -> None:
     line.end()
 
 
-def _open_lab(options: argparse.Namespace) -> Lab:
+@contextmanager
+def _open_lab(options: argparse.Namespace) -> Iterator[Lab]:
+    """A lab that saves its runs on the way out, however often it is asked to terminate meanwhile.
+
+    A second Ctrl-C leaves at once: raises SystemExit.
+    """
     brace()
-    return Lab(options.store, executor=options.executor)
+    lab = Lab(options.store, executor=options.executor)
+    try:
+        yield lab
+    finally:
+        before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` asks twice, and saving takes a moment
+        try:
+            lab.close()
+        except KeyboardInterrupt:
+            tell("interrupted again, before all was saved: a run goes on from its last checkpoint")
+            raise SystemExit(INTERRUPTED) from None
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _report(run_id: str, options: argparse.Namespace, follow: Callable[[Progress | None], Any]) -> int:
