@@ -30,6 +30,7 @@ Alarm = Literal[
     "off_prior",
     "code_ignored",
     "input_ignored",
+    "permuted",
     "posterior_collapsed",
     "diverged",
 ]

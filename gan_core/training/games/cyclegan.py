@@ -375,4 +375,5 @@ CYCLEGAN = Declaration(
     defaults=_defaults,
     forgets=_forgets,
     kept=_kept,
+    verdict="cycle",
 )
