@@ -107,6 +107,11 @@ def offer_to_go_on() -> None:
                     st.rerun()
 
 
+def give_room() -> None:
+    """On a page whose picture carries the lesson: narrow margins, and little above it."""
+    st.html(Path(__file__).with_name("room.css"))
+
+
 def ticket(run_id: str = "*") -> str:
     """A ticket for the live routes of one run, or of all; a rerun changes it only when its window is over."""
     return open_tickets(lab().store.root).mint(run_id)

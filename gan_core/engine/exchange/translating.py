@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_core.data import MixtureSource, Source, StackedSource, to_uint8, to_unit
+from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.exchange.generator import NothingToPlay, Opened, open_game
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.errors import DataError
@@ -95,10 +95,12 @@ def held_out_of(source: Source, n: int, seed: int = 0) -> tuple[np.ndarray, np.n
 def translator_of(opened: Opened) -> Translator:
     """The G of a game that was opened. Raises NothingToPlay where the game does not translate."""
     game = opened.game
-    if not isinstance(game, Translates):
+    if not isinstance(game, Translates) or len(opened.source.shape) != 3:
         raise NothingToPlay(f"A run of the game {opened.config.game!r} does not go from picture to picture.")
-    degradation = game.degradation if isinstance(game, Degrades) else ""
-    return Translator(opened.source.shape, opened.round, degradation, game, opened.source)
+    source, degradation = opened.source, game.degradation if isinstance(game, Degrades) else ""
+    if isinstance(source, ImageSource) and source.inputs is not None:  # pairs that were brought
+        source, degradation = source.of_inputs, ""
+    return Translator(source.shape, opened.round, degradation, game, source)
 
 
 def open_translator(store: RunStore, run_id: str, at: int | None = None) -> Translator:
