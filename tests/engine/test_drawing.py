@@ -248,8 +248,10 @@ def test_without_pairs_a_drawing_is_of_one_kind_and_d_judges_the_other(
     a, b = (source.x[source.heldout_index].numpy() for source in (board.source, mnist5k()))
     assert (a == board.held[0][3]).all((1, 2, 3)).any()
     assert (b == board.real[3]).all((1, 2, 3)).any()
-    made.heed([(1, "me", run, None, {"do": "drawing", "picture": "h3"}), (2, "me", run, None, {"do": "line"})])
+    asked = {"do": "drawing", "picture": "h3"}, {"do": "line"}, {"do": "board"}
+    made.heed([(number, "me", run, None, recipe) for number, recipe in enumerate(asked, 1)])
     finish(made)
+    assert not said[3]["own"]
     given, entered, _ = sheet_of(said[1], 28)
     np.testing.assert_array_equal(given, board.held[0][3, 0])
     np.testing.assert_array_equal(entered, given)

@@ -78,6 +78,7 @@ def _board(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answer
         answer |= {
             "unit": declared.reading(found.config).score_unit,
             "conditional": declared.conditional(found.config),
+            "own": board.outputs is board.source,  # whether D judges what examples are of
         }
     return [answer for _ in asked]
 
