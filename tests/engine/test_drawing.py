@@ -41,6 +41,14 @@ KINDS: dict[str, dict[str, Any]] = {
         "diagnostics.every": 1,
         "schedule.rounds": 9,
     },
+    "unpaired": {
+        **WIDTHS,
+        "model.discriminator.widths": [4, 4],
+        "game": "cyclegan",
+        "data.name": "digits8_framed",
+        "domain_b.name": "mnist5k",
+        "schedule.rounds": 1,
+    },
     "gan": WIDTHS | {"model.latent_dim": 4},
     "conditional": WIDTHS | {"model.latent_dim": 4, "model.condition": "concatenation"},
 }
@@ -121,7 +129,7 @@ def answerer(played: tuple[Lab, dict[str, str]], stand_in: Any) -> tuple[Answere
     made = Answerer(played[0].store, say)
     for run in played[1].values():
         board = made.board(run)
-        board._judge = stand_in(board.opened().source)
+        board._judges[board.source.name] = stand_in(board.source)
     return made, said
 
 
@@ -130,11 +138,11 @@ def finish(answerer: Answerer) -> None:
         answerer.go_on()
 
 
-def cells_of(answer: dict[str, Any]) -> np.ndarray:
-    """The pictures of a sheet in one row, (n, 16, 16)."""
+def sheet_of(answer: dict[str, Any], side: int = 16) -> np.ndarray:
+    """The pictures of a sheet in one row, (n, side, side)."""
     with Image.open(io.BytesIO(base64.b64decode(answer["sheet"]))) as sheet:
         pixels = np.asarray(sheet.convert("L"))
-    return np.stack([pixels[:16, 18 * index : 18 * index + 16] for index in range(answer["columns"])])
+    return np.stack([pixels[:side, (side + 2) * index :][:, :side] for index in range(answer["columns"])])
 
 
 def test_all_who_draw_are_answered_in_one_batch_as_each_would_be_alone(
@@ -163,13 +171,13 @@ def test_all_who_draw_are_answered_in_one_batch_as_each_would_be_alone(
     translator = open_translator(played[0].store, runs["scratched"])
     held = translator.held_out(500, seed=1)[0][3:4]
     damaged = translator.degraded(held, 5)
-    np.testing.assert_array_equal(cells_of(example), np.concatenate([held, damaged, translator(damaged)])[:, 0])
-    given, entered, output = cells_of(drawn)
+    np.testing.assert_array_equal(sheet_of(example), np.concatenate([held, damaged, translator(damaged)])[:, 0])
+    given, entered, output = sheet_of(drawn)
     np.testing.assert_array_equal(given, entered)
     np.testing.assert_array_equal(output, translator(given[None, None])[0, 0])
     assert (early["round"], drawn["round"]) == (1, 9)
-    assert not np.array_equal(cells_of(early)[2], output)
-    assert not np.array_equal(cells_of(repaired)[1], given)
+    assert not np.array_equal(sheet_of(early)[2], output)
+    assert not np.array_equal(sheet_of(repaired)[1], given)
     assert drawn["cells"][2].keys() == {"label", "sure"}
     assert all(one["error"].endswith(".") for one in (wrong, no_translator))
     assert len(grid["cells"]) == 64
@@ -213,7 +221,7 @@ def test_how_held_out_pictures_are_read_is_counted_by_their_labels(
         real = np.array([(board.held[0] == one).all((1, 2, 3)).any() for one in x.numpy()])
         return np.where(real[:, None], np.eye(10)[0], 0.1)
 
-    monkeypatch.setattr(board, "_judge", SimpleNamespace(probabilities=says))
+    monkeypatch.setattr(board, "judge", lambda **_: SimpleNamespace(probabilities=says))
     made.heed([(1, "me", runs["scratched"], None, {"do": "figures"})])
     finish(made)
     assert said[1] == {"n": 60, "round": 9, "real": int((y != 0).sum()), "input": 0, "output": 0}
@@ -229,3 +237,25 @@ def test_data_that_lie_as_those_of_mnist_are_known_by_themselves(played: tuple[L
         board.__dict__.pop("as_mnist", None)
         board.__dict__["held"] = given, np.zeros(len(given), int)
         assert board.as_mnist == lies
+
+
+def test_without_pairs_a_drawing_is_of_one_kind_and_d_judges_the_other(
+    played: tuple[Lab, dict[str, str]], answerer: tuple[Answerer, dict[int, Any]]
+) -> None:
+    (made, said), run = answerer, played[1]["unpaired"]
+    board = made.board(run)
+    game: Any = open_game(played[0].store, run).game
+    a, b = (source.x[source.heldout_index].numpy() for source in (board.source, mnist5k()))
+    assert (a == board.held[0][3]).all((1, 2, 3)).any()
+    assert (b == board.real[3]).all((1, 2, 3)).any()
+    asked = {"do": "drawing", "picture": "h3"}, {"do": "line"}, {"do": "board"}
+    made.heed([(number, "me", run, None, recipe) for number, recipe in enumerate(asked, 1)])
+    finish(made)
+    assert not said[3]["own"]
+    given, entered, _ = sheet_of(said[1], 28)
+    np.testing.assert_array_equal(given, board.held[0][3, 0])
+    np.testing.assert_array_equal(entered, given)
+    real = to_unit(torch.from_numpy(board.real[:200]))
+    np.testing.assert_allclose(said[2]["real"], game.judge(real), atol=1e-4)
+    outputs = game.translate(to_unit(torch.from_numpy(board.held[0][:200])))
+    np.testing.assert_allclose(said[2]["fake"], game.judge(outputs), atol=0.01)  # of pixels in 8 bits

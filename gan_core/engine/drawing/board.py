@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gan_core.config.games.cyclegan import CycleganConfig
 from gan_core.data import ImageSource, MixtureSource, Source, to_uint8
 from gan_core.engine.exchange.generator import Opened, open_game
 from gan_core.engine.exchange.translating import Translator, held_out_of, translator_of
@@ -19,6 +20,7 @@ from gan_core.metrics.histograms import UNSURE_BELOW
 from gan_core.store import RunStore
 from gan_core.training.abilities import Judges, Translates
 from gan_core.training.classifier import FrozenClassifier, cached_classifier
+from gan_core.training.domains import domains, judged_sources
 
 ROUNDS = 24
 """Games of one run that are held open at once: a slider over rounds comes back to each."""
@@ -38,7 +40,7 @@ class Board:
     def __init__(self, store: RunStore, run: str) -> None:
         self._store, self._run = store, run
         self._opened: OrderedDict[int, Opened] = OrderedDict()
-        self._judge: FrozenClassifier | None = None
+        self._judges: dict[str, FrozenClassifier] = {}  # by the name of their data
 
     def kept(self) -> list[int]:
         return [saved.round for saved in self._store.checkpoints(self._run)]
@@ -75,6 +77,17 @@ class Board:
         return self.opened().source
 
     @cached_property
+    def outputs(self) -> Source:
+        """The data that outputs are to be like and that a D judges: the other kind where there are two, else the same."""
+        config = self.opened().config
+        return domains(config, self.source)[1] if isinstance(config, CycleganConfig) else self.source
+
+    @cached_property
+    def real(self) -> np.ndarray:
+        """Held-out pictures uint8 (n, C, H, W) of that data."""
+        return self.held[0] if self.outputs is self.source else held_out_of(self.outputs, EXAMPLES, SEED)[0]
+
+    @cached_property
     def held(self) -> tuple[np.ndarray, np.ndarray]:
         """Held-out pictures uint8 (n, C, H, W) of the data, targets where there are pairs, and their classes (n,)."""
         return held_out_of(self.source, EXAMPLES, SEED)
@@ -85,29 +98,33 @@ class Board:
         translator = self.translator(None)
         return self.held[0] if translator.degradation else translator.examples(EXAMPLES, SEED)
 
-    @property
-    def judge(self) -> FrozenClassifier | None:
-        """Looked for at each question until it is there: it may be in training."""
-        if self._judge is None:
-            judged = self.source.judged
-            if judged is not None:
-                self._judge = cached_classifier(judged, self._store.root / "cache")
-        return self._judge if isinstance(self.source, ImageSource) else None
+    def judge(self, *, output: bool = False) -> FrozenClassifier | None:
+        """The classifier of inputs or of outputs; looked for at each question until it is there: it may be in training."""
+        judged = [self.source.judged] if not output else list(judged_sources(self.opened().config, self.source))
+        source = judged[-1] if judged else None
+        if source is None or not isinstance(self.source, ImageSource):
+            return None
+        if source.name not in self._judges:
+            found = cached_classifier(source, self._store.root / "cache")
+            if found is None:
+                return None
+            self._judges[source.name] = found
+        return self._judges[source.name]
 
-    def opinions(self, x: np.ndarray) -> list[Opinion] | None:
+    def opinions(self, x: np.ndarray, *, output: bool = False) -> list[Opinion] | None:
         """What the classifier reads in pictures uint8 (n, C, H, W); None where there is none."""
-        judge = self.judge
+        judge = self.judge(output=output)
         if judge is None:
             return None
         best, index = torch.as_tensor(judge.probabilities(torch.from_numpy(x))).max(1)
         return list(zip(index.tolist(), best.tolist(), strict=True))
 
-    def told(self, x: np.ndarray) -> list[dict[str, object]]:
+    def told(self, x: np.ndarray, *, output: bool = False) -> list[dict[str, object]]:
         """The same as it travels; nothing where there is no classifier."""
-        names = self.class_names
-        said = self.opinions(x)
-        if said is None:
+        said, judge = self.opinions(x, output=output), self.judge(output=output)
+        if said is None or judge is None:
             return [{} for _ in x]
+        names = judge.report.class_names
         return [{"label": str(names[label]), "sure": round(sure, 3)} for label, sure in said]
 
     @property

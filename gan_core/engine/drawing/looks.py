@@ -63,7 +63,7 @@ def _board(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answer
         "data": found.source.name,
         "shape": list(found.source.shape),
         "classes": list(board.class_names[:64]),
-        "judged": board.judge is not None,
+        "judged": board.judge(output=True) is not None,
         "normalised": board.as_mnist,
         "examples": len(board.examples if abilities["translates"] else board.held[0]),
     }
@@ -78,6 +78,7 @@ def _board(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answer
         answer |= {
             "unit": declared.reading(found.config).score_unit,
             "conditional": declared.conditional(found.config),
+            "own": board.outputs is board.source,  # whether D judges what examples are of
         }
     return [answer for _ in asked]
 
@@ -104,9 +105,10 @@ def _drawing(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answ
     if not given:
         return answers
     made = translator(np.stack(entered))
-    same_shape = made.shape[1:] == translator.shape
-    told = board.told(np.concatenate([np.stack(given), made]) if same_shape else made)
-    good = iter(zip(given, entered, made, told[-len(made) :], told if same_shape else [{}] * len(made), strict=False))
+    one_kind = board.outputs is board.source and made.shape[1:] == translator.shape
+    told = board.told(np.concatenate([np.stack(given), made])) if one_kind else board.told(np.stack(given))
+    of_made = told[len(made) :] if one_kind else board.told(made, output=True)
+    good = iter(zip(given, entered, made, of_made, told[: len(made)], strict=True))
     for answer in answers:
         if "error" not in answer:
             drawn, enters, output, of_output, of_drawing = next(good)
@@ -127,7 +129,7 @@ def _forge(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answer
     answers: list[Answer] = []
     for recipe in asked:
         try:
-            x = picture(board, recipe, found.source.shape, board.held[0])[None]
+            x = picture(board, recipe, board.outputs.shape, board.real)[None]
             answers.append(_forged(board, found, game, x, recipe))
         except Wrong as error:
             answers.append({"error": str(error)})
@@ -135,7 +137,7 @@ def _forge(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answer
 
 
 def _forged(board: Board, found: Opened, game: Judges, x: np.ndarray, recipe: Recipe) -> Answer:
-    told = board.told(x)
+    told = board.told(x, output=True)
     conditional = GAMES[found.config.game].conditional(found.config)
     label = _asked_class(board, x, recipe) if conditional else None
     given = unit(x)
@@ -143,7 +145,7 @@ def _forged(board: Board, found: Opened, game: Judges, x: np.ndarray, recipe: Re
     opinion = float(game.judge(given, None if label is None else torch.tensor([label]))[0])
     pictures, largest = [x[0]], None
     if isinstance(game, Pushes):
-        push = push_on_images(game, given, unit(board.held[0][:BESIDE]))
+        push = push_on_images(game, given, unit(board.real[:BESIDE]))
         if push is not None:
             pictures.append(np.repeat(push.images[0], len(x[0]), 0))
             largest = push.largest

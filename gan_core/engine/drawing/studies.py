@@ -16,9 +16,10 @@ from gan_core.data import to_uint8
 from gan_core.engine.drawing.board import Board, surely
 from gan_core.engine.drawing.looks import Answer, sheet, unit
 from gan_core.engine.exchange.generator import Opened
+from gan_core.engine.exchange.translating import translator_of
 from gan_core.engine.latent.recipes import Recipe, Wrong
 from gan_core.training import GAMES, Samples
-from gan_core.training.abilities import Judges
+from gan_core.training.abilities import Judges, Translates
 from gan_core.training.streams import Streams
 
 Study = Iterator[Answer | None]
@@ -31,7 +32,7 @@ def figures(board: Board, at: int | None, recipe: Recipe) -> Study:
     """How many held-out pictures are surely read as another class: as they are, degraded, and as G makes them again."""
     translator = board.translator(at)
     targets, labels = board.held
-    if not translator.degradation or board.judge is None or (labels < 0).any():
+    if not translator.degradation or board.judge(output=True) is None or (labels < 0).any():
         raise Wrong("There is no classifier, or no label, by which outputs could be counted.")
     other = {"real": 0, "input": 0, "output": 0}
     for first in range(0, len(targets), SLICE):
@@ -47,9 +48,9 @@ def figures(board: Board, at: int | None, recipe: Recipe) -> Study:
 def line(board: Board, at: int | None, recipe: Recipe) -> Study:
     """What D says of samples of G and of held-out pictures, and a few of both."""
     found, game = board.forger(at)
-    real = board.held[0][:LINED_UP]
+    real = board.real[:LINED_UP]
     groups: dict[str, tuple[np.ndarray, Tensor | None]] = {}
-    made, y = _samples(found, len(real))
+    made, y = _samples(board, found, len(real))
     yield None
     if made is not None:
         groups["fake"] = made, y
@@ -63,9 +64,12 @@ def line(board: Board, at: int | None, recipe: Recipe) -> Study:
     yield answer | {"sheet": sheet(shown, SHOWN), "columns": SHOWN, "cells": [{} for _ in shown]}
 
 
-def _samples(found: Opened, n: int) -> tuple[np.ndarray | None, Tensor | None]:
+def _samples(board: Board, found: Opened, n: int) -> tuple[np.ndarray | None, Tensor | None]:
+    """What G makes of noise, or of held-out inputs, and the classes that it was told."""
     declared, game = GAMES[found.config.game], found.game
     prior = declared.latent(found.config)
+    if isinstance(game, Translates):
+        return translator_of(found)(board.examples[:n]), None
     if prior is None or not isinstance(game, Samples):
         return None, None
     y: Any = None

@@ -113,7 +113,7 @@ class Draw {
     this.show()
     if (!about) return
     this.norm.checked = this.normalises(about)
-    if (this.choice.pen === "") this.canvas.width = this.data.a && !this.first.degrades ? THIN : THICK
+    if (this.choice.pen === "") this.canvas.width = this.data.a && about.drawn && !this.first.degrades ? THIN : THICK
     else this.canvas.width = Number(this.choice.pen)
     this.penWidth.set(this.canvas.width)
     if (!this.canvas.steps.length) return this.example(this.choice.ex)
@@ -134,11 +134,11 @@ class Draw {
     if (look === "before") for (const one of this.shown) one.beforeAfter.count()
   }
 
-  // What a run is sent: what stands for the picture on the canvas where that is untouched and means the same there.
-  given(about) {
+  // What a run is sent: what stands for the picture on the canvas where that is untouched and means the ``same`` there.
+  given(about, same = about.data === this.about.data) {
     const { source } = this.canvas
     if (typeof source === "string") {
-      if (about.data === this.about.data) return { picture: source }
+      if (same) return { picture: source }
       return { picture: this.canvas.content, drawn: false }
     }
     return { picture: source?.upload || this.canvas.content, drawn: this.normalises(about) }

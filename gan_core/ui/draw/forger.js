@@ -20,7 +20,8 @@ class Forger {
     this.asked = el("div")
     this.hint = el("p", { class: "gl-hint" })
     const named = (name, picture) => el("div", {}, el("span", { class: "gl-name" }, name), picture.element)
-    this.element = el("section", { class: "gd-card gd-wide" }, this.name, this.side.element, this.asked, el("div", { class: "gd-pair" }, named("the drawing as D sees it", this.given), named("the push on its pixels", this.push), el("div", { class: "gd-verdict" }, this.opinion, this.legend, this.chart)), this.hint, el("div", { class: "gd-both" }, el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "samples of G"), this.fakes), el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "real, held out"), this.reals)))
+    this.pushed = named("the push on its pixels", this.push)
+    this.element = el("section", { class: "gd-card gd-wide" }, this.name, this.side.element, this.asked, el("div", { class: "gd-pair" }, named("the drawing as D sees it", this.given), this.pushed, el("div", { class: "gd-verdict" }, this.opinion, this.legend, this.chart)), this.hint, el("div", { class: "gd-both" }, el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "samples of G"), this.fakes), el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "real, held out"), this.reals)))
   }
 
   open(run) {
@@ -40,12 +41,12 @@ class Forger {
     let source
     const now = () => {
       source = page.canvas.source
-      return page.given(side.about)
+      return page.given(side.about, page.about === side.about || (side.about.own && page.about.data === side.about.data && page.first.degrades))
     }
     side.link.ask("forge", { do: "forge", round: side.round, ...y, now }, async (answer) => {
       const sheet = await sheetOf(answer, page.gap)
       this.given.show(answer, sheet, 0, null, readingOf(answer.cells[0]))
-      this.push.element.hidden = answer.columns < 2
+      this.pushed.hidden = answer.columns < 2
       if (answer.columns > 1) this.push.show(answer, sheet, 1, null, `largest ${number(answer.largest)}`)
       this.said = answer
       this.tell()
@@ -103,13 +104,12 @@ class Forger {
     this.chart.replaceChildren(opinionChart(line, said?.opinion, (value) => this.unit(value), this.isProbability))
     const below = (name) => (said && line[name] ? number(line[name].filter((one) => one <= said.opinion).length / line[name].length, "percent") : "–")
     const what = about.unit === "probability" ? "more probable" : "higher"
-    setText(this.hint, said ? `D finds the drawing at least as ${what === "higher" ? "high" : "probable"} as ${below("fake")} of ${integer(line.n)} samples of G and ${below("real")} of as many real held-out pictures. ${said.columns > 1 ? "In the push white would lighten a pixel and black darken it, so that D takes the drawing for real sooner; grey is none." : "Where a game has classes no push is defined."}` : "")
+    setText(this.hint, said ? `D finds the drawing at least as ${what === "higher" ? "high" : "probable"} as ${below("fake")} of ${integer(line.n)} samples of G and ${below("real")} of as many real held-out pictures. ${said.columns > 1 ? "In the push white would lighten a pixel and black darken it, so that D takes the drawing for real sooner; grey is none." : "For this game no push is defined."}` : "")
   }
 }
 
 // Two histograms on one axis, samples below and real ones above it, and the mark of the drawing.
 function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
-  const NS = "http://www.w3.org/2000/svg"
   const all = [...fake, ...real, ...(opinion === undefined ? [] : [opinion])]
   let [low, high] = isProbability ? [0, 1] : [Math.min(...all), Math.max(...all)]
   if (high - low < 1e-9) [low, high] = [low - 1, high + 1]
@@ -120,21 +120,15 @@ function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
   }
   const [above, below] = [counts(real), counts(fake)]
   const tallest = Math.max(1, ...above, ...below)
-  const make = (tag, attributes, text) => {
-    const node = document.createElementNS(NS, tag)
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value)
-    if (text) node.textContent = text
-    return node
-  }
   const mark = opinion === undefined ? "" : `; the drawing ${unit(opinion)}`
-  const svg = make("svg", { viewBox: "0 0 360 132", class: "gd-opinions", role: "img", "aria-label": `What D says of ${real.length} real pictures and ${fake.length} samples${mark}` })
+  const svg = svgOf("svg", { viewBox: "0 0 360 132", class: "gd-opinions", role: "img", "aria-label": `What D says of ${real.length} real pictures and ${fake.length} samples${mark}` })
   const wide = 340 / BINS
-  above.forEach((count, index) => svg.append(make("rect", { x: 10 + index * wide, width: wide - 1, y: 61 - (count / tallest) * 44, height: (count / tallest) * 44, fill: REAL })))
-  below.forEach((count, index) => svg.append(make("rect", { x: 10 + index * wide, width: wide - 1, y: 63, height: (count / tallest) * 44, fill: GENERATED })))
-  svg.append(make("text", { x: 10, y: 124, class: "gd-axis" }, unit(low)), make("text", { x: 350, y: 124, class: "gd-axis", "text-anchor": "end" }, unit(high)))
+  above.forEach((count, index) => svg.append(svgOf("rect", { x: 10 + index * wide, width: wide - 1, y: 61 - (count / tallest) * 44, height: (count / tallest) * 44, fill: REAL })))
+  below.forEach((count, index) => svg.append(svgOf("rect", { x: 10 + index * wide, width: wide - 1, y: 63, height: (count / tallest) * 44, fill: GENERATED })))
+  svg.append(svgOf("text", { x: 10, y: 124, class: "gd-axis" }, unit(low)), svgOf("text", { x: 350, y: 124, class: "gd-axis", "text-anchor": "end" }, unit(high)))
   if (opinion !== undefined) {
     const x = 10 + 340 * Math.min(1, Math.max(0, (opinion - low) / (high - low)))
-    svg.append(make("line", { x1: x, x2: x, y1: 15, y2: 110, class: "gd-mark" }), make("text", { x: Math.min(325, Math.max(35, x)), y: 11, class: "gd-axis gd-strong", "text-anchor": "middle" }, "drawing"))
+    svg.append(svgOf("line", { x1: x, x2: x, y1: 15, y2: 110, class: "gd-mark" }), svgOf("text", { x: Math.min(325, Math.max(35, x)), y: 11, class: "gd-axis gd-strong", "text-anchor": "middle" }, "drawing"))
   }
   return svg
 }
