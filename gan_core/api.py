@@ -15,9 +15,11 @@ import pandas as pd
 from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
+from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.exchange import blending
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
+from gan_core.engine.exchange.hiding import Hidden, what_is_hidden
 from gan_core.engine.exchange.translating import open_translator, translator_of
 from gan_core.engine.latent import taking
 from gan_core.engine.latent.space import open_space
@@ -164,6 +166,16 @@ def disentangle(
     """
     with _opened(store) as opened:
         return pd.DataFrame([asdict(row) for row in scores_of(opened, run_id, at, progress)[1]])
+
+
+def hidden(run_id: str, *, at: int | None = None, store: Path | str | None = None) -> Hidden:
+    """What F of a CycleGAN from the framed small digits writes into its outputs for G, and what G makes without it: ``rows``
+    with the error and the class kept, and a ``picture``. ``at`` is the round of a checkpoint, None the newest.
+
+    Raises RunNotFound, StoreError where there is no checkpoint, no cycle, or data of which nobody knows what lies outside.
+    """
+    with _opened(store) as opened:
+        return what_is_hidden(opened, run_id, at)
 
 
 def delete(*whats: str, store: Path | str | None = None) -> None:
@@ -329,7 +341,8 @@ def along(
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
-    ``metrics``, ``sentences`` and ``floors`` are what `gan_core.engine.comparing.standings.to_json` tells.
+    ``metrics``, ``sentences`` and ``floors`` are what `gan_core.engine.comparing.standings.to_json` tells, ``headlines`` who is
+    sharpest and who covers most, a sentence each.
     """
 
     comparison: str
@@ -338,6 +351,7 @@ class ComparisonResult:
     metrics: dict[str, Any]
     sentences: dict[str, list[str]]
     floors: dict[str, float]
+    headlines: list[str] = field(default_factory=list)
 
 
 def compare(
@@ -369,7 +383,7 @@ def follow_comparison(lab: Lab, comparison_id: str, progress: ComparisonProgress
         if progress is not None:
             progress([view.status for view in views])
     found = standings.read_standings(lab.store, comparison_id)
-    told = standings.to_json(found, standings.read_floors(lab.store, found))
+    told = standings.to_json(found, floors := standings.read_floors(lab.store, found))
     rows = [
         {"variant": variant, "metric": metric, "seed": int(seed), "value": value}
         for metric, by_variant in told["metrics"].items()
@@ -383,6 +397,7 @@ def follow_comparison(lab: Lab, comparison_id: str, progress: ComparisonProgress
         told["metrics"],
         told["sentences"],
         told["floors"],
+        [as_sentence(headline) for headline in headlines(found, floors)],
     )
 
 
@@ -433,6 +448,7 @@ __all__ = [
     "follow",
     "follow_comparison",
     "fork",
+    "hidden",
     "interpolate",
     "purge",
     "read_result",

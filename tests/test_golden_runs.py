@@ -41,6 +41,7 @@ COSTLY = {  # 50 rounds take 2 to 10 s, those of another preset 0.1 to 2 s
     "digits-break-and-cure",
     "digits-dcgan-healthy",
     "digits-dcgan-break-and-cure",
+    "digits8-to-mnist",
 }
 ROUNDING = ("optimizers/G/state/1/", "optimizers/G/state/5/")  # of the checkpoint: biases before batch normalisation
 QUICK_ROUNDS = 10  # of a costly preset

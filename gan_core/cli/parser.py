@@ -223,6 +223,11 @@ def _scores(sub: argparse.ArgumentParser) -> None:
     _store(sub)
 
 
+def _hidden(sub: argparse.ArgumentParser) -> None:
+    _scores(sub)
+    sub.add_argument("--to", type=Path, metavar="FILE", help="write the picture, a .png")
+
+
 def _checkpoints(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run")
     sub.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
@@ -295,6 +300,7 @@ _LOOKING: tuple[_Command, ...] = (
 )
 _SCORING: tuple[_Command, ...] = (
     ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
+    ("hidden", "hiding:hidden", "look for what a CycleGAN's F writes into its outputs for G to read", _hidden),
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),

@@ -17,6 +17,10 @@ def _pix2pix(degradation: str, *, rounds: int = 400, **translation: Any) -> dict
     }
 
 
+_RING = {"name": "ring", "options": {"modes": 4, "radius": 2.0, "std": 0.05}}
+_MAPS = {"architecture": "mlp", "widths": [64, 64], "normalization": "none"}
+
+
 def _superresolution(adversarial_weight: float = 0.0, rounds: int = 400) -> dict[str, Any]:
     return {
         **_pix2pix(
@@ -86,6 +90,34 @@ TRANSLATIONS: dict[str, Preset] = {
             **_pix2pix("grey", rounds=300, distance_weight=10.0),
             "data": {"name": "coloured", "batch_size": 16},
             "model": {"generator": {"widths": [12, 24, 48]}},
+        },
+        kind="code",
+    ),
+    "digits8-to-mnist": Preset(
+        "Small digits made into MNIST's, without pairs",
+        "Blurred digits of other hands become crisp ones and go back, and nobody says which belongs to which. Turn λ to 0 and "
+        "the digit that was put in is lost.",
+        {
+            "game": "cyclegan",
+            "data": {"name": "digits8_framed", "batch_size": 8},
+            "domain_b": {"name": "mnist5k"},
+            "schedule": {"rounds": 400},
+            "diagnostics": {"every": 25},
+        },
+        kind="code",
+    ),
+    "ring-cycle": Preset(
+        "A ring onto itself, by a perfect cycle",
+        "A and B are the same four modes, and nothing is lost from a to b and back. Yet modes are exchanged: each bijection "
+        "has a perfect cycle. Fork with the identity term, and each mode stays where it is.",
+        {
+            "game": "cyclegan",
+            "data": {**_RING, "batch_size": 64},
+            "domain_b": _RING,
+            "model": {"initialization": "torch", "generator": _MAPS, "discriminator": _MAPS},
+            "cycle": {"identity_weight": 0.0, "pool": 0},
+            "schedule": {"rounds": 1000},
+            "diagnostics": {"every": 50, "samples": 1000},
         },
         kind="code",
     ),

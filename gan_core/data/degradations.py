@@ -26,12 +26,13 @@ BLUR, NOISE = 1.5, 0.5  # pixels; standard deviation in network units
 
 @dataclass(frozen=True)
 class Degradation:
-    """``factor`` is by how much the input is coarser than the target, 1 where it is as fine. Of pictures of fewer than
-    ``channels`` channels there is nothing to take away."""
+    """``factor`` is by how much the input is coarser than the target, 1 where it is as fine; ``drawn`` says whether the input
+    is lines that a pen may draw. Of pictures of fewer than ``channels`` channels there is nothing to take away."""
 
     apply: Degrade
     about: About
     factor: int = 1
+    drawn: bool = False
     channels: int = 1
 
 
@@ -178,6 +179,7 @@ DEGRADATIONS: dict[str, Degradation] = {
             "The strokes thinned to lines of one pixel, as somebody might draw them.",
             "The answer is nearly determined: an adversarial term has little to add.",
         ),
+        drawn=True,
     ),
     "outline": Degradation(
         outline,
@@ -188,6 +190,7 @@ DEGRADATIONS: dict[str, Degradation] = {
             "The edges of the strokes without their inside.",
             "Which side of an edge is ink has to be seen from more than one pixel: a small receptive field confuses them.",
         ),
+        drawn=True,
     ),
     "half_size": Degradation(
         mosaic(2),

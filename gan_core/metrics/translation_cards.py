@@ -27,6 +27,38 @@ TRANSLATION_METRICS: dict[str, Metric] = {
         bounds=(0.0, 1.0),
         of="pairs",
     ),
+    "pair_ratio": Metric(
+        About(
+            title="Error over that of another target",
+            paper=_ISOLA,
+            year=2017,
+            formula=r"\frac{\mathbb{E}\lVert b - G(a) \rVert_1}{\mathbb{E}\lVert b' - G(a) \rVert_1}",
+            idea="The absolute error of held-out outputs over that to targets of other pairs, which have nothing to do with "
+            f"their inputs. {_BASELINE}",
+            watch_for="At 1 the output says nothing of its input: D was fooled by any picture, or all outputs are alike.",
+            url="https://arxiv.org/abs/1611.07004",
+        ),
+        unit="ratio",
+        better="lower",
+        of="pairs",
+    ),
+    "open_edges": Metric(
+        About(
+            title="Edges where the input is silent",
+            paper="Pech-Pacheco et al., Diatom Autofocusing in Brightfield Microscopy",
+            year=2000,
+            formula=r"\frac{\sum_{i \in S}(\Delta G(a))_i^2}{\sum_{i \in S}(\Delta b)_i^2},\quad"
+            r" S = \{i : |a_i - b_i| > \tfrac14\}",
+            idea="Squared Laplacian of held-out outputs over that of their targets, at the pixels that the input does not tell "
+            f"and those around. {_BASELINE}",
+            watch_for="A half and less is blur: the middle of several answers. Strokes of a wrong answer have edges too.",
+            url="https://doi.org/10.1109/ICPR.2000.903548",
+        ),
+        unit="ratio",
+        better="closer",
+        floor_of="the target",
+        of="pairs",
+    ),
     "psnr": Metric(
         About(
             title="PSNR of outputs",

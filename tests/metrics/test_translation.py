@@ -7,7 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from gan_core.metrics.translation import absolute_error, ink_brightness, ink_saturation, nearest, psnr, ssim
+from gan_core.metrics.translation import (
+    absolute_error,
+    ink_brightness,
+    ink_saturation,
+    nearest,
+    open_edges,
+    pair_ratio,
+    psnr,
+    ssim,
+)
 
 RANDOM = np.random.default_rng(0).random((6, 1, 16, 16))
 
@@ -62,3 +71,27 @@ def test_brightness_and_saturation_are_those_of_the_ink_of_the_target() -> None:
     assert ink_saturation(target, np.where(target.max(1, keepdims=True) > 0, pale, 1)) < 1
     assert ink_brightness(target, 1 - 0 * target) == 1
     assert math.isnan(ink_saturation(0 * target, target))
+
+
+def test_outputs_that_do_not_depend_on_inputs_read_one_and_targets_read_nothing() -> None:
+    assert pair_ratio(RANDOM, RANDOM) == 0
+    assert pair_ratio(RANDOM, np.broadcast_to(RANDOM.mean(0), RANDOM.shape)) == pytest.approx(1)
+    mixed = (RANDOM + np.roll(RANDOM, 1, axis=0)) / 2
+    assert pair_ratio(RANDOM, mixed) == pytest.approx(1), "half of the way to the other target"
+    assert math.isnan(pair_ratio(RANDOM * 0, RANDOM * 0))
+
+
+def test_edges_are_counted_where_the_input_is_silent() -> None:
+    """The lower half of a chequered picture is not told: what is drawn above counts for nothing."""
+    target = (np.indices((16, 16)).sum(0) % 2 * 1.0)[None, None].repeat(3, 0)
+    given = target.copy()
+    given[..., 8:, :] = 0
+    pale = given.copy()
+    pale[..., 8:, :] = 0.5 + 0.25 * (target[..., 8:, :] - 0.5)
+    assert open_edges(given, target, target) == 1
+    assert 1 / 16 < open_edges(given, target, pale) < 0.2, "and the border is told"
+    flat = target.copy()
+    flat[..., :6, :] = 0.5
+    assert open_edges(given, target, flat) == 1
+    assert math.isnan(open_edges(target, target, pale)), "all is told"
+    assert math.isnan(open_edges(given[..., ::2, ::2], target, pale))

@@ -3,6 +3,7 @@
 from gan_core.config.games.aae import AaeConfig
 from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
+from gan_core.config.games.cyclegan import CycleganConfig
 from gan_core.config.games.gan import GanConfig
 from gan_core.config.games.infogan import InfoganConfig
 from gan_core.config.games.lapgan import LapganConfig
@@ -21,6 +22,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "regressor": RegressorConfig,
     "infogan": InfoganConfig,
     "pix2pix": Pix2pixConfig,
+    "cyclegan": CycleganConfig,
     "lapgan": LapganConfig,
 }
 
@@ -30,6 +32,7 @@ __all__ = [
     "AliConfig",
     "AutoencoderConfig",
     "BiganConfig",
+    "CycleganConfig",
     "GanConfig",
     "InfoganConfig",
     "LapganConfig",

@@ -23,7 +23,16 @@ from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
 from gan_core.metrics.distances import frechet_distance
 from gan_core.metrics.histograms import label_accuracy
-from gan_core.metrics.translation import absolute_error, ink_brightness, ink_saturation, nearest, psnr, ssim
+from gan_core.metrics.translation import (
+    absolute_error,
+    ink_brightness,
+    ink_saturation,
+    nearest,
+    open_edges,
+    pair_ratio,
+    psnr,
+    ssim,
+)
 from gan_core.training import Game
 from gan_core.training.abilities import Translates
 from gan_core.training.classifier import FrozenClassifier
@@ -33,7 +42,7 @@ SHOWN, ACROSS = 8, 2  # pairs, and how many of them stand in a row
 HEADS = ("input", "output", "target", "nearest")
 NOTE = "Nearest: the target of the training input that is most like this one; it needs no training."
 KNOWN = 4_000_000  # numbers, at most, of the training pictures among which the nearest is looked for
-COLUMNS = ("absolute_error", "psnr", "ssim")
+COLUMNS = ("absolute_error", "pair_ratio", "open_edges", "psnr", "ssim")
 OF_TARGETS = {"target_class", "ink_brightness", "ink_saturation"}
 """Measures that say something of a target itself."""
 
@@ -75,12 +84,14 @@ class HeldPairs:
         self._device, self._source = config.device, source
         self._get_classifier = classifier
         self._degradation = config.translation.degradation
-        self._factor = DEGRADATIONS[self._degradation].factor
+        pairs = source.of_inputs if isinstance(source, ImageSource) and source.inputs is not None else None
+        self._of_inputs = pairs
+        self._factor = DEGRADATIONS[self._degradation].factor if pairs is None else 1
         held = samples_of(source, n, heldout=True)
         if not len(held.x):
             held = samples_of(source, n, heldout=False)
         self.targets, self._labels = held.x, held.y
-        self.inputs = degraded(held.x, self._degradation)
+        self.inputs = self._given(held.x, heldout=bool(len(samples_of(source, 1, heldout=True).x)))
         self._known_features: np.ndarray | None = None
         self._enough = len(source.heldout_index) >= FEWEST_HELD_OUT if isinstance(source, ImageSource) else True
 
@@ -92,8 +103,14 @@ class HeldPairs:
     @cached_property
     def _nearest(self) -> Tensor:
         """For each held-out pair the target of the training input that is most like its own."""
-        inputs = degraded(self._known, self._degradation, seed=1)
+        inputs = self._given(self._known, heldout=False, seed=1)
         return self._known[torch.as_tensor(nearest(inputs, self.inputs))]
+
+    def _given(self, targets: Tensor, *, heldout: bool, seed: int = 0) -> Tensor:
+        """The inputs of held-out or of training targets: those of the data where it has pairs, or the targets degraded."""
+        if self._of_inputs is None:
+            return degraded(targets, self._degradation, seed=seed)
+        return samples_of(self._of_inputs, len(targets), heldout=heldout).x
 
     def outputs(self, game: Translates) -> Tensor:
         """(n, *shape), on the CPU."""
@@ -129,7 +146,8 @@ class HeldPairs:
         itself = self._read(self.targets)
         for column in columns.keys() & OF_TARGETS:
             beside[column]["target itself"] = itself[column]
-        return {"beside": beside, "sizes": dict.fromkeys(columns, len(self.targets))}
+        floors = {"open_edges": 1.0} if "open_edges" in columns else {}
+        return {"beside": beside, "floors": floors, "sizes": dict.fromkeys(columns, len(self.targets))}
 
     def _read(self, pictures: Tensor) -> Numbers:
         x, x_hat = _white(self.targets), _white(pictures)
@@ -139,6 +157,8 @@ class HeldPairs:
             numbers["consistency"] = absolute_error(*shrunk)
         if x.shape[1] > 1:
             numbers |= {"ink_brightness": ink_brightness(x, x_hat), "ink_saturation": ink_saturation(x, x_hat)}
+        ratios = {"pair_ratio": pair_ratio(x, x_hat), "open_edges": open_edges(_white(self.inputs), x, x_hat)}
+        numbers |= {name: value for name, value in ratios.items() if math.isfinite(value)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
             seen, features = classifier.judge(pictures.contiguous())

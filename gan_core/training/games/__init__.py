@@ -6,6 +6,7 @@ from gan_core.training.games.aae import AAE
 from gan_core.training.games.adversarial import AdversarialGame
 from gan_core.training.games.autoencoder import AUTOENCODER
 from gan_core.training.games.bigan import ALI, BIGAN
+from gan_core.training.games.cyclegan import CYCLEGAN
 from gan_core.training.games.declaration import Declaration
 from gan_core.training.games.gan import GAN, reference_lines
 from gan_core.training.games.infogan import INFOGAN
@@ -25,6 +26,7 @@ GAMES: dict[str, Declaration[Any]] = {
     "regressor": REGRESSOR,
     "infogan": INFOGAN,
     "pix2pix": PIX2PIX,
+    "cyclegan": CYCLEGAN,
     "lapgan": LAPGAN,
 }
 

@@ -14,7 +14,7 @@ from torch.nn.functional import l1_loss, mse_loss, softplus
 
 from gan_core.config import Problem
 from gan_core.config.games.pix2pix import Pix2pixConfig, Translation
-from gan_core.data import DEGRADATIONS, BatchStream, Source
+from gan_core.data import DEGRADATIONS, BatchStream, ImageSource, Source
 from gan_core.models import (
     Network,
     halvings,
@@ -93,6 +93,10 @@ class Pix2pix:
             optimization.begin_round(round)
 
     @property
+    def degradation(self) -> str:
+        return self.translation.degradation
+
+    @property
     def sampled(self) -> nn.Module:
         """The network whose outputs are shown and measured: G, or its moving average."""
         return self.G if self.G_average is None else self.G_average
@@ -133,7 +137,10 @@ class Pix2pix:
 
     def _pair(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets (n, *shape)."""
-        target = self.data.next().x
+        batch = self.data.next()
+        if batch.given is not None:  # data of pairs
+            return batch.given, batch.x
+        target = batch.x
         degrade = DEGRADATIONS[self.translation.degradation].apply
         return degrade(target, self.streams["degradation"]), target
 
@@ -249,6 +256,9 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("data.name", "pairs are made of pictures, and these are points; choose pictures")
         return
     model, weights = config.model, config.translation
+    if isinstance(source, ImageSource) and source.inputs is not None:
+        said = "this data brings an input to each of its pictures: nothing is degraded"
+        yield Problem("translation.degradation", said, fatal=False)
     sides, widths = source.shape[1:], model.discriminator.widths
     for field, network in (("generator", model.generator), ("discriminator", model.discriminator)):
         if network.attention:
@@ -256,7 +266,7 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
                 f"model.{field}.attention", "none of the networks from picture to picture has self-attention here"
             )
     yield from _of_generator(config, source)
-    yield from _of_patches(min(sides), halvings(widths))
+    yield from of_patches(min(sides), halvings(widths))
     if not weights.distance_weight and not weights.adversarial_weight:
         yield Problem("translation.distance_weight", "with both weights at 0 G learns nothing; choose one above 0")
     if not model.discriminator.sees_input and weights.adversarial_weight and not weights.distance_weight:
@@ -282,7 +292,8 @@ def _of_generator(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("model.generator.widths", said)
 
 
-def _of_patches(side: int, strided: int) -> Iterator[Problem]:
+def of_patches(side: int, strided: int) -> Iterator[Problem]:
+    """What is to be said of a patch discriminator that halves pictures of so many pixels a side so many times."""
     field, logits = receptive_field(strided), logits_on_a_side(side, strided)
     if logits < 1:
         said = (
@@ -314,6 +325,7 @@ PIX2PIX = Declaration(
     reading=_reading,
     knobs=_knobs,
     abilities=("reconstruct", "translate"),
+    verdict="translation",
     problems=_problems,
     kept=_kept,
 )
