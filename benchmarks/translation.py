@@ -33,6 +33,7 @@ from benchmarks.codes_promises import Case
 from benchmarks.ledger import Ledger, Row, key_of
 from benchmarks.sections import command_line
 from benchmarks.translation_promises import CASES, Way
+from gan_core.about import inside
 from gan_core.config import PRESETS, RunConfig, parse_seeds
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.data import ImageSource, Source
@@ -47,8 +48,12 @@ PAIRS = 1_000
 TOLD = (
     *("target_class", "absolute_error", "psnr", "ssim", "target_frechet"),
     *("consistency", "ink_brightness", "ink_saturation"),
+    *("translated_class", "translated_class_back", "cycle_error", "cycle_error_back", "modes_right", "share_right"),
+    *("from_half_frechet", "from_half_class", "from_quarter_frechet", "from_quarter_class"),
 )
-"""Measures of pairs, as the tables have them."""
+"""Measures that are read beside something, as the tables have them."""
+THEMSELVES = ("target itself", "real ones there")
+"""What outputs are to become is no rival."""
 
 
 class Looks:
@@ -148,22 +153,22 @@ def beside(case: Case, rows: Sequence[Row]) -> list[str]:
     """The table of the run and of what needs no training, and the sentence that says what of it wins; [] without one."""
     last = [row["seen"][max(row["seen"], key=int)] for row in rows]
     columns = [name for name in TOLD if all(name in numbers for numbers in last)]
-    if not columns:
-        return []
     run = {name: median(numbers[name] for numbers in last) for name in columns}
     rivals: dict[str, dict[str, float]] = {}
     for name in columns:
         for rival, value in rows[0]["beside"].get(name, {}).items():
             rivals.setdefault(rival, {})[name] = value
+    if not rivals:
+        return []
     heads = [METRICS[name].about.title for name in columns]
     table = ["", f"| held-out outputs | {' | '.join(heads)} |", f"|---|{'---|' * len(columns)}"]
     for told, numbers in ((f"**{case.name}**", run), *rivals.items()):
         cells = [codes.number(numbers[name]) if name in numbers else "" for name in columns]
         table.append(f"| {told} | {' | '.join(cells)} |")
     won = [
-        f"{rival} in {', '.join(METRICS[name].about.title.lower() for name in better)}"
+        f"{rival} in {', '.join(inside(METRICS[name].about.title) for name in better)}"
         for rival, numbers in rivals.items()
-        if rival != "target itself" and (better := [name for name in numbers if wins(name, numbers[name], run[name])])
+        if rival not in THEMSELVES and (better := [name for name in numbers if wins(name, numbers[name], run[name])])
     ]
     said = (
         f"Better than the run: {'; '.join(won)}." if won else "Nothing that needs no training is better than the run."

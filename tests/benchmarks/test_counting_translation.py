@@ -27,7 +27,7 @@ def row(seed: int, psnr: float, kept: float) -> dict[str, Any]:
 def test_a_page_says_where_a_baseline_wins_and_where_none_does() -> None:
     page = translation.report([row(1, 14.0, 0.9), row(2, 16.0, 0.5), row(3, 14.5, 0.7)], [CASE], "python x.py")
     assert "| as good as bicubic (≥ 15; 1 × its bicubic) | 14.5 (14 – 16) | 1 of 3 | — |" in page
-    assert "Better than the run: bicubic in psnr of outputs." in page
+    assert "Better than the run: bicubic in PSNR of outputs." in page
     assert "| bicubic | 0.6 | 15 |" in page
     assert "| 1 | 1 (1 – 1) |" in page
     assert "Nothing that needs no training" in translation.report([row(1, 16.0, 0.9)], [CASE], "python x.py")

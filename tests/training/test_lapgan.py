@@ -12,6 +12,7 @@ from gan_core.config import ConfigError, RunConfig
 from gan_core.models import detail_generator, enlarged, pyramid, rebuilt, shrunk
 from gan_core.models.blocks import Layers
 from gan_core.training import build, capture, load_source, play, resolve, restore, state_hash
+from gan_core.training.fork import fork
 from gan_core.training.games.lapgan import LAPGAN, Lapgan, dim_of
 from gan_core.training.knobs import check
 from gan_core.training.loop import take_turn
@@ -101,17 +102,25 @@ class Notes(nn.Module):
         return picture.mean((1, 2, 3))
 
 
+class Adds(nn.Module):
+    """Details of 1.5 everywhere."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.full_like(x[:, :-1], 1.5)
+
+
 @pytest.mark.parametrize("level", [1, 2])
 def test_a_level_is_shown_real_pictures_and_its_details_on_the_same_ones_made_coarse(level: int) -> None:
     game = game_of({"model.detail_generator.normalization": "none"})
     notes = game.networks[f"D{level}"] = Notes()
+    game.networks[f"G{level}"] = Adds()
     D, G = game.players[2 * level : 2 * level + 2]
     loss = D.objective().terms["adv"]
     (real, smooth), (made, beside) = notes.seen
     assert torch.equal(smooth, beside)
     torch.testing.assert_close(smooth, enlarged(shrunk(real)))
     assert real.shape[2] == 8 * level
-    assert 0 < (made - smooth).abs().max() < 2
+    torch.testing.assert_close(made, smooth + 1.5)
     right, wrong = real.mean((1, 2, 3)).sigmoid(), made.mean((1, 2, 3)).sigmoid()
     torch.testing.assert_close(loss, -(right.log().mean() + (1 - wrong).log().mean()))
     term = G.objective().terms["adv"]
@@ -194,6 +203,22 @@ def test_a_run_goes_on_bit_for_bit_with_its_levels_where_they_stood() -> None:
     assert [player.moves for player in resumed.players] == [True, True, True, True, False, False]
     rounds(resumed, 4, played=2)
     assert state_hash(capture(resumed, 4)) == state_hash(capture(whole, 4))
+
+
+def test_a_fork_takes_all_levels_over_and_lets_one_stand_still() -> None:
+    parent = game_of()
+    rounds(parent, 2)
+    child = {"levels.middle": False, "tricks.ema_decay": 0.9}
+    result = fork(capture(parent, 2), config_of(), config_of(child))
+    assert {result.kept[role] for role in parent.networks} == {1.0}
+    assert result.anew == tuple(
+        f"the moving average of G{level}: it begins with G{level}'s present weights" for level in range(3)
+    )
+    game = game_of(child)
+    restore(game, result.state)
+    rounds(game, 3, played=2)
+    assert same(weights(game.networks["G1"]), weights(parent.networks["G1"]))
+    assert not same(weights(game.networks["G2"]), weights(parent.networks["G2"]))
 
 
 @pytest.mark.parametrize("knob", LAPGAN.knobs(config_of()))  # type: ignore[arg-type]
