@@ -30,7 +30,6 @@ Alarm = Literal[
     "off_prior",
     "code_ignored",
     "input_ignored",
-    "permuted",
     "posterior_collapsed",
     "diverged",
 ]

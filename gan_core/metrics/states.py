@@ -34,7 +34,6 @@ State = Literal[
     "off_prior",
     "code_ignored",
     "input_ignored",
-    "permuted",
     "posterior_collapsed",
     "diverged",
 ]
@@ -65,7 +64,6 @@ TITLES: dict[State, tuple[str, Tone]] = {
     "off_prior": ("Code off the prior", "warning"),
     "code_ignored": ("Code ignored", "alarm"),
     "input_ignored": ("Input ignored", "alarm"),
-    "permuted": ("Classes exchanged", "alarm"),
     "posterior_collapsed": ("Posterior collapsed", "alarm"),
     "diverged": ("Diverged", "alarm"),
 }
@@ -101,9 +99,6 @@ TRANSLATION_CURES: dict[str, tuple[str, ...]] = {
     "blurred": ("adversarial_term",),
 }
 """The same for games from picture to picture."""
-
-CYCLE_CURES: dict[str, tuple[str, ...]] = {"permuted": ("identity_half", "cycle_10")}
-"""The same for games without pairs."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +142,7 @@ class Verdict:
 
     def cures(self, *, images: bool) -> tuple[str, ...]:
         """The names of the change-sets to try, the most likely first; none where nothing is wrong."""
-        of_all = CODE_CURES | TRANSLATION_CURES | CYCLE_CURES
+        of_all = CODE_CURES | TRANSLATION_CURES
         named = (of_all[cause] if cause in of_all else CURES[cause][images] for cause in self.causes)
         return tuple(dict.fromkeys(name for names in named for name in names))
 

@@ -375,5 +375,4 @@ CYCLEGAN = Declaration(
     defaults=_defaults,
     forgets=_forgets,
     kept=_kept,
-    verdict="cycle",
 )
