@@ -11,7 +11,9 @@ from gan_core.about import About
 from gan_core.config.fields import Data, Network, Optimizer, Part, Width
 from gan_core.config.schema import RunConfig
 
-DegradationName = Literal["half", "scratched", "skeleton", "outline", "half_size", "quarter_size", "blurred", "noisy"]
+DegradationName = Literal[
+    "half", "scratched", "skeleton", "outline", "half_size", "quarter_size", "blurred", "shadowed", "noisy"
+]
 """The names of `gan_core.data.DEGRADATIONS`."""
 
 
