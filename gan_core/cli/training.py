@@ -100,7 +100,7 @@ def compare(options: argparse.Namespace) -> int:
             return INTERRUPTED
     if not options.json:
         _print_standings(result)
-    fields = ("comparison", "metrics", "sentences", "floors")
+    fields = ("comparison", "metrics", "sentences", "headlines", "floors")
     runs = [
         {"run": run.run, "variant": variant, "seed": seed, "status": run.status, "rounds": run.rounds}
         for (variant, seed), run in result.runs.items()
@@ -136,7 +136,7 @@ def _print_standings(result: Any) -> None:
     rows.append({"variant": "real data"} | {m: said(result.floors[m]) if m in result.floors else "" for m in shown})
     print_rows(rows, as_json=False)
     for metric in shown[:1]:
-        print("\n".join(result.sentences[metric]))
+        print("\n".join([*result.sentences[metric], *result.headlines]))
 
 
 def _mean(cell: Row) -> str:

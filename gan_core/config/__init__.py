@@ -34,13 +34,17 @@ from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
 from gan_core.config.schema import RunConfig, Seat, diff, losses_of, override, settings_of
+from gan_core.config.translation_cures import TRANSLATION_CURES
 from gan_core.config.tricks import TRICKS
 
+ALL_CURES = CURES | CODE_CURES | TRANSLATION_CURES
+"""What a verdict of any kind may name."""
+
 __all__ = [
+    "ALL_CURES",
     "BREAKS",
     "BUDGETS",
     "CAUSES",
-    "CODE_CURES",
     "CURES",
     "MOST_ROUNDS",
     "OBJECTIVES",

@@ -13,6 +13,10 @@ from gan_core.config.errors import meant, nearest
 MOST_ROUNDS = 100_000_000
 """As good as no limit: what a run has that only its seconds end."""
 Width = Annotated[int, Field(ge=1, le=8192)]
+EmaDecay = Annotated[
+    float,
+    Field(ge=0, lt=1, description="Samples come from a moving average of G's weights with this decay; 0 is off"),
+]
 OptionValue = int | float | str
 Alarm = Literal[
     "narrowing",
@@ -22,8 +26,10 @@ Alarm = Literal[
     "vanishing_gradient",
     "oscillating",
     "memorising",
+    "blurred",
     "off_prior",
     "code_ignored",
+    "input_ignored",
     "posterior_collapsed",
     "diverged",
 ]

@@ -12,6 +12,7 @@ from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.information import INFORMATION
 from gan_core.config.preset import Preset
+from gan_core.config.pyramids import PYRAMIDS
 from gan_core.config.recipes import RECIPES, small_dcgan
 from gan_core.config.schema import RunConfig, override
 from gan_core.config.translations import TRANSLATIONS
@@ -119,6 +120,7 @@ PRESETS: dict[str, Preset] = {
     **CODES,
     **INFORMATION,
     **TRANSLATIONS,
+    **PYRAMIDS,
 }
 
 

@@ -12,6 +12,7 @@ from gan_core.about import About
 from gan_core.data import celeba as celeba_folder
 from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
+from gan_core.data.colours import coloured
 from gan_core.data.degradations import DEGRADATIONS, Degradation
 from gan_core.data.images import (
     digits8,
@@ -186,6 +187,21 @@ DATASETS = Registry(
                 watch_for="How many of the 1,000 modes are captured. It cannot exceed the samples per measurement: take 10,000 "
                 "or more.",
                 url="https://arxiv.org/abs/1611.02163",
+            ),
+            {},
+        ),
+        "coloured": Dataset(
+            coloured,
+            About(
+                title="Coloured digits",
+                paper="Arjovsky et al., Invariant Risk Minimization",
+                year=2019,
+                formula=r"x = h \, g,\quad h \in \{\mathrm{red}, \mathrm{green}, \mathrm{blue}\}",
+                idea="The digits of MNIST-5k, each in pure red, green or blue. The hue of a picture was drawn once for all and "
+                "says nothing of its class.",
+                watch_for="From a grey digit its hue cannot be told: with the colour removed it is the question that has three "
+                "answers.",
+                url="https://arxiv.org/abs/1907.02893",
             ),
             {},
         ),
@@ -433,6 +449,7 @@ __all__ = [
     "Registry",
     "Source",
     "StackedSource",
+    "coloured",
     "image_source",
     "label_count",
     "labelled_source",

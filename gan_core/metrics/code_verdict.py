@@ -2,23 +2,21 @@
 
 A code has three duties: to tell the decoder something, to make reconstructions those of their x, and, where there is a prior,
 to lie where the prior draws. The rules ask for measures by name (`gan_core.metrics.code_cards`), never for a game: what a run
-does not have is not asked for. Two measurements in a row must agree, and it takes more to leave an alarm than to keep it. Long
-after the beginning a duty that was never met is as much an alarm as one that was given up. The thresholds come from digits:
-autoencoders, VAEs with a β from 1 to 20, adversarial autoencoders with D on and off, BiGANs with right and swapped pairs.
+does not have is not asked for. The thresholds come from digits: autoencoders, VAEs with a β from 1 to 20, adversarial
+autoencoders with D on and off, BiGANs with right and swapped pairs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from itertools import takewhile
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
 from gan_core.metrics.codes import ACTIVE
-from gan_core.metrics.course import AGREE, AGREE_EARLY, Facts, LiveChange, suspect_of
-from gan_core.metrics.states import Evidence, State, Verdict
+from gan_core.metrics.course import AGREE, MOSTLY_UNSURE, Facts
+from gan_core.metrics.measured_verdict import Check, MeasuredJudge
+from gan_core.metrics.states import Verdict
 
 IGNORES, STAYS_IGNORING, HEEDS = 0.9, 0.8, 0.7  # of the error as another x
 OFF, STAYS_OFF, ON = 0.12, 0.08, 0.06  # squared MMD: a shift by half a standard deviation of the prior reads .13
@@ -30,110 +28,41 @@ AS_LINEAR, OF_MEAN = (
     0.1,
 )  # an error that is well: times that of the best linear code, or this much of that of the mean
 KEEPS = 0.85  # share of classes kept, that is well whatever the error
-# Long after the start: so many measurements, and this share of the rounds within these bounds; of a posterior that collapsed
-# from the beginning, which shows at once, those before them.
-PATIENT_CHECKS, PATIENT_SHARE = 3, 0.1
-PATIENT_ROUNDS, PATIENT_OF_KL = (400, 2000), (250, 2000)
+PATIENT_OF_KL = (250, 2000)  # of a posterior that collapsed from the beginning, which shows at once
 NAMED = 8  # dimensions that a sentence names
 
-LABELS = {
-    "active_dimensions": "dimensions in use",
-    "rec_ratio": "error over that of another x",
-    "code_mmd2": "squared MMD of codes and prior",
-    "rec_gap": "held-out over training error",
-}
-NOTHING_YET = "Nothing can be said before a few measurements."
+
+def dimensions(check: Check) -> dict[int, float]:
+    """The KL of each dimension in nats, by its number from 1; empty where it was not measured."""
+    mark = "code_kl_"
+    return {int(name[len(mark) :]): value for name, value in check.numbers.items() if name.startswith(mark)}
 
 
-class Check(NamedTuple):
-    """One measurement: the numbers that are finite."""
+class CodeJudge(MeasuredJudge):
+    """The verdict of a run with a code."""
 
-    round: int
-    numbers: Mapping[str, float]
-
-    def get(self, name: str) -> float:
-        return self.numbers.get(name, float("nan"))
-
-    @property
-    def dimensions(self) -> dict[int, float]:
-        """The KL of each dimension in nats, by its number from 1; empty where it was not measured."""
-        mark = "code_kl_"
-        return {int(name[len(mark) :]): value for name, value in self.numbers.items() if name.startswith(mark)}
-
-
-class CodeJudge:
-    """The verdict of a run with a code that is still told of. Tell it what was turned before the measurement that follows."""
+    LABELS: ClassVar = {
+        "active_dimensions": "dimensions in use",
+        "rec_ratio": "error over that of another x",
+        "code_mmd2": "squared MMD of codes and prior",
+        "rec_gap": "held-out over training error",
+    }
+    _fine, _learner = "Nothing is wrong with the code", "The code"
 
     def __init__(self, facts: Facts) -> None:
-        self.facts = facts
-        self.verdict = Verdict("starting", 0, sentence=NOTHING_YET)
-        self.changes: list[Verdict] = []
-        self.healthy_round: int | None = None
-        self._checks: list[Check] = []
-        self._turned: list[LiveChange] = []
+        super().__init__(facts)
         self._most = 0.0  # dimensions that were in use in two measurements in a row
         self._heeded = self._met = False  # whether reconstructions were those of x once, and codes at the prior
-        self._fell = False
 
-    def add_turns(self, turns: Mapping[str, np.ndarray]) -> None:
-        """Rounds say nothing here: all that is judged is measured on held-out samples."""
-
-    def add_change(self, change: LiveChange) -> None:
-        """Something that was turned while the run trained; before the measurements after it."""
-        self._turned.append(change)
-
-    def add_check(self, round: int, numbers: Mapping[str, float]) -> Verdict:
-        """A measurement; returns the verdict at it. One without a code, or not after the last, says nothing new."""
-        known = {name: float(value) for name, value in numbers.items() if np.isfinite(value)}
-        judged = any(name in known for name in LABELS)
-        if judged and not (self._checks and round <= self._last.round):
-            self._checks.append(Check(round, known))
-            self._remember()
-            self._decide()
-        return self.verdict
-
-    def set_diverged(self, round: int, sentence: str) -> Verdict:
-        """The run itself ended because a number was not finite."""
-        self._adopt(Verdict("diverged", round, round, None, sentence, (), ("diverged",), suspect=self._suspect(round)))
-        return self.verdict
-
-    # --- what is remembered and asked ---
-
-    @property
-    def _last(self) -> Check:
-        return self._checks[-1]
-
-    def _remember(self) -> None:
-        recent = self._checks[-AGREE:]
+    def _remember(self, recent: list[Check]) -> None:
         if len(recent) < AGREE:
             return
         self._most = max(self._most, min(check.numbers.get("active_dimensions", 0.0) for check in recent))
         self._heeded = self._heeded or all(check.get("rec_ratio") < HEEDS for check in recent)
         self._met = self._met or all(check.get("code_mmd2") < ON for check in recent)
 
-    def _run_of(self, condition: Callable[[Check], bool]) -> list[Check]:
-        """The measurements at the end that all meet a condition."""
-        return list(takewhile(condition, reversed(self._checks)))[::-1]
-
-    def _is_late(self, bounds: tuple[int, int] = PATIENT_ROUNDS) -> bool:
-        least, most = bounds
-        patience = min(most, max(least, PATIENT_SHARE * self.facts.rounds))
-        return len(self._checks) > PATIENT_CHECKS and self._last.round >= patience
-
-    def _holds(self, ill: list[Check], state: State, well: Callable[[Check], bool], *, had: bool, late: bool) -> bool:
-        """Whether an alarm is to be given: it is kept until it is well twice, begins where it was well or should long be."""
-        if self.verdict.state == state and len(self._run_of(well)) < AGREE:
-            return True
-        return len(ill) >= (AGREE if self._is_late() or late else AGREE_EARLY) and (had or late)
-
-    # --- the rules, in the order of their precedence; each says what it sees, or None ---
-
-    def _decide(self) -> None:
-        rules = (self._collapsed, self._ignored, self._off_prior, self._by_heart, self._well)
-        found = next((said for rule in rules if (said := rule()) is not None), None) or self._learning()
-        self._adopt(found)
-        if not found.alarming:
-            self.healthy_round = self._last.round
+    def _rules(self) -> tuple[Callable[[], Verdict | None], ...]:
+        return self._collapsed, self._ignored, self._off_prior, self._by_heart
 
     def _collapsed(self) -> Verdict | None:
         """Dimensions that told something tell nothing, or none ever told anything."""
@@ -152,8 +81,8 @@ class CodeJudge:
             return None
         if not ill:
             return self._still()
-        active, kls = self._last.get("active_dimensions"), self._last.dimensions
-        evidence = [_evidence("active_dimensions", active, "<", max(1.0, least))]
+        active, kls = self._last.get("active_dimensions"), dimensions(self._last)
+        evidence = [self._evidence("active_dimensions", active, "<", max(1.0, least))]
         gone = [name for name, kl in kls.items() if kl <= ACTIVE]
         if active == 0:
             largest = f", the largest {max(kls.values()):.2g}" if kls else ""
@@ -182,7 +111,7 @@ class CodeJudge:
         back = self._last.get("code_correlation")
         if back < 0.3:
             sentence += f" Nor is z found again in what is made of it: E(G(z)) correlates with z by {back:.2f}."
-        return self._verdict("code_ignored", ill, sentence, [_evidence("rec_ratio", ratio, ">", IGNORES)])
+        return self._verdict("code_ignored", ill, sentence, [self._evidence("rec_ratio", ratio, ">", IGNORES)])
 
     def _off_prior(self) -> Verdict | None:
         """Codes of the data lie where the prior does not draw, and do not come nearer."""
@@ -203,7 +132,7 @@ class CodeJudge:
             f"Codes of the data lie beside the prior: squared MMD {read:.2g}{beside}{wide}. What is decoded of the prior comes "
             "from where no code is."
         )
-        return self._verdict("off_prior", ill, sentence, [_evidence("code_mmd2", read, ">", OFF)])
+        return self._verdict("off_prior", ill, sentence, [self._evidence("code_mmd2", read, ">", OFF)])
 
     def _comes_nearer(self) -> bool:
         read = [check.get("code_mmd2") for check in self._checks]
@@ -219,28 +148,11 @@ class CodeJudge:
             return self._still()
         gap = self._last.get("rec_gap")
         sentence = f"Held-out samples come back with {gap:.1f} times the error of those that it was trained on."
-        return self._verdict("memorising", ill, sentence, [_evidence("rec_gap", gap, ">", BY_HEART)])
-
-    def _well(self) -> Verdict | None:
-        """Every duty that can be measured is met."""
-        well = self._run_of(lambda check: not self._lacks(check))
-        if len(well) < AGREE:
-            return None
-        back = self._fell or self.verdict.state == "recovered"
-        start = "It is back" if back else "Nothing is wrong"
-        return self._verdict("recovered" if back else "healthy", well, f"{start}: {self._told(self._last)}.", [])
-
-    def _learning(self) -> Verdict:
-        if len(self._checks) < AGREE:
-            return self._verdict("starting", [self._last], NOTHING_YET, [])
-        lacking = self._run_of(lambda check: bool(self._lacks(check))) or [self._last]
-        what = self._lacks(self._last) or "all is well at this measurement, and two must agree"
-        return self._verdict("learning", lacking, f"The code is still learnt: {what}.", [])
+        return self._verdict("memorising", ill, sentence, [self._evidence("rec_gap", gap, ">", BY_HEART)])
 
     # --- what is said ---
 
     def _lacks(self, check: Check) -> str:
-        """What a code does not do yet, in words; empty where it does all that can be measured."""
         error, kept = check.get("rec_error"), check.get("class_kept")
         beside = self.facts.beside.get("rec_error", {})
         linear = next(((name, value) for name, value in beside.items() if "component" in name), ("", float("nan")))
@@ -258,7 +170,6 @@ class CodeJudge:
         return ""
 
     def _told(self, check: Check) -> str:
-        """What the code does, in the numbers that there are."""
         said = []
         if np.isfinite(check.get("class_kept")):
             said.append(f"{check.get('class_kept'):.0%} of the classes are kept")
@@ -270,36 +181,9 @@ class CodeJudge:
             said.append(f"{active:.0f}{of} dimensions carry information")
         if np.isfinite(check.get("code_mmd2")):
             said.append("codes lie where the prior draws")
-        return ", ".join(said)
-
-    def _still(self) -> Verdict:
-        """An alarm that is kept although this very measurement does not give it."""
-        return replace(self.verdict, round=self._last.round)
-
-    def _verdict(self, state: State, since: list[Check], sentence: str, evidence: list[Evidence]) -> Verdict:
-        before = self.verdict
-        onset = since[0].round if since else self._last.round
-        if state == before.state and before.onset_round is not None:
-            onset = before.onset_round
-        alarm = bool(evidence)
-        suspect = self._suspect(onset) if alarm else None
-        if suspect:
-            sentence = f"Just after {suspect.label} at round {suspect.round:,}: {sentence}"
-        causes = (state,) if alarm else ()
-        return Verdict(state, self._last.round, onset, None, sentence, tuple(evidence), causes, suspect=suspect)
-
-    def _suspect(self, onset: int) -> LiveChange | None:
-        return suspect_of(self._turned, [check.round for check in self._checks], onset)
-
-    def _adopt(self, new: Verdict) -> None:
-        if new.state != self.verdict.state:
-            self.changes.append(new)
-        self._fell = (self._fell or new.alarming) and new.state not in ("healthy", "recovered")
-        self.verdict = new
-
-
-def _evidence(name: str, value: float, relation: str, threshold: float) -> Evidence:
-    return Evidence(name, LABELS[name], value, ">" if relation == ">" else "<", threshold)
+        unsure = check.get("unsure_share")
+        unlike = np.isfinite(check.get("code_mmd2")) and unsure > MOSTLY_UNSURE
+        return ", ".join(said) + (f", but {unsure:.0%} of the samples are of no class" if unlike else "")
 
 
 def _names(dimensions: list[int]) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from gan_core.metrics.code_verdict import CodeJudge
 from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.states import Verdict
+from gan_core.metrics.translation_verdict import TranslationJudge
 from gan_core.metrics.verdict import Judge
 
-JudgeName = Literal["", "adversarial", "code"]
+JudgeName = Literal["", "adversarial", "code", "translation"]
 
 
 class Judges(Protocol):
@@ -35,4 +36,8 @@ class Judges(Protocol):
     def set_diverged(self, round: int, sentence: str) -> Verdict: ...
 
 
-JUDGES: dict[str, Callable[[Facts], Judges]] = {"adversarial": Judge, "code": CodeJudge}
+JUDGES: dict[str, Callable[[Facts], Judges]] = {
+    "adversarial": Judge,
+    "code": CodeJudge,
+    "translation": TranslationJudge,
+}

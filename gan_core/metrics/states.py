@@ -30,8 +30,10 @@ State = Literal[
     "vanishing_gradient",
     "oscillating",
     "memorising",
+    "blurred",
     "off_prior",
     "code_ignored",
+    "input_ignored",
     "posterior_collapsed",
     "diverged",
 ]
@@ -58,8 +60,10 @@ TITLES: dict[State, tuple[str, Tone]] = {
     "vanishing_gradient": ("G's gradient vanishes", "alarm"),
     "oscillating": ("Oscillating", "warning"),
     "memorising": ("Memorising", "warning"),
+    "blurred": ("Blurred", "warning"),
     "off_prior": ("Code off the prior", "warning"),
     "code_ignored": ("Code ignored", "alarm"),
+    "input_ignored": ("Input ignored", "alarm"),
     "posterior_collapsed": ("Posterior collapsed", "alarm"),
     "diverged": ("Diverged", "alarm"),
 }
@@ -89,6 +93,12 @@ CODE_CURES: dict[str, tuple[str, ...]] = {
     "memorising": (),
 }
 """The same for games with a code; of these a run is told those whose settings it has."""
+
+TRANSLATION_CURES: dict[str, tuple[str, ...]] = {
+    "input_ignored": ("sees_input", "distance_100"),
+    "blurred": ("adversarial_term",),
+}
+"""The same for games from picture to picture."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +142,8 @@ class Verdict:
 
     def cures(self, *, images: bool) -> tuple[str, ...]:
         """The names of the change-sets to try, the most likely first; none where nothing is wrong."""
-        named = (CODE_CURES[cause] if cause in CODE_CURES else CURES[cause][images] for cause in self.causes)
+        of_all = CODE_CURES | TRANSLATION_CURES
+        named = (of_all[cause] if cause in of_all else CURES[cause][images] for cause in self.causes)
         return tuple(dict.fromkeys(name for names in named for name in names))
 
     def to_dict(self) -> dict[str, Any]:

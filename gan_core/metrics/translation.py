@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import correlate1d
+from scipy.ndimage import correlate1d, maximum_filter
 from scipy.spatial.distance import cdist
 
 Array = NDArray[np.float64]
@@ -13,12 +13,45 @@ WINDOW, SIGMA = 11, 1.5  # of SSIM, in pixels
 C1, C2 = 0.01**2, 0.03**2  # for a range of 1
 MOST_PSNR = 100.0  # dB, of pictures that are equal
 AT_ONCE = 500
+BLACK = 0.02  # five grey values: the hue of a darker pixel is rounding
+OPEN = 0.25  # of the range, by which an input differs from a target of which it says nothing
 
 
 def absolute_error(x: ArrayLike, x_hat: ArrayLike) -> float:
     """Return the mean absolute error of a pixel. Raises ValueError unless both have one shape of (n, C, H, W)."""
     a, b = _both(x, x_hat)
     return float(np.abs(a - b).mean())
+
+
+def pair_ratio(x: ArrayLike, x_hat: ArrayLike) -> float:
+    """Return the absolute error over that to the target of another pair, the one before: about 1 where outputs do not depend on
+    their inputs, 0 where they are their targets; NaN where all targets are one. Pairs come in random order. Raises as
+    `absolute_error`.
+    """
+    a, b = _both(x, x_hat)
+    other = float(np.abs(np.roll(a, 1, axis=0) - b).mean())
+    return absolute_error(a, b) / other if other > 0 else float("nan")
+
+
+def open_edges(a: ArrayLike, x: ArrayLike, x_hat: ArrayLike) -> float:
+    """Return the mean squared Laplacian of outputs over that of targets, where the input says nothing of the target: where both
+    differ by more than a quarter, and the pixels around. 1 for the targets, towards 0 for a blur; NaN where no pixel of them
+    lies inside of the picture, or inputs have another shape than targets.
+    """
+    given, targets, outputs = (np.asarray(values, np.float64) for values in (a, x, x_hat))
+    if given.shape != targets.shape or min(targets.shape[2:]) < 3:
+        return float("nan")
+    differs = (np.abs(given - targets) > OPEN).any(axis=1, keepdims=True)
+    around = maximum_filter(differs, size=(1, 1, 3, 3))[..., 1:-1, 1:-1]
+    of_targets, of_outputs = (float((_laplacian(values) ** 2 * around).sum()) for values in (targets, outputs))
+    return of_outputs / of_targets if of_targets > 0 else float("nan")
+
+
+def _laplacian(x: Array) -> Array:
+    """Of the inner pixels."""
+    inner = x[..., 1:-1, 1:-1]
+    around = x[..., :-2, 1:-1] + x[..., 2:, 1:-1] + x[..., 1:-1, :-2] + x[..., 1:-1, 2:]
+    return np.asarray(around - 4 * inner)
 
 
 def psnr(x: ArrayLike, x_hat: ArrayLike) -> float:
@@ -54,6 +87,32 @@ def ssim(x: ArrayLike, x_hat: ArrayLike) -> float:
     both = seen(a * b) - mean_a * mean_b
     light = (2 * mean_a * mean_b + C1) / (mean_a**2 + mean_b**2 + C1)
     return float((light * (2 * both + C2) / (var_a + var_b + C2)).mean())
+
+
+def ink_brightness(x: ArrayLike, x_hat: ArrayLike) -> float:
+    """Return the mean lightness, that of the lightest channel, of x̂ where the target x is lighter than the middle; NaN where
+    nothing is. Raises as `absolute_error`.
+    """
+    a, b = _both(x, x_hat)
+    lightness: Array = b.max(axis=1)[_ink(a)]
+    return float(lightness.mean()) if len(lightness) else float("nan")
+
+
+def ink_saturation(x: ArrayLike, x_hat: ArrayLike) -> float:
+    """Return the mean saturation (of HSV: 1 less the darkest channel over the lightest) of x̂ where the target x is lighter
+    than the middle; 0 of black, NaN where nothing is so light. Raises as `absolute_error`.
+    """
+    a, b = _both(x, x_hat)
+    ink = _ink(a)
+    lightest, darkest = b.max(axis=1)[ink], b.min(axis=1)[ink]
+    seen = np.where(lightest > BLACK, 1 - darkest / np.maximum(lightest, BLACK), 0.0)
+    return float(seen.mean()) if len(seen) else float("nan")
+
+
+def _ink(x: Array) -> NDArray[np.bool_]:
+    """(n, H, W)."""
+    ink: NDArray[np.bool_] = x.max(axis=1) > 0.5
+    return ink
 
 
 def nearest(known: ArrayLike, asked: ArrayLike) -> NDArray[np.int64]:

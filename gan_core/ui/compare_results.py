@@ -13,6 +13,7 @@ from gan_core.config import ConfigError, Difference, RunConfig, losses_of, of_a_
 from gan_core.engine import describe
 from gan_core.engine.comparing import curves, standings
 from gan_core.engine.comparing.curves import Axis
+from gan_core.engine.comparing.headlines import headlines
 from gan_core.engine.comparing.standings import METRICS, Curve, Standing
 from gan_core.ui import charts, comparison_charts, seeds_chart, theme
 from gan_core.ui.seeds_chart import Measure, View
@@ -41,6 +42,7 @@ def show(
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("As far as they are now; it is drawn anew when all have ended.")
             st.button("Draw anew", icon=":material/refresh:", key="compare:refresh")
+    _headlines(found, floors)
 
     default = View(measured[0], axis)
     known = tuple((s.run.id, s.run.status, s.verdict, max(map(_length, s.curves.values()), default=0)) for s in found)
@@ -70,6 +72,14 @@ def show(
     with st.expander("All measures", icon=":material/table:"):
         st.dataframe(all_measures(found, floors), hide_index=True)
         st.caption("Mean ± standard deviation over seeds of the last measurement; in brackets the rank.")
+
+
+def _headlines(found: Sequence[Standing], floors: Mapping[str, float]) -> None:
+    """Who is sharpest and who covers most, with the numbers that say so."""
+    told = headlines(found, floors)
+    for place, headline in zip(st.columns(len(told)) if told else (), told, strict=True):
+        numbers = "".join(f"\n- {as_typed(line)}" for line in headline.numbers)
+        place.markdown(f"**{headline.question}: {as_typed(headline.answer)}**{numbers}")
 
 
 def _length(curve: Curve) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from gan_core.about import inside
-from gan_core.config import CODE_CURES, CURES, ConfigError, GanConfig, RunConfig
+from gan_core.config import ALL_CURES, ConfigError, GanConfig, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.engine.comparing.variants import changes_between
 from gan_core.engine.library.lessons import NextAct
@@ -20,7 +20,6 @@ from gan_core.ui.forms import ConfigForm, objective_names
 from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence, say, watch
 
 NOW = -1
-CHANGES = CURES | CODE_CURES
 
 
 def open_fork_dialog(run_id: str) -> None:
@@ -61,12 +60,12 @@ def _dialog(run: RunRecord) -> None:
         cure = st.pills(
             "A cure",
             list(cures),
-            format_func=lambda name: CHANGES[name].title,
+            format_func=lambda name: ALL_CURES[name].title,
             key=f"fork:cure:{run.id}",
             help="Those that the verdict names come first; every value can be changed below",
         )
     if cure:
-        st.caption(CHANGES[cure].idea)
+        st.caption(ALL_CURES[cure].idea)
     cured = cures[cure] if cure else parent
     where, what = st.columns([2, 3])
     at = where.selectbox("From", rounds, format_func=lambda round: _place(round, kept), key=f"fork:at:{run.id}")
@@ -157,7 +156,7 @@ def _place(round: int, kept: Mapping[int, str]) -> str:
 def cures_for(parent: RunConfig) -> dict[str, RunConfig]:
     """What a run becomes under each cure that it does not have yet and that can be built."""
     cured: dict[str, RunConfig] = {}
-    for name, cure in CHANGES.items():
+    for name, cure in ALL_CURES.items():
         with suppress(ConfigError, DataError):
             changed = parent.replace(cure.changes)
             advice(changed)  # raises where it cannot be built

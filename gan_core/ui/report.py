@@ -19,6 +19,7 @@ from plotly.offline import get_plotlyjs
 import gan_core
 from gan_core.config import ConfigError, RunConfig, diff, flatten, losses_of
 from gan_core.engine.comparing import standings
+from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.comparing.standings import Standing
 from gan_core.engine.comparing.variants import look_up
 from gan_core.engine.exchange.film import Reel, reels, still
@@ -119,7 +120,8 @@ class _Report:
         first, *others = measured
         more = "".join(_list(sentences[metric]) for metric in others if sentences[metric])
         return (
-            _list(sentences[first])
+            _list([as_sentence(headline) for headline in headlines(found, floors)])
+            + _list(sentences[first])
             + (f"<details><summary>By the other measures</summary>{more}</details>" if more else "")
             + _table(rows)
             + _note(

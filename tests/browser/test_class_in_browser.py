@@ -68,6 +68,25 @@ def student(browser: Browser, server: Any) -> Iterator[Page]:
     context.close()
 
 
+def test_a_watcher_walks_through_a_latent_space(kept: Kept, student: Page, server: Any) -> None:
+    """With the ticket of a watcher: the way ends at the sample that was chosen second."""
+    student.goto(f"{server.url}/latent?run={kept.run}&p=3,4")
+    settled(student)
+    student.locator(".gl-root[data-ready=true]").wait_for()
+    here = student.get_by_role("img", name="here, on the sphere")
+    expect(here).to_have_attribute("data-shown", "1")
+    slider = student.get_by_test_id("way-slider")
+    slider.focus()
+    slider.press("End")
+    end = student.get_by_test_id("sample-4").locator("canvas").element_handle()
+    student.wait_for_function(
+        "([canvas, end]) => canvas.toDataURL() === end.toDataURL()", arg=[here.element_handle(), end]
+    )
+    ends = student.locator(".gl-chart text")
+    expect(ends.filter(has_text="sample 4")).to_have_count(1)
+    expect(ends.filter(has_text="norm")).to_have_count(1)
+
+
 def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student: Page, server: Any) -> None:
     expect(teacher.get_by_test_id("viewers")).to_have_text("1 watching")
     teacher.goto(f"{server.url}/watch?run={kept.run}")

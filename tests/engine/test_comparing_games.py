@@ -13,6 +13,7 @@ import pytest
 from gan_core.config import TEMPLATES, Comparison
 from gan_core.engine import Lab
 from gan_core.engine.comparing import standings
+from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.comparing.standings import NO_ENCODER, NOT_MEASURED, OF_RECONSTRUCTIONS, Standing
 from gan_core.engine.exchange.packs import results
 from gan_core.metrics import METRICS
@@ -82,3 +83,60 @@ def test_what_a_game_does_not_have_is_an_empty_cell_with_a_reason(monkeypatch: p
     assert not any(
         "Coder and" in line or "and Coder" in line for line in standings.verdicts(found, "frechet_distance", 0.0)
     )
+
+
+def seeds_of(variant: str, game: str, **values: tuple[float, ...]) -> list[Standing]:
+    """A run for each seed, with what was measured of it last."""
+    count = len(next(iter(values.values())))
+    each = [standing(variant, game, **{name: told[seed] for name, told in values.items()}) for seed in range(count)]
+    return [replace(one, seed=seed) for seed, one in enumerate(each)]
+
+
+SHARP = {
+    "sample_laplacian_variance": (0.19, 0.195, 0.2),
+    "sample_grey_share": (0.05, 0.052, 0.054),
+    "effective_modes": (6.5, 6.4, 6.6),
+    "coverage": (0.22, 0.24, 0.23),
+}
+SOFT = {
+    "sample_laplacian_variance": (0.06, 0.064, 0.07),
+    "sample_grey_share": (0.08, 0.084, 0.085),
+    "effective_modes": (8.0, 8.1, 8.2),
+    "coverage": (0.12, 0.13, 0.14),
+}
+FLOORS = {"sample_laplacian_variance": 0.186, "sample_grey_share": 0.051, "effective_modes": 9.9, "coverage": 0.96}
+
+
+def test_who_is_sharpest_and_who_covers_most_is_said_with_the_numbers() -> None:
+    found = [*seeds_of("GAN", "gan", **SHARP), *seeds_of("VAE", "vae", **SOFT), *seeds_of("AE", "autoencoder", **SHARP)]
+    sharpest, covers = headlines(found, FLOORS)
+    assert (sharpest.question, sharpest.answer) == ("Sharpest", "GAN")
+    assert sharpest.numbers[0] == "Sharpness of samples: GAN 0.195 ± 0.005, VAE 0.0647 ± 0.005; real data 0.186"
+    assert "AE " not in sharpest.numbers[0].replace("VAE ", ""), "reconstructions are no samples"
+    assert covers.answer == "VAE by effective modes, GAN by coverage"
+    assert as_sentence(covers).startswith(
+        "Covers most: VAE by effective modes, GAN by coverage. Effective modes: VAE 8.1"
+    )
+
+
+def test_what_chance_may_explain_is_left_open() -> None:
+    close = SOFT | {"sample_laplacian_variance": (0.2, 0.18, 0.21), "sample_grey_share": (0.05, 0.055, 0.052)}
+    sharpest = headlines([*seeds_of("GAN", "gan", **SHARP), *seeds_of("VAE", "vae", **close)], FLOORS)[0]
+    assert sharpest.answer.startswith("open with 3 seeds; ")
+    assert "GAN or VAE by" in sharpest.answer or "VAE or GAN by" in sharpest.answer
+    one = [replace(s, seed=0) for s in (seeds_of("GAN", "gan", **SHARP)[0], seeds_of("VAE", "vae", **SOFT)[0])]
+    assert headlines(one, FLOORS)[0].answer == ("open, since one seed may be chance; ahead is GAN")
+    assert headlines(seeds_of("GAN", "gan", **SHARP), FLOORS) == [], "one alone is ahead of nobody"
+
+
+def test_an_autoencoder_is_not_said_to_lack_an_encoder() -> None:
+    found = [
+        standing("VAE", "vae", code_mmd2=0.2),
+        standing("AE", "autoencoder", rec_error=0.1),
+        standing("GAN", "gan", recall=1),
+    ]
+    assert {row.variant: row.why for row in standings.table(found, "code_mmd2", 0.0)} == {
+        "VAE": "",
+        "AE": NOT_MEASURED,
+        "GAN": NO_ENCODER,
+    }

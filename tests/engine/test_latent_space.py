@@ -20,10 +20,10 @@ from waiting import until
 
 from gan_core.config import RunConfig
 from gan_core.engine import Lab
+from gan_core.engine.answering import guide as guides
+from gan_core.engine.answering.guide import SUPERSEDED, Guide, Unanswered
 from gan_core.engine.exchange.generator import NothingToPlay
-from gan_core.engine.latent import guide as guides
-from gan_core.engine.latent.guide import SUPERSEDED, Guide, Unanswered
-from gan_core.engine.latent.looks import answers
+from gan_core.engine.latent.looks import PLANS, answers
 from gan_core.engine.latent.pictures import picture_of
 from gan_core.engine.latent.recipes import Wrong
 from gan_core.engine.latent.space import Space, open_space
@@ -111,6 +111,20 @@ def test_what_a_run_cannot_do_is_said_in_a_sentence(space: Space) -> None:
     ]
     for recipe, answer in zip(wrong, answers(space, wrong), strict=True):
         assert answer.get("error", "").endswith("."), recipe
+
+
+def test_a_copy_of_a_training_picture_is_beside_itself_and_not_among_the_held_out(
+    played: tuple[Lab, dict[str, str]],
+) -> None:
+    """Held-out pictures in place of training pictures would say of any G that it has learnt nothing by heart."""
+    lab, runs = played
+    space = open_space(lab.store, runs["gan"])
+    plan = PLANS["near"](space, {"do": "near", "point": "8"})
+    for place, (mine, other) in enumerate((("train", "heldout"), ("heldout", "train"))):
+        copy = (space.training, space.heldout)[place][0][11]
+        told = plan.finish(copy[None], None)
+        assert told[mine][0] == 0
+        assert told[other][0] > 0
 
 
 def test_a_sample_that_is_moved_by_0_is_itself_and_its_z_is_a_point(space: Space) -> None:

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource, Source, to_uint8
+from gan_core.data import ImageSource, Source, mnist5k, to_uint8
 from gan_core.engine.messages import Sheet, Sight
 from gan_core.engine.observers import EncodedObserver, observer_for
 from gan_core.engine.observers.code_pictures import CodePictures
@@ -55,6 +55,13 @@ class Copier:
 def measures_of(config: RunConfig) -> tuple[CodeMeasures, Source]:
     source = load_source(config)
     return CodeMeasures(config, source, lambda images: None), source
+
+
+def test_a_few_held_out_digits_are_of_every_class() -> None:
+    """The set is sorted by class: its first sixty are zeros."""
+    few = samples_of(mnist5k(), 60, heldout=True)
+    assert few.y is not None
+    assert len(np.unique(few.y)) == 10
 
 
 def test_a_perfect_code_reads_its_floors_and_one_that_ignores_x_does_not() -> None:

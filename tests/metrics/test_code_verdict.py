@@ -38,7 +38,8 @@ def test_a_code_that_does_its_duties_is_healthy() -> None:
     judge = told([{"rec_error": 0.06, "rec_ratio": 0.95, "class_kept": 0.1}] * 3 + [kls(2, 1, 1, 0.02)] * 4)
     assert states(judge) == ["learning", "healthy"]
     assert judge.verdict.sentence == (
-        "Nothing is wrong: 80% of the classes are kept, 3 of 4 dimensions carry information, codes lie where the prior draws."
+        "Nothing is wrong with the code: 80% of the classes are kept, 3 of 4 dimensions carry information, codes lie where the "
+        "prior draws."
     )
     assert (judge.verdict.onset_round, judge.healthy_round) == (300, 600)
     assert judge.changes[0].sentence == (
@@ -47,10 +48,30 @@ def test_a_code_that_does_its_duties_is_healthy() -> None:
     )
 
 
+def test_a_healthy_code_whose_samples_are_of_no_class_says_so() -> None:
+    """A VAE of digits with a code of 64: all is reconstructed, and what is decoded of the prior is no digit."""
+    said = told([{"unsure_share": 0.55}] * 3).verdict.sentence
+    assert said.endswith("codes lie where the prior draws, but 55% of the samples are of no class.")
+    assert "no class" not in told([{"unsure_share": 0.4}] * 3).verdict.sentence
+    of_reconstructions = told([{"unsure_share": 0.55, "code_mmd2": float("nan")}] * 3)
+    assert "no class" not in of_reconstructions.verdict.sentence
+
+
 def test_a_blurred_code_that_keeps_the_class_is_healthy_and_one_that_keeps_neither_is_not() -> None:
     assert told([{"rec_error": 0.05, "class_kept": 0.9}] * 3).verdict.state == "healthy"
     assert told([{"rec_error": 0.05, "class_kept": 0.5}] * 9).verdict.state == "learning"
     assert told([{"rec_error": 0.006, "class_kept": 0.5}] * 3).verdict.state == "healthy"
+
+
+def test_what_is_well_stays_so_over_a_measurement_that_lacks_something() -> None:
+    """Of a VAE with a code of 2, whose squared MMD passes .12 early on."""
+    over = {"code_mmd2": 0.13}
+    judge = told([{}] * 3 + [over, {}, over, {}, {}], every=20)
+    assert states(judge) == ["healthy"]
+    assert judge.healthy_round == 140
+    worse = told([{}] * 3 + [{"rec_error": 0.06, "class_kept": 0.5}] * 4, every=20)
+    assert states(worse) == ["healthy", "learning"]
+    assert worse.changes[-1].onset_round == 60
 
 
 def test_a_knob_that_collapses_the_posterior_is_its_suspect_and_turning_back_recovers() -> None:
@@ -68,7 +89,7 @@ def test_a_knob_that_collapses_the_posterior_is_its_suspect_and_turning_back_rec
     assert judge.verdict.state == "posterior_collapsed", "one measurement is not enough"
     for round in (1100, 1200):
         judge.add_check(round, {**WELL, **kls(2, 1, 1, 0.4)})
-    assert states(judge) == ["healthy", "learning", "posterior_collapsed", "recovered"]
+    assert states(judge) == ["healthy", "posterior_collapsed", "recovered"]
     assert judge.verdict.sentence.startswith("It is back")
 
 

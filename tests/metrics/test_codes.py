@@ -36,6 +36,13 @@ def test_the_unbiased_mmd_of_two_draws_of_the_prior_is_zero_on_average(rng: np.r
     assert abs(one) < 0.012
 
 
+@pytest.mark.parametrize(("d", "floor"), [(2, 0.0025), (16, 0.001)])
+def test_what_two_draws_of_the_prior_read_is_the_floor(rng: np.random.Generator, d: int, floor: float) -> None:
+    """For 1,000 samples of each."""
+    read = [code_mmd2(rng.normal(size=(1000, d)), rng.normal(size=(1000, d))) for _ in range(8)]
+    assert floor / 3 < np.sqrt(np.mean(np.square(read))) < 3 * floor
+
+
 def test_the_mmd_of_a_gaussian_beside_the_prior_is_the_integral(rng: np.random.Generator) -> None:
     """In one dimension the expectations of the kernel can be integrated."""
 

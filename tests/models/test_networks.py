@@ -430,3 +430,14 @@ def test_both_networks_attend_at_the_same_size(name: str, side: int, stages: int
         attention.register_forward_pre_hook(lambda module, inputs, seen=seen: seen.append(inputs[0].shape))
         network(x)
         assert seen[0][2:] == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("normalization", "spatial"),
+    [("batch", True), ("batch", False), ("layer", True), ("layer", False), ("instance", True)],
+)
+def test_what_is_normalised_has_variance_1(normalization: str, spatial: bool) -> None:
+    """Also where the inputs vary little: ``BatchNorm2d(width, 0.8)`` sets eps, and leaves them as small as they are."""
+    x = 3 + 0.5 * noise(64, 8, 8, 8) if spatial else 3 + 0.5 * noise(512, 8)
+    norm = Layers((8,), normalization=normalization).after(8, spatial=spatial)[0].train()
+    assert norm(x).var(unbiased=False).item() == pytest.approx(1, abs=1e-3)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import describe
@@ -100,6 +102,20 @@ def test_each_player_moves_its_own_networks_alone(player: int, moves: list[str])
     take_turn(game, game.players[player])
     after = hashes(game)
     assert [role for role in before if before[role] != after[role]] == moves
+
+
+def test_a_turn_of_each_adversary_is_the_objective_by_hand() -> None:
+    """E is told all of what D says: a weight on its term would hold the codes to the prior less."""
+    game = game_of("digits8")
+    place, drawn = game.data.state(), game.streams["prior"].get_state()
+    x = game.data.next().x
+    with torch.no_grad():
+        code, prior = game._encoded(x), game.prior(8, game.streams["prior"])
+        by_hand = softplus(-game.D(prior)).mean() + softplus(game.D(code)).mean(), softplus(-game.D(code)).mean()
+    for player, loss in zip(game.players[1:], by_hand, strict=True):
+        game.data.restore(place)
+        game.streams["prior"].set_state(drawn)
+        torch.testing.assert_close(take_turn(game, replace(player, moves=False))["loss"], loss)
 
 
 def test_the_encoder_has_the_moments_of_two_players() -> None:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
 
 from gan_core.config import ConfigError, RunConfig, preset_config
 from gan_core.data import mnist5k, to_unit
 from gan_core.engine import describe
 from gan_core.engine.showing.judging import RunJudge
+from gan_core.metrics.codes import knn_accuracy, laplacian_variance, linear_accuracy
 from gan_core.training import build, capture, count_parameters, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.assembly import Assembly
 from gan_core.training.games.autoencoder import AUTOENCODER, ERRORS, Autoencoder
@@ -89,6 +91,26 @@ def test_principal_components_of_digits_read_what_they_read(q: int, train: float
 
 def test_real_digits_have_few_grey_pixels() -> None:
     assert grey_share(shares(digits("train"))).item() == pytest.approx(0.0512, abs=2e-3)
+
+
+def test_what_probes_and_edges_read_on_real_digits() -> None:
+    """What a code and a blur are read beside: nearest neighbours on pixels, a line on 14×14 of them, the Laplacian."""
+    source = mnist5k()
+    assert source.y is not None
+    parts = {"train": source.train_index, "heldout": source.heldout_index}
+    x, y = ({part: values[index] for part, index in parts.items()} for values in (shares(to_unit(source.x)), source.y))
+    raw = {part: white.flatten(1).numpy() for part, white in x.items()}
+    small = {part: avg_pool2d(white, 2).flatten(1).numpy() for part, white in x.items()}
+    labels = {part: of.numpy() for part, of in y.items()}
+
+    some = torch.randperm(1000, generator=torch.Generator().manual_seed(0))[:300]  # they are sorted by class
+    of_pixels = raw["train"], labels["train"], raw["heldout"][some], labels["heldout"][some]
+    assert knn_accuracy(*of_pixels, k=1) == pytest.approx(0.942, abs=0.02)
+    assert knn_accuracy(*of_pixels) == pytest.approx(0.924, abs=0.02)
+    assert linear_accuracy(small["train"], labels["train"], small["heldout"], labels["heldout"]) == pytest.approx(
+        0.826, abs=0.02
+    )
+    assert laplacian_variance(x["train"].numpy()) == pytest.approx(0.1857, abs=0.003)
 
 
 # --- the game ---

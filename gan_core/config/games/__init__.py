@@ -6,6 +6,7 @@ from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.cyclegan import CycleganConfig
 from gan_core.config.games.gan import GanConfig
 from gan_core.config.games.infogan import InfoganConfig
+from gan_core.config.games.lapgan import LapganConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
@@ -22,6 +23,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "infogan": InfoganConfig,
     "pix2pix": Pix2pixConfig,
     "cyclegan": CycleganConfig,
+    "lapgan": LapganConfig,
 }
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "CycleganConfig",
     "GanConfig",
     "InfoganConfig",
+    "LapganConfig",
     "Pix2pixConfig",
     "RegressorConfig",
     "VaeConfig",

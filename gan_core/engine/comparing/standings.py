@@ -86,9 +86,14 @@ def read_standings(store: RunStore, comparison_id: str) -> list[Standing]:
 
 
 def _samples(run: RunRecord) -> bool:
-    """Whether the game of a run draws samples; what cannot be told is taken for yes."""
+    """Whether the game of a run draws samples."""
+    return _can(run, "sample")
+
+
+def _can(run: RunRecord, ability: str) -> bool:
+    """Whether the game of a run has an ability; what cannot be told is taken for yes."""
     game = run.config.get("game", "gan")
-    return game not in GAMES or "sample" in GAMES[game].abilities
+    return game not in GAMES or ability in GAMES[game].abilities
 
 
 def _verdict(store: RunStore, run: RunRecord) -> str:
@@ -167,7 +172,9 @@ def _why(standings: Sequence[Standing], variant: str, metric: str) -> str:
     """Why a variant has no such measure, or none that is comparable."""
     mine = [standing for standing in standings if standing.variant == variant and standing.curves]
     if mine and not any(metric in standing.curves for standing in mine):
-        return {"code": NO_ENCODER, "pairs": NO_PAIRS}.get(METRICS[metric].of, NOT_MEASURED)
+        lacks = {"code": ("encode", NO_ENCODER), "pairs": ("translate", NO_PAIRS)}
+        ability, why = lacks.get(METRICS[metric].of, ("", NOT_MEASURED))
+        return why if ability and not all(_can(standing.run, ability) for standing in mine) else NOT_MEASURED
     if METRICS[metric].of == "samples" and any(not standing.samples for standing in mine):
         return OF_RECONSTRUCTIONS
     return ""

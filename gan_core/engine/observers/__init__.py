@@ -14,6 +14,7 @@ from gan_core.engine.observers.cycled import CycledObserver, cycled
 from gan_core.engine.observers.encoded import EncodedObserver
 from gan_core.engine.observers.images import ImageObserver, StackedObserver, stack_modes
 from gan_core.engine.observers.points import CloudObserver, CombObserver, LineObserver, PlaneObserver
+from gan_core.engine.observers.stairs import StairsObserver, with_stairs
 from gan_core.engine.observers.translated import TranslatedObserver, translated
 from gan_core.training import GAMES
 
@@ -30,6 +31,7 @@ __all__ = [
     "Observer",
     "PlaneObserver",
     "StackedObserver",
+    "StairsObserver",
     "TranslatedObserver",
     "Unmeasured",
     "observer_for",
@@ -45,6 +47,7 @@ def observer_for(config: RunConfig, source: Source, classifier: GetClassifier) -
     if "encode" in declared.abilities:
         observer = EncodedObserver(observer, config, source, classifier)
     observer = translated(observer, config, source, classifier)
+    observer = with_stairs(observer, config, source, classifier)
     return with_categories(observer, config, declared.latent(config), source, classifier)
 
 

@@ -16,13 +16,23 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.data import DEGRADATIONS, ImageSource, Source, to_uint8
-from gan_core.data.degradations import bicubic
+from gan_core.data.degradations import bicubic, coarser
 from gan_core.engine.messages import Sheet, Sight
 from gan_core.engine.observers.base import SAMPLES_AT_ONCE, GetClassifier, Observer, shown_in_any_case
 from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
+from gan_core.metrics.distances import frechet_distance
 from gan_core.metrics.histograms import label_accuracy
-from gan_core.metrics.translation import absolute_error, nearest, psnr, ssim
+from gan_core.metrics.translation import (
+    absolute_error,
+    ink_brightness,
+    ink_saturation,
+    nearest,
+    open_edges,
+    pair_ratio,
+    psnr,
+    ssim,
+)
 from gan_core.training import Game
 from gan_core.training.abilities import Translates
 from gan_core.training.classifier import FrozenClassifier
@@ -32,7 +42,9 @@ SHOWN, ACROSS = 8, 2  # pairs, and how many of them stand in a row
 HEADS = ("input", "output", "target", "nearest")
 NOTE = "Nearest: the target of the training input that is most like this one; it needs no training."
 KNOWN = 4_000_000  # numbers, at most, of the training pictures among which the nearest is looked for
-COLUMNS = ("absolute_error", "psnr", "ssim")
+COLUMNS = ("absolute_error", "pair_ratio", "open_edges", "psnr", "ssim")
+OF_TARGETS = {"target_class", "ink_brightness", "ink_saturation"}
+"""Measures that say something of a target itself."""
 
 
 class TranslatedObserver:
@@ -66,20 +78,21 @@ class TranslatedObserver:
 
 
 class HeldPairs:
-    """Held-out pairs, the same for every run of one data set and one degradation."""
+    """``n`` held-out pairs at most, the same for every run of one data set and one degradation."""
 
-    def __init__(self, config: Pix2pixConfig, source: Source, classifier: GetClassifier) -> None:
+    def __init__(self, config: Pix2pixConfig, source: Source, classifier: GetClassifier, n: int = HELD) -> None:
         self._device, self._source = config.device, source
         self._get_classifier = classifier
         self._degradation = config.translation.degradation
         pairs = source.of_inputs if isinstance(source, ImageSource) and source.inputs is not None else None
         self._of_inputs = pairs
         self._factor = DEGRADATIONS[self._degradation].factor if pairs is None else 1
-        held = samples_of(source, HELD, heldout=True)
+        held = samples_of(source, n, heldout=True)
         if not len(held.x):
-            held = samples_of(source, HELD, heldout=False)
+            held = samples_of(source, n, heldout=False)
         self.targets, self._labels = held.x, held.y
         self.inputs = self._given(held.x, heldout=bool(len(samples_of(source, 1, heldout=True).x)))
+        self._known_features: np.ndarray | None = None
         self._enough = len(source.heldout_index) >= FEWEST_HELD_OUT if isinstance(source, ImageSource) else True
 
     @cached_property
@@ -130,18 +143,34 @@ class HeldPairs:
         read = {rival: self._read(pictures) for rival, pictures in rivals.items()}
         columns = next(iter(read.values()))
         beside = {column: {rival: numbers[column] for rival, numbers in read.items()} for column in columns}
-        if "target_class" in columns:
-            beside["target_class"]["target itself"] = self._read(self.targets)["target_class"]
-        return {"beside": beside, "sizes": dict.fromkeys(columns, len(self.targets))}
+        itself = self._read(self.targets)
+        for column in columns.keys() & OF_TARGETS:
+            beside[column]["target itself"] = itself[column]
+        floors = {"open_edges": 1.0} if "open_edges" in columns else {}
+        return {"beside": beside, "floors": floors, "sizes": dict.fromkeys(columns, len(self.targets))}
 
     def _read(self, pictures: Tensor) -> Numbers:
         x, x_hat = _white(self.targets), _white(pictures)
         numbers = {"absolute_error": absolute_error(x, x_hat), "psnr": psnr(x, x_hat), "ssim": ssim(x, x_hat)}
+        if self._factor > 1:
+            shrunk = (_white(coarser(one, self._factor)) for one in (self.inputs, pictures))
+            numbers["consistency"] = absolute_error(*shrunk)
+        if x.shape[1] > 1:
+            numbers |= {"ink_brightness": ink_brightness(x, x_hat), "ink_saturation": ink_saturation(x, x_hat)}
+        ratios = {"pair_ratio": pair_ratio(x, x_hat), "open_edges": open_edges(_white(self.inputs), x, x_hat)}
+        numbers |= {name: value for name, value in ratios.items() if math.isfinite(value)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
-            seen = classifier.probabilities(pictures.contiguous())
+            seen, features = classifier.judge(pictures.contiguous())
             numbers["target_class"] = label_accuracy(seen, self._labels)
+            numbers["target_frechet"] = frechet_distance(self._features(classifier), features)
         return numbers
+
+    def _features(self, classifier: FrozenClassifier) -> np.ndarray:
+        """Those of the targets (n, 64)."""
+        if self._known_features is None:
+            self._known_features = classifier.features(self.targets)
+        return self._known_features
 
     def _classifier(self) -> FrozenClassifier | None:
         source = self._source

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.config import CODE_CURES, CURES, RunConfig
+from gan_core.config import ALL_CURES, RunConfig
 from gan_core.engine.showing.knob_names import label_of, short_label_of
 from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.judges import JUDGES, Judges
@@ -19,7 +19,6 @@ BUDGET = ("schedule.rounds", "schedule.seconds")
 NO_CAUSE = ("diagnostics.", "seed", "device")  # what is looked at does not change what is trained
 
 UNJUDGED = "No verdict is known of this game: nothing is said of it beyond its curves and measurements."
-CHANGES = CURES | CODE_CURES
 
 
 class RunJudge:
@@ -133,11 +132,11 @@ class RunJudge:
 
     def _fits(self, cure: str) -> bool:
         if cure not in self._fitting:
-            self._fitting[cure] = self._config is None or cure not in CHANGES or CHANGES[cure].fits(self._config)
+            self._fitting[cure] = self._config is None or cure not in ALL_CURES or ALL_CURES[cure].fits(self._config)
         return self._fitting[cure]
 
     def _has(self, cure: str | None) -> bool:
-        return self._config is not None and cure in CHANGES and CHANGES[cure].holds_in(self._config)
+        return self._config is not None and cure in ALL_CURES and ALL_CURES[cure].holds_in(self._config)
 
     @property
     def images(self) -> bool:

@@ -22,6 +22,11 @@ LABELS = {
     "terms.lambda_info": "λ of the information",
     "terms.lambda_continuous": "weight of the continuous codes",
     "terms.r1": "γ of R1",
+    "schedule.coarse_steps": "steps per round of D0 and G0",
+    "schedule.middle_steps": "steps per round of D1 and G1",
+    "levels.coarse": "D0 and G0 move (1) or stand still (0)",
+    "levels.middle": "D1 and G1 move (1) or stand still (0)",
+    "levels.fine": "D2 and G2 move (1) or stand still (0)",
 }
 
 

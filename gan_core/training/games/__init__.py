@@ -10,6 +10,7 @@ from gan_core.training.games.cyclegan import CYCLEGAN
 from gan_core.training.games.declaration import Declaration
 from gan_core.training.games.gan import GAN, reference_lines
 from gan_core.training.games.infogan import INFOGAN
+from gan_core.training.games.lapgan import LAPGAN
 from gan_core.training.games.pix2pix import PIX2PIX
 from gan_core.training.games.regressor import REGRESSOR
 from gan_core.training.games.vae import VAE
@@ -26,6 +27,7 @@ GAMES: dict[str, Declaration[Any]] = {
     "infogan": INFOGAN,
     "pix2pix": PIX2PIX,
     "cyclegan": CYCLEGAN,
+    "lapgan": LAPGAN,
 }
 
 __all__ = ["GAMES", "AdversarialGame", "Declaration", "reference_lines"]

@@ -101,22 +101,40 @@ function takeAway(link, recipe) {
   return el("p", { class: "gl-takes" }, file("png", "Strip (PNG)"), file("gif", "Film (GIF)"))
 }
 
-// Lines of one number along a way, and what draws of the prior have.
-function normChart(rows, radius) {
-  const values = [...rows.flatMap((row) => row.values), radius]
-  const [low, high] = [Math.min(...values, 0), 1.1 * Math.max(...values)]
-  const at = (value, index, n) => `${(8 + (index / Math.max(1, n - 1)) * 384).toFixed(1)},${(92 - ((value - low) / (high - low)) * 84).toFixed(1)}`
-  const NS = "http://www.w3.org/2000/svg"
-  const svg = document.createElementNS(NS, "svg")
+// Lines of the norm of z along a way, and what draws of the prior have (dashed). `ends` are what the way passes, from left to right.
+function normChart(rows, radius, ends) {
+  const [left, right, top, bottom] = [52, 562, 10, 112]
+  const high = 1.1 * Math.max(...rows.flatMap((row) => row.values), radius)
+  const x = (share) => left + share * (right - left)
+  const y = (value) => bottom - (value / high) * (bottom - top)
+  const svg = svgOf("svg", { viewBox: "0 0 576 156", class: "gl-chart", role: "img" })
   const said = rows.map((row) => `${row.name} ${number(Math.min(...row.values))} to ${number(Math.max(...row.values))}`).join(", ")
-  for (const [name, value] of Object.entries({ viewBox: "0 0 400 100", preserveAspectRatio: "none", class: "gl-chart", role: "img", "aria-label": `Norm of z along the way: ${said}; draws have ${number(radius)}` })) svg.setAttribute(name, value)
-  const line = (points, style) => {
-    const made = document.createElementNS(NS, "polyline")
-    made.setAttribute("points", points)
-    made.setAttribute("class", style)
-    svg.append(made)
-  }
-  line(`${at(radius, 0, 2)} ${at(radius, 1, 2)}`, "gl-shell")
-  for (const row of rows) line(row.values.map((value, index) => at(value, index, row.values.length)).join(" "), row.style)
+  svg.setAttribute("aria-label", `Norm of z along the way: ${said}; draws have ${number(radius)}`)
+  const text = (words, attributes) => svg.append(svgOf("text", attributes, words))
+  const line = (points, style) => svg.append(svgOf("polyline", { points: points.map((one) => one.map((value) => value.toFixed(1)).join()).join(" "), class: style }))
+  line([[left, top], [left, bottom], [right, bottom]], "gl-axis")
+  const step = ticksApart(high)
+  for (let value = 0; value <= high; value += step) text(number(value), { x: left - 6, y: y(value) + 4, "text-anchor": "end" })
+  ends.forEach((name, index) => {
+    const anchor = index === 0 ? "start" : index === ends.length - 1 ? "end" : "middle"
+    text(name, { x: x(index / Math.max(1, ends.length - 1)), y: bottom + 17, "text-anchor": anchor })
+  })
+  text("along the way", { x: (left + right) / 2, y: bottom + 38, "text-anchor": "middle" })
+  text("norm ‖z‖", { transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" })
+  line([[left, y(radius)], [right, y(radius)]], "gl-shell")
+  for (const row of rows) line(row.values.map((value, index) => [x(index / Math.max(1, row.values.length - 1)), y(value)]), row.style)
   return svg
+}
+
+function svgOf(name, attributes, words = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name)
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
+  made.textContent = words
+  return made
+}
+
+// 1, 2 or 5 times a power of ten, so that a scale up to `high` has three to seven ticks.
+function ticksApart(high) {
+  const power = 10 ** Math.floor(Math.log10(high / 3))
+  return power * ([5, 2, 1].find((times) => times * power <= high / 3) || 1)
 }

@@ -28,7 +28,7 @@ class Way {
       return
     }
     const recipe = this.walk.recipe({ do: "way", points: chosen.map((one) => choice.inClass(one)), steps: 11 })
-    link.ask("way", recipe, (answer) => this.show(answer, recipe))
+    link.ask("way", recipe, (answer) => this.show(answer, recipe, chosen))
     this.at()
   }
 
@@ -41,7 +41,7 @@ class Way {
     })
   }
 
-  async show(answer, recipe) {
+  async show(answer, recipe, chosen) {
     const sheet = await sheetOf(answer, this.walk.gap)
     const steps = answer.columns
     const names = ["straight", "on the sphere"]
@@ -61,12 +61,11 @@ class Way {
       { name: names[0], values: norms.slice(0, steps), style: "gl-straight" },
       { name: names[1], values: norms.slice(steps), style: "gl-sphere" },
     ]
-    const middle = Math.floor(steps / 2)
     const unsure = (row) => answer.cells.slice(row * steps, (row + 1) * steps).filter((cell) => cell.sure < 0.6).length
     const judged = answer.cells[0].sure === undefined ? "" : ` The classifier is unsure (?) of ${unsure(0)} of ${steps} pictures on the straight way, of ${unsure(1)} on the sphere.`
     this.chart.replaceChildren(
-      normChart(lines, this.walk.about.radius),
-      el("p", {}, `‖z‖ in the middle: ${number(norms[middle])} straight, ${number(norms[steps + middle])} on the sphere; draws have about ${number(this.walk.about.radius)} (dashed).${judged}`),
+      normChart(lines, this.walk.about.radius, chosen.map((one, index) => (/^\d+$/.test(one) ? `sample ${Number(one) + 1}` : `point ${index + 1}`))),
+      el("p", {}, `The shortest z has the norm ${number(Math.min(...lines[0].values))} on the straight way and ${number(Math.min(...lines[1].values))} on the sphere; draws have about ${number(this.walk.about.radius)} (dashed).${judged}`),
     )
     this.takes.replaceChildren(...(answer.sheet ? [takeAway(this.walk.link, { ...recipe, steps: 15 })] : []))
   }

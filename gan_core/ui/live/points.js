@@ -1,6 +1,7 @@
 // Panels of samples in the plane and on a line, with what D thinks there.
 
 const MOST_UNLIKE = 3 // times as long may one axis be as the other, where both are drawn to one scale
+const WIDE = 1.45 // times as wide as high is a panel with room beside its plane
 const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
 class ArtefactPanel extends ChartPanel {
@@ -37,6 +38,19 @@ class ArtefactPanel extends ChartPanel {
 }
 
 class PointsPanel extends ArtefactPanel {
+  // A square plane in a wide panel leaves room beside it for the legend, and none above.
+  fit() {
+    super.fit()
+    if (!this.ready || this.chart.offsetParent === null) return
+    const sideways = this.chart.clientWidth > WIDE * this.chart.clientHeight
+    if (sideways === Boolean(this.sideways)) return
+    this.sideways = sideways
+    const { legend } = this.spec.figure.layout
+    const beside = { ...legend, orientation: "v", x: 0, xanchor: "left", y: 1, yanchor: "top" }
+    const font = this.chart.layout.legend?.font
+    this.Plotly.relayout(this.chart, { legend: { ...(sideways ? beside : legend), font } })
+  }
+
   drawReal(reference) {
     const points = reference.points || []
     this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
