@@ -32,8 +32,15 @@ CODE_CURES: dict[str, Change] = {
     "identity_half": Change(
         "Identity term, λ_id = 0.5",
         "cyclegan",
-        "G is to leave as it is what is of B already, and F what is of A: the map that changes nothing costs nothing.",
+        "G is to leave as it is what is of B already, and F what is of A. From the first round on it is enough; a map that has "
+        "settled stays.",
         {"cycle.identity_weight": 0.5},
+    ),
+    "identity_five": Change(
+        "Identity term, λ_id = 5",
+        "cyclegan",
+        "The same ten times as strong, while the rate is still full: even modes that were exchanged go home.",
+        {"cycle.identity_weight": 5.0},
     ),
     "cycle_10": Change(
         "Cycle term, λ = 10",

@@ -30,6 +30,8 @@ Alarm = Literal[
     "off_prior",
     "code_ignored",
     "input_ignored",
+    "class_lost",
+    "exchanged",
     "posterior_collapsed",
     "diverged",
 ]

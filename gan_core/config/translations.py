@@ -108,8 +108,9 @@ TRANSLATIONS: dict[str, Preset] = {
     ),
     "ring-cycle": Preset(
         "A ring onto itself, by a perfect cycle",
-        "A and B are the same four modes, and nothing is lost from a to b and back. Yet modes are exchanged: each bijection "
-        "has a perfect cycle. Fork with the identity term, and each mode stays where it is.",
+        "A and B are the same four modes, and nothing is lost from a to b and back. Yet of most seeds modes are exchanged: "
+        "each bijection has a perfect cycle. With λ_id at 0.5 from the start each stays where it is; turned to 5 amid the run, "
+        "they go home.",
         {
             "game": "cyclegan",
             "data": {**_RING, "batch_size": 64},

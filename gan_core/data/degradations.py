@@ -22,6 +22,7 @@ Degrade = Callable[[Tensor, torch.Generator], Tensor]
 SIDE = 28.0
 SCRATCHES = ((3.0, -1.0), (3.0, -1.0), (1.0, 1.0), (1.0, 1.0))  # of each: its width in pixels, its value
 BLUR, NOISE = 1.5, 0.5  # pixels; standard deviation in network units
+SHADOW, EDGE = 0.65, 1.0  # share of the light that is taken; pixels over which a shadow begins
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,18 @@ def blurred(x: Tensor, generator: torch.Generator) -> Tensor:
     return functional.conv2d(across, weights[None, None, :, None]).reshape(x.shape)
 
 
+def shadowed(x: Tensor, generator: torch.Generator) -> Tensor:
+    """A soft shadow over the half plane on one side of a line through a random point at a random angle."""
+    n, _, height, width = x.shape
+    at, along, angle = torch.rand(3, n, 1, 1, generator=generator, device=x.device)
+    rows = torch.arange(height, device=x.device)[:, None] + 0.5
+    columns = torch.arange(width, device=x.device)[None] + 0.5
+    turn = 2 * math.pi * angle
+    distance = (columns - width * at) * turn.cos() + (rows - height * along) * turn.sin()
+    covered = torch.sigmoid(distance / (EDGE * min(height, width) / SIDE))
+    return (x + 1) * (1 - SHADOW * covered)[:, None] - 1
+
+
 def noisy(x: Tensor, generator: torch.Generator) -> Tensor:
     """Gaussian noise of a quarter of the range, cut off at black and at white."""
     noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=x.dtype)
@@ -136,6 +149,11 @@ _THINNING = (
     "Zhang, Suen, A Fast Parallel Algorithm for Thinning Digital Patterns",
     1984,
     "https://doi.org/10.1145/357994.358023",
+)
+_SHADOWS = (
+    "Qu et al., DeshadowNet: A Multi-context Embedding Deep Network for Shadow Removal",
+    2017,
+    "https://doi.org/10.1109/CVPR.2017.248",
 )
 _COLOURING = ("Zhang, Isola, Efros, Colorful Image Colorization", 2016, "https://arxiv.org/abs/1603.08511")
 _DENOISING = (
@@ -222,6 +240,16 @@ DEGRADATIONS: dict[str, Degradation] = {
             r"a = b * \mathcal{N}(0, 1.5^2)",
             "A Gaussian of a standard deviation of 1.5 pixels over every pixel.",
             "Rings beside sharp edges, where the fine detail was lost below rounding.",
+        ),
+    ),
+    "shadowed": Degradation(
+        shadowed,
+        _card(
+            _SHADOWS,
+            "Shadow",
+            r"a = b \odot (1 - 0.65\, s),\quad s = \sigma(\langle n, p \rangle - c)",
+            "A soft shadow takes two thirds of the light from one side of a line, at random over each picture.",
+            "A line that stays where the shadow began, and dark things that are taken for shadow.",
         ),
     ),
     "noisy": Degradation(

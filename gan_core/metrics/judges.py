@@ -9,11 +9,12 @@ import numpy as np
 
 from gan_core.metrics.code_verdict import CodeJudge
 from gan_core.metrics.course import Facts, LiveChange
+from gan_core.metrics.cycle_verdict import CycleJudge
 from gan_core.metrics.states import Verdict
 from gan_core.metrics.translation_verdict import TranslationJudge
 from gan_core.metrics.verdict import Judge
 
-JudgeName = Literal["", "adversarial", "code", "translation"]
+JudgeName = Literal["", "adversarial", "code", "translation", "cycle"]
 
 
 class Judges(Protocol):
@@ -40,4 +41,5 @@ JUDGES: dict[str, Callable[[Facts], Judges]] = {
     "adversarial": Judge,
     "code": CodeJudge,
     "translation": TranslationJudge,
+    "cycle": CycleJudge,
 }

@@ -34,6 +34,8 @@ State = Literal[
     "off_prior",
     "code_ignored",
     "input_ignored",
+    "class_lost",
+    "exchanged",
     "posterior_collapsed",
     "diverged",
 ]
@@ -64,6 +66,8 @@ TITLES: dict[State, tuple[str, Tone]] = {
     "off_prior": ("Code off the prior", "warning"),
     "code_ignored": ("Code ignored", "alarm"),
     "input_ignored": ("Input ignored", "alarm"),
+    "class_lost": ("Class lost", "alarm"),
+    "exchanged": ("Modes exchanged", "alarm"),
     "posterior_collapsed": ("Posterior collapsed", "alarm"),
     "diverged": ("Diverged", "alarm"),
 }
@@ -99,6 +103,12 @@ TRANSLATION_CURES: dict[str, tuple[str, ...]] = {
     "blurred": ("adversarial_term",),
 }
 """The same for games from picture to picture."""
+
+CYCLE_CURES: dict[str, tuple[str, ...]] = {
+    "class_lost": ("cycle_10",),
+    "exchanged": ("identity_five", "identity_half"),
+}
+"""The same for games on data without pairs."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +152,7 @@ class Verdict:
 
     def cures(self, *, images: bool) -> tuple[str, ...]:
         """The names of the change-sets to try, the most likely first; none where nothing is wrong."""
-        of_all = CODE_CURES | TRANSLATION_CURES
+        of_all = CODE_CURES | TRANSLATION_CURES | CYCLE_CURES
         named = (of_all[cause] if cause in of_all else CURES[cause][images] for cause in self.causes)
         return tuple(dict.fromkeys(name for names in named for name in names))
 

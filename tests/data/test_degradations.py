@@ -42,12 +42,12 @@ def test_a_degradation_is_pure_and_keeps_to_the_range(name: str) -> None:
         assert not torch.equal(given, x)
 
 
-def test_only_scratches_and_noise_depend_on_chance() -> None:
+def test_only_scratches_shadows_and_noise_depend_on_chance() -> None:
     x = digits()
     random = {
         name for name, one in DEGRADATIONS.items() if not torch.equal(one.apply(x, seeded(1)), one.apply(x, seeded(2)))
     }
-    assert random == {"scratched", "noisy"}
+    assert random == {"scratched", "shadowed", "noisy"}
 
 
 @pytest.mark.parametrize(("name", "side"), [("half_size", 14), ("quarter_size", 7)])
@@ -60,6 +60,17 @@ def test_a_mosaic_keeps_the_mean_and_has_so_many_pixels(name: str, side: int) ->
     assert low.shape[2:] == (side, side)
     torch.testing.assert_close(low, coarser(x, one.factor))
     assert (bicubic(given, one.factor) - x).square().mean() < (given - x).square().mean()
+
+
+def test_a_shadow_takes_its_share_of_the_light_from_one_side_of_every_channel() -> None:
+    white = torch.ones(200, 3, 28, 28)
+    given = (DEGRADATIONS["shadowed"].apply(white, seeded()) + 1) / 2
+    assert torch.equal(given[:, 0], given[:, 2]), "it has no colour"
+    assert given.min() == pytest.approx(0.35, abs=0.01)
+    assert given.max() == pytest.approx(1, abs=0.01)
+    between = ((given > 0.4) & (given < 0.95)).float().mean()
+    assert 0.02 < between < 0.2, "an edge, a few pixels wide"
+    assert given.mean() == pytest.approx(1 - 0.65 / 2, abs=0.03), "half of the plane, on average"
 
 
 def test_scratches_have_their_widths_and_differ_from_picture_to_picture() -> None:

@@ -15,7 +15,7 @@ from gan_core.config import RunConfig, preset_config
 from gan_core.data import ImageSource, to_uint8, to_unit
 from gan_core.engine import DataError, Lab
 from gan_core.engine.observers import CycledObserver, observer_for
-from gan_core.engine.observers.cycled import AS_IT_IS, HEADS, SHOWN
+from gan_core.engine.observers.cycled import AS_IT_IS, HEADS, SHOWN, HeldBoth
 from gan_core.store import StoreError
 from gan_core.training import build, load_source, resolve
 from gan_core.training.domains import domains, judged_sources
@@ -101,6 +101,29 @@ def test_both_ways_are_measured_by_the_classifier_of_where_they_lead() -> None:
     assert beside["translated_class"] == {AS_IT_IS: 1.0, "real ones there": 1.0}
     assert beside["cycle_error"][AS_IT_IS] == 0 < beside["cycle_error"]["mean of all"]
     assert beside["frechet_distance"][AS_IT_IS] == pytest.approx(numbers["frechet_distance"])
+
+
+def test_each_way_is_read_by_the_classifier_of_the_data_that_it_leads_to() -> None:
+    """One that sees 0 in everything, of MNIST, and one that sees 1 in everything, of the small digits."""
+    config = resolve(preset_config("digits8-to-mnist", {"device": "cpu", "diagnostics.samples": 20}))
+    source = load_source(config)
+
+    class Always:
+        report = SimpleNamespace(accuracy=1.0, n_heldout=1)
+
+        def __init__(self, digit: int) -> None:
+            self.digit = digit
+
+        def probabilities(self, x: Tensor) -> np.ndarray:
+            return np.eye(10)[np.full(len(x), self.digit)]
+
+    always = {"mnist5k": Always(0), "digits8_framed": Always(1)}
+    both = HeldBoth(config, source, lambda of: always[of.name])  # type: ignore[arg-type,return-value]
+    numbers = both.measure(both.ways(Says(same, same)))
+    assert both.a.y is not None
+    assert both.b.y is not None
+    assert numbers["translated_class"] == pytest.approx((both.a.y == 0).mean())
+    assert numbers["translated_class_back"] == pytest.approx((both.b.y == 1).mean())
 
 
 def test_rows_show_each_sample_beside_what_is_made_of_it() -> None:

@@ -374,5 +374,6 @@ CYCLEGAN = Declaration(
     problems=_problems,
     defaults=_defaults,
     forgets=_forgets,
+    verdict="cycle",
     kept=_kept,
 )
