@@ -10,10 +10,10 @@ from starlette.middleware import Middleware
 from gan_core import engine
 from gan_core.server import class_mode
 from gan_core.server.access import OurSite
+from gan_core.server.asking import asking_routes, close_guides
 from gan_core.server.class_routes import ClassCookies, class_routes, teaches_here
 from gan_core.server.connections import KeepRoom
 from gan_core.server.headers import SecurityHeaders
-from gan_core.server.latent import close_guides, latent_routes
 from gan_core.server.lifespan import lifespan, open_lab_for_visitors
 from gan_core.server.live import routes
 from gan_core.ui.faults import tell_fault
@@ -48,7 +48,7 @@ app = st.App(
     routes=[
         *class_routes(class_mode.current_classroom),
         *routes(),
-        *latent_routes(),
+        *asking_routes(),
     ],
     middleware=[
         Middleware(KeepRoom, teaches=lambda scope: teaches_here(class_mode.current_classroom(), scope)),

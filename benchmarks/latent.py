@@ -21,8 +21,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,36 +36,72 @@ sys.path.insert(0, str(ROOT))
 
 from gan_core.config import preset_config
 from gan_core.engine import Lab, prepare_classifier
-from gan_core.server.latent import close_guides, latent_routes
+from gan_core.server.asking import asking_routes, close_guides
 from gan_core.server.tickets import open_tickets
 
-OUT = ROOT / "docs" / "results" / "latent.md"
+RESULTS = ROOT / "docs" / "results"
 MOVE, PAUSE = 0.1, 0.06  # seconds
 PORT = 8797
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What visitors ask: ``message(t, index)`` of visitor ``index`` at ``t`` from 0 to 1, of a run of ``preset`` with
+    ``changes``. ``told`` is the beginning of the page that is written as ``name``, ``who`` the head of its first column.
+    """
+
+    name: str
+    script: str
+    preset: str
+    changes: dict[str, Any]
+    message: Callable[[float, int], dict[str, Any]]
+    told: tuple[str, ...]
+    who: str
+
+
+def _at(t: float, index: int) -> dict[str, Any]:
+    return {"do": "at", "points": ["0", "1"], "t": t, "seed": index}
+
+
+LATENT = Trial(
+    "latent",
+    __file__,
+    "digits-dcgan",
+    {"schedule.rounds": 20},
+    _at,
+    (
+        "# Walking through a latent space while a run trains",
+        "",
+        "`python benchmarks/latent.py` wrote this: a DCGAN of 28×28 digits trains in a process of its own while visitors",
+        "of the Latent page move a slider without rest, a new place every 100 ms. *Waited* is from the move to the answer",
+        "with its two pictures.",
+    ),
+    "visitors who move a slider",
+)
 
 
 # -- the visitors, in a process of their own -------------------------------------------------------------------------
 
 
-async def visitor(url: str, end: float, index: int, told: list[float]) -> None:
-    """One slider that moves without rest; how long each place waited, in ms."""
+async def visitor(trial: Trial, url: str, end: float, index: int, told: list[float]) -> None:
+    """One who asks without rest; how long each question waited, in ms."""
     async with connect(url, max_size=None) as socket:
         await asyncio.sleep(index * 0.013 % MOVE)
         t = index * 0.03
         while time.monotonic() < end:
             t = (t + 0.02) % 1
             asked = time.monotonic()
-            await socket.send(json.dumps({"do": "at", "points": ["0", "1"], "t": t, "seed": index, "n": 1}))
+            await socket.send(json.dumps({**trial.message(t, index), "n": 1}))
             answer = await socket.recv()
             assert '"sheet"' in str(answer), answer
             told.append(1000 * (time.monotonic() - asked))
             await asyncio.sleep(max(PAUSE, MOVE - (time.monotonic() - asked)))
 
 
-async def visit(url: str, count: int, seconds: float) -> list[float]:
+async def visit(trial: Trial, url: str, count: int, seconds: float) -> list[float]:
     told: list[float] = []
     end = time.monotonic() + seconds
-    await asyncio.gather(*(visitor(url, end, index, told) for index in range(count)))
+    await asyncio.gather(*(visitor(trial, url, end, index, told) for index in range(count)))
     return told
 
 
@@ -74,7 +111,7 @@ async def visit(url: str, count: int, seconds: float) -> list[float]:
 @contextmanager
 def served(lab: Lab) -> Iterator[None]:
     server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=latent_routes(lambda: lab)), port=PORT, log_level="warning")
+        uvicorn.Config(Starlette(routes=asking_routes(lambda: lab)), port=PORT, log_level="warning")
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -88,35 +125,35 @@ def served(lab: Lab) -> Iterator[None]:
         close_guides()
 
 
-def window(lab: Lab, run: str, url: str, count: int, seconds: float) -> tuple[float, list[float]]:
-    """Rounds a second of the run while so many move sliders, and what those waited."""
+def window(trial: Trial, lab: Lab, run: str, url: str, count: int, seconds: float) -> tuple[float, list[float]]:
+    """Rounds a second of the run while so many ask, and what those waited."""
     played, began = lab.view(run).status["round"], time.monotonic()
     told: list[float] = []
     if count:
-        asked = [sys.executable, __file__, "--visit", url, "--viewers", str(count), "--seconds", str(seconds)]
+        asked = [sys.executable, trial.script, "--visit", url, "--viewers", str(count), "--seconds", str(seconds)]
         told = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
     else:
         time.sleep(seconds)
     return (lab.view(run).status["round"] - played) / (time.monotonic() - began), told
 
 
-def measure(options: argparse.Namespace) -> dict[int, dict[str, Any]]:
+def measure(trial: Trial, options: argparse.Namespace) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {count: {"kept": [], "waited": [], "speed": []} for count in options.counts}
     with tempfile.TemporaryDirectory() as folder, Lab(Path(folder) / "runs", executor="process") as lab:
-        walked = lab.submit(preset_config("digits-dcgan", {"schedule.rounds": 20, "device": "cpu"}))
+        walked = lab.submit(preset_config(trial.preset, {**trial.changes, "device": "cpu"}))
         prepare_classifier(lab, preset_config("digits-dcgan"))
         lab.wait(walked)
         run = lab.submit(preset_config("digits-dcgan", {"schedule.rounds": 10**6, "device": "cpu"}))
         while lab.view(run).status["round"] < 20:
             time.sleep(0.1)
-        url = f"ws://localhost:{PORT}/walk/{walked}?ticket={open_tickets(lab.store.root).mint(walked)}"
+        url = f"ws://localhost:{PORT}/ask/{walked}?ticket={open_tickets(lab.store.root).mint(walked)}"
         with served(lab):
-            window(lab, run, url, 1, 2.0)  # the process has started, the space is open
-            alone = window(lab, run, url, 0, options.seconds)[0]
+            window(trial, lab, run, url, 1, 2.0)  # the process has started, the space is open
+            alone = window(trial, lab, run, url, 0, options.seconds)[0]
             for _ in range(options.cycles):
                 for count in options.counts:
-                    speed, waited = window(lab, run, url, count, options.seconds)
-                    after = window(lab, run, url, 0, options.seconds)[0]
+                    speed, waited = window(trial, lab, run, url, count, options.seconds)
+                    after = window(trial, lab, run, url, 0, options.seconds)[0]
                     found[count]["speed"].append(speed)
                     found[count]["kept"].append(speed / statistics.mean((alone, after)))
                     found[count]["waited"] += waited
@@ -126,19 +163,18 @@ def measure(options: argparse.Namespace) -> dict[int, dict[str, Any]]:
     return found
 
 
-def written(found: dict[int, dict[str, Any]], options: argparse.Namespace, load: tuple[float, float]) -> str:
+def written(
+    trial: Trial, found: dict[int, dict[str, Any]], options: argparse.Namespace, load: tuple[float, float]
+) -> str:
     lines = [
-        "# Walking through a latent space while a run trains",
-        "",
-        "`python benchmarks/latent.py` wrote this: a DCGAN of 28×28 digits trains in a process of its own while visitors",
-        "of the Latent page move a slider without rest, a new place every 100 ms. *Waited* is from the move to the answer",
-        "with its two pictures. *Kept* is the run's rounds a second, divided by those of the windows without visitors just",
-        f"before and after; each of {options.cycles} windows lasts {options.seconds:g} s.",
+        *trial.told,
+        "*Kept* is the run's rounds a second, divided by those of the windows without visitors just before and after; each",
+        f"of {options.cycles} windows lasts {options.seconds:g} s.",
         "",
         f"{platform.machine()}, {os.cpu_count()} cores; load average {load[0]:.1f} before and {load[1]:.1f} after, of which",
         "this benchmark is about two: with more than that, other work had a part of the machine.",
         "",
-        "| visitors who move a slider | pictures | waited p50 | p95 | p99 | kept of the run's speed, median | each window |",
+        f"| {trial.who} | pictures | waited p50 | p95 | p99 | kept of the run's speed, median | each window |",
         "|---|---|---|---|---|---|---|",
     ]
     for count, of in found.items():
@@ -150,21 +186,21 @@ def written(found: dict[int, dict[str, Any]], options: argparse.Namespace, load:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(trial: Trial = LATENT) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--cycles", type=int, default=3)
     parser.add_argument("--counts", type=lambda text: [int(one) for one in text.split(",")], default=[1, 30])
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, default=RESULTS / f"{trial.name}.md")
     parser.add_argument("--visit", help=argparse.SUPPRESS)
     parser.add_argument("--viewers", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.visit:
-        print(json.dumps(asyncio.run(visit(options.visit, options.viewers, options.seconds))))
+        print(json.dumps(asyncio.run(visit(trial, options.visit, options.viewers, options.seconds))))
         return
     before = os.getloadavg()[0]
-    found = measure(options)
-    text = written(found, options, (before, os.getloadavg()[0]))
+    found = measure(trial, options)
+    text = written(trial, found, options, (before, os.getloadavg()[0]))
     options.out.write_text(text, "utf-8")
     print(text)
 

@@ -16,9 +16,11 @@ from gan_core.config import Comparison, RunConfig
 from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
 from gan_core.engine.comparing.headlines import as_sentence, headlines
+from gan_core.engine.exchange import blending
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
-from gan_core.engine.exchange.translating import open_translator
+from gan_core.engine.exchange.hiding import Hidden, what_is_hidden
+from gan_core.engine.exchange.translating import open_translator, translator_of
 from gan_core.engine.latent import taking
 from gan_core.engine.latent.space import open_space
 from gan_core.engine.library.history import KnobsByRound
@@ -166,6 +168,16 @@ def disentangle(
         return pd.DataFrame([asdict(row) for row in scores_of(opened, run_id, at, progress)[1]])
 
 
+def hidden(run_id: str, *, at: int | None = None, store: Path | str | None = None) -> Hidden:
+    """What F of a CycleGAN from the framed small digits writes into its outputs for G, and what G makes without it: ``rows``
+    with the error and the class kept, and a ``picture``. ``at`` is the round of a checkpoint, None the newest.
+
+    Raises RunNotFound, StoreError where there is no checkpoint, no cycle, or data of which nobody knows what lies outside.
+    """
+    with _opened(store) as opened:
+        return what_is_hidden(opened, run_id, at)
+
+
 def delete(*whats: str, store: Path | str | None = None) -> None:
     """Put runs and comparisons into the bin, all of them or none. Raises RunNotFound, StoreError while one is active."""
     with _opened(store) as opened:
@@ -287,20 +299,43 @@ def translate(
     *,
     degrade: bool = False,
     at: int | None = None,
+    between: str | None = None,
+    share: float = 0.5,
     store: Path | str | None = None,
 ) -> np.ndarray:
     """What a run from picture to picture makes of the picture in a file, uint8 (C, H, W), or of an array of such pictures,
-    uint8 (n, C, H, W). With ``degrade`` they are targets, which are degraded first as the run's own were.
+    uint8 (n, C, H, W). With ``degrade`` they are targets, which are degraded first as the run's own were. With ``between``,
+    another run, its weights are those at ``share`` of the way to that one's newest.
 
-    Raises RunNotFound, StoreError where there is no checkpoint or another game, DataError for a file that is no picture,
-    OSError for one that cannot be opened, ValueError for an array that does not fit.
+    Raises RunNotFound, StoreError where there is no checkpoint, another game, or nothing between the two, DataError for a file
+    that is no picture, OSError for one that cannot be opened, ValueError for an array or a share that does not fit.
     """
     with _opened(store) as opened:
-        translator = open_translator(opened, run_id, at)
+        translator = (
+            open_translator(opened, run_id, at)
+            if between is None
+            else translator_of(blending.open_blend(opened, run_id, between, share, at))
+        )
     if isinstance(image, np.ndarray):
         return translator(image, degrade=degrade)
     made: np.ndarray = translator(translator.picture(Path(image).read_bytes(), str(image))[None], degrade=degrade)[0]
     return made
+
+
+def along(
+    run_id: str,
+    other: str,
+    shares: Sequence[float] = blending.SHARES,
+    *,
+    at: int | None = None,
+    other_at: int | None = None,
+    store: Path | str | None = None,
+) -> pd.DataFrame:
+    """What held-out outputs read with the weights at each share of the way from a run to another, which went on from it: a row
+    each, ``share`` and the measures of pairs, those of a classifier where the store has one. Raises as `translate`.
+    """
+    with _opened(store) as opened:
+        return pd.DataFrame(blending.along(opened, run_id, other, shares, at, other_at))
 
 
 @dataclass(frozen=True)
@@ -404,6 +439,7 @@ def follow(lab: Lab, run_id: str, progress: Progress | None = None) -> Result:
 __all__ = [
     "ComparisonResult",
     "Result",
+    "along",
     "compare",
     "delete",
     "deleted",
@@ -412,6 +448,7 @@ __all__ = [
     "follow",
     "follow_comparison",
     "fork",
+    "hidden",
     "interpolate",
     "purge",
     "read_result",

@@ -9,10 +9,11 @@ from gan_core.ui import lesson as lessons
 from gan_core.ui.presenter import presenter_key
 from gan_core.ui.pressing import press
 from gan_core.ui.rights import Action
-from gan_core.ui.shell import COLLAPSE, action_button, come_back
+from gan_core.ui.shell import COLLAPSE, action_button, come_back, give_room
 
 st.session_state.setdefault("lesson", uuid.uuid4().hex)  # one start per seed, however often a key is pressed
 come_back(COLLAPSE)
+give_room()
 now = lessons.read(st.query_params.to_dict())
 before = now
 pressed = presenter_key(now.keys, key="keys")

@@ -14,6 +14,7 @@ from gan_core.ui.rights import why_not
 from gan_core.ui.shell import about_card, copy_as, lab, say, start, start_button
 
 MOST_NAMED = 3  # problems above the button; all stand beside their fields
+MOST_ACROSS = 4  # numbers in a row, each of a few digits
 choices: dict[str, dict[str, Choice]] = catalogue()
 left, right = st.columns([3, 2], gap="large")
 
@@ -80,13 +81,14 @@ with right:
     with st.container(border=True):
         name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")
         if forecasted is not None and config is not None:
-            *learned, pace = st.columns(len(forecasted.parameters) + 1)
+            told = len(forecasted.parameters) + 1
+            across = told if told <= MOST_ACROSS else 3
+            *learned, pace = [cell for _ in range(0, told, across) for cell in st.columns(across)][:told]
             for (role, count), column in zip(forecasted.parameters.items(), learned, strict=True):
                 column.metric(f"{role} parameters", f"{count:,}")
             known, training = pace_of(config, forecasted), training_now(lab().store.runs(limit=50))
             pace.metric("1,000 rounds", in_words(1000 * known.seconds_per_round), help=known.basis.capitalize())
-            told = expected(config, known, training=training)
-            st.caption(f"All {config.schedule.rounds:,} rounds: {told}.")
+            st.caption(f"All {config.schedule.rounds:,} rounds: {expected(config, known, training=training)}.")
         wanted_now = start_button(
             "Start",
             key="start",

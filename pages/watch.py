@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from gan_core.config import RunConfig, diff
+from gan_core.config import RunConfig
 from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
     checkpoints,
     deleted,
     disentangling,
+    draw_page,
     encoder_for,
     forking,
     hand_in,
+    hiding,
     knobs,
+    run_settings,
     side_by_side,
     take_away,
     watching,
@@ -20,7 +23,7 @@ from gan_core.ui import (
 from gan_core.ui.latent_page import has_space
 from gan_core.ui.live_view import live_view
 from gan_core.ui.pressing import PageEnds
-from gan_core.ui.rights import may, pace, why_not
+from gan_core.ui.rights import may, pace
 from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import (
     HOME,
@@ -28,7 +31,7 @@ from gan_core.ui.shell import (
     TRAIN,
     action_button,
     as_typed,
-    copy_as,
+    give_room,
     lab,
     said_in_a_sentence,
     say,
@@ -42,6 +45,7 @@ if not run_id:
     run_cards(ticket(), key="choose")
     raise PageEnds
 
+give_room()
 try:
     run: RunRecord = lab().store.run(run_id)
 except (RunNotFound, StoreError) as error:
@@ -119,6 +123,7 @@ live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}"
 if has_space(run):
     label = "Walk through its latent space"
     st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})
+draw_page.link(run)
 config = RunConfig.load(run.config)
 encoder_for.show(run, config)
 if tree := forking.family_tree(run, lab().store.family(run_id)):
@@ -126,22 +131,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
         st.markdown(tree)
 checkpoints.show(run_id)
 disentangling.show(run_id, config)
+hiding.show(run_id, config)
 take_away.show(run_id)
 hand_in.show(run)
-settings, note = st.columns(2)
-with settings.expander("Settings of this run", icon=":material/tune:"):
-    changed = diff(
-        RunConfig.load({"game": config.game} | ({"objective": config.recipe} if config.recipe else {})), config
-    )
-    rows = [{"setting": field, "value": str(value)} for field, (_, value) in changed.items()]
-    st.caption(f"What differs from the {'objective' if config.recipe else 'game'}'s defaults")
-    st.dataframe(rows, hide_index=True)
-    if run.parent or any(event.kind == "knob" for event in lab().store.events(run_id)):
-        st.caption("What was changed while it trained is not in these: the Python under *Take it away* has it all.")
-    copy_as(run.config, {field: value for field, (_, value) in changed.items()})
-with note.expander("Notes", icon=":material/note:"), st.form("note", border=False):
-    text = st.text_area("Note", run.note, max_chars=4000, label_visibility="collapsed", height=160)
-    if st.form_submit_button("Keep", disabled=not may("edit"), help=why_not("edit")):
-        with said_in_a_sentence():
-            lab().store.update(run_id, note=text)
-            st.toast("Kept.")
+run_settings.show(run, config)

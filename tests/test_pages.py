@@ -24,7 +24,20 @@ from gan_core.ui import side_by_side
 from gan_core.ui.runs_table import matches
 from gan_core.ui.watching import buttons_for, panels_for
 
-PAGES = ("home", "train", "watch", "compare", "latent", "runs", "data", "library", "theory", "collapse", "lessons")
+PAGES = (
+    "home",
+    "train",
+    "watch",
+    "compare",
+    "latent",
+    "draw",
+    "runs",
+    "data",
+    "library",
+    "theory",
+    "collapse",
+    "lessons",
+)
 ROUTER = Path(__file__).resolve().parent.parent / "pages" / "router.py"
 SMALL = {
     "data.name": "gaussian",

@@ -156,6 +156,36 @@ def _translate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--degrade", action="store_true", help="the picture is a target: degrade it first, as the run does"
     )
+    sub.add_argument("--between", metavar="OTHER", help="with weights between this run's and those of another")
+    sub.add_argument("--share", type=share_of, default=0.5, help="of the way to OTHER (default: %(default)s)")
+    _of_a_round(sub)
+
+
+def share_of(text: str) -> float:
+    """A share from 0 to 1. Raises ArgumentTypeError."""
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is no share from 0 to 1")
+    return share
+
+
+def shares_of(text: str) -> list[float]:
+    """Shares with commas. Raises ArgumentTypeError."""
+    return [share_of(part) for part in text.split(",")]
+
+
+def _along(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("run")
+    sub.add_argument("other", help="a run that went on from it")
+    help = "of the way from one to the other, with commas (default: %(default)s)"
+    sub.add_argument("--shares", type=shares_of, default="0,0.25,0.5,0.75,1", metavar="A,B", help=help)
+    sub.add_argument(
+        "--other-at", type=int, metavar="ROUND", help="round of the other's checkpoint (default: the newest)"
+    )
+    _json(sub)
     _of_a_round(sub)
 
 
@@ -191,6 +221,11 @@ def _scores(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--at", type=int, metavar="ROUND", help="round of the checkpoint (default: the newest)")
     _json(sub)
     _store(sub)
+
+
+def _hidden(sub: argparse.ArgumentParser) -> None:
+    _scores(sub)
+    sub.add_argument("--to", type=Path, metavar="FILE", help="write the picture, a .png")
 
 
 def _checkpoints(sub: argparse.ArgumentParser) -> None:
@@ -254,6 +289,7 @@ _WALKING: tuple[_Command, ...] = (
     ("interpolate", "latent:interpolate", "write samples on the way from one z to another", _interpolate),
     ("traverse", "latent:traverse", "write samples along a direction of z", _traverse),
     ("translate", "translating:translate", "write what a run from picture to picture makes of one", _translate),
+    ("along", "translating:along", "measure the networks between two runs from picture to picture", _along),
 )
 _LOOKING: tuple[_Command, ...] = (
     ("presets", "looking:presets", "list the presets, for `train --preset`: ring-mlp, or ring-collapse+r1", _json),
@@ -264,6 +300,7 @@ _LOOKING: tuple[_Command, ...] = (
 )
 _SCORING: tuple[_Command, ...] = (
     ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
+    ("hidden", "hiding:hidden", "look for what a CycleGAN's F writes into its outputs for G to read", _hidden),
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),

@@ -29,5 +29,17 @@ CODE_CURES: dict[str, Change] = {
         "D tells codes from draws of the prior again, and E moves against D.",
         {"adversary.on": True},
     ),
+    "identity_half": Change(
+        "Identity term, λ_id = 0.5",
+        "cyclegan",
+        "G is to leave as it is what is of B already, and F what is of A: the map that changes nothing costs nothing.",
+        {"cycle.identity_weight": 0.5},
+    ),
+    "cycle_10": Change(
+        "Cycle term, λ = 10",
+        "cyclegan",
+        "What goes from A to B and back must be what it was: an output has to tell which input it came from.",
+        {"cycle.cycle_weight": 10.0},
+    ),
 }
 """As `CURES`; ``part`` is the game whose settings are changed, and a run of another game is not offered the change."""

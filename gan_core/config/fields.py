@@ -13,6 +13,10 @@ from gan_core.config.errors import meant, nearest
 MOST_ROUNDS = 100_000_000
 """As good as no limit: what a run has that only its seconds end."""
 Width = Annotated[int, Field(ge=1, le=8192)]
+EmaDecay = Annotated[
+    float,
+    Field(ge=0, lt=1, description="Samples come from a moving average of G's weights with this decay; 0 is off"),
+]
 OptionValue = int | float | str
 Alarm = Literal[
     "narrowing",
@@ -85,9 +89,10 @@ class Optimizer(Part):
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the mean gradient")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the squared gradient")
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD, RMSProp: momentum")
-    lr_schedule: Literal["constant", "linear", "cosine", "late"] = Field(
+    lr_schedule: Literal["constant", "late_linear", "linear", "cosine", "late"] = Field(
         "constant",
-        description="How the learning rate goes from the first round to the last; late is exponential in the second half",
+        description="How the learning rate goes from the first round to the last; late is exponential in the second half, late "
+        "linear constant for six tenths of the rounds",
     )
     lr_final: float = Field(0.0, ge=0, le=1, description="Share of the learning rate that is left in the last round")
     clip_gradient: float | None = Field(

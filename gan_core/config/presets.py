@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gan_core.config.code_cures import CODE_CURES
 from gan_core.config.codes import CODES
 from gan_core.config.courses import COURSES
 from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
 from gan_core.config.information import INFORMATION
 from gan_core.config.preset import Preset
+from gan_core.config.pyramids import PYRAMIDS
 from gan_core.config.recipes import RECIPES, small_dcgan
 from gan_core.config.schema import RunConfig, override
 from gan_core.config.translations import TRANSLATIONS
@@ -118,6 +120,7 @@ PRESETS: dict[str, Preset] = {
     **CODES,
     **INFORMATION,
     **TRANSLATIONS,
+    **PYRAMIDS,
 }
 
 
@@ -128,10 +131,11 @@ def preset_config(name: str, changes: Mapping[str, Any] | None = None) -> RunCon
     """
     preset, *cures = name.split("+")
     named: list[tuple[str, str, Mapping[str, Any]]] = [(preset, "preset", PRESETS)]
-    for word, what, known in (*named, *((cure, "cure", CURES) for cure in cures)):
+    changes_of = CURES | CODE_CURES
+    for word, what, known in (*named, *((cure, "cure", changes_of) for cure in cures)):
         if word not in known:
             raise ConfigError([Problem("preset", f"unknown {what} {word[:80]!r}{nearest(word[:80], known)}")])
     settings: Mapping[str, Any] = PRESETS[preset].settings
-    for change in (*(CURES[cure].changes for cure in cures), changes or {}):
+    for change in (*(changes_of[cure].changes for cure in cures), changes or {}):
         settings = override(settings, change)
     return RunConfig.load(settings)

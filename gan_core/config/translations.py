@@ -17,6 +17,24 @@ def _pix2pix(degradation: str, *, rounds: int = 400, **translation: Any) -> dict
     }
 
 
+_RING = {"name": "ring", "options": {"modes": 4, "radius": 2.0, "std": 0.05}}
+_MAPS = {"architecture": "mlp", "widths": [64, 64], "normalization": "none"}
+
+
+def _superresolution(adversarial_weight: float = 0.0, rounds: int = 400) -> dict[str, Any]:
+    return {
+        **_pix2pix(
+            "quarter_size", rounds=rounds, distance="l2", distance_weight=1.0, adversarial_weight=adversarial_weight
+        ),
+        "model": {
+            "initialization": "torch",
+            "generator": {"architecture": "srresnet", "widths": [32, 32], "normalization": "none"},
+        },
+        "tricks": {"ema_decay": 0.98},
+        "optimizers": {"generator": {"lr": 2e-3, "beta1": 0.9}},
+    }
+
+
 TRANSLATIONS: dict[str, Preset] = {
     "digits-repair": Preset(
         "Scratched digits, repaired",
@@ -48,6 +66,59 @@ TRANSLATIONS: dict[str, Preset] = {
         "Lines of one pixel become digits as they were written. The answer is nearly determined, so D has little to add to the "
         "absolute error.",
         _pix2pix("skeleton", adversarial_weight=0.0),
+        kind="code",
+    ),
+    "digits-srresnet": Preset(
+        "Digits from 7×7 pixels, by residual blocks",
+        "Residual blocks work on the coarse picture and add to its bicubic enlargement; the squared error is all they hear. "
+        "Fork it with an adversarial weight of 0.003 and outputs grow sharper. A few are another digit, sharply.",
+        _superresolution(),
+        kind="code",
+    ),
+    "digits-srgan": Preset(
+        "Digits from 7×7 pixels, with a discriminator",
+        "The same blocks, which hear a little of D besides the squared error. Shown is a moving average of G: G itself is "
+        "restless, and its average is nearer to the targets and looks more like them.",
+        _superresolution(adversarial_weight=0.003, rounds=700),
+        kind="code",
+    ),
+    "digits-colour": Preset(
+        "Grey digits, coloured",
+        "Each target is a digit in red, green or blue, and its grey input does not say in which. D asks for a colour. Turn the "
+        "adversarial weight to 0 and the digits go out: the median of each channel is black.",
+        {
+            **_pix2pix("grey", rounds=300, distance_weight=10.0),
+            "data": {"name": "coloured", "batch_size": 16},
+            "model": {"generator": {"widths": [12, 24, 48]}},
+        },
+        kind="code",
+    ),
+    "digits8-to-mnist": Preset(
+        "Small digits made into MNIST's, without pairs",
+        "Blurred digits of other hands become crisp ones and go back, and nobody says which belongs to which. Turn λ to 0 and "
+        "the digit that was put in is lost.",
+        {
+            "game": "cyclegan",
+            "data": {"name": "digits8_framed", "batch_size": 8},
+            "domain_b": {"name": "mnist5k"},
+            "schedule": {"rounds": 400},
+            "diagnostics": {"every": 25},
+        },
+        kind="code",
+    ),
+    "ring-cycle": Preset(
+        "A ring onto itself, by a perfect cycle",
+        "A and B are the same four modes, and nothing is lost from a to b and back. Yet modes are exchanged: each bijection "
+        "has a perfect cycle. Fork with the identity term, and each mode stays where it is.",
+        {
+            "game": "cyclegan",
+            "data": {**_RING, "batch_size": 64},
+            "domain_b": _RING,
+            "model": {"initialization": "torch", "generator": _MAPS, "discriminator": _MAPS},
+            "cycle": {"identity_weight": 0.0, "pool": 0},
+            "schedule": {"rounds": 1000},
+            "diagnostics": {"every": 50, "samples": 1000},
+        },
         kind="code",
     ),
 }

@@ -12,8 +12,18 @@ from gan_core.about import About
 from gan_core.data import celeba as celeba_folder
 from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
+from gan_core.data.colours import coloured
 from gan_core.data.degradations import DEGRADATIONS, Degradation
-from gan_core.data.images import digits8, image_source, labelled_source, mnist5k, stacked, to_uint8, to_unit
+from gan_core.data.images import (
+    digits8,
+    digits8_framed,
+    image_source,
+    labelled_source,
+    mnist5k,
+    stacked,
+    to_uint8,
+    to_unit,
+)
 from gan_core.data.sources import Batch, Factors, ImageSource, MixtureSource, Source, StackedSource, label_count
 from gan_core.data.sprites import sprites
 from gan_core.data.stream import BatchStream, open_stream
@@ -74,7 +84,11 @@ def _own_dataset(name: str) -> Dataset:
         sentence = str(error)
         return Dataset(load, _own_about("A data set that is not here", "It was deleted."), {}, missing=lambda: sentence)
     images = card.kind == "images"
-    size = f"{card.count:,} pictures of {card.shape[1]}×{card.shape[2]}" if images else f"{card.count:,} points"
+    size = (
+        f"{card.count:,} {'pairs of pictures' if card.paired else 'pictures'} of {card.shape[1]}×{card.shape[2]}"
+        if images
+        else f"{card.count:,} points"
+    )
     classes = f" in {len(card.class_names)} classes" if card.class_names else ""
     about = _own_about(card.title, f"Your own data: {size}{classes}, from {card.origin}.", images)
     return Dataset(load, about, {}, "images" if images else "points", counted=bool(card.class_names))
@@ -131,6 +145,20 @@ DATASETS = Registry(
             ),
             {"size": (8, 64)},
         ),
+        "digits8_framed": Dataset(
+            digits8_framed,
+            About(
+                title="Small digits in MNIST's frame",
+                paper="Alpaydin & Kaynak, Optical Recognition of Handwritten Digits",
+                year=1998,
+                formula=r"x = \mathrm{pad}_{28}(\mathrm{up}_{20}(s)),\quad s \in [-1, 1]^{1\times 8\times 8}",
+                idea="The 1,797 digits of 8×8 pixels, enlarged linearly to 20×20 in the middle of 28×28: as large as those of "
+                "MNIST, by other hands, and blurred. They lie in a space of 64 dimensions.",
+                watch_for="What a network writes outside of these 64 dimensions no picture of this data has.",
+                url="https://doi.org/10.24432/C50P49",
+            ),
+            {},
+        ),
         "sprites": Dataset(
             sprites,
             About(
@@ -159,6 +187,21 @@ DATASETS = Registry(
                 watch_for="How many of the 1,000 modes are captured. It cannot exceed the samples per measurement: take 10,000 "
                 "or more.",
                 url="https://arxiv.org/abs/1611.02163",
+            ),
+            {},
+        ),
+        "coloured": Dataset(
+            coloured,
+            About(
+                title="Coloured digits",
+                paper="Arjovsky et al., Invariant Risk Minimization",
+                year=2019,
+                formula=r"x = h \, g,\quad h \in \{\mathrm{red}, \mathrm{green}, \mathrm{blue}\}",
+                idea="The digits of MNIST-5k, each in pure red, green or blue. The hue of a picture was drawn once for all and "
+                "says nothing of its class.",
+                watch_for="From a grey digit its hue cannot be told: with the colour removed it is the question that has three "
+                "answers.",
+                url="https://arxiv.org/abs/1907.02893",
             ),
             {},
         ),
@@ -406,6 +449,7 @@ __all__ = [
     "Registry",
     "Source",
     "StackedSource",
+    "coloured",
     "image_source",
     "label_count",
     "labelled_source",

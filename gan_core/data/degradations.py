@@ -26,11 +26,14 @@ BLUR, NOISE = 1.5, 0.5  # pixels; standard deviation in network units
 
 @dataclass(frozen=True)
 class Degradation:
-    """``factor`` is by how much the input is coarser than the target, 1 where it is as fine."""
+    """``factor`` is by how much the input is coarser than the target, 1 where it is as fine; ``drawn`` says whether the input
+    is lines that a pen may draw. Of pictures of fewer than ``channels`` channels there is nothing to take away."""
 
     apply: Degrade
     about: About
     factor: int = 1
+    drawn: bool = False
+    channels: int = 1
 
 
 def half(x: Tensor, generator: torch.Generator) -> Tensor:
@@ -121,6 +124,11 @@ def noisy(x: Tensor, generator: torch.Generator) -> Tensor:
     return (x + NOISE * noise).clamp(-1.0, 1.0)
 
 
+def grey(x: Tensor, generator: torch.Generator) -> Tensor:
+    """Each pixel as light as the lightest of its channels, in all of them: unlike luma this tells no hue of a pure colour."""
+    return x.amax(1, keepdim=True).expand_as(x).clone()
+
+
 _REPAIR = ("Pathak et al., Context Encoders: Feature Learning by Inpainting", 2016, "https://arxiv.org/abs/1604.07379")
 _SKETCH = ("Isola et al., Image-to-Image Translation with Conditional GANs", 2017, "https://arxiv.org/abs/1611.07004")
 _FINER = ("Dong et al., Image Super-Resolution Using Deep Networks", 2016, "https://arxiv.org/abs/1501.00092")
@@ -129,6 +137,7 @@ _THINNING = (
     1984,
     "https://doi.org/10.1145/357994.358023",
 )
+_COLOURING = ("Zhang, Isola, Efros, Colorful Image Colorization", 2016, "https://arxiv.org/abs/1603.08511")
 _DENOISING = (
     "Vincent et al., Extracting and Composing Robust Features",
     2008,
@@ -170,6 +179,7 @@ DEGRADATIONS: dict[str, Degradation] = {
             "The strokes thinned to lines of one pixel, as somebody might draw them.",
             "The answer is nearly determined: an adversarial term has little to add.",
         ),
+        drawn=True,
     ),
     "outline": Degradation(
         outline,
@@ -180,6 +190,7 @@ DEGRADATIONS: dict[str, Degradation] = {
             "The edges of the strokes without their inside.",
             "Which side of an edge is ink has to be seen from more than one pixel: a small receptive field confuses them.",
         ),
+        drawn=True,
     ),
     "half_size": Degradation(
         mosaic(2),
@@ -222,5 +233,16 @@ DEGRADATIONS: dict[str, Degradation] = {
             "Gaussian noise of a quarter of the range, fresh at every look.",
             "Smooth strokes without their ends: what is as faint as the noise is taken for noise.",
         ),
+    ),
+    "grey": Degradation(
+        grey,
+        _card(
+            _COLOURING,
+            "Colour removed",
+            r"a_c = \max_k b_k",
+            "Every channel becomes the lightest of them, so a digit in pure red, green or blue has one input.",
+            "Of three hues as likely the median of each channel is black and the mean a third: only D asks for a colour.",
+        ),
+        channels=3,
     ),
 }

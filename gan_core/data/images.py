@@ -15,6 +15,7 @@ from torch.nn import functional
 from gan_core.data.sources import ImageSource, StackedSource
 
 HELD_OUT_SHARE = 0.2
+SMALL, INNER, FRAME = 8, 20, 4  # pixels a side of a small digit, of MNIST's digits, and of the black around these
 MISSED_BY = 0.1  # of the images to be held out: what rounding class by class may miss them by
 
 _LOADING = threading.Lock()
@@ -146,6 +147,26 @@ def _digits8(size: int) -> ImageSource:
     digits = load_digits()
     x = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
     return image_source("digits8", shaped(x, size), digits.target, tuple(str(digit) for digit in range(10)))
+
+
+def digits8_framed() -> ImageSource:
+    """The same 8×8 digits as MNIST has its own: enlarged to 20×20, in the middle of 28×28 black pixels."""
+    with _LOADING:
+        return _digits8_framed()
+
+
+@lru_cache(maxsize=1)
+def _digits8_framed() -> ImageSource:
+    small = _digits8(SMALL)
+    x = framed(to_unit(small.x))
+    assert small.y is not None
+    return image_source("digits8_framed", to_uint8(x).numpy(), small.y.numpy(), small.class_names)
+
+
+def framed(x: Tensor) -> Tensor:
+    """Pictures (n, C, 8, 8) in network units enlarged to 20×20, linearly in x, in a black frame: (n, C, 28, 28)."""
+    inner = functional.interpolate(x, size=(INNER, INNER), mode="bilinear", align_corners=False)
+    return functional.pad(inner, (FRAME,) * 4, value=-1.0)
 
 
 def stacked() -> StackedSource:

@@ -49,7 +49,8 @@ class Own:
     """The card of one's own data set. ``name`` is what a configuration calls it, ``count`` how many samples it has.
 
     ``place`` standardises points per axis; a card without one is from before there was one, and its points open as they
-    did. ``columns`` are the names of the axes, ``notes`` and ``warnings`` what there was to say when it was read.
+    did. ``columns`` are the names of the axes, ``notes`` and ``warnings`` what there was to say when it was read. Of a
+    ``paired`` set each picture has an input.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Own:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unplaced: str | None = None  # the fingerprint that these points had before places were kept
+    paired: bool = False
     kept_in: str | None = None  # the folder, where the fingerprint does not name it
 
     @property
@@ -99,6 +101,7 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
         found=n + len(content.problems),
         shape=tuple(tensors["x"].shape[1:]),
         class_names=content.class_names if isinstance(content, Images) else (),
+        paired=isinstance(content, Images) and content.inputs is not None,
         origin=origin,
         created=time.time(),
         problems=content.problems[:PROBLEMS_KEPT],
@@ -188,13 +191,16 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     match = NAME.fullmatch(name)
     of_all = match is not None and match[1] == "_"
     heldout = held_out_of_all(y) if of_all and y is not None else None
-    return image_source(name, x, y, card.class_names, heldout=heldout)
+    source = image_source(name, x, y, card.class_names, heldout=heldout)
+    return replace(source, inputs=tensors["inputs"]) if "inputs" in tensors else source
 
 
 def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
     if isinstance(content, Points):
         return {"x": torch.from_numpy(np.ascontiguousarray(content.points, np.float64))}
     tensors = {"x": torch.from_numpy(np.ascontiguousarray(content.x))}
+    if content.inputs is not None:
+        tensors["inputs"] = torch.from_numpy(np.ascontiguousarray(content.inputs))
     return tensors if content.y is None else {**tensors, "y": torch.from_numpy(content.y)}
 
 

@@ -17,10 +17,12 @@ DENSITY_CELLS = 4_000_000  # numbers held at once while a density is computed, 3
 
 @dataclass(frozen=True)
 class Batch:
-    """``x`` (N, *shape) float32; ``y`` (N,) int64 labels, or None where there are none."""
+    """``x`` (N, *shape) float32; ``y`` (N,) int64 labels, or None where there are none; ``given`` (N, *shape) the inputs
+    of data of pairs, whose targets ``x`` are."""
 
     x: Tensor
     y: Tensor | None = None
+    given: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class ImageSource:
 
     Training and held-out images are disjoint: ``train_index`` is what a GAN and the classifier may see,
     ``heldout_index`` is what their measurements compare with. ``fingerprint`` is a hash of the content. ``factors`` are known
-    of images that were made from them.
+    of images that were made from them. Of pairs that somebody brought ``x`` are the targets, and ``inputs`` uint8 (N, C, H, W)
+    what belongs to each.
     """
 
     name: str
@@ -52,6 +55,14 @@ class ImageSource:
     heldout_index: Tensor
     fingerprint: str
     factors: Factors | None = None
+    inputs: Tensor | None = None
+
+    @property
+    def of_inputs(self) -> ImageSource:
+        """The same data with the inputs of its pairs in place of the targets. Raises ValueError where it has none."""
+        if self.inputs is None:
+            raise ValueError("this data has no pairs of its own")
+        return replace(self, x=self.inputs, inputs=None)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -35,6 +35,7 @@ class ImageStream:
 
     def __init__(self, source: ImageSource, batch_size: int, generator_for: GeneratorFor, device: torch.device) -> None:
         self._x = source.x[source.train_index].to(device)
+        self._given = None if source.inputs is None else source.inputs[source.train_index].to(device)
         self._y = None if source.y is None else source.y[source.train_index].to(device)
         self.batch_size = batch_size
         self._generator_for = generator_for
@@ -54,7 +55,8 @@ class ImageStream:
         chosen = index[0] if len(index) == 1 else torch.cat(index)
         # index_select takes a fifth of the time of indexing.
         x = to_unit(self._x.index_select(0, chosen))
-        return Batch(x, None if self._y is None else self._y.index_select(0, chosen))
+        given = None if self._given is None else to_unit(self._given.index_select(0, chosen))
+        return Batch(x, None if self._y is None else self._y.index_select(0, chosen), given)
 
     def labels(self, n: int, generator: torch.Generator) -> Tensor:
         if self._y is None:

@@ -20,9 +20,10 @@ from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.engine.running.executors import SETTINGS
 from gan_core.engine.showing.live import LiveView
-from gan_core.intake.decode import BACKGROUNDS
+from gan_core.intake.decode import BACKGROUNDS, FITS, Fit
 from gan_core.intake.errors import DataError
 from gan_core.intake.layout import Level
+from gan_core.intake.matching import PAIRS
 from gan_core.intake.pictures import MIN_IMAGES
 from gan_core.models import LayerRow
 from gan_core.store import default_root
@@ -59,7 +60,9 @@ def close_lab(timeout: float = 9.0) -> None:
 __all__ = [
     "BACKGROUNDS",
     "COMMANDS",
+    "FITS",
     "MIN_IMAGES",
+    "PAIRS",
     "SETTINGS",
     "Card",
     "Choice",
@@ -68,6 +71,7 @@ __all__ = [
     "CommandKind",
     "DataError",
     "DatasetFacts",
+    "Fit",
     "Forecast",
     "Lab",
     "LayerRow",

@@ -41,6 +41,7 @@ from gan_core.engine.upkeep.housekeeping import Housekeeping
 from gan_core.store import Member, RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.tenancy import Tenancy
 from gan_core.training import CheckpointError, check, knobs_of, load_checkpoint, load_source, resolve
+from gan_core.training.domains import judged_sources
 
 log = logging.getLogger(__name__)
 
@@ -476,10 +477,10 @@ def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = 
 
     Where it cannot be trained, runs go on without, and say so.
     """
-    source = load_source(resolve(config))
-    if source.judged is not None:
+    resolved = resolve(config)
+    for judged in judged_sources(resolved, load_source(resolved)):
         with suppress(RuntimeError):  # which is in the log
-            lab.classifiers.wait(source.judged, progress)
+            lab.classifiers.wait(judged, progress)
 
 
 def _name_of(config: RunConfig) -> str:

@@ -26,8 +26,9 @@ HALF_DEEP = 2**15  # a largest value from here on needs all 16 bits
 # The bounds above are the ones that hold: they are looked at before anything is decoded, as Pillow's own one is.
 Image.MAX_IMAGE_PIXELS = MAX_PHOTOGRAPH
 
-Fit = Literal["crop", "pad"]
+Fit = Literal["crop", "pad", "pairs"]
 Background = Literal["white", "black", "grey"]
+FITS: tuple[Fit, ...] = get_args(Fit)
 BACKGROUNDS: tuple[Background, ...] = get_args(Background)
 _COLOURS: dict[Background, tuple[int, int, int]] = {"white": (255,) * 3, "black": (0,) * 3, "grey": (128,) * 3}
 
@@ -39,6 +40,8 @@ class Refusal(ValueError):
 @dataclass(frozen=True)
 class Shape:
     """What every picture becomes: ``size`` × ``size`` pixels, ``channels`` 1 (grey) or 3 (RGB), cropped or padded.
+
+    Of ``pairs`` each file is two pictures side by side, cut down the middle: ``size`` × twice ``size`` pixels.
 
     Transparent parts lie on the ``background``; None is white, unless next to nothing of a set would be seen on it.
     """
@@ -104,7 +107,7 @@ def _look(content: bytes, shape: Shape, white: float | None) -> Picture:
         pixels = _check(picture)
         if picture.format == "JPEG" or pixels > MAX_PIXELS:
             # Decodes a large photograph at a half, a quarter or an eighth, never below what is wanted.
-            picture.draft(None, (shape.size, shape.size))
+            picture.draft(None, (shape.size * (2 if shape.fit == "pairs" else 1), shape.size))
         picture.load()
         return _finish(picture, shape, white)
 
@@ -130,17 +133,31 @@ def _finish(picture: Image.Image, shape: Shape, white: float | None) -> Picture:
         under = Image.new("RGBA", layer.size, _COLOURS[shape.background or "white"])
         plain = Image.alpha_composite(under, layer)
     plain = _upright(picture, plain).convert("L" if shape.channels == 1 else "RGB")
-    side = (shape.size, shape.size)
-    method = Image.Resampling.LANCZOS
     if shape.fit == "crop":
-        square = min(plain.size)
-        left, upper = ((plain.size[0] - square) / 2, (plain.size[1] - square) / 2)
-        small = plain.resize(side, method, box=(left, upper, left + square, upper + square), reducing_gap=3.0)
+        array = _cropped(plain, shape.size)
+    elif shape.fit == "pairs":
+        array = np.concatenate([_cropped(half, shape.size) for half in _halves(plain)], axis=1)
     else:
-        small = ImageOps.pad(plain, side, method, color=0)
-    array = np.asarray(small, np.uint8)
+        array = np.asarray(ImageOps.pad(plain, (shape.size,) * 2, Image.Resampling.LANCZOS, color=0), np.uint8)
     x = array[None].copy() if shape.channels == 1 else np.ascontiguousarray(array.transpose(2, 0, 1))
     return Picture(x, top, deep, transparent)
+
+
+def _cropped(picture: Image.Image, size: int) -> np.ndarray:
+    """The middle square, (size, size) or (size, size, 3)."""
+    square = min(picture.size)
+    left, upper = ((picture.size[0] - square) / 2, (picture.size[1] - square) / 2)
+    box = (left, upper, left + square, upper + square)
+    small = picture.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+    return np.asarray(small, np.uint8)
+
+
+def _halves(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """The left and the right half of two pictures side by side. Raises Refusal for what is no wider than high."""
+    width, height = picture.size
+    if width <= height:
+        raise Refusal(f"{width:,} × {height:,} pixels: no two pictures side by side")
+    return picture.crop((0, 0, width // 2, height)), picture.crop((width - width // 2, 0, width, height))
 
 
 def _upright(picture: Image.Image, plain: Image.Image) -> Image.Image:

@@ -22,6 +22,7 @@ from gan_core.intake.decode import BACKGROUNDS, MAX_BYTES, Background, Picture, 
 from gan_core.intake.errors import DataError
 from gan_core.intake.formats import ARCHIVES, SUFFIXES, is_picture, may_be_picture
 from gan_core.intake.layout import MAX_DEPTH, Level, Parts, is_litter, layout_of, litter_name
+from gan_core.intake.matching import PAIRS, pairs_of
 from gan_core.intake.names import names_on_disk, parts_of, shown
 
 MIN_IMAGES = 16
@@ -49,7 +50,8 @@ class Images:
     """Decoded pictures ``x`` uint8 (N, C, H, W) ordered by content, so that the same files give the same set.
 
     ``y`` (N,) and ``class_names`` come from the folders that the files lay in; None and () where there is only one.
-    ``notes`` are sentences about the set as a whole.
+    ``notes`` are sentences about the set as a whole. Of pairs ``x`` are the targets and ``inputs`` (N, C, H, W) what belongs to
+    each of them.
     """
 
     x: np.ndarray
@@ -57,6 +59,7 @@ class Images:
     class_names: tuple[str, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
+    inputs: np.ndarray | None = None
 
     @property
     def summary(self) -> str:
@@ -91,6 +94,8 @@ class Brought:
     def chosen(self, key: str | None = None) -> Images:
         """The set with the classes of one level; what has no class there is left out. Raises DataError if too few remain."""
         level = self.level(key)
+        if level.key == PAIRS:
+            return self._matched()
         kept = np.flatnonzero(level.y >= 0)
         if len(kept) < MIN_IMAGES:
             raise DataError(f"{len(kept):,} pictures have a class there, and a data set needs {MIN_IMAGES} at least.")
@@ -104,7 +109,25 @@ class Brought:
             problems = tuple(sorted((*problems, *beside), key=lambda problem: problem.file))
         whole = len(kept) == len(self.x)
         y = level.y[kept] if level.class_names else None
-        return Images(self.x if whole else self.x[kept], y, level.class_names, problems, notes)
+        x = self.x if whole else self.x[kept]
+        if not self.side_by_side:
+            return Images(x, y, level.class_names, problems, notes)
+        size = x.shape[2]
+        given, targets = np.ascontiguousarray(x[..., :size]), np.ascontiguousarray(x[..., size:])
+        return Images(targets, y, level.class_names, problems, notes, given)
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether each picture is a pair, the input to the left of its target."""
+        return bool(self.x.shape[3] == 2 * self.x.shape[2])
+
+    def _matched(self) -> Images:
+        """The set as pairs of equal names in two folders, the first folder by name the inputs."""
+        given, targets = pairs_of(self.names)
+        taken = set(given) | set(targets)
+        alone = [Problem(name, "no other of its name") for at, name in enumerate(self.names) if at not in taken]
+        problems = tuple(sorted((*self.problems, *alone), key=lambda problem: problem.file))
+        return Images(self.x[targets], None, (), problems, self.notes, self.x[given])
 
 
 class _Source(Protocol):
@@ -235,15 +258,27 @@ def _brought(source: _Source, shape: Shape, progress: Progress | None) -> Brough
     parts = [parts_of(item.name) for item in kept]
     labels = _labels(source, notes)
     layout = layout_of(parts, labels, least=MIN_IMAGES)
+    names = tuple(item.name for item in kept)
+    levels = layout.levels if shape.fit == "pairs" else (*layout.levels, *_pairs_level(names))
     return Brought(
         x,
-        tuple(item.name for item in kept),
-        layout.levels,
+        names,
+        levels,
         tuple(sorted(problems, key=lambda problem: problem.file)),
         (*notes, *layout.notes),
         reel.transparent,
         reel.background,
     )
+
+
+def _pairs_level(names: Sequence[str]) -> tuple[Level, ...]:
+    """The level of pairs of equal names in two folders, where there are enough of them."""
+    given, targets = pairs_of(names)
+    if len(given) < MIN_IMAGES:
+        return ()
+    y = np.full(len(names), -1)
+    y[[*given, *targets]] = 0
+    return (Level(PAIRS, (), y),)
 
 
 @dataclass

@@ -12,7 +12,9 @@ from math import inf
 
 from gan_core.about import About
 from gan_core.metrics.code_cards import CODE_METRICS
+from gan_core.metrics.cycle_cards import CYCLE_METRICS
 from gan_core.metrics.metric import Metric
+from gan_core.metrics.pyramid_cards import PYRAMID_METRICS
 from gan_core.metrics.sharpness_cards import SHARPNESS
 from gan_core.metrics.translation_cards import TRANSLATION_METRICS
 
@@ -444,4 +446,6 @@ METRICS: dict[str, Metric] = {
     **SHARPNESS,
     **CODE_METRICS,
     **TRANSLATION_METRICS,
+    **CYCLE_METRICS,
+    **PYRAMID_METRICS,
 }

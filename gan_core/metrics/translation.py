@@ -13,6 +13,7 @@ WINDOW, SIGMA = 11, 1.5  # of SSIM, in pixels
 C1, C2 = 0.01**2, 0.03**2  # for a range of 1
 MOST_PSNR = 100.0  # dB, of pictures that are equal
 AT_ONCE = 500
+BLACK = 0.02  # five grey values: the hue of a darker pixel is rounding
 OPEN = 0.25  # of the range, by which an input differs from a target of which it says nothing
 
 
@@ -93,6 +94,32 @@ def ssim(x: ArrayLike, x_hat: ArrayLike) -> float:
     both = seen(a * b) - mean_a * mean_b
     light = (2 * mean_a * mean_b + C1) / (mean_a**2 + mean_b**2 + C1)
     return float((light * (2 * both + C2) / (var_a + var_b + C2)).mean())
+
+
+def ink_brightness(x: ArrayLike, x_hat: ArrayLike) -> float:
+    """Return the mean lightness, that of the lightest channel, of x̂ where the target x is lighter than the middle; NaN where
+    nothing is. Raises as `absolute_error`.
+    """
+    a, b = _both(x, x_hat)
+    lightness: Array = b.max(axis=1)[_ink(a)]
+    return float(lightness.mean()) if len(lightness) else float("nan")
+
+
+def ink_saturation(x: ArrayLike, x_hat: ArrayLike) -> float:
+    """Return the mean saturation (of HSV: 1 less the darkest channel over the lightest) of x̂ where the target x is lighter
+    than the middle; 0 of black, NaN where nothing is so light. Raises as `absolute_error`.
+    """
+    a, b = _both(x, x_hat)
+    ink = _ink(a)
+    lightest, darkest = b.max(axis=1)[ink], b.min(axis=1)[ink]
+    seen = np.where(lightest > BLACK, 1 - darkest / np.maximum(lightest, BLACK), 0.0)
+    return float(seen.mean()) if len(seen) else float("nan")
+
+
+def _ink(x: Array) -> NDArray[np.bool_]:
+    """(n, H, W)."""
+    ink: NDArray[np.bool_] = x.max(axis=1) > 0.5
+    return ink
 
 
 def nearest(known: ArrayLike, asked: ArrayLike) -> NDArray[np.int64]:

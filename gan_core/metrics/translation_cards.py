@@ -8,6 +8,7 @@ from gan_core.about import About
 from gan_core.metrics.metric import Metric
 
 _ISOLA = "Isola et al., Image-to-Image Translation with Conditional Adversarial Networks"
+_ZHANG = "Zhang, Isola, Efros, Colorful Image Colorization"
 _BASELINE = "Beside it stand the input as it is, the mean target, and the target of the nearest training input."
 
 TRANSLATION_METRICS: dict[str, Metric] = {
@@ -100,6 +101,72 @@ TRANSLATION_METRICS: dict[str, Metric] = {
             watch_for="Below the nearest training picture: looking up would have done better. A sharp output of another class "
             "is the error that nobody sees who has no target.",
             url="https://arxiv.org/abs/1611.07004",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+        of="pairs",
+    ),
+    "target_frechet": Metric(
+        About(
+            title="Fréchet distance of outputs to targets",
+            paper="Blau & Michaeli, The Perception-Distortion Tradeoff",
+            year=2018,
+            formula=r"\lVert \mu_b - \mu_{G(a)} \rVert_2^2 + \mathrm{Tr}\bigl(\Sigma_b + \Sigma_{G(a)} - 2(\Sigma_b"
+            r" \Sigma_{G(a)})^{1/2}\bigr)",
+            idea="How far the outputs as a set look from their own targets, in the features of the frozen classifier: 0 where "
+            "each output is its target, as sharp outputs of other digits nearly are too.",
+            watch_for="Read it beside the error: what falls there by averaging rises here. Copies of training pictures win.",
+            url="https://arxiv.org/abs/1711.06077",
+        ),
+        unit="distance",
+        better="lower",
+        bounds=(0.0, inf),
+        of="pairs",
+    ),
+    "consistency": Metric(
+        About(
+            title="Distance of a shrunk output from its input",
+            paper="Sønderby et al., Amortised MAP Inference for Image Super-resolution",
+            year=2017,
+            formula=r"\mathbb{E}\,\tfrac{1}{d}\,\lVert d_s(G(a)) - d_s(a) \rVert_1",
+            idea="Mean absolute error of a pixel from 0 to 1 of held-out outputs, shrunk to the size of their inputs, and "
+            "these. A mosaic itself, the nearest enlargement, reads 0.",
+            watch_for="What does not shrink back to its input has been invented, however sharp it is.",
+            url="https://arxiv.org/abs/1610.04490",
+        ),
+        unit="of a pixel",
+        better="lower",
+        bounds=(0.0, 1.0),
+        of="pairs",
+    ),
+    "ink_brightness": Metric(
+        About(
+            title="Brightness on the ink",
+            paper=_ZHANG,
+            year=2016,
+            formula=r"\mathbb{E}_{\text{ink}}\, \max_c G(a)_c",
+            idea="How light, from 0 to 1, the lightest channel of outputs is where the target is lighter than the middle. The "
+            "targets themselves stand beside it.",
+            watch_for="Near 0 the digit is gone: the absolute error is least at the median of each channel, which is black "
+            "where three hues are as likely. The squared error gives a grey of a third.",
+            url="https://arxiv.org/abs/1603.08511",
+        ),
+        unit="of a pixel",
+        better="higher",
+        bounds=(0.0, 1.0),
+        of="pairs",
+    ),
+    "ink_saturation": Metric(
+        About(
+            title="Saturation on the ink",
+            paper=_ZHANG,
+            year=2016,
+            formula=r"\mathbb{E}_{\text{ink}}\, \bigl(1 - \tfrac{\min_c G(a)_c}{\max_c G(a)_c}\bigr)",
+            idea="Saturation in HSV of outputs where the target is lighter than the middle: 0 of a grey and of black, 1 of a "
+            "pure colour. The targets themselves stand beside it.",
+            watch_for="It says nothing of the right hue, which no input tells: a G without noise takes one from the shape.",
+            url="https://arxiv.org/abs/1603.08511",
         ),
         unit="share",
         better="higher",

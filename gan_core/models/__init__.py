@@ -20,9 +20,11 @@ from gan_core.models.initialization import initialize, with_storage
 from gan_core.models.minibatch import SUMMARIES, pack, packed_shape
 from gan_core.models.mlp import mlp_discriminator, mlp_fits, mlp_generator
 from gan_core.models.pairs import joined_discriminator, mlp_pair_discriminator
+from gan_core.models.pyramid import detail_generator, enlarged, pyramid, rebuilt, shrunk
 from gan_core.models.resnet import resnet_discriminator, resnet_fits, resnet_generator
 from gan_core.models.spectral import normalize_spectrally, raw_weight, spectral_norm_of
 from gan_core.models.summary import LayerRow, layer_rows
+from gan_core.models.superresolution import srresnet
 from gan_core.models.translation import (
     halvings,
     logits_on_a_side,
@@ -129,7 +131,9 @@ __all__ = [
     "Layers",
     "Network",
     "decoder_from",
+    "detail_generator",
     "encoder_from",
+    "enlarged",
     "halvings",
     "initialize",
     "joined_discriminator",
@@ -140,10 +144,14 @@ __all__ = [
     "pack",
     "packed_shape",
     "patch_discriminator",
+    "pyramid",
     "raw_weight",
+    "rebuilt",
     "receptive_field",
+    "shrunk",
     "smallest_side",
     "spectral_norm_of",
+    "srresnet",
     "unet",
     "use_dropout_stream",
     "with_storage",

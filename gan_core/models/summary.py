@@ -14,8 +14,10 @@ from gan_core.models.blocks import Dropout, Network, Reshape
 from gan_core.models.conditioning import ClassifierHead, Conditional, LabelEmbedding, OneHot, ProjectionHead
 from gan_core.models.minibatch import MinibatchDiscrimination, MinibatchStddev
 from gan_core.models.pairs import CodeBeside
+from gan_core.models.pyramid import Times
 from gan_core.models.resnet import GlobalSum, Residual
 from gan_core.models.spectral import spectral_norm_of
+from gan_core.models.superresolution import OverBicubic
 from gan_core.models.translation import InputBeside, ULevel
 
 
@@ -107,6 +109,8 @@ _NAMES: dict[type[nn.Module], str] = {
     CodeBeside: "Code z beside it",
     InputBeside: "Input beside it",
     ULevel: "U-Net, down and up again",
+    OverBicubic: "Residual blocks on the coarse picture, over its bicubic enlargement",
+    Times: "Times a number",
     OneHot: "Class y beside it, one-hot",
     LabelEmbedding: "Class y beside it, learned",
     ProjectionHead: "Logit, plus the projection on class y",

@@ -42,8 +42,8 @@ class InputBeside(Conditional):
         return torch.cat([h, self.required(y)], dim=1)
 
 
-def unet(shape: tuple[int, ...], layers: Layers) -> Network:
-    """a (N, C, H, W) → (N, C, H, W) in [−1, 1], for pictures of any size.
+def unet(shape: tuple[int, ...], layers: Layers, made: int | None = None) -> Network:
+    """a (N, C, H, W) → (N, made, H, W) in [−1, 1], of C channels where ``made`` is None, for pictures of any size.
 
     One level per width, each a strided convolution down; the input itself is beside the last one (Ronneberger et al. 2015).
     Convolutions that a normalisation follows have no bias, which it would take away again.
@@ -56,7 +56,7 @@ def unet(shape: tuple[int, ...], layers: Layers) -> Network:
         down = _convolution(inputs, width, layers, stride=2, normalize=depth > 0)
         level = ULevel(down, level, _convolution(width + inputs, outputs, layers, stride=1, normalize=True))
     assert level is not None
-    return Network(level, nn.Conv2d(widths[0], channels, kernel_size=3, padding=1), nn.Tanh())
+    return Network(level, nn.Conv2d(widths[0], made or channels, kernel_size=3, padding=1), nn.Tanh())
 
 
 def _convolution(inputs: int, outputs: int, layers: Layers, *, stride: int, normalize: bool) -> list[nn.Module]:

@@ -9,6 +9,7 @@ from gan_core.training.abilities import (
     Reconstructs,
     Samples,
     Translates,
+    TranslatesBack,
 )
 from gan_core.training.build import build, count_parameters, layer_tables, load_source, resolve
 from gan_core.training.checkpoint import (
@@ -54,6 +55,7 @@ __all__ = [
     "Samples",
     "Streams",
     "Translates",
+    "TranslatesBack",
     "Turn",
     "build",
     "capture",

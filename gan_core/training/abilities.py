@@ -99,6 +99,34 @@ class Translates(Protocol):
         ...
 
 
+@runtime_checkable
+class Degrades(Protocol):
+    """Makes the inputs of its pairs out of their targets, by the degradation of this name in ``DEGRADATIONS``."""
+
+    @property
+    def degradation(self) -> str: ...
+
+
+@runtime_checkable
+class TranslatesBack(Translates, Protocol):
+    """Makes a sample of the first kind from one of the other, too."""
+
+    def translate_back(self, x: Tensor) -> Tensor:
+        """(n, *shape of the first kind) for x of the other kind."""
+        ...
+
+
+@runtime_checkable
+class Climbs(Protocol):
+    """Makes a sample level by level, from a small picture to a large one."""
+
+    def climb(self, z: Tensor, y: Tensor | None = None, *, real: Tensor | None = None, level: int = 0) -> list[Tensor]:
+        """The pictures (n, C, height, width) of each level from ``level`` on, the largest last: of z alone, or from real
+        pictures (n, *shape) made as small as that level's.
+        """
+        ...
+
+
 ABILITIES: dict[str, type] = {
     "sample": Samples,
     "judge": Judges,
@@ -107,5 +135,7 @@ ABILITIES: dict[str, type] = {
     "categorise": Categorises,
     "reconstruct": Reconstructs,
     "translate": Translates,
+    "translate_back": TranslatesBack,
+    "climb": Climbs,
 }
 """By the names that a declaration uses."""

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import torch
 from torch import nn
+
+
+def average_of(network: nn.Module, decay: float) -> nn.Module | None:
+    """A copy of ``network`` for `follow`, which no player moves; None where a decay of 0 asks for none."""
+    return deepcopy(network).requires_grad_(False) if decay else None
 
 
 @torch.no_grad()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from gan_core.config import Problem, RunConfig, nearest, unknown_name
+from gan_core.config import Problem, RunConfig, unknown_name
 from gan_core.data import DATASETS
+from gan_core.training.domains import bad_options
 from gan_core.training.games import GAMES
 
 
@@ -23,22 +22,4 @@ def unknown(config: RunConfig) -> list[Problem]:
     known = name in DATASETS
     found = [] if known else [unknown_name("data.name", name, DATASETS)]
     found += game.unknown(config)
-    return [*_bad_data_options(config), *found] if known else found
-
-
-def _bad_data_options(config: RunConfig) -> Iterator[Problem]:
-    dataset = DATASETS[config.data.name]
-    for name, value in config.data.options.items():
-        field = f"data.options.{name}"
-        if name not in dataset.options:
-            known = nearest(name[:80], dataset.options) if dataset.options else "; it has no options"
-            yield Problem(field, f"{config.data.name} has no option {name[:80]!r}{known}")
-            continue
-        least, most = dataset.bounds[name]
-        whole = isinstance(dataset.options[name], int)
-        if isinstance(value, str):
-            yield Problem(field, f"{value[:80]!r} must be a {'whole ' if whole else ''}number")
-        elif not least <= value <= most:
-            yield Problem(field, f"{repr(value)[:80]} must lie between {least:g} and {most:g}")
-        elif whole and not float(value).is_integer():
-            yield Problem(field, f"{value!r} must be a whole number")
+    return [*bad_options(name, config.data.options, "data.options"), *found] if known else found

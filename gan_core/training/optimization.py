@@ -26,7 +26,7 @@ class Optimization:
     optimizer: torch.optim.Optimizer
     steps: int
     clip_gradient: float | None = None
-    schedule: Literal["constant", "linear", "cosine", "late"] = "constant"
+    schedule: Literal["constant", "late_linear", "linear", "cosine", "late"] = "constant"
     final: float = 0.0
     rounds: int = 1
 

@@ -355,6 +355,21 @@ def scatter_2d(
     return figure
 
 
+def ways() -> go.Figure:
+    """From where to where each mode goes under a map of the plane, for `scatter_2d`, as its trace 5."""
+    return go.Figure(
+        go.Scatter(
+            x=[],
+            y=[],
+            name="where modes go",
+            mode="lines+markers",
+            line={"color": theme.MARK, "width": 2.4},
+            marker={"symbol": "arrow", "angleref": "previous", "color": theme.MARK, "size": 0},
+            hoverinfo="skip",
+        )
+    )
+
+
 def _critic_map(critic: np.ndarray | Sequence[Numbers] | None, xs: Numbers, ys: Numbers) -> go.Heatmap:
     return go.Heatmap(
         x=np.asarray(xs, np.float64),  # far from 0 float32 has no steps that are small enough

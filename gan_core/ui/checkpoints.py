@@ -21,7 +21,8 @@ def _list(run_id: str) -> None:
     with said_in_a_sentence():
         saved = lab().store.checkpoints(run_id)
         st.caption(
-            "The newest two stay, the best by what its samples measure, what was before a collapse, and what you pin. "
+            "The newest two stay, the best by what its samples measure, what was before a collapse, and what you pin; of a run "
+            "from picture to picture also some on the way, at doubling rounds. "
             "Where checkpoints take too much room, those that are pinned go last."
             if saved
             else "None has been saved yet."

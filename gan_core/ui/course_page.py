@@ -23,6 +23,7 @@ from gan_core.ui.shell import (
     action_button,
     as_typed,
     come_back,
+    give_room,
     lab,
     said_in_a_sentence,
     say,
@@ -31,12 +32,14 @@ from gan_core.ui.shell import (
 from gan_core.ui.theory_tabs import TABS
 
 ANSWERS = "lessons:answers"
+ROOM = 24.0  # rem of the window's height that are not the charts' of the run beside a step
 
 
 def show() -> None:
     """The page. Lesson, step and run stand in the address."""
     known = courses()
     st.html(Path(__file__).with_name("course.css"))
+    give_room()
     come_back(LESSONS)
     query = st.query_params
     name = query.get("lesson", "")
@@ -159,5 +162,5 @@ def _beside(run_id: str) -> None:
         say(error)
         return
     st.page_link(WATCH, label=f"{as_typed(run.name)}: buttons and everything measured", query_params={"run": run_id})
-    panels = side_by_side.compact_panels(run)
-    live_view(run_id, ticket(run_id), panels, key=f"course:{run_id}", epoch=str(run.started_at or ""))
+    panels = side_by_side.panels_alone(run)
+    live_view(run_id, ticket(run_id), panels, key=f"course:{run_id}", epoch=str(run.started_at or ""), fits=ROOM)

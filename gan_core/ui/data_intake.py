@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from typing import IO, Literal
+from typing import IO
 
 import pandas as pd
 import streamlit as st
 
-from gan_core.engine import Choice, Chore, DataError, Lab, TableView
+from gan_core.engine import FITS, Choice, Chore, DataError, Fit, Lab, TableView
 from gan_core.ui.data_facts import size_of
 from gan_core.ui.data_preview import show_preview
 from gan_core.ui.faults import without_paths
@@ -200,15 +200,20 @@ def _paint(lab: Lab) -> str | None:
     return None
 
 
-def _shape(scope: str) -> tuple[str, int, int, Literal["crop", "pad"]]:
+def _shape(scope: str) -> tuple[str, int, int, Fit]:
     title = st.text_input("Name", max_chars=40, key=f"title:{scope}", placeholder="made from the file's name")
     first, second, third = st.columns(3)
     size = first.selectbox("Size", SIZES, 2, format_func=lambda side: f"{side}×{side}", key=f"size:{scope}")
     colour = second.selectbox("Colour", ("RGB", "grey"), key=f"colour:{scope}")
     fit = third.selectbox(
-        "Other shapes", ("crop", "pad"), key=f"fit:{scope}", help="Cut out the middle square, or add black borders"
+        "Other shapes",
+        FITS,
+        key=f"fit:{scope}",
+        format_func=lambda fit: "two side by side" if fit == "pairs" else fit,
+        help="Cut out the middle square, or add black borders; or each file is two pictures side by side, an input to the left "
+        "of its target, for the game from picture to picture",
     )
-    return title, size, 3 if colour == "RGB" else 1, "pad" if fit == "pad" else "crop"
+    return title, size, 3 if colour == "RGB" else 1, fit
 
 
 def _show_busy(lab: Lab, key: str) -> None:

@@ -7,7 +7,7 @@ from base64 import b64encode
 import pandas as pd
 import streamlit as st
 
-from gan_core.engine import BACKGROUNDS, MIN_IMAGES, Lab, Level, Seen
+from gan_core.engine import BACKGROUNDS, MIN_IMAGES, PAIRS, Lab, Level, Seen
 from gan_core.ui.shell import as_typed, said_in_a_sentence
 
 LISTED = 40  # classes with pictures
@@ -36,7 +36,9 @@ def show_preview(lab: Lab, key: str, seen: Seen) -> None:
     if level.class_names:
         _classes(seen, level)
     else:
-        st.image(seen.sheet(level), caption="Some of the pictures, as they would be kept", output_format="PNG")
+        pairs = level.key == PAIRS or found.side_by_side
+        kept = "pairs, the input to the left of its target," if pairs else "pictures,"
+        st.image(seen.sheet(level), caption=f"Some of the {kept} as they would be kept", output_format="PNG")
     for note in found.notes:
         st.caption(as_typed(note))
     _problems(seen, level)
@@ -44,6 +46,8 @@ def show_preview(lab: Lab, key: str, seen: Seen) -> None:
 
 
 def _called(level: Level, *, first: bool) -> str:
+    if level.key == PAIRS:
+        return f"{level.total // 2:,} pairs of equal names in two folders: the first folder by name holds the inputs"
     if not level.class_names:
         return f"No classes: {level.total:,} pictures of one kind"
     names = level.class_names

@@ -19,6 +19,9 @@ class FilmView {
     }
     this.range.onchange = () => this.report()
     this.root.onkeydown = (event) => this.key(event)
+    this.chart.ondblclick = () => this.fill(!this.staged)
+    this.pressed = (event) => this.stageKey(event)
+    window.addEventListener("keydown", this.pressed, true) // before the page's own keys
     parent.append(this.root)
     this.take(component)
     this.start()
@@ -158,8 +161,30 @@ class FilmView {
     event.preventDefault()
   }
 
+  get staged() {
+    return this.root.hasAttribute("data-on-stage")
+  }
+
+  // The film fills the window, and its slider has the keys.
+  fill(whole) {
+    this.root.toggleAttribute("data-on-stage", whole)
+    document.documentElement.classList.toggle("gf-staged", whole)
+    if (this.chart.data) this.Plotly.relayout(this.chart, { "font.size": whole ? STAGE_LETTERS : this.data.figure.layout.font.size })
+    if (whole) this.range.focus()
+  }
+
+  stageKey(event) {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.repeat || isTyping(targetOf(event))) return
+    if (event.key === "Escape" ? !this.staged : event.key !== "s" || !this.root.checkVisibility()) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
+    this.fill(!this.staged)
+  }
+
   destroy() {
     this.gone = true
+    window.removeEventListener("keydown", this.pressed, true)
+    if (this.staged) this.fill(false)
     cancelAnimationFrame(this.playing)
     cancelAnimationFrame(this.frame)
     cancelAnimationFrame(this.resizing)

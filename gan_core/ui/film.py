@@ -15,7 +15,7 @@ from gan_core.ui.live_view import PLOTLY_URL
 _HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
     "ganscope_film",
-    js="\n".join((_HERE / name).read_text("utf-8") for name in ("live/elements.js", "film.js")),
+    js="\n".join((_HERE / name).read_text("utf-8") for name in ("keyboard.js", "live/elements.js", "film.js")),
     css=(_HERE / "film.css").read_text("utf-8"),
     isolate_styles=False,  # Plotly's style sheet is the page's
 )

@@ -18,7 +18,12 @@ from gan_core.ui.shell import as_typed
 Settings = dict[str, Any]
 Catalogue = Mapping[str, Mapping[str, Choice]]
 
-REGISTRY_OF = {"data.name": "datasets", "architecture": "architectures", "objective.loss": "losses"}
+REGISTRY_OF = {
+    "data.name": "datasets",
+    "domain_b.name": "datasets",
+    "architecture": "architectures",
+    "objective.loss": "losses",
+}
 """The registry that a field chooses from, by its dotted name, or by its last word where it is the same in every group."""
 LABELS = {
     "lr": "learning rate",
@@ -60,6 +65,9 @@ LABELS = {
     "clip_gradient": "clip the gradient's norm to",
     "joint": "units that see x and z",
     "cycle": "λ of the cycle",
+    "cycle_weight": "λ of the cycle",
+    "identity_weight": "λ_id, in units of λ",
+    "pool": "outputs that D is shown again (pool)",
     "gamma": "γ of R1",
 }
 SHOWN_IF: dict[str, tuple[str, Callable[[Any], bool]]] = {

@@ -13,8 +13,8 @@ from gan_core.store import DamagedRun, RunNotFound, RunRecord, StoreError
 from gan_core.ui.live_view import FOLDER
 from gan_core.ui.shell import HOME, WATCH, as_typed, lab, say, ticket
 
-_HERE = Path(__file__).parent / "latent"
-_SCRIPTS = ("link", "pieces", "places", "data", "walk")
+_HERE = Path(__file__).parent
+_SCRIPTS = ("latent/link", "latent/pieces", "draw/canvas", "latent/places", "latent/data", "latent/walk")
 """One JavaScript module in the order of its parts, after the small functions of the live view; only the last one exports."""
 
 _COMPONENT = st.components.v2.component(
@@ -22,7 +22,7 @@ _COMPONENT = st.components.v2.component(
     js="\n".join(
         [(FOLDER / "elements.js").read_text("utf-8"), *((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)]
     ),
-    css=(_HERE / "latent.css").read_text("utf-8"),
+    css=(_HERE / "latent" / "latent.css").read_text("utf-8"),
     isolate_styles=False,
 )
 LISTED = 60

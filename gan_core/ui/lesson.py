@@ -27,6 +27,7 @@ LESSONS: dict[str, Preset] = {
 QUESTION = "How many modes will survive?"
 ANSWERS = tuple("0123456789")
 RECIPE = "lesson:recipe"
+ROOM = 14.0  # rem of the window's height that are not the charts', where only the buttons stand above them
 
 
 @dataclass(frozen=True)
@@ -235,8 +236,8 @@ def show(lesson: Lesson) -> Lesson:
     if lesson.step == "cure":
         return _cure(lesson, run, fixed)
     if lesson.step == "watch":
-        st.markdown(f"**Look for:** {lesson.preset.seen}")
         _live(run)
+        st.markdown(f"**Look for:** {lesson.preset.seen}")
         return lesson
     if lesson.seen is None:
         lesson = diagnosed(lesson)
@@ -256,9 +257,17 @@ def show(lesson: Lesson) -> Lesson:
 
 def _live(run: RunRecord, at: int | None = None) -> None:
     """The run as it trains, or first as it was at a round."""
-    panels = [{**panel, "span": 1} for panel in side_by_side.compact_panels(run)]
+    panels = side_by_side.panels_alone(run)
     epoch = str(run.started_at or "")
-    live_view(run.id, ticket(run.id), panels, key=f"lesson:{run.id}:{at}", epoch=epoch, fits=True, at=at)
+    live_view(
+        run.id,
+        ticket(run.id),
+        panels,
+        key=f"lesson:{run.id}:{at}",
+        epoch=epoch,
+        fits=ROOM if at is None else ROOM + 3.2,
+        at=at,
+    )
 
 
 @st.cache_data(show_spinner=False)
@@ -281,6 +290,7 @@ def _predict(lesson: Lesson) -> Lesson:
             return Lesson(recipe)
         st.markdown(lesson.preset.story)
         st.subheader(lesson.preset.question, anchor=False)
+        st.markdown(f"**Look for:** {lesson.preset.seen}")
         st.caption(
             f"Called after about {lesson.preset.seconds:.0f} seconds, as measured on two free cores. Seed {lesson.seed}."
         )
@@ -370,7 +380,7 @@ def _compare(lesson: Lesson, run: RunRecord, fixed: RunRecord) -> None:
         left, when = _left(run, lesson.seen)
         after, now = _left(fixed)
         told = f"**Modes: {left} at the diagnosis" + (f" ({when})" if when else "")
-        st.markdown(f"{told}, {after} after the fix{f' ({now})' if now else ''}.** {change.title}: {change.idea}")
+        st.markdown(f"{told}, {after} after the fix{f' ({now})' if now else ''}.** {change.title}", help=change.idea)
 
     _again_and_again(told, run, fixed)
     for column, shown, other in zip(st.columns(2), (run, fixed), (fixed, run), strict=True):

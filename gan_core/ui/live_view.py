@@ -28,13 +28,13 @@ LEAD = "lead"
 
 FOLDER = Path(__file__).parent / "live"
 _PANELS = ("panels", "curves", "classes", "points", "pictures", "sheets", "numbers", "kinds")
-_SCRIPTS = ("elements", "store", "connection", *_PANELS, "strip", "view")
+_SCRIPTS = ("../keyboard", "elements", "store", "connection", "files", *_PANELS, "strip", "stage", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
 _COMPONENT = st.components.v2.component(
     "ganscope_live_view",
     js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
-    css=(FOLDER / "live_view.css").read_text("utf-8"),
+    css="".join((FOLDER / f"{name}.css").read_text("utf-8") for name in ("live_view", "stage")),
     isolate_styles=False,  # Plotly's style sheet is the page's
 )
 
@@ -59,7 +59,7 @@ def live_view(
     epoch: str | int = "",
     beside: Sequence[str] = (),
     leads: bool = False,
-    fits: bool = False,
+    fits: float = 0.0,
     at: int | None = None,
     name: str = "",
     colour: str = "",
@@ -69,8 +69,9 @@ def live_view(
     ``ticket`` opens the live routes for this run; ``layout`` are panels from the functions below, in order. The view stops
     listening when a run has ended; a page that starts it again (resume) passes another ``epoch``. ``beside`` are runs whose
     views stand beside this one: the view is compact then, and a round that is chosen in one is chosen in all. A view that
-    ``leads`` has the one slider of all, and is called ``LEAD`` by the others. The charts of one that ``fits`` are as high as
-    the window leaves room below what stands above them. ``at`` is the round that is looked at first, None the newest.
+    ``leads`` has the one slider of all, and is called ``LEAD`` by the others. The panels of one that ``fits`` are as high as
+    the window leaves room, when what stands around their charts takes so much, in rem. ``at`` is the round that is looked at
+    first, None the newest.
     ``name`` and ``colour`` head a view among others.
     """
     _COMPONENT(
@@ -177,7 +178,9 @@ def points_panel(
     """Two-dimensional data over what the critic thinks of the plane; the legend has what a game with these abilities shows."""
     figure = _called(charts.skeleton(charts.scatter_2d()), of)
     if of != GENERATED:
-        title = title.replace("and generated points", f"points and their {of}")
+        title = title.replace("and generated points", f"points and {'' if 'translate' in abilities else 'their '}{of}")
+    if "translate_back" in abilities:
+        figure["data"].append(charts.skeleton(charts.ways())["data"][0])
     for ability, trace in charts.LAYERS_OF.items():
         if ability not in abilities:
             figure["data"][trace]["showlegend"] = False

@@ -12,6 +12,7 @@ KEYS = {
     ",  .": "samples: the round before, the next round",
     "L": "follow the newest round",
     "P": "pause or resume the run",
+    "S": "stage: one panel fills the window; ↑ ↓ another panel, ← → a round back or on, Space plays, < > slower or faster",
     "M": "measure and show samples now",
     "N": "notes, in a class",
     "C  F  Space": "Collapse Lab: collapse, fix, pause or go on",

@@ -68,6 +68,12 @@ def _own_groups(form: ConfigForm, config: RunConfig) -> None:
     for name in (name for name in written if name not in RunConfig.model_fields and isinstance(written[name], dict)):
         with st.expander(name.replace("_", " ").capitalize(), expanded=True, icon=":material/account_tree:"):
             form.group(name, columns=3)
-            for inner in (inner for inner, value in written[name].items() if isinstance(value, dict)):
+            if "options" in written[name]:
+                chosen = catalogue()["datasets"].get(form.settings[name]["name"])
+                if chosen is not None:
+                    form.options(f"{name}.options", chosen)
+            for inner in (
+                inner for inner, value in written[name].items() if inner != "options" and isinstance(value, dict)
+            ):
                 st.markdown(f"**{inner.replace('_', ' ').capitalize()}**")
                 form.group(f"{name}.{inner}", columns=3)

@@ -23,7 +23,7 @@ from gan_core.ui.pressing import press
 from gan_core.ui.rights import guarded, may, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, COMPARE, LATENT, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
+HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
     f"{name}.py"
     for name in (
         "home",
@@ -31,6 +31,7 @@ HOME, TRAIN, WATCH, COMPARE, LATENT, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESS
         "watch",
         "compare",
         "latent",
+        "draw",
         "runs",
         "data",
         "library",
@@ -48,6 +49,7 @@ TOUR = {
     WATCH: ("Watch", ":material/monitoring:"),
     COMPARE: ("Compare", ":material/compare_arrows:"),
     LATENT: ("Latent", ":material/explore:"),
+    DRAW: ("Draw", ":material/draw:"),
     RUNS: ("Runs", ":material/list:"),
     DATA: ("Data", ":material/dataset:"),
     LIBRARY: ("Library", ":material/menu_book:"),
@@ -103,6 +105,11 @@ def offer_to_go_on() -> None:
                     say(f"{run_id}: {why}")
                 if not resumed.refused:
                     st.rerun()
+
+
+def give_room() -> None:
+    """On a page whose picture carries the lesson: narrow margins, and little above it."""
+    st.html(Path(__file__).with_name("room.css"))
 
 
 def ticket(run_id: str = "*") -> str:

@@ -11,17 +11,27 @@ from gan_core.ui.live_view import Panel, live_view, without_legend
 from gan_core.ui.rights import may, pace, why_not
 from gan_core.ui.shell import WATCH, action_button, as_typed, lab, said_in_a_sentence, ticket
 
-_SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
+_SIGHTS = ("samples", "points", "density")
+_SHOWN = (*_SIGHTS, "histogram", "loss-chart")
 
 
 def compact_panels(run: RunRecord) -> list[Panel]:
     """What a run is generating, how it is spread over classes or modes, and the losses."""
     panels = {panel["slot"]: {**panel, "reading": False, "span": 1} for panel in watching.panels_for(run)}
+    for slot in _SIGHTS:
+        if slot in panels:
+            panels[slot]["span"] = "large"
     if "histogram" in panels:
         panels["loss-chart"]["span"] = "all"
-    if "points" in panels:  # the legend would take the room of the points; its layers are on the page of one run
-        panels["points"] = without_legend(panels["points"])
+    for slot in ("points", "histogram"):  # its legend would take the room of the chart; the page of one run has it
+        if slot in panels:
+            panels[slot] = without_legend(panels[slot])
     return [panels[slot] for slot in _SHOWN if slot in panels]
+
+
+def panels_alone(run: RunRecord) -> list[Panel]:
+    """The same for one run that fits into a window: what is counted stands beside what is generated, over the losses."""
+    return [{**panel, "span": 1 if panel["span"] == "all" else panel["span"]} for panel in compact_panels(run)]
 
 
 def show(left: RunRecord, right: RunRecord) -> None:

@@ -21,7 +21,18 @@ SAMPLES = {"real": REAL, "generated": FAKE}
 OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 """For curves that are neither: in this order, after the first ones are taken."""
 
-PLAYERS = {"D": D, "G": G, "GE": G, "E": "#E69F00", "Q": "#56B4E9", "AE": "#56B4E9", "VAE": "#56B4E9"}
+PLAYERS = {
+    "D": D,
+    "G": G,
+    "GE": G,
+    "GF": G,
+    "D_A": D,
+    "D_B": "#56B4E9",
+    "E": "#E69F00",
+    "Q": "#56B4E9",
+    "AE": "#56B4E9",
+    "VAE": "#56B4E9",
+}
 """The colour of a player's curves, by its name in a column (``D.loss``); none is that of real data."""
 
 VARIANTS = (D, "#E69F00", REAL, MARK, "#56B4E9", G, UNSURE, "#8C6BB1")

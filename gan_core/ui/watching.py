@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,16 @@ _OF_CODES = (
     *("grey_share", "laplacian_variance", "rec_ratio", "rec_gap", "linear_accuracy", "code_correlation"),
     *("code_variance_least", "code_variance_most"),
 )
-_OF_PAIRS = ("target_class", "absolute_error", "psnr", "ssim")
+_OF_STAIRS = ("from_half_frechet", "from_quarter_frechet", "from_half_class", "from_quarter_class")
+_OF_PAIRS = (
+    *("target_class", "absolute_error", "ink_brightness", "ink_saturation", "psnr", "target_frechet"),
+    *("ssim", "consistency"),
+)
+_OF_BOTH_WAYS = (
+    *("translated_class", "translated_class_back", "modes_right", "share_right", "cycle_error", "cycle_error_back"),
+    *("frechet_distance", "sliced_wasserstein"),
+)
+_LEAD_OF_PAIRS = 6
 
 
 def _number(column: str) -> dict[str, Any]:
@@ -174,10 +183,10 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     curves = told["curves"]
     game = traits(config)
     samples = "sample" in game.abilities
-    made = "generated samples" if samples else "reconstructions"
+    made = _made(game.abilities)
     sight = {
         "images": lambda: live_view.samples_panel(
-            title="Samples from fixed noise" if samples else "Reconstructions of fixed samples", of=made
+            title="Samples from fixed noise" if samples else f"{made[0].upper()}{made[1:]} of fixed samples", of=made
         ),
         "points": lambda: live_view.points_panel(abilities=game.abilities, of=made),
         "density": lambda: live_view.density_panel(note=game.note, judged="judge" in game.abilities),
@@ -188,14 +197,11 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
-    panels = [
-        live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True),
-        sight,
-    ]
-    if coded:
-        panels.append(_codes())
+    panels = [live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True)]
     if counted:
         panels += _counts(kind, made)
+    if coded:
+        panels.append(_codes())
     if "encode" in game.abilities and kind == "images":
         panels += _sheets(game.plane)
     if kind == "density":
@@ -217,18 +223,62 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     panels.append(live_view.numbers_panel(numbers, span="all"))
     if "encode" in game.abilities:
         panels.append(_code())
-    if "translate" in game.abilities:
-        panels[2:2] = _pairs()
-    return panels
+    return _arranged(sight, panels, kind, game.abilities)
+
+
+def _arranged(
+    sight: live_view.Panel, panels: list[live_view.Panel], kind: str, abilities: Collection[str]
+) -> list[live_view.Panel]:
+    """What carries the lesson comes first, and is the largest: samples, or held-out inputs with what became of them."""
+    first, measures = [sight], []
+    if "translate" in abilities:
+        *sheets, told = _both_ways(kind) if "translate_back" in abilities else _pairs()
+        first, measures = [*sheets, sight], [told]
+    if "climb" in abilities:
+        staircase, told = _stairs()
+        first, measures = [sight, staircase], [told]
+    first[0]["span"] = "large"
+    return [first[0], *panels[:2], *first[1:], *measures, *panels[2:]]
+
+
+def _made(abilities: Collection[str]) -> str:
+    """What is shown and measured of a game with these abilities."""
+    if "sample" in abilities:
+        return "generated samples"
+    return "outputs G(a)" if "translate_back" in abilities else "reconstructions"
 
 
 def _pairs() -> list[live_view.Panel]:
     """Held-out outputs beside their targets, and what is measured of many, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_PAIRS)]
+    numbers = [{**_number(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
     return [
         live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
         live_view.numbers_panel(
-            numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside"
+            numbers, slot="pair-numbers", title="Outputs and targets, held out", beside="read beside", span="all"
+        ),
+    ]
+
+
+def _both_ways(kind: str) -> list[live_view.Panel]:
+    """Held-out samples of both kinds, there and back, and what is measured of many."""
+    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
+    measured = live_view.numbers_panel(
+        numbers, slot="both-ways", title="There and back, held out", beside="read beside", span="all"
+    )
+    if kind != "images":
+        return [measured]
+    return [live_view.sheet_panel("translated", "There and back, held out", "translated"), measured]
+
+
+def _stairs() -> list[live_view.Panel]:
+    """The levels of samples beside one another, and what the details are worth on real pictures made coarse."""
+    return [
+        live_view.sheet_panel("staircase", "From level to level", "staircase", span="all"),
+        live_view.numbers_panel(
+            [{**_number(name), "lead": True} for name in _OF_STAIRS],
+            slot="stairs-numbers",
+            title="Details on real pictures made coarse",
+            beside="read beside",
         ),
     ]
 

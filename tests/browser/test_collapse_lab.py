@@ -14,6 +14,11 @@ pytestmark = pytest.mark.browser
 
 FITS = "() => [...document.querySelectorAll('.gs-chart')].every(chart => chart.getBoundingClientRect().bottom <= innerHeight)"
 
+PLANES = (
+    "() => [...document.querySelectorAll('.gs-points .bglayer .bg')].map(plane => plane.getBoundingClientRect().height)"
+)
+HIGH = f"least => {{ const planes = ({PLANES})(); return planes.length && planes.every(height => height >= least) }}"
+
 
 def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
@@ -35,6 +40,7 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     press_key(page, "Space", "space")
     is_in_state(page, "paused")
     page.wait_for_function(FITS)  # a class sees the charts whole, without scrolling
+    page.wait_for_function(HIGH, arg=420)
     press_key(page, "ArrowRight", "next")
     page.wait_for_url(re.compile("step=diagnose"))
     expect(page.get_by_text("Predicted: 3")).to_be_visible()
@@ -44,6 +50,9 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     for one in pair:
         expect(view(page, one).get_by_test_id("points")).to_be_visible()
         is_in_state(page, "running", one)
+    page.wait_for_function(FITS)
+    page.wait_for_function(HIGH, arg=325)
+    stands_on_the_stage(page, pair)
     press_key(page, "ArrowRight", "next")
     page.wait_for_url(re.compile("step=explain"))
     expect(page.get_by_text("After the fix").first).to_be_visible()
@@ -54,3 +63,28 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     press_key(page, "Space", "space")
     for one in pair:
         is_in_state(page, "paused", one)
+
+
+def stands_on_the_stage(page: Page, pair: tuple[str, str]) -> None:
+    """One key shows the points of both runs and nothing else, the arrows move the time, and Escape brings the page back."""
+    page.keyboard.press("s")
+    bar = page.get_by_test_id("stage-bar")
+    expect(bar.get_by_test_id("timeline")).to_be_visible()
+    page.wait_for_function(HIGH, arg=450)
+    for one in pair:
+        expect(view(page, one).get_by_test_id("histogram")).to_be_hidden()
+        expect(view(page, one).get_by_test_id("verdict-state")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("runs => runs.every(run => window.__ganscope[run].selected !== null)", arg=list(pair))
+    assert "step=cure" in page.url  # not a step of the lesson back
+    page.keyboard.press("ArrowDown")
+    for one in pair:
+        expect(view(page, one).get_by_test_id("histogram")).to_be_visible()
+        expect(view(page, one).get_by_test_id("points")).to_be_hidden()
+    page.keyboard.press("<")
+    expect(page.get_by_test_id("stage-speed")).to_have_text("1/2 ×")
+    page.keyboard.press("Escape")
+    expect(bar).to_have_count(0)
+    for one in pair:
+        expect(view(page, one).get_by_test_id("points")).to_be_visible()
+        expect(view(page, one).get_by_test_id("timeline")).to_be_visible()

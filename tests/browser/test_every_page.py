@@ -34,6 +34,7 @@ PAGES = {
     "watch a line": "watch?run={line}",
     "compare": "compare",
     "latent": "latent?run={digits}",
+    "draw": "draw?judge={digits}",
     "a comparison": "compare?comparison={duel}",
     "runs": "runs",
     "data": "data",

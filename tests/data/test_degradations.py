@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import label
 
 from gan_core.config.games.pix2pix import DegradationName
-from gan_core.data import DEGRADATIONS, mnist5k, to_unit
+from gan_core.data import DEGRADATIONS, coloured, mnist5k, to_unit
 from gan_core.data.degradations import bicubic, coarser
 
 
@@ -29,8 +29,9 @@ def test_the_settings_name_what_there_is() -> None:
 
 @pytest.mark.parametrize("name", DEGRADATIONS)
 def test_a_degradation_is_pure_and_keeps_to_the_range(name: str) -> None:
-    degrade = DEGRADATIONS[name].apply
-    for x in (digits(), torch.rand(2, 3, 9, 13, generator=seeded()) * 2 - 1):
+    degrade, grey = DEGRADATIONS[name].apply, digits().expand(-1, DEGRADATIONS[name].channels, -1, -1)
+    tinted = grey if grey.shape[1] == 1 else torch.cat([grey[:, :1], grey[:, 1:] * 0.5 - 0.5], 1)
+    for x in (tinted, torch.rand(2, 3, 9, 13, generator=seeded()) * 2 - 1):
         before = x.clone()
         given = degrade(x, seeded())
         assert given.shape == x.shape
@@ -81,6 +82,20 @@ def test_a_skeleton_is_one_pixel_thick_and_as_connected() -> None:
     assert not ((strokes > 0) & (x <= 0)).any()
     for before, after in zip(x[:, 0].numpy() > 0, strokes[:, 0].numpy() > 0, strict=True):
         assert label(before, np.ones((3, 3)))[1] == label(after, np.ones((3, 3)))[1]
+
+
+def test_a_grey_picture_does_not_tell_its_hue() -> None:
+    """Each coloured digit has one channel, as light as the grey one; luma would tell red from green by its lightness."""
+    colour, plain = coloured(), mnist5k()
+    assert torch.equal(colour.heldout_index, plain.heldout_index)
+    x, one = to_unit(colour.x[:300]), to_unit(plain.x[:300])
+    assert torch.equal(DEGRADATIONS["grey"].apply(x, seeded()), one.expand(-1, 3, -1, -1))
+    lit = (colour.x.flatten(2).amax(2) > 0).float()
+    assert (lit.sum(1) == 1).all()
+    shares = lit.mean(0)
+    assert shares.numpy() == pytest.approx([1 / 3] * 3, abs=0.03)
+    of_class = torch.stack([lit[colour.y == digit].mean(0) for digit in range(10)])  # type: ignore[arg-type]
+    assert (of_class - 1 / 3).abs().max() < 0.1, "a hue says nothing of the class"
 
 
 def test_an_outline_is_the_edge_of_its_stroke() -> None:

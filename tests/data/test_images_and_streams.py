@@ -20,6 +20,7 @@ from gan_core.data import (
     to_uint8,
     to_unit,
 )
+from gan_core.data.images import framed
 from gan_core.data.stream import ImageStream, SampledStream
 from gan_core.data.toy import ring
 from gan_core.training import Streams
@@ -122,6 +123,22 @@ def test_small_digits_are_the_original_pixels_at_size_8() -> None:
     assert larger.shape == (1, 16, 16)
     shrunk = torch.nn.functional.avg_pool2d(larger.x.float(), 2)
     assert np.corrcoef(shrunk.flatten(), source.x.float().flatten())[0, 1] > 0.95, "the same picture, larger"
+
+
+def test_framed_digits_are_the_small_ones_enlarged_in_black_and_no_more() -> None:
+    source, small = DATASETS["digits8_framed"].load(), DATASETS["digits8"].load(size=8)
+    assert isinstance(source, ImageSource)
+    assert isinstance(small, ImageSource)
+    assert source.shape == (1, 28, 28)
+    assert torch.equal(source.y, small.y)  # type: ignore[arg-type]
+    inside = torch.zeros(28, 28, dtype=torch.bool)
+    inside[4:24, 4:24] = True
+    assert not source.x[:, 0, ~inside].any()
+    basis = framed(torch.eye(64).reshape(64, 1, 8, 8) * 2 - 1).flatten(1).double() + 1
+    exact = framed(to_unit(small.x)).flatten(1).double() + 1
+    left = exact - exact @ torch.linalg.pinv(basis) @ basis
+    assert left.abs().max() < 1e-5, "a linear image of 64 numbers"
+    assert (to_unit(source.x).flatten(1) + 1 - exact).abs().max() <= 0.5 / 127.5 + 1e-6, "but for rounding to bytes"
 
 
 def test_stacks_are_three_training_digits_and_their_label() -> None:

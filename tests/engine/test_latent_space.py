@@ -20,9 +20,9 @@ from waiting import until
 
 from gan_core.config import RunConfig
 from gan_core.engine import Lab
+from gan_core.engine.answering import guide as guides
+from gan_core.engine.answering.guide import SUPERSEDED, Guide, Unanswered
 from gan_core.engine.exchange.generator import NothingToPlay
-from gan_core.engine.latent import guide as guides
-from gan_core.engine.latent.guide import SUPERSEDED, Guide, Unanswered
 from gan_core.engine.latent.looks import PLANS, answers
 from gan_core.engine.latent.pictures import picture_of
 from gan_core.engine.latent.recipes import Wrong

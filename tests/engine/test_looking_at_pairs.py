@@ -51,6 +51,12 @@ class Judge:
         light = x.mean((1, 2, 3)).numpy() > 0
         return np.eye(10)[np.where(light, 3, 0)]
 
+    def features(self, x: Tensor) -> np.ndarray:
+        return torch.stack([x.mean((1, 2, 3)), x.std((1, 2, 3))], dim=1).double().numpy()
+
+    def judge(self, x: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        return self.probabilities(x), self.features(x)
+
 
 class Says:
     """A translator of one answer for each input."""
@@ -97,6 +103,12 @@ def test_outputs_are_measured_like_what_they_are_beside() -> None:
     perfect = pairs.measure(pairs.targets)
     assert (perfect["absolute_error"], perfect["psnr"], perfect["ssim"]) == (0, 100, pytest.approx(1))
     assert perfect["target_class"] == beside["target_class"]["target itself"]
+    assert perfect["target_frechet"] == pytest.approx(0, abs=1e-6)
+    assert pairs.measure(-pairs.targets)["target_frechet"] > 0.1
+    assert beside["consistency"]["input as it is"] == pytest.approx(0, abs=1e-6)
+    assert perfect["consistency"] == pytest.approx(0, abs=1e-6), "shrunk, a target is its input"
+    assert pairs.measure(-pairs.targets)["consistency"] > 0.1
+    assert "consistency" not in pairs_of({"translation.degradation": "half"}).reference()["beside"]
     paler = pairs.measure(pairs.targets * 0.8)["absolute_error"]
     assert paler == pytest.approx(float(pairs.targets.abs().mean()) / 10), "a pixel counts from 0 to 1"
     assert set(reference["sizes"].values()) == {HELD}

@@ -28,7 +28,7 @@ from gan_core.engine.exchange.packs import write_pack
 from gan_core.training import build, capture, load_source, play, resolve, save_checkpoint, state_hash
 from gan_core.training.state import flatten
 
-ROUNDS = (2, 10, 50)
+ROUNDS = (1, 2, 10, 50)
 INSTRUCTION_SETS = {
     "default": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "SSE41"},
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "COMPATIBLE", "ONEDNN_MAX_CPU_ISA": "AVX2"},

@@ -295,4 +295,5 @@ def test_every_way_to_tell_classes_is_of_all_pictures() -> None:
         ("path:1", 40),
         ("path:2", 40),
         ("none", 20),
+        ("pairs", 40),
     ]

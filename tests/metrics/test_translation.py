@@ -7,7 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from gan_core.metrics.translation import absolute_error, nearest, open_edges, pair_ratio, psnr, ssim
+from gan_core.metrics.translation import (
+    absolute_error,
+    ink_brightness,
+    ink_saturation,
+    nearest,
+    open_edges,
+    pair_ratio,
+    psnr,
+    ssim,
+)
 
 RANDOM = np.random.default_rng(0).random((6, 1, 16, 16))
 
@@ -49,6 +58,19 @@ def test_the_nearest_and_the_error() -> None:
     assert absolute_error(RANDOM[[4, 1]], asked) == pytest.approx(0.01)
     with pytest.raises(ValueError, match="one shape"):
         absolute_error(RANDOM, RANDOM[:2])
+
+
+def test_brightness_and_saturation_are_those_of_the_ink_of_the_target() -> None:
+    target = np.zeros((2, 3, 4, 4))
+    target[0, 0, 1], target[1, 2, 2] = 0.9, 0.8  # a red line and a blue one
+    assert (ink_brightness(target, target), ink_saturation(target, target)) == (pytest.approx(0.85), 1)
+    third = np.broadcast_to(target.max(1, keepdims=True) / 3, target.shape)
+    assert (ink_brightness(target, third), ink_saturation(target, third)) == (pytest.approx(0.85 / 3), 0)
+    assert (ink_brightness(target, 0 * target), ink_saturation(target, 0 * target)) == (0, 0)
+    pale = np.where(target > 0, target, 0.3) + np.eye(4)[3]  # what is drawn beside the ink counts nothing
+    assert ink_saturation(target, np.where(target.max(1, keepdims=True) > 0, pale, 1)) < 1
+    assert ink_brightness(target, 1 - 0 * target) == 1
+    assert math.isnan(ink_saturation(0 * target, target))
 
 
 def test_outputs_that_do_not_depend_on_inputs_read_one_and_targets_read_nothing() -> None:

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_core.models import Layers, initialize, logits_on_a_side, patch_discriminator, receptive_field, unet
+from gan_core.data import DEGRADATIONS
+from gan_core.data.degradations import bicubic
+from gan_core.models import Layers, initialize, logits_on_a_side, patch_discriminator, receptive_field, srresnet, unet
 from gan_core.models.translation import ULevel
 
 BATCH = Layers((4, 8), normalization="batch")
@@ -94,3 +96,26 @@ def test_a_constant_input_gives_no_checkerboard() -> None:
     with torch.no_grad():
         inner = network(torch.full((1, 1, 56, 56), 0.3))[..., 24:32, 24:32]
     torch.testing.assert_close(inner, inner.mean().expand_as(inner), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("side", "factor"), [(28, 4), (28, 2), (27, 4), (9, 2)])
+def test_super_resolution_adds_to_the_bicubic_enlargement(side: int, factor: int) -> None:
+    """With its last layer at zero it is that enlargement, of the mean of each square, at any size."""
+    network = filled(srresnet((3, side, side + 2), Layers((8, 6)), factor)).eval()
+    last = [module for module in network.modules() if isinstance(module, nn.Conv2d)][-1]
+    x = torch.rand(2, 3, side, side + 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    mosaic = DEGRADATIONS["quarter_size" if factor == 4 else "half_size"].apply(x, torch.Generator())
+    with torch.no_grad():
+        assert not torch.equal(network(mosaic).clamp(-1, 1), bicubic(mosaic, factor))
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        torch.testing.assert_close(network(mosaic).clamp(-1, 1), bicubic(mosaic, factor))
+
+
+def test_the_weights_of_super_resolution_are_counted_as_by_hand() -> None:
+    network = srresnet((1, 28, 28), Layers((32, 32)), 4)
+    assert sum(parameter.numel() for parameter in network.parameters()) == 43_169
+    assert not any(hasattr(module, "eps") for module in network.modules()), "a normalisation hurts super-resolution"
+    for factor in (1, 3):
+        with pytest.raises(ValueError, match="cannot be enlarged"):
+            srresnet((1, 28, 28), Layers((4,)), factor)

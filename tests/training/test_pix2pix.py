@@ -10,12 +10,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from gan_core.config import ConfigError, RunConfig
+from gan_core.config import ConfigError, RunConfig, preset_config
 from gan_core.data import Batch
 from gan_core.engine import describe
+from gan_core.metrics.translation import ink_brightness
 from gan_core.models import layer_rows
 from gan_core.training import build, capture, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.build import skeletons
+from gan_core.training.fork import fork
 from gan_core.training.games.pix2pix import PIX2PIX, UNHEEDED, Pix2pix, degraded
 from gan_core.training.knobs import check
 from gan_core.training.loop import take_turn
@@ -207,6 +209,8 @@ def test_a_knob_is_what_it_would_have_been_built_with(knob: str) -> None:
         ({"data.name": "ring", "data.options": {}}, "data.name"),
         ({"model.discriminator.widths": [4] * 4}, "model.discriminator.widths"),
         ({"model.generator.attention": True}, "model.generator.attention"),
+        ({"model.generator.architecture": "srresnet"}, "translation.degradation"),
+        ({"translation.degradation": "grey"}, "translation.degradation"),
         ({"translation.distance_weight": 0, "translation.adversarial_weight": 0}, "translation.distance_weight"),
         ({"model.generator.normalization": "instance", "model.generator.widths": [4] * 4}, "model.generator.widths"),
     ],
@@ -247,6 +251,79 @@ def test_the_layers_of_both_networks_can_be_told() -> None:
     assert told["G"][-1].output == (1, 16, 16)
     assert (told["D"][0].name, told["D"][0].output) == ("Input beside it", (2, 16, 16))
     assert math.prod(told["D"][-1].output) == 36
+
+
+ENLARGING = {"model.generator.architecture": "srresnet", "translation.degradation": "half_size"}
+
+
+def test_outputs_are_those_of_the_moving_average_which_no_player_moves() -> None:
+    averaged, plain = (game_of({**ENLARGING, "tricks.ema_decay": decay}) for decay in (0.75, 0))
+    mean = [parameter.detach().clone() for parameter in averaged.G.parameters()]
+    for turn in play(averaged):
+        if turn.player.name == "G":
+            mean = [0.75 * m + 0.25 * p.detach() for m, p in zip(mean, averaged.G.parameters(), strict=True)]
+        if turn.ends_round and turn.round == 3:
+            break
+    rounds(plain, 3)
+    for name, tensor in plain.G.state_dict().items():
+        assert torch.equal(tensor, averaged.G.state_dict()[name]), "G itself plays as ever"
+    assert averaged.G_average is not None
+    for ours, theirs in zip(mean, averaged.G_average.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+    x = averaged.data.next().x
+    assert torch.equal(averaged.translate(x), averaged.G_average.eval()(x).clamp(-1, 1))
+    assert not torch.equal(averaged.translate(x), plain.translate(x))
+    assert set(averaged.networks) == {"G", "D", "G_average"}
+    assert set(plain.networks) == {"G", "D"}
+    resumed = game_of({**ENLARGING, "tricks.ema_decay": 0.75})
+    restore(resumed, capture(averaged, 3))
+    for game in (resumed, averaged):
+        rounds(game, 5, played=3)
+    assert state_hash(capture(resumed, 5)) == state_hash(capture(averaged, 5))
+
+
+def test_an_adversarial_stage_goes_on_with_all_of_g_and_a_d_that_has_learnt_nothing() -> None:
+    """A fork of a run by the squared error, with a moving average that it had not."""
+    by_error = {**ENLARGING, "translation.distance": "l2", "translation.adversarial_weight": 0}
+    parent = game_of(by_error)
+    rounds(parent, 4)
+    state = capture(parent, 4)
+    child = config_of({**by_error, "translation.adversarial_weight": 0.003, "tricks.ema_decay": 0.9})
+    result = fork(state, config_of(by_error), child)
+    game = build(child, load_source(child))
+    assert isinstance(game, Pix2pix)
+    restore(game, result.state)
+    assert result.kept["G"] == 1
+    assert result.anew == ("the moving average of G: it begins with G's present weights",)
+    for name, tensor in parent.G.state_dict().items():
+        assert torch.equal(game.G.state_dict()[name], tensor)
+        assert torch.equal(game.networks["G_average"].state_dict()[name], tensor)
+    first = game_of(by_error)
+    assert all(map(torch.equal, game.D.parameters(), first.D.parameters()))
+    assert not game.players[0].optimizer.state_dict()["state"], "D has no moments yet"
+    rounds(game, 6, played=4)
+    assert not all(map(torch.equal, game.D.parameters(), first.D.parameters()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("distance", ["l1", "l2"])
+def test_three_hues_as_likely_have_a_black_median_and_a_mean_of_a_third(distance: str) -> None:
+    """The same targets for grey inputs that tell no hue: the distance alone decides what is drawn."""
+    preset = preset_config(
+        "digits-colour",
+        {"device": "cpu", "translation.distance": distance, "translation.adversarial_weight": 0, "seed": 5}
+        | {"translation.distance_weight": 100.0, "schedule.rounds": 300},
+    )
+    config = resolve(preset)
+    source, game = load_source(config), build(config, load_source(config))
+    rounds(game, 300)  # type: ignore[arg-type]
+    x = source.x[source.heldout_index[:200]].float() / 127.5 - 1  # type: ignore[union-attr]
+    white, out = (
+        ((part + 1) / 2).numpy()
+        for part in (x, game.reconstruct(x))  # type: ignore[attr-defined]
+    )
+    drawn, real = ink_brightness(white, out), ink_brightness(white, white)
+    assert drawn < 0.05 if distance == "l1" else drawn == pytest.approx(real / 3, abs=0.04)
 
 
 @pytest.mark.slow

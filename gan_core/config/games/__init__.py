@@ -3,8 +3,10 @@
 from gan_core.config.games.aae import AaeConfig
 from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
+from gan_core.config.games.cyclegan import CycleganConfig
 from gan_core.config.games.gan import GanConfig
 from gan_core.config.games.infogan import InfoganConfig
+from gan_core.config.games.lapgan import LapganConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.config.games.regressor import RegressorConfig
 from gan_core.config.games.vae import VaeConfig
@@ -20,6 +22,8 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "regressor": RegressorConfig,
     "infogan": InfoganConfig,
     "pix2pix": Pix2pixConfig,
+    "cyclegan": CycleganConfig,
+    "lapgan": LapganConfig,
 }
 
 __all__ = [
@@ -28,8 +32,10 @@ __all__ = [
     "AliConfig",
     "AutoencoderConfig",
     "BiganConfig",
+    "CycleganConfig",
     "GanConfig",
     "InfoganConfig",
+    "LapganConfig",
     "Pix2pixConfig",
     "RegressorConfig",
     "VaeConfig",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from gan_core.about import About
-from gan_core.config.fields import Network, Optimizer, Part, Schedule
+from gan_core.config.fields import EmaDecay, Network, Optimizer, Part, Schedule
 from gan_core.config.games.recipe import before_recipe, with_recipe
 from gan_core.config.schema import RunConfig
 
@@ -102,9 +102,7 @@ class Tricks(Part):
     unrolled_steps: int = Field(
         0, ge=0, le=20, description="D steps that G looks ahead and differentiates through; 0 is off"
     )
-    ema_decay: float = Field(
-        0.0, ge=0, lt=1, description="Samples come from a moving average of G's weights with this decay; 0 is off"
-    )
+    ema_decay: EmaDecay = 0.0
 
 
 class Turns(Schedule):

@@ -1,4 +1,4 @@
-"""The settings of the game from picture to picture: how pairs are made, a U-Net, a patch discriminator, and two terms."""
+"""The settings of the game from picture to picture: how pairs are made, a generator, a patch discriminator, and two terms."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from gan_core.about import About
-from gan_core.config.fields import Data, Network, Optimizer, Part, Width
+from gan_core.config.fields import Data, EmaDecay, Network, Optimizer, Part, Width
 from gan_core.config.schema import RunConfig
 
-DegradationName = Literal["half", "scratched", "skeleton", "outline", "half_size", "quarter_size", "blurred", "noisy"]
+DegradationName = Literal[
+    "half", "scratched", "skeleton", "outline", "half_size", "quarter_size", "blurred", "noisy", "grey"
+]
 """The names of `gan_core.data.DEGRADATIONS`."""
 
 
@@ -22,6 +24,14 @@ class Unet(Network):
     )
     normalization: Literal["none", "batch", "layer", "instance"] = Field(
         "batch", description="What keeps the activations in range"
+    )
+
+
+class Translator(Unet):
+    architecture: Literal["unet", "srresnet"] = Field(  # type: ignore[assignment]
+        "unet",
+        description="A U-Net, or for super-resolution residual blocks at the coarse size, a block per width, over the bicubic "
+        "enlargement",
     )
 
 
@@ -46,7 +56,7 @@ class Translators(Part):
     """A generator from picture to picture, and a discriminator of pairs."""
 
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("dcgan", description="How the weights begin")
-    generator: Unet = Field(default_factory=Unet)
+    generator: Translator = Field(default_factory=Translator)
     discriminator: PatchDiscriminator = Field(default_factory=PatchDiscriminator)
 
 
@@ -65,6 +75,10 @@ class Translation(Part):
     adversarial_weight: float = Field(
         1.0, ge=0, le=1e4, description="Weight of the adversarial term in G's loss; with 0 D stands still"
     )
+
+
+class TranslatorTricks(Part):
+    ema_decay: EmaDecay = 0.0
 
 
 class TranslatorOptimizers(Part):
@@ -95,4 +109,5 @@ class Pix2pixConfig(RunConfig):
     data: Data = Field(default_factory=lambda: Data(name="mnist5k", batch_size=16))
     model: Translators = Field(default_factory=Translators)
     translation: Translation = Field(default_factory=Translation)
+    tricks: TranslatorTricks = Field(default_factory=TranslatorTricks)
     optimizers: TranslatorOptimizers = Field(default_factory=TranslatorOptimizers)

@@ -19,6 +19,7 @@ from gan_core.intake.apart import Cancel, Reading, read_apart
 from gan_core.intake.decode import Background
 from gan_core.intake.errors import DataError
 from gan_core.intake.layout import Level
+from gan_core.intake.matching import PAIRS, pairs_of
 from gan_core.intake.pictures import Brought, Problem, Progress
 
 MOST_SEEN = 4
@@ -67,6 +68,10 @@ class Seen:
     def sheet(self, level: Level) -> bytes:
         """Pictures of the whole set, as PNG."""
         members = np.flatnonzero(level.y >= 0)
+        if level.key == PAIRS:
+            given, targets = pairs_of(self.brought.names)
+            members = np.array([place for pair in zip(given, targets, strict=True) for place in pair][:SHEET])
+            return _sheet(self.brought.x, members, ACROSS)
         return _sheet(self.brought.x, members[:: max(1, len(members) // SHEET)][:SHEET], ACROSS)
 
 
@@ -132,13 +137,13 @@ def _in_a_file(path: Path) -> np.ndarray:
 
 def _sheet(x: np.ndarray, chosen: np.ndarray, columns: int) -> bytes:
     """The chosen pictures in rows, as PNG; between them the page is seen."""
-    side = min(SIDE, x.shape[-1])
-    step = side + SPACE
-    columns = min(columns, len(chosen))
+    side = min(SIDE, x.shape[-2])
+    width = side * x.shape[-1] // x.shape[-2]  # twice as wide of pairs side by side
+    columns = min(max(1, columns * side // width), len(chosen))
     rows = -(-len(chosen) // columns)
-    sheet = Image.new("RGBA", (columns * step - SPACE, rows * step - SPACE))
+    sheet = Image.new("RGBA", (columns * (width + SPACE) - SPACE, rows * (side + SPACE) - SPACE))
     for place, picture in enumerate(x[chosen]):
         whole = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0).copy())
-        small = whole.resize((side, side), Image.Resampling.BOX)
-        sheet.paste(small, (place % columns * step, place // columns * step))
+        small = whole.resize((width, side), Image.Resampling.BOX)
+        sheet.paste(small, (place % columns * (width + SPACE), place // columns * (side + SPACE)))
     return png(np.asarray(sheet))

@@ -16,6 +16,7 @@ from gan_core.intake.decode import Refusal, Shape, decode
 
 BOX = 20 / 28
 """The share of the side that a drawing fills, as in MNIST."""
+DRAWN = 140  # pixels a side at which a drawing is read
 
 
 def as_mnist(drawing: np.ndarray, side: int) -> np.ndarray:
@@ -52,7 +53,7 @@ def picture_of(content: str, shape: tuple[int, ...], *, drawn: bool) -> Tensor:
     try:
         data = base64.b64decode(content, validate=True)
         found = decode(
-            data, Shape(max(height, width) if not drawn else 280, 1 if drawn else channels, background="black")
+            data, Shape(max(height, width) if not drawn else DRAWN, 1 if drawn else channels, background="black")
         )
     except (binascii.Error, Refusal) as error:
         raise Wrong(f"This picture cannot be read: {error}.") from error

@@ -79,11 +79,3 @@ def points(recipe: Recipe, least: int, most: int) -> list[str]:
     if not isinstance(found, list) or not least <= len(found) <= most or not all(isinstance(one, str) for one in found):
         raise Wrong(f"points has to be {least} to {most} points of the space.")
     return found
-
-
-def lane(recipe: Recipe) -> str:
-    """Which of the two lanes a recipe takes. Raises Wrong for one that asks for nothing known."""
-    asked = recipe.get("do")
-    if not isinstance(asked, str) or asked not in LANES:
-        raise Wrong(f"What can be asked for is {', '.join(LANES)}.")
-    return LANES[asked]

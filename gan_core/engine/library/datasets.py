@@ -131,17 +131,19 @@ def _image_facts(name: str, source: ImageSource) -> DatasetFacts:
     labels = source.y.numpy() if source.y is not None else np.zeros(len(pixels), np.int64)
     n_classes = max(1, source.num_classes)
     shown = min(n_classes, CLASSES_SHOWN)
+    seen = pixels if source.inputs is None else np.concatenate([source.inputs.numpy(), pixels], axis=3)
+    across = SAMPLES_PER_CLASS if source.inputs is None else SAMPLES_PER_CLASS // 2
     if source.y is None:
-        rows = pixels[:: max(1, len(pixels) // (6 * SAMPLES_PER_CLASS))][: 6 * SAMPLES_PER_CLASS]
+        rows = seen[:: max(1, len(seen) // (6 * across))][: 6 * across]
     else:
-        rows = np.zeros((shown, SAMPLES_PER_CLASS, *source.shape), np.uint8)
+        rows = np.zeros((shown, across, *seen.shape[1:]), np.uint8)
         for row, label in zip(rows, range(shown), strict=True):
-            members = pixels[np.flatnonzero(labels == label)[:SAMPLES_PER_CLASS]]
+            members = seen[np.flatnonzero(labels == label)[:across]]
             row[: len(members)] = members
     histogram = _pixel_histogram(pixels)
     mean, std = _moments(histogram)
     train = labels[source.train_index.numpy()]
-    notes = []
+    notes = [] if source.inputs is None else ["Each picture is a pair, the input to the left of its target."]
     if source.y is not None and source.judged is None:
         notes.append("Images of less than 8 pixels a side are too small for the classifier.")
     if source.judged is not None and len(source.heldout_index) < FEWEST_HELD_OUT:
@@ -164,7 +166,7 @@ def _image_facts(name: str, source: ImageSource) -> DatasetFacts:
         mean,
         std,
         tuple(histogram.tolist()),
-        samples=png(tile(rows.reshape(-1, *source.shape), columns=SAMPLES_PER_CLASS)),
+        samples=png(tile(rows.reshape(-1, *seen.shape[1:]), columns=across)),
         notes=tuple(notes),
     )
 

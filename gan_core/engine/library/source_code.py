@@ -79,10 +79,17 @@ _METRIC_CODE = {
     "code_variance_most": "variances",
     "active_dimensions": "gaussian_kl",
     "target_class": "label_accuracy",
+    "target_frechet": "frechet_distance",
+    "consistency": "absolute_error",
+    **dict.fromkeys(("from_half_frechet", "from_quarter_frechet"), "frechet_distance"),
+    **dict.fromkeys(("from_half_class", "from_quarter_class"), "label_accuracy"),
+    "translated_class": "label_accuracy",
+    "translated_class_back": "label_accuracy",
+    "cycle_error_back": "cycle_error",
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
-    *("matching", "codes", "translation"),
+    *("matching", "codes", "translation", "cycles"),
 )
 
 
@@ -188,6 +195,8 @@ _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
             "gan_core.metrics.code_cards": "CODE_METRICS",
             "gan_core.metrics.sharpness_cards": "SHARPNESS",
             "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
+            "gan_core.metrics.pyramid_cards": "PYRAMID_METRICS",
+            "gan_core.metrics.cycle_cards": "CYCLE_METRICS",
         },
         lambda name: _code_of_metric(name) if name in METRICS else (),
     ),

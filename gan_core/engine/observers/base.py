@@ -13,14 +13,17 @@ import torch
 from torch import Tensor
 
 from gan_core.config import RunConfig
+from gan_core.config.games.cyclegan import CycleganConfig
+from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.data import ImageSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.messages import ClassGrid, Sight
 from gan_core.engine.observers.measuring import Numbers
 from gan_core.metrics.histograms import (
     sampling_band,
 )
-from gan_core.training import GAMES, Game, Reconstructs, Samples
+from gan_core.training import GAMES, Game, Reconstructs, Samples, Translates, load_source
 from gan_core.training.classifier import FrozenClassifier
+from gan_core.training.domains import domains
 from gan_core.training.latent import Categorical, Prior
 from gan_core.training.streams import Streams
 
@@ -110,7 +113,14 @@ class Shown(Protocol):
 
 
 def shown_of(config: RunConfig, source: Source) -> Shown:
-    """Samples of a game that makes them from noise; of one that does not, its reconstructions of the data."""
+    """Samples of a game that makes them from noise; of one that does not, its reconstructions of the data.
+
+    Of one between two kinds of data, of which ``source`` is the other, what it makes of the data of its config.
+    """
+    if isinstance(config, CycleganConfig):
+        return FixedInputs(config, domains(config, load_source(config))[0])
+    if isinstance(config, Pix2pixConfig) and isinstance(source, ImageSource) and source.inputs is not None:
+        return FixedInputs(config, source.of_inputs)
     latent = GAMES[config.game].latent(config)
     return FixedData(config, source) if latent is None else FixedNoise(config, latent, source)
 
@@ -190,6 +200,21 @@ class FixedData:
         return x
 
 
+class FixedInputs(FixedData):
+    """Samples that never change, ``inputs`` (n, *shape), held-out ones where there are any, and what they are translated to."""
+
+    def __init__(self, config: RunConfig, source: Source) -> None:
+        super().__init__(config, source)
+        self.inputs = self._evaluation
+
+    def parts(self, game: Game) -> Iterator[Tensor]:
+        for some in self.inputs.split(SAMPLES_AT_ONCE):
+            yield translated(game, some).cpu()
+
+    def shown(self, game: Game) -> Tensor:
+        return translated(game, self._grid)
+
+
 def sampled(game: Game, z: Tensor, y: Tensor | None = None) -> Tensor:
     """Samples of a game that makes them. Raises TypeError for another one."""
     if not isinstance(game, Samples):
@@ -202,6 +227,13 @@ def reconstructed(game: Game, x: Tensor) -> Tensor:
     if not isinstance(game, Reconstructs):
         raise TypeError("this game makes neither samples of noise nor reconstructions")
     return game.reconstruct(x)
+
+
+def translated(game: Game, x: Tensor) -> Tensor:
+    """What a game makes of samples of another kind. Raises TypeError for a game that does not."""
+    if not isinstance(game, Translates):
+        raise TypeError("this game translates nothing")
+    return game.translate(x)
 
 
 def _real(source: Source, n: int, generator: torch.Generator) -> Tensor:

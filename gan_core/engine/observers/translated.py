@@ -16,13 +16,23 @@ from torch import Tensor
 from gan_core.config import RunConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig
 from gan_core.data import DEGRADATIONS, ImageSource, Source, to_uint8
-from gan_core.data.degradations import bicubic
+from gan_core.data.degradations import bicubic, coarser
 from gan_core.engine.messages import Sheet, Sight
 from gan_core.engine.observers.base import SAMPLES_AT_ONCE, GetClassifier, Observer, shown_in_any_case
 from gan_core.engine.observers.held import HELD, samples_of
 from gan_core.engine.observers.measuring import FEWEST_HELD_OUT, TOO_FEW, Numbers
+from gan_core.metrics.distances import frechet_distance
 from gan_core.metrics.histograms import label_accuracy
-from gan_core.metrics.translation import absolute_error, nearest, open_edges, pair_ratio, psnr, ssim
+from gan_core.metrics.translation import (
+    absolute_error,
+    ink_brightness,
+    ink_saturation,
+    nearest,
+    open_edges,
+    pair_ratio,
+    psnr,
+    ssim,
+)
 from gan_core.training import Game
 from gan_core.training.abilities import Translates
 from gan_core.training.classifier import FrozenClassifier
@@ -33,6 +43,8 @@ HEADS = ("input", "output", "target", "nearest")
 NOTE = "Nearest: the target of the training input that is most like this one; it needs no training."
 KNOWN = 4_000_000  # numbers, at most, of the training pictures among which the nearest is looked for
 COLUMNS = ("absolute_error", "pair_ratio", "open_edges", "psnr", "ssim")
+OF_TARGETS = {"target_class", "ink_brightness", "ink_saturation"}
+"""Measures that say something of a target itself."""
 
 
 class TranslatedObserver:
@@ -66,18 +78,21 @@ class TranslatedObserver:
 
 
 class HeldPairs:
-    """Held-out pairs, the same for every run of one data set and one degradation."""
+    """``n`` held-out pairs at most, the same for every run of one data set and one degradation."""
 
-    def __init__(self, config: Pix2pixConfig, source: Source, classifier: GetClassifier) -> None:
+    def __init__(self, config: Pix2pixConfig, source: Source, classifier: GetClassifier, n: int = HELD) -> None:
         self._device, self._source = config.device, source
         self._get_classifier = classifier
         self._degradation = config.translation.degradation
-        self._factor = DEGRADATIONS[self._degradation].factor
-        held = samples_of(source, HELD, heldout=True)
+        pairs = source.of_inputs if isinstance(source, ImageSource) and source.inputs is not None else None
+        self._of_inputs = pairs
+        self._factor = DEGRADATIONS[self._degradation].factor if pairs is None else 1
+        held = samples_of(source, n, heldout=True)
         if not len(held.x):
-            held = samples_of(source, HELD, heldout=False)
+            held = samples_of(source, n, heldout=False)
         self.targets, self._labels = held.x, held.y
-        self.inputs = degraded(held.x, self._degradation)
+        self.inputs = self._given(held.x, heldout=bool(len(samples_of(source, 1, heldout=True).x)))
+        self._known_features: np.ndarray | None = None
         self._enough = len(source.heldout_index) >= FEWEST_HELD_OUT if isinstance(source, ImageSource) else True
 
     @cached_property
@@ -88,8 +103,14 @@ class HeldPairs:
     @cached_property
     def _nearest(self) -> Tensor:
         """For each held-out pair the target of the training input that is most like its own."""
-        inputs = degraded(self._known, self._degradation, seed=1)
+        inputs = self._given(self._known, heldout=False, seed=1)
         return self._known[torch.as_tensor(nearest(inputs, self.inputs))]
+
+    def _given(self, targets: Tensor, *, heldout: bool, seed: int = 0) -> Tensor:
+        """The inputs of held-out or of training targets: those of the data where it has pairs, or the targets degraded."""
+        if self._of_inputs is None:
+            return degraded(targets, self._degradation, seed=seed)
+        return samples_of(self._of_inputs, len(targets), heldout=heldout).x
 
     def outputs(self, game: Translates) -> Tensor:
         """(n, *shape), on the CPU."""
@@ -122,22 +143,35 @@ class HeldPairs:
         read = {rival: self._read(pictures) for rival, pictures in rivals.items()}
         columns = next(iter(read.values()))
         beside = {column: {rival: numbers[column] for rival, numbers in read.items()} for column in columns}
-        if "target_class" in columns:
-            beside["target_class"]["target itself"] = self._read(self.targets)["target_class"]
+        itself = self._read(self.targets)
+        for column in columns.keys() & OF_TARGETS:
+            beside[column]["target itself"] = itself[column]
         floors = {"open_edges": 1.0} if "open_edges" in columns else {}
         return {"beside": beside, "floors": floors, "sizes": dict.fromkeys(columns, len(self.targets))}
 
     def _read(self, pictures: Tensor) -> Numbers:
         x, x_hat = _white(self.targets), _white(pictures)
         numbers = {"absolute_error": absolute_error(x, x_hat), "psnr": psnr(x, x_hat), "ssim": ssim(x, x_hat)}
+        if self._factor > 1:
+            shrunk = (_white(coarser(one, self._factor)) for one in (self.inputs, pictures))
+            numbers["consistency"] = absolute_error(*shrunk)
+        if x.shape[1] > 1:
+            numbers |= {"ink_brightness": ink_brightness(x, x_hat), "ink_saturation": ink_saturation(x, x_hat)}
         a = _white(self.inputs)
         ratios = {"pair_ratio": pair_ratio(a, x, x_hat), "open_edges": open_edges(a, x, x_hat)}
         numbers |= {name: value for name, value in ratios.items() if math.isfinite(value)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
-            seen = classifier.probabilities(pictures.contiguous())
+            seen, features = classifier.judge(pictures.contiguous())
             numbers["target_class"] = label_accuracy(seen, self._labels)
+            numbers["target_frechet"] = frechet_distance(self._features(classifier), features)
         return numbers
+
+    def _features(self, classifier: FrozenClassifier) -> np.ndarray:
+        """Those of the targets (n, 64)."""
+        if self._known_features is None:
+            self._known_features = classifier.features(self.targets)
+        return self._known_features
 
     def _classifier(self) -> FrozenClassifier | None:
         source = self._source

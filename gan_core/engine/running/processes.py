@@ -28,6 +28,7 @@ from gan_core.engine.running.lockstep import UNLIMITED
 from gan_core.engine.running.mailbox import Outbox
 from gan_core.engine.running.wire import WAITING
 from gan_core.training import checkpoints, load_source, round_of
+from gan_core.training.domains import judged_sources
 
 log = logging.getLogger(__name__)
 
@@ -456,8 +457,9 @@ class _Host:
         """Let the classifier be trained; where that fails the runs go on without, and are told."""
         try:
             for job in list(self.jobs.values()):
-                judged = load_source(job.job.config).judged
-                if judged is not None and judged.name == name:
+                config = job.job.config
+                judged = next((one for one in judged_sources(config, load_source(config)) if one.name == name), None)
+                if judged is not None:
                     while self.jobs and self._classifier(judged) is None:
                         time.sleep(CLASSIFIER_SECONDS)
                     return

@@ -44,6 +44,7 @@ from gan_core.engine.running.saving import Saving
 from gan_core.failpoints import failpoint, held
 from gan_core.training import (
     GAMES,
+    Translates,
     Turn,
     build,
     load_checkpoint,
@@ -300,9 +301,20 @@ class _Runner:
             self.flush()
         if self._measurement_is_due() or self.glanced_at == self.round:
             self._measure()
-        if self.saving.due:
+        if self._passes():
+            self.flush()
+            self.saving.save_on_the_way(self.game, self.round)
+        elif self.saving.due:
             self.save()
         self._turn_as_planned()
+
+    def _passes(self) -> bool:
+        """Whether a G from picture to picture stays as it is at this round, so that one drawing can be seen through training.
+
+        From the first look on the rounds double, so a long run keeps few more than a short one.
+        """
+        every_so_often, beyond = divmod(self.round, self._first_looks[0] or 1)
+        return isinstance(self.game, Translates) and not beyond and every_so_often.bit_count() == 1
 
     def _turn_as_planned(self) -> None:
         """Turn the knobs that were to be turned at this round: after all that belongs to it, before anybody's command."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
-from gan_core.checkpoints import best_scores, is_full, path_of
+from gan_core.checkpoints import best_scores, is_full, mark, path_of
 from gan_core.engine.messages import Job, Keep, Note, State
 from gan_core.engine.running.clock import Clock
 from gan_core.engine.running.endings import Diverged
@@ -89,6 +90,12 @@ class Saving:
             self.saved = (round, digest)
             self.saved_at = self._clock.seconds
         return digest
+
+    def save_on_the_way(self, game: Game, round: int) -> None:
+        """Write a checkpoint of this round that stays; one that could not be marked is a checkpoint like the others."""
+        if self.save(game, round) is not None:
+            with suppress(OSError):
+                mark(path_of(self._folder, round), "passed", "on the way")
 
     def _write(self, state: dict[str, Any], round: int, last: bool) -> None:
         """Save, with a moment's patience for a disk that is busy; where it is full, wait for room."""

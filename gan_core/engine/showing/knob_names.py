@@ -16,9 +16,17 @@ LABELS = {
     "tricks.instance_noise": "instance noise σ₀",
     "translation.distance_weight": "λ of the distance",
     "translation.adversarial_weight": "weight of the adversarial term",
+    "cycle.cycle_weight": "λ of the cycle",
+    "cycle.identity_weight": "λ_id, in units of λ",
+    "cycle.adversarial_weight": "weight of the adversarial terms",
     "terms.lambda_info": "λ of the information",
     "terms.lambda_continuous": "weight of the continuous codes",
     "terms.r1": "γ of R1",
+    "schedule.coarse_steps": "steps per round of D0 and G0",
+    "schedule.middle_steps": "steps per round of D1 and G1",
+    "levels.coarse": "D0 and G0 move (1) or stand still (0)",
+    "levels.middle": "D1 and G1 move (1) or stand still (0)",
+    "levels.fine": "D2 and G2 move (1) or stand still (0)",
 }
 
 

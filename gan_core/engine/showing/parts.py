@@ -27,6 +27,7 @@ PARTS: dict[str, Part] = {
     "histogram": Part(""),
     "perturbed": Part("png"),
     "translated": Part("png"),
+    "staircase": Part("png"),
     "manifold": Part("png"),
     "codes": Part("json"),
     "thumb": Part("png", small=True),

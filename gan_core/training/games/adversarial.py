@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,7 +17,7 @@ from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack
 from gan_core.regularizers import PENALTIES, Penalty, clip_weights
 from gan_core.training.assembly import Assembly
-from gan_core.training.averaging import follow
+from gan_core.training.averaging import average_of, follow
 from gan_core.training.columns import Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
@@ -75,7 +74,7 @@ class AdversarialGame:
         self.tricks = settings.tricks
         self.conditional, self.class_weight = settings.conditional, settings.class_weight
         self.noise = self.tricks.instance_noise
-        self.G_average = deepcopy(G).requires_grad_(False) if self.tricks.ema_decay else None
+        self.G_average = average_of(G, self.tricks.ema_decay)
         self.memory: Memory = self._first_memory()
         self.knobs: dict[str, float] = {}
         self.players = (

@@ -14,9 +14,19 @@ from torch.nn.functional import l1_loss, mse_loss, softplus
 
 from gan_core.config import Problem
 from gan_core.config.games.pix2pix import Pix2pixConfig, Translation
-from gan_core.data import DEGRADATIONS, BatchStream, Source
-from gan_core.models import halvings, logits_on_a_side, patch_discriminator, receptive_field, smallest_side, unet
+from gan_core.data import DEGRADATIONS, BatchStream, ImageSource, Source
+from gan_core.models import (
+    Network,
+    halvings,
+    logits_on_a_side,
+    patch_discriminator,
+    receptive_field,
+    smallest_side,
+    srresnet,
+    unet,
+)
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
+from gan_core.training.averaging import average_of, follow
 from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
@@ -37,7 +47,10 @@ def degraded(x: Tensor, name: str, seed: int = 0) -> Tensor:
 
 
 class Pix2pix:
-    """The players D and G. The assembly has both networks and the stream ``degradation``; ``moves`` is by player."""
+    """The players D and G. The assembly has both networks and the stream ``degradation``; ``moves`` is by player.
+
+    With an ``ema_decay`` above 0 outputs are those of a moving average of G.
+    """
 
     def __init__(
         self,
@@ -47,9 +60,13 @@ class Pix2pix:
         translation: Translation,
         *,
         sees_input: bool,
+        ema_decay: float = 0.0,
     ) -> None:
         self.networks: dict[str, nn.Module] = dict(assembly.networks)
         self.G, self.D = self.networks["G"], self.networks["D"]
+        self.G_average, self.ema_decay = average_of(self.G, ema_decay), ema_decay
+        if self.G_average is not None:
+            self.networks["G_average"] = self.G_average
         self.data: BatchStream = assembly.data
         self.streams = assembly.streams
         self.moves, self.translation, self.sees_input = moves, translation, sees_input
@@ -64,6 +81,7 @@ class Pix2pix:
                 moves[name].optimizer,
                 terms=names_of(columns, name, "term"),
                 readings=names_of(columns, name, "reading"),
+                after_step=self._average if name == "G" and self.G_average is not None else None,
                 clip_gradient=moves[name].clip_gradient,
             )
             for name, (network, objective) in turns.items()
@@ -74,11 +92,20 @@ class Pix2pix:
         for optimization in self.moves.values():
             optimization.begin_round(round)
 
+    @property
+    def degradation(self) -> str:
+        return self.translation.degradation
+
+    @property
+    def sampled(self) -> nn.Module:
+        """The network whose outputs are shown and measured: G, or its moving average."""
+        return self.G if self.G_average is None else self.G_average
+
     def translate(self, x: Tensor) -> Tensor:
-        """G(x), (n, *shape), for inputs x (n, *shape); leaves G as it was."""
-        with evaluated(self.G):
-            translated: Tensor = self.G(x)
-            return translated
+        """Outputs (n, *shape) in [−1, 1] for inputs x (n, *shape), of G or its moving average; leaves it as it was."""
+        with evaluated(self.sampled):
+            translated: Tensor = self.sampled(x)
+            return translated.clamp(-1.0, 1.0)
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """G of x (n, *shape) degraded, always in the same way; leaves G and the streams as they were."""
@@ -104,9 +131,16 @@ class Pix2pix:
     def _heed_d(self) -> None:
         self.players[0].moves = self.translation.adversarial_weight > 0
 
+    def _average(self) -> None:
+        if self.G_average is not None:
+            follow(self.G_average, self.G, self.ema_decay)
+
     def _pair(self) -> tuple[Tensor, Tensor]:
         """Inputs and targets (n, *shape)."""
-        target = self.data.next().x
+        batch = self.data.next()
+        if batch.given is not None:  # data of pairs
+            return batch.given, batch.x
+        target = batch.x
         degrade = DEGRADATIONS[self.translation.degradation].apply
         return degrade(target, self.streams["degradation"]), target
 
@@ -122,7 +156,8 @@ class Pix2pix:
                 made = self.G(given)
         else:
             given, target = given[:UNHEEDED], target[:UNHEEDED]
-            made = self.translate(given)
+            with evaluated(self.G):
+                made = self.G(given)
         real, fake = self._judged(given, target), self._judged(given, made)
         terms = {"adv": (softplus(-real).mean() + softplus(fake).mean()) / 2}
         readings = {"accuracy_real": (real > 0).float().mean(), "accuracy_fake": (fake <= 0).float().mean()}
@@ -148,14 +183,21 @@ class Pix2pix:
 
 
 def _networks(config: Pix2pixConfig, source: Source) -> dict[str, nn.Module]:
-    generator, discriminator = config.model.generator, config.model.discriminator
+    discriminator = config.model.discriminator
     with torch.device("meta"):
         networks: dict[str, nn.Module] = {
-            "G": unet(source.shape, layers_of(generator)),
+            "G": _generator(config, source.shape),
             "D": patch_discriminator(source.shape, layers_of(discriminator), conditional=discriminator.sees_input),
         }
         normalize(networks, config.networks)
     return networks
+
+
+def _generator(config: Pix2pixConfig, shape: tuple[int, ...]) -> Network:
+    layers = layers_of(config.model.generator)
+    if config.model.generator.architecture == "srresnet":
+        return srresnet(shape, layers, DEGRADATIONS[config.translation.degradation].factor)
+    return unet(shape, layers)
 
 
 def _inputs(config: Pix2pixConfig, source: Source) -> dict[str, tuple[Tensor, Tensor | None]]:
@@ -167,7 +209,8 @@ def _build(config: Pix2pixConfig, source: Source) -> Pix2pix:
     made = assemble(config, source, _networks(config, source), ("degradation",), config.model.initialization)
     moves = optimizations_of(config, made.networks)
     sees_input = config.model.discriminator.sees_input
-    return Pix2pix(made, moves, _columns(config), config.translation, sees_input=sees_input)
+    decay = config.tricks.ema_decay
+    return Pix2pix(made, moves, _columns(config), config.translation, sees_input=sees_input, ema_decay=decay)
 
 
 def _columns(config: Pix2pixConfig) -> tuple[Column, ...]:
@@ -213,17 +256,17 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("data.name", "pairs are made of pictures, and these are points; choose pictures")
         return
     model, weights = config.model, config.translation
+    if isinstance(source, ImageSource) and source.inputs is not None:
+        said = "this data brings an input to each of its pictures: nothing is degraded"
+        yield Problem("translation.degradation", said, fatal=False)
     sides, widths = source.shape[1:], model.discriminator.widths
     for field, network in (("generator", model.generator), ("discriminator", model.discriminator)):
         if network.attention:
             yield Problem(
-                f"model.{field}.attention", "neither a U-Net nor a patch discriminator has self-attention here"
+                f"model.{field}.attention", "none of the networks from picture to picture has self-attention here"
             )
-    least = smallest_side(max(sides), len(model.generator.widths))
-    if least == 1 and model.generator.normalization == "instance":
-        said = "at the bottom of this U-Net there is one value of a channel to normalise over; choose fewer widths"
-        yield Problem("model.generator.widths", said)
-    yield from _of_patches(min(sides), halvings(widths))
+    yield from _of_generator(config, source)
+    yield from of_patches(min(sides), halvings(widths))
     if not weights.distance_weight and not weights.adversarial_weight:
         yield Problem("translation.distance_weight", "with both weights at 0 G learns nothing; choose one above 0")
     if not model.discriminator.sees_input and weights.adversarial_weight and not weights.distance_weight:
@@ -233,7 +276,24 @@ def _problems(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
         yield Problem("model.discriminator.sees_input", said, fatal=False)
 
 
-def _of_patches(side: int, strided: int) -> Iterator[Problem]:
+def _of_generator(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
+    generator, degradation = config.model.generator, DEGRADATIONS[config.translation.degradation]
+    if source.shape[0] < degradation.channels:
+        said = f"the colours are taken away here, and pictures of {config.data.name} have none; choose data in colour"
+        yield Problem("translation.degradation", said)
+    if generator.architecture == "srresnet":
+        if degradation.factor == 1:
+            said = "this network enlarges, and its input is as fine as its target; choose half_size or quarter_size"
+            yield Problem("translation.degradation", said)
+        return
+    least = smallest_side(max(source.shape[1:]), len(generator.widths))
+    if least == 1 and generator.normalization == "instance":
+        said = "at the bottom of this U-Net there is one value of a channel to normalise over; choose fewer widths"
+        yield Problem("model.generator.widths", said)
+
+
+def of_patches(side: int, strided: int) -> Iterator[Problem]:
+    """What is to be said of a patch discriminator that halves pictures of so many pixels a side so many times."""
     field, logits = receptive_field(strided), logits_on_a_side(side, strided)
     if logits < 1:
         said = (

@@ -2,8 +2,7 @@
 
 const CLASS_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6BB1", "#8A8F98", "#B8860B", "#5B8C5A"]
 const MAP = 520 // pixels a side
-const DRAWING = 280
-const BRUSH = 22
+const BRUSH = 22 // pixels of the canvas
 
 class Map_ {
   title = "Map"
@@ -123,7 +122,8 @@ class Code {
     }
     this.file = el("input", { type: "file", accept: "image/*", "aria-label": "a picture of your own" })
     this.file.onchange = () => this.file.files[0] && this.bring(this.file.files[0])
-    this.pad = new Pad(() => this.drawn())
+    this.pad = new Canvas("Draw here.", (done) => done && !this.pad.isEmpty && this.drawn(), "pad")
+    this.pad.width = BRUSH
     this.search = button("Find it by a search", () => this.find(), { class: "gl-button primary" })
     this.result = el("div", { class: "gl-row" })
     this.told = el("div", { class: "gl-told" })
@@ -134,7 +134,7 @@ class Code {
       "div",
       {},
       el("p", { class: "gl-hint" }, how),
-      el("div", { class: "gl-sources" }, el("label", { class: "gl-select" }, el("span", {}, "held-out sample"), this.index), el("label", { class: "gl-select" }, el("span", {}, "or a picture of your own"), this.file), this.pad.element),
+      el("div", { class: "gl-sources" }, el("label", { class: "gl-select" }, el("span", {}, "held-out sample"), this.index), el("label", { class: "gl-select" }, el("span", {}, "or a picture of your own"), this.file), el("div", { class: "gl-drawn" }, el("span", { class: "gl-name" }, "or draw one"), this.pad.element, button("Clear", () => this.pad.clear()))),
       this.search,
       this.result,
       this.told,
@@ -152,7 +152,7 @@ class Code {
   }
 
   drawn() {
-    this.brought = { picture: this.pad.canvas.toDataURL("image/png").split(",")[1], drawn: true }
+    this.brought = { picture: this.pad.content, drawn: true }
     if (this.walk.about.encodes) this.changed()
     else this.find()
   }
@@ -189,59 +189,6 @@ class Code {
     const code = answer.code
     const film = names.length > 2 && !this.brought ? takeAway(this.walk.link, this.walk.recipe({ do: "invert", ...this.given })) : null
     this.told.replaceChildren(told, " ", ...(film ? [film] : []), button("Take its z as the first sample", () => this.walk.choice.set({ look: "way", p: [code, ...this.walk.choice.points.slice(-1)].join(",") })))
-  }
-}
-
-// A canvas that is drawn on with a pointer, or with arrow keys while Space is what draws.
-class Pad {
-  constructor(done) {
-    this.canvas = el("canvas", { class: "gl-pad", width: DRAWING, height: DRAWING, tabindex: 0, role: "application", "aria-label": "Draw here. With keys: arrows move the brush, Shift and an arrow draws, Enter looks for it.", "data-testid": "pad" })
-    this.pen = this.canvas.getContext("2d")
-    this.place = [DRAWING / 2, DRAWING / 2]
-    this.clear()
-    let last = null
-    const at = (event) => {
-      const box = this.canvas.getBoundingClientRect()
-      return [((event.clientX - box.left) / box.width) * DRAWING, ((event.clientY - box.top) / box.height) * DRAWING]
-    }
-    this.canvas.onpointerdown = (event) => {
-      this.canvas.setPointerCapture(event.pointerId)
-      last = at(event)
-      this.line(last, last)
-    }
-    this.canvas.onpointermove = (event) => {
-      if (!last) return
-      const next = at(event)
-      this.line(last, next)
-      last = next
-    }
-    this.canvas.onpointerup = this.canvas.onpointercancel = () => {
-      if (last) done()
-      last = null
-    }
-    this.canvas.onkeydown = (event) => {
-      const step = { ArrowLeft: [-10, 0], ArrowRight: [10, 0], ArrowUp: [0, -10], ArrowDown: [0, 10] }[event.key]
-      if (event.key === "Enter") done()
-      if (!step) return
-      event.preventDefault()
-      const next = this.place.map((value, axis) => Math.min(DRAWING, Math.max(0, value + step[axis])))
-      if (event.shiftKey) this.line(this.place, next)
-      this.place = next
-    }
-    this.element = el("div", { class: "gl-named" }, el("span", { class: "gl-name" }, "or draw one"), this.canvas, button("Clear", () => this.clear()))
-  }
-
-  clear() {
-    this.pen.fillStyle = "#000"
-    this.pen.fillRect(0, 0, DRAWING, DRAWING)
-  }
-
-  line(from, to) {
-    Object.assign(this.pen, { strokeStyle: "#fff", lineWidth: BRUSH, lineCap: "round" })
-    this.pen.beginPath()
-    this.pen.moveTo(...from)
-    this.pen.lineTo(to[0] + 0.01, to[1])
-    this.pen.stroke()
   }
 }
 

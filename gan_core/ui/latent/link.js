@@ -1,10 +1,11 @@
 // The latent page in the browser: a grid of samples, ways of walking from them, and one WebSocket that answers recipes.
 //
 // latent_page.py joins the files of this folder, after live/elements.js: link (the wire and the address), pieces (pictures and
-// controls), places (way, arithmetic, directions), data (map, encode, neighbours), walk (the whole).
+// controls), draw/canvas, places (way, arithmetic, directions), data (map, encode, neighbours), walk (the whole). The draw page
+// has link and pieces too.
 
 const PAUSE = 60 // ms between two questions of one lane: a slider asks no more often
-const SLOW = ["about", "count", "effect", "map", "invert"]
+const SLOW = ["about", "count", "effect", "map", "invert", "figures", "line"]
 
 // Questions by slot: a newer one of a slot replaces one that was not yet sent, and one of each lane is on its way at a time.
 class Link {
@@ -17,7 +18,7 @@ class Link {
   }
 
   open(run, ticket) {
-    const url = `/walk/${encodeURIComponent(run)}?ticket=${encodeURIComponent(ticket)}`
+    const url = `/ask/${encodeURIComponent(run)}?ticket=${encodeURIComponent(ticket)}`
     if (url === this.url) return
     this.url = url
     this.run = run
@@ -63,6 +64,7 @@ class Link {
     this.drop()
   }
 
+  // A recipe may have a function as ``now``, which adds what is known when it is sent.
   ask(slot, recipe, then) {
     const lane = this.lanes[SLOW.includes(recipe.do) ? "slow" : "quick"]
     lane.waiting.delete(slot)
@@ -77,7 +79,8 @@ class Link {
       const [slot, next] = lane.waiting.entries().next().value
       lane.waiting.delete(slot)
       lane.sent = { ...next, n: ++this.number }
-      this.socket.send(JSON.stringify({ ...next.recipe, n: lane.sent.n }))
+      const { now, ...recipe } = next.recipe
+      this.socket.send(JSON.stringify({ ...recipe, ...now?.(), n: lane.sent.n }))
       lane.resting = setTimeout(() => {
         lane.resting = null
         this.pump()
@@ -101,17 +104,16 @@ class Link {
 
   file(recipe, end) {
     const asked = new URLSearchParams({ ticket: this.ticket, recipe: JSON.stringify(recipe) })
-    return `/walk/${encodeURIComponent(this.run)}/take.${end}?${asked}`
+    return `/ask/${encodeURIComponent(this.run)}/take.${end}?${asked}`
   }
 }
 
 // What is chosen, as it stands in the address; what is as at first is not in it.
-const FIRST = { look: "way", seed: "0", p: "0,1", t: "0.5", a: "", b: "", base: "0", by: "1", kind: "", moves: "", uv: "0,0", pic: "h0", y: "" }
-
 class Choice {
-  constructor(changed) {
+  constructor(first, changed) {
     const given = new URLSearchParams(location.search)
-    for (const [name, first] of Object.entries(FIRST)) this[name] = given.get(name) ?? first
+    for (const [name, value] of Object.entries(first)) this[name] = given.get(name) ?? value
+    this.first = first
     this.changed = changed
   }
 
@@ -124,20 +126,11 @@ class Choice {
 
   note() {
     const url = new URL(location.href)
-    for (const [name, first] of Object.entries(FIRST)) {
-      if (this[name] === first) url.searchParams.delete(name)
+    for (const [name, value] of Object.entries(this.first)) {
+      if (this[name] === value) url.searchParams.delete(name)
       else url.searchParams.set(name, this[name])
     }
     if (url.href !== location.href) history.replaceState(history.state, "", url)
-  }
-
-  // A point in the chosen class, where one is chosen and the point has none of its own.
-  inClass(point) {
-    return this.y === "" || point.includes(".") ? point : `${point}.${this.y}`
-  }
-
-  get points() {
-    return this.p.split(",").filter(Boolean).slice(0, 4)
   }
 }
 

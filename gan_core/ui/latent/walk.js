@@ -2,6 +2,19 @@
 
 const LOOKS = { way: Way, sum: Sum, move: Move, map: Map_, code: Code, near: Near }
 
+const FIRST = { look: "way", seed: "0", p: "0,1", t: "0.5", a: "", b: "", base: "0", by: "1", kind: "", moves: "", uv: "0,0", pic: "h0", y: "" }
+
+class Place extends Choice {
+  // A point in the chosen class, where one is chosen and the point has none of its own.
+  inClass(point) {
+    return this.y === "" || point.includes(".") ? point : `${point}.${this.y}`
+  }
+
+  get points() {
+    return this.p.split(",").filter(Boolean).slice(0, 4)
+  }
+}
+
 class Walk {
   constructor(parent) {
     this.said = el("p", { class: "gl-said", role: "status" })
@@ -14,7 +27,7 @@ class Walk {
     this.root = el("div", { class: "gl-root", "data-testid": "latent" }, this.said, el("div", { class: "gl-whole" }, el("div", { class: "gl-left" }, this.head, this.asked, this.grid, this.more), el("div", { class: "gl-right" }, this.tabs, this.panel)))
     parent.append(this.root)
     this.link = new Link((sentence) => setText(this.said, sentence))
-    this.choice = new Choice((change) => this.changed(change))
+    this.choice = new Place(FIRST, (change) => this.changed(change))
   }
 
   update(data) {

@@ -8,10 +8,14 @@ class Panel {
     this.wait = el("div", { class: "gs-wait" })
     this.note = el("p", { class: "gs-note" })
     this.aside = el("span", { class: "gs-aside" })
+    this.fills = el("button", { type: "button", class: "gs-button gs-fill-screen", "aria-label": `${spec.title}: fill the screen, or not`, title: "fill the screen, or not [S]" }, "⤢")
+    this.fills.onclick = () => (stage.slot ? stage.close() : stage.open(spec.slot))
+    this.asks = el("button", { type: "button", class: "gs-button gs-ask", "aria-expanded": "false", "aria-label": `${spec.title}: how to read it`, title: "how to read it" }, "?")
+    this.asks.onclick = () => this.asks.setAttribute("aria-expanded", String(this.element.toggleAttribute("data-explains")))
     this.element = el(
       "section",
       { class: `gs-panel gs-${spec.kind}`, "data-testid": spec.slot, "data-span": spec.span || 1, "aria-label": spec.title },
-      el("h3", { class: "gs-title" }, spec.title, this.aside),
+      el("div", { class: "gs-heading" }, el("h3", { class: "gs-title" }, spec.title, this.aside), this.asks, this.fills),
       el("div", { class: "gs-stage" }, this.body, this.wait),
       this.note,
     )
@@ -50,6 +54,7 @@ class Panel {
 
   draw() {}
   theme() {}
+  stand() {}
   destroy() {}
 }
 
@@ -85,6 +90,24 @@ class ChartPanel extends Panel {
     drawn(this.chart, this.Plotly.Plots.resize(this.chart))
   }
 
+  // What a chart on the stage says, and its points and lines, are seen from the last row.
+  stand(large) {
+    if (!this.ready || large === Boolean(this.large)) return
+    this.large = large
+    const { data, layout } = this.spec.figure
+    const words = ["font", "legend.font", ...Object.keys(layout).filter((name) => /^[xy]axis/.test(name)).flatMap((name) => [`${name}.tickfont`, `${name}.title.font`])]
+    const sizeOf = (path) => path.split(".").reduce((node, name) => node?.[name], layout)?.size ?? null // null is Plotly's own
+    this.Plotly.relayout(this.chart, Object.fromEntries(words.map((path) => [`${path}.size`, large ? STAGE_LETTERS : sizeOf(path)])))
+    const factor = large ? STAGE_STROKES : 1
+    data.forEach((trace, i) => {
+      const change = {}
+      if (Number.isFinite(trace.marker?.size)) change["marker.size"] = factor * trace.marker.size
+      if (Number.isFinite(trace.line?.width)) change["line.width"] = factor * trace.line.width
+      if (Object.keys(change).length) this.Plotly.restyle(this.chart, change, [i])
+    })
+    this.decorate(this.lines || [])
+  }
+
   // Dragging and redrawing at once would break the drag; the next draw catches up.
   get busy() {
     return !this.ready || Boolean(this.chart._dragging)
@@ -116,9 +139,11 @@ class ChartPanel extends Panel {
 
   // Lines with their labels: `{shape, annotation}`.
   decorate(lines) {
+    this.lines = lines
+    const large = this.large ? { font: { size: STAGE_LETTERS, color: this.view.palette.text } } : {}
     const all = {
       shapes: [...this.baseShapes, ...lines.filter((line) => line.shape).map((line) => line.shape)],
-      annotations: lines.filter((line) => line.annotation).map((line) => line.annotation),
+      annotations: lines.filter((line) => line.annotation).map((line) => ({ ...line.annotation, ...large })),
     }
     const text = JSON.stringify(all)
     if (text === this.decorations) return

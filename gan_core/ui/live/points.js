@@ -1,6 +1,7 @@
 // Panels of samples in the plane and on a line, with what D thinks there.
 
 const MOST_UNLIKE = 3 // times as long may one axis be as the other, where both are drawn to one scale
+const WIDE = 1.45 // times as wide as high is a panel with room beside its plane
 const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
 class ArtefactPanel extends ChartPanel {
@@ -37,6 +38,19 @@ class ArtefactPanel extends ChartPanel {
 }
 
 class PointsPanel extends ArtefactPanel {
+  // A square plane in a wide panel leaves room beside it for the legend, and none above.
+  fit() {
+    super.fit()
+    if (!this.ready || this.chart.offsetParent === null) return
+    const sideways = this.chart.clientWidth > WIDE * this.chart.clientHeight
+    if (sideways === Boolean(this.sideways)) return
+    this.sideways = sideways
+    const { legend } = this.spec.figure.layout
+    const beside = { ...legend, orientation: "v", x: 0, xanchor: "left", y: 1, yanchor: "top" }
+    const font = this.chart.layout.legend?.font
+    this.Plotly.relayout(this.chart, { legend: { ...(sideways ? beside : legend), font } })
+  }
+
   drawReal(reference) {
     const points = reference.points || []
     this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
@@ -54,7 +68,7 @@ class PointsPanel extends ArtefactPanel {
     }
   }
 
-  drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [] }) {
+  drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [], from = [], ways = [], told = "" }) {
     const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
     const bent = grid.flatMap((line) => [...line, [null, null]])
     const span = xs.length ? xs[xs.length - 1] - xs[0] : 1
@@ -69,8 +83,17 @@ class PointsPanel extends ArtefactPanel {
       },
       [0, 2, 3, 4],
     ) // one redraw for all
+    if (this.chart.data[5]) this.drawWays(from, ways)
     const shown = this.chart.data[4] && this.chart.data[4].visible === true
-    setText(this.note, this.spec.note || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
+    setText(this.note, this.spec.note || told || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
+  }
+
+  // Points in the colour of the mode that they come from, and an arrow from each mode to where its points went.
+  drawWays(from, ways) {
+    const colours = from.map((mode) => `hsl(${Math.round((360 * mode) / Math.max(1, ways.length))} 75% 52%)`)
+    const arrows = ways.flatMap(([x0, y0, x1, y1]) => [[x0, y0, 0], [x1, y1, 13], [null, null, 0]])
+    this.Plotly.restyle(this.chart, { "marker.color": [colours.length ? colours : this.view.colours.fake] }, [2])
+    this.Plotly.restyle(this.chart, { x: [arrows.map((p) => p[0])], y: [arrows.map((p) => p[1])], "marker.size": [arrows.map((p) => p[2])] }, [5])
   }
 }
 

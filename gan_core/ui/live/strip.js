@@ -216,9 +216,10 @@ class Timeline {
 
   play() {
     if (this.frames.length < 2) return
+    clearInterval(this.playing)
     if (this.index >= this.frames.length - 1) this.view.select(this.frames[0].round)
-    // The whole run in about fifteen seconds, whatever the number of frames.
-    const pause = Math.min(500, Math.max(60, 15000 / this.frames.length))
+    // The whole run in about fifteen seconds, whatever the number of frames, unless another speed was chosen.
+    const pause = Math.min(500, Math.max(60, 15000 / this.frames.length)) / stage.speed
     this.playing = setInterval(() => {
       if (this.index >= this.frames.length - 1) {
         this.pause()

@@ -16,22 +16,24 @@ class LiveView {
     this.hovered = null // a round under the pointer, as long as it is there
     this.wanted = data.leads ? roundInAddress() : (data.at ?? null) // by the link or the page, until all views have their frames
     this.panels = []
-    this.files = new Map()
-    this.contents = new Map()
+    this.files = new Files((file) => this.artefact(file))
     this.shown = null // the round that all panels show
     this.patience = -Infinity // until then what could not be fetched is not asked for again
     this.connection = null
     const led = data.beside.includes("lead")
     this.root = el("div", {
-      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led, "data-fits": data.fits,
+      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led, "data-fits": data.fits > 0,
     })
+    if (data.fits) this.root.style.setProperty("--gs-room", `${data.fits}rem`)
     if (data.name) this.root.append(el("h3", { class: "gs-name", style: `border-color: ${data.colour}` }, data.name))
     this.strip = new StatusStrip()
     this.timeline = new Timeline(this)
     this.verdict = new VerdictBanner(this)
     this.board = el("div", { class: "gs-board" })
     this.fault = el("p", { class: "gs-fault", role: "alert", hidden: true })
-    this.root.append(this.strip.element, this.verdict.element, this.timeline.element, this.fault, this.board)
+    // In one line: what state the run is in, what it is like, and the time; below it what is said of that.
+    this.head = el("div", { class: "gs-head" }, this.strip.element, this.verdict.element, this.timeline.element)
+    this.root.append(this.head, this.fault, this.board)
     this.root.addEventListener("keydown", (event) => this.timeline.key(event))
     parent.append(this.root)
     this.scrolled = () => this.float()
@@ -40,6 +42,7 @@ class LiveView {
     this.hook()
     this.build()
     this.open()
+    stage.join(this)
     document.dispatchEvent(new CustomEvent("ganscope:mounted", { detail: { run: data.run } }))
   }
 
@@ -120,10 +123,13 @@ class LiveView {
       this.panels.push(panel)
       this.board.append(panel.element)
     }
+    const large = this.data.layout.findIndex((spec) => spec.span === "large")
+    for (const panel of large < 0 ? [] : this.panels.slice(large + 1, large + 3)) panel.element.toggleAttribute("data-flanks", panel.spec.span !== "all")
     const mine = this.panels
     this.layoutText = JSON.stringify(this.data.layout)
     this.watchScrolling()
     this.startCharts(mine)
+    if (stage.slot) stage.show()
   }
 
   // What is scrolled out of sight is not drawn, and catches up when it comes back: redrawing costs a browser most.
@@ -390,35 +396,12 @@ class LiveView {
     return `/live/${encodeURIComponent(this.data.run)}/artefact/${encodeURIComponent(file)}?ticket=${encodeURIComponent(this.data.ticket)}`
   }
 
-  // A picture, decoded, so that it changes without an empty moment in between; or what a JSON file holds.
+  get contents() {
+    return this.files.contents
+  }
+
   fetchFile(file) {
-    if (!this.files.has(file)) {
-      if (this.files.size >= 60) {
-        const oldest = this.files.keys().next().value
-        this.files.delete(oldest)
-        this.contents.delete(oldest)
-      }
-      const content = (file.endsWith(".json") ? this.fetchJson(file) : this.fetchPicture(file)).then((found) => {
-        this.contents.set(file, found)
-        return found
-      })
-      content.catch(() => this.files.delete(file))
-      this.files.set(file, content)
-    }
-    return this.files.get(file)
-  }
-
-  async fetchJson(file) {
-    const answer = await fetch(this.artefact(file))
-    if (!answer.ok) throw new Error(`${answer.status}`)
-    return answer.json()
-  }
-
-  async fetchPicture(file) {
-    const picture = new Image()
-    picture.src = this.artefact(file)
-    await picture.decode()
-    return picture
+    return this.files.fetch(file)
   }
 
   readPalette() {
@@ -459,6 +442,7 @@ class LiveView {
 
   destroy() {
     this.gone = true
+    stage.leave(this)
     cancelAnimationFrame(this.frame)
     clearTimeout(this.againTimer)
     clearTimeout(this.noteTimer)

@@ -1,7 +1,7 @@
-"""What makes what visitors of latent spaces ask for: ``python -m gan_core.lifeline gan_core.engine.latent.walker``.
+"""What makes what visitors ask of stored games: ``python -m gan_core.lifeline gan_core.engine.answering.process STORE``.
 
 It hears lines of JSON, a batch each: ``[[id, visitor, run, round, recipe], …]``, and says lines ``id answer``, and ``0``
-when a batch is done. All looks of a batch into one space are one forward pass; what takes longer is done in slices between
+when a batch is done. All looks of a batch into one game are one forward pass; what takes longer is done in slices between
 batches, and what a visitor asks of that kind replaces what that visitor asked before. Its niceness is the greatest: what
 trains goes first.
 """
@@ -20,8 +20,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
+from gan_core.engine.answering.lanes import lane
+from gan_core.engine.drawing import looks as drawing
+from gan_core.engine.drawing import recipes as drawn
+from gan_core.engine.drawing.board import Board
+from gan_core.engine.drawing.studies import STUDIES as OF_BOARDS
 from gan_core.engine.environment import compute_on_one_thread
-from gan_core.engine.latent import recipes
 from gan_core.engine.latent.looks import Answer, answers, needs
 from gan_core.engine.latent.recipes import Recipe, Wrong
 from gan_core.engine.latent.space import Space, open_space
@@ -29,19 +33,20 @@ from gan_core.engine.latent.studies import STUDIES
 from gan_core.store import RunNotFound, RunStore, StoreError
 
 NICENESS = 19
-SPACES = 3  # that are held open at once
+SPACES, BOARDS = 3, 8  # that are held open at once
 IDLE_SECONDS = 900.0  # without a question after which the process ends; the next one starts another
 FAILED = "The server could not answer; its log says why."
 
 Ask = tuple[int, str, str, int | None, Recipe]
 
 
-class Walker:
-    """Answers asks by the spaces of one store."""
+class Answerer:
+    """Answers asks by the spaces and the boards of one store."""
 
     def __init__(self, store: RunStore, say: Any) -> None:
         self._store, self._say = store, say
         self._spaces: OrderedDict[tuple[str, int | None], Space] = OrderedDict()
+        self._boards: OrderedDict[str, Board] = OrderedDict()
         self._studies: OrderedDict[tuple[str, str], tuple[int, Iterator[Answer | None]]] = OrderedDict()
 
     @property
@@ -58,25 +63,42 @@ class Walker:
         self._spaces[key].look_for_judge(self._store.root / "cache")
         return self._spaces[key]
 
+    def board(self, run: str) -> Board:
+        if run not in self._boards:
+            while len(self._boards) >= BOARDS:
+                self._boards.popitem(last=False)
+            self._boards[run] = Board(self._store, run)
+        self._boards.move_to_end(run)
+        return self._boards[run]
+
     def heed(self, batch: list[Ask]) -> None:
-        """Answer the looks of a batch, and begin what takes longer."""
-        quick: dict[tuple[str, int | None], list[tuple[int, Recipe]]] = {}
+        """Answer the quick ones of a batch, and begin what takes longer."""
+        quick: dict[tuple[str, int | None, bool], list[tuple[int, Recipe]]] = {}
         for id, visitor, run, at, recipe in batch:
             with _Said(self._say, id):
-                lane = recipes.lane(recipe)
-                if lane == "slow":
-                    self._begin((visitor, lane), id, STUDIES[recipe["do"]](self.space(run, at), recipe))
-                elif wanted := needs(recipe):
-                    self._begin((visitor, lane), id, _prepared(self.space(run, at), wanted, recipe))
+                of_board = recipe["do"] in drawn.LANES
+                if lane(recipe) == "slow":
+                    self._begin((visitor, "slow"), id, self._study(run, at, recipe))
+                elif not of_board and (wanted := needs(recipe)):
+                    self._begin((visitor, "quick"), id, _prepared(self.space(run, at), wanted, recipe))
                 else:
-                    quick.setdefault((run, at), []).append((id, recipe))
-        for (run, at), asked in quick.items():
+                    quick.setdefault((run, at, of_board), []).append((id, recipe))
+        for (run, at, of_board), asked in quick.items():
+            recipes = [recipe for _, recipe in asked]
             try:
-                found = answers(self.space(run, at), [recipe for _, recipe in asked])
+                found = (
+                    drawing.answers(self.board(run), at, recipes) if of_board else answers(self.space(run, at), recipes)
+                )
             except Exception as error:
                 found = [{"error": _sentence(error)}] * len(asked)
             for (id, _), answer in zip(asked, found, strict=True):
                 self._say(id, answer)
+
+    def _study(self, run: str, at: int | None, recipe: Recipe) -> Iterator[Answer | None]:
+        do = recipe["do"]
+        return (
+            OF_BOARDS[do](self.board(run), at, recipe) if do in OF_BOARDS else STUDIES[do](self.space(run, at), recipe)
+        )
 
     def _begin(self, visitor: tuple[str, str], id: int, study: Iterator[Answer | None]) -> None:
         replaced = self._studies.pop(visitor, None)
@@ -142,18 +164,18 @@ def main() -> None:
         outgoing.flush()
 
     with RunStore(Path(sys.argv[1])) as store:
-        walker = Walker(store, say)
+        answerer = Answerer(store, say)
         for _ in itertools.count():
             try:
-                line = heard.get(block=not walker.busy, timeout=None if walker.busy else IDLE_SECONDS)
+                line = heard.get(block=not answerer.busy, timeout=None if answerer.busy else IDLE_SECONDS)
             except Empty:
-                if not walker.busy:
+                if not answerer.busy:
                     return
-                walker.go_on()
+                answerer.go_on()
                 continue
             if not line:
                 return
-            walker.heed([tuple(one) for one in json.loads(line)])
+            answerer.heed([tuple(one) for one in json.loads(line)])
             say(0, None)
 
 

@@ -15,10 +15,10 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
 
-from gan_core.engine.latent.guide import SUPERSEDED, Unanswered
-from gan_core.engine.latent.recipes import lane
+from gan_core.engine.answering.guide import SUPERSEDED, Unanswered
+from gan_core.engine.answering.lanes import lane
 from gan_core.engine.showing.pictures import png, tile
-from gan_core.server.latent import MOST_MESSAGE, latent_routes
+from gan_core.server.asking import MOST_MESSAGE, asking_routes
 from gan_core.server.tickets import WINDOW, Tickets
 
 SHEET = base64.b64encode(png(tile(np.arange(3, dtype=np.uint8).repeat(64).reshape(3, 1, 8, 8) * 100))).decode()
@@ -52,7 +52,7 @@ def guide() -> StandInGuide:
 
 @pytest.fixture
 def pages(lab: Any, guide: Any) -> TestClient:
-    return TestClient(Starlette(routes=latent_routes(lambda: lab, lambda lab: guide)), base_url="http://localhost:8501")
+    return TestClient(Starlette(routes=asking_routes(lambda: lab, lambda lab: guide)), base_url="http://localhost:8501")
 
 
 def refusals(tickets: Tickets) -> list[str]:
@@ -68,15 +68,14 @@ def test_nobody_comes_in_without_a_ticket_of_the_run(pages: TestClient, tickets:
     for ticket in refusals(tickets):
         with (
             pytest.raises(WebSocketDenialResponse) as refused,
-            pages.websocket_connect(f"/walk/live-run?ticket={ticket}"),
+            pages.websocket_connect(f"/ask/live-run?ticket={ticket}"),
         ):
             pass
         assert refused.value.status_code == 403
         assert (
-            pages.get("/walk/live-run/take.png", params={"ticket": ticket, "recipe": '{"do":"grid"}'}).status_code
-            == 403
+            pages.get("/ask/live-run/take.png", params={"ticket": ticket, "recipe": '{"do":"grid"}'}).status_code == 403
         )
-    with pytest.raises(WebSocketDenialResponse), pages.websocket_connect(f"/walk/a%20b?ticket={tickets.mint('*')}"):
+    with pytest.raises(WebSocketDenialResponse), pages.websocket_connect(f"/ask/a%20b?ticket={tickets.mint('*')}"):
         pass
     assert guide.asked == []
 
@@ -84,13 +83,13 @@ def test_nobody_comes_in_without_a_ticket_of_the_run(pages: TestClient, tickets:
 def test_each_socket_is_a_visitor_and_gets_the_answer_with_its_number(
     pages: TestClient, tickets: Tickets, guide: StandInGuide
 ) -> None:
-    url = f"/walk/live-run?ticket={tickets.mint('live-run')}"
+    url = f"/ask/live-run?ticket={tickets.mint('live-run')}"
     with pages.websocket_connect(url) as first, pages.websocket_connect(url) as second:
         first.send_text('{"do":"move","base":"replaced","n":6}')  # gets no answer
         first.send_text('{"do":"grid","seed":4,"round":120,"n":7}')
         number, _, answer = first.receive_text().partition(" ")
         assert (number, json.loads(answer)["asked"]) == ("7", {"do": "grid", "seed": 4})
-        second.send_text('{"do":"grid","n":1}')
+        second.send_text(f'{{"do":"drawing","picture":"{"x" * 100_000}","drawn":true,"n":1}}')  # a large drawing
         assert second.receive_text().startswith("1 {")
         for wrong in (
             "no JSON",
@@ -111,15 +110,15 @@ def test_each_socket_is_a_visitor_and_gets_the_answer_with_its_number(
 @pytest.mark.parametrize(("end", "kind"), [("png", "PNG"), ("gif", "GIF")])
 def test_what_is_shown_is_taken_away_as_a_file(pages: TestClient, tickets: Tickets, end: str, kind: str) -> None:
     given = {"ticket": tickets.mint("live-run"), "recipe": '{"do":"way","points":["0","1"]}'}
-    file = pages.get(f"/walk/live-run/take.{end}", params=given)
+    file = pages.get(f"/ask/live-run/take.{end}", params=given)
     assert file.headers["content-type"] == f"image/{end}"
     assert file.headers["content-disposition"] == f'attachment; filename="live-run-latent.{end}"'
     with Image.open(io.BytesIO(file.content)) as picture:
         assert picture.format == kind
         assert getattr(picture, "n_frames", 1) == (4 if end == "gif" else 1)
         assert picture.width % 8 in (0, 4)
-    assert pages.get("/walk/live-run/take.exe", params=given).status_code == 404
+    assert pages.get("/ask/live-run/take.exe", params=given).status_code == 404
     for base, status in (("wrong", 400), ("gone", 404)):
-        answer = pages.get(f"/walk/live-run/take.{end}", params=given | {"recipe": f'{{"do":"move","base":"{base}"}}'})
+        answer = pages.get(f"/ask/live-run/take.{end}", params=given | {"recipe": f'{{"do":"move","base":"{base}"}}'})
         assert answer.status_code == status
         assert answer.json()["error"].endswith(".")

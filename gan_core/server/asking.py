@@ -1,8 +1,8 @@
-"""The routes of the latent page: recipes in, pictures out.
+"""The routes of the latent page and of the draw page: recipes in, pictures out.
 
-``/walk/{run}``            WebSocket: each message is a recipe as JSON, with ``round`` and a number ``n``; its answer is that
+``/ask/{run}``             WebSocket: each message is a recipe as JSON, with ``round`` and a number ``n``; its answer is that
                              number and JSON. Of one socket only the latest recipe of a lane is answered.
-``/walk/{run}/take.{end}`` what a recipe shows, as a file: ``png`` a strip, ``gif`` one picture after the other
+``/ask/{run}/take.{end}`` what a recipe shows, as a file: ``png`` a strip, ``gif`` one picture after the other
 
 Both are for whoever holds a ticket of the run, as the live routes are; they change nothing.
 """
@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gan_core.engine import current_lab
-from gan_core.engine.latent.guide import SUPERSEDED, Guide
+from gan_core.engine.answering.guide import SUPERSEDED, Guide
 from gan_core.engine.latent.recipes import MOST_PICTURE, Wrong
 from gan_core.engine.latent.taking import file_of
 from gan_core.server.access import Refused, check_ticket, refuse
@@ -59,18 +59,18 @@ def close_guides() -> None:
         guide.close()
 
 
-def latent_routes(
+def asking_routes(
     lab_getter: Callable[[], Any] = current_lab, guide_getter: Callable[[Any], Guide] = guide_of
 ) -> list[BaseRoute]:
     """The routes over the lab that ``lab_getter`` returns."""
-    doors = LatentRoutes(lab_getter, guide_getter)
+    doors = AskingRoutes(lab_getter, guide_getter)
     return [
-        WebSocketRoute("/walk/{run}", doors.walk),
-        Route("/walk/{run}/take.{end}", doors.take),
+        WebSocketRoute("/ask/{run}", doors.ask),
+        Route("/ask/{run}/take.{end}", doors.take),
     ]
 
 
-class LatentRoutes:
+class AskingRoutes:
     """The handlers; one instance per application."""
 
     def __init__(self, lab_getter: Callable[[], Any], guide_getter: Callable[[Any], Guide]) -> None:
@@ -84,7 +84,7 @@ class LatentRoutes:
             raise RunNotFound(run[:60])
         return run
 
-    async def walk(self, websocket: WebSocket) -> None:
+    async def ask(self, websocket: WebSocket) -> None:
         try:
             run = self._admit(websocket)
         except (Refused, RunNotFound) as error:

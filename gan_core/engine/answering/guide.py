@@ -1,4 +1,4 @@
-"""The server's side of the process that walks through latent spaces: who waits for what, and that it runs."""
+"""The server's side of the process that answers: who waits for what, and that it runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gan_core.engine.latent.recipes import Recipe, lane
+from gan_core.engine.answering.lanes import lane
+from gan_core.engine.latent.recipes import Recipe
 from gan_core.store import StoreError
 
 log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parents[3]
-MODULE = ("gan_core.engine.latent.walker",)
+MODULE = ("gan_core.engine.answering.process",)
 MOST_WAITING = 200
 """Questions that are open at once, about three for each of a class; more are refused."""
 BREATHER = 2.0
@@ -111,7 +112,7 @@ class Guide:
         self._process = subprocess.Popen(
             self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
-        threading.Thread(target=self._hear, args=(self._process,), name="latent", daemon=True).start()
+        threading.Thread(target=self._hear, args=(self._process,), name="answers", daemon=True).start()
 
     def _send(self) -> None:
         """Hand over all that waits, if the process has nothing in hand."""
@@ -149,6 +150,6 @@ class Guide:
             self._waiting.clear()
             self._process, self._in_hand = None, False
         if lost and not self._closed:
-            log.warning("The process of the latent page ended with status %s.", status)
+            log.warning("The process that answers visitors ended with status %s.", status)
         for asked in lost:
             asked.future.set_exception(Unanswered(ENDED))

@@ -1,0 +1,117 @@
+"""The Draw page in a browser: a stroke becomes a picture, is taken back, is seen through rounds and beside another run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from driving import faults_of, settled
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from gan_core.config import RunConfig
+from gan_core.engine import Lab
+
+pytestmark = pytest.mark.browser
+SETTINGS = {"draw": "1"}  # a server of its own, over a store that has runs
+TINY = {
+    "data.name": "digits8",
+    "data.batch_size": 8,
+    "translation.degradation": "half_size",
+    "model.generator.widths": [4],
+    "model.discriminator.widths": [4, 4],
+    "diagnostics.samples": 32,
+    "diagnostics.every": 1,
+    "schedule.rounds": 4,
+    "device": "cpu",
+}
+PIXELS = "canvas => canvas.toDataURL()"
+ANSWERED = """output => {
+  const version = document.querySelector('[data-testid=canvas]').dataset.version
+  return version !== undefined && output.dataset.of === version
+}"""
+
+
+@pytest.fixture(scope="module")
+def drawn_for(store: Any) -> list[str]:
+    """Two translators and a GAN."""
+    pairs = RunConfig.load({"game": "pix2pix"}).replace(TINY)
+    gan = {name: value for name, value in TINY.items() if not name.startswith("translation")}
+    configs = [pairs, pairs.replace({"seed": 7}), RunConfig().replace({**gan, "schedule.rounds": 2})]
+    with Lab(store, executor="thread", tick=0.05) as lab:
+        runs = [lab.submit(config, name=name) for config, name in zip(configs, ("one", "two", "a GAN"), strict=True)]
+        assert all(lab.wait(run, 60).status == "finished" for run in runs)
+    return runs
+
+
+def shown(page: Page, output: Locator) -> str:
+    """The pixels of an output, once they are of what is on the canvas."""
+    page.wait_for_function(ANSWERED, arg=output.element_handle())
+    return str(output.evaluate(PIXELS))
+
+
+def stroke(page: Page, *places: tuple[float, float]) -> None:
+    """Press at the first place of the canvas, in shares of its side, and move through the others."""
+    box = page.get_by_test_id("canvas").bounding_box()
+    assert box is not None
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for x, y in at[1:]:
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+
+
+def test_what_is_drawn_is_translated(browser: Browser, drawn_for: list[str], server: Any) -> None:
+    one, two, gan = drawn_for
+    page = browser.new_page(viewport={"width": 1280, "height": 1000})
+    faults = faults_of(page)
+    page.goto(f"{server.url}/draw?run={one}&beside={two}&judge={gan}&ex=3")
+    settled(page)
+    page.locator(".gd-root[data-ready=true]").wait_for()
+    first, second = page.get_by_test_id("output-ra"), page.get_by_test_id("output-rb")
+    example = shown(page, first)
+    assert shown(page, second) != example, "two runs, two pictures"
+
+    stroke(page, (0.2, 0.2), (0.8, 0.2), (0.4, 0.9))
+    assert shown(page, first) != example
+    page.keyboard.press("Control+z")
+    assert shown(page, first) == example
+
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Nothing is drawn yet")).to_be_visible()
+    stroke(page, (0.3, 0.2), (0.3, 0.8))
+    one_line = shown(page, first)
+    page.get_by_test_id("canvas").focus()
+    page.keyboard.down("Shift")  # one stroke, as long as it is held
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.up("Shift")
+    assert shown(page, first) not in (example, one_line)
+    page.get_by_role("button", name="Undo").click()
+    assert shown(page, first) == one_line
+
+    rounds = page.get_by_test_id("round-ra")
+    rounds.focus()
+    rounds.press("Home")
+    expect(first).to_have_attribute("data-round", "1")
+    assert shown(page, first) != one_line
+    expect(second).to_have_attribute("data-round", "4")
+    page.wait_for_function("() => location.search.includes('ra=1')")
+    rounds.press("End")
+    expect(first).to_have_attribute("data-round", "4")
+    assert shown(page, first) == one_line
+
+    page.get_by_role("tab", name="Before | after").click()
+    cut = page.get_by_test_id("cut-ra")
+    cut.focus()
+    cut.press("End")
+    expect(page.locator(".gd-after").first).to_have_attribute("style", "clip-path: inset(0px 0px 0px 100%);")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Save as PNG").click()
+    assert taken.value.path().read_bytes().startswith(b"\x89PNG")
+
+    page.get_by_role("tab", name="The forger's test").click()
+    expect(page.get_by_test_id("opinion")).to_contain_text("D says: real with probability")
+    expect(page.locator(".gd-mark")).to_be_attached()
+    assert faults == []
+    page.close()
