@@ -23,14 +23,21 @@ def absolute_error(x: ArrayLike, x_hat: ArrayLike) -> float:
     return float(np.abs(a - b).mean())
 
 
-def pair_ratio(x: ArrayLike, x_hat: ArrayLike) -> float:
+def pair_ratio(a: ArrayLike, x: ArrayLike, x_hat: ArrayLike) -> float:
     """Return the absolute error over that to the target of another pair, the one before: about 1 where outputs do not depend on
-    their inputs, 0 where they are their targets; NaN where all targets are one. Pairs come in random order. Raises as
-    `absolute_error`.
+    their inputs, 0 where they are their targets; NaN where all targets are one.
+
+    Of the whole pictures, or of what was added to inputs of their shape, whichever is more: a network that copies its input and
+    adds what belongs to any is near 1 by the second, one that makes one picture of all by the first. Pairs come in random
+    order. Raises as `absolute_error`.
     """
-    a, b = _both(x, x_hat)
-    other = float(np.abs(np.roll(a, 1, axis=0) - b).mean())
-    return absolute_error(a, b) / other if other > 0 else float("nan")
+    targets, outputs = _both(x, x_hat)
+    given = np.asarray(a, np.float64)
+    own, ratios = float(np.abs(targets - outputs).mean()), []
+    for left_out in (np.zeros_like(outputs), *([given] if given.shape == targets.shape else [])):
+        other = float(np.abs(np.roll(targets - left_out, 1, axis=0) - (outputs - left_out)).mean())
+        ratios += [own / other] if other > 0 else []
+    return max(ratios, default=float("nan"))
 
 
 def open_edges(a: ArrayLike, x: ArrayLike, x_hat: ArrayLike) -> float:

@@ -34,7 +34,7 @@ TRANSLATION_METRICS: dict[str, Metric] = {
             year=2017,
             formula=r"\frac{\mathbb{E}\lVert b - G(a) \rVert_1}{\mathbb{E}\lVert b' - G(a) \rVert_1}",
             idea="The absolute error of held-out outputs over that to targets of other pairs, which have nothing to do with "
-            f"their inputs. {_BASELINE}",
+            f"their inputs; of the whole picture, or of what was added to the input, whichever is more. {_BASELINE}",
             watch_for="At 1 the output says nothing of its input: D was fooled by any picture, or all outputs are alike.",
             url="https://arxiv.org/abs/1611.07004",
         ),

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gan_core.metrics.course import AGREE, Facts
+from gan_core.metrics.course import AGREE, AGREE_EARLY, Facts
 from gan_core.metrics.measured_verdict import Check, MeasuredJudge
 from gan_core.metrics.states import Verdict
 
@@ -63,7 +63,7 @@ class TranslationJudge(MeasuredJudge):
         """Outputs have far fewer edges than their targets where the input does not tell them, and gain none."""
         ill = self._run_of(lambda check: check.get("open_edges") < BLURRED)
         well = lambda check: not check.get("open_edges") < STAYS_BLURRED  # noqa: E731
-        late = self._is_late() and not self._sharpens()
+        late = self._is_late() and len(ill) >= AGREE_EARLY and not self._sharpens()
         if not self._holds(ill, "blurred", well, had=self._sharp, late=late):
             return None
         if not ill:

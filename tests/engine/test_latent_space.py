@@ -43,6 +43,7 @@ KINDS = {
     "points": GANS | {"data.name": "ring"},
     "vae": CODERS | {"game": "vae"},
     "autoencoder": CODERS | {"game": "autoencoder"},
+    "infogan": GANS | {"game": "infogan", "data.name": "digits8", "code.categories": 3},
 }
 
 

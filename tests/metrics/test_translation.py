@@ -74,11 +74,18 @@ def test_brightness_and_saturation_are_those_of_the_ink_of_the_target() -> None:
 
 
 def test_outputs_that_do_not_depend_on_inputs_read_one_and_targets_read_nothing() -> None:
-    assert pair_ratio(RANDOM, RANDOM) == 0
-    assert pair_ratio(RANDOM, np.broadcast_to(RANDOM.mean(0), RANDOM.shape)) == pytest.approx(1)
-    mixed = (RANDOM + np.roll(RANDOM, 1, axis=0)) / 2
-    assert pair_ratio(RANDOM, mixed) == pytest.approx(1), "half of the way to the other target"
-    assert math.isnan(pair_ratio(RANDOM * 0, RANDOM * 0))
+    targets = np.random.default_rng(1).random((200, 1, 8, 8))
+    given = targets.copy()
+    given[..., 4:, :] = 0
+    assert pair_ratio(given, targets, targets) == 0
+    assert pair_ratio(given, targets, np.broadcast_to(targets.mean(0), targets.shape)) == pytest.approx(1)
+    copied = given.copy()
+    copied[..., 4:, :] = np.roll(targets, 7, axis=0)[..., 4:, :]
+    assert pair_ratio(given, targets, copied) == pytest.approx(1, abs=0.03), "the half that was added is of another"
+    small = given[..., ::2, ::2]
+    assert pair_ratio(small, targets, copied) == pytest.approx(0.5, abs=0.02), "half of the whole is right"
+    assert pair_ratio(small, targets, (targets + np.roll(targets, 1, axis=0)) / 2) == pytest.approx(1)
+    assert math.isnan(pair_ratio(given * 0, targets * 0, targets * 0))
 
 
 def test_edges_are_counted_where_the_input_is_silent() -> None:

@@ -77,9 +77,10 @@ class Space:
     def dim(self) -> int:
         return self.prior.dim
 
-    @property
+    @cached_property
     def encodes(self) -> bool:
-        return isinstance(self.game, Encodes)
+        """Whether the code of x is a z; of an InfoGAN it is a part of one."""
+        return isinstance(self.game, Encodes) and self.encode(self.heldout[0][:1]).shape[1] == self.dim
 
     @property
     def class_names(self) -> tuple[str, ...]:

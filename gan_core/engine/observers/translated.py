@@ -157,7 +157,8 @@ class HeldPairs:
             numbers["consistency"] = absolute_error(*shrunk)
         if x.shape[1] > 1:
             numbers |= {"ink_brightness": ink_brightness(x, x_hat), "ink_saturation": ink_saturation(x, x_hat)}
-        ratios = {"pair_ratio": pair_ratio(x, x_hat), "open_edges": open_edges(_white(self.inputs), x, x_hat)}
+        a = _white(self.inputs)
+        ratios = {"pair_ratio": pair_ratio(a, x, x_hat), "open_edges": open_edges(a, x, x_hat)}
         numbers |= {name: value for name, value in ratios.items() if math.isfinite(value)}
         classifier = self._classifier()
         if classifier is not None and self._labels is not None:
