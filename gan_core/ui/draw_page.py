@@ -18,6 +18,7 @@ from gan_core.ui.shell import (
     HOME,
     as_typed,
     click_of,
+    give_room,
     lab,
     said_in_a_sentence,
     say,
@@ -76,6 +77,7 @@ def link(run: RunRecord) -> None:
 
 def show() -> None:
     """The page."""
+    give_room()
     st.title("Draw", anchor=False)
     runs = {run.id: run for run in lab().store.runs(limit=LISTED) if not isinstance(run, DamagedRun)}
     runs = _asked_too(runs)

@@ -148,6 +148,7 @@ class Draw {
     const n = this.about?.examples
     if (!n) return
     const index = /^\d{1,3}$/.test(asked) && Number(asked) < n ? Number(asked) : Math.floor(Math.random() * n)
+    this.seen = null
     this.canvas.picture(`h${index}`)
     this.choice.set({ ex: String(index), seed: String(index) })
   }
@@ -158,6 +159,9 @@ class Draw {
       const cell = el("canvas", { width: sheet.width, height: sheet.height })
       cell.getContext("2d").drawImage(sheet.image, 0, 0, sheet.width, sheet.height, 0, 0, sheet.width, sheet.height)
       this.canvas.showIn(source, cell)
+      const first = this.seen !== source
+      this.seen = source
+      if (first) this.askAll() // whoever is sent what is on the canvas was sent an empty one
     }
     this.root.dataset.ready = "true"
   }

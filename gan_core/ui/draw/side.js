@@ -31,7 +31,7 @@ class Side {
   open({ run, ticket, name }) {
     this.link.open(run, ticket)
     if (run === this.run) return
-    Object.assign(this, { run, ticket, name, rounds: [], about: null, cursor: -1, status: null })
+    Object.assign(this, { run, ticket, name, rounds: [], answered: false, about: null, cursor: -1, status: null })
     clearTimeout(this.timer)
     this.look()
     this.keptAgain()
@@ -53,6 +53,7 @@ class Side {
       if (run !== this.run) return
       const newest = this.rounds.at(-1)
       this.rounds = rounds
+      this.answered = true
       this.tell()
       if (rounds.length && !this.about) this.learn()
       else if (rounds.at(-1) !== newest && this.about) this.changed()
@@ -102,8 +103,9 @@ class Side {
     const newest = index === rounds.length - 1
     setText(this.told, rounds.length ? `${integer(this.round)}${newest ? ", newest" : ""}` : "")
     this.slider.setAttribute("aria-valuetext", `round ${this.told.textContent}`)
-    if (!rounds.length) setText(this.said, "Nothing of this run has been saved yet; its first states come within seconds of its start.")
-    else if (this.said.textContent.startsWith("Nothing of this run")) setText(this.said, "")
+    const nothing = this.answered ? "Nothing of this run has been saved yet; its first states come within seconds of its start." : "Opening the run…"
+    if (!rounds.length) setText(this.said, nothing)
+    else if (/^(Nothing of this run|Opening the run)/.test(this.said.textContent)) setText(this.said, "")
   }
 
   close() {
