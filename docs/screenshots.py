@@ -14,7 +14,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "browser"), str(ROOT / "tests")]
 from conftest import browser_path, start_server
 
 from gan_core.api import prepare_classifier
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, preset_config
 from gan_core.engine import Lab
 
 IMAGES = ROOT / "docs" / "images"
@@ -72,12 +72,27 @@ def duel(browser: Browser, url: str) -> str:
     return address
 
 
+def staged(browser: Browser, url: str) -> None:
+    """A run on the stage."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark")
+    page.goto(url)
+    page.locator(".gs-points .main-svg").first.wait_for()
+    page.keyboard.press("s")
+    page.get_by_test_id("stage-bar").wait_for()
+    page.wait_for_timeout(3000)
+    page.screenshot(path=IMAGES / "stage.png")
+    print("docs/images/stage.png")
+    page.close()
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         store = Path(folder) / "runs"
         with Lab(store) as lab:
             prepare_classifier(lab, RunConfig())
+            inked = lab.submit(preset_config("digits-sketch"), name="Thin strokes, inked")
+            lab.wait(inked)
         server = start_server(store)
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         try:
@@ -86,6 +101,8 @@ def main() -> None:
             picture(browser, f"{server.url}/data", "data", theme="dark", wait=9, whole=True)
             ring = start_card(browser, server.url, 2)
             picture(browser, ring, "watch-ring", theme="dark", wait=25, whole=True)
+            staged(browser, ring)
+            picture(browser, f"{server.url}/draw?run={inked}&ex=3", "draw", wait=15)
             digits = start_card(browser, server.url, 0)
             picture(browser, digits, "watch-digits", wait=100, whole=True)
             start_card(browser, server.url, 3)
