@@ -32,7 +32,8 @@ CODE_CURES: dict[str, Change] = {
     "identity_half": Change(
         "Identity term, λ_id = 0.5",
         "cyclegan",
-        "G is to leave as it is what is of B already, and F what is of A: the map that changes nothing costs nothing.",
+        "G is to leave as it is what is of B already, and F what is of A: the map that changes nothing costs nothing. It "
+        "chooses while a map is being found, so fork from the earliest round: an exchange that is complete stays.",
         {"cycle.identity_weight": 0.5},
     ),
     "cycle_10": Change(

@@ -109,7 +109,7 @@ TRANSLATIONS: dict[str, Preset] = {
     "ring-cycle": Preset(
         "A ring onto itself, by a perfect cycle",
         "A and B are the same four modes, and nothing is lost from a to b and back. Yet modes are exchanged: each bijection "
-        "has a perfect cycle. Fork with the identity term, and each mode stays where it is.",
+        "has a perfect cycle. Start it with the identity term, and each mode stays where it is.",
         {
             "game": "cyclegan",
             "data": {**_RING, "batch_size": 64},
