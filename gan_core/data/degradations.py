@@ -22,6 +22,7 @@ Degrade = Callable[[Tensor, torch.Generator], Tensor]
 SIDE = 28.0
 SCRATCHES = ((3.0, -1.0), (3.0, -1.0), (1.0, 1.0), (1.0, 1.0))  # of each: its width in pixels, its value
 BLUR, NOISE = 1.5, 0.5  # pixels; standard deviation in network units
+DARKER, PENUMBRA = 0.65, 1.0  # of the light, in full shadow; pixels, by which the edge is soft
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,18 @@ def grey(x: Tensor, generator: torch.Generator) -> Tensor:
     return x.amax(1, keepdim=True).expand_as(x).clone()
 
 
+def shadow(x: Tensor, generator: torch.Generator) -> Tensor:
+    """A soft shadow on one side of a straight line through a random point at a random angle, another one over each picture."""
+    n, _, height, width = x.shape
+    at, along, angle = torch.rand(3, n, 1, 1, generator=generator, device=x.device)
+    rows = torch.arange(height, device=x.device)[:, None] + 0.5
+    columns = torch.arange(width, device=x.device)[None] + 0.5
+    turn = 2 * math.pi * angle
+    distance = (columns - width * at) * turn.cos() + (rows - height * along) * turn.sin()
+    share = torch.sigmoid(distance / (PENUMBRA * min(height, width) / SIDE))
+    return (x + 1) * (1 - DARKER * share)[:, None] - 1
+
+
 _REPAIR = ("Pathak et al., Context Encoders: Feature Learning by Inpainting", 2016, "https://arxiv.org/abs/1604.07379")
 _SKETCH = ("Isola et al., Image-to-Image Translation with Conditional GANs", 2017, "https://arxiv.org/abs/1611.07004")
 _FINER = ("Dong et al., Image Super-Resolution Using Deep Networks", 2016, "https://arxiv.org/abs/1501.00092")
@@ -138,6 +151,11 @@ _THINNING = (
     "https://doi.org/10.1145/357994.358023",
 )
 _COLOURING = ("Zhang, Isola, Efros, Colorful Image Colorization", 2016, "https://arxiv.org/abs/1603.08511")
+_UNSHADOWING = (
+    "Wang, Li, Yang, Stacked Conditional GANs for Jointly Learning Shadow Detection and Shadow Removal",
+    2018,
+    "https://arxiv.org/abs/1712.02478",
+)
 _DENOISING = (
     "Vincent et al., Extracting and Composing Robust Features",
     2008,
@@ -244,5 +262,15 @@ DEGRADATIONS: dict[str, Degradation] = {
             "Of three hues as likely the median of each channel is black and the mean a third: only D asks for a colour.",
         ),
         channels=3,
+    ),
+    "shadow": Degradation(
+        shadow,
+        _card(
+            _UNSHADOWING,
+            "In shadow",
+            r"a = b \,(1 - 0.65\, m)",
+            "Two thirds of the light are missing on one side of a straight line, whose edge is soft; each picture has its own.",
+            "What is dark by itself is hardly told from what lies in shadow, and a line may stay at its edge.",
+        ),
     ),
 }

@@ -42,12 +42,12 @@ def test_a_degradation_is_pure_and_keeps_to_the_range(name: str) -> None:
         assert not torch.equal(given, x)
 
 
-def test_only_scratches_and_noise_depend_on_chance() -> None:
+def test_only_scratches_shadows_and_noise_depend_on_chance() -> None:
     x = digits()
     random = {
         name for name, one in DEGRADATIONS.items() if not torch.equal(one.apply(x, seeded(1)), one.apply(x, seeded(2)))
     }
-    assert random == {"scratched", "noisy"}
+    assert random == {"scratched", "noisy", "shadow"}
 
 
 @pytest.mark.parametrize(("name", "side"), [("half_size", 14), ("quarter_size", 7)])
@@ -105,3 +105,20 @@ def test_an_outline_is_the_edge_of_its_stroke() -> None:
     inside = torch.full_like(square, -1.0)
     inside[..., 3:6, 3:6] = 1.0
     assert torch.equal(edge > 0, (square > 0) & (inside < 0))
+
+
+def test_a_shadow_takes_the_same_share_of_every_light_and_of_more_on_one_side_than_on_the_other() -> None:
+    white, faint = torch.ones(64, 3, 28, 28), torch.full((64, 3, 28, 28), -0.5)
+    given, darker = (DEGRADATIONS["shadow"].apply(x, seeded()) for x in (white, faint))
+    light = (given + 1) / 2
+    torch.testing.assert_close((darker + 1) / 0.5, light)
+    assert torch.equal(light[:, 0], light[:, 2])
+    assert light.amin((1, 2, 3)).median() == pytest.approx(0.35, abs=0.01)
+    assert light.amax((1, 2, 3)).median() == pytest.approx(1, abs=0.01)
+    shares = (light < 0.675).float().mean((1, 2, 3))
+    assert 0.4 < shares.mean() < 0.6
+    for steps in (light.diff(dim=2), light.diff(dim=3)):
+        assert not ((steps > 1e-6).flatten(1).any(1) & (steps < -1e-6).flatten(1).any(1)).any(), (
+            "a plane's edge is straight"
+        )
+    assert light.diff(dim=3).abs().max() < 0.4, "and soft"

@@ -12,7 +12,7 @@ from gan_core.config.fields import Data, EmaDecay, Network, Optimizer, Part, Wid
 from gan_core.config.schema import RunConfig
 
 DegradationName = Literal[
-    "half", "scratched", "skeleton", "outline", "half_size", "quarter_size", "blurred", "noisy", "grey"
+    "half", "scratched", "skeleton", "outline", "half_size", "quarter_size", "blurred", "noisy", "grey", "shadow"
 ]
 """The names of `gan_core.data.DEGRADATIONS`."""
 
