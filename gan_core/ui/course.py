@@ -68,7 +68,7 @@ class Course:
 
 @lru_cache(maxsize=1)
 def courses() -> dict[str, Course]:
-    """The lessons in their order, by name (``1`` to ``8``)."""
+    """The lessons in their order, by name (``1`` to ``9``)."""
     files = sorted(FOLDER.glob("[0-9]-*.md"))
     return {path.name[0]: read_course(path.name[0], path.read_text("utf-8")) for path in files}
 

@@ -92,6 +92,14 @@ def test_rows_show_what_stands_beside_what_and_never_change() -> None:
     assert all(picture.tobytes() in known for picture in shown["nearest"]), "it is a training picture"
 
 
+def test_a_sheet_shows_an_output_as_dark_as_it_is() -> None:
+    """Stretched between its own extremes an output that fades would look like its target."""
+    pairs = pairs_of()
+    sheet = pairs.rows(0.1 * pairs.targets - 0.5)
+    shown = sheet.images.reshape(SHOWN, len(HEADS), 1, 16, 16)[:, HEADS.index("output")]
+    np.testing.assert_array_equal(shown, to_uint8(0.1 * pairs.targets[:SHOWN] - 0.5).numpy())
+
+
 def test_outputs_are_measured_like_what_they_are_beside() -> None:
     pairs = pairs_of()
     reference = pairs.reference()

@@ -108,6 +108,32 @@ def test_the_identity_has_no_identity_term() -> None:
     assert game.players[2].objective().terms["weighted_identity"] == 0
 
 
+class Times(nn.Module):
+    """A translator of one number that is learnt."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(factor))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.factor * x
+
+
+def test_each_cycle_teaches_both_translators() -> None:
+    """What is lost is (1 − fg)(E|a| + E|b|) λ, of which g hears by way of F too, and f by way of G."""
+    game = game_of({"cycle.adversarial_weight": 1e-9, "cycle.pool": 0})
+    a, b = (
+        torch.rand(2, 3, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+        + torch.tensor([0.1, 1])[:, None, None, None, None]
+    )
+    game.both.next_both = lambda: (a, b)  # type: ignore[method-assign]
+    game.G, game.F = Times(0.5), Times(0.25)
+    lost = game.players[2].objective().terms["weighted_cycle"]
+    told = torch.autograd.grad(lost, [game.G.factor, game.F.factor])
+    whole = 10 * (a.mean() + b.mean())
+    torch.testing.assert_close(torch.stack(told), torch.stack([-0.25 * whole, -0.5 * whole]))
+
+
 def test_a_turn_moves_its_own_networks_alone() -> None:
     game = game_of({"cycle.identity_weight": 0.5})
     rounds(game, 1)
