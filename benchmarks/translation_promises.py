@@ -280,4 +280,22 @@ _PYRAMID = (
         rounds=950,
     ),
 )
-CASES: tuple[Case, ...] = (*_REPAIR, *_HALF, *_SKETCH, *_SR, *_COLOUR, *_CYCLE, *_PYRAMID)
+_NUMBERS = (
+    Case(
+        "digits-spelled",
+        "digits-spelled",
+        "From a number to its picture, told as two digits; both halves have to be right.",
+        (
+            _at_least("numbers that were shown", "label_accuracy", 0.7),
+            _at_least("numbers that were never shown", "never_shown_accuracy", 0.6),
+        ),
+    ),
+    Case(
+        "digits-spelled, told by names",
+        "digits-spelled",
+        "The same, told as one of a hundred names.",
+        (_at_most("numbers that were never shown", "never_shown_accuracy", 0.1),),
+        changes={"model.condition": "concatenation"},
+    ),
+)
+CASES: tuple[Case, ...] = (*_REPAIR, *_HALF, *_SKETCH, *_SR, *_COLOUR, *_CYCLE, *_PYRAMID, *_NUMBERS)

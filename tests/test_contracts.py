@@ -128,7 +128,7 @@ def test_a_data_set_gives_what_its_kind_promises(name: str) -> None:
         assert dataset.counted == (source.y is not None)
         assert dataset.factored == (source.factors is not None)
     elif isinstance(source, StackedSource):
-        assert len(source.class_names) == source.num_classes == source.base.num_classes**3
+        assert len(source.class_names) == source.num_classes == source.base.num_classes**source.COUNT
     else:
         assert source.weights.sum() == pytest.approx(1)
         assert source.centers.shape == (len(source.weights), *source.shape)

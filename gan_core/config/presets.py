@@ -121,6 +121,24 @@ PRESETS: dict[str, Preset] = {
     **INFORMATION,
     **TRANSLATIONS,
     **PYRAMIDS,
+    "digits-spelled": Preset(
+        "Write 37, see it drawn",
+        "G and D are told a number as its two digits. Ten of the hundred numbers are never shown in training; watch G "
+        "draw them all the same. Told by concatenation, as one of a hundred names, it cannot.",
+        {
+            "data": {"name": "two_digits", "batch_size": 64},
+            "objective": {"name": "ns_gan"},
+            "model": {
+                "latent_dim": 32,
+                "condition": "spelled",
+                "generator": {"architecture": "mlp", "widths": [256, 256]},
+                "discriminator": {"architecture": "mlp", "widths": [256, 256]},
+            },
+            "optimizers": {"generator": {"lr": 1e-3}, "discriminator": {"lr": 1e-3}},
+            "schedule": {"rounds": 2000},
+            "diagnostics": {"samples": 2000, "grid": 80},
+        },
+    ),
 }
 
 

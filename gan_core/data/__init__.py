@@ -15,6 +15,7 @@ from gan_core.data import shelf as own_sets
 from gan_core.data.colours import coloured
 from gan_core.data.degradations import DEGRADATIONS, Degradation
 from gan_core.data.images import (
+    NEVER_SHOWN,
     digits8,
     digits8_framed,
     image_source,
@@ -23,8 +24,19 @@ from gan_core.data.images import (
     stacked,
     to_uint8,
     to_unit,
+    two_digits,
 )
-from gan_core.data.sources import Batch, Factors, ImageSource, MixtureSource, Source, StackedSource, label_count
+from gan_core.data.sources import (
+    Batch,
+    Factors,
+    ImageSource,
+    MixtureSource,
+    SideBySideSource,
+    Source,
+    StackedSource,
+    label_count,
+    label_parts,
+)
 from gan_core.data.sprites import sprites
 from gan_core.data.stream import BatchStream, open_stream
 from gan_core.data.toy import gaussian, grid, lines, mixture, moons, ring, spirals
@@ -42,8 +54,8 @@ class Dataset:
     """``load(**options)`` gives the source. ``bounds`` holds what each option may be, (least, most).
 
     ``kind`` is how its samples are shown; ``counted`` says whether they fall into classes or modes, ``factored`` whether the
-    factors that they are made of are known. ``missing()`` is one
-    sentence where files are not on this machine; what can be downloaded has ``download_size`` bytes.
+    factors that they are made of are known, ``withholds`` whether some classes are never shown in training. ``missing()``
+    is one sentence where files are not on this machine; what can be downloaded has ``download_size`` bytes.
     """
 
     load: Callable[..., Source]
@@ -52,6 +64,7 @@ class Dataset:
     kind: Kind = "images"
     counted: bool = True
     factored: bool = False
+    withholds: bool = False
     missing: Callable[[], str | None] = _nothing_missing
     download_size: int = 0
 
@@ -189,6 +202,24 @@ DATASETS = Registry(
                 url="https://arxiv.org/abs/1611.02163",
             ),
             {},
+        ),
+        "two_digits": Dataset(
+            two_digits,
+            About(
+                title="Two digits",
+                paper="Reed et al., Generative Adversarial Text to Image Synthesis",
+                year=2016,
+                formula=r"\begin{gathered}x = (a \mid b)\\ y = 10\,y_a + y_b\end{gathered}",
+                idea="Two of the 8×8 digits side by side, put together as they are drawn, called by the number that they are: "
+                "“37”. Ten of the hundred numbers are never shown in training, though each of their digits is, on that side: "
+                + ", ".join(NEVER_SHOWN)
+                + ". The classifier judges each half by itself.",
+                watch_for="What becomes of the numbers that were never shown: whoever is told 36 as a 3 and a 6 can put them "
+                "together, whoever is told one of a hundred names cannot.",
+                url="https://arxiv.org/abs/1605.05396",
+            ),
+            {},
+            withholds=True,
         ),
         "coloured": Dataset(
             coloured,
@@ -447,11 +478,13 @@ __all__ = [
     "ImageSource",
     "MixtureSource",
     "Registry",
+    "SideBySideSource",
     "Source",
     "StackedSource",
     "coloured",
     "image_source",
     "label_count",
+    "label_parts",
     "labelled_source",
     "open_stream",
     "to_uint8",

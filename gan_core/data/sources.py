@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from itertools import product
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -90,47 +91,73 @@ class ImageSource:
 class StackedSource:
     """Three images of ``base`` as the red, green and blue channel of one, put together as they are drawn.
 
-    With ten classes there are 1,000 modes, all known: the label is 100a + 10b + c, red first.
+    With ten classes there are 1,000 modes, all known: the label is 100a + 10b + c, red first. Labels of ``never_shown`` are
+    of no training sample, though of held-out ones.
     """
 
+    COUNT: ClassVar[int] = 3
     name: str
     base: ImageSource
+    never_shown: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (3, *self.base.shape[1:])
+        return (self.COUNT, *self.base.shape[1:])
 
     @property
     def num_classes(self) -> int:
-        return self.base.num_classes**3
+        return self.base.num_classes**self.COUNT
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        names = self.base.class_names
-        return tuple(f"{a}{b}{c}" for a in names for b in names for c in names)
+        return tuple("".join(names) for names in product(self.base.class_names, repeat=self.COUNT))
 
     @property
     def judged(self) -> ImageSource:
-        """Each channel is judged by the classifier of ``base``."""
+        """Each of the images is judged by the classifier of ``base``."""
         return self.base
 
+    def together(self, x: Tensor) -> Tensor:
+        """Images of ``base`` (n, COUNT, 1, H, W) as one each, (n, *shape)."""
+        return x[:, :, 0]
+
+    def apart(self, x: Tensor) -> Tensor:
+        """The inverse of ``together``: (n, *shape) to (n, COUNT, 1, H, W)."""
+        return x[:, :, None]
+
     def sample(self, n: int, generator: torch.Generator, *, heldout: bool = False) -> tuple[Tensor, Tensor]:
-        """``n`` stacks: uint8 (n, 3, H, W) and labels (n,), from the training images or from the held-out ones."""
-        index = self.base.heldout_index if heldout else self.base.train_index
-        chosen = self._three_each(n, generator, index)
-        assert self.base.y is not None
-        return self.base.x[chosen][:, :, 0], self.label_of(self.base.y[chosen])
+        """``n`` samples: uint8 (n, *shape) and labels (n,), from the training images or from the held-out ones."""
+        chosen = self._held_out(n, generator) if heldout else self._shown(n, generator)
+        return self.together(self.base.x[chosen]), self._label_at(chosen)
 
     def labels(self, n: int, generator: torch.Generator) -> Tensor:
-        """Labels (n,) as of ``n`` stacks of training images."""
-        assert self.base.y is not None
-        return self.label_of(self.base.y[self._three_each(n, generator, self.base.train_index)])
+        """Labels (n,) as of ``n`` training samples."""
+        return self._label_at(self._shown(n, generator))
 
-    def _three_each(self, n: int, generator: torch.Generator, index: Tensor) -> Tensor:
-        drawn = torch.randint(len(index), (n, 3), generator=generator, device=generator.device)
+    def asked(self, n: int, generator: torch.Generator) -> Tensor:
+        """Labels (n,) that a conditional game is asked for where it is measured: also those that were never shown."""
+        return self._label_at(self._drawn(n, generator, self.base.train_index))
+
+    def _held_out(self, n: int, generator: torch.Generator) -> Tensor:
+        return self._drawn(n, generator, self.base.heldout_index)
+
+    def _shown(self, n: int, generator: torch.Generator) -> Tensor:
+        chosen = self._drawn(n, generator, self.base.train_index)
+        if self.never_shown:
+            never = torch.tensor(self.never_shown, device=chosen.device)
+            while len(again := torch.isin(self._label_at(chosen), never).nonzero()[:, 0]):
+                chosen[again] = self._drawn(len(again), generator, self.base.train_index)
+        return chosen
+
+    def _drawn(self, n: int, generator: torch.Generator, index: Tensor) -> Tensor:
+        drawn = torch.randint(len(index), (n, self.COUNT), generator=generator, device=generator.device)
         return index[drawn.to(index.device)]
 
-    def on(self, device: torch.device) -> StackedSource:
+    def _label_at(self, chosen: Tensor) -> Tensor:
+        assert self.base.y is not None
+        return self.label_of(self.base.y[chosen])
+
+    def on(self, device: torch.device) -> Self:
         """The same with its images on ``device``."""
         base = self.base
         assert base.y is not None
@@ -138,9 +165,28 @@ class StackedSource:
         return replace(self, base=moved)
 
     def label_of(self, digits: Tensor) -> Tensor:
-        """Class indices (n, 3) of the channels to the label (n,) of the stack."""
-        k = self.base.num_classes
-        return (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2]
+        """Class indices (n, COUNT) of the images to the label (n,) of what is made of them."""
+        label = digits[:, 0]
+        for place in range(1, self.COUNT):
+            label = label * self.base.num_classes + digits[:, place]
+        return label
+
+
+class SideBySideSource(StackedSource):
+    """Two images of ``base`` side by side, (C, H, 2W), put together as they are drawn: the label is 10a + b, left first."""
+
+    COUNT: ClassVar[int] = 2
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        channels, height, width = self.base.shape
+        return channels, height, self.COUNT * width
+
+    def together(self, x: Tensor) -> Tensor:
+        return torch.cat(x.unbind(1), dim=-1)
+
+    def apart(self, x: Tensor) -> Tensor:
+        return torch.stack(x.chunk(self.COUNT, dim=-1), dim=1)
 
 
 @dataclass(frozen=True)
@@ -248,6 +294,14 @@ def label_count(source: Source) -> int:
     if isinstance(source, MixtureSource) or (isinstance(source, ImageSource) and source.y is None):
         return 0
     return source.num_classes
+
+
+def label_parts(source: Source) -> tuple[int, ...]:
+    """Of how many classes each part of a label is: those of the images that a sample is made of, (K,) where it is made of none,
+    () where samples come alone. A label has its parts as digits, the first weighing most."""
+    if isinstance(source, StackedSource):
+        return (source.base.num_classes,) * source.COUNT
+    return (label_count(source),) if label_count(source) else ()
 
 
 Progress = Callable[[float, str], None]

@@ -114,6 +114,22 @@ METRICS: dict[str, Metric] = {
         better="higher",
         bounds=(0.0, 1.0),
     ),
+    "never_shown_accuracy": Metric(
+        About(
+            title="Label accuracy, never shown",
+            paper="Lake & Baroni, Generalization without Systematicity",
+            year=2018,
+            formula=r"\Pr[\arg\max_k p(k \mid G(z, y)) = y \mid y \notin \mathrm{training}]",
+            idea="The same for the labels that are kept from training and asked of G all the same; the label accuracy is that "
+            "of the others. All parts of a label have to be right.",
+            watch_for="Near one in K where labels are names: of one that was never shown nothing was learned. Near the label "
+            "accuracy where G is told the parts, each of which was shown.",
+            url="https://arxiv.org/abs/1711.00350",
+        ),
+        unit="share",
+        better="higher",
+        bounds=(0.0, 1.0),
+    ),
     "code_agreement": Metric(
         About(
             title="Code and class of samples",

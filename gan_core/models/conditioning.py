@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-ConditionKind = Literal["none", "concatenation", "embedding", "projection", "ac_gan"]
+ConditionKind = Literal["none", "concatenation", "spelled", "embedding", "projection", "ac_gan"]
 
 
 class Conditional(nn.Module):
@@ -40,6 +40,25 @@ class OneHot(Conditional):
         hot = (self.required(y)[:, None] == classes).to(h.dtype)
         pixels = h.shape[2:]
         return torch.cat([h, hot.reshape(*hot.shape, *(1 for _ in pixels)).expand(*hot.shape, *pixels)], dim=1)
+
+
+class Spelled(Conditional):
+    """(N, C, …) → (N, C + Σ parts, …): y written with the digits of its ``parts``, each a one-hot vector (`OneHot`).
+
+    The last part turns fastest: with parts (10, 10) the label 37 is a 3 and a 7, and 36 shares half of what it is told.
+    """
+
+    def __init__(self, parts: tuple[int, ...]) -> None:
+        super().__init__()
+        self.num_classes, self.parts = math.prod(parts), parts
+        self.digits = nn.ModuleList(OneHot(part) for part in parts)
+
+    def forward(self, h: Tensor, y: Tensor | None) -> Tensor:
+        left = self.num_classes
+        for part, digit in zip(self.parts, self.digits, strict=True):
+            left //= part
+            h = digit(h, self.required(y) // left % part)
+        return h
 
 
 class LabelEmbedding(Conditional):
@@ -87,7 +106,8 @@ class ClassifierHead(Conditional):
 class Condition:
     """How the networks of a game are told y; the default tells them nothing.
 
-    ``concatenation``: one-hot beside z and beside x. ``embedding``: a learned vector beside z and x, beside feature maps a
+    ``concatenation``: one-hot beside z and beside x. ``spelled``: a one-hot for each of the ``parts`` of a label, one of which
+    tells nothing of the others. ``embedding``: a learned vector beside z and x, beside feature maps a
     learned picture. ``projection``: an embedding beside z, a projection in D. ``ac_gan``: one-hot beside z, D names the
     class itself.
     """
@@ -95,6 +115,11 @@ class Condition:
     kind: ConditionKind = "none"
     num_classes: int = 0
     embedding_dim: int = 16
+    parts: tuple[int, ...] = ()
+
+    @property
+    def _parts(self) -> tuple[int, ...]:
+        return self.parts or (self.num_classes,)
 
     def beside_z(self, latent_dim: int) -> tuple[list[nn.Module], int]:
         """The layers that join y to z, and how many numbers there are then."""
@@ -103,6 +128,8 @@ class Condition:
                 return [], latent_dim
             case "concatenation" | "ac_gan":
                 return [OneHot(self.num_classes)], latent_dim + self.num_classes
+            case "spelled":
+                return [Spelled(self._parts)], latent_dim + sum(self._parts)
             case "embedding" | "projection":
                 return [LabelEmbedding(self.num_classes, (self.embedding_dim,))], latent_dim + self.embedding_dim
 
@@ -114,6 +141,8 @@ class Condition:
         match self.kind:
             case "concatenation":
                 return [OneHot(self.num_classes)], shape[0] + self.num_classes
+            case "spelled":
+                return [Spelled(self._parts)], shape[0] + sum(self._parts)
             case "embedding":
                 size = (self.embedding_dim,) if len(shape) == 1 else (1, *shape[1:])
                 return [LabelEmbedding(self.num_classes, size)], shape[0] + size[0]

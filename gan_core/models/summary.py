@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from gan_core.models.attention import SelfAttention
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.models.blocks import Dropout, Network, Reshape
-from gan_core.models.conditioning import ClassifierHead, Conditional, LabelEmbedding, OneHot, ProjectionHead
+from gan_core.models.conditioning import ClassifierHead, Conditional, LabelEmbedding, OneHot, ProjectionHead, Spelled
 from gan_core.models.minibatch import MinibatchDiscrimination, MinibatchStddev
 from gan_core.models.pairs import CodeBeside
 from gan_core.models.pyramid import Times
@@ -112,6 +112,7 @@ _NAMES: dict[type[nn.Module], str] = {
     OverBicubic: "Residual blocks on the coarse picture, over its bicubic enlargement",
     Times: "Times a number",
     OneHot: "Class y beside it, one-hot",
+    Spelled: "Each part of class y beside it, one-hot",
     LabelEmbedding: "Class y beside it, learned",
     ProjectionHead: "Logit, plus the projection on class y",
     ClassifierHead: "Logit, and the class by itself",

@@ -101,7 +101,7 @@ _COUNTS = ("modes_covered", "modes_captured")
 # What is measured of a kind of data, counted or not; the first five that a run has lead, the others are in the table.
 _OF_DATA = {
     ("images", True): (
-        *("label_accuracy", "modes_covered", "unsure_share", "frechet_distance", "recall", "class_diversity"),
+        *("modes_covered", "unsure_share", "frechet_distance", "recall", "class_diversity"),
         *("precision", "density", "coverage", "modes_captured", *_CLASSES[:-1], "js_to_real", "classifier_score"),
         *_UNLABELLED,
         *_SHARPNESS,
@@ -118,6 +118,7 @@ _OF_DATA = {
     ),
     ("density", False): ("wasserstein", *_MOMENTS, *_UNLABELLED),
 }
+_ASKED = ("label_accuracy", "never_shown_accuracy")  # before these, of a game with classes
 _LEAD = 5
 _OF_CODES = (
     *("rec_error", "class_kept", "knn_accuracy", "code_mmd2", "active_dimensions"),
@@ -191,7 +192,8 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
         "points": lambda: live_view.points_panel(abilities=game.abilities, of=made),
         "density": lambda: live_view.density_panel(note=game.note, judged="judge" in game.abilities),
     }[kind]()
-    measured = [name for name in _OF_DATA[kind, counted] if name != "label_accuracy" or game.conditional]
+    asked = _ASKED[: 1 + _data_of(data).withholds] if game.conditional else ()
+    measured = [*asked, *_OF_DATA[kind, counted]]
     coded = counted and game.categories > 1
     numbers = [_number(name) for name in [*(_OF_CATEGORIES if coded else ()), *measured]]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]

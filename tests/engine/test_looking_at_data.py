@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import DATASETS, StackedSource, labelled_source, to_unit
+from gan_core.data import DATASETS, SideBySideSource, StackedSource, labelled_source, to_unit
 from gan_core.engine.observers import CloudObserver, CombObserver, StackedObserver, observer_for, stack_modes
 from gan_core.training import Streams, load_source
 
@@ -123,9 +123,9 @@ def stacks() -> StackedSource:
 
 def test_each_channel_of_a_stack_is_judged(stacks: StackedSource) -> None:
     x, y = stacks.sample(4000, Streams(0).generator("x"))
-    assert np.array_equal(stack_modes(Oracle(), x), y.numpy())  # type: ignore[arg-type]
+    assert np.array_equal(stack_modes(Oracle(), stacks, x), y.numpy())  # type: ignore[arg-type]
     x[:7, 1] = 250  # the classifier is unsure of one channel
-    assert (stack_modes(Oracle(), x) == 1000).sum() == 7  # type: ignore[arg-type]
+    assert (stack_modes(Oracle(), stacks, x) == 1000).sum() == 7  # type: ignore[arg-type]
 
 
 def test_a_thousand_modes_and_their_floor(stacks: StackedSource) -> None:
@@ -143,6 +143,18 @@ def test_a_thousand_modes_and_their_floor(stacks: StackedSource) -> None:
     one, _ = observer.look(Pretender(to_unit(x[:1]).expand(N, -1, -1, -1)), 1)
     assert one["modes_captured"] == 1
     assert one["kl_to_real"] == pytest.approx(np.log(1000), rel=0.01)
+
+
+def test_what_was_never_shown_is_counted_apart(stacks: StackedSource) -> None:
+    source = SideBySideSource("two_digits", stacks.base, (7, 10))
+    settings = config("two_digits").replace({"model.condition": "spelled"})
+    observer = observer_for(settings, source, lambda source: Oracle())  # type: ignore[arg-type, return-value]
+    assert isinstance(observer, StackedObserver)
+    y = np.array([7, 10, 10, 7, 37, 38, 39, 99, 0, 11])
+    seen = np.array([7, 10, 1, 100, 37, 83, 39, 99, 100, 11])
+    assert observer._right(seen, y) == {"label_accuracy": 4 / 6, "never_shown_accuracy": 0.5}
+    floors = observer.reference()["floors"]  # type: ignore[index]
+    assert (floors["label_accuracy"], floors["never_shown_accuracy"]) == (1, 1), "of real ones"
 
 
 def test_without_a_classifier_there_are_pictures(stacks: StackedSource) -> None:

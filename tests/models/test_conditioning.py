@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.models import ARCHITECTURES, Condition, Layers, initialize, normalize_spectrally
-from gan_core.models.conditioning import ConditionKind, LabelEmbedding, OneHot
+from gan_core.models.conditioning import ConditionKind, LabelEmbedding, OneHot, Spelled
 from gan_core.models.spectral import spectral_norm_of
 from gan_core.training import Streams
 
@@ -52,6 +52,16 @@ def test_one_hot_stands_beside_a_vector_and_at_every_pixel() -> None:
     assert maps.shape == (2, 4, 2, 2)
     for pixel in maps.flatten(2).unbind(2):
         assert pixel.tolist() == [[5, 0, 0, 1], [5, 1, 0, 0]]
+
+
+def test_labels_that_share_a_digit_share_what_is_told_of_them() -> None:
+    told = Spelled((2, 3))(torch.full((3, 1), 5.0), torch.tensor([4, 3, 1]))  # 11, 10 and 01
+    assert told.tolist() == [[5, 0, 1, 0, 1, 0], [5, 0, 1, 1, 0, 0], [5, 1, 0, 0, 1, 0]]
+    condition = Condition("spelled", 100, parts=(10, 10))
+    assert condition.beside_z(7)[1] == 27, "two digits of ten, not a hundred names"
+    assert condition.beside_x((1, 8, 16))[1] == 21
+    with pytest.raises(ValueError, match="conditional"):
+        Spelled((2, 3))(torch.zeros(1, 1), None)
 
 
 @pytest.mark.parametrize("shape", [(4,), (1, 2, 2)])

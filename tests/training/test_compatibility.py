@@ -169,6 +169,14 @@ def test_a_condition_needs_labels(unchecked: Callable) -> None:
         unchecked({"model.condition": "projection"})
 
 
+def test_what_is_spelled_has_parts() -> None:
+    config = RunConfig().replace({"data.name": "digits8", "model.condition": "spelled"})
+    fatal = [problem.message for problem in explain(config) if problem.fatal]
+    assert len(fatal) == 1
+    assert "no parts that could be spelled; choose" in fatal[0]
+    assert not any(problem.fatal for problem in explain(config.replace({"data.name": "stacked"})))
+
+
 def test_an_autoencoder_takes_no_class(unchecked: Callable) -> None:
     autoencoder = {"model.discriminator.output": "reconstruction", "objective.loss": "energy"}
     game = unchecked({"data.name": "digits8", "model.condition": "projection", **autoencoder})

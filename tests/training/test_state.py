@@ -85,6 +85,12 @@ CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
         f"told the class by {kind}": ("mlp", {**WITH_STATE, **_CLASSES, "model.condition": kind}, 3, 5)
         for kind in ("concatenation", "embedding", "projection", "ac_gan")
     },
+    "told the parts of a class": (
+        "mlp",
+        {**WITH_STATE, "data.name": "two_digits", "data.options": {}, "model.condition": "spelled"},
+        3,
+        5,
+    ),
     "residual blocks with attention": (
         "resnet",
         {

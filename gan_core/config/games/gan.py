@@ -48,8 +48,9 @@ class Model(Part):
     latent_dim: int = Field(64, ge=1, le=4096, description="Length of the noise vector z")
     latent: Literal["normal", "uniform"] = Field("normal", description="z ~ N(0, 1) or U(−1, 1) per component")
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
-    condition: Literal["none", "concatenation", "embedding", "projection", "ac_gan"] = Field(
-        "none", description="How G and D are told the class y of a sample; the data must have labels"
+    condition: Literal["none", "concatenation", "spelled", "embedding", "projection", "ac_gan"] = Field(
+        "none",
+        description="How G and D are told the class y of a sample; the data must have labels, and for spelled those of parts",
     )
     embedding_dim: int = Field(16, ge=1, le=1024, description="Length of the learned vector of a class, beside z")
     class_weight: float = Field(

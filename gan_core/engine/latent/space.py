@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_unit
+from gan_core.data import ImageSource, MixtureSource, SideBySideSource, Source, StackedSource, to_unit
 from gan_core.engine.exchange.generator import NothingToPlay, open_game
 from gan_core.engine.latent.vectors import Directions, across_classes, class_means, ganspace, sefa, towards_classes
 from gan_core.metrics.histograms import UNSURE_BELOW
@@ -89,6 +89,8 @@ class Space:
     @property
     def judged_names(self) -> tuple[str, ...]:
         """The classes that the frozen classifier tells apart; none where there is no such classifier."""
+        if isinstance(self.source, SideBySideSource) and self.judge is not None:
+            return self.class_names
         return tuple(self.judge.report.class_names) if self.judge is not None else ()
 
     @cached_property
@@ -148,13 +150,14 @@ class Space:
     # -- what the classifier says -------------------------------------------------------------------------------
 
     def judged(self, x: Tensor) -> tuple[Tensor, Tensor] | None:
-        """The most probable class (n,) and its probability (n,) of pictures; None without a classifier. Of stacked pictures
-        the class is that of the three together, and the probability the smallest.
+        """The most probable class (n,) and its probability (n,) of pictures; None without a classifier. Of pictures made of
+        others the class is that of all together, and the probability the smallest.
         """
         if self.judge is None:
             return None
         if isinstance(self.source, StackedSource):
-            p = torch.as_tensor(self.judge.probabilities(x.flatten(0, 1)[:, None])).reshape(len(x), 3, -1)
+            parts = self.source.apart(x)
+            p = torch.as_tensor(self.judge.probabilities(parts.flatten(0, 1))).reshape(*parts.shape[:2], -1)
             best, index = p.max(2)
             return self.source.label_of(index), best.min(1).values
         best, index = torch.as_tensor(self.judge.probabilities(x)).max(1)

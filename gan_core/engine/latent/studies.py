@@ -22,6 +22,7 @@ from gan_core.engine.latent.vectors import arithmetic, on_shell
 Study = Iterator[Answer | None]
 COUNTED, TRIED = 200, 64
 MOST_DRAWS = 30
+ASKED = 100  # classes that can be asked for by their names
 STARTS, STEPS, FRAMES = 4, 100, 11
 SIDE, REACH = 15, 2.0  # of the picture of the plane: so many samples a side, out to so many standard deviations
 
@@ -41,9 +42,9 @@ def about(space: Space, recipe: Recipe) -> Study:
         "shape": list(space.source.shape),
         "encodes": space.encodes,
         "conditional": space.conditional,
-        "asked": list(space.class_names[:64]) if space.conditional else [],
+        "asked": list(space.class_names[:ASKED]) if space.conditional else [],
         "judged": space.judge is not None,
-        "classes": names[:64],
+        "classes": names[:ASKED],
         "kinds": [*kinds, "dim", *(OF_CLASSES if names else ())],
     }
     if points:

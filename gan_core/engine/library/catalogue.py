@@ -28,8 +28,9 @@ class Option:
 class Choice:
     """One entry of a registry.
 
-    For data: ``kind`` is how samples are shown, ``counted`` whether they fall into classes or modes, ``missing`` a sentence
-    where the files are not on this machine, ``download_size`` what fetching them takes, in bytes (0: cannot be fetched).
+    For data: ``kind`` is how samples are shown, ``counted`` whether they fall into classes or modes, ``withholds`` whether some
+    of these are never shown in training, ``missing`` a sentence where the files are not on
+    this machine, ``download_size`` what fetching them takes, in bytes (0: cannot be fetched).
     """
 
     name: str
@@ -37,6 +38,7 @@ class Choice:
     options: tuple[Option, ...] = field(default=())
     kind: str = ""
     counted: bool = False
+    withholds: bool = False
     missing: str | None = None
     download_size: int = 0
 
@@ -76,4 +78,5 @@ def data_choice(name: str) -> Choice:
     """One data set, also one of somebody's own that is not there any more. KeyError for a name that is neither."""
     dataset = DATASETS[name]
     options = tuple(Option(key, key, value, *dataset.bounds[key]) for key, value in dataset.options.items())
-    return Choice(name, dataset.about, options, dataset.kind, dataset.counted, dataset.missing(), dataset.download_size)
+    kinds = dataset.kind, dataset.counted, dataset.withholds
+    return Choice(name, dataset.about, options, *kinds, dataset.missing(), dataset.download_size)

@@ -174,14 +174,16 @@ def _image_facts(name: str, source: ImageSource) -> DatasetFacts:
 def _stacked_facts(name: str, source: StackedSource) -> DatasetFacts:
     base = _image_facts(name, source.base)
     x, _ = source.sample(6 * SAMPLES_PER_CLASS, Streams(0).generator("facts"))
+    never = source.never_shown
     return replace(
         base,
         shape=source.shape,
         samples=png(tile(x.numpy(), columns=SAMPLES_PER_CLASS)),
         num_modes=source.num_classes,
         notes=(
-            f"Put together from {base.n_train:,} training images as they are drawn: {base.n_train:,}³ different stacks. "
-            "The counts, pixels and the classifier are those of the single digits.",
+            f"Put together from {base.n_train:,} training images as they are drawn: {base.n_train:,}"
+            f"{'⁰¹²³'[source.COUNT]} different samples. The counts, pixels and the classifier are those of the single digits.",
+            *((f"Never shown in training: {', '.join(source.class_names[y] for y in never)}.",) if never else ()),
         ),
     )
 

@@ -79,6 +79,7 @@ _METRIC_CODE = {
     "code_variance_most": "variances",
     "active_dimensions": "gaussian_kl",
     "target_class": "label_accuracy",
+    "never_shown_accuracy": "label_accuracy",
     "target_frechet": "frechet_distance",
     "consistency": "absolute_error",
     **dict.fromkeys(("from_half_frechet", "from_quarter_frechet"), "frechet_distance"),

@@ -140,7 +140,8 @@ class FixedNoise:
         self.evaluation = latent(self.n, streams.generator("evaluation")).to(device)
         self.y: Tensor | None = None
         if isinstance(source, ImageSource | StackedSource) and GAMES[config.game].conditional(config):
-            self.y = source.labels(self.n, streams.generator("evaluation", "labels")).to(device)
+            draw = source.asked if isinstance(source, StackedSource) else source.labels
+            self.y = draw(self.n, streams.generator("evaluation", "labels")).to(device)
             self._classes, columns = _rows(source.num_classes, config.diagnostics.grid)
             self._grid = self._grid[:columns]
         self._coded = latent if isinstance(latent, Categorical) and latent.categories > 1 and self.y is None else None

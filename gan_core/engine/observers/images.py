@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -225,9 +226,10 @@ def _labels(probabilities: np.ndarray) -> np.ndarray:
 
 
 class StackedObserver(_Judging):
-    """A grid of stacked images; each channel is judged by the classifier of the images that were stacked.
+    """A grid of images made of others; each of these is judged by the classifier of the images that were put together.
 
-    A stack counts for a mode only if the classifier is sure of all three of its channels.
+    A sample counts for a mode only if the classifier is sure of all that it is made of. Of labels that were never shown in
+    training it is told apart how often they are right.
     """
 
     def __init__(self, config: RunConfig, source: StackedSource, classifier: GetClassifier) -> None:
@@ -241,12 +243,14 @@ class StackedObserver(_Judging):
         if classifier is None:
             return None
         bars = real_bars(self._real_share, self._n, self._measure)
-        real = self._source.sample(min(SHARP_IMAGES, self._n), Streams(0).generator("reference"), heldout=True)[0]
+        x, y = self._source.sample(min(REAL_IMAGES, self._n), Streams(0).generator("reference"), heldout=True)
+        real = x[:SHARP_IMAGES]
         sharp = sharpness_of_samples(to_unit(real).cpu().numpy())
+        asked = {} if self._shown.y is None else self._right(stack_modes(classifier, self._source, x), y.cpu().numpy())
         return {
             "class_names": list(self._source.class_names),
             **bars,
-            "floors": bars["floors"] | sharp,
+            "floors": bars["floors"] | sharp | asked,
             "sizes": dict.fromkeys(sharp, len(real)),
             **self._told_of(classifier),
         }
@@ -264,14 +268,20 @@ class StackedObserver(_Judging):
         found: list[np.ndarray] = []
         sharp: Numbers = {}
         for x in self._shown.parts(game):
-            found.append(stack_modes(classifier, x))
+            found.append(stack_modes(classifier, self._source, x))
             sharp = sharp or sharpness_of_samples(x.numpy())
         modes = np.concatenate(found)
         counts = np.bincount(modes, minlength=self._source.num_classes + 1)
         numbers = self._measure(counts) | sharp
         if self._shown.y is not None:
-            numbers["label_accuracy"] = float((modes == self._shown.y.cpu().numpy()).mean())
+            numbers |= self._right(modes, self._shown.y.cpu().numpy())
         return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
+
+    def _right(self, modes: np.ndarray, y: np.ndarray) -> Numbers:
+        """How many are of the label that was asked for, in all their parts."""
+        never = np.isin(y, self._source.never_shown)
+        right = {"label_accuracy": modes[~never] == y[~never], "never_shown_accuracy": modes[never] == y[never]}
+        return {name: float(hits.mean()) for name, hits in right.items() if len(hits)}
 
     def _measure(self, counts: np.ndarray) -> Numbers:
         return {
@@ -291,14 +301,15 @@ class StackedObserver(_Judging):
     def _begin(self, classifier: FrozenClassifier) -> None:
         base = self._source.base
         one = reference_histogram(classifier, base.x[base.heldout_index])[:-1]
-        sure = np.einsum("a,b,c->abc", one, one, one).ravel()  # the channels are drawn apart from each other
+        sure = reduce(
+            np.multiply.outer, [one] * self._source.COUNT
+        ).ravel()  # the images are drawn apart from each other
         self._real_share = np.append(sure, max(0.0, 1 - sure.sum()))
 
 
-def stack_modes(classifier: FrozenClassifier, x: Tensor) -> np.ndarray:
-    """The mode (n,) of each of the stacks (n, 3, H, W): 100a + 10b + c, or K³ where a channel is unsure."""
-    probabilities = classifier.probabilities(x.flatten(0, 1)[:, None])
-    k = probabilities.shape[1]
-    digits = probabilities.argmax(axis=1).reshape(-1, 3)
-    sure = (probabilities.max(axis=1) >= UNSURE_BELOW).reshape(-1, 3).all(axis=1)
-    return np.where(sure, (digits[:, 0] * k + digits[:, 1]) * k + digits[:, 2], k**3)
+def stack_modes(classifier: FrozenClassifier, source: StackedSource, x: Tensor) -> np.ndarray:
+    """The label (n,) of each of the samples (n, *shape), or their number where the classifier is unsure of a part."""
+    probabilities = classifier.probabilities(source.apart(x).flatten(0, 1))
+    digits = torch.from_numpy(probabilities.argmax(axis=1).reshape(-1, source.COUNT))
+    sure = (probabilities.max(axis=1) >= UNSURE_BELOW).reshape(-1, source.COUNT).all(axis=1)
+    return np.where(sure, source.label_of(digits).numpy(), source.num_classes)

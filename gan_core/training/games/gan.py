@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gan_core.about import inside
 from gan_core.config import GanConfig
 from gan_core.config.games.gan import Tricks
-from gan_core.data import Source, label_count
+from gan_core.data import Source, label_count, label_parts
 from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models import ARCHITECTURES, Condition, packed_shape
 from gan_core.regularizers import PENALTIES, Penalty
@@ -30,7 +30,8 @@ def _networks(config: GanConfig, source: Source) -> dict[str, nn.Module]:
     """G and D without storage: torch's own initialisation would draw from the global generator."""
     generator, discriminator = config.model.generator, config.model.discriminator
     builders = ARCHITECTURES[generator.architecture], ARCHITECTURES[discriminator.architecture]
-    condition = Condition(config.model.condition, label_count(source), config.model.embedding_dim)
+    told = label_count(source), config.model.embedding_dim, label_parts(source)
+    condition = Condition(config.model.condition, *told)
     with torch.device("meta"):
         networks: dict[str, nn.Module] = {
             "G": builders[0].generator(config.model.latent_dim, source.shape, layers_of(generator, condition)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_core.config import GanConfig, Problem, nearest, unknown_name
 from gan_core.config.games.gan import Discriminator
-from gan_core.data import DATASETS, Source, label_count
+from gan_core.data import DATASETS, Source, label_parts
 from gan_core.losses import LOSSES
 from gan_core.models import ARCHITECTURES, packed_shape
 from gan_core.regularizers import PENALTIES
@@ -27,7 +27,7 @@ def problems(config: GanConfig, source: Source) -> Iterator[Problem]:
     rules = (_shapes, _batches, _constraints, _autoencoder, _labels, _looking_ahead)
     for rule in rules:
         yield from rule(config, source.shape)
-    yield from _conditioning(config, label_count(source))
+    yield from _conditioning(config, label_parts(source))
     yield from _advice(config, source.shape)
 
 
@@ -176,8 +176,9 @@ def _looking_ahead(config: GanConfig, shape: tuple[int, ...]) -> Iterator[Proble
         )
 
 
-def _conditioning(config: GanConfig, num_labels: int) -> Iterator[Problem]:
+def _conditioning(config: GanConfig, parts: tuple[int, ...]) -> Iterator[Problem]:
     kind, D = config.model.condition, config.model.discriminator
+    num_labels = math.prod(parts) if parts else 0
     if kind == "none":
         return
     if num_labels < 2:
@@ -185,6 +186,12 @@ def _conditioning(config: GanConfig, num_labels: int) -> Iterator[Problem]:
             "model.condition",
             f"{DATASETS[config.data.name].about.title!r} comes without labels, so that there is no class to ask for; "
             "choose data with classes, or 'none'",
+        )
+    elif kind == "spelled" and len(parts) == 1:
+        yield Problem(
+            "model.condition",
+            f"a class of {DATASETS[config.data.name].about.title!r} has no parts that could be spelled; "
+            "choose two_digits or stacked as data, or 'concatenation'",
         )
     if D.output == "reconstruction":
         yield Problem(
