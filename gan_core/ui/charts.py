@@ -316,6 +316,7 @@ def scatter_2d(
     ``critic`` is a table with a row per y; ``extent`` (x0, x1, y0, y1) fixes the axes, so that the picture does not jump.
     """
     figure = go.Figure(layout=_layout("x", "y", hovermode="closest"))
+    figure.update_xaxes(tickangle=0)
     figure.add_trace(_critic_map(critic, xs, ys))
     for points, name, colour, size, opacity in (
         (real, "real", theme.REAL, 9, 0.4),
