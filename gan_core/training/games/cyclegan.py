@@ -15,14 +15,14 @@ from gan_core.config import Problem, unknown_name
 from gan_core.config.fields import Network
 from gan_core.config.games.cyclegan import Cycle, CycleganConfig
 from gan_core.data import DATASETS, BatchStream, Source
-from gan_core.models import halvings, mlp_discriminator, mlp_generator, patch_discriminator, smallest_side, unet
+from gan_core.models import halvings, mlp_discriminator, mlp_generator, patch_discriminator, unet
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
 from gan_core.training.domains import BothStreams, bad_options, domains, open_both
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.games.declaration import Declaration, Reading, Values
-from gan_core.training.games.pix2pix import of_patches
+from gan_core.training.games.pix2pix import of_bottom, of_patches
 from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
 from gan_core.training.pool import empty_pool, pooled
@@ -321,14 +321,8 @@ def _of_network(field: str, network: Network, shape: tuple[int, ...]) -> Iterato
         yield Problem(f"{field}.normalization", "instance normalisation needs feature maps, and these are points")
     if network.attention:
         yield Problem(f"{field}.attention", "no network of this game has self-attention")
-    levels = len(network.widths)
-    if (
-        network.architecture == "unet"
-        and network.normalization == "instance"
-        and smallest_side(max(shape[1:]), levels) == 1
-    ):
-        said = "at the bottom of this U-Net there is one value of a channel to normalise over; choose fewer widths"
-        yield Problem(f"{field}.widths", said)
+    if network.architecture == "unet":
+        yield from of_bottom(field, network, max(shape[1:]))
 
 
 def _defaults(config: CycleganConfig) -> dict[str, object]:

@@ -26,7 +26,6 @@ from gan_core.models import (
     logits_on_a_side,
     patch_discriminator,
     shrunk,
-    smallest_side,
 )
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.averaging import average_of, follow
@@ -34,6 +33,7 @@ from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.games.declaration import Declaration, Reading
+from gan_core.training.games.pix2pix import of_bottom
 from gan_core.training.latent import Latent
 from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
@@ -322,10 +322,7 @@ def _problems(config: LapganConfig, source: Source) -> Iterator[Problem]:
     if logits_on_a_side(min(sides) // 2, halvings(model.detail_discriminator.widths)) < 1:
         said = f"no patch is left of the details of {min(sides) // 2} pixels a side; choose fewer widths"
         yield Problem("model.detail_discriminator.widths", said)
-    least = smallest_side(max(sides) // 2, len(model.detail_generator.widths))
-    if least == 1 and model.detail_generator.normalization == "instance":
-        said = "at the bottom of this U-Net there is one value of a channel to normalise over; choose fewer widths"
-        yield Problem("model.detail_generator.widths", said)
+    yield from of_bottom("model.detail_generator", model.detail_generator, max(sides) // 2)
     if _conditional(config) and not label_count(source):
         yield Problem("model.condition", f"{config.data.name} has no labels; choose 'none'")
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss, mse_loss, softplus
 
 from gan_core.config import Problem
+from gan_core.config.fields import Network as NetworkConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig, Translation
 from gan_core.data import DEGRADATIONS, BatchStream, ImageSource, Source
 from gan_core.models import (
@@ -286,10 +287,14 @@ def _of_generator(config: Pix2pixConfig, source: Source) -> Iterator[Problem]:
             said = "this network enlarges, and its input is as fine as its target; choose half_size or quarter_size"
             yield Problem("translation.degradation", said)
         return
-    least = smallest_side(max(source.shape[1:]), len(generator.widths))
-    if least == 1 and generator.normalization == "instance":
+    yield from of_bottom("model.generator", generator, max(source.shape[1:]))
+
+
+def of_bottom(field: str, network: NetworkConfig, side: int) -> Iterator[Problem]:
+    """What is to be said of the U-Net at ``field`` for pictures of so many pixels a side."""
+    if network.normalization == "instance" and smallest_side(side, len(network.widths)) == 1:
         said = "at the bottom of this U-Net there is one value of a channel to normalise over; choose fewer widths"
-        yield Problem("model.generator.widths", said)
+        yield Problem(f"{field}.widths", said)
 
 
 def of_patches(side: int, strided: int) -> Iterator[Problem]:
