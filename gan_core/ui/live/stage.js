@@ -77,7 +77,7 @@ class Stage {
       return
     }
     if (!this.slot) return
-    const timeline = this.lent && this.lent.view.timeline
+    const { timeline } = this
     const does = {
       ArrowLeft: () => timeline && timeline.step(-1),
       ArrowRight: () => timeline && timeline.step(1),
@@ -89,6 +89,11 @@ class Stage {
     }[event.key]
     const button = event.key === " " && targetOf(event).closest("button") // it is pressed by that key
     if (does && !button) this.obey(event, does)
+  }
+
+  // The slider of all that is shown.
+  get timeline() {
+    return this.lent && this.lent.view.timeline
   }
 
   obey(event, act) {
@@ -105,8 +110,7 @@ class Stage {
   pace(by) {
     const at = Math.max(0, Math.min(SPEEDS.length - 1, SPEEDS.indexOf(this.speed) + by))
     this.speed = SPEEDS[at]
-    const timeline = this.lent && this.lent.view.timeline
-    if (timeline && timeline.playing) timeline.play()
+    if (this.timeline && this.timeline.playing) this.timeline.play()
     if (this.bar) this.bar.draw()
   }
 
