@@ -223,7 +223,7 @@ def _knobs(config: AaeConfig) -> dict[str, float]:
 
 
 def _unknown(config: AaeConfig) -> Iterator[Problem]:
-    yield from unknown_architectures(config)
+    yield from unknown_architectures(config, but="D")
     if config.model.discriminator.architecture != "mlp":
         yield Problem("model.discriminator.architecture", "D sees codes, which are no pictures: choose an MLP")
 

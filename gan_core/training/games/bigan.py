@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, softplus
 
-from gan_core.config import Problem, unknown_name
+from gan_core.config import Problem
 from gan_core.config.fields import Network
 from gan_core.config.games.bigan import Matching, PairConfig
 from gan_core.data import BatchStream, Source
@@ -18,6 +18,7 @@ from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
+from gan_core.training.games.coding import unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.games.vae import draw
 from gan_core.training.latent import Latent, Prior
@@ -258,12 +259,6 @@ def _knobs(config: PairConfig) -> dict[str, float]:
     }
 
 
-def _unknown(config: PairConfig) -> Iterator[Problem]:
-    for field, network in _fields(config):
-        if network.architecture not in ARCHITECTURES:
-            yield unknown_name(f"{field}.architecture", network.architecture, ARCHITECTURES)
-
-
 def _problems(config: PairConfig, source: Source) -> Iterator[Problem]:
     for field, network in _fields(config):
         reason = ARCHITECTURES[network.architecture].fits(source.shape, layers_of(network))
@@ -298,7 +293,7 @@ def _declared(charts: tuple[Chart, ...]) -> Declaration[PairConfig]:
         abilities=("sample", "encode", "reconstruct"),
         verdict="code",
         latent=_latent,
-        unknown=_unknown,
+        unknown=unknown_architectures,
         problems=_problems,
         kept=_kept,
     )

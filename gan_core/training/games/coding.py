@@ -94,11 +94,11 @@ def moves_of(config: RunConfig, optimizer: DecayingOptimizer, assembly: Assembly
 # --- what goes together ---
 
 
-def unknown_architectures(config: CodeConfig) -> Iterator[Problem]:
-    for part, network in _parts(config):
-        name = network.architecture
-        if name not in ARCHITECTURES:
-            yield unknown_name(f"model.{part}.architecture", name, ARCHITECTURES)
+def unknown_architectures(config: RunConfig, but: str = "") -> Iterator[Problem]:
+    """Names of networks that nobody knows, of all roles ``but`` one whose names are a game's own."""
+    for role, network in config.networks.items():
+        if role != but and network.architecture not in ARCHITECTURES:
+            yield unknown_name(f"{config.ROLES[role]}.architecture", network.architecture, ARCHITECTURES)
 
 
 def coder_problems(config: CodeConfig, source: Source) -> Iterator[Problem]:

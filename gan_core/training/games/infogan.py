@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gan_core.config import InfoganConfig, Problem, unknown_name
+from gan_core.config import InfoganConfig, Problem
 from gan_core.config.games.infogan import Terms
 from gan_core.data import Source
 from gan_core.losses import LOSSES as ADVERSARIAL
@@ -21,6 +21,7 @@ from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Chart, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
+from gan_core.training.games.coding import unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading, Values
 from gan_core.training.games.gan import reference_lines
 from gan_core.training.latent import CodedLatent, Latent
@@ -322,10 +323,7 @@ def _kept(config: InfoganConfig, values: Values) -> int:
 
 
 def _unknown(config: InfoganConfig) -> Iterator[Problem]:
-    for part in ("generator", "discriminator"):
-        name = getattr(config.model, part).architecture
-        if name not in ARCHITECTURES:
-            yield unknown_name(f"model.{part}.architecture", name, ARCHITECTURES)
+    return unknown_architectures(config, but="Q")
 
 
 def _problems(config: InfoganConfig, source: Source) -> Iterator[Problem]:

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from gan_core.config import Problem, RegressorConfig, unknown_name
+from gan_core.config import Problem, RegressorConfig
 from gan_core.data import BatchStream, Source
 from gan_core.models import ARCHITECTURES, encoder_from
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
-from gan_core.training.games.coding import coder_knobs
+from gan_core.training.games.coding import coder_knobs, unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading
 from gan_core.training.latent import Latent, Prior
 from gan_core.training.optimization import Optimization, optimization_of
@@ -124,12 +124,6 @@ def _reading(config: RegressorConfig) -> Reading:
     )
 
 
-def _unknown(config: RegressorConfig) -> Iterator[Problem]:
-    for role, network in config.networks.items():
-        if network.architecture not in ARCHITECTURES:
-            yield unknown_name(f"{config.ROLES[role]}.architecture", network.architecture, ARCHITECTURES)
-
-
 def _problems(config: RegressorConfig, source: Source) -> Iterator[Problem]:
     for role, network in config.networks.items():
         reason = ARCHITECTURES[network.architecture].fits(source.shape, layers_of(network))
@@ -150,7 +144,7 @@ REGRESSOR = Declaration(
     abilities=("sample", "encode", "reconstruct"),
     verdict="code",
     latent=_latent,
-    unknown=_unknown,
+    unknown=unknown_architectures,
     problems=_problems,
     finished=("G",),
 )
