@@ -301,20 +301,22 @@ def translate(
     at: int | None = None,
     between: str | None = None,
     share: float = 0.5,
+    back: bool = False,
     store: Path | str | None = None,
 ) -> np.ndarray:
     """What a run from picture to picture makes of the picture in a file, uint8 (C, H, W), or of an array of such pictures,
     uint8 (n, C, H, W). With ``degrade`` they are targets, which are degraded first as the run's own were. With ``between``,
-    another run, its weights are those at ``share`` of the way to that one's newest.
+    another run, its weights are those at ``share`` of the way to that one's newest. With ``back`` a run without pairs goes from
+    B to A, by its F.
 
     Raises RunNotFound, StoreError where there is no checkpoint, another game, or nothing between the two, DataError for a file
     that is no picture, OSError for one that cannot be opened, ValueError for an array or a share that does not fit.
     """
     with _opened(store) as opened:
         translator = (
-            open_translator(opened, run_id, at)
+            open_translator(opened, run_id, at, back=back)
             if between is None
-            else translator_of(blending.open_blend(opened, run_id, between, share, at))
+            else translator_of(blending.open_blend(opened, run_id, between, share, at), back=back)
         )
     if isinstance(image, np.ndarray):
         return translator(image, degrade=degrade)

@@ -156,6 +156,7 @@ def _translate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--degrade", action="store_true", help="the picture is a target: degrade it first, as the run does"
     )
+    sub.add_argument("--back", action="store_true", help="of a run without pairs: from B to A, by F")
     sub.add_argument("--between", metavar="OTHER", help="with weights between this run's and those of another")
     sub.add_argument("--share", type=share_of, default=0.5, help="of the way to OTHER (default: %(default)s)")
     _of_a_round(sub)
