@@ -6,6 +6,7 @@ from gan_core.config import RunConfig
 from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
+    blending,
     checkpoints,
     deleted,
     disentangling,
@@ -132,6 +133,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
 checkpoints.show(run_id)
 disentangling.show(run_id, config)
 hiding.show(run_id, config)
+blending.show(run)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)
