@@ -28,6 +28,7 @@ class Promise:
 class Case:
     """A preset, and what is done to it: ``changes`` of its settings from the beginning, ``knobs`` by the round after which they
     are turned. ``rounds`` are fewer or more than it has; ``says`` tells what is run, ``differs`` what differs from the papers.
+    ``skips`` moves its seeds on, past those on which its settings were chosen.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Case:
     knobs: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     rounds: int = 0
     differs: str = ""
+    skips: int = field(default=0, kw_only=True)
 
     def looks(self, last: int) -> tuple[int, ...]:
         """The rounds at which it is looked at, of a run of ``last`` rounds."""
@@ -161,12 +163,13 @@ CASES: tuple[Case, ...] = (
     Case(
         "ring-bigan",
         "ring-bigan",
-        "Points of a ring of eight.",
+        "Points of a ring of eight. Its settings were chosen on seeds 100 to 103.",
         (
             Promise("reconstructed into their own mode", "class_kept", "≥", 0.9),
             Promise("error, over that as another x", "rec_ratio", "≤", 0.3),
             Promise("all modes", "modes_covered", "≥", 8),
         ),
+        skips=10,
     ),
     Case(
         "digits8-bigan",
