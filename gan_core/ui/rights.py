@@ -39,6 +39,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         "edit",
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
+    "Studies": dict.fromkeys(("create", "update", "add_row", "save", "delete", "restore", "purge"), "edit"),
     "Chores": {
         **dict.fromkeys(
             (
@@ -69,6 +70,7 @@ READS: Mapping[str, frozenset[str]] = {
                 "problem",
                 "only_reads",
                 "bin",
+                "studies",
                 "run",
                 "runs",
                 "whole",
@@ -90,6 +92,7 @@ READS: Mapping[str, frozenset[str]] = {
         )
     ),
     "Bin": frozenset(("listed", "newest", "frees")),
+    "Studies": frozenset(("read", "listed", "of_run", "rows", "file", "folder")),
     "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),
 }

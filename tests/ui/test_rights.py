@@ -19,13 +19,14 @@ from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.store.bin import Bin
+from gan_core.store.studies import Studies
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
 from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
-KINDS = {"Lab": Lab, "RunStore": RunStore, "Bin": Bin, "Chores": Chores, "Chore": Chore}
+KINDS = {"Lab": Lab, "RunStore": RunStore, "Bin": Bin, "Studies": Studies, "Chores": Chores, "Chore": Chore}
 PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "lessons", "classroom")
 
 
@@ -52,6 +53,7 @@ POLICY = {
         },
     },
     "Bin": {"edit": {"delete", "restore", "purge"}},
+    "Studies": {"edit": {"create", "update", "add_row", "save", "delete", "restore", "purge"}},
     "Chores": {
         "bring": {
             *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
