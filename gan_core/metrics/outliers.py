@@ -1,4 +1,4 @@
-"""Scores of strangeness that no network learns: principal components, nearest neighbours, an isolation forest, the ink.
+"""Scores of strangeness that no network learns: principal components, the nearest neighbour, an isolation forest, the ink.
 
 Each is fitted to training samples (n, d), flattened, a pixel from 0 to 1, and then gives a number for each of any samples
 (m, d), larger for stranger ones. A number depends on its sample alone, not on those beside it.
@@ -20,7 +20,7 @@ Scorer = Callable[[ArrayLike], Array]
 Again = Callable[[ArrayLike], Array]
 """Samples (m, d) to what a model makes of each, (m, d)."""
 
-COMPONENTS, NEIGHBOURS, TREES = 30, 5, 100
+COMPONENTS, TREES = 30, 100
 RANK = 1e-10  # of the largest variance: what varies less is rounding
 AT_ONCE = 500  # samples compared with all of training
 
@@ -79,19 +79,6 @@ def _by_residual(make: Callable[[Array], Again]) -> Callable[[Array, int], Score
     return fit
 
 
-def _by_neighbours(train: Array, seed: int) -> Scorer:
-    """The mean distance to the 5 nearest samples of training, or to all where there are fewer."""
-    k = min(NEIGHBOURS, len(train))
-
-    def score(x: ArrayLike) -> Array:
-        values = np.asarray(x, np.float64)
-        parts = np.split(values, range(AT_ONCE, len(values), AT_ONCE))
-        found = [np.sqrt(np.partition(_squares(part, train), k - 1, axis=1)[:, :k]).mean(axis=1) for part in parts]
-        return np.concatenate(found)
-
-    return score
-
-
 def _by_forest(train: Array, seed: int) -> Scorer:
     from sklearn.ensemble import IsolationForest
 
@@ -136,14 +123,14 @@ OUTLIERS: dict[str, Outliers] = {
     ),
     "nearest": Outliers(
         About(
-            title="Nearest neighbours",
+            title="Nearest neighbour",
             paper="Ramaswamy et al., Efficient Algorithms for Mining Outliers from Large Data Sets",
             year=2000,
-            formula=r"s(x) = \tfrac15 \textstyle\sum_{k \le 5} \lVert x - x_{(k)} \rVert",
-            idea="The mean distance, in pixels, to the five nearest normal pictures of training.",
+            formula=r"s(x) = \min_i \tfrac1d \lVert x - x_i \rVert^2",
+            idea="The distance, in pixels, to the nearest normal picture of training.",
             watch_for="How far it comes without a network: a learnt score that is below it has learnt nothing that helps here.",
         ),
-        _by_neighbours,
+        _by_residual(nearest),
         nearest,
     ),
     "forest": Outliers(

@@ -288,12 +288,12 @@ def test_the_worst_case_and_the_ink_stand_beside_every_mean() -> None:
     assert row["worst"] == "1: 0.20"
     assert row["with ink"] == pytest.approx(1.0)
     assert row["mean"] == pytest.approx(0.6)
-    assert [row[0] for row in table.rows] == ["Ink", "Nearest neighbours", "f-AnoGAN"]
+    assert [row[0] for row in table.rows] == ["Ink", "Nearest neighbour", "f-AnoGAN"]
     told = " ".join(sentence.text for sentence in found.sentences)
     assert "f-AnoGAN is worse than a coin where the class that was left out is 1 (0.20)." in told
-    assert "f-AnoGAN in place of nearest neighbours hurts by" in told
+    assert "f-AnoGAN in place of the nearest neighbour hurts by" in told
     assert found.headline is not None
-    assert "None of 1 learnt score is above nearest neighbours" in found.headline.text
+    assert "None of 1 learnt score is above the nearest neighbour" in found.headline.text
     assert found.comparisons == 1
     assert "finds 30% of the anomalies and cries wolf at 5.0% of normal pictures, 5% as set" in told
 

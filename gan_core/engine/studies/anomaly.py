@@ -59,7 +59,7 @@ def work(settings: AnomalySettings, cell: Cell) -> float:
     if cell.arm == "outliers":
         return 2.0
     size = settings.width / 128
-    searching = 0.00016 * settings.search_steps * settings.searched * size if cell.arm == "gan" else 0.0
+    searching = 0.00008 * settings.search_steps * settings.searched * size if cell.arm == "gan" else 0.0
     return SECONDS[cell.arm] * settings.rounds * settings.batch_size / 64 * size + searching
 
 

@@ -61,8 +61,8 @@ class Numbers:
 
 
 def findings(settings: AnomalySettings, rows: Sequence[Row]) -> Findings:
-    """Areas by score and case with the mean and the worst case, what each threshold does, and each learnt score beside nearest
-    neighbours, seed by seed.
+    """Areas by score and case with the mean and the worst case, what each threshold does, and each learnt score beside the
+    nearest neighbour, seed by seed.
     """
     numbers = Numbers(settings, rows)
     effects = {score: _beside(numbers, score) for score in numbers.learnt} if BESIDE in numbers.scores else {}
@@ -95,7 +95,7 @@ def _beside(numbers: Numbers, score: str) -> Effect:
 
 
 def _headline(settings: AnomalySettings, numbers: Numbers, judged: Mapping[str, Effect]) -> Sentence | None:
-    """How many learnt scores are above nearest neighbours, and the largest mean; with its kind of anomaly."""
+    """How many learnt scores are above the nearest neighbour, and the largest mean; with its kind of anomaly."""
     if not numbers.scores:
         return None
     means = {score: float(_mean(numbers.by_case(score, "auroc"))) for score in numbers.scores}
@@ -109,7 +109,7 @@ def _headline(settings: AnomalySettings, numbers: Numbers, judged: Mapping[str, 
     if not judged:
         return Sentence(told)
     above = [SCORES[score].title for score, found in judged.items() if found.call == "helps"]
-    beside = SCORES[BESIDE].title.lower()
+    beside = f"the {SCORES[BESIDE].title.lower()}"
     count = f"{len(judged)} learnt score{'s' if len(judged) > 1 else ''}"
     if above:
         return Sentence(f"{told} Above {beside}: {', '.join(above)}, of {count}.", "good")
@@ -117,7 +117,7 @@ def _headline(settings: AnomalySettings, numbers: Numbers, judged: Mapping[str, 
 
 
 def _of_effects(effects: Mapping[str, Effect]) -> list[Sentence]:
-    beside = SCORES[BESIDE].title.lower()
+    beside = f"the {SCORES[BESIDE].title.lower()}"
     return [
         Sentence(say(found, f"{SCORES[score].title} in place of {beside}", unit="points of AUROC"), TONES[found.call])
         for score, found in effects.items()
