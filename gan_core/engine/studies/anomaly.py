@@ -10,12 +10,15 @@ import torch
 
 from gan_core.about import About
 from gan_core.config.studies import AnomalySettings
+from gan_core.data import DATASETS, ImageSource
+from gan_core.data.places import use_store
 from gan_core.engine.studies.anomaly_findings import findings
 from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
 from gan_core.engine.studies.detectors import FAMILIES, SECONDS, Detector, fitted, flat
 from gan_core.engine.studies.findings import Cell, Values
+from gan_core.intake.errors import DataError
 from gan_core.metrics import anomaly
 from gan_core.metrics.outliers import ink
 from gan_core.training import Streams
@@ -69,7 +72,9 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
     Names are ``<score>.<number>``; where there is nothing to tell a number is not there. ``why`` says why there is none at all.
     """
     name = settings.cases[cell.size]
-    case = bench.shared((settings.question, name, cell.seed), lambda: case_of(settings, name, bench.source, cell.seed))
+    case = bench.shared(
+        (settings.question, name, cell.seed), lambda: case_of(settings, name, pictures_of(bench), cell.seed)
+    )
     if cell.arm != "outliers" and case.learnt_from < FEWEST:
         return {"why": f"{case.learnt_from} normal pictures are too few to train a network on; {FEWEST} are needed."}
 
@@ -95,6 +100,18 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
     return found
 
 
+def pictures_of(bench: Bench) -> ImageSource:
+    """The pictures of a study, which need no classes where they are damaged on purpose. Raises DataError where it has none."""
+    settings = bench.settings
+    use_store(bench.store.root)
+    if settings.data not in DATASETS:
+        raise DataError(f"There is no data set {settings.data!r}.")
+    source = DATASETS[settings.data].load(**{**DATASETS[settings.data].options, **settings.options})
+    if not isinstance(source, ImageSource):
+        raise DataError(f"A study of anomalies needs a set of pictures; {settings.data!r} is none.")
+    return source
+
+
 def searched(case: Case, count: int, seed: int) -> Case:
     """The same with fewer pictures that are asked about, as many anomalies as others, and fewer that set the threshold."""
     draws = Streams(seed).generator("study", "searched")
@@ -110,8 +127,14 @@ def searched(case: Case, count: int, seed: int) -> Case:
 
 
 def measured(case: Case, scores: np.ndarray, normal: np.ndarray, rate: float) -> dict[str, float]:
-    """Areas of ``scores`` (n,) of the pictures that are asked about, and what exceeds the threshold of ``normal`` (m,)."""
+    """Areas of ``scores`` (n,) of the pictures that are asked about, and what exceeds the threshold of ``normal`` (m,).
+
+    Where nobody says what is anomalous there are no areas, and ``called`` is what exceeds the threshold.
+    """
     limit = anomaly.threshold(normal, rate)
+    if not case.told:
+        called = {"called": anomaly.exceeding(scores, limit)} if np.isfinite(limit.value) else {}
+        return {"n": float(len(scores)), **called}
     found = {
         "auroc": anomaly.auroc(scores, case.anomalous),
         "ap": anomaly.average_precision(scores, case.anomalous),
@@ -129,9 +152,10 @@ def measured(case: Case, scores: np.ndarray, normal: np.ndarray, rate: float) ->
 
 def pixels(case: Case, detector: Detector) -> dict[str, float]:
     """Areas over the pixels of the damaged pictures: where they differ from what was made of them, where they are damaged."""
-    if case.mask is None or detector.again is None:
+    if case.mask is None or detector.again is None or not case.mask.any():
         return {}
-    x, mask = case.x[case.anomalous], case.mask[case.anomalous].ravel()
+    damaged = np.flatnonzero(case.mask.any(axis=(1, 2)))
+    x, mask = case.x[damaged], case.mask[damaged].ravel()
     values = difference(x, detector.again(x)).ravel()
     found = {
         "pixel_auroc": anomaly.auroc(values, mask),

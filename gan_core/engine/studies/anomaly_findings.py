@@ -34,7 +34,7 @@ class Numbers:
             score
             for family, scores in FAMILIES.items()
             for score in scores
-            if any(key[0] == family and f"{score}.auroc" in values for key, values in self._values.items())
+            if any(key[0] == family and f"{score}.n" in values for key, values in self._values.items())
         ]
         self._family = {score: family for family, scores in FAMILIES.items() for score in scores}
 
@@ -52,8 +52,13 @@ class Numbers:
         return np.asarray(self.of(score, number).mean(axis=0))
 
     @property
+    def measured(self) -> list[str]:
+        """Of which there is an area: it is known what is anomalous."""
+        return [score for score in self.scores if np.isfinite(self.of(score, "auroc")).any()]
+
+    @property
     def learnt(self) -> list[str]:
-        return [score for score in self.scores if score not in OUTLIERS]
+        return [score for score in self.measured if score not in OUTLIERS]
 
     def _value(self, score: str, case: int, seed: int, number: str) -> float:
         values = self._values.get((self._family[score], case, seed), {})
@@ -65,22 +70,23 @@ def findings(settings: AnomalySettings, rows: Sequence[Row]) -> Findings:
     nearest neighbour, seed by seed.
     """
     numbers = Numbers(settings, rows)
-    effects = {score: _beside(numbers, score) for score in numbers.learnt} if BESIDE in numbers.scores else {}
+    effects = {score: _beside(numbers, score) for score in numbers.learnt} if BESIDE in numbers.measured else {}
     judged = {score: found for score, found in effects.items() if found.interval.n > 1}
     tables = [_areas(settings, numbers), _precisions(settings, numbers), _alarms(settings, numbers)]
-    if settings.question == "damaged":
+    if any(np.isfinite(numbers.of(score, "pixel_ap")).any() for score in numbers.scores):
         tables.append(_pixels(numbers))
     sentences = [
         *_of_effects(effects),
         *_of_worst(settings, numbers),
         *_of_ink(numbers),
         *_of_alarms(settings, numbers),
+        *_of_called(settings, numbers),
         *(Sentence(str(why)) for why in dict.fromkeys(row.values["why"] for row in rows if "why" in row.values)),
     ]
     return Findings(
         headline=_headline(settings, numbers, judged),
         sentences=tuple(sentences),
-        charts=(_by_case(settings, numbers),) if numbers.scores else (),
+        charts=(_by_case(settings, numbers),) if numbers.measured else (),
         tables=tuple(table for table in tables if table.rows),
         boards=_boards(settings, rows),
         comparisons=len(judged),
@@ -96,9 +102,10 @@ def _beside(numbers: Numbers, score: str) -> Effect:
 
 def _headline(settings: AnomalySettings, numbers: Numbers, judged: Mapping[str, Effect]) -> Sentence | None:
     """How many learnt scores are above the nearest neighbour, and the largest mean; with its kind of anomaly."""
-    if not numbers.scores:
-        return None
-    means = {score: float(_mean(numbers.by_case(score, "auroc"))) for score in numbers.scores}
+    if not numbers.measured:
+        unknown = Sentence("Nobody says which of the pictures are anomalous, so that no score can be rated.", "unknown")
+        return unknown if numbers.scores else None
+    means = {score: float(_mean(numbers.by_case(score, "auroc"))) for score in numbers.measured}
     best = max(means, key=lambda score: np.nan_to_num(means[score], nan=-1.0))
     places = numbers.by_case(best, "auroc")
     worst = int(np.nanargmin(places))
@@ -177,13 +184,26 @@ def _of_alarms(settings: AnomalySettings, numbers: Numbers) -> list[Sentence]:
     return sentences
 
 
+def _of_called(settings: AnomalySettings, numbers: Numbers) -> list[Sentence]:
+    """Where nobody says what is anomalous: how many exceed the threshold."""
+    told = {score: float(_mean(numbers.by_case(score, "called"))) for score in numbers.scores}
+    return [
+        Sentence(
+            f"{SCORES[score].title} calls {share:.1%} of the pictures anomalous; of normal ones it would call "
+            f"{settings.alarms:.0%}, as set."
+        )
+        for score, share in told.items()
+        if np.isfinite(share)
+    ]
+
+
 # --- tables ---
 
 
 def _areas(settings: AnomalySettings, numbers: Numbers) -> Table:
     columns = ("score", *numbers.cases, "mean", "±", "worst", "with ink", "at equal ink", "CPU s")
     rows: list[tuple[Scalar, ...]] = []
-    for score in numbers.scores:
+    for score in numbers.measured:
         places = numbers.by_case(score, "auroc")
         interval = student_interval(numbers.by_seed(score, "auroc"))
         alike = float(_mean(numbers.by_case(score, "alike")))
@@ -205,7 +225,7 @@ def _areas(settings: AnomalySettings, numbers: Numbers) -> Table:
 def _precisions(settings: AnomalySettings, numbers: Numbers) -> Table:
     columns = ("score", *numbers.cases, "mean", "worst", "floor")
     rows: list[tuple[Scalar, ...]] = []
-    for score in numbers.scores:
+    for score in numbers.measured:
         places = numbers.by_case(score, "ap")
         floor = float(_mean(numbers.by_case(score, "floor")))
         rows.append(
@@ -229,7 +249,7 @@ def _precisions(settings: AnomalySettings, numbers: Numbers) -> Table:
 
 def _alarms(settings: AnomalySettings, numbers: Numbers) -> Table:
     rows: list[tuple[Scalar, ...]] = []
-    for score in numbers.scores:
+    for score in numbers.measured:
         found, alarms = numbers.by_case(score, "found"), numbers.by_case(score, "alarms")
         if np.isfinite(found).any():
             shares = (100 * float(_mean(found)), 100 * float(_mean(alarms)))
@@ -248,7 +268,7 @@ def _pixels(numbers: Numbers) -> Table:
     for case in numbers.cases:
         columns += [f"{case} AP", f"{case} floor", f"{case} AUROC"]
     rows: list[tuple[Scalar, ...]] = []
-    for score in numbers.scores:
+    for score in numbers.measured:
         cells = [numbers.by_case(score, number) for number in ("pixel_ap", "pixel_floor", "pixel_auroc")]
         if np.isfinite(cells[0]).any():
             told = (_known(float(value)) for of_case in zip(*cells, strict=True) for value in of_case)
@@ -286,7 +306,7 @@ def _known(value: float) -> float | None:
 
 def _by_case(settings: AnomalySettings, numbers: Numbers) -> Chart:
     curves = []
-    for score in numbers.scores:
+    for score in numbers.measured:
         intervals = [student_interval(row) for row in numbers.of(score, "auroc")]
         shown = [(place, found) for place, found in enumerate(intervals) if found.n]
         curves.append(

@@ -15,6 +15,7 @@ from gan_core.config.errors import nearest
 from gan_core.config.studies import AnomalySettings
 from gan_core.data import DEGRADATIONS, ImageSource, to_unit
 from gan_core.intake.errors import DataError
+from gan_core.intake.kinds import UNTOLD
 from gan_core.training import Streams
 
 SET_APART, LEAST_SET_APART = 0.1, 20  # of the normal training pictures, for the threshold
@@ -25,7 +26,8 @@ CHANGED = 0.1  # of the range, by which a pixel of a damaged picture differs at 
 class Case:
     """``source`` has the normal pictures to learn from as its training pictures. ``normal`` (m, C, H, W) are others that set
     the threshold; ``x`` (n, C, H, W) is asked about, and ``anomalous`` (n,) what is true of it. ``mask`` (n, H, W) is where a
-    picture is damaged, where that is known. Pictures are in network units.
+    picture is damaged, where that is known. Pictures are in network units. Where nobody says what is anomalous, ``told`` is
+    false, and so is all of ``anomalous``.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Case:
     x: Tensor
     anomalous: np.ndarray
     mask: np.ndarray | None = None
+    told: bool = True
 
     @property
     def learnt_from(self) -> int:
@@ -52,13 +55,16 @@ def case_of(settings: AnomalySettings, name: str, source: ImageSource, seed: int
     learnt, normals = _apart(source.train_index[normal[source.train_index]], seed)
     asked = source.heldout_index
     anomalous = ~normal[asked].numpy()
-    _must_have(name, len(learnt), int(anomalous.sum()), int((~anomalous).sum()))
+    told = UNTOLD not in known or not bool((source.y[asked] == known.index(UNTOLD)).any())
+    _must_have(name, len(learnt), int(anomalous.sum()), int((~anomalous).sum()) if told else 1)
     return Case(
         name,
         replace(source, train_index=learnt, heldout_index=normals),
         to_unit(source.x[normals]),
         to_unit(source.x[asked]),
-        anomalous,
+        anomalous & told,
+        None if source.masks is None else source.masks[asked].numpy(),
+        told,
     )
 
 
