@@ -191,8 +191,10 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     match = NAME.fullmatch(name)
     of_all = match is not None and match[1] == "_"
     heldout = held_out_of_all(y) if of_all and y is not None else None
+    if "heldout" in tensors:
+        heldout = tensors["heldout"].numpy()
     source = image_source(name, x, y, card.class_names, heldout=heldout)
-    return replace(source, inputs=tensors["inputs"]) if "inputs" in tensors else source
+    return replace(source, inputs=tensors.get("inputs"), masks=tensors.get("masks"))
 
 
 def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
@@ -201,6 +203,9 @@ def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
     tensors = {"x": torch.from_numpy(np.ascontiguousarray(content.x))}
     if content.inputs is not None:
         tensors["inputs"] = torch.from_numpy(np.ascontiguousarray(content.inputs))
+    for name, array in (("heldout", content.heldout), ("masks", content.masks)):
+        if array is not None:
+            tensors[name] = torch.from_numpy(np.ascontiguousarray(array))
     return tensors if content.y is None else {**tensors, "y": torch.from_numpy(content.y)}
 
 

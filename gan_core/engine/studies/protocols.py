@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import RunConfig
-from gan_core.engine.studies import augmentation, price
+from gan_core.engine.studies import anomaly, augmentation, price
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Cell, Findings, Row, Values
 
@@ -62,5 +62,15 @@ PROTOCOLS: dict[str, Protocol] = {
         price.NOTES,
         asks=True,
         refuses=price.refuses,
+    ),
+    "anomaly": Protocol(
+        "anomaly",
+        "Which pictures are unlike the others?",
+        anomaly.ABOUT,
+        anomaly.cells,
+        anomaly.compute,
+        anomaly.findings,
+        anomaly.work,
+        anomaly.NOTES,
     ),
 }
