@@ -7,6 +7,7 @@ from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
     checkpoints,
+    copying,
     deleted,
     disentangling,
     draw_page,
@@ -132,6 +133,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
 checkpoints.show(run_id)
 disentangling.show(run_id, config)
 hiding.show(run_id, config)
+copying.show(run_id, config)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)

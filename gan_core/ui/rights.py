@@ -48,7 +48,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
             ),
             "bring",
         ),
-        "disentangle": "steer",
+        **dict.fromkeys(("disentangle", "copying"), "steer"),
     },
     "Chore": {"cancel": "bring"},
 }
