@@ -17,6 +17,7 @@ from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_clas
 from gan_core.engine.comparing import standings
 from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.exchange import blending
+from gan_core.engine.exchange.copies import Copies, look_for_copies
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
 from gan_core.engine.exchange.hiding import Hidden, what_is_hidden
@@ -178,6 +179,23 @@ def hidden(run_id: str, *, at: int | None = None, store: Path | str | None = Non
     """
     with _opened(store) as opened:
         return what_is_hidden(opened, run_id, at)
+
+
+def copying(
+    run_id: str,
+    *,
+    at: int | None = None,
+    store: Path | str | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> Copies:
+    """Whether G copies its training pictures: ``found.verdict`` is "copies", "no sign of copying" or "cannot be told", with its
+    ``sentence``, and the twelve ``pairs`` that come closest stand in ``picture`` (pairs, 3, C, H, W) beside their nearest
+    training and held-out picture. ``at`` is the round of a checkpoint, None the newest.
+
+    Raises RunNotFound, StoreError where there is no checkpoint, nothing drawn from noise, or no pictures to compare with.
+    """
+    with _opened(store) as opened:
+        return look_for_copies(opened, run_id, at, progress)
 
 
 def delete(*whats: str, store: Path | str | None = None) -> None:
@@ -480,6 +498,7 @@ __all__ = [
     "StudyResult",
     "along",
     "compare",
+    "copying",
     "delete",
     "deleted",
     "disentangle",

@@ -8,6 +8,7 @@ from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
     blending,
     checkpoints,
+    copying,
     deleted,
     disentangling,
     draw_page,
@@ -134,6 +135,7 @@ checkpoints.show(run_id)
 disentangling.show(run_id, config)
 hiding.show(run_id, config)
 blending.show(run)
+copying.show(run_id, config)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)

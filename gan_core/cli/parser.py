@@ -302,6 +302,7 @@ _LOOKING: tuple[_Command, ...] = (
 _SCORING: tuple[_Command, ...] = (
     ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
     ("hidden", "hiding:hidden", "look for what a CycleGAN's F writes into its outputs for G to read", _hidden),
+    ("copying", "copies:copying", "look for copies of training pictures among the samples of a run", _hidden),
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),

@@ -10,6 +10,7 @@ from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, traits
 from gan_core.engine.comparing import standings
+from gan_core.engine.library.catalogue import WITHOUT_LABELS
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
@@ -106,7 +107,7 @@ _OF_DATA = {
         *_UNLABELLED,
         *_SHARPNESS,
     ),
-    ("images", False): ("std_ratio", *_SHARPNESS),
+    ("images", False): (*WITHOUT_LABELS, "std_ratio", *_SHARPNESS),
     ("points", True): (
         *("modes_covered", "high_quality_share", "sliced_wasserstein", "recall", "std_ratio"),
         *("precision", "density", "coverage", "modes_captured", *_CLASSES, *_UNLABELLED[1:]),
