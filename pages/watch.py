@@ -7,6 +7,7 @@ from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
     checkpoints,
+    collapse_strip,
     deleted,
     disentangling,
     draw_page,
@@ -120,6 +121,7 @@ if run.traceback:
 
 live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
 
+collapse_strip.offer(run)
 if has_space(run):
     label = "Walk through its latent space"
     st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})

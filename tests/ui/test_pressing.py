@@ -12,7 +12,7 @@ from waiting import until
 from gan_core.config import CURES, RunConfig
 from gan_core.engine import Lab
 from gan_core.ui import lesson as lessons
-from gan_core.ui.lesson import LESSONS
+from gan_core.ui.lesson_value import LESSONS
 
 CHANGED = "The page changed while you pressed"
 
@@ -126,8 +126,8 @@ def test_knobs_that_were_turned_meanwhile_are_not_turned_again(lab: Lab, tiny: A
 def test_a_lesson_keeps_what_was_chosen_just_before_the_press(lab: Lab, tiny: Any, monkeypatch: Any) -> None:
     small = tiny("mlp", {"schedule.rounds": 5})
     monkeypatch.setattr(lessons, "preset_config", lambda name: small)
-    recipe = next(iter(LESSONS))
-    app = open_page("collapse")
+    recipe = "ring-collapse"
+    app = open_page("collapse", recipe=recipe)
     app.button_group[0].set_value(3)
     both(app, button(app, "do:c"))
     assert app.query_params["guess"] in ("3", ["3"])
