@@ -111,6 +111,7 @@ def test_knobs_that_were_turned_meanwhile_are_not_turned_again(lab: Lab, tiny: A
     run = lab.submit(tiny("mlp", {"schedule.rounds": 9}))
     until(lambda: lab.view(run).status["round"] == 2, "two rounds")
     app = open_page("watch", run=run)
+    app.toggle(key=f"knobs:open:{run}").set_value(True).run()
     (lr,) = [field for field in app.number_input if field.label == "learning rate of D"]
     change = button(app, f"turn:{run}")
     lab.turn(run, {"optimizers.discriminator.lr": 0.25})
