@@ -8,6 +8,7 @@ from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
     blending,
     checkpoints,
+    collapse_strip,
     copying,
     deleted,
     disentangling,
@@ -31,6 +32,7 @@ from gan_core.ui.shell import (
     HOME,
     LATENT,
     TRAIN,
+    WATCH,
     action_button,
     as_typed,
     give_room,
@@ -40,9 +42,12 @@ from gan_core.ui.shell import (
     ticket,
 )
 
+LAST = "watch:last"  # the run that was looked at last, and its name
 run_id = st.query_params.get("run", "")
 if not run_id:
     st.title("Watch a run", anchor=False)
+    if last := st.session_state.get(LAST):
+        st.page_link(WATCH, label=f"Back to {last[1]}", icon=":material/arrow_back:", query_params={"run": last[0]})
     st.info("Choose a run, or start one from the Home page.", icon=":material/monitoring:")
     run_cards(ticket(), key="choose")
     raise PageEnds
@@ -55,6 +60,7 @@ except (RunNotFound, StoreError) as error:
     st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
     raise PageEnds from None
 
+st.session_state[LAST] = run.id, as_typed(run.name)
 if beside := st.query_params.get("beside"):
     with said_in_a_sentence():
         side_by_side.show(run, lab().store.run(beside))
@@ -106,9 +112,13 @@ with actions:
     else:  # nothing to press, so nothing that ticks: thirty pages that do would cost more than all they see
         with st.container(horizontal=True, horizontal_alignment="right"):
             again()
+strip = st.container()  # always there: what stands below keeps its place in the page, and its charts
 if steers and status_now() in ("running", "paused"):
     with title:
-        knobs.show(run_id)
+        asked = knobs.asks(run_id)
+    if asked:
+        with strip:
+            knobs.show(run_id)
 
 forking.show_fork_dialog(run)
 if origin := forking.origin(run, lab().store.events(run_id) if run.parent else ()):
@@ -122,6 +132,7 @@ if run.traceback:
 
 live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
 
+collapse_strip.offer(run)
 if has_space(run):
     label = "Walk through its latent space"
     st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})

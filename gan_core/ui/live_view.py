@@ -27,7 +27,7 @@ LEAD = "lead"
 """What the views beside it call the one that leads."""
 
 FOLDER = Path(__file__).parent / "live"
-_PANELS = ("panels", "curves", "classes", "points", "pictures", "sheets", "numbers", "kinds")
+_PANELS = ("panels", "scaling", "curves", "classes", "points", "pictures", "sheets", "numbers", "board", "kinds")
 _SCRIPTS = ("../keyboard", "elements", "store", "connection", "files", *_PANELS, "strip", "stage", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
@@ -221,6 +221,14 @@ def overlay_panel(slot: str, column: str, measure: str, runs: Mapping[str, tuple
     figure = charts.skeleton(charts.curves(list(runs), y_title="", labels=names, colours=colours))
     title = f"{measure}, this seed"
     return _panel(slot, "overlay", title, figure=figure, runs=list(runs), column=column, measure=measure, **extra)
+
+
+def board_panel(
+    slot: str, title: str, rankings: Sequence[Mapping[str, Any]], runs: Mapping[str, tuple[str, str]], **extra: Any
+) -> Panel:
+    """Who is ahead at the round that is shown, by each of ``rankings``: a ``title``, and a measure as in `numbers_panel`."""
+    known = {run: {"name": name, "colour": colour} for run, (name, colour) in runs.items()}
+    return _panel(slot, "board", title, rankings=[dict(ranking) for ranking in rankings], runs=known, **extra)
 
 
 def _called(figure: dict[str, Any], of: str) -> dict[str, Any]:

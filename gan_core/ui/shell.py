@@ -41,6 +41,8 @@ HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, RUNS, DATA, LIBRARY, THEORY, COLLAPSE
         "classroom",
     )
 )
+BEGINS = Path(__file__).with_name("begins.css")
+"""What keeps the box of Start in sight on a page with a long form."""
 LEFT = "left"  # where each page was left that can be come back to
 
 TOUR = {

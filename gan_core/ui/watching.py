@@ -138,7 +138,7 @@ _OF_BOTH_WAYS = (
 _LEAD_OF_PAIRS = 6
 
 
-def _number(column: str) -> dict[str, Any]:
+def number_of(column: str) -> dict[str, Any]:
     """One measure as the panel of numbers takes it."""
     metric = standings.METRICS[column]
     told = {
@@ -196,7 +196,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     asked = _ASKED[: 1 + _data_of(data).withholds] if game.conditional else ()
     measured = [*asked, *_OF_DATA[kind, counted]]
     coded = counted and game.categories > 1
-    numbers = [_number(name) for name in [*(_OF_CATEGORIES if coded else ()), *measured]]
+    numbers = [number_of(name) for name in [*(_OF_CATEGORIES if coded else ()), *measured]]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
@@ -253,7 +253,7 @@ def _made(abilities: Collection[str]) -> str:
 
 def _pairs() -> list[live_view.Panel]:
     """Held-out outputs beside their targets, and what is measured of many, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
+    numbers = [{**number_of(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
     return [
         live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
         live_view.numbers_panel(
@@ -264,7 +264,7 @@ def _pairs() -> list[live_view.Panel]:
 
 def _both_ways(kind: str) -> list[live_view.Panel]:
     """Held-out samples of both kinds, there and back, and what is measured of many."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
+    numbers = [{**number_of(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
     measured = live_view.numbers_panel(
         numbers, slot="both-ways", title="There and back, held out", beside="read beside", span="all"
     )
@@ -278,7 +278,7 @@ def _stairs() -> list[live_view.Panel]:
     return [
         live_view.sheet_panel("staircase", "From level to level", "staircase", span="all"),
         live_view.numbers_panel(
-            [{**_number(name), "lead": True} for name in _OF_STAIRS],
+            [{**number_of(name), "lead": True} for name in _OF_STAIRS],
             slot="stairs-numbers",
             title="Details on real pictures made coarse",
             beside="read beside",
@@ -298,7 +298,7 @@ def _sheets(plane: bool) -> list[live_view.Panel]:
 
 def _code() -> live_view.Panel:
     """What is measured of codes and of reconstructions, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_CODES)]
+    numbers = [{**number_of(name), "lead": place < _LEAD} for place, name in enumerate(_OF_CODES)]
     return live_view.numbers_panel(
         numbers, slot="code-numbers", title="The code, on held-out samples", beside="read beside", span="all"
     )

@@ -23,7 +23,7 @@ HIGH = f"least => {{ const planes = ({PLANES})(); return planes.length && planes
 def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     hold.at(30)
-    page.goto(f"{server.url}/collapse")
+    page.goto(f"{server.url}/collapse?recipe=ring-collapse")
     settled(page)
     expect(page.get_by_role("button", name="Collapse [C]")).to_be_visible()
     expect(page.get_by_text("How many of the 8 will survive?").first).to_be_visible()
