@@ -6,18 +6,15 @@ from gan_core.config import RunConfig
 from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
-    blending,
     checkpoints,
     collapse_strip,
-    copying,
     deleted,
-    disentangling,
     draw_page,
     encoder_for,
     forking,
     hand_in,
-    hiding,
     knobs,
+    on_request,
     run_settings,
     side_by_side,
     take_away,
@@ -143,10 +140,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)
 checkpoints.show(run_id)
-disentangling.show(run_id, config)
-hiding.show(run_id, config)
-blending.show(run)
-copying.show(run_id, config)
+on_request.show(run, config)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)
