@@ -26,6 +26,8 @@ from gan_core.engine.latent.space import open_space
 from gan_core.engine.library.history import KnobsByRound
 from gan_core.engine.showing.live import stored_view
 from gan_core.engine.showing.parts import STANDING, first_of
+from gan_core.engine.studies import computing
+from gan_core.engine.studies.results import StudyResult, read_study_result
 from gan_core.store import Deleted, RunRecord, RunStore
 
 if TYPE_CHECKING:
@@ -338,6 +340,40 @@ def along(
         return pd.DataFrame(blending.along(opened, run_id, other, shares, at, other_at))
 
 
+def study(
+    protocol: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    store: Path | str | None = None,
+    name: str = "",
+    progress: Callable[[float, str], None] | None = None,
+) -> StudyResult:
+    """Compute a study in this process and return what it found: ``study("augmentation", {"sizes": [5, 20]})``, with settings as
+    in `gan_core.config.studies`. ``progress(share, sentence)`` is called now and then. Ctrl-C keeps what was computed.
+
+    Raises ConfigError for settings that the protocol does not have, DataError and RunNotFound for what cannot be asked.
+    """
+    with _opened(store) as opened:
+        begun = computing.begin(opened, {**(settings or {}), "protocol": protocol}, name=name)
+        computing.compute_here(opened, begun.id, progress or (lambda share, sentence: None))
+        return read_study_result(opened, begun.id)
+
+
+def resume_study(
+    study_id: str, *, store: Path | str | None = None, progress: Callable[[float, str], None] | None = None
+) -> StudyResult:
+    """Go on with a study that did not finish, where it was. Raises RunNotFound, StoreError while it is computed elsewhere."""
+    with _opened(store) as opened:
+        computing.go_on(opened, study_id, progress or (lambda share, sentence: None))
+        return read_study_result(opened, study_id)
+
+
+def read_study(study_id: str, *, store: Path | str | None = None) -> StudyResult:
+    """What a stored study has found until now. Raises RunNotFound."""
+    with _opened(store) as opened:
+        return read_study_result(opened, study_id)
+
+
 @dataclass(frozen=True)
 class ComparisonResult:
     """A comparison whose runs have ended. ``runs`` by variant and seed; ``table`` has a row per variant, measure and seed;
@@ -439,6 +475,7 @@ def follow(lab: Lab, run_id: str, progress: Progress | None = None) -> Result:
 __all__ = [
     "ComparisonResult",
     "Result",
+    "StudyResult",
     "along",
     "compare",
     "delete",
@@ -452,8 +489,11 @@ __all__ = [
     "interpolate",
     "purge",
     "read_result",
+    "read_study",
     "restore_run",
     "resume",
+    "resume_study",
+    "study",
     "train",
     "translate",
     "traverse",

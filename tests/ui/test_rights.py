@@ -13,6 +13,7 @@ from opening import open_page
 from gan_core.config import RunConfig
 from gan_core.engine import Chores, Lab
 from gan_core.engine.exchange.chores import Chore
+from gan_core.engine.studies.queue import StudyQueue
 from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
 from gan_core.server.names import PER_ADDRESS
@@ -26,7 +27,15 @@ from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher, why_
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
-KINDS = {"Lab": Lab, "RunStore": RunStore, "Bin": Bin, "Studies": Studies, "Chores": Chores, "Chore": Chore}
+KINDS = {
+    "Lab": Lab,
+    "RunStore": RunStore,
+    "Bin": Bin,
+    "Studies": Studies,
+    "Chores": Chores,
+    "Chore": Chore,
+    "StudyQueue": StudyQueue,
+}
 PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "lessons", "classroom")
 
 
@@ -62,6 +71,7 @@ POLICY = {
         "steer": {"disentangle"},
     },
     "Chore": {"bring": {"cancel"}},
+    "StudyQueue": {"teach": {"start", "resume", "stop", "close"}},
 }
 """Which right each action takes: said here a second time, so that nobody changes it in passing."""
 ACTIONS = [(kind, name, right) for kind, rights in POLICY.items() for right, names in rights.items() for name in names]

@@ -28,7 +28,7 @@ class _Classified(StudySettings):
 class AugmentationSettings(_Classified):
     """Whether samples of a GAN, which was trained on the same few labelled images, help a classifier of them.
 
-    The GAN is a small conditional DCGAN with a projection discriminator.
+    The GAN is a small DCGAN whose D names the class of what it sees (AC-GAN).
     """
 
     protocol: Literal["augmentation"] = Field("augmentation", description="How it is measured")

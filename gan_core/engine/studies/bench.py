@@ -39,14 +39,14 @@ class Bench:
 
     @cached_property
     def source(self) -> ImageSource:
-        """The labelled data of the settings. Raises DataError."""
+        """The images of the settings, with labels or without. Raises DataError."""
         use_store(self.store.root)
         name = self.settings.data
         if name not in DATASETS:
             raise DataError(f"There is no data set {name!r}.")
         source = DATASETS[name].load(**{**DATASETS[name].options, **self.settings.options})
-        if not isinstance(source, ImageSource) or source.judged is None:
-            raise DataError(f"A study needs images with labels of at least two classes; {name!r} has none.")
+        if not isinstance(source, ImageSource):
+            raise DataError(f"A study needs images; {name!r} has none.")
         return source
 
     @cached_property

@@ -23,7 +23,8 @@ SECONDS_A_STEP = 0.005  # of a classifier, 32 digits of 28×28 on an idle core
 def real_samples(bench: Bench, size: int, seed: int) -> Pictures:
     """The ``size`` labelled training samples of each class that a seed draws. Raises DataError where there are fewer."""
     source = bench.source
-    assert source.y is not None
+    if source.judged is None or source.y is None:
+        raise DataError(f"This study needs labels of at least two classes; {bench.settings.data!r} has none.")
     try:
         chosen = few_of_each(source.y, source.train_index, size, source.num_classes, Streams(seed))
     except ValueError as error:
