@@ -14,7 +14,7 @@ from gan_core.engine.studies.anomaly_findings import findings
 from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
-from gan_core.engine.studies.detectors import FAMILIES, SECONDS, Detector, fitted, flat
+from gan_core.engine.studies.detectors import FAMILIES, SCORES, SECONDS, Detector, fitted, flat
 from gan_core.engine.studies.findings import Cell, Values
 from gan_core.metrics import anomaly
 from gan_core.metrics.outliers import ink
@@ -52,6 +52,12 @@ def cells(settings: AnomalySettings) -> tuple[Cell, ...]:
         for family in FAMILIES
         if family in settings.families
     )
+
+
+def called(settings: AnomalySettings, cell: Cell) -> str:
+    """The scores that are fitted, and the case."""
+    titles = [SCORES[score].title for score in FAMILIES[cell.arm]]
+    return f"{', '.join(titles)} for {settings.cases[cell.size]}"
 
 
 def work(settings: AnomalySettings, cell: Cell) -> float:
