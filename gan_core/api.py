@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
+from gan_core.engine import Lab, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
 from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.exchange import blending
+from gan_core.engine.exchange.bringing import bring_pictures, bring_table
 from gan_core.engine.exchange.copies import Copies, look_for_copies
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
@@ -246,20 +247,6 @@ def fork(
     with Lab(default_root() if store is None else store) as lab:
         child = lab.fork(run_id, changes, at=at, name=name, knobs=knobs, until=until)
         return follow(lab, child, progress)
-
-
-def bring_table(
-    file: Path | str, columns: Sequence[str] | None = None, *, name: str = "", store: Path | str | None = None
-) -> Own:
-    """Keep the points in two columns of a table as a data set; ``name`` of the result is what a config calls it.
-
-    ``columns`` names the two, or counts them from 1; a table of two columns of numbers needs none. Raises DataError,
-    which says what the columns are where nobody said which; OSError for a file that cannot be opened.
-    """
-    content = Path(file).read_bytes()
-    return Chores(default_root() if store is None else Path(store)).keep_table(
-        content, name or Path(file).stem, columns
-    )
 
 
 def encode(run_id: str, *, at: int | None = None, store: Path | str | None = None) -> pd.DataFrame:
@@ -497,6 +484,8 @@ __all__ = [
     "Result",
     "StudyResult",
     "along",
+    "bring_pictures",
+    "bring_table",
     "compare",
     "copying",
     "delete",

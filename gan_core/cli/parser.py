@@ -117,9 +117,17 @@ def _import(sub: argparse.ArgumentParser) -> None:
 
 
 def _bring(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("file", type=Path)
+    sub.add_argument("file", type=Path, help="a table; or a folder or a zip file of pictures")
     sub.add_argument("--columns", nargs=2, metavar=("X", "Y"), help="their names, or their places from 1")
     sub.add_argument("--name", default="", help="what to call the set (default: as the file)")
+    sub.add_argument(
+        "--size", type=int, choices=(16, 28, 32, 64), default=32, help="pictures: pixels a side (default: %(default)s)"
+    )
+    sub.add_argument("--colour", action="store_true", help="pictures: in colour")
+    help = (
+        "pictures: what a class is: folder:1, none, kinds for normal/, test/KIND/, masks/KIND/ (default: as it looks)"
+    )
+    sub.add_argument("--level", help=help)
     _store(sub)
 
 
@@ -302,7 +310,12 @@ _TRAINING: tuple[_Command, ...] = (
 _FILES: tuple[_Command, ...] = (
     ("export", "files:export", "write a run or a comparison as a file", _export),
     ("import", "files:take_in", "take the runs of a pack into a store", _import),
-    ("bring", "files:bring", "keep two columns of a table (CSV, text) as a data set", _bring),
+    (
+        "bring",
+        "files:bring",
+        "keep two columns of a table, or the pictures of a folder or a zip file, as a data set",
+        _bring,
+    ),
 )
 _WALKING: tuple[_Command, ...] = (
     ("encode", "latent:encode", "write the codes of held-out samples, of a run with an encoder", _encode),

@@ -241,9 +241,9 @@ def test_stopping_is_heard_amid_the_training(bench: Bench) -> None:
     assert len(seen) == 1
 
 
-def test_too_few_normal_pictures_train_no_network(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_few_normal_pictures_train_no_network(bench: Bench) -> None:
     few = image_source("few", digits().x[:60].numpy(), np.repeat([0, 1], 30), ("good", "bad"))
-    monkeypatch.setattr(anomaly, "pictures_of", lambda bench: few)
+    bench.source = few
     asked = settings(question="one_class", classes=("good",))
     assert "too few to train a network" in anomaly.compute(asked, Cell("vae-0-0", "vae", 0, 0), bench)["why"]
     assert "pca.auroc" in anomaly.compute(asked, Cell("outliers-0-0", "outliers", 0, 0), bench)

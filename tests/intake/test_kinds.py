@@ -143,7 +143,7 @@ def test_a_kept_set_learns_from_its_normal_pictures_alone(own: str) -> None:
     assert source.masks is not None
     assert not source.y[source.train_index].any()
     assert source.judged is None, "no classifier learns a class that is never shown"
-    case = case_of(AnomalySettings(data=own, question="one_class", classes=(NORMAL,)), NORMAL, source, 0)
+    case = case_of(AnomalySettings(data=own), NORMAL, source, 0)
     assert case.mask is not None
     assert (case.anomalous == case.mask.any(axis=(1, 2))).all()
 
@@ -176,7 +176,7 @@ def test_pictures_of_which_nobody_says_what_they_are_have_a_board_and_no_area(tm
     files = {f"normal/{n}.png": picture(n) for n in range(60)}
     files |= {f"test/{n}.png": picture(100 + n, spot=n < 5) for n in range(10)}
     name = shelf.keep("untold", read_zip(packed(files), SHAPE).chosen(), "zip").name
-    asked = AnomalySettings(data=name, question="one_class", classes=(NORMAL,), families=("outliers",), seeds=(0,))
+    asked = AnomalySettings(data=name, question="kinds", families=("outliers",), seeds=(0,))
     store = RunStore(tmp_path)
     store.studies.create("study", name="study", settings=asked.to_dict(), cells=1)
     try:

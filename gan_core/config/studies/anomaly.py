@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,7 +11,9 @@ from gan_core.config.studies.settings import Seed, StudySettings, refuse_twice
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Family = Literal["outliers", "autoencoder", "vae", "bigan", "gan"]
-Question = Literal["leave_one_out", "one_class", "damaged"]
+Question = Literal["leave_one_out", "one_class", "damaged", "kinds"]
+NORMAL = "normal"
+"""The class of normal pictures in a set that was brought as normal pictures and others."""
 
 
 class AnomalySettings(StudySettings):
@@ -23,7 +26,8 @@ class AnomalySettings(StudySettings):
     seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, max_length=50, description="One repetition each")
     question: Question = Field(
         "leave_one_out",
-        description="Anomalies are one class in turn; or all but one class in turn; or pictures of any class that are damaged",
+        description="Anomalies are one class in turn; all but one class in turn; damaged pictures of any class; or, of a set "
+        "that was brought as normal pictures and others, the others: what is asked of one's own set if nothing is said",
     )
     classes: tuple[Name, ...] = Field(
         ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
@@ -52,6 +56,14 @@ class AnomalySettings(StudySettings):
     )
     alarms: float = Field(0.05, gt=0, lt=1, description="Share of normal pictures that may be called anomalous")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _ask_own_data_for_its_kinds(cls, values: Any) -> Any:
+        """The classes of the default are digits, which nobody's own set has."""
+        if isinstance(values, Mapping) and not {"question", "classes"} & set(values):
+            return {**values, "question": "kinds"} if str(values.get("data", "")).startswith("own:") else values
+        return values
+
     @model_validator(mode="after")
     def _has_each_once(self) -> Self:
         refuse_twice("class", self.classes)
@@ -62,4 +74,6 @@ class AnomalySettings(StudySettings):
     @property
     def cases(self) -> tuple[str, ...]:
         """What is asked about in turn: the names of classes, or of damages."""
+        if self.question == "kinds":
+            return (NORMAL,)
         return self.damages if self.question == "damaged" else self.classes

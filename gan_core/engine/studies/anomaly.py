@@ -10,15 +10,12 @@ import torch
 
 from gan_core.about import About
 from gan_core.config.studies import AnomalySettings
-from gan_core.data import DATASETS, ImageSource
-from gan_core.data.places import use_store
 from gan_core.engine.studies.anomaly_findings import findings
 from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
-from gan_core.engine.studies.detectors import FAMILIES, SECONDS, Detector, fitted, flat
+from gan_core.engine.studies.detectors import FAMILIES, SCORES, SECONDS, Detector, fitted, flat
 from gan_core.engine.studies.findings import Cell, Values
-from gan_core.intake.errors import DataError
 from gan_core.metrics import anomaly
 from gan_core.metrics.outliers import ink
 from gan_core.training import Streams
@@ -57,6 +54,12 @@ def cells(settings: AnomalySettings) -> tuple[Cell, ...]:
     )
 
 
+def called(settings: AnomalySettings, cell: Cell) -> str:
+    """The scores that are fitted, and the case."""
+    titles = [SCORES[score].title for score in FAMILIES[cell.arm]]
+    return f"{', '.join(titles)} for {settings.cases[cell.size]}"
+
+
 def work(settings: AnomalySettings, cell: Cell) -> float:
     """About the seconds of an idle core, for digits of 28×28."""
     if cell.arm == "outliers":
@@ -72,9 +75,7 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
     Names are ``<score>.<number>``; where there is nothing to tell a number is not there. ``why`` says why there is none at all.
     """
     name = settings.cases[cell.size]
-    case = bench.shared(
-        (settings.question, name, cell.seed), lambda: case_of(settings, name, pictures_of(bench), cell.seed)
-    )
+    case = bench.shared((settings.question, name, cell.seed), lambda: case_of(settings, name, bench.source, cell.seed))
     if cell.arm != "outliers" and case.learnt_from < FEWEST:
         return {"why": f"{case.learnt_from} normal pictures are too few to train a network on; {FEWEST} are needed."}
 
@@ -98,18 +99,6 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
             values |= _pictures(asked, detector, scores, normal, bench)
         found |= {f"{score}.{key}": value for key, value in values.items()}
     return found
-
-
-def pictures_of(bench: Bench) -> ImageSource:
-    """The pictures of a study, which need no classes where they are damaged on purpose. Raises DataError where it has none."""
-    settings = bench.settings
-    use_store(bench.store.root)
-    if settings.data not in DATASETS:
-        raise DataError(f"There is no data set {settings.data!r}.")
-    source = DATASETS[settings.data].load(**{**DATASETS[settings.data].options, **settings.options})
-    if not isinstance(source, ImageSource):
-        raise DataError(f"A study of anomalies needs a set of pictures; {settings.data!r} is none.")
-    return source
 
 
 def searched(case: Case, count: int, seed: int) -> Case:

@@ -19,6 +19,7 @@ TONES: dict[str, Tone] = {"helps": "good", "hurts": "bad", "cannot be told": "un
 ASKED = {
     "leave_one_out": ("the class that was left out", "one class is left out of training and is the anomaly"),
     "one_class": ("the class that is normal", "one class is normal, and all others are anomalies"),
+    "kinds": ("what is normal", "normal pictures were learnt from and others are anomalies"),
     "damaged": ("the damage", "pictures are damaged on purpose"),
 }
 FEWEST_CASES = 4  # of which a correlation is worth saying

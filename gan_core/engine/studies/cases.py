@@ -48,6 +48,11 @@ def case_of(settings: AnomalySettings, name: str, source: ImageSource, seed: int
     if settings.question == "damaged":
         return _damaged(name, source, seed)
     known = list(source.class_names)
+    if settings.question == "kinds" and name not in known:
+        raise DataError(
+            f"{source.name} has no normal pictures and others: bring it from the folders normal, test/KIND and masks/KIND, "
+            "or ask about its classes."
+        )
     if name not in known or source.y is None:
         raise DataError(f"{source.name} has no class {name!r}{nearest(name, known)}.")
     is_named = source.y == known.index(name)
