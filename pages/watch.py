@@ -1,5 +1,7 @@
 """What is happening in this run?"""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from gan_core.config import RunConfig
@@ -68,7 +70,7 @@ if deleted.say_deleted(run):
     live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
     raise PageEnds
 
-title, actions = st.columns([2, 3], vertical_alignment="center")
+title, actions = st.columns([3, 7], vertical_alignment="center")
 title.title(as_typed(run.name), anchor=False)
 act = next_act(run)
 players = watching.players_of(run)
@@ -83,26 +85,41 @@ def again() -> None:
         st.switch_page(TRAIN, query_params={"from": run_id})
 
 
+steers = may("steer", run_id)
+turns = steers and knobs.is_open(run_id) and status_now() in ("running", "paused")
+
+
+def offer(buttons: Sequence[watching.Button]) -> None:
+    for button in buttons:
+        key = f"{button.command}:{run_id}"
+        if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
+            with said_in_a_sentence():
+                watching.obey(lab(), run_id, button.command)
+                st.rerun()
+
+
 @st.fragment(run_every=pace(2.0) if status_now() in ACTIVE else None)
 def controls() -> None:
     """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    known = watching.buttons_for(state, players)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if state in ("running", "paused"):
+            knobs.ask(run_id, shown=turns)
         forking.act_button(run, act)
-        for button in watching.buttons_for(state, players):
-            key = f"{button.command}:{run_id}"
-            if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
-                with said_in_a_sentence():
-                    watching.obey(lab(), run_id, button.command)
-                    st.rerun()
-        again()
+        offer([button for button in known if not button.rare])
+        if any(button.rare for button in known):
+            with st.popover("More", icon=":material/more_horiz:"):
+                offer([button for button in known if button.rare])
+                again()
+        else:
+            again()
     # Only now: a button that was pressed at the same time has been obeyed.
     if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
         st.rerun()
 
 
-steers = may("steer", run_id)
 with actions:
     if steers:
         controls()
@@ -110,12 +127,9 @@ with actions:
         with st.container(horizontal=True, horizontal_alignment="right"):
             again()
 strip = st.container()  # always there: what stands below keeps its place in the page, and its charts
-if steers and status_now() in ("running", "paused"):
-    with title:
-        asked = knobs.asks(run_id)
-    if asked:
-        with strip:
-            knobs.show(run_id)
+if turns:
+    with strip:
+        knobs.show(run_id)
 
 forking.show_fork_dialog(run)
 if origin := forking.origin(run, lab().store.events(run_id) if run.parent else ()):

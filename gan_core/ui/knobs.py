@@ -32,9 +32,15 @@ def knob_input(place: DeltaGenerator, knob: str, now: Collection[float], *, key:
     return value
 
 
-def asks(run_id: str) -> bool:
-    """The switch that opens the strip of knobs, and whether it is open."""
-    return st.toggle("Change while running", key=f"knobs:open:{run_id}")
+def is_open(run_id: str) -> bool:
+    """Whether the strip of knobs was asked for."""
+    return bool(st.session_state.get(f"knobs:open:{run_id}", False))
+
+
+def ask(run_id: str, shown: bool) -> None:
+    """The switch that opens the strip, in a fragment of a page on which it is ``shown`` or not."""
+    if st.toggle("Change while running", key=f"knobs:open:{run_id}") != shown:
+        st.rerun()
 
 
 def show(run_id: str) -> None:

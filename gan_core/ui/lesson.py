@@ -17,7 +17,7 @@ from gan_core.ui import class_poll, collapse_strip, side_by_side
 from gan_core.ui.data_facts import draw_points
 from gan_core.ui.forking import let_go_on
 from gan_core.ui.lesson_value import ANSWERS, LESSONS, Lesson, judged, recommended
-from gan_core.ui.live_view import live_view
+from gan_core.ui.live_view import Panel, curves_panel, live_view
 from gan_core.ui.rights import pace
 from gan_core.ui.shell import THEORY, about_card, lab, said_in_a_sentence, say, ticket
 
@@ -174,7 +174,7 @@ def show(lesson: Lesson) -> Lesson:
     if lesson.step == "watch":
         if lesson.breaks:
             _again_and_again(lambda: _what_next(lesson), run)
-        _live(run, told=lesson.breaks)
+        _live(lesson, run, told=lesson.breaks)
         st.markdown(f"**Look for:** {lesson.preset.seen}")
         return lesson
     if lesson.seen is None:
@@ -189,7 +189,7 @@ def show(lesson: Lesson) -> Lesson:
             "Count now", icon=":material/refresh:", key="count", help="Make the diagnosis at the newest round"
         ):
             lesson = diagnosed(lesson)
-    _live(run, lesson.seen)
+    _live(lesson, run, lesson.seen)
     return lesson
 
 
@@ -204,9 +204,31 @@ def _what_next(lesson: Lesson) -> None:
     st.markdown(f"A game that is well, as long as nobody touches it. {told}")
 
 
-def _live(run: RunRecord, at: int | None = None, *, told: bool = False) -> None:
-    """The run as it trains, or first as it was at a round; below a line that is ``told``, or not."""
+def _race(lesson: Lesson, run: RunRecord) -> list[Panel]:
+    """The panels of a run; with predictions, how many modes are left over rounds beside them, in the place of the losses."""
     panels = side_by_side.panels_alone(run)
+    given = class_poll.guesses(QUESTION)
+    levels = [(float(answer), f"{answer}: {count} of the class") for answer, count in given.items()]
+    if lesson.guess is not None and str(lesson.guess) not in given:
+        levels.append((float(lesson.guess), f"predicted: {lesson.guess}"))
+    if not levels:
+        return panels
+    most = len(_names(lesson.recipe))
+    race = curves_panel(
+        "race",
+        "How many are left",
+        ("modes_covered",),
+        y_title="modes",
+        track="diagnostics",
+        y_range=(0, most + 0.5),
+        levels=levels,
+    )
+    return [race if panel["slot"] == "loss-chart" else panel for panel in panels]
+
+
+def _live(lesson: Lesson, run: RunRecord, at: int | None = None, *, told: bool = False) -> None:
+    """The run as it trains, or first as it was at a round; below a line that is ``told``, or not."""
+    panels = _race(lesson, run)
     epoch, above = str(run.started_at or ""), 3.2 if at is not None else ABOVE * told
     live_view(
         run.id,
@@ -315,7 +337,7 @@ def _cure(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
     st.markdown(
         f"{CURES[str(cure)].idea} Press **{key}**: a fork goes on from these very weights, beside the run as it is."
     )
-    _live(run)
+    _live(lesson, run)
     return replace(lesson, cure=str(cure))
 
 
@@ -347,6 +369,8 @@ def _score(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> None:
     if counted is not None:
         st.markdown(judged(lesson, counted))
         class_poll.reveal(QUESTION, str(len(counted.survivors)))
+        if told := class_poll.nearest(QUESTION, len(counted.survivors)):
+            st.markdown(told)
         st.caption(f"Counted at round {counted.round:,}. {METRICS['modes_covered'].about.idea}")
 
 

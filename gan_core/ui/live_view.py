@@ -114,9 +114,11 @@ def curves_panel(
     note: str = "",
     reading: bool = False,
     floors: bool = False,
+    levels: Sequence[tuple[float, str]] = (),
     span: int | str = 1,
 ) -> Panel:
-    """Curves over rounds: named columns, and any column that matches a pattern like ``*.loss``.
+    """Curves over rounds: named columns, and any column that matches a pattern like ``*.loss``. ``levels`` are lines across
+    all rounds that the page adds, each with its words.
 
     Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below;
     with ``floors`` what real data reads is a line in the colour of each curve.
@@ -135,6 +137,7 @@ def curves_panel(
         note=note,
         reading=reading,
         floors=floors,
+        levels=[list(level) for level in levels],
         span=span,
     )
 

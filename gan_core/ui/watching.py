@@ -24,13 +24,15 @@ class Button:
     icon: str
     help: str
     action: Action = "steer"
+    rare: bool = False
+    """Whether it stands in the menu, not in the row."""
 
 
 _PAUSE = Button("pause", "Pause", ":material/pause:", "Wait after this turn; nothing is lost")
 _RESUME = Button("resume", "Resume", ":material/play_arrow:", "Go on")
 _STOP = Button("stop", "Stop", ":material/stop:", "End after this round and save; it can be continued later")
 _SAMPLE = Button("sample", "Sample now", ":material/photo_camera:", "Measure and show samples of this very round")
-_SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round")
+_SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round", rare=True)
 _CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from the newest checkpoint, exactly")
 
 _STEP_OF = "step:"  # and the player
@@ -44,6 +46,7 @@ _BIRTHDAY = Button(
     "Count distinct",
     ":material/cake:",
     "Birthday test: how many different samples there are, from how often two are alike",
+    rare=True,
 )
 
 _BUTTONS = {

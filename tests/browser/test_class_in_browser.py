@@ -198,7 +198,7 @@ def test_a_student_only_watches_and_needs_no_reload(
     shows_round(student, run, 30)
     settled(student)
     student.evaluate("window.opened = true")  # gone after a reload
-    for name in ("Pause", "Stop", "Fork from here…", "Save"):
+    for name in ("Pause", "Stop", "Fork from here…", "Sample now"):
         expect(teacher.get_by_role("button", name=name, exact=True)).to_be_visible()
         expect(student.get_by_role("button", name=name, exact=True)).to_have_count(0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from holding import Hold
@@ -14,6 +15,7 @@ from gan_core.config import BREAKS, CURES, PRESETS, Act, RunConfig, preset_confi
 from gan_core.engine import Lab
 from gan_core.engine.library.lessons import Outcome, outcome
 from gan_core.training import resolve
+from gan_core.ui import class_poll
 from gan_core.ui import lesson as lessons
 from gan_core.ui.lesson import obey
 from gan_core.ui.lesson_value import LESSONS, STEPS, Lesson, cures_of, judged, read, recommended, write
@@ -259,3 +261,32 @@ def test_a_healthy_run_is_broken_and_cured_by_two_keys(lab: Lab, monkeypatch: py
     press(app, "next")
     app.button(key="again").click().run()
     assert (step(app), said(app, "seed")) == ("predict", "1")
+
+
+def of_a_class(monkeypatch: pytest.MonkeyPatch, question: str, **given: int) -> None:
+    """The class has answered a question."""
+    poll = SimpleNamespace(question=question, options=tuple(given), counts=list(given.values()))
+    monkeypatch.setattr(class_poll, "current_classroom", lambda: SimpleNamespace(poll=poll))
+
+
+def test_who_guessed_nearest_is_said_with_how_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_a_class(monkeypatch, "How many?", **{"0": 0, "2": 4, "4": 3, "8": 9})
+    assert class_poll.guesses("How many?") == {"2": 4, "4": 3, "8": 9}
+    assert class_poll.nearest("How many?", 3) == "Nearest of 16 guesses: 2 (4) and 4 (3)."
+    assert class_poll.nearest("How many?", 7) == "Nearest of 16 guesses: 8 (9)."
+    assert class_poll.nearest("Another?", 3) == ""
+
+
+def test_guesses_stand_on_the_count_of_modes_in_the_place_of_the_losses(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = lab.submit(preset_config(FIRST, {"schedule.rounds": 1}))
+    lab.wait(run, timeout=60)
+    record = lab.store.run(run)
+    slots = [panel["slot"] for panel in lessons._race(Lesson(FIRST), record)]
+    assert slots == ["points", "histogram", "loss-chart"]
+    of_a_class(monkeypatch, lessons.QUESTION, **{"2": 4, "5": 1})
+    *_, race = lessons._race(Lesson(FIRST, guess=3), record)
+    assert race["slot"] == "race"
+    assert race["levels"] == [[2.0, "2: 4 of the class"], [5.0, "5: 1 of the class"], [3.0, "predicted: 3"]]
+    assert race["figure"]["layout"]["yaxis"]["range"] == [0, 8.5]

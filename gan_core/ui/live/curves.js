@@ -190,6 +190,7 @@ class CurvesPanel extends ChartPanel {
         lines.push(this.horizontalLine(real, `real ${binding.column} ${number(real)}`, this.chart.data[binding.index].line.color))
       }
     })
+    for (const [value, label] of this.spec.levels || []) lines.push(this.horizontalLine(value, label, this.view.colours.mark, lines.length % 2 === 1))
     const { curves = {}, score_line: even } = this.view.store.reference
     const scores = curves.scores || []
     if (even !== null && even !== undefined && this.bindings.some((binding) => scores.includes(binding.column))) {
