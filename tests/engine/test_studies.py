@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import waiting
 
 from gan_core import api
@@ -157,6 +158,23 @@ def test_pictures_without_labels_have_no_augmentation(store: RunStore, monkeypat
     with pytest.raises(DataError, match="needs labels"):
         computing.compute_here(store, study)
     assert store.studies.read(study).status == "failed"
+
+
+def test_the_gan_sees_its_few_samples_and_nothing_else(store: RunStore) -> None:
+    settings = load_study(TINY)
+    bench = Bench(store, "seen", settings)
+    real = augmentation.real_samples(bench, 2, 0)
+    made = augmentation.generated_samples(settings, bench, real, 0)  # type: ignore[arg-type]
+    source = bench.source
+    spoilt = torch.full_like(source.x, 200)
+    spoilt[:] = torch.where(torch.rand(spoilt.shape, generator=torch.Generator().manual_seed(0)) < 0.5, spoilt, 0)
+    other = Bench(store, "seen", settings)
+    other.__dict__["source"] = replace(source, x=spoilt)
+    again = augmentation.generated_samples(settings, other, real, 0)  # type: ignore[arg-type]
+    assert torch.equal(made.x, again.x)
+    assert made.y.bincount().tolist() == [2] * 10
+    more = replace(real, x=255 - real.x)
+    assert not torch.equal(augmentation.generated_samples(settings, bench, more, 0).x, made.x)  # type: ignore[arg-type]
 
 
 def test_the_price_of_a_run_and_what_is_taken_away(lab: Lab) -> None:
