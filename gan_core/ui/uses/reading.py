@@ -34,7 +34,7 @@ LOOKS = {
     "plain": ("blue", ":material/info:"),
 }
 MIMES = {".csv": "text/csv", ".json": "application/json", ".zip": "application/zip"}
-ON_A_ROW = 4  # pictures
+ON_A_ROW = 5  # pictures
 
 
 def show(study_id: str) -> None:
@@ -150,7 +150,7 @@ def _table(table: Table) -> None:
 def _board(study: StudyRecord, board: Board) -> None:
     """Pictures in rows; one whose file is gone is a sentence."""
     st.markdown(f"**{as_typed(board.title)}**")
-    columns = st.columns(min(ON_A_ROW, len(board.files)))
+    columns = st.columns(ON_A_ROW)
     for place, (name, caption) in enumerate(board.files):
         with columns[place % len(columns)]:
             try:
