@@ -7,7 +7,7 @@ import streamlit as st
 from gan_core.config import PRESETS, TEMPLATES, Preset, preset_config
 from gan_core.ui.compare_form import compare_from
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import COLLAPSE, LESSONS, THEORY, TRAIN, offer_to_go_on, start, start_button, ticket
+from gan_core.ui.shell import COLLAPSE, LESSONS, THEORY, TRAIN, USES, offer_to_go_on, start, start_button, ticket
 
 FIRST_CODE = "digits-vae-2d"
 
@@ -28,6 +28,7 @@ st.markdown(
 )
 with st.container(horizontal=True):
     st.page_link(COLLAPSE, label="Collapse Lab: a lesson in five steps, by keyboard", icon=":material/emergency:")
+    st.page_link(USES, label="Uses: what is it good for, measured", icon=":material/science:")
     st.page_link(THEORY, label="Theory, for the board: why GANs fail, and why the cures work", icon=":material/school:")
 
 first = {name: preset for name, preset in PRESETS.items() if preset.kind == "start"}

@@ -37,6 +37,7 @@ from gan_core.ui.shell import (
     say,
     ticket,
 )
+from gan_core.ui.uses import starting
 
 run_id = st.query_params.get("run", "")
 if not run_id:
@@ -132,6 +133,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
 checkpoints.show(run_id)
 disentangling.show(run_id, config)
 hiding.show(run_id, config)
+starting.of_a_run(run)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)

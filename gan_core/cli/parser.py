@@ -236,6 +236,25 @@ def _hidden(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--to", type=Path, metavar="FILE", help="write the picture, a .png")
 
 
+def _study(sub: argparse.ArgumentParser) -> None:
+    from gan_core.config.studies import STUDY_SETTINGS
+
+    sub.add_argument("what", help=f"{', '.join(STUDY_SETTINGS)} to compute one; list, show, export or resume")
+    sub.add_argument("id", nargs="?", help="the study that is shown, exported or gone on with")
+    sub.add_argument("--config", type=Path, help="settings as a JSON file, as an export has them")
+    sub.add_argument("--run", help="the run that is asked")
+    sub.add_argument("--at", type=int, metavar="ROUND", help="round of its checkpoint (default: the newest)")
+    sub.add_argument("--data", help="the data set (default: mnist5k)")
+    sub.add_argument("--sizes", metavar="N,N", help="real samples of each class, e.g. 5,20,100")
+    sub.add_argument("--seeds", help="e.g. 0-4 or 1,5,9 (default: 0-4)")
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. rounds=1000")
+    sub.add_argument("--name", default="", help="what to call the study")
+    sub.add_argument("--to", metavar="FILE", help="of `export`: .csv, .json or .zip (default: its id, as .zip)")
+    sub.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    _json(sub)
+    _store(sub)
+
+
 def _checkpoints(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run")
     sub.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
@@ -313,6 +332,7 @@ _LOOKING: tuple[_Command, ...] = (
 )
 _SCORING: tuple[_Command, ...] = (
     ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
+    ("study", "studies:study", "measure what a GAN is good for: study augmentation, study list", _study),
     ("hidden", "hiding:hidden", "look for what a CycleGAN's F writes into its outputs for G to read", _hidden),
 )
 _KEEPING: tuple[_Command, ...] = (

@@ -42,8 +42,13 @@ def say(found: Effect, what: str, scale: float = 100.0, unit: str = "points") ->
         return f"{what} {found.call} by {abs(mean):.1f} ± {half:.1f} {unit}."
     if n == 0:
         return f"{what}: nothing has been measured yet."
-    told = f"{mean:+.1f} ± {half:.1f} {unit}" if n > 1 else f"{mean:+.1f} {unit}, and one seed has no interval"
+    told = f"{signed(mean)} ± {half:.1f} {unit}" if n > 1 else f"{signed(mean)} {unit}, and one seed has no interval"
     return f"{what}: cannot be told from {'this one seed' if n == 1 else f'these {n} seeds'} ({told})."
+
+
+def signed(value: float) -> str:
+    """A difference with one digit after the point, its sign always."""
+    return f"{value:+.1f}".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,7 @@ def test_stopping_is_heard_amid_the_training(bench: Bench) -> None:
     bench.progress = seen.append
     bench.stopped = lambda: len(seen) > 0
     with pytest.raises(Exception, match="Stopped"):
-        anomaly.compute(settings(rounds=1000), Cell("gan-0-0", "gan", 0, 0), bench)
+        anomaly.compute(settings(rounds=1000), Cell("gan-0-0", "gan 1", 0, 0), bench)
     assert len(seen) == 1
 
 
@@ -245,8 +245,8 @@ def test_too_few_normal_pictures_train_no_network(bench: Bench) -> None:
     few = image_source("few", digits().x[:60].numpy(), np.repeat([0, 1], 30), ("good", "bad"))
     bench.source = few
     asked = settings(question="one_class", classes=("good",))
-    assert "too few to train a network" in anomaly.compute(asked, Cell("vae-0-0", "vae", 0, 0), bench)["why"]
-    assert "pca.auroc" in anomaly.compute(asked, Cell("outliers-0-0", "outliers", 0, 0), bench)
+    assert "too few to train a network" in anomaly.compute(asked, Cell("vae-0-0", "vae good", 0, 0), bench)["why"]
+    assert "pca.auroc" in anomaly.compute(asked, Cell("outliers-0-0", "outliers good", 0, 0), bench)
 
 
 # --- what is said ---
@@ -271,7 +271,7 @@ def rows_of(areas: dict[str, list[list[float]]], asked: AnomalySettings) -> list
                         ("alarms", 0.05),
                     )
                 }
-                rows.append(Row(Cell(f"{family}-{case}-{seed}", family, case, seed), values))
+                rows.append(Row(Cell(f"{family}-{case}-{seed}", f"{family} {asked.cases[case]}", 0, seed), values))
     return rows
 
 
@@ -306,7 +306,9 @@ def test_one_seed_and_a_missing_case_carry_no_comparison() -> None:
     assert found.comparisons == 0
     assert any("cannot be told from this one seed" in sentence.text for sentence in found.sentences)
     only_one = [
-        row for row in rows_of({"nearest": [[0.9, 0.9]] * 2, "vae": [[0.5, 0.5]] * 2}, settings()) if row.cell.size == 0
+        row
+        for row in rows_of({"nearest": [[0.9, 0.9]] * 2, "vae": [[0.5, 0.5]] * 2}, settings())
+        if row.cell.arm.endswith(" 1")
     ]
     found = findings(settings(), only_one)
     assert found.comparisons == 0

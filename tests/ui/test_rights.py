@@ -36,7 +36,20 @@ KINDS = {
     "Chore": Chore,
     "StudyQueue": StudyQueue,
 }
-PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "lessons", "classroom")
+PAGES = (
+    "home",
+    "train",
+    "watch",
+    "compare",
+    "uses",
+    "runs",
+    "data",
+    "library",
+    "theory",
+    "collapse",
+    "lessons",
+    "classroom",
+)
 
 
 @pytest.fixture

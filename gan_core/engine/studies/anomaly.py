@@ -10,7 +10,7 @@ import torch
 
 from gan_core.about import About
 from gan_core.config.studies import AnomalySettings
-from gan_core.engine.studies.anomaly_findings import findings
+from gan_core.engine.studies.anomaly_findings import arm_of, findings, parts_of
 from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
@@ -44,29 +44,28 @@ SHOWN = 8  # pictures of a strip
 
 
 def cells(settings: AnomalySettings) -> tuple[Cell, ...]:
-    """Seed after seed, case after case, the scores that are fitted together; the size of a cell is the place of its case."""
+    """Seed after seed, case after case, the scores that are fitted together: an arm is a family and a case."""
     return tuple(
-        Cell(f"{family}-{case}-{seed}", family, case, seed)
+        Cell(f"{family}-{place}-{seed}", arm_of(family, case), 0, seed, f"{_titles(family)} for {case}")
         for seed in settings.seeds
-        for case in range(len(settings.cases))
+        for place, case in enumerate(settings.cases)
         for family in FAMILIES
         if family in settings.families
     )
 
 
-def called(settings: AnomalySettings, cell: Cell) -> str:
-    """The scores that are fitted, and the case."""
-    titles = [SCORES[score].title for score in FAMILIES[cell.arm]]
-    return f"{', '.join(titles)} for {settings.cases[cell.size]}"
+def _titles(family: str) -> str:
+    return ", ".join(SCORES[score].title for score in FAMILIES[family])
 
 
 def work(settings: AnomalySettings, cell: Cell) -> float:
     """About the seconds of an idle core, for digits of 28×28."""
-    if cell.arm == "outliers":
+    family, _ = parts_of(cell)
+    if family == "outliers":
         return 2.0
     size = settings.width / 128
-    searching = 0.00008 * settings.search_steps * settings.searched * size if cell.arm == "gan" else 0.0
-    return SECONDS[cell.arm] * settings.rounds * settings.batch_size / 64 * size + searching
+    searching = 0.00008 * settings.search_steps * settings.searched * size if family == "gan" else 0.0
+    return SECONDS[family] * settings.rounds * settings.batch_size / 64 * size + searching
 
 
 def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
@@ -74,9 +73,9 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
 
     Names are ``<score>.<number>``; where there is nothing to tell a number is not there. ``why`` says why there is none at all.
     """
-    name = settings.cases[cell.size]
+    family, name = parts_of(cell)
     case = bench.shared((settings.question, name, cell.seed), lambda: case_of(settings, name, bench.source, cell.seed))
-    if cell.arm != "outliers" and case.learnt_from < FEWEST:
+    if family != "outliers" and case.learnt_from < FEWEST:
         return {"why": f"{case.learnt_from} normal pictures are too few to train a network on; {FEWEST} are needed."}
 
     def tick(share: float) -> None:
@@ -84,7 +83,7 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         bench.progress(0.9 * share)
 
     found: dict[str, float | str] = {"learnt_from": case.learnt_from}
-    for score, detector in fitted(cell.arm, settings, case.source, cell.seed, tick).items():
+    for score, detector in fitted(family, settings, case.source, cell.seed, tick).items():
         asked = searched(case, settings.searched, cell.seed) if score == "anogan" else case
         began = time.process_time()
         scores = detector.score(asked.x)

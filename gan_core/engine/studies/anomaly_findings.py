@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_core.config.studies import AnomalySettings
 from gan_core.engine.studies.detectors import FAMILIES, SCORES
-from gan_core.engine.studies.findings import Board, Chart, Curve, Findings, Row, Scalar, Sentence, Table, Tone
+from gan_core.engine.studies.findings import Board, Cell, Chart, Curve, Findings, Row, Scalar, Sentence, Table, Tone
 from gan_core.metrics.outliers import OUTLIERS
 from gan_core.metrics.paired import Effect, effect, say
 from gan_core.metrics.seeds import student_interval
@@ -25,12 +25,22 @@ ASKED = {
 FEWEST_CASES = 4  # of which a correlation is worth saying
 
 
+def arm_of(family: str, case: str) -> str:
+    return f"{family} {case}"
+
+
+def parts_of(cell: Cell) -> tuple[str, str]:
+    """The family of scores and the case of a cell."""
+    family, _, case = cell.arm.partition(" ")
+    return family, case
+
+
 class Numbers:
     """The values of all rows, by score: arrays (cases, seeds), NaN where there is none."""
 
     def __init__(self, settings: AnomalySettings, rows: Sequence[Row]) -> None:
         self.cases, self.seeds = settings.cases, settings.seeds
-        self._values = {(row.cell.arm, row.cell.size, row.cell.seed): row.values for row in rows}
+        self._values = {(*parts_of(row.cell), row.cell.seed): row.values for row in rows}
         self.scores = [
             score
             for family, scores in FAMILIES.items()
@@ -40,9 +50,7 @@ class Numbers:
         self._family = {score: family for family, scores in FAMILIES.items() for score in scores}
 
     def of(self, score: str, number: str) -> np.ndarray:
-        return np.array(
-            [[self._value(score, case, seed, number) for seed in self.seeds] for case in range(len(self.cases))]
-        )
+        return np.array([[self._value(score, case, seed, number) for seed in self.seeds] for case in self.cases])
 
     def by_case(self, score: str, number: str) -> np.ndarray:
         """The mean over the seeds that are there, (cases,)."""
@@ -61,7 +69,7 @@ class Numbers:
     def learnt(self) -> list[str]:
         return [score for score in self.measured if score not in OUTLIERS]
 
-    def _value(self, score: str, case: int, seed: int, number: str) -> float:
+    def _value(self, score: str, case: str, seed: int, number: str) -> float:
         values = self._values.get((self._family[score], case, seed), {})
         return float(values.get(f"{score}.{number}", np.nan))  # type: ignore[arg-type]
 
@@ -354,8 +362,8 @@ def _boards(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Board, ...]
     """Of each case the boards of all scores, then pictures with what was made of them, then the films."""
     seed = settings.seeds[0]
     boards = []
-    for place, case in enumerate(settings.cases):
-        of_case = [row.values for row in rows if (row.cell.size, row.cell.seed) == (place, seed)]
+    for case in settings.cases:
+        of_case = [row.values for row in rows if (parts_of(row.cell)[1], row.cell.seed) == (case, seed)]
         values = {key: value for one in of_case for key, value in one.items()}
         for kind, title, note in STRIPS:
             named = [(f"{score}.{kind}", about.title) for score, about in SCORES.items()]

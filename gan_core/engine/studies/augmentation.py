@@ -37,7 +37,7 @@ from gan_core.engine.studies.findings import (
     Values,
 )
 from gan_core.intake.errors import DataError
-from gan_core.metrics.paired import Effect, effect, say, worth
+from gan_core.metrics.paired import Effect, effect, say, signed, worth
 from gan_core.metrics.seeds import Interval
 from gan_core.training import GAMES, Samples, Streams, build, play, resolve
 from gan_core.training.arms import ARMS, Pictures
@@ -72,7 +72,7 @@ SECONDS_A_ROUND = 0.014  # of the small DCGAN, 32 digits of 28×28 on an idle co
 def cells(settings: AugmentationSettings) -> tuple[Cell, ...]:
     """Seed after seed, the sizes in order, all arms of each."""
     return tuple(
-        Cell(f"{arm}-{size}-{seed}", arm, size, seed)
+        Cell(f"{arm}-{size}-{seed}", arm, size, seed, ARMS[arm].title)
         for seed in settings.seeds
         for size in sorted(settings.sizes)
         for arm in ARMS
@@ -160,8 +160,10 @@ def findings(settings: AugmentationSettings, rows: Sequence[Row]) -> Findings:
         Sentence(f"With {size} of each class: {say(found, what)}", _tone(found))
         for arm, beside, what in PAIRS
         for size in sizes
-        if (found := effects[arm, beside, size]).interval.n
+        if (found := effects[arm, beside, size]).interval.n > 1
     ]
+    if not judged and any(found.interval.n for found in effects.values()):
+        sentences = [Sentence("One seed has no interval: what differs cannot be told from it.", "unknown")]
     curves = {arm: over_sizes(rows, arm, settings) for arm in ARMS}
     prices = [_price(size, sizes, curves) for size in sizes]
     return Findings(
@@ -259,9 +261,8 @@ def _table(
 def _said(interval: Interval) -> str | None:
     if not interval.n:
         return None
-    return (
-        f"{100 * interval.mean:+.1f} ± {100 * interval.half:.1f}" if interval.n > 1 else f"{100 * interval.mean:+.1f}"
-    )
+    mean = signed(100 * interval.mean)
+    return f"{mean} ± {100 * interval.half:.1f}" if interval.n > 1 else mean
 
 
 def _boards(rows: Sequence[Row]) -> tuple[Board, ...]:

@@ -14,12 +14,15 @@ Tone = Literal["good", "bad", "unknown", "plain"]
 
 @dataclass(frozen=True)
 class Cell:
-    """The smallest unit of work of a study; ``key`` is unique in it and never changes its meaning."""
+    """The smallest unit of work of a study; ``key`` is unique in it and never changes its meaning. ``title`` is what the arm is
+    called where it is computed, "" for ``arm``.
+    """
 
     key: str
     arm: str
     size: int
     seed: int
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import gan_core
 from gan_core.engine.exchange.packs import to_json
 from gan_core.engine.exchange.tables import table
 from gan_core.engine.studies.computing import asked, findings_of, rows_of
-from gan_core.engine.studies.findings import Findings, Row
+from gan_core.engine.studies.findings import Cell, Findings, Row
 from gan_core.store import RunStore, StoreError, StudyRecord
 
 FORMAT = 1
@@ -27,9 +27,13 @@ The same again: python -m gan_core study {protocol} --config settings.json
 def flat_rows(rows: list[Row]) -> list[dict[str, Any]]:
     """A row for each cell: its key, arm, size and seed, and its values that are one number or text."""
     return [
-        {**asdict(row.cell), **{name: value for name, value in row.values.items() if not isinstance(value, list)}}
+        {**_place(row.cell), **{name: value for name, value in row.values.items() if not isinstance(value, list)}}
         for row in rows
     ]
+
+
+def _place(cell: Cell) -> dict[str, Any]:
+    return {"key": cell.key, "arm": cell.arm, "size": cell.size, "seed": cell.seed}
 
 
 def as_csv(store: RunStore, study_id: str) -> bytes:
@@ -46,7 +50,7 @@ def told(store: RunStore, study: StudyRecord) -> dict[str, Any]:
         "format": FORMAT,
         "version": gan_core.__version__,
         **{name: getattr(study, name) for name in known},
-        "rows": [{**asdict(row.cell), "values": dict(row.values)} for row in rows_of(store, study)],
+        "rows": [{**_place(row.cell), "values": dict(row.values)} for row in rows_of(store, study)],
         "findings": asdict(findings_of(store, study)),
         "notes": list(one.protocol.notes),
     }
