@@ -369,5 +369,5 @@ def _boards(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Board, ...]
             named = [(f"{score}.{kind}", about.title) for score, about in SCORES.items()]
             files = tuple((str(values[key]), title) for key, title in named if key in values)
             if files:
-                boards.append(Board(f"{title}: {case}", files, note))
+                boards.append(Board(title, files, note, case, choice=len(files) > 1))
     return tuple(boards)
