@@ -217,7 +217,7 @@ def test_cells_come_seed_after_seed_and_are_the_same_twice(bench: Bench) -> None
     assert found.tables[0].title == "AUROC, by the class that was left out"
     assert len(found.tables[0].rows) == len(SCORES)
     assert {board.group for board in found.boards} == {"1"}
-    assert [len(board.files) for board in found.boards] == [10, 7, 1]
+    assert [len(board.files) for board in found.boards] == [1, 10, 7, 1]
     assert all(bench.store.studies.file("study", name).exists() for board in found.boards for name, _ in board.files)
     assert found.comparisons == 0, "one seed judges nothing"
 

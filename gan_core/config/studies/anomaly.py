@@ -29,7 +29,7 @@ class AnomalySettings(StudySettings):
     """
 
     protocol: Literal["anomaly"] = Field("anomaly", description="How it is measured")
-    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, max_length=50, description="One repetition each")
+    seeds: tuple[Seed, ...] = Field((0, 1), min_length=1, max_length=50, description="One repetition each")
     question: Question = Field(
         "leave_one_out",
         description="Anomalies are one class in turn; all but one class in turn; damaged pictures of any class; or, of a set "

@@ -11,7 +11,7 @@ import torch
 from gan_core.about import About
 from gan_core.config.studies import AnomalySettings
 from gan_core.engine.studies.anomaly_findings import arm_of, findings, parts_of
-from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples
+from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples, unlike
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
 from gan_core.engine.studies.detectors import FAMILIES, SCORES, SECONDS, Detector, fitted, flat
@@ -40,7 +40,7 @@ NOTES = (
     "D's output is no probability of being normal: D was taught to tell G's pictures from real ones.",
 )
 FEWEST = 30  # normal pictures that a network may be trained on
-SHOWN = 8  # pictures of a strip
+SHOWN, MOST_UNLIKE = 8, 12  # pictures of a strip
 
 
 def cells(settings: AnomalySettings) -> tuple[Cell, ...]:
@@ -83,12 +83,15 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         bench.progress(0.9 * share)
 
     found: dict[str, float | str] = {"learnt_from": case.learnt_from}
+    strange: dict[str, np.ndarray] = bench.shared(("strange", settings.question, name, cell.seed), dict)
     for score, detector in fitted(family, settings, case.source, cell.seed, tick).items():
         asked = searched(case, settings.searched, cell.seed) if score == "anogan" else case
         began = time.process_time()
         scores = detector.score(asked.x)
         seconds = detector.seconds + time.process_time() - began
         normal = detector.score(asked.normal)
+        if asked is case:
+            strange[score] = anomaly.stranger_than(normal, scores)
         values: dict[str, float | str] = {
             **measured(asked, scores, normal, settings.alarms),
             **pixels(asked, detector),
@@ -97,7 +100,29 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         if cell.seed == settings.seeds[0]:
             values |= _pictures(asked, detector, scores, normal, bench)
         found |= {f"{score}.{key}": value for key, value in values.items()}
+    if cell.seed == settings.seeds[0] and family == cells(settings)[-1].arm.partition(" ")[0]:
+        found |= _unlike(settings, case, strange, cell.seed, bench)
     return found
+
+
+def _unlike(
+    settings: AnomalySettings, case: Case, strange: dict[str, np.ndarray], seed: int, bench: Bench
+) -> dict[str, float | str]:
+    """The name of a file with the pictures on which the scores of all families differ most. ``strange`` has by score what
+    share of held-out normal pictures each picture is stranger than; what another process computed is computed again.
+    """
+    for family in settings.families:
+        enough = family == "outliers" or case.learnt_from >= FEWEST
+        if enough and not set(FAMILIES[family]) - {"anogan"} <= strange.keys():
+            for score, detector in fitted(family, settings, case.source, seed, lambda share: bench.check()).items():
+                if score != "anogan":
+                    strange[score] = anomaly.stranger_than(detector.score(case.normal), detector.score(case.x))
+    known = {SCORES[score].title: strange[score] for score in SCORES if score in strange}
+    if len(known) < 2:
+        return {}
+    chosen = np.argsort(-anomaly.disagreement(list(known.values())), kind="stable")[:MOST_UNLIKE]
+    told = {title: shares[chosen] for title, shares in known.items()}
+    return {"unlike": bench.save("unlike", "png", unlike(case.x[chosen], case.anomalous[chosen], told))}
 
 
 def searched(case: Case, count: int, seed: int) -> Case:

@@ -316,18 +316,11 @@ def _known(value: float) -> float | None:
 def _by_case(settings: AnomalySettings, numbers: Numbers) -> Chart:
     curves = []
     for score in numbers.measured:
-        intervals = [student_interval(row) for row in numbers.of(score, "auroc")]
-        shown = [(place, found) for place, found in enumerate(intervals) if found.n]
-        curves.append(
-            Curve(
-                SCORES[score].title,
-                tuple(float(place) for place, _ in shown),
-                tuple(found.mean for _, found in shown),
-                tuple(found.low for _, found in shown),
-                tuple(found.high for _, found in shown),
-                dashed=score in OUTLIERS,
-            )
-        )
+        known = [
+            (float(place), float(area)) for place, area in enumerate(numbers.by_case(score, "auroc")) if area == area
+        ]
+        x, y = zip(*known, strict=True)
+        curves.append(Curve(SCORES[score].title, x, y, dashed=score in OUTLIERS))
     names = ", ".join(f"{place} {case}" for place, case in enumerate(numbers.cases) if str(place) != case)
     return Chart(
         f"AUROC, by {ASKED[settings.question][0]}",
@@ -335,7 +328,7 @@ def _by_case(settings: AnomalySettings, numbers: Numbers) -> Chart:
         "AUROC",
         tuple(curves),
         levels=(("a coin", 0.5),),
-        note=f"Dashed: without any network.{f' Along the axis: {names}.' if names else ''}",
+        note=f"Mean over the seeds; dashed: without any network.{f' Along the axis: {names}.' if names else ''}",
     )
 
 
@@ -357,6 +350,10 @@ STRIPS = (
     ),
 )
 
+UNLIKE = (
+    "Than what share of held-out normal pictures each score finds a picture stranger. AnoGAN is asked about others."
+)
+
 
 def _boards(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Board, ...]:
     """Of each case the boards of all scores, then pictures with what was made of them, then the films."""
@@ -365,6 +362,8 @@ def _boards(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Board, ...]
     for case in settings.cases:
         of_case = [row.values for row in rows if (parts_of(row.cell)[1], row.cell.seed) == (case, seed)]
         values = {key: value for one in of_case for key, value in one.items()}
+        if "unlike" in values:
+            boards.append(Board("Where scores disagree most", ((str(values["unlike"]), ""),), UNLIKE, case))
         for kind, title, note in STRIPS:
             named = [(f"{score}.{kind}", about.title) for score, about in SCORES.items()]
             files = tuple((str(values[key]), title) for key, title in named if key in values)
