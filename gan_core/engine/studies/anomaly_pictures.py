@@ -18,7 +18,7 @@ from gan_core.engine.showing.pictures import png
 PAPER, INK, FAINT = (255, 255, 255), (23, 32, 42), (120, 130, 140)
 STRANGE = (213, 94, 0)
 """The frame of a picture that is an anomaly, where that is known."""
-SIDE, GAP, LINE, LEFT = 56, 10, 16, 112  # pixels
+SIDE, GAP, LINE, LEFT = 56, 10, 16, 128  # pixels
 HEAT = ((0.0, (0, 0, 4)), (0.25, (87, 16, 110)), (0.5, (188, 55, 84)), (0.75, (249, 142, 9)), (1.0, (252, 255, 164)))
 """Colours of a difference, of the range from black to white: the same ones everywhere."""
 FRAMES, PAUSE, LAST = 30, 90, 1800  # of a film: at most so many steps, milliseconds
