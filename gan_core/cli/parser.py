@@ -164,6 +164,7 @@ def _translate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--degrade", action="store_true", help="the picture is a target: degrade it first, as the run does"
     )
+    sub.add_argument("--back", action="store_true", help="of a run without pairs: from B to A, by F")
     sub.add_argument("--between", metavar="OTHER", help="with weights between this run's and those of another")
     sub.add_argument("--share", type=share_of, default=0.5, help="of the way to OTHER (default: %(default)s)")
     _of_a_round(sub)
@@ -334,6 +335,7 @@ _SCORING: tuple[_Command, ...] = (
     ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
     ("study", "studies:study", "measure what a GAN is good for: study augmentation, study list", _study),
     ("hidden", "hiding:hidden", "look for what a CycleGAN's F writes into its outputs for G to read", _hidden),
+    ("copying", "copies:copying", "look for copies of training pictures among the samples of a run", _hidden),
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),

@@ -19,11 +19,12 @@ DENSITY_CELLS = 4_000_000  # numbers held at once while a density is computed, 3
 @dataclass(frozen=True)
 class Batch:
     """``x`` (N, *shape) float32; ``y`` (N,) int64 labels, or None where there are none; ``given`` (N, *shape) the inputs
-    of data of pairs, whose targets ``x`` are."""
+    of data of pairs, whose targets ``x`` are; ``index`` (N,) which of the training images x are, None of what is drawn anew."""
 
     x: Tensor
     y: Tensor | None = None
     given: Tensor | None = None
+    index: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gan_core.engine.library.catalogue import Choice, Option, catalogue, data_ch
 from gan_core.engine.library.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.library.describe import Forecast, Traits, advice, describe, forecast, traits, warm_up
 from gan_core.engine.library.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
+from gan_core.engine.library.previews import preview
 from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.engine.running.executors import SETTINGS
@@ -109,6 +110,7 @@ __all__ = [
     "measured",
     "open_lab",
     "prepare_classifier",
+    "preview",
     "resume_interrupted",
     "training_now",
     "traits",

@@ -16,6 +16,7 @@ from gan_core.config import Comparison, RunConfig
 from gan_core.engine.comparing.variants import comparison_name, resolve_variant, variants_of
 from gan_core.engine.exchange.chores import Chores
 from gan_core.engine.library.history import KnobsByRound, plan
+from gan_core.engine.library.lessons import preset_of
 from gan_core.engine.messages import CommandKind, Ended, StepOf
 from gan_core.engine.running.active import Refused
 from gan_core.engine.running.beginning import (
@@ -487,7 +488,8 @@ def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = 
 
 
 def _name_of(config: RunConfig) -> str:
-    return f"{config.data.name} · {config.title}"
+    preset = preset_of(config)
+    return preset.title if preset is not None else f"{config.data.name} · {config.title}"
 
 
 __all__ = ["Lab", "Refused", "StoreError", "prepare_classifier"]

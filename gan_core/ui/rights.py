@@ -49,7 +49,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
             ),
             "bring",
         ),
-        "disentangle": "steer",
+        **dict.fromkeys(("disentangle", "copying"), "steer"),
     },
     "Chore": {"cancel": "bring"},
     "StudyQueue": dict.fromkeys(("start", "resume", "stop", "close"), "teach"),

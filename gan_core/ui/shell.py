@@ -42,6 +42,8 @@ HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, USES, RUNS, DATA, LIBRARY, THEORY, CO
         "classroom",
     )
 )
+BEGINS = Path(__file__).with_name("begins.css")
+"""What keeps the box of Start in sight on a page with a long form."""
 LEFT = "left"  # where each page was left that can be come back to
 
 TOUR = {

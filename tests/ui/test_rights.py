@@ -81,7 +81,7 @@ POLICY = {
             *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
             *("look_at_table", "look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
         },
-        "steer": {"disentangle"},
+        "steer": {"disentangle", "copying"},
     },
     "Chore": {"bring": {"cancel"}},
     "StudyQueue": {"teach": {"start", "resume", "stop", "close"}},

@@ -9,8 +9,12 @@ from gan_core.config import OBJECTIVES, SETTINGS, TRICKS
 from gan_core.data import DATASETS, shelf
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
+from gan_core.metrics.random_cards import RANDOM_METRICS
 from gan_core.models import ARCHITECTURES
 from gan_core.regularizers import PENALTIES, WEIGHT_CLIPPING
+
+WITHOUT_LABELS = tuple(RANDOM_METRICS)
+"""What compares pictures without classes with real ones."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from typing import Any
 from gan_core.config import OBJECTIVES
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
+from gan_core.metrics.random_cards import COVERAGE, FRECHET, PRECISION, RECALL
 from gan_core.models import ARCHITECTURES, minibatch, normalize_spectrally, pack
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.regularizers import PENALTIES, clip_weights
@@ -70,6 +71,8 @@ _METRIC_CODE = {
     "kurtosis": "moments",
     "code_of_real": "code_agreement",
     "kmeans_of_real": "code_agreement",
+    FRECHET: "frechet_distance",
+    **dict.fromkeys((PRECISION, RECALL, COVERAGE), "precision_recall_density_coverage"),
     "sample_grey_share": "grey_share",
     "sample_laplacian_variance": "laplacian_variance",
     "rec_error": "reconstruction_error",
@@ -198,6 +201,7 @@ _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
             "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
             "gan_core.metrics.pyramid_cards": "PYRAMID_METRICS",
             "gan_core.metrics.cycle_cards": "CYCLE_METRICS",
+            "gan_core.metrics.random_cards": "RANDOM_METRICS",
         },
         lambda name: _code_of_metric(name) if name in METRICS else (),
     ),
