@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gan_core.config.studies.settings import Seed, StudySettings, refuse_twice
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+def _as_text(name: Any) -> Any:
+    """Classes that are digits come as numbers out of a form, a terminal or a JSON file."""
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+
+
+Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=80)]
 Family = Literal["outliers", "autoencoder", "vae", "bigan", "gan"]
 Question = Literal["leave_one_out", "one_class", "damaged", "kinds"]
 NORMAL = "normal"
@@ -23,7 +29,7 @@ class AnomalySettings(StudySettings):
     """
 
     protocol: Literal["anomaly"] = Field("anomaly", description="How it is measured")
-    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, max_length=50, description="One repetition each")
+    seeds: tuple[Seed, ...] = Field((0, 1), min_length=1, max_length=50, description="One repetition each")
     question: Question = Field(
         "leave_one_out",
         description="Anomalies are one class in turn; all but one class in turn; damaged pictures of any class; or, of a set "

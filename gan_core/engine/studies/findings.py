@@ -79,11 +79,16 @@ class Chart:
 
 @dataclass(frozen=True)
 class Board:
-    """Pictures that lie beside the study, each with a caption."""
+    """Pictures that lie beside the study, each with a caption.
+
+    Of boards with a ``group`` those of one group are seen at a time. ``choice`` says that one picture is, by its caption.
+    """
 
     title: str
     files: tuple[tuple[str, str], ...]
     note: str = ""
+    group: str = ""
+    choice: bool = False
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,7 @@ def _filling(study_id: str, was_active: bool) -> None:
     _sentences(found)
     for table in found.tables:
         _table(table)
-    for board in found.boards:
-        _board(study, board)
+    _boards(study, found)
     if found.comparisons:
         st.caption(_judged(found.comparisons))
     st.caption("  \n".join(as_typed(note) for note in one.protocol.notes))
@@ -147,11 +146,36 @@ def _table(table: Table) -> None:
         st.caption(as_typed(table.note))
 
 
+def _boards(study: StudyRecord, found: Findings) -> None:
+    """Those of no group, then those of the group that is chosen."""
+    groups = list(dict.fromkeys(board.group for board in found.boards if board.group))
+    chosen = ""
+    if len(groups) > 1:
+        key = f"group:{study.id}"
+        chosen = st.segmented_control("Pictures of", groups, default=groups[0], required=True, key=key)
+    for board in found.boards:
+        if board.group in ("", chosen or next(iter(groups), "")):
+            _board(study, board)
+
+
 def _board(study: StudyRecord, board: Board) -> None:
-    """Pictures in rows; one whose file is gone is a sentence."""
+    """Pictures in rows, or one of them; one whose file is gone is a sentence."""
     st.markdown(f"**{as_typed(board.title)}**")
-    columns = st.columns(ON_A_ROW)
-    for place, (name, caption) in enumerate(board.files):
+    files = board.files
+    if board.choice:
+        names = [caption for _, caption in files]
+        wanted = st.segmented_control(
+            board.title,
+            names,
+            default=names[0],
+            required=True,
+            key=f"board:{study.id}:{board.title}",
+            format_func=as_typed,
+            label_visibility="collapsed",
+        )
+        files = tuple(file for file in files if file[1] == wanted) or files[:1]
+    columns = st.columns(min(ON_A_ROW, len(files)))
+    for place, (name, caption) in enumerate(files):
         with columns[place % len(columns)]:
             try:
                 st.image(
