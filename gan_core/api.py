@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from gan_core.config import Comparison, RunConfig
-from gan_core.engine import Chores, Lab, Own, advice, default_root, prepare_classifier, use_store
+from gan_core.engine import Lab, advice, default_root, prepare_classifier, use_store
 from gan_core.engine.comparing import standings
 from gan_core.engine.comparing.headlines import as_sentence, headlines
 from gan_core.engine.exchange import blending
+from gan_core.engine.exchange.bringing import bring_pictures, bring_table
 from gan_core.engine.exchange.copies import Copies, look_for_copies
 from gan_core.engine.exchange.disentangling import disentangle as scores_of
 from gan_core.engine.exchange.generator import Generator, open_generator
@@ -27,6 +28,8 @@ from gan_core.engine.latent.space import open_space
 from gan_core.engine.library.history import KnobsByRound
 from gan_core.engine.showing.live import stored_view
 from gan_core.engine.showing.parts import STANDING, first_of
+from gan_core.engine.studies import computing
+from gan_core.engine.studies.results import StudyResult, read_study_result
 from gan_core.store import Deleted, RunRecord, RunStore
 
 if TYPE_CHECKING:
@@ -246,20 +249,6 @@ def fork(
         return follow(lab, child, progress)
 
 
-def bring_table(
-    file: Path | str, columns: Sequence[str] | None = None, *, name: str = "", store: Path | str | None = None
-) -> Own:
-    """Keep the points in two columns of a table as a data set; ``name`` of the result is what a config calls it.
-
-    ``columns`` names the two, or counts them from 1; a table of two columns of numbers needs none. Raises DataError,
-    which says what the columns are where nobody said which; OSError for a file that cannot be opened.
-    """
-    content = Path(file).read_bytes()
-    return Chores(default_root() if store is None else Path(store)).keep_table(
-        content, name or Path(file).stem, columns
-    )
-
-
 def encode(run_id: str, *, at: int | None = None, store: Path | str | None = None) -> pd.DataFrame:
     """The codes of up to 500 held-out samples of a run with an encoder: columns ``label`` (−1 without classes) and z1, z2, ….
 
@@ -319,20 +308,22 @@ def translate(
     at: int | None = None,
     between: str | None = None,
     share: float = 0.5,
+    back: bool = False,
     store: Path | str | None = None,
 ) -> np.ndarray:
     """What a run from picture to picture makes of the picture in a file, uint8 (C, H, W), or of an array of such pictures,
     uint8 (n, C, H, W). With ``degrade`` they are targets, which are degraded first as the run's own were. With ``between``,
-    another run, its weights are those at ``share`` of the way to that one's newest.
+    another run, its weights are those at ``share`` of the way to that one's newest. With ``back`` a run without pairs goes from
+    B to A, by its F.
 
     Raises RunNotFound, StoreError where there is no checkpoint, another game, or nothing between the two, DataError for a file
     that is no picture, OSError for one that cannot be opened, ValueError for an array or a share that does not fit.
     """
     with _opened(store) as opened:
         translator = (
-            open_translator(opened, run_id, at)
+            open_translator(opened, run_id, at, back=back)
             if between is None
-            else translator_of(blending.open_blend(opened, run_id, between, share, at))
+            else translator_of(blending.open_blend(opened, run_id, between, share, at), back=back)
         )
     if isinstance(image, np.ndarray):
         return translator(image, degrade=degrade)
@@ -354,6 +345,40 @@ def along(
     """
     with _opened(store) as opened:
         return pd.DataFrame(blending.along(opened, run_id, other, shares, at, other_at))
+
+
+def study(
+    protocol: str,
+    settings: Mapping[str, Any] | None = None,
+    *,
+    store: Path | str | None = None,
+    name: str = "",
+    progress: Callable[[float, str], None] | None = None,
+) -> StudyResult:
+    """Compute a study in this process and return what it found: ``study("augmentation", {"sizes": [5, 20]})``, with settings as
+    in `gan_core.config.studies`. ``progress(share, sentence)`` is called now and then. Ctrl-C keeps what was computed.
+
+    Raises ConfigError for settings that the protocol does not have, DataError and RunNotFound for what cannot be asked.
+    """
+    with _opened(store) as opened:
+        begun = computing.begin(opened, {**(settings or {}), "protocol": protocol}, name=name)
+        computing.compute_here(opened, begun.id, progress or (lambda share, sentence: None))
+        return read_study_result(opened, begun.id)
+
+
+def resume_study(
+    study_id: str, *, store: Path | str | None = None, progress: Callable[[float, str], None] | None = None
+) -> StudyResult:
+    """Go on with a study that did not finish, where it was. Raises RunNotFound, StoreError while it is computed elsewhere."""
+    with _opened(store) as opened:
+        computing.go_on(opened, study_id, progress or (lambda share, sentence: None))
+        return read_study_result(opened, study_id)
+
+
+def read_study(study_id: str, *, store: Path | str | None = None) -> StudyResult:
+    """What a stored study has found until now. Raises RunNotFound."""
+    with _opened(store) as opened:
+        return read_study_result(opened, study_id)
 
 
 @dataclass(frozen=True)
@@ -457,7 +482,10 @@ def follow(lab: Lab, run_id: str, progress: Progress | None = None) -> Result:
 __all__ = [
     "ComparisonResult",
     "Result",
+    "StudyResult",
     "along",
+    "bring_pictures",
+    "bring_table",
     "compare",
     "copying",
     "delete",
@@ -471,8 +499,11 @@ __all__ = [
     "interpolate",
     "purge",
     "read_result",
+    "read_study",
     "restore_run",
     "resume",
+    "resume_study",
+    "study",
     "train",
     "translate",
     "traverse",

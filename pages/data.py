@@ -9,6 +9,7 @@ from gan_core.ui.pressing import PageEnds
 from gan_core.ui.shell import TRAIN, about_card, lab, say
 
 BUILT_IN, PUBLISHED, OWN = "Built in", "Published sets", "Your own"
+PAINT = "paint"  # in the place of a data set's name: a painting is to be made
 
 
 def group_of(choice: Choice) -> str:
@@ -32,7 +33,8 @@ wanted = st.session_state.get("arrived") or st.query_params.get("data", "")
 st.title("Data", anchor=False)
 if wanted.startswith("own:") and wanted not in choices:
     st.warning("This data set is not on this machine any more.", icon=":material/delete:")
-start = group_of(choices[wanted]) if wanted in choices else BUILT_IN
+adds = wanted == PAINT
+start = OWN if adds else group_of(choices[wanted]) if wanted in choices else BUILT_IN
 group = st.segmented_control("Group", list(groups), default=start, key="group", label_visibility="collapsed") or start
 names = groups[group]
 adding = "Add data"
@@ -41,7 +43,7 @@ if group == OWN:
 name = st.pills(
     "Data set",
     names,
-    default=wanted if wanted in names else names[0],
+    default=wanted if wanted in names else adding if adds and adding in names else names[0],
     format_func=lambda item: choices[item].about.title if item in choices else f":material/add: {item}",
     key=f"dataset:{group}:{len(names)}:{st.session_state.get('arrivals', 0)}",
     label_visibility="collapsed",
@@ -55,7 +57,7 @@ if name == adding:
             "Nothing of your own yet. Bring pictures or points, and they can be trained on like any other data."
         )
     with st.container(border=True):
-        made = show_intake(lab())
+        made = show_intake(lab(), paints=adds)
     if made:
         arrive(made)
         st.rerun()

@@ -1,13 +1,28 @@
 """What is this, and how do I begin?"""
 
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
-from gan_core.config import PRESETS, TEMPLATES, Preset, preset_config
+import gan_core.ui
+from gan_core.config import PRESETS, TEMPLATES, ConfigError, Preset, preset_config
+from gan_core.engine import preview
 from gan_core.ui.compare_form import compare_from
 from gan_core.ui.run_cards import run_cards
-from gan_core.ui.shell import COLLAPSE, LESSONS, THEORY, TRAIN, offer_to_go_on, start, start_button, ticket
+from gan_core.ui.shell import (
+    COLLAPSE,
+    DATA,
+    LESSONS,
+    THEORY,
+    TRAIN,
+    USES,
+    give_room,
+    offer_to_go_on,
+    start,
+    start_button,
+    ticket,
+)
 
 FIRST_CODE = "digits-vae-2d"
 
@@ -21,19 +36,36 @@ def begin(name: str, preset: Preset, kind: Literal["primary", "secondary"]) -> N
         st.switch_page(TRAIN, query_params={"preset": name})
 
 
-st.title("GANscope")
-st.markdown(
-    "Train generative adversarial networks on this machine and watch them play: losses, samples, and which modes of the "
-    "data survive, live. Press **Start** on a card; the run belongs to the server and goes on when you close the tab."
-)
+@st.cache_data(show_spinner=False)
+def data_of(name: str) -> bytes | None:
+    """What a preset learns from, as a picture."""
+    try:
+        return preview(preset_config(name))
+    except ConfigError:  # its files are not on this machine
+        return None
+
+
+give_room()
+st.html(Path(gan_core.ui.__file__).with_name("home.css"))
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("GANscope", anchor=False, width="content")
+    st.markdown(
+        "Two networks play against each other on this machine, and you watch: losses, samples, and which modes of the data "
+        "survive, live."
+    )
 with st.container(horizontal=True):
-    st.page_link(COLLAPSE, label="Collapse Lab: a lesson in five steps, by keyboard", icon=":material/emergency:")
-    st.page_link(THEORY, label="Theory, for the board: why GANs fail, and why the cures work", icon=":material/school:")
+    st.page_link(COLLAPSE, label="Break it and cure it, by keyboard", icon=":material/emergency:")
+    st.page_link(LESSONS, label="Lessons", icon=":material/co_present:")
+    st.page_link(USES, label="Uses: what is it good for, measured", icon=":material/science:")
+    st.page_link(THEORY, label="Theory: why GANs fail, and why the cures work", icon=":material/school:")
+    st.page_link(DATA, label="Paint your own distribution", icon=":material/brush:", query_params={"data": "paint"})
 
 first = {name: preset for name, preset in PRESETS.items() if preset.kind == "start"}
 cards = st.columns(len(first), gap="small")
 for index, (name, preset) in enumerate(first.items()):
-    with cards[index].container(border=True, height="stretch"):
+    with cards[index].container(border=True, height="stretch", key=f"card-{name}"):
+        if picture := data_of(name):
+            st.image(picture, width="stretch", alt=f"real data of {preset.title}")
         st.subheader(preset.title, anchor=False)
         st.markdown(preset.story)
         st.space("stretch")

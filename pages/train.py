@@ -2,21 +2,23 @@
 
 import streamlit as st
 
-from gan_core.config import ConfigError, GanConfig, RunConfig, diff, preset_config
+from gan_core.config import ConfigError, GanConfig, RunConfig, diff, preset_config, turned
 from gan_core.engine import Choice, DataError, Forecast, catalogue, expected, in_words, training_now
 from gan_core.ui import sections
 from gan_core.ui.beginning import base_config
 from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forecasting import measured_now, pace_of
-from gan_core.ui.forms import ConfigForm, objective_names
+from gan_core.ui.forms import MARK, ConfigForm, objective_names
 from gan_core.ui.layers import layer_tables
 from gan_core.ui.rights import why_not
-from gan_core.ui.shell import about_card, copy_as, lab, say, start, start_button
+from gan_core.ui.shell import BEGINS, about_card, as_typed, copy_as, lab, say, start, start_button
 
 MOST_NAMED = 3  # problems above the button; all stand beside their fields
 MOST_ACROSS = 4  # numbers in a row, each of a few digits
 choices: dict[str, dict[str, Choice]] = catalogue()
+st.html(BEGINS)
 left, right = st.columns([3, 2], gap="large")
+brought: dict[str, object] = {}
 
 with left:
     heading = st.empty()
@@ -46,9 +48,11 @@ with left:
             help="Brings the paper's loss, regularisers, optimisers and steps per player; every value can be changed below",
         )
         if objective != base.objective.name:
-            base = base.replace({"objective": objective})
+            before, base = base, base.replace({"objective": objective})
+            brought = {field: value for field, (_, value) in diff(before, base).items() if field != "objective.name"}
+            st.caption(f"{titles[objective]} brings: {as_typed(turned(brought))}. Each is marked {MARK.strip()} below.")
         about = choices["objectives"][objective].about
-    form = ConfigForm(base, choices, f"{scope}:{base.recipe}")
+    form = ConfigForm(base, choices, f"{scope}:{base.recipe}", brought)
 
     with st.expander("Data", expanded=True, icon=":material/dataset:"):
         form.group("data", skip=("options",))
@@ -78,7 +82,7 @@ with right:
     except DataError as error:
         say(error, ":material/folder_open:")
 
-    with st.container(border=True):
+    with st.container(border=True, key="begins"):
         name = st.text_input("Name of the run", max_chars=120, placeholder="made from the settings")
         if forecasted is not None and config is not None:
             told = len(forecasted.parameters) + 1

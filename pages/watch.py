@@ -1,5 +1,7 @@
 """What is happening in this run?"""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from gan_core.config import RunConfig
@@ -7,15 +9,14 @@ from gan_core.engine.library.lessons import next_act
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
 from gan_core.ui import (
     checkpoints,
-    copying,
+    collapse_strip,
     deleted,
-    disentangling,
     draw_page,
     encoder_for,
     forking,
     hand_in,
-    hiding,
     knobs,
+    on_request,
     run_settings,
     side_by_side,
     take_away,
@@ -30,6 +31,7 @@ from gan_core.ui.shell import (
     HOME,
     LATENT,
     TRAIN,
+    WATCH,
     action_button,
     as_typed,
     give_room,
@@ -39,9 +41,12 @@ from gan_core.ui.shell import (
     ticket,
 )
 
+LAST = "watch:last"  # the run that was looked at last, and its name
 run_id = st.query_params.get("run", "")
 if not run_id:
     st.title("Watch a run", anchor=False)
+    if last := st.session_state.get(LAST):
+        st.page_link(WATCH, label=f"Back to {last[1]}", icon=":material/arrow_back:", query_params={"run": last[0]})
     st.info("Choose a run, or start one from the Home page.", icon=":material/monitoring:")
     run_cards(ticket(), key="choose")
     raise PageEnds
@@ -54,6 +59,7 @@ except (RunNotFound, StoreError) as error:
     st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
     raise PageEnds from None
 
+st.session_state[LAST] = run.id, as_typed(run.name)
 if beside := st.query_params.get("beside"):
     with said_in_a_sentence():
         side_by_side.show(run, lab().store.run(beside))
@@ -64,7 +70,7 @@ if deleted.say_deleted(run):
     live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
     raise PageEnds
 
-title, actions = st.columns([2, 3], vertical_alignment="center")
+title, actions = st.columns([3, 7], vertical_alignment="center")
 title.title(as_typed(run.name), anchor=False)
 act = next_act(run)
 players = watching.players_of(run)
@@ -79,34 +85,50 @@ def again() -> None:
         st.switch_page(TRAIN, query_params={"from": run_id})
 
 
+steers = may("steer", run_id)
+turns = steers and knobs.is_open(run_id) and status_now() in ("running", "paused")
+
+
+def offer(buttons: Sequence[watching.Button]) -> None:
+    for button in buttons:
+        key = f"{button.command}:{run_id}"
+        if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
+            with said_in_a_sentence():
+                watching.obey(lab(), run_id, button.command)
+                st.rerun()
+
+
 @st.fragment(run_every=pace(2.0) if status_now() in ACTIVE else None)
 def controls() -> None:
     """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
-    with st.container(horizontal=True, horizontal_alignment="right"):
+    known = watching.buttons_for(state, players)
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        if state in ("running", "paused"):
+            knobs.ask(run_id, shown=turns)
         forking.act_button(run, act)
-        for button in watching.buttons_for(state, players):
-            key = f"{button.command}:{run_id}"
-            if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
-                with said_in_a_sentence():
-                    watching.obey(lab(), run_id, button.command)
-                    st.rerun()
-        again()
+        offer([button for button in known if not button.rare])
+        if any(button.rare for button in known):
+            with st.popover("More", icon=":material/more_horiz:"):
+                offer([button for button in known if button.rare])
+                again()
+        else:
+            again()
     # Only now: a button that was pressed at the same time has been obeyed.
     if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
         st.rerun()
 
 
-steers = may("steer", run_id)
 with actions:
     if steers:
         controls()
     else:  # nothing to press, so nothing that ticks: thirty pages that do would cost more than all they see
         with st.container(horizontal=True, horizontal_alignment="right"):
             again()
-if steers and status_now() in ("running", "paused"):
-    with title:
+strip = st.container()  # always there: what stands below keeps its place in the page, and its charts
+if turns:
+    with strip:
         knobs.show(run_id)
 
 forking.show_fork_dialog(run)
@@ -121,6 +143,7 @@ if run.traceback:
 
 live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
 
+collapse_strip.offer(run)
 if has_space(run):
     label = "Walk through its latent space"
     st.page_link(LATENT, label=label, icon=":material/explore:", query_params={"run": run_id})
@@ -131,9 +154,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)
 checkpoints.show(run_id)
-disentangling.show(run_id, config)
-hiding.show(run_id, config)
-copying.show(run_id, config)
+on_request.show(run, config)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)

@@ -14,7 +14,7 @@ from gan_core.cli.typed import assignment, comparison_of
 from gan_core.config import CURES, OBJECTIVES, PRESETS, TEMPLATES, preset_config
 from gan_core.engine import catalogue
 from gan_core.training import resolve
-from gan_core.ui.lesson import LESSONS
+from gan_core.ui.lesson_value import LESSONS
 from gan_core.ui.theory_tabs import TABS
 
 CLASSROOM = Path(__file__).resolve().parents[1] / "docs" / "classroom"

@@ -31,6 +31,7 @@ PAGES = (
     "compare",
     "latent",
     "draw",
+    "uses",
     "runs",
     "data",
     "library",
@@ -419,6 +420,7 @@ def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]
     run = lab.submit(small())
     until(lambda: lab.view(run).status["round"] == 2, "two rounds")
     app = visit("watch", run=run)
+    app.toggle(key=f"knobs:open:{run}").set_value(True).run()
     (steps,) = [field for field in app.number_input if field.label == "D steps per round"]
     steps.set_value(3)
     button(app, f"turn:{run}").click().run()
@@ -427,6 +429,12 @@ def test_a_knob_turned_on_the_watch_page(lab: Lab, visit: Callable[..., AppTest]
     assert lab.knobs(run)["schedule.n_critic"] == 3
     (event,) = [event for event in lab.store.events(run) if event.kind == "knob"]
     assert event.data == {"changes": {"schedule.n_critic": 3}, "label": "n_critic → 3"}
+    rate = lab.knobs(run)["optimizers.generator.lr"]
+    app = visit("watch", run=run)
+    app.toggle(key=f"knobs:open:{run}").set_value(True).run()
+    button(app, f"turn:{run}:optimizers.generator.lr:0.5").click().run()
+    until(lambda: lab.knobs(run)["optimizers.generator.lr"] == rate / 2, "the rate was halved")
+    assert lab.knobs(run)["schedule.n_critic"] == 3
     lab.command(run, "stop")
     lab.wait(run, timeout=60)
 

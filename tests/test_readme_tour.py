@@ -6,9 +6,11 @@ What moves in a browser is held by the browser test that is named; everything el
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,10 @@ from gan_core.engine.library.cards import card
 from gan_core.engine.library.lessons import next_act
 from gan_core.losses import LOSSES, opinion
 from gan_core.training import knobs_of, resolve
+from gan_core.ui import lesson
 from gan_core.ui.knobs import label_of
+from gan_core.ui.lesson import buttons
+from gan_core.ui.lesson_value import LESSONS, Lesson
 from gan_core.ui.report import report
 from gan_core.ui.theory_tabs import TABS
 from gan_core.ui.watching import buttons_for, panels_for
@@ -176,6 +181,16 @@ def within_a_minute(tour: Tour) -> None:
     assert all(int(called) < 60 for _, called in rows)
 
 
+def cure_by_key(tour: Tour) -> None:
+    well = Lesson(next(iter(LESSONS)), "watch", healthy="run-1")
+    assert buttons(well)["b"][::2] == ("Break it [B]", True)
+    assert buttons(replace(well, run="run-2"))["c"][::2] == ("Cure it [C]", True)
+
+
+def filmstrip_at_the_end(tour: Tour) -> None:
+    assert "collapse_strip.show(" in inspect.getsource(lesson._explain)
+
+
 def knobs(tour: Tour) -> None:
     config = resolve(preset_config(RING, {"objective": "wgan_gp"}))
     told = {label_of(knob) for knob in knobs_of(config)}
@@ -265,7 +280,8 @@ CHECKS: dict[str, Callable[[Tour], None]] = {
     "Also python -m": typed_comparison,
     "Break it and mend it": collapse_lab,
     "Within a minute": within_a_minute,
-    "F forks it": browser("test_collapse_lab", "test_the_lesson_needs_no_mouse"),
+    "C forks it": cure_by_key,
+    "At the end a filmstrip": filmstrip_at_the_end,
     "Change it while it runs": knobs,
     "Fork from here": fork_button,
     "a paused run": turn_by_turn,

@@ -193,9 +193,11 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     match = NAME.fullmatch(name)
     mark = "" if match is None else match[1]
     heldout = held_out_of_all(y) if mark == "_" and y is not None else None
+    if "heldout" in tensors:
+        heldout = tensors["heldout"].numpy()
     share = FEWEST_HELD_OUT / len(x) if mark == "--" else HELD_OUT_SHARE
     source = image_source(name, x, y, card.class_names, heldout_share=share, heldout=heldout)
-    return replace(source, inputs=tensors["inputs"]) if "inputs" in tensors else source
+    return replace(source, inputs=tensors.get("inputs"), masks=tensors.get("masks"))
 
 
 def _mark(tensors: dict[str, torch.Tensor], slug: str) -> str:
@@ -203,7 +205,7 @@ def _mark(tensors: dict[str, torch.Tensor], slug: str) -> str:
     if "y" in tensors:
         return "_" if held_out_of_all(tensors["y"].numpy()) is not None else "-" if slug else ""
     n = len(tensors["x"])
-    few = tensors["x"].ndim == 4 and round(n * HELD_OUT_SHARE) < FEWEST_HELD_OUT <= n // 2
+    few = tensors["x"].ndim == 4 and "heldout" not in tensors and round(n * HELD_OUT_SHARE) < FEWEST_HELD_OUT <= n // 2
     return "--" if few else "-" if slug else ""
 
 
@@ -213,6 +215,9 @@ def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
     tensors = {"x": torch.from_numpy(np.ascontiguousarray(content.x))}
     if content.inputs is not None:
         tensors["inputs"] = torch.from_numpy(np.ascontiguousarray(content.inputs))
+    for name, array in (("heldout", content.heldout), ("masks", content.masks)):
+        if array is not None:
+            tensors[name] = torch.from_numpy(np.ascontiguousarray(array))
     return tensors if content.y is None else {**tensors, "y": torch.from_numpy(content.y)}
 
 

@@ -16,12 +16,14 @@ from gan_core.engine.library.catalogue import Choice, Option, catalogue, data_ch
 from gan_core.engine.library.datasets import DatasetFacts, dataset_facts
 from gan_core.engine.library.describe import Forecast, Traits, advice, describe, forecast, traits, warm_up
 from gan_core.engine.library.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
+from gan_core.engine.library.previews import preview
 from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.engine.running.executors import SETTINGS
 from gan_core.engine.showing.live import LiveView
 from gan_core.intake.decode import BACKGROUNDS, FITS, Fit
 from gan_core.intake.errors import DataError
+from gan_core.intake.kinds import KINDS
 from gan_core.intake.layout import Level
 from gan_core.intake.matching import PAIRS
 from gan_core.intake.pictures import MIN_IMAGES
@@ -61,6 +63,7 @@ __all__ = [
     "BACKGROUNDS",
     "COMMANDS",
     "FITS",
+    "KINDS",
     "MIN_IMAGES",
     "PAIRS",
     "SETTINGS",
@@ -107,6 +110,7 @@ __all__ = [
     "measured",
     "open_lab",
     "prepare_classifier",
+    "preview",
     "resume_interrupted",
     "training_now",
     "traits",

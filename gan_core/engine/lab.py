@@ -16,6 +16,7 @@ from gan_core.config import Comparison, RunConfig
 from gan_core.engine.comparing.variants import comparison_name, resolve_variant, variants_of
 from gan_core.engine.exchange.chores import Chores
 from gan_core.engine.library.history import KnobsByRound, plan
+from gan_core.engine.library.lessons import preset_of
 from gan_core.engine.messages import CommandKind, Ended, StepOf
 from gan_core.engine.running.active import Refused
 from gan_core.engine.running.beginning import (
@@ -34,6 +35,7 @@ from gan_core.engine.running.scheduler import WRITE_SECONDS, Scheduler
 from gan_core.engine.showing.gallery import Gallery
 from gan_core.engine.showing.live import LiveView
 from gan_core.engine.showing.run_cards import RunCards
+from gan_core.engine.studies.queue import StudyQueue
 from gan_core.engine.upkeep.classifiers import Classifiers, Progress
 from gan_core.engine.upkeep.footprint import refuse_what_does_not_fit
 from gan_core.engine.upkeep.health import Health
@@ -86,6 +88,7 @@ class Lab:
             raise
         self.classifiers = Classifiers(self.store.root / "cache")
         self.chores = Chores(self.store.root)
+        self.studies = StudyQueue(self.store)
         self._gallery = Gallery(self.store)
         self._cards = RunCards(self.store, self._live)
         self._wake = threading.Event()
@@ -405,6 +408,7 @@ class Lab:
             message = "The run did not stop in time." if active.started else ""
             self._scheduler.end(active, Ended("interrupted", active.view.status["round"], message))
         self.chores.close()
+        self.studies.close(0.5)
         self.classifiers.close(0.5)
         try:
             self.store.close()
@@ -484,7 +488,8 @@ def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = 
 
 
 def _name_of(config: RunConfig) -> str:
-    return f"{config.data.name} · {config.title}"
+    preset = preset_of(config)
+    return preset.title if preset is not None else f"{config.data.name} · {config.title}"
 
 
 __all__ = ["Lab", "Refused", "StoreError", "prepare_classifier"]

@@ -29,3 +29,23 @@ def reveal(question: str, truth: str) -> None:
     room = current_classroom()
     if room is not None and may("teach") and room.poll is not None and room.poll.question == question:
         room.reveal(visitor(), truth)
+
+
+def guesses(question: str) -> dict[str, int]:
+    """How many of the class gave each answer to this question, as far as any were given."""
+    room = current_classroom()
+    if room is None or room.poll is None or room.poll.question != question:
+        return {}
+    counted = zip(room.poll.options, room.poll.counts, strict=True)
+    return {option: count for option, count in counted if count}
+
+
+def nearest(question: str, truth: int) -> str:
+    """Which numbers of the class came nearest to what happened, in a sentence; "" where nobody answered."""
+    given = {int(option): count for option, count in guesses(question).items() if option.isdecimal()}
+    if not given:
+        return ""
+    least = min(abs(number - truth) for number in given)
+    won = {number: count for number, count in given.items() if abs(number - truth) == least}
+    told = " and ".join(f"{number} ({count})" for number, count in sorted(won.items()))
+    return f"Nearest of {sum(given.values())} guesses: {told}."

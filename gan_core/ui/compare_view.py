@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -14,10 +15,16 @@ from gan_core.engine.exchange.reproducing import what_differs
 from gan_core.store import ACTIVE, ComparisonRecord, RunRecord, StoreError
 from gan_core.ui import compare_results, comparison_charts, steering, take_away, watching
 from gan_core.ui.compare_form import show_differences, what_was_brought
-from gan_core.ui.live_view import LEAD, Panel, live_view, overlay_panel, without_legend
-from gan_core.ui.shell import as_typed, lab, ticket
+from gan_core.ui.live_view import LEAD, Panel, board_panel, live_view, overlay_panel, without_legend
+from gan_core.ui.shell import as_typed, give_room, lab, ticket
 
-_SHOWN = ("samples", "points", "density", "histogram", "loss-chart")
+_SIGHTS = ("samples", "points", "density")
+_SHOWN = (*_SIGHTS, "histogram", "loss-chart")
+RANKED: dict[str, tuple[str, ...]] = {
+    "By coverage": ("modes_covered", "coverage", "recall", "vendi_score", "std_ratio"),
+    "By quality": ("high_quality_share", "frechet_distance", "sliced_wasserstein", "wasserstein", "sample_grey_share"),
+}
+"""What the board of a wall may be sorted by; of each the first that was measured."""
 IN_A_ROW = 4
 STALE_SECONDS = 5.0  # that a page may be behind while runs train
 
@@ -31,13 +38,15 @@ def show(comparison: ComparisonRecord) -> None:
         st.info("None of its runs is left.", icon=":material/search_off:")
         return
     active = any(state in ACTIVE for state in states.values())
+    give_room()
     st.title(as_typed(comparison.name), anchor=False)
     steering.show(comparison, states, measured=bool(standings.measures(found)))
     seeds = sorted({standing.seed for standing in found})
     seed = _choose_seed(seeds)
     measured = standings.measures(found)
     shown = {s.variant: s.run for s in found if s.seed == seed}
-    _columns(comparison, shown, measured[0] if measured else None, _colours_said(found))
+    _columns(comparison, shown, measured, {s.run.id for s in found if s.samples})
+    st.caption(_colours_said(found))
     _fairness(shown, seed)
     differing = _differing(comparison.id, tuple(standing.run.id for standing in found), comparison, found)
     if brought := what_was_brought(differing):
@@ -86,23 +95,28 @@ def _colours_said(found: Sequence[Standing]) -> str:
     return f"{said} {names}: no samples, but reconstructions of held-out data."
 
 
-def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metric: str | None, said: str) -> None:
-    """A live view per variant, and one above them with the slider of all and the measure that is looked at, at first
-    ``metric``; ``said`` stands between them."""
+def _columns(
+    comparison: ComparisonRecord, shown: Mapping[str, RunRecord], measured: Sequence[str], samples: Container[str]
+) -> None:
+    """A live view per variant, and one above them with the slider of all, who is ahead of the runs that have ``samples``, and
+    the measure that is looked at, at first the first that was ``measured``."""
     colours = comparison_charts.variant_colours(list(shown))
     runs = {run.id: (variant, colours[variant]) for variant, run in shown.items()}
     first = next(iter(shown.values()))
-    overlay = [overlay_panel("overlay", metric, standings.title(metric), runs, span="all")] if metric else []
+    ranked = {run: told for run, told in runs.items() if run in samples}
+    above = [board_panel("board", "Who is ahead", _rankings(measured), ranked, span="all")] if measured else []
+    if measured:
+        metric = measured[0]
+        above.append(overlay_panel("overlay", metric, standings.title(metric), runs, span="all", folded=True))
     live_view(
         first.id,
         ticket(first.id),
-        overlay,
+        above,
         key=f"lead:{comparison.id}",
         beside=list(runs),
         leads=True,
         epoch=_epoch(shown),
     )
-    st.caption(said)
     variants = list(shown)
     for start in range(0, len(variants), IN_A_ROW):
         row = variants[start : start + IN_A_ROW]
@@ -121,6 +135,17 @@ def _columns(comparison: ComparisonRecord, shown: Mapping[str, RunRecord], metri
                 )
 
 
+def _rankings(measured: Sequence[str]) -> list[dict[str, Any]]:
+    """What the board sorts by: the first measure of coverage and the first of quality that there is."""
+    found = []
+    for title, names in RANKED.items():
+        for name in names:
+            if name in measured:
+                found.append({**watching.number_of(name), "title": title})
+                break
+    return found
+
+
 def column_panels(run: RunRecord) -> list[Panel]:
     """What is generated, how it spreads over the modes, and the losses with the aid to read them."""
     return _panels(run, json.dumps({**run.config, "seed": 0}, sort_keys=True))
@@ -134,6 +159,9 @@ def _panels(_run: RunRecord, config: str) -> list[Panel]:
     for slot in ("points", "histogram"):
         if slot in panels:
             panels[slot] = without_legend(panels[slot])
+    for slot in _SIGHTS:
+        if slot in panels:
+            panels[slot]["span"] = "large"
     panels["loss-chart"]["span"] = "all"
     return [panels[slot] for slot in _SHOWN if slot in panels]
 

@@ -73,7 +73,9 @@ def show() -> None:
                 st.rerun()
         st.caption(f"Step {at + 1} of {last + 1}")
     shown = query.get("run", "")
-    words, seen = st.columns([2, 3], gap="large") if shown else (st.container(key="lesson-wide"), None)
+    figure = next((place["tab"] for page, place in step.places if page == "theory" and place.get("tab") in TABS), "")
+    beside = shown or figure
+    words, seen = st.columns([2, 3], gap="large") if beside else (st.container(key="lesson-wide"), None)
     with words:
         _draw(step, told)
         with st.container(horizontal=True):
@@ -86,7 +88,7 @@ def show() -> None:
         st.rerun()
     if seen is not None:
         with seen:
-            _beside(shown)
+            _figure(figure) if figure else _beside(shown)
 
 
 def step_of(course: Course, told: str) -> int:
@@ -152,6 +154,13 @@ def _leads(step: Step, place: str) -> None:
             base = command.base or (template.preset if template else "ring-mlp")
             config = preset_config(base, _changes(command.settings))
             compare_from(config, template=command.template, vary=" ".join(command.vary), seeds=command.seeds)
+
+
+def _figure(tab: str) -> None:
+    """The figure of the board that a step is about, with its settings below."""
+    stage = st.container()
+    with st.expander(f"{TABS[tab].title}: settings, and what to see", icon=":material/tune:") as side:
+        TABS[tab].show(side, stage)
 
 
 def _beside(run_id: str) -> None:

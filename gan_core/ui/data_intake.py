@@ -63,8 +63,9 @@ def _key() -> str:
     return f"intake:{st.session_state.setdefault('intake', uuid.uuid4().hex)}"
 
 
-def show_intake(lab: Lab) -> str | None:
-    """The ways to bring data; returns the name of a table or a painting that has just come in."""
+def show_intake(lab: Lab, *, paints: bool = False) -> str | None:
+    """The ways to bring data; returns the name of a table or a painting that has just come in. Where somebody came to paint,
+    painting comes first."""
     if reason := why_not("bring"):
         st.info(reason, icon=":material/lock:")
         return None
@@ -72,12 +73,17 @@ def show_intake(lab: Lab) -> str | None:
     if lab.chores.get(key) is not None:  # under way, or done since `just_kept` asked
         _show_busy(lab, key)
         return None
+    told = st.container()  # always there: a word above the tabs must not make new ones of them
     if error := st.session_state.pop("intake:error", None):
-        st.error(without_paths(error), icon=":material/error:")
+        told.error(without_paths(error), icon=":material/error:")
     if (seen := lab.chores.seen(key)) is not None:
         show_preview(lab, key, seen)
         return None
-    pictures, folder, table, paint = st.tabs(["Zip of images", "Folder on this machine", "Table of points", "Paint"])
+    pictures, folder, table, paint = st.tabs(
+        ["Zip of images", "Folder on this machine", "Table of points", "Paint"],
+        default="Paint" if paints else None,
+        key="intake:tabs",
+    )
     with pictures:
         _zip(lab, key)
     with folder:

@@ -13,7 +13,7 @@ from gan_core.about import inside
 from gan_core.config import ALL_CURES, ConfigError, GanConfig, RunConfig
 from gan_core.engine import DataError, Refused, advice, catalogue
 from gan_core.engine.comparing.variants import changes_between
-from gan_core.engine.library.lessons import NextAct
+from gan_core.engine.library.lessons import WELL, NextAct
 from gan_core.store import RunRecord
 from gan_core.ui import sections
 from gan_core.ui.forms import ConfigForm, objective_names
@@ -123,7 +123,10 @@ def act_button(run: RunRecord, act: NextAct | None) -> None:
     """
     if act is None:
         return
-    played = int(lab().view(run.id).status["round"])
+    status = lab().view(run.id).status
+    if act.if_well and status.get("verdict", {}).get("state") not in WELL:
+        return
+    played = int(status["round"])
     title = inside(act.change.title)
     when = "" if played >= act.round else f" · from round {act.round:,}"
     if action_button(

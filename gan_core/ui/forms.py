@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -17,6 +17,9 @@ from gan_core.ui.shell import as_typed
 
 Settings = dict[str, Any]
 Catalogue = Mapping[str, Mapping[str, Choice]]
+
+MARK = " :blue[●]"
+"""Behind the name of a field that something else than the person has changed."""
 
 REGISTRY_OF = {
     "data.name": "datasets",
@@ -109,10 +112,12 @@ def _is_shown(name: str, group: Settings) -> bool:
 class ConfigForm:
     """Widgets that begin with the values of ``base``; ``settings`` is what they say now.
 
-    ``scope`` is part of every widget's key: a new base (another preset or objective) brings fresh widgets.
+    ``scope`` is part of every widget's key: a new base (another preset or objective) brings fresh widgets. Fields in
+    ``marked`` have a mark behind their name.
     """
 
-    def __init__(self, base: RunConfig, catalogue: Catalogue, scope: str) -> None:
+    def __init__(self, base: RunConfig, catalogue: Catalogue, scope: str, marked: Collection[str] = ()) -> None:
+        self._marked = frozenset(marked)
         self.settings: Settings = base.to_dict()
         self._model = type(base)
         self._catalogue = catalogue
@@ -210,7 +215,7 @@ class ConfigForm:
         return None
 
     def _widget(self, path: str, name: str, info: FieldInfo, value: Any) -> Any:
-        label = LABELS.get(name, name.replace("_", " "))
+        label = LABELS.get(name, name.replace("_", " ")) + (MARK if path in self._marked else "")
         common: dict[str, Any] = {"help": info.description, "key": self._key(path)}
         annotation = info.annotation
         result: Any

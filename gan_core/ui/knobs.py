@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,6 +12,8 @@ from gan_core.engine.showing.knob_names import label_of
 from gan_core.ui.pressing import press
 from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence
+
+ACROSS = 6  # knobs in a row of the strip
 
 
 def knob_input(place: DeltaGenerator, knob: str, now: Collection[float], *, key: str) -> float | None:
@@ -29,37 +32,49 @@ def knob_input(place: DeltaGenerator, knob: str, now: Collection[float], *, key:
     return value
 
 
+def is_open(run_id: str) -> bool:
+    """Whether the strip of knobs was asked for."""
+    return bool(st.session_state.get(f"knobs:open:{run_id}", False))
+
+
+def ask(run_id: str, shown: bool) -> None:
+    """The switch that opens the strip, in a fragment of a page on which it is ``shown`` or not."""
+    if st.toggle("Change while running", key=f"knobs:open:{run_id}") != shown:
+        st.rerun()
+
+
 def show(run_id: str) -> None:
-    """A form with every knob of the run; what is changed acts from the next round on."""
+    """A strip with every knob of the run, and what halves and doubles each; what is changed acts from the next round on."""
     knobs = lab().knobs(run_id)
-    with st.popover("Change while running", icon=":material/tune:"), st.form(f"knobs:{run_id}", border=False):
-        st.caption("Acts from the next round on, and is marked on the time axis. What is not here takes a fork.")
+    reason = why_not("steer", run_id)
+    look: dict[str, Any] = {"seen": knobs, "disabled": reason is not None, "help": reason}
+    with st.form(f"knobs:{run_id}", border=True):
         values: dict[str, float] = {}
-        for column, some in zip(st.columns(2), (list(knobs)[::2], list(knobs)[1::2]), strict=True):
-            for knob in some:
-                whole = isinstance(knobs[knob], int)
+        wanted: dict[str, float] = {}
+        names = list(knobs)
+        for row in (names[at : at + ACROSS] for at in range(0, len(names), ACROSS)):
+            for column, knob in zip(st.columns(ACROSS, gap="small"), row, strict=False):
+                now = knobs[knob]
+                whole = isinstance(now, int)
                 values[knob] = column.number_input(
                     label_of(knob),
-                    value=knobs[knob],
+                    value=now,
                     min_value=1 if whole else 0.0,
                     step=1 if whole else None,
                     format=None if whole else "%g",
-                    key=f"knob:{run_id}:{knob}:{knobs[knob]}",
+                    key=f"knob:{run_id}:{knob}:{now}",
                 )
-        reason = why_not("steer", run_id)
-        pressed = press(
-            st.form_submit_button,
-            "Change",
-            key=f"turn:{run_id}",
-            seen=knobs,
-            type="primary",
-            icon=":material/check:",
-            disabled=reason is not None,
-            help=reason,
-        )
-        if pressed == "now":
-            changed = {knob: value for knob, value in values.items() if value != knobs[knob]}
-            with said_in_a_sentence():
-                if changed:
-                    lab().turn(run_id, changed)
-                    st.toast("Changed from the next round on.")
+                with column.container(horizontal=True, gap="small"):
+                    for label, factor in (("×½", 0.5), ("×2", 2.0)):
+                        key = f"turn:{run_id}:{knob}:{factor}"
+                        if press(st.form_submit_button, label, key=key, **look) == "now":
+                            wanted[knob] = max(1, round(now * factor)) if whole else now * factor
+        with st.container(horizontal=True, vertical_alignment="center"):
+            change = {"type": "primary", "icon": ":material/check:"}
+            if press(st.form_submit_button, "Change", key=f"turn:{run_id}", **look, **change) == "now":
+                wanted = values
+            st.caption("Acts from the next round on, and is marked on the time axis. What is not here takes a fork.")
+    if changed := {knob: value for knob, value in wanted.items() if value != knobs[knob]}:
+        with said_in_a_sentence():
+            lab().turn(run_id, changed)
+            st.toast("Changed from the next round on.")

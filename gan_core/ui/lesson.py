@@ -1,142 +1,54 @@
-"""The Collapse Lab's lesson: predict, watch, diagnose, cure, explain. What it knows is a value, kept in the page's address."""
+"""The Collapse Lab's lesson: predict, watch, diagnose, cure, explain; what its keys do, and what its steps show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import streamlit as st
 
-from gan_core.config import CURES, PRESETS, Preset, preset_config
+from gan_core.config import BREAKS, CURES, preset_config
 from gan_core.engine import Refused, dataset_facts
 from gan_core.engine.comparing.standings import METRICS
-from gan_core.engine.library.lessons import Outcome, mode_names, outcome
+from gan_core.engine.library.lessons import mode_names, outcome
 from gan_core.store import ACTIVE, RunNotFound, RunRecord, StoreError
-from gan_core.ui import class_poll, side_by_side
+from gan_core.ui import class_poll, collapse_strip, side_by_side
 from gan_core.ui.data_facts import draw_points
 from gan_core.ui.forking import let_go_on
-from gan_core.ui.live_view import live_view
+from gan_core.ui.lesson_value import ANSWERS, LESSONS, Lesson, judged, recommended
+from gan_core.ui.live_view import Panel, curves_panel, live_view
 from gan_core.ui.rights import pace
-from gan_core.ui.shell import THEORY, TRAIN, about_card, lab, said_in_a_sentence, say, ticket
+from gan_core.ui.shell import THEORY, about_card, lab, said_in_a_sentence, say, ticket
 
-STEPS = {"predict": "Predict", "watch": "Watch", "diagnose": "Diagnose", "cure": "Cure", "explain": "Explain"}
-LESSONS: dict[str, Preset] = {
-    name: preset for name, preset in PRESETS.items() if preset.kind == "collapse" and "cures" in preset.cures.values()
-}
 QUESTION = "How many modes will survive?"
-ANSWERS = tuple("0123456789")
 RECIPE = "lesson:recipe"
+ABOVE = 3.0  # rem of a line above them
 ROOM = 14.0  # rem of the window's height that are not the charts', where only the buttons stand above them
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """Where the lesson is. ``guess`` is how many modes the class expects to survive, ``which`` are those it names;
-    ``run`` is the run that collapses, ``fixed`` its fork with the change-set ``cure``; ``seen`` is the round at which the
-    diagnosis was made, and the round whose modes the lesson counts from then on."""
-
-    recipe: str
-    step: str = "predict"
-    guess: int | None = None
-    which: tuple[str, ...] = ()
-    seed: int = 0
-    run: str = ""
-    cure: str = ""
-    fixed: str = ""
-    seen: int | None = None
-
-    @property
-    def preset(self) -> Preset:
-        return LESSONS[self.recipe]
-
-    @property
-    def steps(self) -> list[str]:
-        """The steps that can be gone to: beyond the first there must be a run."""
-        return list(STEPS) if self.run else ["predict"]
-
-    @property
-    def runs(self) -> list[str]:
-        """The runs of the lesson, as far as there are any."""
-        return [run for run in (self.run, self.fixed) if run]
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys that do something now; the others stay what they are for whatever has the focus."""
-        if not self.run:
-            return ["c", *ANSWERS]
-        return ["space" if self.step != "explain" else "c", *([] if self.fixed else ["f"]), "previous", "next"]
-
-    def turned(self, by: int) -> Lesson:
-        """A step on or back, as far as there are any."""
-        steps = self.steps
-        return replace(self, step=steps[max(0, min(len(steps) - 1, steps.index(self.step) + by))])
-
-    def again(self) -> Lesson:
-        """The same lesson from the start, with the next seed: other modes will survive."""
-        return Lesson(self.recipe, seed=self.seed + 1)
-
-
-def read(query: Mapping[str, str]) -> Lesson:
-    """The lesson that an address tells of; what makes no sense there is left out."""
-    names = list(LESSONS)
-    recipe = query.get("recipe", names[0])
-    recipe = recipe if recipe in LESSONS else names[0]
-    guess, seed, seen = (query.get(name, "") for name in ("guess", "seed", "seen"))
-    cure = query.get("cure", "")
-    lesson = Lesson(
-        recipe,
-        guess=int(guess) if guess.isdecimal() and len(guess) < 4 else None,
-        which=tuple(part for part in query.get("which", "").split("~") if part),
-        seed=int(seed) if seed.isdecimal() and len(seed) < 9 else 0,
-        run=query.get("run", ""),
-        seen=int(seen) if query.get("run") and seen.isdecimal() and len(seen) < 13 else None,
-        cure=cure if cure in LESSONS[recipe].cures else "",
-        fixed=query.get("fixed", "") if query.get("run") else "",
-    )
-    step = query.get("step", "predict")
-    return replace(lesson, step=step if step in lesson.steps else "predict")
-
-
-def write(lesson: Lesson) -> dict[str, str]:
-    """The lesson as an address."""
-    told = {
-        "recipe": lesson.recipe,
-        "step": lesson.step,
-        "guess": "" if lesson.guess is None else str(lesson.guess),
-        "which": "~".join(lesson.which),
-        "seed": str(lesson.seed) if lesson.seed else "",
-        "run": lesson.run,
-        "seen": "" if lesson.seen is None else str(lesson.seen),
-        "cure": lesson.cure,
-        "fixed": lesson.fixed,
-    }
-    return {name: value for name, value in told.items() if value}
-
-
-def recommended(preset: Preset, advised: tuple[str, ...] = ()) -> str:
-    """The cure to try first: one that the verdict advises and that was measured to cure this recipe, else its first."""
-    works = [name for name, effect in preset.cures.items() if effect == "cures"]
-    return next((name for name in advised if name in works), works[0])
-
-
-def judged(lesson: Lesson, counted: Outcome) -> str:
-    """The prediction against what was counted, in a sentence or two."""
-    left, names = len(counted.survivors), counted.names
-    told = f"{left} of {len(names)} survived: {', '.join(counted.survivors) or 'none'}."
-    if lesson.guess is None and not lesson.which:
-        return f"{told} Nothing was predicted."
-    said = []
-    if lesson.guess is not None:
-        off = abs(lesson.guess - left)
-        said.append(f"Predicted: {lesson.guess}. " + ("Exactly right." if off == 0 else f"Off by {off}."))
-    if lesson.which:
-        right = [name for name in lesson.which if name in counted.survivors]
-        said.append(f"Of the {len(lesson.which)} that were named, {len(right)} survived.")
-    return " ".join([told, *said])
-
-
 # -- what can be done ---------------------------------------------------------------------------------------------
+
+
+def buttons(lesson: Lesson) -> dict[str, tuple[str, str, bool]]:
+    """The buttons of a step by what `obey` calls them: label, icon, and whether the step has it."""
+    trains, fixes = bool(lesson.shown) and lesson.step != "explain", bool(lesson.run) and not lesson.fixed
+    if lesson.breaks:
+        begins = {
+            "b": ("Break it [B]", ":material/bolt:", not lesson.run)
+            if lesson.healthy
+            else ("Start [B]", ":material/play_arrow:", True),
+            "c": ("Cure it [C]", ":material/healing:", fixes),
+        }
+    else:
+        begins = {
+            "c": ("Collapse [C]", ":material/play_arrow:", not lesson.run),
+            "f": ("Fix [F]", ":material/healing:", fixes),
+        }
+    return begins | {
+        "space": ("Pause / go on [Space]", ":material/pause:", trains),
+        "previous": ("Back [←]", ":material/arrow_back:", lesson.step != "predict"),
+        "next": ("On [→]", ":material/arrow_forward:", lesson.step != lesson.steps[-1]),
+    }
 
 
 def as_chosen(lesson: Lesson) -> Lesson:
@@ -164,7 +76,12 @@ def obey(lesson: Lesson, pressed: str) -> Lesson:
     if pressed in ("previous", "next"):
         turned = lesson.turned(1 if pressed == "next" else -1)
         return replace(turned, seen=None) if (lesson.step, turned.step) == ("watch", "diagnose") else turned
-    actions: dict[str, Callable[[Lesson], Lesson]] = {"c": _collapse, "f": _fix, "space": _pause_or_resume}
+    actions: dict[str, Callable[[Lesson], Lesson]] = {
+        "b": _break if lesson.healthy and lesson.step != "explain" else _collapse,
+        "c": _fix if lesson.breaks else _collapse,
+        "f": _fix,
+        "space": _pause_or_resume,
+    }
     with said_in_a_sentence():
         return actions[pressed](lesson)
     return lesson
@@ -180,13 +97,31 @@ def diagnosed(lesson: Lesson) -> Lesson:
 
 
 def _collapse(lesson: Lesson) -> Lesson:
-    if lesson.run:
+    """Begin the run of the lesson, or once more from the start."""
+    if lesson.shown:
         return lesson.again() if lesson.step == "explain" else lesson
     config = preset_config(lesson.recipe)
     config = config.replace({"seed": config.seed + lesson.seed})
     key = f"lesson:{st.session_state['lesson']}:{lesson.recipe}:{lesson.seed}"
     run = lab().submit(config, name=lesson.preset.title, tags=("lesson",), key=key)
-    return replace(lesson, run=run, step="watch")
+    return replace(lesson, healthy=run, step="watch") if lesson.breaks else replace(lesson, run=run, step="watch")
+
+
+def _break(lesson: Lesson) -> Lesson:
+    """Fork the run that is well with what breaks it; that one stops, and leaves the processor to its fork."""
+    act = lesson.preset.acts[0]
+    played = int(lab().view(lesson.healthy).status["round"])
+    if lesson.run:
+        return lesson
+    if played < act.round:
+        raise Refused(f"It learns until round {act.round:,} and is at {played:,}: there is nothing to lose yet.")
+    name = f"{lesson.preset.title} → {BREAKS[act.change].title}"
+    key = f"break:{lesson.healthy}"
+    child = lab().fork(lesson.healthy, BREAKS[act.change].changes, name=name, tags=("lesson",), key=key)
+    if lab().is_active(lesson.healthy):
+        with suppress(Refused):  # it has just ended
+            lab().command(lesson.healthy, "stop")
+    return replace(lesson, run=child, step="watch")
 
 
 def _fix(lesson: Lesson) -> Lesson:
@@ -194,7 +129,8 @@ def _fix(lesson: Lesson) -> Lesson:
         return replace(lesson, step="cure") if lesson.run else lesson
     cure = lesson.cure or recommended(lesson.preset, advised_for(lesson.run))
     status = lab().view(lesson.run).status
-    last = max(status["rounds"], status["round"] + lesson.preset.cured_within)  # however late in the lesson it is
+    needs = lesson.preset.cured_within or lesson.preset.within - lesson.preset.acts[-1].round
+    last = max(status["rounds"], status["round"] + needs)  # however late in the lesson it is
     changes = {**CURES[cure].changes, "schedule.rounds": last}
     name = f"{lesson.preset.title} → {CURES[cure].title}"
     child = lab().fork(lesson.run, changes, name=name, tags=("lesson",), key=f"fix:{lesson.run}:{cure}")
@@ -226,7 +162,7 @@ def show(lesson: Lesson) -> Lesson:
     if lesson.step == "predict":
         return _predict(lesson)
     try:
-        run = lab().store.run(lesson.run)
+        run = lab().store.run(lesson.shown)
         fixed = lab().store.run(lesson.fixed) if lesson.fixed else None
     except (RunNotFound, StoreError) as error:
         say(error)
@@ -236,7 +172,9 @@ def show(lesson: Lesson) -> Lesson:
     if lesson.step == "cure":
         return _cure(lesson, run, fixed)
     if lesson.step == "watch":
-        _live(run)
+        if lesson.breaks:
+            _again_and_again(lambda: _what_next(lesson), run)
+        _live(lesson, run, told=lesson.breaks)
         st.markdown(f"**Look for:** {lesson.preset.seen}")
         return lesson
     if lesson.seen is None:
@@ -251,21 +189,54 @@ def show(lesson: Lesson) -> Lesson:
             "Count now", icon=":material/refresh:", key="count", help="Make the diagnosis at the newest round"
         ):
             lesson = diagnosed(lesson)
-    _live(run, lesson.seen)
+    _live(lesson, run, lesson.seen)
     return lesson
 
 
-def _live(run: RunRecord, at: int | None = None) -> None:
-    """The run as it trains, or first as it was at a round."""
+def _what_next(lesson: Lesson) -> None:
+    """What the class is to see of a lesson with acts, and the key that goes on."""
+    act = lesson.preset.acts[0]
+    if lesson.run:
+        st.markdown(f"**{BREAKS[act.change].title}.** {BREAKS[act.change].idea} **C** cures it.")
+        return
+    played = int(lab().view(lesson.healthy).status["round"])
+    told = "**B** breaks it now." if played >= act.round else f"From round {act.round:,} on, **B** breaks it."
+    st.markdown(f"A game that is well, as long as nobody touches it. {told}")
+
+
+def _race(lesson: Lesson, run: RunRecord) -> list[Panel]:
+    """The panels of a run; with predictions, how many modes are left over rounds beside them, in the place of the losses."""
     panels = side_by_side.panels_alone(run)
-    epoch = str(run.started_at or "")
+    given = class_poll.guesses(QUESTION)
+    levels = [(float(answer), f"{answer}: {count} of the class") for answer, count in given.items()]
+    if lesson.guess is not None and str(lesson.guess) not in given:
+        levels.append((float(lesson.guess), f"predicted: {lesson.guess}"))
+    if not levels:
+        return panels
+    most = len(_names(lesson.recipe))
+    race = curves_panel(
+        "race",
+        "How many are left",
+        ("modes_covered",),
+        y_title="modes",
+        track="diagnostics",
+        y_range=(0, most + 0.5),
+        levels=levels,
+    )
+    return [race if panel["slot"] == "loss-chart" else panel for panel in panels]
+
+
+def _live(lesson: Lesson, run: RunRecord, at: int | None = None, *, told: bool = False) -> None:
+    """The run as it trains, or first as it was at a round; below a line that is ``told``, or not."""
+    panels = _race(lesson, run)
+    epoch, above = str(run.started_at or ""), 3.2 if at is not None else ABOVE * told
     live_view(
         run.id,
         ticket(run.id),
         panels,
         key=f"lesson:{run.id}:{at}",
         epoch=epoch,
-        fits=ROOM if at is None else ROOM + 3.2,
+        fits=ROOM + above,
         at=at,
     )
 
@@ -291,13 +262,10 @@ def _predict(lesson: Lesson) -> Lesson:
         st.markdown(lesson.preset.story)
         st.subheader(lesson.preset.question, anchor=False)
         st.markdown(f"**Look for:** {lesson.preset.seen}")
+        told = "From start to cure" if lesson.breaks else "Called after"
         st.caption(
-            f"Called after about {lesson.preset.seconds:.0f} seconds, as measured on two free cores. Seed {lesson.seed}."
+            f"{told} about {lesson.preset.seconds:.0f} seconds, as measured on two free cores. Seed {lesson.seed}."
         )
-        for name, preset in PRESETS.items():
-            if preset.acts:
-                label = f"Or break a healthy run live: {preset.title.lower()}"
-                st.page_link(TRAIN, label=label, icon=":material/bolt:", query_params={"preset": name})
         _real_data(lesson)
     with answer, st.container(border=True):
         st.markdown(f"**How many of the {len(names)} will survive?** Type a digit, or choose.")
@@ -328,7 +296,7 @@ def _real_data(lesson: Lesson) -> None:
     if facts.points is not None:
         draw_points(facts, key=f"real:{lesson.recipe}", height=260)
     elif facts.samples is not None:
-        st.image(facts.samples, caption="Real samples, a row for each class", width=230)
+        st.image(facts.samples, caption="Real samples, a row for each class", width=330)
 
 
 def _state(run: RunRecord) -> str:
@@ -354,7 +322,7 @@ def _cure(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
         _compare(lesson, run, fixed)
         return lesson
     effects = {"cures": "", "helps": " (helps only)"}
-    cures = lesson.preset.cures
+    cures = lesson.cures
     advised = recommended(lesson.preset, advised_for(run.id))
     cure = st.pills(
         "What shall the fork change?",
@@ -365,10 +333,11 @@ def _cure(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
         key=_key("cure", lesson),
         wrap=True,
     )
+    key = "C" if lesson.breaks else "F"
     st.markdown(
-        f"{CURES[str(cure)].idea} Press **F**: a fork goes on from these very weights, beside the run as it is."
+        f"{CURES[str(cure)].idea} Press **{key}**: a fork goes on from these very weights, beside the run as it is."
     )
-    _live(run)
+    _live(lesson, run)
     return replace(lesson, cure=str(cure))
 
 
@@ -400,10 +369,14 @@ def _score(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> None:
     if counted is not None:
         st.markdown(judged(lesson, counted))
         class_poll.reveal(QUESTION, str(len(counted.survivors)))
+        if told := class_poll.nearest(QUESTION, len(counted.survivors)):
+            st.markdown(told)
         st.caption(f"Counted at round {counted.round:,}. {METRICS['modes_covered'].about.idea}")
 
 
 def _explain(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
+    last = fixed or run
+    st.fragment(lambda: collapse_strip.show(last), run_every=pace(4.0) if _state(last) in ACTIVE else None)()
     score, why = st.columns([4, 5], gap="large")
     with score, st.container(border=True):
         _again_and_again(lambda: _score(lesson, run, fixed), run, fixed)
@@ -416,7 +389,8 @@ def _explain(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> Lesson:
             THEORY, label="The theory behind it", icon=":material/school:", query_params={"tab": "discriminator"}
         )
         st.page_link(THEORY, label="One cause at a time", icon=":material/tune:", query_params={"tab": "causes"})
-        again = st.button("Once more, with the next seed [C]", icon=":material/restart_alt:", key="again")
+        key = "B" if lesson.breaks else "C"
+        again = st.button(f"Once more, with the next seed [{key}]", icon=":material/restart_alt:", key="again")
     with why, st.container(border=True):
         change = CURES[lesson.cure or recommended(lesson.preset)]
         st.subheader(change.title, anchor=False)

@@ -27,7 +27,7 @@ LEAD = "lead"
 """What the views beside it call the one that leads."""
 
 FOLDER = Path(__file__).parent / "live"
-_PANELS = ("panels", "curves", "classes", "points", "pictures", "sheets", "numbers", "kinds")
+_PANELS = ("panels", "scaling", "curves", "classes", "points", "pictures", "sheets", "numbers", "board", "kinds")
 _SCRIPTS = ("../keyboard", "elements", "store", "connection", "files", *_PANELS, "strip", "stage", "view")
 """One JavaScript module in the order of its parts; only the last one exports."""
 
@@ -114,9 +114,11 @@ def curves_panel(
     note: str = "",
     reading: bool = False,
     floors: bool = False,
+    levels: Sequence[tuple[float, str]] = (),
     span: int | str = 1,
 ) -> Panel:
-    """Curves over rounds: named columns, and any column that matches a pattern like ``*.loss``.
+    """Curves over rounds: named columns, and any column that matches a pattern like ``*.loss``. ``levels`` are lines across
+    all rounds that the page adds, each with its words.
 
     Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below;
     with ``floors`` what real data reads is a line in the colour of each curve.
@@ -135,6 +137,7 @@ def curves_panel(
         note=note,
         reading=reading,
         floors=floors,
+        levels=[list(level) for level in levels],
         span=span,
     )
 
@@ -221,6 +224,14 @@ def overlay_panel(slot: str, column: str, measure: str, runs: Mapping[str, tuple
     figure = charts.skeleton(charts.curves(list(runs), y_title="", labels=names, colours=colours))
     title = f"{measure}, this seed"
     return _panel(slot, "overlay", title, figure=figure, runs=list(runs), column=column, measure=measure, **extra)
+
+
+def board_panel(
+    slot: str, title: str, rankings: Sequence[Mapping[str, Any]], runs: Mapping[str, tuple[str, str]], **extra: Any
+) -> Panel:
+    """Who is ahead at the round that is shown, by each of ``rankings``: a ``title``, and a measure as in `numbers_panel`."""
+    known = {run: {"name": name, "colour": colour} for run, (name, colour) in runs.items()}
+    return _panel(slot, "board", title, rankings=[dict(ranking) for ranking in rankings], runs=known, **extra)
 
 
 def _called(figure: dict[str, Any], of: str) -> dict[str, Any]:

@@ -11,6 +11,9 @@ function press(find) {
 const testid = (name) => () => document.querySelector(`[data-testid="${name}"]:not([disabled])`)
 const labelled = (...labels) => () => [...document.querySelectorAll("button p")].find((text) => labels.includes(text.textContent) && text.checkVisibility())?.closest("button")
 
+// The button of a paused run that plays the turn of one of its players, in the order of play.
+const turnOf = (place) => () => [...document.querySelectorAll("button p")].filter((text) => / turn$/.test(text.textContent))[place]?.closest("button")
+
 function turn(by) {
   const links = [...document.querySelectorAll('[data-testid="stTopNavLink"]')]
   const here = links.findIndex((link) => new URL(link.href).pathname === location.pathname)
@@ -98,6 +101,9 @@ class PageKeys {
       p: () => press(labelled("Pause", "Resume")),
       m: () => press(labelled("Sample now")),
       n: () => press(testid("class-notes")),
+      1: () => press(turnOf(0)),
+      2: () => press(turnOf(1)),
+      3: () => press(labelled("Round")),
     }[event.key]
     if (!does) return
     event.preventDefault()

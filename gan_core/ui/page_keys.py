@@ -13,9 +13,11 @@ KEYS = {
     "L": "follow the newest round",
     "P": "pause or resume the run",
     "S": "stage: one panel fills the window; ↑ ↓ another panel, ← → a round back or on, Space plays, < > slower or faster",
+    "D  G  V": "on the stage, of a plane: D's map, G's grid, the push on G",
+    "1  2  3": "a paused run: the turn of its first player, of its second, to the end of the round",
     "M": "measure and show samples now",
     "N": "notes, in a class",
-    "C  F  Space": "Collapse Lab: collapse, fix, pause or go on",
+    "B  C  F  Space": "Collapse Lab: break it, collapse or cure it, fix, pause or go on",
     "A  ←  →": "Lessons: the answer, a step back, a step on",
     "0 … 9  ←  →": "Collapse Lab: predict, a step back, a step on",
 }

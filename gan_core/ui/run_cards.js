@@ -18,7 +18,7 @@ class Card {
     this.element.target = "_self"
     this.element.dataset.testid = "run-card"
     this.element.dataset.run = run.id
-    this.element.href = `${board.data.href}?run=${encodeURIComponent(run.id)}`
+    this.element.href = `${run.comparison ? "compare?comparison" : `${board.data.href}?run`}=${encodeURIComponent(run.id)}`
     this.picture = el("span", "gc-picture")
     this.image = el("img")
     this.image.alt = ""
@@ -46,7 +46,8 @@ class Card {
     set(this.chip, run.state)
     this.chip.dataset.state = run.state
     let rounds = run.rounds ? `${integer(run.round)} of ${integer(run.rounds)}` : run.round ? `round ${integer(run.round)}` : ""
-    if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
+    if (run.comparison) rounds = `${integer(run.runs)} runs compared`
+    else if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
     set(this.rounds, rounds)
     const verdict = run.verdict || {}
     set(this.verdict, ["starting", "learning"].includes(verdict.state) ? "" : verdict.title || "")
@@ -59,7 +60,7 @@ class Card {
     if (run.thumb && run.thumb !== this.thumb) {
       this.thumb = run.thumb
       const next = new Image()
-      next.src = `/live/${encodeURIComponent(run.id)}/artefact/${encodeURIComponent(run.thumb)}?ticket=${encodeURIComponent(board.data.ticket)}`
+      next.src = `/live/${encodeURIComponent(run.thumb_of || run.id)}/artefact/${encodeURIComponent(run.thumb)}?ticket=${encodeURIComponent(board.data.ticket)}`
       next.decode().then(
         () => {
           this.image.src = next.src

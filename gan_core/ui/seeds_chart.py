@@ -33,7 +33,7 @@ MOST = 0.99  # of smoothing
 
 _COMPONENT = st.components.v2.component(
     "ganscope_seeds_chart",
-    js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("elements", "seeds")),
+    js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("elements", "scaling", "seeds")),
     css=(FOLDER / "seeds.css").read_text("utf-8"),
     isolate_styles=False,  # Plotly's style sheet is the page's
 )

@@ -34,6 +34,11 @@ def panels_alone(run: RunRecord) -> list[Panel]:
     return [{**panel, "span": 1 if panel["span"] == "all" else panel["span"]} for panel in compact_panels(run)]
 
 
+def folded(panels: list[Panel]) -> list[Panel]:
+    """The same with the losses folded, so that pictures have their room; one press shows them."""
+    return [{**panel, "folded": True} if panel["slot"] == "loss-chart" else panel for panel in panels]
+
+
 def show(left: RunRecord, right: RunRecord) -> None:
     """Draw the whole page. Choosing a round in one view chooses it in both."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -45,7 +50,7 @@ def show(left: RunRecord, right: RunRecord) -> None:
             live_view(
                 run.id,
                 ticket(run.id),
-                compact_panels(run),
+                folded(compact_panels(run)),
                 key=f"beside:{run.id}",
                 epoch=str(run.started_at or ""),
                 beside=[other.id],

@@ -24,13 +24,15 @@ class Button:
     icon: str
     help: str
     action: Action = "steer"
+    rare: bool = False
+    """Whether it stands in the menu, not in the row."""
 
 
 _PAUSE = Button("pause", "Pause", ":material/pause:", "Wait after this turn; nothing is lost")
 _RESUME = Button("resume", "Resume", ":material/play_arrow:", "Go on")
 _STOP = Button("stop", "Stop", ":material/stop:", "End after this round and save; it can be continued later")
 _SAMPLE = Button("sample", "Sample now", ":material/photo_camera:", "Measure and show samples of this very round")
-_SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round")
+_SAVE = Button("checkpoint", "Save", ":material/save:", "Write a checkpoint of this round", rare=True)
 _CONTINUE = Button("continue", "Continue", ":material/play_arrow:", "Go on from the newest checkpoint, exactly")
 
 _STEP_OF = "step:"  # and the player
@@ -44,6 +46,7 @@ _BIRTHDAY = Button(
     "Count distinct",
     ":material/cake:",
     "Birthday test: how many different samples there are, from how often two are alike",
+    rare=True,
 )
 
 _BUTTONS = {
@@ -139,7 +142,7 @@ _OF_BOTH_WAYS = (
 _LEAD_OF_PAIRS = 6
 
 
-def _number(column: str) -> dict[str, Any]:
+def number_of(column: str) -> dict[str, Any]:
     """One measure as the panel of numbers takes it."""
     metric = standings.METRICS[column]
     told = {
@@ -197,7 +200,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     asked = _ASKED[: 1 + _data_of(data).withholds] if game.conditional else ()
     measured = [*asked, *_OF_DATA[kind, counted]]
     coded = counted and game.categories > 1
-    numbers = [_number(name) for name in [*(_OF_CATEGORIES if coded else ()), *measured]]
+    numbers = [number_of(name) for name in [*(_OF_CATEGORIES if coded else ()), *measured]]
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
@@ -254,7 +257,7 @@ def _made(abilities: Collection[str]) -> str:
 
 def _pairs() -> list[live_view.Panel]:
     """Held-out outputs beside their targets, and what is measured of many, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
+    numbers = [{**number_of(name), "lead": place < _LEAD_OF_PAIRS} for place, name in enumerate(_OF_PAIRS)]
     return [
         live_view.sheet_panel("translated", "Input, output and target, held out", "translated"),
         live_view.numbers_panel(
@@ -265,7 +268,7 @@ def _pairs() -> list[live_view.Panel]:
 
 def _both_ways(kind: str) -> list[live_view.Panel]:
     """Held-out samples of both kinds, there and back, and what is measured of many."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
+    numbers = [{**number_of(name), "lead": place < _LEAD} for place, name in enumerate(_OF_BOTH_WAYS)]
     measured = live_view.numbers_panel(
         numbers, slot="both-ways", title="There and back, held out", beside="read beside", span="all"
     )
@@ -279,7 +282,7 @@ def _stairs() -> list[live_view.Panel]:
     return [
         live_view.sheet_panel("staircase", "From level to level", "staircase", span="all"),
         live_view.numbers_panel(
-            [{**_number(name), "lead": True} for name in _OF_STAIRS],
+            [{**number_of(name), "lead": True} for name in _OF_STAIRS],
             slot="stairs-numbers",
             title="Details on real pictures made coarse",
             beside="read beside",
@@ -299,7 +302,7 @@ def _sheets(plane: bool) -> list[live_view.Panel]:
 
 def _code() -> live_view.Panel:
     """What is measured of codes and of reconstructions, each number with what it is read beside."""
-    numbers = [{**_number(name), "lead": place < _LEAD} for place, name in enumerate(_OF_CODES)]
+    numbers = [{**number_of(name), "lead": place < _LEAD} for place, name in enumerate(_OF_CODES)]
     return live_view.numbers_panel(
         numbers, slot="code-numbers", title="The code, on held-out samples", beside="read beside", span="all"
     )

@@ -23,7 +23,7 @@ HIGH = f"least => {{ const planes = ({PLANES})(); return planes.length && planes
 def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     page.set_viewport_size({"width": 1280, "height": 720})
     hold.at(30)
-    page.goto(f"{server.url}/collapse")
+    page.goto(f"{server.url}/collapse?recipe=ring-collapse")
     settled(page)
     expect(page.get_by_role("button", name="Collapse [C]")).to_be_visible()
     expect(page.get_by_text("How many of the 8 will survive?").first).to_be_visible()
@@ -36,7 +36,9 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     shows_round(page, run, 30)
     is_in_state(page, "running")
     points = page.get_by_test_id("points")
-    expect(points.locator(".annotation-text")).to_have_text(list("12345678"))
+    numbers = points.locator(".annotation-text").filter(has_text=re.compile(r"^\d$"))  # beside counts at the edges
+    expect(numbers).to_have_text(list("12345678"))
+    expect(view(page, run).get_by_test_id("race").locator(".annotation-text")).to_contain_text(["predicted: 3"])
     press_key(page, "Space", "space")
     is_in_state(page, "paused")
     page.wait_for_function(FITS)  # a class sees the charts whole, without scrolling

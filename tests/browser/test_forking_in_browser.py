@@ -15,8 +15,10 @@ from gan_core.engine import Lab
 
 pytestmark = pytest.mark.browser
 
-FITS = """() => [...document.querySelectorAll('.gs-root[data-compact] [data-testid=loss-chart]')]
+FITS = """() => [...document.querySelectorAll('.gs-root[data-compact] [data-testid=points]')]
   .every(chart => chart.getBoundingClientRect().bottom <= innerHeight)"""
+HIGH = """() => { const planes = [...document.querySelectorAll('.gs-points .bglayer .bg')]
+  return planes.length === 2 && planes.every(plane => plane.getBoundingClientRect().height >= 330) }"""
 ROUNDS = 60
 PLAYED = 80  # of the child
 
@@ -50,9 +52,11 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str, hold
 
     expect(page.locator(".gs-root[data-compact]")).to_have_count(2)
     page.wait_for_function(FITS)
+    page.wait_for_function(HIGH)
     for run in (parent, child):
         board = view(page, run)
-        for slot in ("points", "histogram", "loss-chart"):
+        assert board.get_by_test_id("loss-chart").locator(".gs-chart").is_hidden(), "folded, for the pictures' room"
+        for slot in ("points", "histogram"):
             box = board.get_by_test_id(slot).bounding_box()
             assert box
             assert box["y"] + box["height"] <= 720, slot

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
-from gan_core.engine.comparing.curves import smooth
+from gan_core.engine.comparing.curves import robust_range, smooth
 from gan_core.metrics import METRICS
 from gan_core.ui.live_view import _SCRIPTS, FOLDER
 
@@ -30,8 +30,6 @@ def scripts(browser: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: faults.append(str(error)))
     joined = "\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)
     page.add_script_tag(content=joined.replace("export default function", "function live"))
-    seeds = (FOLDER / "seeds.js").read_text("utf-8").replace("export default function", "function seeds")
-    page.add_script_tag(content=f"const smoothed = (() => {{ {seeds}; return smooth }})()")
     yield page
     page.context.close()
     assert faults == []
@@ -118,8 +116,27 @@ def test_a_run_has_ended_by_its_state(scripts: Page, state: str, ended: bool) ->
 def test_curves_are_smoothed_as_in_python(scripts: Page, weight: float) -> None:
     values = np.random.default_rng(0).normal(size=200)
     values[[3, 4, 90]] = math.nan
-    drawn = scripts.evaluate("([values, weight]) => smoothed(values, weight)", [values.tolist(), weight])
+    drawn = scripts.evaluate("([values, weight]) => smooth(values, weight)", [values.tolist(), weight])
     np.testing.assert_allclose(np.array(drawn, float), smooth(values, weight), rtol=1e-12)
+
+
+@pytest.mark.parametrize("line", [None, -40.0])
+def test_one_spike_does_not_decide_the_range_of_an_axis(scripts: Page, line: float | None) -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    values[[7, 90]] = 1e4, math.nan
+    drawn = scripts.evaluate(
+        "([values, lines]) => robustRange([values], lines)", [values.tolist(), [line] * (line is not None)]
+    )
+    known = robust_range([values], line)
+    assert known is not None
+    assert (drawn["low"], drawn["high"], drawn["outside"]) == pytest.approx((known.low, known.high, known.outside))
+
+
+def test_where_no_value_lies_far_out_all_are_shown(scripts: Page) -> None:
+    drawn = scripts.evaluate("() => robustRange([[0, 1, 2, 3, 4, 5]])")
+    assert drawn["outside"] == 0
+    assert drawn["low"] < 0 < 5 < drawn["high"]
+    assert scripts.evaluate("() => robustRange([[NaN]])") is None
 
 
 def test_a_curve_that_grows_too_long_asks_once_for_a_downsampled_one(scripts: Page) -> None:
@@ -210,12 +227,12 @@ def test_every_kind_of_panel_begins_with_its_title_and_its_slot(scripts: Page) -
     made = scripts.evaluate(
         """() => Object.entries(PANELS).map(([kind, Kind]) => {
           const figure = { data: [], layout: {} }
-          const spec = { slot: `s-${kind}`, kind, title: `T ${kind}`, numbers: [], traces: [], figure }
+          const spec = { slot: `s-${kind}`, kind, title: `T ${kind}`, numbers: [], rankings: [], traces: [], figure }
           const { element } = new Kind({ store: new Store(), root: { dataset: {} }, data: { beside: [] }, shown: null }, spec)
           return [kind, element.dataset.testid, element.querySelector(".gs-title").textContent]
         })"""
     )
-    assert len(made) == 9
+    assert len(made) == 10
     assert made == [[kind, f"s-{kind}", f"T {kind}"] for kind, *_ in made]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_core.config import BREAKS, CURES, RECIPES, RunConfig, preset_config
-from gan_core.engine.library.lessons import mode_names, next_act, outcome
+from gan_core.config import BREAKS, CURES, PRESETS, RECIPES, RunConfig, preset_config
+from gan_core.engine.library.lessons import mode_names, next_act, outcome, preset_of
 from gan_core.metrics.histograms import modes_covered
 from gan_core.store import RunNotFound, RunRecord, RunStore
 from gan_core.training import resolve
@@ -94,9 +94,36 @@ def test_a_run_is_at_the_act_of_what_it_computes(lesson: str) -> None:
 
 
 def test_other_runs_have_no_acts() -> None:
-    config = preset_config("digits-break-and-cure")
-    assert next_act(run_of(config.replace({"optimizers.generator.lr": 2e-3}))) is None
     assert next_act(run_of(preset_config("ring-collapse"))) is None
+    assert next_act(run_of(preset_config("digits-conditional"))) is None
+    assert next_act(run_of(preset_config("digits-vae-2d"))) is None
+    config = preset_config("digits-break-and-cure")
     record = run_of(config)
     record.config["objective"] = {"name": "of another version"}
     assert next_act(record) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "cured"),
+    [
+        ("digits-dcgan", "discriminator_slow", "two_time_scales"),
+        ("digits-mlp", "generator_ahead", "wgan_gp_10"),
+    ],
+)
+def test_any_gan_of_digits_can_be_broken_while_it_is_well_and_then_cured(name: str, broken: str, cured: str) -> None:
+    config = preset_config(name, {"device": "cpu"})
+    first = next_act(run_of(config))
+    assert first is not None
+    assert (first.change, first.breaks, first.if_well) == (BREAKS[broken], True, True)
+    second = next_act(run_of(config.replace(first.change.changes), forked_at=900))
+    assert second is not None
+    assert (second.change, second.breaks, second.if_well) == (CURES[cured], False, False)
+    assert second.round > 900
+
+
+def test_a_preset_is_known_whatever_its_seed_and_length() -> None:
+    config = preset_config("ring-mlp", {"seed": 4, "schedule.rounds": 70, "diagnostics.every": 5})
+    for known in (config, resolve(config)):
+        assert preset_of(known) is PRESETS["ring-mlp"]
+    assert preset_of(config.replace({"optimizers.generator.lr": 2e-3})) is None
+    assert preset_of(config.replace({"data.options": {"std": 0.05, "modes": 5}})) is None

@@ -181,3 +181,12 @@ def test_a_lesson_is_where_it_was_left(lab: Lab) -> None:
 def one(app: AppTest, name: str) -> str:
     found = app.query_params[name]
     return found[0] if isinstance(found, list) else found
+
+
+def test_a_step_that_names_a_tab_of_the_board_shows_its_figure(lab: Lab) -> None:
+    app = open_page("lessons", lesson="4", step="7")
+    step = courses()["4"].steps[6]
+    (tab,) = [query["tab"] for page, query in step.places if page == "theory"]
+    (settings,) = [one for one in app.expander if one.label.startswith(TABS[tab].title)]
+    assert settings.button or settings.markdown
+    assert not app.exception

@@ -12,7 +12,7 @@ from waiting import until
 from gan_core.config import CURES, RunConfig
 from gan_core.engine import Lab
 from gan_core.ui import lesson as lessons
-from gan_core.ui.lesson import LESSONS
+from gan_core.ui.lesson_value import LESSONS
 
 CHANGED = "The page changed while you pressed"
 
@@ -111,6 +111,7 @@ def test_knobs_that_were_turned_meanwhile_are_not_turned_again(lab: Lab, tiny: A
     run = lab.submit(tiny("mlp", {"schedule.rounds": 9}))
     until(lambda: lab.view(run).status["round"] == 2, "two rounds")
     app = open_page("watch", run=run)
+    app.toggle(key=f"knobs:open:{run}").set_value(True).run()
     (lr,) = [field for field in app.number_input if field.label == "learning rate of D"]
     change = button(app, f"turn:{run}")
     lab.turn(run, {"optimizers.discriminator.lr": 0.25})
@@ -126,8 +127,8 @@ def test_knobs_that_were_turned_meanwhile_are_not_turned_again(lab: Lab, tiny: A
 def test_a_lesson_keeps_what_was_chosen_just_before_the_press(lab: Lab, tiny: Any, monkeypatch: Any) -> None:
     small = tiny("mlp", {"schedule.rounds": 5})
     monkeypatch.setattr(lessons, "preset_config", lambda name: small)
-    recipe = next(iter(LESSONS))
-    app = open_page("collapse")
+    recipe = "ring-collapse"
+    app = open_page("collapse", recipe=recipe)
     app.button_group[0].set_value(3)
     both(app, button(app, "do:c"))
     assert app.query_params["guess"] in ("3", ["3"])

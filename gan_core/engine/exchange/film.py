@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gan_core.engine.comparing.variants import look_up
 from gan_core.engine.showing.live import rounds_of
 from gan_core.engine.showing.parts import STANDING, first_of, kept_as
-from gan_core.engine.showing.pictures import GENERATED
+from gan_core.engine.showing.pictures import GENERATED, REAL
 from gan_core.store import Frame, RunRecord, RunStore, StoreError
 
 SIDE, SIDE_OF_MANY = 448, 256  # pixels: a picture is about so wide, alone and beside others
@@ -23,7 +23,7 @@ IN_A_ROW, GUTTER, HEADING = 4, 8, 24
 STRIP = 36  # so much below it is for words
 MOST_FRAMES = 150
 SECONDS = 15.0  # about what the whole run takes
-REAL, CRITIC = (0, 158, 115), (0, 114, 178)  # the colours of real samples and of D on every page
+CRITIC = (0, 114, 178)  # the colour of D on every page
 INK, PAPER = (23, 32, 42), (255, 255, 255)
 
 

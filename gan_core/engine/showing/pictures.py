@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 GAP = 2
 THUMB = 112  # pixels
-GENERATED = (213, 94, 0)  # the colour of generated samples on every page
+GENERATED = (213, 94, 0)  # the colour of generated samples on every page,
+REAL = (0, 158, 115)  # and of real ones
 
 
 def tile(x: np.ndarray, columns: int | None = None) -> np.ndarray:

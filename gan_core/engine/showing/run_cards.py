@@ -9,9 +9,12 @@ from typing import Any
 
 from gan_core.engine.showing.live import LiveView, Status, rounds_of, seconds_of
 from gan_core.engine.showing.parts import SMALL
-from gan_core.store import DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
+from gan_core.store import ComparisonRecord, DamagedRun, RunNotFound, RunRecord, RunStore, StoreError
 
 CARDS_SECONDS = 1.0
+MOST_RUNS = 60  # that are looked through for cards
+MOST_UNENDED = 4  # beyond those asked for that are looked at, in case they have not ended
+UNENDED = ("running", "paused", "queued", "stuck", "interrupted")  # the more urgent first
 
 
 class RunCards:
@@ -26,12 +29,26 @@ class RunCards:
         self._made.clear()
 
     def recent(self, limit: int) -> list[dict[str, Any]]:
-        """The newest runs outside the archive, JSON-able; at most a second old, since every visitor asks again and again."""
+        """What is newest outside the archive, JSON-able: runs, and comparisons as one card each; what has not ended first.
+
+        At most a second old, since every visitor asks again and again.
+        """
         made, cards = self._made.get(limit, (-math.inf, []))
         if time.monotonic() - made > CARDS_SECONDS:
-            cards = [self._card(run) for run in self._store.runs(limit=limit, include_archived=False)]
+            cards = self._newest(limit)
             self._made[limit] = (time.monotonic(), cards)
         return cards
+
+    def _newest(self, limit: int) -> list[dict[str, Any]]:
+        of = {member.run: comparison for comparison in self._store.comparisons() for member in comparison.members}
+        cards: dict[str, dict[str, Any]] = {}
+        for run in self._store.runs(limit=MOST_RUNS, include_archived=False):
+            comparison = of.get(run.id)
+            key = comparison.id if comparison else run.id
+            if key in cards or len(cards) < limit + MOST_UNENDED:
+                card = self._card(run)
+                cards[key] = card if comparison is None else _together(cards.get(key), card, comparison)
+        return sorted(cards.values(), key=lambda card: card["state"] not in UNENDED)[:limit]
 
     def _card(self, run: RunRecord | DamagedRun) -> dict[str, Any]:
         if isinstance(run, DamagedRun):
@@ -72,6 +89,19 @@ class RunCards:
             if file := _entry(parts, part, "file"):
                 return file
         return None
+
+
+def _together(known: dict[str, Any] | None, card: dict[str, Any], comparison: ComparisonRecord) -> dict[str, Any]:
+    """One card for what was known of a comparison and one more of its runs: its state is that of the one least at its end."""
+    if known is None:
+        told = {"id": comparison.id, "name": comparison.name, "comparison": True, "thumb_of": card["id"], "runs": 1}
+        return card | told | {"verdict": {}, "shares": [card["share"] or 0.0]}
+    shares = [*known["shares"], card["share"] or 0.0]
+    urgency = {state: place for place, state in enumerate(UNENDED)}
+    state = min(known["state"], card["state"], key=lambda one: urgency.get(one, len(UNENDED)))
+    thumb = {"thumb": card["thumb"], "thumb_of": card["id"]} if card["thumb"] and not known["thumb"] else {}
+    told = {"state": state, "share": sum(shares) / len(shares), "shares": shares, "runs": len(shares)}
+    return known | told | thumb
 
 
 def _entry(node: Any, *path: str) -> str:

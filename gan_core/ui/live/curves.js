@@ -31,6 +31,9 @@ class CurvesPanel extends ChartPanel {
     this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
     this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
     this.shown = new Set()
+    const { type, range } = spec.figure.layout.yaxis || {}
+    this.scaling = new Scaling(this, { log: type === "log", fixed: Boolean(range) })
+    this.asks.before(this.scaling.element)
     if (view.data.beside.length) this.keyOutside()
   }
 
@@ -77,10 +80,12 @@ class CurvesPanel extends ChartPanel {
       }
     }
     const columns = this.bindings.map((binding) => store.column(binding.track || "turns", binding.column) || { x: [], y: [] })
-    if (afresh) {
+    const { smooth: smoothed } = this.scaling.choice
+    if (smoothed || this.smoothed) await this.drawFaint(columns, smoothed)
+    if (afresh || smoothed || this.smoothed) {
       this.Plotly.restyle(
         this.chart,
-        { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) },
+        { x: columns.map((c) => c.x.slice()), y: columns.map((c) => (smoothed ? smooth(c.y, SMOOTHING) : c.y.slice())) },
         this.bindings.map((b) => b.index),
       )
     } else {
@@ -96,15 +101,34 @@ class CurvesPanel extends ChartPanel {
         )
       }
     }
+    this.smoothed = smoothed
     this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
     this.showFilled(columns)
     this.highlight()
     if (this.key) this.writeKey()
-    this.decorate([...this.past(), ...this.references(columns), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
+    const levels = this.references(columns)
+    const onAxis = levels.map(({ shape }) => shape.y0).filter(Number.isFinite)
+    setText(this.aside, this.scaling.fit(columns.map((c) => c.y), onAxis))
+    this.decorate([...this.past(), ...levels.filter(({ shape }) => !this.scaling.choice.log || shape.y0 > 0), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
     this.spaceTicks()
     this.describe(columns)
     this.waiting(!columns.some((c) => c.x.length))
     if (this.spec.reading) setText(this.note, [this.present(), store.reference.reading || this.spec.note].filter(Boolean).join(" "))
+  }
+
+  // The curves as they are, behind the smoothed ones.
+  async drawFaint(columns, shown) {
+    for (const binding of this.bindings) {
+      if (binding.faint !== undefined) continue
+      const { line } = this.chart.data[binding.index]
+      binding.faint = this.chart.data.length
+      await this.Plotly.addTraces(this.chart, { x: [], y: [], mode: "lines", line: { color: line.color, width: 1 }, opacity: 0.3, showlegend: false, hoverinfo: "skip" })
+    }
+    this.Plotly.restyle(
+      this.chart,
+      { x: columns.map((c) => (shown ? c.x.slice() : [])), y: columns.map((c) => (shown ? c.y.slice() : [])) },
+      this.bindings.map((binding) => binding.faint),
+    )
   }
 
   // The losses at the round that is shown, against the lines that they are read by.
@@ -166,6 +190,7 @@ class CurvesPanel extends ChartPanel {
         lines.push(this.horizontalLine(real, `real ${binding.column} ${number(real)}`, this.chart.data[binding.index].line.color))
       }
     })
+    for (const [value, label] of this.spec.levels || []) lines.push(this.horizontalLine(value, label, this.view.colours.mark, lines.length % 2 === 1))
     const { curves = {}, score_line: even } = this.view.store.reference
     const scores = curves.scores || []
     if (even !== null && even !== undefined && this.bindings.some((binding) => scores.includes(binding.column))) {

@@ -10,4 +10,5 @@ const PANELS = {
   points: PointsPanel,
   density: DensityPanel,
   numbers: NumbersPanel,
+  board: BoardPanel,
 }

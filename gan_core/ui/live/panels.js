@@ -20,6 +20,19 @@ class Panel {
       this.note,
     )
     setText(this.note, spec.note || "")
+    if (spec.folded) this.fold()
+  }
+
+  // Only its title, until it is asked for.
+  fold() {
+    const opens = el("button", { type: "button", class: "gs-button gs-fold", "aria-expanded": "false", "aria-label": `${this.spec.title}: show or hide` }, "▸")
+    opens.onclick = () => {
+      const folded = this.element.toggleAttribute("data-folded")
+      opens.setAttribute("aria-expanded", String(!folded))
+      this.view.drawSoon(true)
+    }
+    this.element.toggleAttribute("data-folded", true)
+    this.element.querySelector(".gs-heading").prepend(opens)
   }
 
   // Says what is missing while the panel has nothing to show.
@@ -167,9 +180,13 @@ class ChartPanel extends Panel {
     }
   }
 
+  get onLog() {
+    return this.chart._fullLayout.yaxis.type === "log"
+  }
+
   // Every other label stands on the left, for two levels may be closer to each other than a label is high.
   horizontalLine(value, label, colour, left = false) {
-    const log = this.chart._fullLayout.yaxis.type === "log" // there a shape takes the value, an annotation its logarithm
+    const log = this.onLog // there a shape takes the value, an annotation its logarithm
     return {
       shape: {
         type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: value, y1: value, layer: "above",

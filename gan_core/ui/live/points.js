@@ -4,13 +4,40 @@ const MOST_UNLIKE = 3 // times as long may one axis be as the other, where both 
 const WIDE = 1.45 // times as wide as high is a panel with room beside its plane
 const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
+const EDGES = [
+  { name: "left", out: ([x], [x0]) => x < x0, place: { x: 0, y: 0.5, xanchor: "left" }, text: (n) => `◂ ${n}` },
+  { name: "right", out: ([x], [, x1]) => x > x1, place: { x: 1, y: 0.5, xanchor: "right" }, text: (n) => `${n} ▸` },
+  { name: "below", out: ([, y], [, , y0]) => y < y0, place: { x: 0.5, y: 0, yanchor: "bottom" }, text: (n) => `▾ ${n}` },
+  { name: "above", out: ([, y], [, , , y1]) => y > y1, place: { x: 0.5, y: 1, yanchor: "top" }, text: (n) => `▴ ${n}` },
+]
+
 class ArtefactPanel extends ChartPanel {
   // Each mode by the name that its bar has in the histogram.
   numberModes({ centers = [], class_names: names = [] }) {
     const annotations = centers.slice(0, centers.length > NUMBERED ? 0 : undefined).map(([x, y = 0], i) => ({
       annotation: { x, y, text: String(names[i] ?? i + 1), showarrow: false, yshift: 13, font: { size: 12, color: this.view.palette.text } },
     }))
+    this.numbers = annotations
     this.decorate(annotations)
+  }
+
+  // How many samples lie beyond each edge of the plane, at that edge.
+  countOutside(points) {
+    const { extent } = this.view.store.reference
+    if (!extent) return 0
+    const beyond = Object.fromEntries(EDGES.map(({ name }) => [name, 0]))
+    for (const point of points) {
+      const [edge] = EDGES.filter(({ out }) => out(point, extent))
+      if (edge) beyond[edge.name] += 1
+    }
+    const edges = EDGES.filter(({ name }) => beyond[name])
+    this.decorate([
+      ...this.numbers,
+      ...edges.map(({ name, place, text }) => ({
+        annotation: { ...place, xref: "x domain", yref: "y domain", text: text(integer(beyond[name])), showarrow: false, borderpad: 2, bgcolor: this.view.palette.veil, font: { size: 13, color: this.view.colours.fake } },
+      })),
+    ])
+    return edges.reduce((sum, { name }) => sum + beyond[name], 0)
   }
 
   get needs() {
@@ -49,6 +76,7 @@ class PointsPanel extends ArtefactPanel {
     const beside = { ...legend, orientation: "v", x: 0, xanchor: "left", y: 1, yanchor: "top" }
     const font = this.chart.layout.legend?.font
     this.Plotly.relayout(this.chart, { legend: { ...(sideways ? beside : legend), font } })
+    if (this.chart.data[0].showlegend !== false) this.Plotly.restyle(this.chart, { showscale: sideways }, [0]) // the key of D's map
   }
 
   drawReal(reference) {
@@ -84,6 +112,7 @@ class PointsPanel extends ArtefactPanel {
       [0, 2, 3, 4],
     ) // one redraw for all
     if (this.chart.data[5]) this.drawWays(from, ways)
+    this.countOutside(fake)
     const shown = this.chart.data[4] && this.chart.data[4].visible === true
     setText(this.note, this.spec.note || told || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
   }

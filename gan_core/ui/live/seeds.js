@@ -1,4 +1,4 @@
-// Measures over all seeds: the controls and the chart that they change. Joined with elements.js by seeds_chart.py.
+// Measures over all seeds: the controls and the chart that they change. Joined with elements.js and scaling.js by seeds_chart.py.
 
 const SWITCHES = [
   { name: "logx", button: "log x", title: "Logarithmic axis of rounds, images, steps or seconds" },
@@ -8,18 +8,6 @@ const SWITCHES = [
 const TELL_AFTER = { metric: 400, other: 2500 } // ms after the last press, Python hears of the choice: tables follow the measure
 
 const unpacked = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
-
-// The exponential moving average with bias correction; gan_core.engine.comparing.curves.smooth is the same.
-function smooth(values, weight) {
-  let average = 0
-  let share = 0
-  return values.map((value) => {
-    if (!Number.isFinite(value)) return value
-    average = weight * average + (1 - weight) * value
-    share = weight * share + (1 - weight)
-    return average / share
-  })
-}
 
 class SeedsChart {
   constructor(parent, data, tell) {

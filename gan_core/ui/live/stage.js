@@ -86,6 +86,9 @@ class Stage {
       " ": () => timeline && (timeline.playing ? timeline.pause() : timeline.play()),
       "<": () => this.pace(-1),
       ">": () => this.pace(1),
+      d: () => this.layer("D's map"),
+      g: () => this.layer("G's grid"),
+      v: () => this.layer("push on G"),
     }[event.key]
     const button = event.key === " " && targetOf(event).closest("button") // it is pressed by that key
     if (does && !button) this.obey(event, does)
@@ -105,6 +108,15 @@ class Stage {
   turn(by) {
     const slots = this.offered.map(({ spec }) => spec.slot)
     this.open(slots[(slots.indexOf(this.slot) + by + slots.length) % slots.length])
+  }
+
+  // What lies over a plane, of all that are shown.
+  layer(name) {
+    for (const view of this.shown) {
+      const { chart, Plotly, ready } = this.panelOf(view)
+      const place = ready ? chart.data.findIndex((trace) => trace.name === name && trace.showlegend !== false) : -1
+      if (place >= 0) Plotly.restyle(chart, { visible: chart.data[place].visible === "legendonly" ? true : "legendonly" }, [place])
+    }
   }
 
   pace(by) {

@@ -125,7 +125,6 @@ class VerdictBanner {
     this.cures.hidden = !this.cures.textContent
     setText(this.notes, note)
     this.notes.hidden = !note
-    this.view.levelVerdicts()
   }
 }
 

@@ -299,14 +299,6 @@ class LiveView {
     return this.data.beside.map((name) => all[name] && all[name].view).filter((view) => view && !view.gone)
   }
 
-  // Columns of a comparison: what one says at length moves the panels of all.
-  levelVerdicts() {
-    const columns = [this, ...this.others].filter((view) => view.root.hasAttribute("data-led")).map((view) => view.verdict.element)
-    for (const element of columns) element.style.minHeight = ""
-    const tallest = Math.max(0, ...columns.map((element) => element.offsetHeight))
-    if (columns.length > 1) for (const element of columns) element.style.minHeight = `${tallest}px`
-  }
-
   // What the slider goes over: of the view that leads, whatever any of them has seen.
   get frames() {
     if (!this.data.leads) return this.store.frames
