@@ -16,7 +16,6 @@ from gan_core.ui.shell import (
     LESSONS,
     THEORY,
     TRAIN,
-    give_room,
     offer_to_go_on,
     start,
     start_button,
@@ -44,7 +43,6 @@ def data_of(name: str) -> bytes | None:
         return None
 
 
-give_room()
 st.html(Path(gan_core.ui.__file__).with_name("home.css"))
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("GANscope", anchor=False, width="content")
