@@ -73,7 +73,7 @@ SECONDS_A_ROUND = 0.014  # of the small DCGAN, 32 digits of 28×28 on an idle co
 def cells(settings: AugmentationSettings) -> tuple[Cell, ...]:
     """Seed after seed, the sizes in order, all arms of each."""
     return tuple(
-        Cell(f"{arm}-{size}-{seed}", arm, size, seed, ARMS[arm].title)
+        Cell(f"{arm}-{size}-{seed}", arm, size, seed, f"{ARMS[arm].title}, {size} of each class")
         for seed in settings.seeds
         for size in sorted(settings.sizes)
         for arm in ARMS

@@ -58,7 +58,7 @@ def refuses(config: RunConfig) -> str:
 def cells(settings: PriceSettings) -> tuple[Cell, ...]:
     """Seed after seed: the samples of G, then the curve of real ones."""
     return tuple(
-        Cell(f"{arm}-{size}-{seed}", arm, size, seed)
+        Cell(f"{arm}-{size}-{seed}", arm, size, seed, f"{arm}, {size} of each class" if size else arm)
         for seed in settings.seeds
         for arm, size in ((OF_THE_RUN, 0), *(("real", size) for size in sorted(settings.sizes)))
     )

@@ -84,6 +84,5 @@ PROTOCOLS: dict[str, Protocol] = {
         copying.NOTES,
         asks=True,
         refuses=copying.refuses,
-        called=copying.called,
     ),
 }
