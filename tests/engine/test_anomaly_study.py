@@ -112,7 +112,14 @@ def test_what_cannot_be_asked_is_a_sentence() -> None:
     with pytest.raises(ConfigError, match="stands there twice"):
         load_study({"protocol": "anomaly", "classes": ["1", "1"]})
     assert load_study({"protocol": "anomaly", "classes": [1, "7"]}) == AnomalySettings(classes=("1", "7"))
-    assert AnomalySettings(data="own:parts-0123456789abcdef").cases == ("normal",)
+    own = "own:parts-0123456789abcdef"
+    assert AnomalySettings(data=own).cases == ("normal",)
+    filled_in = AnomalySettings().to_dict() | {"data": own}
+    assert load_study(filled_in).cases == ("normal",)  # type: ignore[attr-defined]
+    assert AnomalySettings(data=own, classes=("a", "b")).cases == ("a", "b")
+    for classes in ([], None, 7):
+        with pytest.raises(ConfigError, match="classes"):
+            load_study({"protocol": "anomaly", "data": own, "classes": classes})
 
 
 # --- scores ---
@@ -322,7 +329,7 @@ def test_a_changed_pixel_is_where_the_heat_is_greatest_and_the_scale_is_fixed() 
     assert np.unravel_index(far[1].argmax(), far[1].shape) == (2, 4)
     assert far[1].max() == pytest.approx(0.25)
     assert (heat(far)[0] == HEAT[0][1]).all()
-    assert (heat(far[1:])[0] == heat(far)[1]).all(), "no picture has a scale of its own"
+    assert (heat(far)[1, 2, 4] == HEAT[1][1]).all(), "no picture has a scale of its own"
     assert (heat(np.full((1, 2, 2), 7.0)) == HEAT[-1][1]).all()
 
 

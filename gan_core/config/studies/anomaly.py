@@ -18,6 +18,7 @@ def _as_text(name: Any) -> Any:
 Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=80)]
 Family = Literal["outliers", "autoencoder", "vae", "bigan", "gan"]
 Question = Literal["leave_one_out", "one_class", "damaged", "kinds"]
+DIGITS = tuple("0123456789")
 NORMAL = "normal"
 """The class of normal pictures in a set that was brought as normal pictures and others."""
 
@@ -36,12 +37,14 @@ class AnomalySettings(StudySettings):
         "that was brought as normal pictures and others, the others: what is asked of one's own set if nothing is said",
     )
     classes: tuple[Name, ...] = Field(
-        ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        DIGITS,
+        min_length=1,
         max_length=100,
         description="The classes that are left out in turn, or that are normal in turn",
     )
     damages: tuple[Name, ...] = Field(
         ("scratched", "half", "noisy"),
+        min_length=1,
         max_length=20,
         description="Degradations that damage pictures, where the question is of these",
     )
@@ -65,10 +68,13 @@ class AnomalySettings(StudySettings):
     @model_validator(mode="before")
     @classmethod
     def _ask_own_data_for_its_kinds(cls, values: Any) -> Any:
-        """The classes of the default are digits, which nobody's own set has."""
-        if isinstance(values, Mapping) and not {"question", "classes"} & set(values):
-            return {**values, "question": "kinds"} if str(values.get("data", "")).startswith("own:") else values
-        return values
+        """A set of one's own has other classes than the digits of the default, which a form fills in."""
+        if not isinstance(values, Mapping) or not str(values.get("data", "")).startswith("own:"):
+            return values
+        classes = values.get("classes", DIGITS)
+        untouched = values.get("question", "leave_one_out") == "leave_one_out" and isinstance(classes, list | tuple)
+        untouched = untouched and tuple(map(str, classes)) == DIGITS
+        return {**values, "question": "kinds"} if untouched else values
 
     @model_validator(mode="after")
     def _has_each_once(self) -> Self:
