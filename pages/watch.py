@@ -70,7 +70,7 @@ if deleted.say_deleted(run):
     live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
     raise PageEnds
 
-title, actions = st.columns([3, 7], vertical_alignment="center")
+title, actions = st.columns([1, 3], vertical_alignment="center")
 title.title(as_typed(run.name), anchor=False)
 act = next_act(run)
 players = watching.players_of(run)
@@ -104,7 +104,7 @@ def controls() -> None:
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
     known = watching.buttons_for(state, players)
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
         if state in ("running", "paused"):
             knobs.ask(run_id, shown=turns)
         forking.act_button(run, act)

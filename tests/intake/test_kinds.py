@@ -186,7 +186,7 @@ def test_pictures_of_which_nobody_says_what_they_are_have_a_board_and_no_area(tm
     assert not any(key.endswith((".auroc", ".ap", ".found")) for key in values)
     assert "nearest.board" in values
     assert float(values["nearest.called"]) >= 0.22  # the five spots of 22: ten, and the twelve that are held out
-    found = findings(asked, [Row(Cell("outliers-0-0", "outliers", 0, 0), values)])
+    found = findings(asked, [Row(Cell("outliers-0-0", "outliers normal", 0, 0), values)])
     assert found.headline is not None
     assert "Nobody says" in found.headline.text
     assert not found.tables

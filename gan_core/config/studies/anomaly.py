@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from gan_core.config.studies.settings import Seed, StudySettings, refuse_twice
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
+
+def _as_text(name: Any) -> Any:
+    """Classes that are digits come as numbers out of a form, a terminal or a JSON file."""
+    return str(name) if isinstance(name, int) and not isinstance(name, bool) else name
+
+
+Name = Annotated[str, BeforeValidator(_as_text), Field(min_length=1, max_length=80)]
 Family = Literal["outliers", "autoencoder", "vae", "bigan", "gan"]
 Question = Literal["leave_one_out", "one_class", "damaged", "kinds"]
+DIGITS = tuple("0123456789")
 NORMAL = "normal"
 """The class of normal pictures in a set that was brought as normal pictures and others."""
 
@@ -23,19 +30,21 @@ class AnomalySettings(StudySettings):
     """
 
     protocol: Literal["anomaly"] = Field("anomaly", description="How it is measured")
-    seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, max_length=50, description="One repetition each")
+    seeds: tuple[Seed, ...] = Field((0, 1), min_length=1, max_length=50, description="One repetition each")
     question: Question = Field(
         "leave_one_out",
         description="Anomalies are one class in turn; all but one class in turn; damaged pictures of any class; or, of a set "
         "that was brought as normal pictures and others, the others: what is asked of one's own set if nothing is said",
     )
     classes: tuple[Name, ...] = Field(
-        ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        DIGITS,
+        min_length=1,
         max_length=100,
         description="The classes that are left out in turn, or that are normal in turn",
     )
     damages: tuple[Name, ...] = Field(
         ("scratched", "half", "noisy"),
+        min_length=1,
         max_length=20,
         description="Degradations that damage pictures, where the question is of these",
     )
@@ -59,10 +68,13 @@ class AnomalySettings(StudySettings):
     @model_validator(mode="before")
     @classmethod
     def _ask_own_data_for_its_kinds(cls, values: Any) -> Any:
-        """The classes of the default are digits, which nobody's own set has."""
-        if isinstance(values, Mapping) and not {"question", "classes"} & set(values):
-            return {**values, "question": "kinds"} if str(values.get("data", "")).startswith("own:") else values
-        return values
+        """A set of one's own has other classes than the digits of the default, which a form fills in."""
+        if not isinstance(values, Mapping) or not str(values.get("data", "")).startswith("own:"):
+            return values
+        classes = values.get("classes", DIGITS)
+        untouched = values.get("question", "leave_one_out") == "leave_one_out" and isinstance(classes, list | tuple)
+        untouched = untouched and tuple(map(str, classes)) == DIGITS
+        return {**values, "question": "kinds"} if untouched else values
 
     @model_validator(mode="after")
     def _has_each_once(self) -> Self:

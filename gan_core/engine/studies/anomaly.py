@@ -10,8 +10,8 @@ import torch
 
 from gan_core.about import About
 from gan_core.config.studies import AnomalySettings
-from gan_core.engine.studies.anomaly_findings import findings
-from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples
+from gan_core.engine.studies.anomaly_findings import arm_of, findings, parts_of
+from gan_core.engine.studies.anomaly_pictures import board, difference, film, triples, unlike
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
 from gan_core.engine.studies.detectors import FAMILIES, SCORES, SECONDS, Detector, fitted, flat
@@ -40,33 +40,32 @@ NOTES = (
     "D's output is no probability of being normal: D was taught to tell G's pictures from real ones.",
 )
 FEWEST = 30  # normal pictures that a network may be trained on
-SHOWN = 8  # pictures of a strip
+SHOWN, MOST_UNLIKE = 8, 12  # pictures of a strip
 
 
 def cells(settings: AnomalySettings) -> tuple[Cell, ...]:
-    """Seed after seed, case after case, the scores that are fitted together; the size of a cell is the place of its case."""
+    """Seed after seed, case after case, the scores that are fitted together: an arm is a family and a case."""
     return tuple(
-        Cell(f"{family}-{case}-{seed}", family, case, seed)
+        Cell(f"{family}-{place}-{seed}", arm_of(family, case), 0, seed, f"{_titles(family)} for {case}")
         for seed in settings.seeds
-        for case in range(len(settings.cases))
+        for place, case in enumerate(settings.cases)
         for family in FAMILIES
         if family in settings.families
     )
 
 
-def called(settings: AnomalySettings, cell: Cell) -> str:
-    """The scores that are fitted, and the case."""
-    titles = [SCORES[score].title for score in FAMILIES[cell.arm]]
-    return f"{', '.join(titles)} for {settings.cases[cell.size]}"
+def _titles(family: str) -> str:
+    return ", ".join(SCORES[score].title for score in FAMILIES[family])
 
 
 def work(settings: AnomalySettings, cell: Cell) -> float:
     """About the seconds of an idle core, for digits of 28×28."""
-    if cell.arm == "outliers":
+    family, _ = parts_of(cell)
+    if family == "outliers":
         return 2.0
     size = settings.width / 128
-    searching = 0.00008 * settings.search_steps * settings.searched * size if cell.arm == "gan" else 0.0
-    return SECONDS[cell.arm] * settings.rounds * settings.batch_size / 64 * size + searching
+    searching = 0.00008 * settings.search_steps * settings.searched * size if family == "gan" else 0.0
+    return SECONDS[family] * settings.rounds * settings.batch_size / 64 * size + searching
 
 
 def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
@@ -74,9 +73,9 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
 
     Names are ``<score>.<number>``; where there is nothing to tell a number is not there. ``why`` says why there is none at all.
     """
-    name = settings.cases[cell.size]
+    family, name = parts_of(cell)
     case = bench.shared((settings.question, name, cell.seed), lambda: case_of(settings, name, bench.source, cell.seed))
-    if cell.arm != "outliers" and case.learnt_from < FEWEST:
+    if family != "outliers" and case.learnt_from < FEWEST:
         return {"why": f"{case.learnt_from} normal pictures are too few to train a network on; {FEWEST} are needed."}
 
     def tick(share: float) -> None:
@@ -84,12 +83,15 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         bench.progress(0.9 * share)
 
     found: dict[str, float | str] = {"learnt_from": case.learnt_from}
-    for score, detector in fitted(cell.arm, settings, case.source, cell.seed, tick).items():
+    strange: dict[str, np.ndarray] = bench.shared(("strange", settings.question, name, cell.seed), dict)
+    for score, detector in fitted(family, settings, case.source, cell.seed, tick).items():
         asked = searched(case, settings.searched, cell.seed) if score == "anogan" else case
         began = time.process_time()
         scores = detector.score(asked.x)
         seconds = detector.seconds + time.process_time() - began
         normal = detector.score(asked.normal)
+        if asked is case:
+            strange[score] = anomaly.stranger_than(normal, scores)
         values: dict[str, float | str] = {
             **measured(asked, scores, normal, settings.alarms),
             **pixels(asked, detector),
@@ -98,7 +100,29 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         if cell.seed == settings.seeds[0]:
             values |= _pictures(asked, detector, scores, normal, bench)
         found |= {f"{score}.{key}": value for key, value in values.items()}
+    if cell.seed == settings.seeds[0] and family == cells(settings)[-1].arm.partition(" ")[0]:
+        found |= _unlike(settings, case, strange, cell.seed, bench)
     return found
+
+
+def _unlike(
+    settings: AnomalySettings, case: Case, strange: dict[str, np.ndarray], seed: int, bench: Bench
+) -> dict[str, float | str]:
+    """The name of a file with the pictures on which the scores of all families differ most. ``strange`` has by score what
+    share of held-out normal pictures each picture is stranger than; what another process computed is computed again.
+    """
+    for family in settings.families:
+        enough = family == "outliers" or case.learnt_from >= FEWEST
+        if enough and not set(FAMILIES[family]) - {"anogan"} <= strange.keys():
+            for score, detector in fitted(family, settings, case.source, seed, lambda share: bench.check()).items():
+                if score != "anogan":
+                    strange[score] = anomaly.stranger_than(detector.score(case.normal), detector.score(case.x))
+    known = {SCORES[score].title: strange[score] for score in SCORES if score in strange}
+    if len(known) < 2:
+        return {}
+    chosen = np.argsort(-anomaly.disagreement(list(known.values())), kind="stable")[:MOST_UNLIKE]
+    told = {title: shares[chosen] for title, shares in known.items()}
+    return {"unlike": bench.save("unlike", "png", unlike(case.x[chosen], case.anomalous[chosen], told))}
 
 
 def searched(case: Case, count: int, seed: int) -> Case:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gan_core.config.studies import AnomalySettings
 from gan_core.engine.studies.detectors import FAMILIES, SCORES
-from gan_core.engine.studies.findings import Board, Chart, Curve, Findings, Row, Scalar, Sentence, Table, Tone
+from gan_core.engine.studies.findings import Board, Cell, Chart, Curve, Findings, Row, Scalar, Sentence, Table, Tone
 from gan_core.metrics.outliers import OUTLIERS
 from gan_core.metrics.paired import Effect, effect, say
 from gan_core.metrics.seeds import student_interval
@@ -25,12 +25,22 @@ ASKED = {
 FEWEST_CASES = 4  # of which a correlation is worth saying
 
 
+def arm_of(family: str, case: str) -> str:
+    return f"{family} {case}"
+
+
+def parts_of(cell: Cell) -> tuple[str, str]:
+    """The family of scores and the case of a cell."""
+    family, _, case = cell.arm.partition(" ")
+    return family, case
+
+
 class Numbers:
     """The values of all rows, by score: arrays (cases, seeds), NaN where there is none."""
 
     def __init__(self, settings: AnomalySettings, rows: Sequence[Row]) -> None:
         self.cases, self.seeds = settings.cases, settings.seeds
-        self._values = {(row.cell.arm, row.cell.size, row.cell.seed): row.values for row in rows}
+        self._values = {(*parts_of(row.cell), row.cell.seed): row.values for row in rows}
         self.scores = [
             score
             for family, scores in FAMILIES.items()
@@ -40,9 +50,7 @@ class Numbers:
         self._family = {score: family for family, scores in FAMILIES.items() for score in scores}
 
     def of(self, score: str, number: str) -> np.ndarray:
-        return np.array(
-            [[self._value(score, case, seed, number) for seed in self.seeds] for case in range(len(self.cases))]
-        )
+        return np.array([[self._value(score, case, seed, number) for seed in self.seeds] for case in self.cases])
 
     def by_case(self, score: str, number: str) -> np.ndarray:
         """The mean over the seeds that are there, (cases,)."""
@@ -61,7 +69,7 @@ class Numbers:
     def learnt(self) -> list[str]:
         return [score for score in self.measured if score not in OUTLIERS]
 
-    def _value(self, score: str, case: int, seed: int, number: str) -> float:
+    def _value(self, score: str, case: str, seed: int, number: str) -> float:
         values = self._values.get((self._family[score], case, seed), {})
         return float(values.get(f"{score}.{number}", np.nan))  # type: ignore[arg-type]
 
@@ -308,18 +316,11 @@ def _known(value: float) -> float | None:
 def _by_case(settings: AnomalySettings, numbers: Numbers) -> Chart:
     curves = []
     for score in numbers.measured:
-        intervals = [student_interval(row) for row in numbers.of(score, "auroc")]
-        shown = [(place, found) for place, found in enumerate(intervals) if found.n]
-        curves.append(
-            Curve(
-                SCORES[score].title,
-                tuple(float(place) for place, _ in shown),
-                tuple(found.mean for _, found in shown),
-                tuple(found.low for _, found in shown),
-                tuple(found.high for _, found in shown),
-                dashed=score in OUTLIERS,
-            )
-        )
+        known = [
+            (float(place), float(area)) for place, area in enumerate(numbers.by_case(score, "auroc")) if area == area
+        ]
+        x, y = zip(*known, strict=True)
+        curves.append(Curve(SCORES[score].title, x, y, dashed=score in OUTLIERS))
     names = ", ".join(f"{place} {case}" for place, case in enumerate(numbers.cases) if str(place) != case)
     return Chart(
         f"AUROC, by {ASKED[settings.question][0]}",
@@ -327,7 +328,7 @@ def _by_case(settings: AnomalySettings, numbers: Numbers) -> Chart:
         "AUROC",
         tuple(curves),
         levels=(("a coin", 0.5),),
-        note=f"Dashed: without any network.{f' Along the axis: {names}.' if names else ''}",
+        note=f"Mean over the seeds; dashed: without any network.{f' Along the axis: {names}.' if names else ''}",
     )
 
 
@@ -349,17 +350,23 @@ STRIPS = (
     ),
 )
 
+UNLIKE = (
+    "Than what share of held-out normal pictures each score finds a picture stranger. AnoGAN is asked about others."
+)
+
 
 def _boards(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Board, ...]:
     """Of each case the boards of all scores, then pictures with what was made of them, then the films."""
     seed = settings.seeds[0]
     boards = []
-    for place, case in enumerate(settings.cases):
-        of_case = [row.values for row in rows if (row.cell.size, row.cell.seed) == (place, seed)]
+    for case in settings.cases:
+        of_case = [row.values for row in rows if (parts_of(row.cell)[1], row.cell.seed) == (case, seed)]
         values = {key: value for one in of_case for key, value in one.items()}
+        if "unlike" in values:
+            boards.append(Board("Where scores disagree most", ((str(values["unlike"]), ""),), UNLIKE, case))
         for kind, title, note in STRIPS:
             named = [(f"{score}.{kind}", about.title) for score, about in SCORES.items()]
             files = tuple((str(values[key]), title) for key, title in named if key in values)
             if files:
-                boards.append(Board(f"{title}: {case}", files, note))
+                boards.append(Board(title, files, note, case, choice=len(files) > 1))
     return tuple(boards)

@@ -6,7 +6,7 @@ Everything is drawn on one fixed scale, so that two pictures, two scores and two
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -18,7 +18,7 @@ from gan_core.engine.showing.pictures import png
 PAPER, INK, FAINT = (255, 255, 255), (23, 32, 42), (120, 130, 140)
 STRANGE = (213, 94, 0)
 """The frame of a picture that is an anomaly, where that is known."""
-SIDE, GAP, LINE, LEFT = 56, 10, 16, 112  # pixels
+SIDE, GAP, LINE, LEFT = 56, 10, 16, 128  # pixels
 HEAT = ((0.0, (0, 0, 4)), (0.25, (87, 16, 110)), (0.5, (188, 55, 84)), (0.75, (249, 142, 9)), (1.0, (252, 255, 164)))
 """Colours of a difference, of the range from black to white: the same ones everywhere."""
 FRAMES, PAUSE, LAST = 30, 90, 1800  # of a film: at most so many steps, milliseconds
@@ -57,6 +57,26 @@ def board(x: Tensor, anomalous: np.ndarray | None, stranger: np.ndarray, order: 
             share = f"{100 * stranger[place]:.0f} %"
             draw.text((left + SIDE / 2, top + SIDE + 3), share, fill=FAINT, font=_font(12), anchor="ma")
         top += LINE + SIDE + GAP
+    return png(np.asarray(picture))
+
+
+def unlike(x: Tensor, anomalous: np.ndarray | None, stranger: Mapping[str, np.ndarray]) -> bytes:
+    """Pictures (n, C, H, W), and under each by the title of a score what share of held-out normal pictures it is stranger than,
+    as PNG; the more, the darker. A frame marks what is an anomaly."""
+    picture, draw = _sheet(len(x), [SIDE + GAP, *[LINE + 4] * len(stranger)])
+    for column, pixels in enumerate(_pixels(x)):
+        left = LEFT + column * (SIDE + GAP)
+        picture.paste(_thumb(pixels), (left, 3))
+        if anomalous is not None and anomalous[column]:
+            draw.rectangle((left - 3, 0, left + SIDE + 2, SIDE + 5), outline=STRANGE, width=3)
+    for row, (title, shares) in enumerate(stranger.items()):
+        top = SIDE + GAP + row * (LINE + 4)
+        draw.text((4, top + 2), title, fill=INK, font=_font(11))
+        for column, share in enumerate(shares.tolist()):
+            left = LEFT + column * (SIDE + GAP)
+            shade = tuple(round(white + share * (dark - white)) for white, dark in zip(PAPER, STRANGE, strict=True))
+            draw.rectangle((left, top, left + SIDE - 1, top + LINE + 1), fill=shade)
+            draw.text((left + SIDE / 2, top + 2), f"{100 * share:.0f} %", fill=INK, font=_font(12), anchor="ma")
     return png(np.asarray(picture))
 
 

@@ -115,7 +115,7 @@ def compute(
             now = done + share * weight
             spent = time.monotonic() - began
             left = spent / (now - before) * (total - now) if now > before and spent > FEWEST_SECONDS else None
-            progress(now / total, _sentence(place, len(one.cells), one, cell, left))
+            progress(now / total, _sentence(place, len(one.cells), cell, left))
 
         bench.progress = tell
         tell(0.0)
@@ -127,9 +127,9 @@ def compute(
         done += weight
 
 
-def _sentence(place: int, of: int, one: Asked, cell: Cell, left: float | None) -> str:
+def _sentence(place: int, of: int, cell: Cell, left: float | None) -> str:
     ends = "" if left is None else f" · about {in_words(left)} left"
-    return f"{place} of {of}: {one.protocol.called(one.settings, cell)}, seed {cell.seed}{ends}"
+    return f"{place} of {of}: {cell.title or cell.arm}, seed {cell.seed}{ends}"
 
 
 def compute_here(

@@ -44,14 +44,10 @@ def refuses(config: RunConfig) -> str:
 def cells(settings: CopyingSettings) -> tuple[Cell, ...]:
     """Seed after seed: samples of G, then the same with copies among them; the size is the share of copies in per mille."""
     return tuple(
-        Cell(f"{size}-{seed}", "control" if size else OF_G, size, seed)
+        Cell(f"{size}-{seed}", "control" if size else OF_G, size, seed, f"{size / 1000:.0%} copies" if size else OF_G)
         for seed in settings.seeds
         for size in (0, *(round(1000 * share) for share in sorted(settings.copies)))
     )
-
-
-def called(settings: CopyingSettings, cell: Cell) -> str:
-    return f"{cell.size / 1000:.0%} copies" if cell.size else cell.arm
 
 
 def work(settings: CopyingSettings, cell: Cell) -> float:
@@ -76,7 +72,7 @@ def findings(settings: CopyingSettings, rows: Sequence[Row]) -> Findings:
     own = [row for row in rows if not row.cell.size]
     tested: tuple[tuple[Scalar, ...], ...] = tuple(
         (
-            called(settings, row.cell),
+            row.cell.title,
             row.cell.seed,
             str(row.values["verdict"]),
             *(_number(row, name) for name in NUMBERS),

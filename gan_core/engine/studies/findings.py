@@ -14,8 +14,8 @@ Tone = Literal["good", "bad", "unknown", "plain"]
 
 @dataclass(frozen=True)
 class Cell:
-    """The smallest unit of work of a study; ``key`` is unique in it and never changes its meaning. ``title`` is what the arm is
-    called where it is computed, "" for ``arm``.
+    """The smallest unit of work of a study; ``key`` is unique in it and never changes its meaning. While it is computed the cell
+    is called by its ``title``, by its ``arm`` where that is "".
     """
 
     key: str
@@ -79,11 +79,16 @@ class Chart:
 
 @dataclass(frozen=True)
 class Board:
-    """Pictures that lie beside the study, each with a caption."""
+    """Pictures that lie beside the study, each with a caption.
+
+    Of boards with a ``group`` those of one group are seen at a time. ``choice`` says that one picture is, by its caption.
+    """
 
     title: str
     files: tuple[tuple[str, str], ...]
     note: str = ""
+    group: str = ""
+    choice: bool = False
 
 
 @dataclass(frozen=True)

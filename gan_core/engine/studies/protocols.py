@@ -17,11 +17,6 @@ def _none_needed(config: RunConfig) -> str:
     return "This study asks no run."
 
 
-def _of_each_class(settings: Any, cell: Cell) -> str:
-    arm = cell.title or cell.arm
-    return f"{arm}, {cell.size} of each class" if cell.size else arm
-
-
 @dataclass(frozen=True)
 class Protocol:
     """How something is measured. What a protocol is given as settings is an instance of its model in `STUDY_SETTINGS`.
@@ -31,7 +26,6 @@ class Protocol:
     call gives the same numbers. ``findings(settings, rows)`` says what the rows that are there carry. ``work(settings, cell)``
     is about how many seconds a cell takes on an idle core. ``notes`` are sentences that stand beside every result.
     ``refuses(config)`` says in a sentence why a run cannot be asked, "" where it can; ``asks`` whether one must be.
-    ``called(settings, cell)`` is what a cell is called while it is computed.
     """
 
     name: str
@@ -44,7 +38,6 @@ class Protocol:
     notes: tuple[str, ...] = ()
     asks: bool = False
     refuses: Callable[[RunConfig], str] = _none_needed
-    called: Callable[[Any, Cell], str] = _of_each_class
 
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -79,7 +72,6 @@ PROTOCOLS: dict[str, Protocol] = {
         anomaly.findings,
         anomaly.work,
         anomaly.NOTES,
-        called=anomaly.called,
     ),
     "copying": Protocol(
         "copying",
@@ -92,6 +84,5 @@ PROTOCOLS: dict[str, Protocol] = {
         copying.NOTES,
         asks=True,
         refuses=copying.refuses,
-        called=copying.called,
     ),
 }

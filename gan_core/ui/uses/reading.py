@@ -23,6 +23,7 @@ from gan_core.ui.shell import (
     said_in_a_sentence,
     say,
 )
+from gan_core.ui.uses import handing_in
 from gan_core.ui.uses.charts import figure
 
 LOOK_SECONDS = 1.5
@@ -33,7 +34,7 @@ LOOKS = {
     "plain": ("blue", ":material/info:"),
 }
 MIMES = {".csv": "text/csv", ".json": "application/json", ".zip": "application/zip"}
-ON_A_ROW = 4  # pictures
+ON_A_ROW = 5  # pictures
 
 
 def show(study_id: str) -> None:
@@ -76,8 +77,7 @@ def _filling(study_id: str, was_active: bool) -> None:
     _sentences(found)
     for table in found.tables:
         _table(table)
-    for board in found.boards:
-        _board(study, board)
+    _boards(study, found)
     if found.comparisons:
         st.caption(_judged(found.comparisons))
     st.caption("  \n".join(as_typed(note) for note in one.protocol.notes))
@@ -146,18 +146,43 @@ def _table(table: Table) -> None:
         st.caption(as_typed(table.note))
 
 
+def _boards(study: StudyRecord, found: Findings) -> None:
+    """Those of no group, then those of the group that is chosen."""
+    groups = list(dict.fromkeys(board.group for board in found.boards if board.group))
+    chosen = ""
+    if len(groups) > 1:
+        key = f"group:{study.id}"
+        chosen = st.segmented_control("Pictures of", groups, default=groups[0], required=True, key=key)
+    for board in found.boards:
+        if board.group in ("", chosen or next(iter(groups), "")):
+            _board(study, board)
+
+
 def _board(study: StudyRecord, board: Board) -> None:
-    """Pictures in rows; one whose file is gone is a sentence."""
+    """Pictures in rows, or one of them; one whose file is gone is a sentence."""
     st.markdown(f"**{as_typed(board.title)}**")
-    columns = st.columns(min(ON_A_ROW, len(board.files)))
-    for place, (name, caption) in enumerate(board.files):
+    files = board.files
+    if board.choice:
+        names = [caption for _, caption in files]
+        wanted = st.segmented_control(
+            board.title,
+            names,
+            default=names[0],
+            required=True,
+            key=f"board:{study.id}:{board.title}",
+            format_func=as_typed,
+            label_visibility="collapsed",
+        )
+        files = tuple(file for file in files if file[1] == wanted) or files[:1]
+    columns = st.columns(min(ON_A_ROW, len(files)))
+    for place, (name, caption) in enumerate(files):
         with columns[place % len(columns)]:
             try:
-                picture = lab().store.studies.file(study.id, name).read_bytes()
-            except (StoreError, OSError):
+                st.image(
+                    lab().store.studies.file(study.id, name).read_bytes(), caption=as_typed(caption), width="stretch"
+                )
+            except (StoreError, OSError):  # gone, or no picture any more
                 st.caption(f"The picture “{as_typed(caption)}” is gone.")
-                continue
-            st.image(picture, caption=as_typed(caption), width="stretch")
     if board.note:
         st.caption(as_typed(board.note))
 
@@ -183,6 +208,9 @@ def _beside(study: StudyRecord) -> None:
         changed = {name: value for name, value in study.settings.items() if name != "protocol"}
         code = f"from gan_core import study\n\nfound = study({study.protocol!r}, {changed!r})\nprint(found.sentences)"
         st.code(code, language="python", wrap_lines=True)
+
+    if study.done:
+        handing_in.show(study)
 
 
 def _writer(write: Callable[..., bytes], study_id: str) -> Callable[[], bytes]:
