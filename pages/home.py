@@ -17,7 +17,6 @@ from gan_core.ui.shell import (
     THEORY,
     TRAIN,
     USES,
-    give_room,
     offer_to_go_on,
     start,
     start_button,
@@ -45,7 +44,6 @@ def data_of(name: str) -> bytes | None:
         return None
 
 
-give_room()
 st.html(Path(gan_core.ui.__file__).with_name("home.css"))
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("GANscope", anchor=False, width="content")

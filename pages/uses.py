@@ -19,4 +19,6 @@ st.markdown(
 deleted.offer_undo()
 starting.show_cards()
 listing.show()
-st.page_link(LESSONS, label="The lesson: what is it good for?", icon=":material/menu_book:")
+st.page_link(
+    LESSONS, label="The lesson: what is it good for?", icon=":material/menu_book:", query_params={"lesson": "10"}
+)

@@ -1,7 +1,5 @@
 """What is happening in this run?"""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from gan_core.config import RunConfig
@@ -17,6 +15,7 @@ from gan_core.ui import (
     hand_in,
     knobs,
     on_request,
+    run_buttons,
     run_settings,
     side_by_side,
     take_away,
@@ -30,9 +29,7 @@ from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import (
     HOME,
     LATENT,
-    TRAIN,
     WATCH,
-    action_button,
     as_typed,
     give_room,
     lab,
@@ -70,7 +67,7 @@ if deleted.say_deleted(run):
     live_view(run_id, ticket(run_id), watching.panels_for(run), key=f"live:{run_id}", epoch=str(run.started_at or ""))
     raise PageEnds
 
-title, actions = st.columns([3, 7], vertical_alignment="center")
+title, actions = st.columns([1, 3], vertical_alignment="center")
 title.title(as_typed(run.name), anchor=False)
 act = next_act(run)
 players = watching.players_of(run)
@@ -80,22 +77,8 @@ def status_now() -> str:
     return str(lab().view(run_id).status["state"])
 
 
-def again() -> None:
-    if st.button("Change and run again", key="again", icon=":material/edit:", type="tertiary"):
-        st.switch_page(TRAIN, query_params={"from": run_id})
-
-
 steers = may("steer", run_id)
 turns = steers and knobs.is_open(run_id) and status_now() in ("running", "paused")
-
-
-def offer(buttons: Sequence[watching.Button]) -> None:
-    for button in buttons:
-        key = f"{button.command}:{run_id}"
-        if action_button(button.action, button.label, runs=[run_id], key=key, icon=button.icon, help=button.help):
-            with said_in_a_sentence():
-                watching.obey(lab(), run_id, button.command)
-                st.rerun()
 
 
 @st.fragment(run_every=pace(2.0) if status_now() in ACTIVE else None)
@@ -103,18 +86,11 @@ def controls() -> None:
     """The buttons that make sense now; a run that begins or ends by itself refreshes the page once."""
     state, before = status_now(), st.session_state.get(f"state:{run_id}")
     st.session_state[f"state:{run_id}"] = state
-    known = watching.buttons_for(state, players)
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"):
         if state in ("running", "paused"):
             knobs.ask(run_id, shown=turns)
         forking.act_button(run, act)
-        offer([button for button in known if not button.rare])
-        if any(button.rare for button in known):
-            with st.popover("More", icon=":material/more_horiz:"):
-                offer([button for button in known if button.rare])
-                again()
-        else:
-            again()
+        run_buttons.show(run_id, state, players)
     # Only now: a button that was pressed at the same time has been obeyed.
     if before in ACTIVE and before != state and (before == "queued" or state not in ACTIVE):
         st.rerun()
@@ -125,7 +101,7 @@ with actions:
         controls()
     else:  # nothing to press, so nothing that ticks: thirty pages that do would cost more than all they see
         with st.container(horizontal=True, horizontal_alignment="right"):
-            again()
+            run_buttons.again(run_id)
 strip = st.container()  # always there: what stands below keeps its place in the page, and its charts
 if turns:
     with strip:

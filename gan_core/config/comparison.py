@@ -337,10 +337,15 @@ TEMPLATES: dict[str, Template] = {
     "packing": Template(
         "Packing 1 to 4",
         "How many samples must D see at once to notice that G repeats itself (PacGAN)?",
-        "ring-mlp",
+        "ring-collapse",
         lambda base: {
-            "one at a time" if size == 1 else f"packs of {size}": {"model.discriminator.packing": size}
+            "one at a time" if size == 1 else f"packs of {size}": {
+                "model.discriminator.packing": size,
+                "data.batch_size": size * base.data.batch_size,
+                **_rates(base, discriminator=0.25, generator=0.25),
+            }
             for size in (1, 2, 4)
         },
+        rounds=1500,
     ),
 }

@@ -13,6 +13,7 @@ from math import inf
 from gan_core.about import About
 from gan_core.metrics.code_cards import CODE_METRICS
 from gan_core.metrics.cycle_cards import CYCLE_METRICS
+from gan_core.metrics.few_cards import FEW_METRICS
 from gan_core.metrics.metric import Metric
 from gan_core.metrics.pyramid_cards import PYRAMID_METRICS
 from gan_core.metrics.random_cards import RANDOM_METRICS
@@ -461,6 +462,7 @@ METRICS: dict[str, Metric] = {
         better="lower",
     ),
     **RANDOM_METRICS,
+    **FEW_METRICS,
     **SHARPNESS,
     **CODE_METRICS,
     **TRANSLATION_METRICS,

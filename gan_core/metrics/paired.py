@@ -60,7 +60,7 @@ class Worth:
 
     def __str__(self) -> str:
         bound = {"": "", "less": "fewer than ", "more": "more than "}[self.beyond]
-        return f"{bound}{self.n:.0f}" if self.n >= 9.5 or self.n == round(self.n) else f"{bound}{self.n:.1f}"
+        return f"{bound}{self.n:.0f}" if self.n >= 9.5 else f"{bound}{round(self.n, 1):g}"
 
 
 def worth(sizes: np.ndarray, accuracies: np.ndarray, reached: float) -> Worth:

@@ -466,6 +466,7 @@ class RunStore:
         """Remove what crashes amid writing left in the folders of runs that no process trains; returns how many files."""
         runs = self.runs(include_deleted=True)
         swept = aside.sweep(self.root, {run.id for run in runs}.__contains__)
+        swept += self.studies.sweep()
         for run in runs:
             if isinstance(run, RunRecord) and not run.active:
                 swept += checkpoints.sweep(self.root / run.id / "checkpoints") + artefacts.sweep(self.root / run.id)

@@ -173,6 +173,11 @@ class Studies:
             raise StudyNotFound(study_id)
         return self._store.root / FOLDER / study_id
 
+    def sweep(self) -> int:
+        """Remove what crashes amid writing left beside studies that nobody computes; returns how many files it was."""
+        known = {study.id: study for study in (*self.listed(), *self.listed(deleted=True))}
+        return sum(artefacts.sweep(self.folder(study_id)) for study_id, study in known.items() if not study.active)
+
     def delete(self, study_id: str, at: float | None = None) -> None:
         """Take a study off the list; ``restore`` brings it back. StoreError while it is active."""
         if self.read(study_id).active:

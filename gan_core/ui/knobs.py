@@ -39,7 +39,8 @@ def is_open(run_id: str) -> bool:
 
 def ask(run_id: str, shown: bool) -> None:
     """The switch that opens the strip, in a fragment of a page on which it is ``shown`` or not."""
-    if st.toggle("Change while running", key=f"knobs:open:{run_id}") != shown:
+    help = "What may change while it runs: rates, steps of D, penalties"
+    if st.toggle("Knobs", key=f"knobs:open:{run_id}", help=help) != shown:
         st.rerun()
 
 

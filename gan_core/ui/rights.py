@@ -39,7 +39,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         "edit",
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
-    "Studies": dict.fromkeys(("create", "update", "add_row", "save", "delete", "restore", "purge"), "edit"),
+    "Studies": dict.fromkeys(("create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"), "edit"),
     "Chores": {
         **dict.fromkeys(
             (

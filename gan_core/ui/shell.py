@@ -112,7 +112,7 @@ def offer_to_go_on() -> None:
 
 
 def give_room() -> None:
-    """On a page whose picture carries the lesson: narrow margins, and little above it."""
+    """On a page whose picture carries the lesson: little above it."""
     st.html(Path(__file__).with_name("room.css"))
 
 

@@ -72,6 +72,15 @@ def view(page: Page, run: str) -> Locator:
     return page.locator(f'.gs-root[data-run="{run}"]')
 
 
+def comes_to(page: Page, run: str, round: int) -> None:
+    """Wait until the view of a run, which may show no losses, has come to this round and shows a frame."""
+    page.wait_for_function(
+        """([run, round]) => { const view = window.__ganscope?.[run]?.view
+          return view?.store.status?.round >= round && view.shown !== null }""",
+        arg=[run, round],
+    )
+
+
 def shows_round(page: Page, run: str, round: int) -> None:
     """Wait until the view of a run has come to this round, and D's loss is drawn to there."""
     page.wait_for_function(

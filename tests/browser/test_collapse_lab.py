@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import is_in_state, press_key, run_of, settled, shows_round, view
+from driving import comes_to, is_in_state, press_key, run_of, settled, view
 from holding import Hold
 from playwright.sync_api import Page, expect
 
@@ -33,7 +33,7 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     press_key(page, "c", "c")
     page.wait_for_url(re.compile("step=watch.*run="))
     run = run_of(page)
-    shows_round(page, run, 30)
+    comes_to(page, run, 30)
     is_in_state(page, "running")
     points = page.get_by_test_id("points")
     numbers = points.locator(".annotation-text").filter(has_text=re.compile(r"^\d$"))  # beside counts at the edges
@@ -45,7 +45,7 @@ def test_the_lesson_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
     page.wait_for_function(HIGH, arg=420)
     press_key(page, "ArrowRight", "next")
     page.wait_for_url(re.compile("step=diagnose"))
-    expect(page.get_by_text("Predicted: 3")).to_be_visible()
+    expect(page.get_by_text("Predicted: 3. ")).to_be_visible()
     press_key(page, "f", "f")
     page.wait_for_url(re.compile("step=cure.*fixed="))
     pair = (run, run_of(page, "fixed"))

@@ -34,6 +34,14 @@ def all_show(page: Page, round: int) -> None:
         expect(column.get_by_test_id("points").locator(".gs-aside")).to_have_text(f"round {round}")
 
 
+def sorted_by_the_best(page: Page) -> bool:
+    """Whether the board has the runs by how much each covers at the round that is shown, the most first."""
+    ranking = page.get_by_test_id("board").locator(".gs-ranking").first
+    reads = ranking.locator(".gs-reads").all_inner_texts()
+    values = [float(value) for value in reads]
+    return len(values) == 3 and values == sorted(values, reverse=True)
+
+
 def fill(page: Page, label: str, value: str) -> None:
     page.get_by_label(label, exact=True).fill(value)
     with redrawn(page):
@@ -92,6 +100,7 @@ def test_a_duel_from_the_page_and_its_link(page: Page, browser: Browser, server:
     all_show(page, 0)
     slider.press("ArrowRight")
     all_show(page, 25)
+    assert sorted_by_the_best(page)
     page.set_viewport_size({"width": 1280, "height": 600})  # where columns and slider have no room together
     columns(page).first.get_by_test_id("points").scroll_into_view_if_needed()
     expect(slider).to_be_in_viewport()

@@ -33,7 +33,7 @@ def test_first_light(page: Page, server: Any, hold: Hold) -> None:
     shows_round(page, run, 30)
     page.wait_for_function(BARS)
     expect(page.get_by_test_id("samples-image")).to_be_visible()
-    expect(page.get_by_text("Change while running")).to_be_visible()  # though the page was opened before it ran
+    expect(page.get_by_text("Knobs", exact=True)).to_be_visible()  # though the page was opened before it ran
     with RunStore(server.store) as store:
         assert {record.id for record in store.runs()} - before == {run}
 

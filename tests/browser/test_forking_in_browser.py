@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import run_of, settled, shows_round, view
+from driving import comes_to, run_of, settled, shows_round, view
 from holding import Hold
 from playwright.sync_api import Page, expect
 
@@ -47,7 +47,7 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str, hold
     dialog.get_by_role("button", name="Fork", exact=True).click()
     page.wait_for_url("**beside=*")
     child = run_of(page, "beside")
-    shows_round(page, child, PLAYED)
+    comes_to(page, child, PLAYED)
     settled(page)
 
     expect(page.locator(".gs-root[data-compact]")).to_have_count(2)

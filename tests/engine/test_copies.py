@@ -14,11 +14,14 @@ from PIL import Image
 from gan_core import api
 from gan_core.cli import main
 from gan_core.config import RunConfig
+from gan_core.config.studies import CopyingSettings
 from gan_core.data import mnist5k
 from gan_core.engine import Chores, Lab
 from gan_core.engine.exchange import copies
 from gan_core.engine.exchange.copies import can_copy
 from gan_core.engine.exchange.generator import Generator
+from gan_core.engine.studies import copying as study
+from gan_core.engine.studies.findings import Cell, Row
 from gan_core.store import StoreError
 
 REST = {"schedule": {"rounds": 2}, "diagnostics": {"samples": 16, "grid": 4}, "device": "cpu"}
@@ -106,3 +109,42 @@ def test_what_draws_no_pictures_from_noise_has_no_such_section() -> None:
     assert not can_copy(RunConfig.load({"data": {"name": "ring"}}))
     assert not can_copy(RunConfig.load({"game": "autoencoder"}))
     assert not can_copy(RunConfig.load({"game": "pix2pix"}))
+
+
+def test_a_study_asks_seed_after_seed_beside_controls(stored: tuple[Path, str, str]) -> None:
+    root, run, _ = stored
+    settings = {"protocol": "copying", "run": run, "seeds": [0, 1], "samples": 200, "copies": [0.5]}
+    with Lab(root, executor="thread") as lab:
+        lab.classifiers.cancel()
+        begun = lab.studies.start(settings)
+        assert lab.studies.wait(begun, 60)
+    found = api.read_study(begun, store=root)
+    assert found.status == "finished", found.message
+    assert list(found.table["arm"]) == ["samples of G", "control", "samples of G", "control"]
+    assert found.findings.headline is not None
+    assert found.findings.headline.text.startswith(("Cannot be told", "No sign of copying"))
+    near = dict(zip(found.table["key"], found.table["near"], strict=True))
+    assert near["500-0"] == pytest.approx(0.5 + near["0-0"] / 2, abs=0.15)
+    assert found.sentences[1].startswith("With 50% copies among them")
+    assert len(found.findings.boards[0].files) == 2
+    assert found.findings.comparisons == 2
+
+
+def test_what_seeds_disagree_about_cannot_be_told() -> None:
+    numbers = {"near": 1.0, "chance": 0.5, "p": 0.001, "neighbours": 40.0, "pairs": ""}
+    rows = [
+        Row(
+            Cell(f"0-{seed}", study.OF_G, 0, seed),
+            {**numbers, "z": z, "verdict": verdict, "sentence": f"{verdict} {z}."},
+        )
+        for seed, (z, verdict) in enumerate([(4.0, "copies"), (5.0, "copies"), (9.0, "copies")])
+    ]
+    settings = CopyingSettings(run="a run", seeds=(0, 1, 2))
+    agreed = study.findings(settings, rows).headline
+    assert agreed is not None
+    assert (agreed.text, agreed.tone) == ("copies 5.0. (3 seeds of noise say the same.)", "bad")
+    other = Row(rows[0].cell, {**rows[0].values, "verdict": "cannot be told"})
+    apart = study.findings(settings, [other, *rows[1:]]).headline
+    assert apart is not None
+    assert apart.tone == "unknown"
+    assert "2 of 3 copies" in apart.text

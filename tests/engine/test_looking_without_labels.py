@@ -6,10 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
+from torch import Tensor
 
 from gan_core.config import RunConfig
-from gan_core.data import ImageSource
+from gan_core.data import DATASETS, ImageSource, to_unit
 from gan_core.engine.observers import observer_for
+from gan_core.engine.observers.by_heart import ByHeart
 from gan_core.engine.observers.images import ImageObserver
 from gan_core.engine.observers.measuring import TOO_FEW
 from gan_core.engine.upkeep.best import judged
@@ -68,3 +71,35 @@ def test_fewer_held_out_pictures_than_compared_ones_have_no_floor_of_neighbours(
     assert reference is not None
     assert reference["lacking"] == dict.fromkeys((PRECISION, RECALL, COVERAGE), TOO_FEW)
     assert reference["floors"][FRECHET] == pytest.approx(frechet_floor(8, 50, 50))
+
+
+class Knowing:
+    """A D that says 2 to training pictures, 1 to other real ones and 0 to anything else."""
+
+    packing = 1
+
+    def __init__(self, source: ImageSource) -> None:
+        of = {2.0: source.train_index, 1.0: source.heldout_index}
+        self._known = {x.numpy().tobytes(): said for said, index in of.items() for x in to_unit(source.x[index])}
+
+    def judge(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return torch.tensor([self._known.get(one.numpy().tobytes(), 0.0) for one in x])
+
+    def judge_packs(self, x: Tensor, y: Tensor | None = None) -> Tensor:
+        return self.judge(x, y)
+
+
+def test_a_d_that_knows_its_pictures_by_heart_is_seen_where_pictures_are_few() -> None:
+    source = DATASETS["few_digits"].load(pictures=30)
+    assert isinstance(source, ImageSource)
+    config = resolve(RunConfig.load({"data": {"name": "few_digits"}, "objective": "wgan_gp", "device": "cpu"}))
+    by_heart = ByHeart(config, source)
+    assert by_heart.floors == {"d_overfitting": 0.0}
+    fake = torch.zeros(40, 1, 28, 28)
+    assert by_heart.measure(Knowing(source), fake) == {"d_overfitting": 0.5}  # type: ignore[arg-type]
+    many = ByHeart(config, DATASETS["mnist5k"].load())  # type: ignore[arg-type]
+    assert many.floors == {}
+    assert many.measure(Knowing(source), fake) == {}  # type: ignore[arg-type]
+    augmented = ByHeart(config.replace({"tricks.augment": "translation"}), source)
+    found = augmented.measure(Knowing(source), fake)  # type: ignore[arg-type]
+    assert (found["leaked_share"], augmented.floors["leaked_share"]) == (1.0, 0.0)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 import waiting
 
 from gan_core import api
@@ -159,6 +160,23 @@ def test_pictures_without_labels_have_no_augmentation(store: RunStore, monkeypat
     assert store.studies.read(study).status == "failed"
 
 
+def test_the_gan_sees_its_few_samples_and_nothing_else(store: RunStore) -> None:
+    settings = load_study(TINY)
+    bench = Bench(store, "seen", settings)
+    real = augmentation.real_samples(bench, 2, 0)
+    made = augmentation.generated_samples(settings, bench, real, 0)  # type: ignore[arg-type]
+    source = bench.source
+    spoilt = torch.full_like(source.x, 200)
+    spoilt[:] = torch.where(torch.rand(spoilt.shape, generator=torch.Generator().manual_seed(0)) < 0.5, spoilt, 0)
+    other = Bench(store, "seen", settings)
+    other.__dict__["source"] = replace(source, x=spoilt)
+    again = augmentation.generated_samples(settings, other, real, 0)  # type: ignore[arg-type]
+    assert torch.equal(made.x, again.x)
+    assert made.y.bincount().tolist() == [2] * 10
+    more = replace(real, x=255 - real.x)
+    assert not torch.equal(augmentation.generated_samples(settings, bench, more, 0).x, made.x)  # type: ignore[arg-type]
+
+
 def test_the_price_of_a_run_and_what_is_taken_away(lab: Lab) -> None:
     config = gan_config(load_study(TINY), 0)  # type: ignore[arg-type]
     run = lab.submit(config)
@@ -178,7 +196,7 @@ def test_the_price_of_a_run_and_what_is_taken_away(lab: Lab) -> None:
     told = json.loads(STUDY_EXPORTS[".json"](lab.store, study))
     assert len(told["rows"]) == 6
     assert told["settings"] == record.settings
-    assert STUDY_EXPORTS[".csv"](lab.store, study).splitlines()[0] == b'"key","arm","size","seed","accuracy"'
+    assert STUDY_EXPORTS[".csv"](lab.store, study).splitlines()[0] == b'"key","arm","size","seed","accuracy","held_out"'
     with zipfile.ZipFile(io.BytesIO(STUDY_EXPORTS[".zip"](lab.store, study))) as packed:
         assert {"study.json", "settings.json", "rows.csv", "tables/1.csv"} < set(packed.namelist())
 
@@ -206,10 +224,8 @@ def test_augmentation_says_what_its_rows_carry() -> None:
     assert text[0] == "With 5 of each class: Shifting and rotating helps by 10.0 ± 1.0 points."
     assert "With 20 of each class: Adding samples of the GAN hurts by 5.0 ± 1.0 points." in text
     assert sum("cannot be told from these 5 seeds" in line for line in text) == 2
-    assert any(
-        "G was given 20 of each class" in line and "which 10 real ones of each class reach" in line for line in text
-    )
-    assert any("G was given 5 of each class" in line and "fewer than 5 real ones" in line for line in text)
+    assert any("G was given 20 of each class" in line and "its samples are worth 10:" in line for line in text)
+    assert any("G was given 5 of each class" in line and "worth fewer than 5:" in line for line in text)
     assert found.comparisons == 6
     assert found.headline is not None
     assert found.headline.text.endswith("hurts at 5 and 20.")

@@ -66,6 +66,7 @@ def test_a_curve_that_falls_is_held_and_one_that_is_not_there_has_no_price() -> 
     assert worth(SIZES, np.array([0.6, 0.5, 0.9]), 0.6).n == 5
     assert str(worth(SIZES, REAL, 0.99)) == "more than 100"
     assert str(worth(SIZES, REAL, 0.62)) == "5.7"
+    assert [str(Worth(n)) for n in (3.98, 9.6, 16.2)] == ["4", "10", "16"]
     assert np.isnan(worth(SIZES, REAL * np.nan, 0.7).n)
     assert worth(SIZES, np.array([0.6, np.nan, 0.9]), 0.6 + 0.3 / 2).n == pytest.approx(np.sqrt(500))
 

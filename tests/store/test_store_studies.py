@@ -39,6 +39,16 @@ def test_one_whose_process_is_gone_is_interrupted(store: RunStore, study: str) -
     assert "ended before" in gone.message
 
 
+def test_what_a_crash_left_half_written_is_swept(store: RunStore, study: str) -> None:
+    name = store.studies.save(study, "samples", "png", b"picture")
+    half = store.studies.folder(study) / f".{name}.0123abcd"
+    half.write_bytes(b"pict")
+    assert store.sweep() == 0  # somebody may be writing it
+    store.studies.update(study, status="stopped")
+    assert store.sweep() == 1
+    assert [path.name for path in store.studies.folder(study).iterdir()] == [name]
+
+
 def test_deleting_is_undone_and_purging_takes_rows_and_files(store: RunStore, study: str) -> None:
     name = store.studies.save(study, "samples", "png", b"picture")
     store.studies.add_row(study, "a", {"picture": name}, 0.0)

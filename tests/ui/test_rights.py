@@ -75,7 +75,7 @@ POLICY = {
         },
     },
     "Bin": {"edit": {"delete", "restore", "purge"}},
-    "Studies": {"edit": {"create", "update", "add_row", "save", "delete", "restore", "purge"}},
+    "Studies": {"edit": {"create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"}},
     "Chores": {
         "bring": {
             *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),

@@ -10,12 +10,14 @@ from pydantic import ValidationError
 from gan_core.config.errors import ConfigError, Problem, nearest, problems_of
 from gan_core.config.studies.anomaly import AnomalySettings
 from gan_core.config.studies.augmentation import AugmentationSettings, PriceSettings
+from gan_core.config.studies.copying import CopyingSettings
 from gan_core.config.studies.settings import StudySettings
 
 STUDY_SETTINGS: dict[str, type[StudySettings]] = {
     "augmentation": AugmentationSettings,
     "price": PriceSettings,
     "anomaly": AnomalySettings,
+    "copying": CopyingSettings,
 }
 
 
@@ -31,4 +33,12 @@ def load_study(settings: Mapping[str, Any]) -> StudySettings:
         raise ConfigError(problems_of(error)) from None
 
 
-__all__ = ["STUDY_SETTINGS", "AnomalySettings", "AugmentationSettings", "PriceSettings", "StudySettings", "load_study"]
+__all__ = [
+    "STUDY_SETTINGS",
+    "AnomalySettings",
+    "AugmentationSettings",
+    "CopyingSettings",
+    "PriceSettings",
+    "StudySettings",
+    "load_study",
+]

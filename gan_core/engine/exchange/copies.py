@@ -58,7 +58,12 @@ def look_for_copies(store: RunStore, run_id: str, at: int | None = None, progres
     """
     say = progress or (lambda share, sentence: None)
     say(0.0, "opening the run")
-    generator = open_generator(store, run_id, at)
+    return compared(open_generator(store, run_id, at), say)
+
+
+def compared(generator: Generator, say: Progress, samples: int = SAMPLES, seed: int = 0, copied: float = 0.0) -> Copies:
+    """The same of a G that was opened, on so many samples of the noise of a seed. Of these a share ``copied`` are replaced by
+    training pictures: a control, of which it is known what should be found."""
     source = generator.source
     if not isinstance(source, ImageSource):
         raise NothingToPlay(
@@ -67,12 +72,14 @@ def look_for_copies(store: RunStore, run_id: str, at: int | None = None, progres
     training, held_out = (_some(source.x, index) for index in (source.train_index, source.heldout_index))
     if not len(training) or not len(held_out):
         raise NothingToPlay("No pictures of this data are held out, so a copy cannot be told from a good likeness.")
-    samples = _samples(generator, say)
-    distances = _distances(samples, np.concatenate([training, held_out]), say)
+    made = _samples(generator, samples, seed, say)
+    if count := round(copied * samples):
+        made[:count] = training[np.random.default_rng(seed).integers(len(training), size=count)]
+    distances = _distances(made, np.concatenate([training, held_out]), say)
     to_training, to_held_out = distances[:, : len(training)], distances[:, len(training) :]
     say(0.95, "dealing the words anew")
     pairs = closest_pairs(to_training, to_held_out)
-    rows = [np.stack([samples[one.sample], training[one.training], held_out[one.held_out]]) for one in pairs]
+    rows = [np.stack([made[one.sample], training[one.training], held_out[one.held_out]]) for one in pairs]
     found = copying(to_training, to_held_out, in_both(training, held_out))
     return Copies(generator.round, found, tuple(pairs), np.stack(rows))
 
@@ -102,12 +109,12 @@ def _some(x: Tensor, index: Tensor) -> np.ndarray:
     return chosen
 
 
-def _samples(generator: Generator, say: Progress) -> np.ndarray:
-    z = generator.noise(SAMPLES)
+def _samples(generator: Generator, count: int, seed: int, say: Progress) -> np.ndarray:
+    z = generator.noise(count, seed)
     classes = len(generator.class_names)
     parts = []
-    for first in range(0, SAMPLES, AT_ONCE):
-        say(0.4 * first / SAMPLES, f"drawing {SAMPLES:,} samples")
+    for first in range(0, count, AT_ONCE):
+        say(0.4 * first / count, f"drawing {count:,} samples")
         some = z[first : first + AT_ONCE]
         asked = [(first + place) % classes for place in range(len(some))] if generator.conditional else None
         parts.append(generator(some, asked))

@@ -22,6 +22,7 @@ from gan_core.engine.observers.base import (
     shown_in_any_case,
     shown_of,
 )
+from gan_core.engine.observers.by_heart import ByHeart
 from gan_core.engine.observers.layers import PUSHED, push_on_images
 from gan_core.engine.observers.measuring import (
     FEWEST,
@@ -98,6 +99,7 @@ class ImageObserver(_Judging):
         real = self._real(source.train_index, 0)
         self._pixels = PixelComparison(_flat(real))
         self._sharp = dict.fromkeys(sharpness_of_samples(real.numpy()), min(SHARP_IMAGES, self._n))
+        self._by_heart = ByHeart(config, source)
         self._random = None if source.judged is not None else self._random_comparison()
         # As many as are pushed, also where there are fewer real ones.
         self._beside = real[torch.arange(PUSHED) % len(real)].to(config.device)
@@ -116,15 +118,17 @@ class ImageObserver(_Judging):
         return {
             "class_names": list(self._source.class_names),
             **bars,
-            "floors": known | bars["floors"],
+            "floors": known | bars["floors"] | self._by_heart.floors,
             "lacking": lacking,
-            "sizes": self._features.sizes | self._sharp,
+            "sizes": self._features.sizes | self._sharp | self._by_heart.sizes,
             **self._told_of(classifier),
         }
 
     def _unjudged_reference(self) -> dict[str, Any]:
         looks = floors(self._unjudged(self._heldout(seed)) for seed in range(FLOOR_LOOKS))
-        found = {"floors": looks, "samples": self._n, "sizes": self._sharp}
+        looks |= self._by_heart.floors
+        sizes = self._sharp | self._by_heart.sizes
+        found = {"floors": looks, "samples": self._n, "sizes": sizes}
         if self._random is None:
             return found
         # Fewer held-out pictures than the measures take would read another floor than as many.
@@ -132,8 +136,8 @@ class ImageObserver(_Judging):
         near = {name: looks[name] for name in RANDOM_NEAR if name in looks and enough}
         measured = {name: value for name, value in looks.items() if name not in self._random.sizes}
         lacking = {} if enough else dict.fromkeys(RANDOM_NEAR, TOO_FEW)
-        sizes = self._sharp | self._random.sizes
-        return found | {"floors": measured | self._random.floor | near, "lacking": lacking, "sizes": sizes}
+        floor = measured | self._random.floor | near
+        return found | {"floors": floor, "lacking": lacking, "sizes": sizes | self._random.sizes}
 
     def _random_comparison(self) -> RandomComparison | None:
         """Of pictures without classes; None where there are too few for a space and a comparison."""
@@ -168,10 +172,11 @@ class ImageObserver(_Judging):
         samples = self._shown.samples(game)
         if not bool(samples.isfinite().all()):
             return {}, {}
+        few = self._by_heart.measure(game, samples)
         if classifier is None:
-            return self._unjudged(samples), {}
+            return self._unjudged(samples) | few, {}
         numbers, counts = self._judge(classifier, samples, self._shown.y)
-        return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
+        return numbers | few, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
     def _drawn(self, game: Game) -> dict[str, Any]:
         if self._shown.in_rows:

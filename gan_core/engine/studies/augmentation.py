@@ -17,8 +17,9 @@ from gan_core.engine.showing.pictures import png, tile
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.classified import (
     SECONDS_A_STEP,
-    arm_accuracy,
+    arm_values,
     by_seed,
+    counted_on,
     curve,
     evenly,
     over_sizes,
@@ -72,7 +73,7 @@ SECONDS_A_ROUND = 0.014  # of the small DCGAN, 32 digits of 28×28 on an idle co
 def cells(settings: AugmentationSettings) -> tuple[Cell, ...]:
     """Seed after seed, the sizes in order, all arms of each."""
     return tuple(
-        Cell(f"{arm}-{size}-{seed}", arm, size, seed, ARMS[arm].title)
+        Cell(f"{arm}-{size}-{seed}", arm, size, seed, f"{ARMS[arm].title}, {size} of each class")
         for seed in settings.seeds
         for size in sorted(settings.sizes)
         for arm in ARMS
@@ -92,7 +93,7 @@ def compute(settings: AugmentationSettings, cell: Cell, bench: Bench) -> Values:
     generated = None
     if cell.arm in NEEDS_A_GAN:
         generated = bench.shared((cell.size, cell.seed), lambda: generated_samples(settings, bench, real, cell.seed))
-    found: dict[str, float | str] = {"accuracy": arm_accuracy(settings, bench, cell.arm, cell.seed, real, generated)}
+    found = arm_values(settings, bench, cell.arm, cell.seed, real, generated)
     if cell.arm == "generated" and generated is not None and cell.seed == settings.seeds[0]:
         found["picture"] = bench.save("samples", "png", _picture(generated, bench.source.num_classes))
     return found
@@ -169,7 +170,7 @@ def findings(settings: AugmentationSettings, rows: Sequence[Row]) -> Findings:
     return Findings(
         headline=_headline(effects, sizes),
         sentences=(*sentences, *(price for price in prices if price is not None)),
-        charts=(_accuracies(sizes, curves), _differences(sizes, effects)),
+        charts=(_accuracies(sizes, curves, counted_on(rows)), _differences(sizes, effects)),
         tables=(_table(sizes, curves, effects),),
         boards=_boards(rows),
         comparisons=len(judged),
@@ -201,13 +202,14 @@ def _price(size: int, sizes: Sequence[int], curves: dict[str, list[Interval]]) -
     real = np.array([interval.mean for interval in curves["real"]])
     if not np.isfinite(reached.mean) or not np.isfinite(real).any():
         return None
+    told = worth(np.array(sizes), real, reached.mean)
     return Sentence(
-        f"G was given {size} of each class; a classifier that sees its samples alone tells {reached.mean:.1%} right, which "
-        f"{worth(np.array(sizes), real, reached.mean)} real ones of each class reach."
+        f"G was given {size} of each class; its samples are worth {told}: a classifier that sees them alone tells "
+        f"{reached.mean:.1%} right."
     )
 
 
-def _accuracies(sizes: Sequence[int], curves: dict[str, list[Interval]]) -> Chart:
+def _accuracies(sizes: Sequence[int], curves: dict[str, list[Interval]], floor: str) -> Chart:
     return Chart(
         "Accuracy on held-out samples",
         "real samples of each class",
@@ -215,7 +217,7 @@ def _accuracies(sizes: Sequence[int], curves: dict[str, list[Interval]]) -> Char
         tuple(curve(ARMS[arm].title, sizes, found, dashed=arm == "generated") for arm, found in curves.items()),
         log_x=True,
         note="Mean over the seeds with Student's interval, 95 %. It is wide where seeds draw easy and hard samples; the "
-        "differences beside it are of the same samples.",
+        f"differences beside it are of the same samples.{floor}",
     )
 
 

@@ -12,6 +12,7 @@ from gan_core.data import ImageSource
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Curve, Row
 from gan_core.intake.errors import DataError
+from gan_core.metrics.paired import binomial_half
 from gan_core.metrics.seeds import Interval, student_interval
 from gan_core.training.arms import ARMS, Pictures, accuracy, batches, few_of_each, first_network, fit
 from gan_core.training.streams import Streams
@@ -36,6 +37,24 @@ def held_out(source: ImageSource) -> Pictures:
     """What every arm is tested on, and nothing else ever sees."""
     assert source.y is not None
     return Pictures(source.x[source.heldout_index], source.y[source.heldout_index])
+
+
+def arm_values(
+    settings: Settings, bench: Bench, arm: str, seed: int, real: Pictures, generated: Pictures | None
+) -> dict[str, float | str]:
+    """The share of held-out samples that the classifier of an arm tells right, and how many there are."""
+    told = arm_accuracy(settings, bench, arm, seed, real, generated)
+    return {"accuracy": told, "held_out": float(len(bench.source.heldout_index))}
+
+
+def counted_on(rows: Sequence[Row]) -> str:
+    """How far an accuracy may be off by the held-out samples alone, as a sentence; "" where nobody counted them."""
+    counts = [float(row.values["held_out"]) for row in rows if "held_out" in row.values]  # type: ignore[arg-type]
+    if not counts:
+        return ""
+    n = int(max(counts))
+    half = 100 * binomial_half(0.9, n)
+    return f" By the {n:,} held-out samples alone one accuracy of 90 % may be off by ± {half:.1f} points."
 
 
 def arm_accuracy(

@@ -128,9 +128,8 @@ def compute(
 
 
 def _sentence(place: int, of: int, cell: Cell, left: float | None) -> str:
-    size = f", {cell.size} of each class" if cell.size else ""
     ends = "" if left is None else f" · about {in_words(left)} left"
-    return f"{place} of {of}: {cell.title or cell.arm}{size}, seed {cell.seed}{ends}"
+    return f"{place} of {of}: {cell.title or cell.arm}, seed {cell.seed}{ends}"
 
 
 def compute_here(

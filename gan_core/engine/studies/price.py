@@ -14,8 +14,9 @@ from gan_core.data import DATASETS, ImageSource
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.classified import (
     SECONDS_A_STEP,
-    arm_accuracy,
+    arm_values,
     by_seed,
+    counted_on,
     curve,
     evenly,
     over_sizes,
@@ -57,7 +58,7 @@ def refuses(config: RunConfig) -> str:
 def cells(settings: PriceSettings) -> tuple[Cell, ...]:
     """Seed after seed: the samples of G, then the curve of real ones."""
     return tuple(
-        Cell(f"{arm}-{size}-{seed}", arm, size, seed)
+        Cell(f"{arm}-{size}-{seed}", arm, size, seed, f"{arm}, {size} of each class" if size else arm)
         for seed in settings.seeds
         for arm, size in ((OF_THE_RUN, 0), *(("real", size) for size in sorted(settings.sizes)))
     )
@@ -72,9 +73,9 @@ def compute(settings: PriceSettings, cell: Cell, bench: Bench) -> Values:
     """The accuracy of one classifier on all held-out samples."""
     if cell.arm == "real":
         real = real_samples(bench, cell.size, cell.seed)
-        return {"accuracy": arm_accuracy(settings, bench, "real", cell.seed, real, None)}
+        return arm_values(settings, bench, "real", cell.seed, real, None)
     generated = samples_of(settings, bench, cell.seed)
-    return {"accuracy": arm_accuracy(settings, bench, "generated", cell.seed, generated, generated)}
+    return arm_values(settings, bench, "generated", cell.seed, generated, generated)
 
 
 def samples_of(settings: PriceSettings, bench: Bench, seed: int) -> Pictures:
@@ -113,7 +114,7 @@ def findings(settings: PriceSettings, rows: Sequence[Row]) -> Findings:
         (curve("real", sizes, real),),
         log_x=True,
         levels=levels,
-        note="Mean over the seeds with Student's interval, 95 %.",
+        note=f"Mean over the seeds with Student's interval, 95 %.{counted_on(rows)}",
     )
     named: list[tuple[Scalar, Interval]] = [*zip(sizes, real, strict=True), ("samples of G alone", reached)]
     table = Table(

@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import RunConfig
-from gan_core.engine.studies import anomaly, augmentation, price
+from gan_core.engine.studies import anomaly, augmentation, copying, price
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Cell, Findings, Row, Values
 
@@ -72,5 +72,17 @@ PROTOCOLS: dict[str, Protocol] = {
         anomaly.findings,
         anomaly.work,
         anomaly.NOTES,
+    ),
+    "copying": Protocol(
+        "copying",
+        "Does it copy its training pictures?",
+        copying.ABOUT,
+        copying.cells,
+        copying.compute,
+        copying.findings,
+        copying.work,
+        copying.NOTES,
+        asks=True,
+        refuses=copying.refuses,
     ),
 }

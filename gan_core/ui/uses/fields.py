@@ -42,9 +42,13 @@ def _field(protocol: str, name: str, info: FieldInfo) -> Any:
     kind, default = info.annotation, info.get_default(call_default_factory=True)
     if name == "data":
         return _data(label, key, default, info.description)
+    if get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Literal:
+        picked: list[str] = st.multiselect(label, get_args(get_args(kind)[0]), default, key=key, help=info.description)
+        return picked
     if get_origin(kind) is tuple:
         text = st.text_input(label, ", ".join(map(str, default)), key=key, help=info.description)
-        return [_number(part) for part in re.split(r"[\s,;]+", text.strip(" ,;")) if part]
+        parts = [part for part in re.split(r"[\s,;]+", text.strip(" ,;")) if part]
+        return parts if isinstance(next(iter(default), 0), str) else [_number(part) for part in parts]
     if get_origin(kind) is Literal:
         return st.selectbox(label, get_args(kind), get_args(kind).index(default), key=key, help=info.description)
     if kind is bool:

@@ -23,6 +23,7 @@ from gan_core.ui.shell import (
     said_in_a_sentence,
     say,
 )
+from gan_core.ui.uses import handing_in
 from gan_core.ui.uses.charts import figure
 
 LOOK_SECONDS = 1.5
@@ -33,7 +34,7 @@ LOOKS = {
     "plain": ("blue", ":material/info:"),
 }
 MIMES = {".csv": "text/csv", ".json": "application/json", ".zip": "application/zip"}
-ON_A_ROW = 4  # pictures
+ON_A_ROW = 5  # pictures
 
 
 def show(study_id: str) -> None:
@@ -177,11 +178,11 @@ def _board(study: StudyRecord, board: Board) -> None:
     for place, (name, caption) in enumerate(files):
         with columns[place % len(columns)]:
             try:
-                picture = lab().store.studies.file(study.id, name).read_bytes()
-            except (StoreError, OSError):
+                st.image(
+                    lab().store.studies.file(study.id, name).read_bytes(), caption=as_typed(caption), width="stretch"
+                )
+            except (StoreError, OSError):  # gone, or no picture any more
                 st.caption(f"The picture “{as_typed(caption)}” is gone.")
-                continue
-            st.image(picture, caption=as_typed(caption), width="stretch")
     if board.note:
         st.caption(as_typed(board.note))
 
@@ -207,6 +208,9 @@ def _beside(study: StudyRecord) -> None:
         changed = {name: value for name, value in study.settings.items() if name != "protocol"}
         code = f"from gan_core import study\n\nfound = study({study.protocol!r}, {changed!r})\nprint(found.sentences)"
         st.code(code, language="python", wrap_lines=True)
+
+    if study.done:
+        handing_in.show(study)
 
 
 def _writer(write: Callable[..., bytes], study_id: str) -> Callable[[], bytes]:
