@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from gan_core.config.studies import AnomalySettings, load_study
 from gan_core.data import DATASETS, ImageSource, to_unit
 from gan_core.data.images import image_source
 from gan_core.engine.studies import anomaly
+from gan_core.engine.studies import detectors as learning
 from gan_core.engine.studies.anomaly_findings import Numbers, findings, with_ink
 from gan_core.engine.studies.anomaly_pictures import HEAT, difference, film, heat, triples
 from gan_core.engine.studies.bench import Bench
@@ -26,6 +28,7 @@ from gan_core.engine.studies.detectors import FAMILIES, SCORES, Detector, by_cri
 from gan_core.engine.studies.findings import Cell, Row
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore
+from gan_core.training import state_hash
 
 ALL = ("outliers", "autoencoder", "vae", "bigan", "gan")
 SMALL = {
@@ -161,6 +164,20 @@ def test_what_d_takes_for_real_is_not_strange() -> None:
 
     scores = by_critic(Believes()).score(torch.tensor([-1.0, 1.0]).reshape(2, 1, 1, 1).expand(2, 1, 4, 4))  # type: ignore[arg-type]
     np.testing.assert_allclose(scores, [1, -1])
+
+
+def test_the_encoder_of_f_anogan_learns_to_undo_the_very_g_that_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    games = []
+    train = learning.trained
+
+    def kept(*asked: Any) -> Any:
+        games.append(train(*asked))
+        return games[-1]
+
+    monkeypatch.setattr(learning, "trained", kept)
+    fitted("gan", settings(), case_of(settings(), "4", digits(), 0).source, 0)
+    finished, undone = (state_hash(game.networks["G"].state_dict()) for game in games)
+    assert finished == undone
 
 
 def linear(seed: int = 0) -> tuple[Tensor, Tensor]:

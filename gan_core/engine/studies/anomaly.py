@@ -39,7 +39,7 @@ NOTES = (
     "A difference picture shows what a model cannot draw, edges first. It is no map of a defect.",
     "D's output is no probability of being normal: D was taught to tell G's pictures from real ones.",
 )
-FEWEST = 30  # normal pictures that a network may be trained on
+FEWEST = 30  # normal pictures, those for the threshold among them, from which a network is trained
 SHOWN, MOST_UNLIKE = 8, 12  # pictures of a strip
 
 
@@ -75,14 +75,14 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
     """
     family, name = parts_of(cell)
     case = bench.shared((settings.question, name, cell.seed), lambda: case_of(settings, name, bench.source, cell.seed))
-    if family != "outliers" and case.learnt_from < FEWEST:
-        return {"why": f"{case.learnt_from} normal pictures are too few to train a network on; {FEWEST} are needed."}
+    if family != "outliers" and case.normals < FEWEST:
+        return {"why": f"{case.normals} normal pictures are too few to train a network on; {FEWEST} are needed."}
 
     def tick(share: float) -> None:
         bench.check()
         bench.progress(0.9 * share)
 
-    found: dict[str, float | str] = {"learnt_from": case.learnt_from}
+    found: dict[str, float | str] = {"learnt_from": len(case.source.train_index)}
     strange: dict[str, np.ndarray] = bench.shared(("strange", settings.question, name, cell.seed), dict)
     for score, detector in fitted(family, settings, case.source, cell.seed, tick).items():
         asked = searched(case, settings.searched, cell.seed) if score == "anogan" else case
@@ -112,7 +112,7 @@ def _unlike(
     share of held-out normal pictures each picture is stranger than; what another process computed is computed again.
     """
     for family in settings.families:
-        enough = family == "outliers" or case.learnt_from >= FEWEST
+        enough = family == "outliers" or case.normals >= FEWEST
         if enough and not set(FAMILIES[family]) - {"anogan"} <= strange.keys():
             for score, detector in fitted(family, settings, case.source, seed, lambda share: bench.check()).items():
                 if score != "anogan":

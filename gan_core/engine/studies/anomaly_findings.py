@@ -118,10 +118,11 @@ def _headline(settings: AnomalySettings, numbers: Numbers, judged: Mapping[str, 
     best = max(means, key=lambda score: np.nan_to_num(means[score], nan=-1.0))
     places = numbers.by_case(best, "auroc")
     worst = int(np.nanargmin(places))
-    told = (
-        f"Where {ASKED[settings.question][1]}, {SCORES[best].title} has the largest mean AUROC, {means[best]:.3f}; its worst "
-        f"case is {numbers.cases[worst]} with {places[worst]:.3f}."
-    )
+    told = f"Where {ASKED[settings.question][1]}, {SCORES[best].title} has the largest "
+    if len(numbers.cases) > 1:
+        told += f"mean AUROC, {means[best]:.3f}; its worst case is {numbers.cases[worst]} with {places[worst]:.3f}."
+    else:
+        told += f"AUROC, {means[best]:.3f}."
     if not judged:
         return Sentence(told)
     above = [SCORES[score].title for score, found in judged.items() if found.call == "helps"]

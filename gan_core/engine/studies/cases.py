@@ -39,8 +39,9 @@ class Case:
     told: bool = True
 
     @property
-    def learnt_from(self) -> int:
-        return len(self.source.train_index)
+    def normals(self) -> int:
+        """How many normal pictures there are to learn from and to set the threshold."""
+        return len(self.source.train_index) + len(self.normal)
 
 
 def case_of(settings: AnomalySettings, name: str, source: ImageSource, seed: int) -> Case:

@@ -14,8 +14,8 @@ Tone = Literal["good", "bad", "unknown", "plain"]
 
 @dataclass(frozen=True)
 class Cell:
-    """The smallest unit of work of a study; ``key`` is unique in it and never changes its meaning. While it is computed the cell
-    is called by its ``title``, by its ``arm`` where that is "".
+    """The smallest unit of work of a study; ``key`` is unique in it and never changes its meaning. While it is computed the
+    cell is called by its ``title``, by its ``arm`` where that is "".
     """
 
     key: str
