@@ -121,6 +121,8 @@ def test_a_lab_computes_studies_in_turn_and_stops_and_resumes_them(lab: Lab, mon
     assert lab.studies.start(TINY, key="one click") == first
     second = lab.studies.start({**TINY, "sizes": [2], "seeds": [0]})
     assert lab.studies.progress(second) == (0.0, "waits for 1 before it")
+    lab.studies.stop(second)
+    assert (lab.store.studies.read(second).status, lab.studies.progress(second)) == ("stopped", None)
     waiting.until(lambda: lab.store.studies.read(first).done, "the first row")
     with pytest.raises(StoreError, match="being computed"):
         lab.studies.resume(first)
@@ -128,14 +130,17 @@ def test_a_lab_computes_studies_in_turn_and_stops_and_resumes_them(lab: Lab, mon
     assert lab.studies.wait(first, 60)
     stopped = lab.store.studies.read(first)
     assert stopped.status == "stopped"
-    assert lab.studies.wait(second, 60)
-    assert (lab.store.studies.read(second).status, lab.studies.progress(second)) == ("finished", None)
     monkeypatch.setenv(VARIABLE, "study.cell=exit@2")
     lab.studies.resume(first)
     assert lab.studies.wait(first, 60)
     failed = lab.store.studies.read(first)
     assert (failed.status, failed.done) == ("failed", stopped.done + 1)
     assert "ended before it was done" in failed.message
+    monkeypatch.delenv(VARIABLE)
+    lab.studies.resume(first)
+    waiting.until(lambda: lab.store.studies.read(first).done > failed.done, "another row")
+    lab.studies.close(60)
+    assert lab.store.studies.read(first).status == "interrupted"
 
 
 def test_what_cannot_be_asked_is_refused_before_anything_is_stored(lab: Lab, small: Any) -> None:
