@@ -246,7 +246,8 @@ def number(value: float) -> str:
 
 def planned(cases: Sequence[Case], seeds: Sequence[int], ledger: Ledger) -> Iterator[tuple[Case, int]]:
     """Seed by seed, so that all cases have as many."""
-    return ((case, seed) for seed in seeds for case in cases if key(case, seed) not in ledger.rows)
+    asked = ((case, seed + case.skips) for seed in seeds for case in cases)
+    return ((case, seed) for case, seed in asked if key(case, seed) not in ledger.rows)
 
 
 def known_cases(wanted: Sequence[str]) -> list[Case]:
@@ -284,7 +285,7 @@ def main() -> None:
             row = future.result()
             ledger.add(key(case, seed), row)
             print(f"{case.name}, seed {seed}: {row['cpu']:.1f} CPU s", flush=True)
-    keys = {key(case, seed) for case in cases for seed in seeds}
+    keys = {key(case, seed + case.skips) for case in cases for seed in seeds}
     rows = [row for name, row in ledger.rows.items() if name in keys]
     if rows:
         options.out.write_text(report(rows, cases, command_line("--render")))

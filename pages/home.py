@@ -16,6 +16,7 @@ from gan_core.ui.shell import (
     LESSONS,
     THEORY,
     TRAIN,
+    USES,
     offer_to_go_on,
     start,
     start_button,
@@ -53,6 +54,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 with st.container(horizontal=True):
     st.page_link(COLLAPSE, label="Break it and cure it, by keyboard", icon=":material/emergency:")
     st.page_link(LESSONS, label="Lessons", icon=":material/co_present:")
+    st.page_link(USES, label="Uses: what is it good for, measured", icon=":material/science:")
     st.page_link(THEORY, label="Theory: why GANs fail, and why the cures work", icon=":material/school:")
     st.page_link(DATA, label="Paint your own distribution", icon=":material/brush:", query_params={"data": "paint"})
 

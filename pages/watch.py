@@ -9,13 +9,12 @@ from gan_core.ui import (
     checkpoints,
     collapse_strip,
     deleted,
-    disentangling,
     draw_page,
     encoder_for,
     forking,
     hand_in,
-    hiding,
     knobs,
+    on_request,
     run_buttons,
     run_settings,
     side_by_side,
@@ -131,8 +130,7 @@ if tree := forking.family_tree(run, lab().store.family(run_id)):
     with st.expander("Family of forks", icon=":material/account_tree:"):
         st.markdown(tree)
 checkpoints.show(run_id)
-disentangling.show(run_id, config)
-hiding.show(run_id, config)
+on_request.show(run, config)
 take_away.show(run_id)
 hand_in.show(run)
 run_settings.show(run, config)

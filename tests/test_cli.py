@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from gan_core.cli import main
 from gan_core.cli.parser import parser
@@ -101,6 +102,24 @@ def test_a_table_is_brought_and_trained_on(run, train, tmp_path, monkeypatch):
     assert (status, result["status"]) == (0, "finished")
     status, out, err = run("bring", tmp_path / "none.csv", "--store", tmp_path / "store")
     assert (status, err) == (2, f"{tmp_path / 'none.csv'} cannot be read: No such file or directory.\n")
+
+
+def test_a_folder_of_normal_pictures_and_others_is_brought(run, tmp_path):
+    slope = np.linspace(0, 200, 32)[None].repeat(32, 0)
+    for number in range(20):
+        for name in (f"normal/{number}.png", *([f"test/odd/{number}.png"] if number < 4 else [])):
+            path = tmp_path / "parts" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray((slope + number + 30 * ("odd" in name)).astype(np.uint8)).save(path)
+    words = ("bring", tmp_path / "parts", "--size", "16", "--store", tmp_path / "store")
+    status, out, err = run(*words)
+    told = json.loads(out)
+    assert (status, told["pictures"], told["classes"], told["left_out"]) == (0, 24, ["normal", "odd"], [])
+    assert told["name"].startswith("own:parts-")
+    assert "note: 16 normal pictures to learn from, 8 to be asked about" in err
+    status, out, err = run(*words, "--level", "colour")
+    assert (status, out) == (2, "")
+    assert "has no classes called 'colour'; it has kinds" in err
 
 
 def test_the_seed_and_nothing_else_decides_the_numbers(train):

@@ -31,6 +31,7 @@ PAGES = (
     "compare",
     "latent",
     "draw",
+    "uses",
     "runs",
     "data",
     "library",

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
+from zipfile import is_zipfile
 
 from gan_core import api
-from gan_core.cli.terminal import tell, to_json
+from gan_core.cli.terminal import StatusLine, tell, to_json
 from gan_core.engine import DataError, film
 from gan_core.engine.comparing.variants import look_up
 from gan_core.engine.exchange.packs import write_pack
@@ -95,8 +96,10 @@ def take_in(options: argparse.Namespace) -> int:
 
 
 def bring(options: argparse.Namespace) -> int:
-    """Keep a table as a data set; prints its name and what was left out as JSON."""
+    """Keep a table or pictures as a data set; prints its name and what was left out as JSON."""
     try:
+        if options.file.is_dir() or is_zipfile(options.file):
+            return _bring_pictures(options)
         kept = api.bring_table(options.file, options.columns, name=options.name, store=options.store)
     except OSError as error:
         raise DataError(f"{options.file} cannot be read: {error.strerror}.") from None
@@ -104,4 +107,24 @@ def bring(options: argparse.Namespace) -> int:
         tell(f"note: {note}")
     left_out = [asdict(problem) for problem in kept.problems]
     print(to_json({"name": kept.name, "points": kept.count, "columns": list(kept.columns), "left_out": left_out}))
+    return 0
+
+
+def _bring_pictures(options: argparse.Namespace) -> int:
+    line = StatusLine()
+    kept = api.bring_pictures(
+        options.file,
+        size=options.size,
+        colour=options.colour,
+        level=options.level,
+        name=options.name,
+        store=options.store,
+        progress=lambda share, sentence: line.show(f"{share:4.0%} {sentence}"),
+    )
+    line.end()
+    for note in kept.notes:
+        tell(f"note: {note}")
+    left_out = [asdict(problem) for problem in kept.problems]
+    told = {"name": kept.name, "pictures": kept.count, "classes": list(kept.class_names), "left_out": left_out}
+    print(to_json(told))
     return 0

@@ -117,9 +117,17 @@ def _import(sub: argparse.ArgumentParser) -> None:
 
 
 def _bring(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("file", type=Path)
+    sub.add_argument("file", type=Path, help="a table; or a folder or a zip file of pictures")
     sub.add_argument("--columns", nargs=2, metavar=("X", "Y"), help="their names, or their places from 1")
     sub.add_argument("--name", default="", help="what to call the set (default: as the file)")
+    sub.add_argument(
+        "--size", type=int, choices=(16, 28, 32, 64), default=32, help="pictures: pixels a side (default: %(default)s)"
+    )
+    sub.add_argument("--colour", action="store_true", help="pictures: in colour")
+    help = (
+        "pictures: what a class is: folder:1, none, kinds for normal/, test/KIND/, masks/KIND/ (default: as it looks)"
+    )
+    sub.add_argument("--level", help=help)
     _store(sub)
 
 
@@ -156,6 +164,7 @@ def _translate(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--degrade", action="store_true", help="the picture is a target: degrade it first, as the run does"
     )
+    sub.add_argument("--back", action="store_true", help="of a run without pairs: from B to A, by F")
     sub.add_argument("--between", metavar="OTHER", help="with weights between this run's and those of another")
     sub.add_argument("--share", type=share_of, default=0.5, help="of the way to OTHER (default: %(default)s)")
     _of_a_round(sub)
@@ -228,6 +237,25 @@ def _hidden(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--to", type=Path, metavar="FILE", help="write the picture, a .png")
 
 
+def _study(sub: argparse.ArgumentParser) -> None:
+    from gan_core.config.studies import STUDY_SETTINGS
+
+    sub.add_argument("what", help=f"{', '.join(STUDY_SETTINGS)} to compute one; list, show, export or resume")
+    sub.add_argument("id", nargs="?", help="the study that is shown, exported or gone on with")
+    sub.add_argument("--config", type=Path, help="settings as a JSON file, as an export has them")
+    sub.add_argument("--run", help="the run that is asked")
+    sub.add_argument("--at", type=int, metavar="ROUND", help="round of its checkpoint (default: the newest)")
+    sub.add_argument("--data", help="the data set (default: mnist5k)")
+    sub.add_argument("--sizes", metavar="N,N", help="real samples of each class, e.g. 5,20,100")
+    sub.add_argument("--seeds", help="e.g. 0-4 or 1,5,9 (default: 0-4)")
+    sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. rounds=1000")
+    sub.add_argument("--name", default="", help="what to call the study")
+    sub.add_argument("--to", metavar="FILE", help="of `export`: .csv, .json or .zip (default: its id, as .zip)")
+    sub.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    _json(sub)
+    _store(sub)
+
+
 def _checkpoints(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("run")
     sub.add_argument("--pin", type=int, metavar="ROUND", help="let the checkpoint of this round stay")
@@ -282,7 +310,12 @@ _TRAINING: tuple[_Command, ...] = (
 _FILES: tuple[_Command, ...] = (
     ("export", "files:export", "write a run or a comparison as a file", _export),
     ("import", "files:take_in", "take the runs of a pack into a store", _import),
-    ("bring", "files:bring", "keep two columns of a table (CSV, text) as a data set", _bring),
+    (
+        "bring",
+        "files:bring",
+        "keep two columns of a table, or the pictures of a folder or a zip file, as a data set",
+        _bring,
+    ),
 )
 _WALKING: tuple[_Command, ...] = (
     ("encode", "latent:encode", "write the codes of held-out samples, of a run with an encoder", _encode),
@@ -300,7 +333,9 @@ _LOOKING: tuple[_Command, ...] = (
 )
 _SCORING: tuple[_Command, ...] = (
     ("disentangle", "scoring:disentangle", "score how far a code tells the known factors of its data apart", _scores),
+    ("study", "studies:study", "measure what a GAN is good for: study augmentation, study list", _study),
     ("hidden", "hiding:hidden", "look for what a CycleGAN's F writes into its outputs for G to read", _hidden),
+    ("copying", "copies:copying", "look for copies of training pictures among the samples of a run", _hidden),
 )
 _KEEPING: tuple[_Command, ...] = (
     ("checkpoints", "keeping:checkpoints", "list the checkpoints of a run, pin and unpin them", _checkpoints),

@@ -25,6 +25,7 @@ def translate(options: argparse.Namespace) -> int:
             at=options.at,
             between=options.between,
             share=options.share,
+            back=options.back,
             store=options.store,
         )
     except OSError as error:

@@ -56,5 +56,21 @@ CODES: dict[str, Preset] = {
         _vae(2, 2000),
         kind="code",
     ),
+    "digits-copied": Preset(
+        "A machine that copies: a code for each picture",
+        "A decoder learns a hundred digits by heart, with a code for each, and draws them again. The test for copies says "
+        "so at once; turn its reach up, and it draws blends instead.",
+        {
+            "game": "glo",
+            "data": {"name": "few_digits", "batch_size": 25},
+            "model": {
+                "code_dim": 16,
+                "decoder": {"architecture": "dcgan", "widths": [64, 32], "activation": "relu"},
+            },
+            "optimizer": {"name": "adam", "lr": 3e-3, "beta1": 0.9},
+            "schedule": {"rounds": 1000},
+        },
+        kind="code",
+    ),
     **PAIRS,
 }

@@ -77,7 +77,7 @@ PAIRS: dict[str, Preset] = {
                 "encoder": _mlp(128, "leaky_relu"),
                 "discriminator": _mlp(128, "leaky_relu"),
             },
-            "matching": {"cycle": 1.0, "gamma": 0.0},
+            "matching": {"cycle": 3.0, "gamma": 0.5},
             "optimizers": _both(_late(1e-3, 0.5, 0.1)),
             "schedule": {"rounds": 3000},
         },

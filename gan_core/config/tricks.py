@@ -158,6 +158,48 @@ TRICKS: dict[str, Recipe] = {
         ),
         {"tricks": {"ema_decay": 0.999}},
     ),
+    "diffaugment": Recipe(
+        About(
+            title="Differentiable augmentation",
+            paper="Zhao et al., Differentiable Augmentation for Data-Efficient GAN Training, equations 4 and 5",
+            year=2020,
+            formula=r"L_D = \ell_1(D(T(x))) + \ell_0(D(T(\hat x))),\quad L_G = \ell_1(D(T(\hat x)))",
+            idea="D sees every picture shifted, with a square cut out, or in other colours, real and generated ones by the "
+            "same law, and G's gradient passes through the change. D cannot know a few hundred pictures by heart, and G is "
+            "not asked to draw changed ones.",
+            watch_for="With few pictures r_v stays low for longer. In a short run nothing is gained; cut squares or grey "
+            "borders in samples mean that the change has leaked.",
+            url="https://arxiv.org/abs/2006.10738",
+        ),
+        {"tricks": {"augment": "translation+cutout"}},
+    ),
+    "adaptive_augmentation": Recipe(
+        About(
+            title="Adaptive augmentation",
+            paper="Karras et al., Training Generative Adversarial Networks with Limited Data, section 3",
+            year=2020,
+            formula=r"r_t = \mathbb{E}\,\mathrm{sign}\,D(x),\quad p \leftarrow p + \mathrm{sign}(r_t - 0.6)\,\tfrac{4B}{N}",
+            idea="Each change is made with a probability p that begins at 0 and rises while D knows more than four in five of "
+            "the real pictures: as much augmentation as it takes, and none where D is not too sure.",
+            watch_for="p is drawn beside what D says. The published half a million pictures from 0 to 1 are longer than a "
+            "whole run here; 20,000 are the default.",
+            url="https://arxiv.org/abs/2006.06676",
+        ),
+        {"tricks": {"augment": "colour+translation+cutout", "augment_target": 0.6}},
+    ),
+    "lazy_regularization": Recipe(
+        About(
+            title="Lazy regularisation",
+            paper="Karras et al., Analyzing and Improving the Image Quality of StyleGAN, section 3.1",
+            year=2020,
+            formula=r"L_D + [k \mid t]\;k\,\lambda R",
+            idea="A penalty is computed in every k-th step of D only, and k times as strong: on average the same, at a "
+            "fraction of its price.",
+            watch_for="Without a penalty nothing changes. The curve of the penalty is 0 in between; read its mean.",
+            url="https://arxiv.org/abs/1912.04958",
+        ),
+        {"objective": {"penalties": {"r1": 1.0}}, "tricks": {"penalty_interval": 16}},
+    ),
     "two_time_scales": Recipe(
         About(
             title="Two time scales",

@@ -14,6 +14,7 @@ from gan_core.data import published as published_sets
 from gan_core.data import shelf as own_sets
 from gan_core.data.colours import coloured
 from gan_core.data.degradations import DEGRADATIONS, Degradation
+from gan_core.data.few import FEW_DIGITS, few_digits
 from gan_core.data.images import (
     NEVER_SHOWN,
     digits8,
@@ -157,6 +158,12 @@ DATASETS = Registry(
                 url="https://doi.org/10.24432/C50P49",
             ),
             {"size": (8, 64)},
+        ),
+        "few_digits": Dataset(
+            few_digits,
+            FEW_DIGITS,
+            {"pictures": (20, 1000)},
+            counted=False,
         ),
         "digits8_framed": Dataset(
             digits8_framed,

@@ -3,7 +3,8 @@
 A set is a folder named by the hash of its content, holding one safetensors file and one JSON card. Its name,
 ``own:cats-1f3a…``, carries the hash: other pictures under the same title are another set, and a run never trains on
 something else by mistake. The mark before the hash says what is held out: ``-`` the same share of each class, ``_`` of a set
-of small classes a share of the whole. So a run keeps its split, also when the set was deleted and brought again.
+of small classes a share of the whole, ``--`` twenty pictures of few that have no classes. So a run keeps its split, also when
+the set was deleted and brought again.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from gan_core.data.images import held_out_of_all, image_source
+from gan_core.data.images import HELD_OUT_SHARE, held_out_of_all, image_source
 from gan_core.data.places import shelf_root
 from gan_core.data.sources import ImageSource, MixtureSource
 from gan_core.data.toy import Place, place_of, smoothed, smoothed_on_one_scale
@@ -37,7 +38,9 @@ from gan_core.intake.pictures import Images, Problem, plain
 from gan_core.intake.points import Points
 
 PREFIX = "own:"
-NAME = re.compile(r"own:[\w-]{0,40}?([-_]?)([0-9a-f]{16})")
+NAME = re.compile(r"own:[\w-]{0,40}?(--|[-_]?)([0-9a-f]{16})")
+FEWEST_HELD_OUT = 20
+"""Pictures without which a copy cannot be told from a good likeness, nor a D that knows its pictures by heart from another."""
 PROBLEMS_KEPT = 1000
 SPARE_BYTES = 200 * 10**6  # left on the disk for the runs
 
@@ -91,9 +94,8 @@ def keep(title: str, content: Images | Points, origin: str) -> Own:
     title = plain(title) or "my data"
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower().encode("ascii", "ignore").decode()).strip("-")[:40].strip("-")
     n = len(tensors["x"])
-    mark = "_" if "y" in tensors and held_out_of_all(tensors["y"].numpy()) is not None else "-" if slug else ""
     card = Own(
-        name=f"{PREFIX}{slug}{mark}{fingerprint[:16]}",
+        name=f"{PREFIX}{slug}{_mark(tensors, slug)}{fingerprint[:16]}",
         title=title,
         kind="images" if isinstance(content, Images) else "points",
         fingerprint=fingerprint,
@@ -189,10 +191,22 @@ def _open(folder: str, name: str, card: Own) -> ImageSource | MixtureSource:
     if card.kind == "points":
         return smoothed(name, x, card.place, card.columns) if card.place else smoothed_on_one_scale(name, x)
     match = NAME.fullmatch(name)
-    of_all = match is not None and match[1] == "_"
-    heldout = held_out_of_all(y) if of_all and y is not None else None
-    source = image_source(name, x, y, card.class_names, heldout=heldout)
-    return replace(source, inputs=tensors["inputs"]) if "inputs" in tensors else source
+    mark = "" if match is None else match[1]
+    heldout = held_out_of_all(y) if mark == "_" and y is not None else None
+    if "heldout" in tensors:
+        heldout = tensors["heldout"].numpy()
+    share = FEWEST_HELD_OUT / len(x) if mark == "--" else HELD_OUT_SHARE
+    source = image_source(name, x, y, card.class_names, heldout_share=share, heldout=heldout)
+    return replace(source, inputs=tensors.get("inputs"), masks=tensors.get("masks"))
+
+
+def _mark(tensors: dict[str, torch.Tensor], slug: str) -> str:
+    """What says in a name what is held out."""
+    if "y" in tensors:
+        return "_" if held_out_of_all(tensors["y"].numpy()) is not None else "-" if slug else ""
+    n = len(tensors["x"])
+    few = tensors["x"].ndim == 4 and "heldout" not in tensors and round(n * HELD_OUT_SHARE) < FEWEST_HELD_OUT <= n // 2
+    return "--" if few else "-" if slug else ""
 
 
 def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
@@ -201,6 +215,9 @@ def _tensors(content: Images | Points) -> dict[str, torch.Tensor]:
     tensors = {"x": torch.from_numpy(np.ascontiguousarray(content.x))}
     if content.inputs is not None:
         tensors["inputs"] = torch.from_numpy(np.ascontiguousarray(content.inputs))
+    for name, array in (("heldout", content.heldout), ("masks", content.masks)):
+        if array is not None:
+            tensors[name] = torch.from_numpy(np.ascontiguousarray(array))
     return tensors if content.y is None else {**tensors, "y": torch.from_numpy(content.y)}
 
 

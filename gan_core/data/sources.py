@@ -19,11 +19,12 @@ DENSITY_CELLS = 4_000_000  # numbers held at once while a density is computed, 3
 @dataclass(frozen=True)
 class Batch:
     """``x`` (N, *shape) float32; ``y`` (N,) int64 labels, or None where there are none; ``given`` (N, *shape) the inputs
-    of data of pairs, whose targets ``x`` are."""
+    of data of pairs, whose targets ``x`` are; ``index`` (N,) which of the training images x are, None of what is drawn anew."""
 
     x: Tensor
     y: Tensor | None = None
     given: Tensor | None = None
+    index: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class ImageSource:
     Training and held-out images are disjoint: ``train_index`` is what a GAN and the classifier may see,
     ``heldout_index`` is what their measurements compare with. ``fingerprint`` is a hash of the content. ``factors`` are known
     of images that were made from them. Of pairs that somebody brought ``x`` are the targets, and ``inputs`` uint8 (N, C, H, W)
-    what belongs to each.
+    what belongs to each. ``masks`` bool (N, H, W) is where pictures are damaged, where somebody said so.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ImageSource:
     fingerprint: str
     factors: Factors | None = None
     inputs: Tensor | None = None
+    masks: Tensor | None = None
 
     @property
     def of_inputs(self) -> ImageSource:
@@ -84,7 +86,12 @@ class ImageSource:
     def judged(self) -> ImageSource | None:
         """The labelled images whose frozen classifier can judge samples of this data; None where there are none."""
         can = self.y is not None and self.num_classes >= 2 and min(self.shape[1:]) >= SMALLEST_JUDGED
-        return self if can else None
+        return self if can and self._has_all_classes_to_learn else None
+
+    @property
+    def _has_all_classes_to_learn(self) -> bool:
+        """Where classes are anomalies, none of them is there in training."""
+        return self.y is not None and len(self.y[self.train_index].unique()) >= min(2, self.num_classes)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from gan_core.engine.running.executors import SETTINGS
 from gan_core.engine.showing.live import LiveView
 from gan_core.intake.decode import BACKGROUNDS, FITS, Fit
 from gan_core.intake.errors import DataError
+from gan_core.intake.kinds import KINDS
 from gan_core.intake.layout import Level
 from gan_core.intake.matching import PAIRS
 from gan_core.intake.pictures import MIN_IMAGES
@@ -62,6 +63,7 @@ __all__ = [
     "BACKGROUNDS",
     "COMMANDS",
     "FITS",
+    "KINDS",
     "MIN_IMAGES",
     "PAIRS",
     "SETTINGS",

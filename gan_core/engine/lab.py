@@ -35,6 +35,7 @@ from gan_core.engine.running.scheduler import WRITE_SECONDS, Scheduler
 from gan_core.engine.showing.gallery import Gallery
 from gan_core.engine.showing.live import LiveView
 from gan_core.engine.showing.run_cards import RunCards
+from gan_core.engine.studies.queue import StudyQueue
 from gan_core.engine.upkeep.classifiers import Classifiers, Progress
 from gan_core.engine.upkeep.footprint import refuse_what_does_not_fit
 from gan_core.engine.upkeep.health import Health
@@ -87,6 +88,7 @@ class Lab:
             raise
         self.classifiers = Classifiers(self.store.root / "cache")
         self.chores = Chores(self.store.root)
+        self.studies = StudyQueue(self.store)
         self._gallery = Gallery(self.store)
         self._cards = RunCards(self.store, self._live)
         self._wake = threading.Event()
@@ -406,6 +408,7 @@ class Lab:
             message = "The run did not stop in time." if active.started else ""
             self._scheduler.end(active, Ended("interrupted", active.view.status["round"], message))
         self.chores.close()
+        self.studies.close(0.5)
         self.classifiers.close(0.5)
         try:
             self.store.close()

@@ -21,6 +21,7 @@ from gan_core.intake import archive
 from gan_core.intake.decode import BACKGROUNDS, MAX_BYTES, Background, Picture, Refusal, Shape, look
 from gan_core.intake.errors import DataError
 from gan_core.intake.formats import ARCHIVES, SUFFIXES, is_picture, may_be_picture
+from gan_core.intake.kinds import KINDS, kinds_level, kinds_of
 from gan_core.intake.layout import MAX_DEPTH, Level, Parts, is_litter, layout_of, litter_name
 from gan_core.intake.matching import PAIRS, pairs_of
 from gan_core.intake.names import names_on_disk, parts_of, shown
@@ -51,7 +52,8 @@ class Images:
 
     ``y`` (N,) and ``class_names`` come from the folders that the files lay in; None and () where there is only one.
     ``notes`` are sentences about the set as a whole. Of pairs ``x`` are the targets and ``inputs`` (N, C, H, W) what belongs to
-    each of them.
+    each of them. Of normal pictures and others ``heldout`` are the places of what is asked about, ``masks`` (N, H, W) bool
+    what of them is damaged.
     """
 
     x: np.ndarray
@@ -60,6 +62,8 @@ class Images:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...] = ()
     inputs: np.ndarray | None = None
+    heldout: np.ndarray | None = None
+    masks: np.ndarray | None = None
 
     @property
     def summary(self) -> str:
@@ -96,6 +100,8 @@ class Brought:
         level = self.level(key)
         if level.key == PAIRS:
             return self._matched()
+        if level.key == KINDS:
+            return self._of_kinds()
         kept = np.flatnonzero(level.y >= 0)
         if len(kept) < MIN_IMAGES:
             raise DataError(f"{len(kept):,} pictures have a class there, and a data set needs {MIN_IMAGES} at least.")
@@ -128,6 +134,14 @@ class Brought:
         alone = [Problem(name, "no other of its name") for at, name in enumerate(self.names) if at not in taken]
         problems = tuple(sorted((*self.problems, *alone), key=lambda problem: problem.file))
         return Images(self.x[targets], None, (), problems, self.notes, self.x[given])
+
+    def _of_kinds(self) -> Images:
+        """The set as normal pictures to learn from and others to be asked about."""
+        found = kinds_of(self.names)
+        assert found is not None
+        order, y, heldout, masks, told = found.divided(self.x)
+        notes = (*self.notes, *told)
+        return Images(self.x[order], y, found.names, self.problems, notes, heldout=heldout, masks=masks)
 
 
 class _Source(Protocol):
@@ -259,7 +273,11 @@ def _brought(source: _Source, shape: Shape, progress: Progress | None) -> Brough
     labels = _labels(source, notes)
     layout = layout_of(parts, labels, least=MIN_IMAGES)
     names = tuple(item.name for item in kept)
-    levels = layout.levels if shape.fit == "pairs" else (*layout.levels, *_pairs_level(names))
+    levels = (
+        layout.levels
+        if shape.fit == "pairs"
+        else (*kinds_level(names, MIN_IMAGES), *layout.levels, *_pairs_level(names))
+    )
     return Brought(
         x,
         names,

@@ -13,8 +13,10 @@ from math import inf
 from gan_core.about import About
 from gan_core.metrics.code_cards import CODE_METRICS
 from gan_core.metrics.cycle_cards import CYCLE_METRICS
+from gan_core.metrics.few_cards import FEW_METRICS
 from gan_core.metrics.metric import Metric
 from gan_core.metrics.pyramid_cards import PYRAMID_METRICS
+from gan_core.metrics.random_cards import RANDOM_METRICS
 from gan_core.metrics.sharpness_cards import SHARPNESS
 from gan_core.metrics.translation_cards import TRANSLATION_METRICS
 
@@ -459,6 +461,8 @@ METRICS: dict[str, Metric] = {
         unit="nats",
         better="lower",
     ),
+    **RANDOM_METRICS,
+    **FEW_METRICS,
     **SHARPNESS,
     **CODE_METRICS,
     **TRANSLATION_METRICS,

@@ -63,6 +63,17 @@ def frechet_distance(x_real: ArrayLike, x_fake: ArrayLike) -> float:
     return frechet_of_gaussians(real.mean(axis=0), _covariance(real), fake.mean(axis=0), _covariance(fake))
 
 
+def frechet_floor(d: int, n: int, m: int) -> float:
+    """Return what `frechet_distance` reads of two honest sets of n and m in d whitened dimensions, to second order in 1/n.
+
+    (1/n + 1/m) (d + d (d + 1) / 4), so 2d/n + d (d + 1)/(2n) for equal sets of Gaussians with Σ = I: the first part is of the
+    means, the second of the covariances. Raises ValueError for fewer than two samples on a side.
+    """
+    if min(n, m) < 2:
+        raise ValueError("a covariance needs at least two samples")
+    return (1 / n + 1 / m) * (d + d * (d + 1) / 4)
+
+
 def frechet_of_gaussians(mean_1: ArrayLike, cov_1: ArrayLike, mean_2: ArrayLike, cov_2: ArrayLike) -> float:
     """Return the squared Fréchet (Wasserstein-2) distance of two Gaussians: means (d,), covariances (d, d).
 

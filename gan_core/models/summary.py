@@ -96,6 +96,7 @@ def _name(layer: nn.Module) -> str:
 
 
 _NAMES: dict[type[nn.Module], str] = {
+    nn.Embedding: "A code for each picture",
     nn.BatchNorm1d: "Batch normalisation",
     nn.BatchNorm2d: "Batch normalisation",
     nn.LayerNorm: "Layer normalisation",

@@ -23,6 +23,7 @@ from gan_core.store.records import (
     StoreError,
 )
 from gan_core.store.run_store import RunStore
+from gan_core.store.studies import StoredCell, StudyNotFound, StudyRecord
 from gan_core.store.tracks import TrackData
 
 __all__ = [
@@ -40,6 +41,9 @@ __all__ = [
     "RunRecord",
     "RunStore",
     "StoreError",
+    "StoredCell",
+    "StudyNotFound",
+    "StudyRecord",
     "TrackData",
     "Whole",
     "backup",

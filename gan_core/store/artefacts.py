@@ -17,7 +17,7 @@ from gan_core.store.records import StoreError
 
 RUN_ID = re.compile(r"[a-z0-9-]{1,64}", re.ASCII)
 ARTEFACT = re.compile(r"[a-z]{1,32}-[0-9a-f]{32}\.[a-z0-9]{1,8}", re.ASCII)
-RESERVED = frozenset({"cache", "data", "datasets"})  # folders beside those of the runs
+RESERVED = frozenset({"cache", "data", "datasets", "studies"})  # folders beside those of the runs
 
 
 def new_run_id() -> str:

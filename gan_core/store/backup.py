@@ -18,12 +18,14 @@ from gan_core.store import artefacts
 from gan_core.store.fields import from_json
 from gan_core.store.records import ACTIVE, StoreError
 from gan_core.store.schema import connect
+from gan_core.store.studies import FOLDER
 
 INDEX = "ganscope.db"
 _DATASETS = "datasets"
 _NAME = re.compile(
     r"ganscope\.db|[a-z0-9-]{1,64}/(?:[a-z]{1,32}-[0-9a-f]{32}\.[a-z0-9]{1,8}|checkpoints/" + FILE.pattern + ")"
-    r"|datasets/[0-9a-f]{8,64}/[a-z]{1,32}\.[a-z]{1,16}",
+    r"|datasets/[0-9a-f]{8,64}/[a-z]{1,32}\.[a-z]{1,16}"
+    r"|studies/[a-z0-9-]{1,64}/[a-z]{1,32}-[0-9a-f]{32}\.[a-z0-9]{1,8}",
     re.ASCII,
 )
 
@@ -47,7 +49,11 @@ def backup(root: Path | str, target: Path | str) -> int:
                     _add_checkpoints(archive, run)
                 _snapshot(root / INDEX, snapshot)
                 archive.write(snapshot, INDEX, zipfile.ZIP_DEFLATED)
-                for path in (*_named_files(snapshot, root), *sorted((root / _DATASETS).glob("*/*"))):
+                for path in (
+                    *_named_files(snapshot, root),
+                    *sorted((root / _DATASETS).glob("*/*")),
+                    *_of_studies(root),
+                ):
                     with suppress(FileNotFoundError):  # it was missing before
                         archive.write(path, path.relative_to(root).as_posix())
                 count = len(archive.namelist())
@@ -129,6 +135,7 @@ def _snapshot(path: Path, copy: Path) -> None:
         target.execute("PRAGMA journal_mode = DELETE")
         states = ", ".join(repr(state) for state in sorted(ACTIVE))
         target.execute(f"UPDATE runs SET owner = '{{}}' WHERE status IN ({states})")
+        target.execute("UPDATE studies SET owner = '{}'")
         target.commit()
 
 
@@ -142,6 +149,10 @@ def _named_files(snapshot: Path, root: Path) -> Iterator[Path]:
         if isinstance(name, str) and artefacts.ARTEFACT.fullmatch(name) and (row["run"], name) not in seen:
             seen.add((row["run"], name))
             yield root / row["run"] / name
+
+
+def _of_studies(root: Path) -> list[Path]:
+    return sorted(path for path in (root / FOLDER).glob("*/*") if artefacts.ARTEFACT.fullmatch(path.name))
 
 
 def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> None:

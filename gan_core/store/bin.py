@@ -14,26 +14,30 @@ from typing import TYPE_CHECKING, Any, Literal
 from gan_core.store import aside, comparisons
 from gan_core.store.readers import Readers
 from gan_core.store.records import ComparisonNotFound, RunNotFound, RunRecord, StoreError, read_run
+from gan_core.store.studies import StudyNotFound
 
 if TYPE_CHECKING:
     from gan_core.store.run_store import RunStore
 
+Kind = Literal["run", "comparison", "study"]
 Call = Callable[[Callable[[sqlite3.Connection], Any]], Any]
 
 
 @dataclass(frozen=True)
 class Deleted:
-    """A run in the bin, or a comparison with the ``runs`` that went with it; those of one act have one ``deleted_at``."""
+    """A run or a study in the bin, or a comparison with the ``runs`` that went with it; those of one act have one
+    ``deleted_at``.
+    """
 
     id: str
-    kind: Literal["run", "comparison"]
+    kind: Kind
     name: str
     deleted_at: float
     runs: tuple[str, ...]
 
 
 class Bin:
-    """Runs and comparisons alike, by their ids. Every method raises RunNotFound for an unknown one, and StoreError."""
+    """Runs, comparisons and studies alike, by their ids. Every method raises RunNotFound for an unknown one, and StoreError."""
 
     def __init__(self, store: RunStore, readers: Readers, call: Call) -> None:
         """``call`` does something in one step of the store's writer."""
@@ -49,6 +53,8 @@ class Bin:
             if run.id not in taken:
                 name = run.name if isinstance(run, RunRecord) else run.id
                 found.append(Deleted(run.id, "run", name, row["deleted_at"], (run.id,)))
+        for study in self._store.studies.listed(deleted=True):
+            found.append(Deleted(study.id, "study", study.name, study.deleted_at or 0.0, ()))
         return sorted(found, key=lambda entry: -entry.deleted_at)
 
     def newest(self) -> list[Deleted]:
@@ -58,6 +64,8 @@ class Bin:
 
     def frees(self, entry: Deleted) -> int:
         """The bytes that to remove it for good gives back: about those of its files and of its rows."""
+        if entry.kind == "study":
+            return sum(_bytes_in(self._store.studies.folder(entry.id)))
         rows = sum(map(self._bytes_of_rows, entry.runs))
         return rows + sum(sum(_bytes_in(self._store.root / run_id)) for run_id in entry.runs)
 
@@ -72,7 +80,7 @@ class Bin:
         return int(count)
 
     def delete(self, whats: Sequence[str]) -> None:
-        """Put runs and comparisons into the bin, as one act: all of them, or none while one is active."""
+        """Put runs, comparisons and studies into the bin, as one act: all of them, or none while one is active."""
         if self._store.only_reads:
             raise StoreError(self._store.only_reads)
         kinds = {what: self._kind(what) for what in whats}
@@ -81,6 +89,8 @@ class Bin:
         for what, kind in kinds.items():
             if kind == "comparison":
                 self._store.delete_comparison(what)
+            elif kind == "study":
+                self._store.studies.delete(what)
         for run_id in runs:
             self._store.delete(run_id)
         now = time.time()
@@ -91,18 +101,23 @@ class Bin:
         )
 
     def restore(self, what: str) -> None:
-        """Take a run or a comparison back, a comparison with the runs that went with it."""
-        if self._kind(what) == "run":
-            self._store.restore(what)
-        else:
-            self._store.restore_comparison(what)
+        """Take a run, a study or a comparison back, a comparison with the runs that went with it."""
+        back = {
+            "run": self._store.restore,
+            "comparison": self._store.restore_comparison,
+            "study": self._store.studies.restore,
+        }
+        back[self._kind(what)](what)
 
     def purge(self, what: str) -> None:
-        """Remove a run or a comparison for good, a comparison with the runs that went with it. StoreError for one that is
-        not in the bin, or where files resist.
+        """Remove a run, a study or a comparison for good, a comparison with the runs that went with it. StoreError for one
+        that is not in the bin, or where files resist.
         """
         if self._kind(what) == "run":
             self._store.purge(what)
+            return
+        if self._kind(what) == "study":
+            self._store.studies.purge(what)
             return
         comparison = self._store.comparison(what)
         if comparison.deleted_at is None:
@@ -117,13 +132,13 @@ class Bin:
 
         aside.purge(self._store.root, runs, lambda: self._call(remove))
 
-    def _kind(self, what: str) -> Literal["run", "comparison"]:
-        try:
+    def _kind(self, what: str) -> Kind:
+        with suppress(ComparisonNotFound):
             self._store.comparison(what)
-        except ComparisonNotFound:
-            pass
-        else:
             return "comparison"
+        with suppress(StudyNotFound):
+            self._store.studies.read(what)
+            return "study"
         try:
             self._store.run(what)
         except RunNotFound:

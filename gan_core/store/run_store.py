@@ -32,6 +32,7 @@ from gan_core.store.records import (
     StoreError,
 )
 from gan_core.store.schema import open_database
+from gan_core.store.studies import Studies
 from gan_core.store.tracks import TrackData
 from gan_core.store.writer import NoWriter, Writer
 
@@ -61,6 +62,7 @@ class RunStore:
         self._writer: Writer | NoWriter = NoWriter(only_reads) if only_reads else self._open_writer()
         self._readers = Readers(path, only_read=bool(self.only_reads))
         self.bin = Bin(self, self._readers, self._make_room)
+        self.studies = Studies(self, self._readers, self._make_room)
         self._closed = False
         atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
 
@@ -464,6 +466,7 @@ class RunStore:
         """Remove what crashes amid writing left in the folders of runs that no process trains; returns how many files."""
         runs = self.runs(include_deleted=True)
         swept = aside.sweep(self.root, {run.id for run in runs}.__contains__)
+        swept += self.studies.sweep()
         for run in runs:
             if isinstance(run, RunRecord) and not run.active:
                 swept += checkpoints.sweep(self.root / run.id / "checkpoints") + artefacts.sweep(self.root / run.id)

@@ -94,6 +94,30 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX members_by_run ON members (run)",
     ),
     ("ALTER TABLE runs ADD COLUMN archived_at REAL",),
+    (
+        # `run` is the one that is asked, "" for none: a study outlives it. `cells` says how many rows there will be.
+        """CREATE TABLE studies (
+            seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+            id         TEXT NOT NULL UNIQUE,
+            name       TEXT NOT NULL,
+            protocol   TEXT NOT NULL,
+            settings   TEXT NOT NULL,
+            run        TEXT NOT NULL DEFAULT '',
+            status     TEXT NOT NULL,
+            message    TEXT NOT NULL DEFAULT '',
+            cells      INTEGER NOT NULL,
+            owner      TEXT NOT NULL DEFAULT '{}',
+            created_at REAL NOT NULL,
+            deleted_at REAL
+        )""",
+        """CREATE TABLE study_rows (
+            study   TEXT NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+            cell    TEXT NOT NULL,
+            data    TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            UNIQUE (study, cell)
+        )""",
+    ),
 )
 
 

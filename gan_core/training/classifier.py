@@ -192,7 +192,7 @@ def _batches(source: ImageSource, passes: int) -> Iterator[tuple[Tensor, Tensor]
     for _ in range(passes):
         shuffled = index[torch.randperm(len(index), generator=order).to(index.device)]
         for chosen in shuffled.split(BATCH):
-            x = _distort(to_unit(source.x[chosen]), distortion)
+            x = distort(to_unit(source.x[chosen]), distortion)
             target = functional.one_hot(labels[chosen], num_classes).to(x.dtype)
             pairs = torch.randint(len(x), (2, BLENDS), generator=outliers).to(x.device)
             noise = _noise(x, outliers)
@@ -200,7 +200,7 @@ def _batches(source: ImageSource, passes: int) -> Iterator[tuple[Tensor, Tensor]
             yield torch.cat([x, x[pairs].mean(0), noise]), torch.cat([target, target[pairs].mean(0), no_class])
 
 
-def _distort(x: Tensor, generator: torch.Generator) -> Tensor:
+def distort(x: Tensor, generator: torch.Generator) -> Tensor:
     """Rotate, zoom, shear and shift each image a little, its border continued outwards."""
     angle, zoom, shear, right, down = (torch.rand(5, len(x), generator=generator) * 2 - 1).to(x.device)
     cos, sin = (angle * ROTATION).cos(), (angle * ROTATION).sin()

@@ -40,3 +40,8 @@ def share_of_rate(
 def instance_noise(sigma: float, round: int, rounds: int) -> float:
     """σ_t = σ₀ max(0, 1 − t/T), where t rounds have been played before this one."""
     return sigma * max(0.0, 1 - (round - 1) / rounds)
+
+
+def warmed_up(decay: float, round: int) -> float:
+    """min(β, (1 + t)/(10 + t)): a moving average that remembers the first rounds of a short run shows nothing else."""
+    return min(decay, (1 + round) / (10 + round))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from gan_core.config import PRESETS, ConfigError, RunConfig, preset_config
 from gan_core.engine import Choice, beginning_with, changes_for
+from gan_core.engine.library.cards import suggestion_for
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui.shell import as_typed, lab
 
@@ -38,4 +39,6 @@ def base_config(choices: dict[str, dict[str, Choice]]) -> tuple[RunConfig, str, 
             st.warning("The Library has no such part; the form begins with the preset alone.")
         return preset_config(name), name, name
     st.caption(f"With *{choices[kind][entry].about.title}* — [its card](library?part={part})")
+    if kind == "datasets" and (own := suggestion_for(entry)) is not None:
+        st.caption(" ".join(own.expected))
     return preset_config(name, changes_for(kind, entry)), f"{name}:{part}", name

@@ -68,9 +68,9 @@ class Course:
 
 @lru_cache(maxsize=1)
 def courses() -> dict[str, Course]:
-    """The lessons in their order, by name (``1`` to ``9``)."""
-    files = sorted(FOLDER.glob("[0-9]-*.md"))
-    return {path.name[0]: read_course(path.name[0], path.read_text("utf-8")) for path in files}
+    """The lessons in their order, by name (``1`` to ``10``)."""
+    files = {path.name.partition("-")[0]: path for path in FOLDER.glob("[0-9]*-*.md")}
+    return {name: read_course(name, files[name].read_text("utf-8")) for name in sorted(files, key=int)}
 
 
 def read_course(name: str, text: str) -> Course:
@@ -129,7 +129,7 @@ def linked(text: str) -> str:
         label, target = found.groups()
         if re.match(r"https?://", target):
             return found.group()
-        lesson = re.match(r"(\d)-[\w-]+\.md", target)
+        lesson = re.match(r"(\d+)-[\w-]+\.md", target)
         return f"[{label}](lessons?lesson={lesson[1]})" if lesson else f"{label}"
 
     return _PAGE.sub("", _LINK.sub(link, text))

@@ -7,7 +7,7 @@ from base64 import b64encode
 import pandas as pd
 import streamlit as st
 
-from gan_core.engine import BACKGROUNDS, MIN_IMAGES, PAIRS, Lab, Level, Seen
+from gan_core.engine import BACKGROUNDS, KINDS, MIN_IMAGES, PAIRS, Lab, Level, Seen
 from gan_core.ui.shell import as_typed, said_in_a_sentence
 
 LISTED = 40  # classes with pictures
@@ -48,6 +48,9 @@ def show_preview(lab: Lab, key: str, seen: Seen) -> None:
 def _called(level: Level, *, first: bool) -> str:
     if level.key == PAIRS:
         return f"{level.total // 2:,} pairs of equal names in two folders: the first folder by name holds the inputs"
+    if level.key == KINDS:
+        kinds = ", ".join(level.class_names[1:][:NAMED])
+        return f"Normal pictures to learn from, and others to be asked about: {kinds}"
     if not level.class_names:
         return f"No classes: {level.total:,} pictures of one kind"
     names = level.class_names

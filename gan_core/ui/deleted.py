@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from gan_core.store import ComparisonRecord, Deleted, RunRecord
+from gan_core.store import ComparisonRecord, Deleted, RunRecord, StudyRecord
 from gan_core.ui.data_facts import size_of
 from gan_core.ui.rights import may
 from gan_core.ui.shell import action_button, as_typed, lab, said_in_a_sentence
@@ -53,11 +53,11 @@ def show_bin() -> None:
             st.button(f"Show all {len(entries)}", key="bin:more", type="tertiary", on_click=_show_all)
 
 
-def say_deleted(record: RunRecord | ComparisonRecord) -> bool:
-    """On the page of a run or a comparison: whether it was deleted, which is said then, with a way back."""
+def say_deleted(record: RunRecord | ComparisonRecord | StudyRecord) -> bool:
+    """On the page of a run, a comparison or a study: whether it was deleted, which is said then, with a way back."""
     if record.deleted_at is None:
         return False
-    what = "run" if isinstance(record, RunRecord) else "comparison"
+    what = {"RunRecord": "run", "ComparisonRecord": "comparison", "StudyRecord": "study"}[type(record).__name__]
     st.warning(
         f"This {what} was deleted {ago(time.time() - record.deleted_at)}. It is off every list, and whole until it is "
         "removed for good on the Runs page.",
@@ -80,9 +80,9 @@ def ago(seconds: float) -> str:
 
 
 def _row(entry: Deleted, size: int) -> None:
-    what = f"comparison of {len(entry.runs)} runs" if entry.kind == "comparison" else "run"
+    what = f"comparison of {len(entry.runs)} runs" if entry.kind == "comparison" else entry.kind
     with st.container(horizontal=True, vertical_alignment="center", key=f"bin:{entry.id}"):
-        page = "compare?comparison" if entry.kind == "comparison" else "watch?run"
+        page = {"comparison": "compare?comparison", "study": "uses?study", "run": "watch?run"}[entry.kind]
         st.markdown(
             f"[{as_typed(entry.name)}]({page}={entry.id})  \n:small[:gray[{what} · deleted "
             f"{ago(time.time() - entry.deleted_at)} · frees {size_of(size)}]]",
@@ -108,9 +108,9 @@ def _told_of(entries: Sequence[Deleted]) -> str:
     """What was deleted, in a few words: the name where it is one thing."""
     if len(entries) == 1:
         return f"“{entries[0].name}”"
-    runs = sum(entry.kind == "run" for entry in entries)
-    counted = [(runs, "run"), (len(entries) - runs, "comparison")]
-    return " and ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in counted if count)
+    plurals = {"run": "runs", "comparison": "comparisons", "study": "studies"}
+    counts = {kind: sum(entry.kind == kind for entry in entries) for kind in plurals}
+    return " and ".join(f"{n} {kind if n == 1 else plurals[kind]}" for kind, n in counts.items() if n)
 
 
 def _restore(whats: Sequence[str]) -> None:

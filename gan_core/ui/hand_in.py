@@ -15,6 +15,7 @@ from gan_core.engine.exchange.interpolation import strip
 from gan_core.engine.exchange.packs import to_json, write_pack
 from gan_core.engine.library.history import happenings
 from gan_core.engine.showing.parts import STANDING, first_of, kept_as
+from gan_core.engine.studies.taken import as_zip
 from gan_core.store import RunRecord, RunStore
 from gan_core.ui.report import embedded, report
 from gan_core.ui.shell import lab
@@ -52,7 +53,8 @@ def hand_in(store: RunStore, run_id: str, *, name: str = "", answers: str = "", 
     """The zip: ``hand-in.html``, ``training-log.json``, ``answers.md``, ``grids/``, ``interpolation.png``, and all that a pack
     of the run holds.
 
-    A fork brings ``before.html``, the report of the run that it came from, and its curves in the log. Raises RunNotFound.
+    A fork brings ``before.html``, the report of the run that it came from, and its curves in the log; studies that asked the
+    run lie in ``studies/``. Raises RunNotFound.
     """
     run = store.run(run_id)
     file = io.BytesIO()
@@ -70,6 +72,8 @@ def hand_in(store: RunStore, run_id: str, *, name: str = "", answers: str = "", 
             logged["before"] = log_of(store, before)
             archive.writestr("before.html", report(store, before.id))
         archive.writestr("training-log.json", to_json(logged))
+        for study in store.studies.of_run(run_id):
+            archive.writestr(f"studies/{study.id}.zip", as_zip(store, study.id))
         for round in sorted(set(rounds) & files.keys()):
             archive.write(store.artefact_path(run_id, files[round]), f"grids/round-{round:07d}.png")
     return file.getvalue()

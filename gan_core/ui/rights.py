@@ -39,6 +39,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         "edit",
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
+    "Studies": dict.fromkeys(("create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"), "edit"),
     "Chores": {
         **dict.fromkeys(
             (
@@ -48,16 +49,17 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
             ),
             "bring",
         ),
-        "disentangle": "steer",
+        **dict.fromkeys(("disentangle", "copying"), "steer"),
     },
     "Chore": {"cancel": "bring"},
+    "StudyQueue": dict.fromkeys(("start", "resume", "stop", "close"), "teach"),
 }
 """What changes something, by class and method, and the right that it takes."""
 
 READS: Mapping[str, frozenset[str]] = {
     "Lab": frozenset(
         (
-            *("store", "chores", "classifiers", "capacity", "health", "safe_mode"),
+            *("store", "chores", "studies", "classifiers", "capacity", "health", "safe_mode"),
             *("view", "recent", "is_active", "kept_rounds", "kept_for", "knobs", "company", "members"),
             *("wait", "thumbnail"),
         )
@@ -69,6 +71,7 @@ READS: Mapping[str, frozenset[str]] = {
                 "problem",
                 "only_reads",
                 "bin",
+                "studies",
                 "run",
                 "runs",
                 "whole",
@@ -90,7 +93,9 @@ READS: Mapping[str, frozenset[str]] = {
         )
     ),
     "Bin": frozenset(("listed", "newest", "frees")),
+    "Studies": frozenset(("read", "listed", "of_run", "rows", "file", "folder")),
     "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),
+    "StudyQueue": frozenset(("progress", "wait")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),
 }
 """What only looks. A name in neither table does not exist for a page."""

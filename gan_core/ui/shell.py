@@ -23,7 +23,7 @@ from gan_core.ui.pressing import press
 from gan_core.ui.rights import guarded, may, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
-HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
+HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, USES, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
     f"{name}.py"
     for name in (
         "home",
@@ -32,6 +32,7 @@ HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, RUNS, DATA, LIBRARY, THEORY, COLLAPSE
         "compare",
         "latent",
         "draw",
+        "uses",
         "runs",
         "data",
         "library",
@@ -52,6 +53,7 @@ TOUR = {
     COMPARE: ("Compare", ":material/compare_arrows:"),
     LATENT: ("Latent", ":material/explore:"),
     DRAW: ("Draw", ":material/draw:"),
+    USES: ("Uses", ":material/science:"),
     RUNS: ("Runs", ":material/list:"),
     DATA: ("Data", ":material/dataset:"),
     LIBRARY: ("Library", ":material/menu_book:"),

@@ -32,6 +32,7 @@ PLAYERS = {
     "Q": "#56B4E9",
     "AE": "#56B4E9",
     "VAE": "#56B4E9",
+    "GLO": "#56B4E9",
 }
 """The colour of a player's curves, by its name in a column (``D.loss``); none is that of real data."""
 

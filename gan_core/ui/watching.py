@@ -10,6 +10,7 @@ from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import Choice, Lab, StepOf, data_choice, describe, traits
 from gan_core.engine.comparing import standings
+from gan_core.engine.library.catalogue import OF_FEW, WITHOUT_LABELS
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
 from gan_core.ui import live_view, theme
@@ -107,9 +108,10 @@ _OF_DATA = {
         *("modes_covered", "unsure_share", "frechet_distance", "recall", "class_diversity"),
         *("precision", "density", "coverage", "modes_captured", *_CLASSES[:-1], "js_to_real", "classifier_score"),
         *_UNLABELLED,
+        *OF_FEW,
         *_SHARPNESS,
     ),
-    ("images", False): ("std_ratio", *_SHARPNESS),
+    ("images", False): (*WITHOUT_LABELS[:3], *OF_FEW, "std_ratio", *WITHOUT_LABELS[3:], *_SHARPNESS),
     ("points", True): (
         *("modes_covered", "high_quality_share", "sliced_wasserstein", "recall", "std_ratio"),
         *("precision", "density", "coverage", "modes_captured", *_CLASSES, *_UNLABELLED[1:]),

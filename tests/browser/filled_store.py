@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from gan_core.config import Comparison, preset_config
+from gan_core.config.studies import load_study
 from gan_core.engine import Lab
+from gan_core.engine.studies.computing import begin
+from gan_core.engine.studies.protocols import PROTOCOLS
 from gan_core.ui.hand_in import hand_in
 from gan_core.ui.report import report
 
@@ -64,6 +67,12 @@ def _honest(lab: Lab) -> dict[str, str]:
     for name, preset in RUNS.items():
         made[name] = lab.submit(preset_config(preset).replace(TINY), name=f"the {name} that is read")
         assert lab.wait(made[name], 120).status == "finished"
+    settings = load_study({"protocol": "augmentation", "sizes": [5, 20], "seeds": [0, 1]})
+    study = begin(lab.store, settings, name="the study that is read")
+    made["study"] = study.id
+    for place, cell in enumerate(PROTOCOLS["augmentation"].cells(settings)):
+        lab.store.studies.add_row(study.id, cell.key, {"accuracy": 0.5 + 0.02 * (place % 7)}, 1.0)
+    lab.store.studies.update(study.id, status="finished")
     return made
 
 
@@ -86,9 +95,12 @@ def _hostile(lab: Lab) -> tuple[dict[str, str], dict[str, str]]:
         lab.store.update(run, name=text, note=ALL, tags=[one[:40] for one in HOSTILE])
         lab.store.add_event(run, 0, "reference", {"class_names": [*HOSTILE, "8", "9"]})
         lab.store.add_event(run, 5, "note", {"text": ALL, "sentence": ALL})
+    study = begin(lab.store, {"protocol": "augmentation", "seeds": [0], "sizes": [5]}, name=HOSTILE[0])
+    lab.store.studies.add_row(study.id, "real-5-0", {"accuracy": 0.5}, 1.0)
+    lab.store.studies.update(study.id, status="failed", message=ALL)
     lab.store.flush()
     with zipfile.ZipFile(io.BytesIO(hand_in(lab.store, runs[-2], name=HOSTILE[1], answers=ALL))) as archive:
         handed_in = archive.read("hand-in.html").decode()
     files = {f"{one}.html": report(lab.store, one) for one in (comparison, *runs[-2:])} | {"hand-in.html": handed_in}
     names = ("hostile", "hostile-beside", "hostile-digits", "hostile-failed")
-    return {"hostile-duel": comparison, **dict(zip(names, runs, strict=True))}, files
+    return {"hostile-duel": comparison, "hostile-study": study.id, **dict(zip(names, runs, strict=True))}, files

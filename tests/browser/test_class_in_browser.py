@@ -68,8 +68,8 @@ def student(browser: Browser, server: Any) -> Iterator[Page]:
     context.close()
 
 
-def test_a_watcher_walks_through_a_latent_space(kept: Kept, student: Page, server: Any) -> None:
-    """With the ticket of a watcher: the way ends at the sample that was chosen second."""
+def test_a_watcher_walks_through_a_latent_space_and_draws(kept: Kept, student: Page, server: Any) -> None:
+    """With the ticket of a watcher: the way ends at the sample that was chosen second, and D is asked about a drawing."""
     student.goto(f"{server.url}/latent?run={kept.run}&p=3,4")
     settled(student)
     student.locator(".gl-root[data-ready=true]").wait_for()
@@ -85,6 +85,17 @@ def test_a_watcher_walks_through_a_latent_space(kept: Kept, student: Page, serve
     ends = student.locator(".gl-chart text")
     expect(ends.filter(has_text="sample 4")).to_have_count(1)
     expect(ends.filter(has_text="norm")).to_have_count(1)
+    student.goto(f"{server.url}/draw?judge={kept.run}&look=forger&ex=3")
+    settled(student)
+    opinion = student.get_by_test_id("opinion")
+    expect(opinion).to_contain_text("D says: a score of")
+    of_example = opinion.inner_text()
+    canvas = student.get_by_test_id("canvas")
+    canvas.hover(position={"x": 40, "y": 40})
+    student.mouse.down()
+    canvas.hover(position={"x": 200, "y": 160})
+    student.mouse.up()
+    expect(opinion).not_to_have_text(of_example)
 
 
 def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student: Page, server: Any) -> None:

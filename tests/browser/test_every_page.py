@@ -35,6 +35,8 @@ PAGES = {
     "compare": "compare",
     "latent": "latent?run={digits}",
     "draw": "draw?judge={digits}",
+    "uses": "uses",
+    "a study": "uses?study={study}",
     "a comparison": "compare?comparison={duel}",
     "runs": "runs",
     "data": "data",
@@ -48,7 +50,20 @@ PAGES = {
     "a lesson": "lessons?lesson=3&run={digits}",
     "classroom": "classroom",
 }
-QUERIES = ("run", "beside", "comparison", "data", "part", "preset", "tab", "cause", "from", "objective", "lesson")
+QUERIES = (
+    "run",
+    "beside",
+    "comparison",
+    "data",
+    "part",
+    "preset",
+    "tab",
+    "cause",
+    "from",
+    "objective",
+    "lesson",
+    "study",
+)
 ASKED = "&".join(f"{name}={quote(HOSTILE[0])}" for name in QUERIES)
 # Pages that show what somebody typed, or that an address asks for it.
 HOSTILE_PAGES = {
@@ -56,11 +71,12 @@ HOSTILE_PAGES = {
     "a hostile failure": "watch?run={hostile-failed}",
     "hostile side by side": "watch?run={hostile}&beside={hostile-beside}",
     "a hostile comparison": "compare?comparison={hostile-duel}&losses=true",
+    "a hostile study": "uses?study={hostile-study}",
     "a hostile lesson": "lessons?lesson=3&run={hostile-digits}",
     "train from what is hostile": "train?from={hostile-digits}",
     **{
         f"{page} of a hostile address": f"{page}?{ASKED}"
-        for page in ("watch", "compare", "data", "library", "train", "theory", "collapse")
+        for page in ("watch", "compare", "data", "library", "train", "theory", "collapse", "uses")
     },
 }
 LOOKED_AT = ("watch", "watch points", "diagnose")  # at one round and then another

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from opening import button, open_page
 from PIL import Image
 
+import gan_core.engine
 from gan_core import api
 from gan_core.cli import main
 from gan_core.config import RunConfig
@@ -19,6 +21,7 @@ from gan_core.engine.exchange.generator import NothingToPlay, open_game
 from gan_core.store import RunStore
 from gan_core.training import Game, load_source, resolve
 from gan_core.training.games.pix2pix import Pix2pix
+from gan_core.ui.blending import plane
 
 SMALL = {
     "game": "pix2pix",
@@ -102,6 +105,33 @@ def test_the_same_from_python_and_from_a_terminal(
     assert "model.generator.widths" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*arguments, "--between", second, "--share", "1.5"])
+
+
+def test_on_the_page_of_the_fork_a_slider_goes_from_one_to_the_other(
+    kept: tuple[Path, str, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, first, second, wider = kept
+    title = "Between this run and the one it went on from"
+    with Lab(root, executor="thread") as lab:
+        monkeypatch.setattr(gan_core.engine, "_current", lab)
+        for run in (first, wider):
+            assert title not in [one.label for one in open_page("watch", run=run).expander]
+        app = open_page("watch", run=second)
+        assert title in [one.label for one in app.expander]
+        button(app, "between").click().run()
+        (table,) = [one.value for one in app.dataframe if "share" in one.value]
+        assert table["psnr"].tolist() == pytest.approx([row["psnr"] for row in along(lab.store, first, second)])
+        app.slider(key=f"share:{second}").set_value(1.0).run()
+        assert [error.message for error in app.exception] == []
+        assert any("at round 12" in one.value for one in app.caption)
+
+
+def test_the_way_on_the_plane_ends_at_both_runs() -> None:
+    rows = [{"share": share, "psnr": 18 - share, "target_frechet": 90 - 50 * share} for share in (0, 0.5, 1)]
+    way, here = plane(rows, rows[1]).data
+    assert (list(way.x), list(way.y), list(way.text)) == ([18, 17.5, 17], [90, 65, 40], ["0%", "", "100%"])
+    assert (list(here.x), list(here.y), list(here.customdata)) == ([17.5], [65], ["50%"])
+    assert plane(rows, rows[1]).layout.xaxis.autorange == "reversed"
 
 
 def test_what_has_nothing_between_is_refused(kept: tuple[Path, str, str, str]) -> None:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +15,14 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from gan_core import api
 from gan_core.config import RunConfig
-from gan_core.data import mnist5k, to_unit
+from gan_core.data import mnist5k, to_uint8, to_unit
 from gan_core.engine import Lab
 from gan_core.engine.answering.process import Answerer
 from gan_core.engine.drawing.board import Board
 from gan_core.engine.exchange.generator import NothingToPlay, open_game
-from gan_core.engine.exchange.translating import open_translator
+from gan_core.engine.exchange.translating import held_out_of, open_translator
 from gan_core.engine.latent.pictures import picture_of
 from gan_core.training import load_source, resolve
 
@@ -81,6 +83,19 @@ def test_examples_are_held_out_pictures_by_the_degradation_of_the_run(played: tu
     assert len(translator.examples(10**6)) == len(source.heldout_index)
     with pytest.raises(NothingToPlay, match="picture to picture"):
         open_translator(lab.store, runs["gan"])
+
+
+def test_of_a_run_without_pairs_there_is_a_translator_each_way(played: tuple[Lab, dict[str, str]]) -> None:
+    lab, runs = played
+    back = open_translator(lab.store, runs["unpaired"], back=True)
+    game: Any = open_game(lab.store, runs["unpaired"]).game
+    theirs = back.examples(6)
+    np.testing.assert_array_equal(theirs, held_out_of(mnist5k(), 6)[0])
+    made = to_uint8(game.translate_back(to_unit(torch.from_numpy(theirs)))).numpy()
+    np.testing.assert_array_equal(api.translate(runs["unpaired"], theirs, back=True, store=lab.store.root), made)
+    assert not np.array_equal(open_translator(lab.store, runs["unpaired"])(theirs), made)
+    with pytest.raises(NothingToPlay, match="one way only"):
+        open_translator(lab.store, runs["scratched"], back=True)
 
 
 def test_a_translator_stays_as_it_was_at_doubling_rounds(played: tuple[Lab, dict[str, str]]) -> None:
@@ -221,13 +236,55 @@ def test_how_held_out_pictures_are_read_is_counted_by_their_labels(
         real = np.array([(board.held[0] == one).all((1, 2, 3)).any() for one in x.numpy()])
         return np.where(real[:, None], np.eye(10)[0], 0.1)
 
-    monkeypatch.setattr(board, "judge", lambda **_: SimpleNamespace(probabilities=says))
+    judge = SimpleNamespace(probabilities=says, report=SimpleNamespace(class_names=board.class_names))
+    monkeypatch.setattr(board, "judge", lambda **_: judge)
     made.heed([(1, "me", runs["scratched"], None, {"do": "figures"})])
     finish(made)
     assert said[1] == {"n": 60, "round": 9, "real": int((y != 0).sum()), "input": 0, "output": 0}
     made.heed([(2, "me", runs["gan"], None, {"do": "figures"})])
     finish(made)
     assert said[2]["error"].endswith(".")
+
+
+def test_without_pairs_outputs_are_counted_by_the_labels_of_their_inputs(
+    played: tuple[Lab, dict[str, str]], answerer: tuple[Answerer, dict[int, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, said = answerer
+    board = made.board(played[1]["unpaired"])
+    y = board.held[1]
+    sure_of_3 = SimpleNamespace(
+        probabilities=lambda x: np.eye(10)[[3] * len(x)], report=SimpleNamespace(class_names=board.class_names)
+    )
+    monkeypatch.setattr(board, "judge", lambda *, output=False: sure_of_3 if output else None)
+    made.heed([(1, "me", played[1]["unpaired"], None, {"do": "figures"})])
+    finish(made)
+    wrong = int((y != 3).sum())
+    assert said[1] == {"n": len(y), "round": 1, "input": wrong, "output": wrong}
+    sure_of_3.report.class_names = ("a", "b")
+    made.heed([(2, "me", played[1]["unpaired"], None, {"do": "figures"})])
+    finish(made)
+    assert "could be counted" in said[2]["error"]
+
+
+def test_of_pairs_that_were_brought_the_way_to_the_targets_is_measured(
+    played: tuple[Lab, dict[str, str]], answerer: tuple[Answerer, dict[int, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made, said), run = answerer, played[1]["scratched"]
+    board = made.board(run)
+    translator, targets = board.translator(None), board.held[0]
+    brought = replace(translator, degradation="")  # what pairs that were brought are to it
+    inputs = translator.degraded(targets, 5)
+    board.__dict__["examples"] = inputs
+    monkeypatch.setattr(board, "translator", lambda at: brought)
+    monkeypatch.setattr(type(board), "paired", True)
+    monkeypatch.setattr(board, "judge", lambda **_: None)
+    made.heed([(1, "me", run, None, {"do": "figures"})])
+    finish(made)
+    expected = {
+        name: np.abs(x / 255 - targets / 255).mean() for name, x in (("input", inputs), ("output", brought(inputs)))
+    }
+    assert said[1]["apart"] == pytest.approx(expected)
+    assert set(said[1]) == {"n", "round", "apart"}
 
 
 def test_data_that_lie_as_those_of_mnist_are_known_by_themselves(played: tuple[Lab, dict[str, str]]) -> None:

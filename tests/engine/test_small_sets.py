@@ -119,3 +119,17 @@ def test_both_splits_of_the_same_pictures_have_a_judge_of_their_own(lab: Lab, br
     other = replace(source, name="other", train_index=source.heldout_index, heldout_index=source.train_index)
     trained = [lab.classifiers.wait(some).report.n_train for some in (source, other)]
     assert trained == [42, 10]
+
+
+@pytest.mark.parametrize(("n", "held_out"), [(50, 20), (80, 20), (40, 20), (39, 8), (200, 40)])
+def test_of_few_pictures_without_classes_twenty_are_held_out(
+    brought: Callable, n: int, held_out: int, tmp_path: Path
+) -> None:
+    few = Images(pictures([n]).x, None, (), ())
+    card = shelf.keep("holiday pictures", few, "zip")
+    source = shelf.open_own(card.name)
+    assert (len(source.train_index), len(source.heldout_index)) == (n - held_out, held_out)
+    assert shelf.is_own(card.name)
+    assert ("--" in card.name) == (held_out == 20)
+    older = shelf.open_own(card.name.replace("--", "-"))
+    assert len(older.heldout_index) == round(0.2 * n), "a run that is there keeps its split"

@@ -36,6 +36,10 @@ def test_a_store_of_every_format_is_migrated_and_keeps_all(version: int, tmp_pat
         assert store.frames("golden")[0].parts == {"histogram": {"counts": [1, 2], "n": 3}}
         assert [event.kind for event in store.events("golden")] == ["started"]
         assert [comparison.name for comparison in store.comparisons()] == ["A comparison"] * (version >= 2)
+        assert [study.name for study in store.studies.of_run("golden")] == ["A study"] * (version >= 4)
+        if version >= 4:
+            (row,) = store.studies.rows("asked")
+            assert (row.key, row.values, row.seconds) == ("real-5-0", {"accuracy": 0.5}, 1.25)
         store.create("new", name="goes on", config={})
         store.update("new", status="stopped")
     assert fsck(root) == []

@@ -306,3 +306,11 @@ def test_what_cannot_be_is_refused(data: str, changes: dict[str, Any], says: str
 
 def test_labels_with_one_gaussian_are_said_to_be_for_nothing() -> None:
     assert [problem.field for problem in explain(config_of("digits8", {"prior.labels": True}))] == ["prior.labels"]
+
+
+def test_convolutions_without_a_normalisation_are_said_to_learn_hardly() -> None:
+    convolutional = {"model.encoder.architecture": "convolutional", "model.decoder.architecture": "convolutional"}
+    field = "model.encoder.normalization"
+    assert [problem.field for problem in explain(config_of("digits8", convolutional))] == [field]
+    batch = {field: "batch", "model.decoder.normalization": "batch"}
+    assert explain(config_of("digits8", {**convolutional, **batch})) == []

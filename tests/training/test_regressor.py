@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.config import ConfigError, RunConfig
+from gan_core.data import Batch
 from gan_core.engine import describe
 from gan_core.training import build, capture, explain, fork, load_source, play, resolve, restore, state_hash
 from gan_core.training.assembly import Assembly
@@ -107,6 +108,43 @@ def test_the_encoder_of_a_linear_generator_is_its_pseudo_inverse() -> None:
         values: dict[str, Tensor] = take_turn(game, game.players[0])
     assert values["loss"] < 1e-4
     torch.testing.assert_close(networks["E"].weight @ A, torch.eye(2), atol=0.01, rtol=0)
+
+
+def test_an_encoder_of_data_finds_what_a_linear_generator_can_make_of_it() -> None:
+    """f-AnoGAN's: G(E(x)) becomes the projection of x to what G can make, also where x is not of it."""
+    A = torch.tensor([[2.0, 0.3], [-0.4, 0.9], [0.2, 0.1]])
+    networks: dict[str, nn.Module] = {"G": nn.Linear(2, 3, bias=False), "E": nn.Linear(3, 2)}
+    networks["G"].weight.data = A.clone()
+    draws = torch.Generator().manual_seed(1)
+
+    class Data:
+        batch_size = 256
+
+        def next(self) -> Batch:
+            return Batch(torch.randn(256, 3, generator=draws))
+
+    changes = {"optimizer.lr": 0.05, "optimizer.lr_schedule": "late", "optimizer.lr_final": 0.01}
+    config = regressor(gan(rounds=1)[0], {**changes, "model.learns_from": "data"})
+    made = Assembly(networks, {"z": torch.Generator().manual_seed(0)}, Data())  # type: ignore[arg-type]
+    moves = optimization_of(config.optimizer, networks["E"], steps=1, rounds=300)
+    game = Regressor(made, moves, REGRESSOR.columns(config), Latent(2), of_data=True)
+    for round in range(1, 301):
+        game.begin_round(round)
+        take_turn(game, game.players[0])
+    torch.testing.assert_close(A @ networks["E"].weight, A @ torch.linalg.pinv(A), atol=0.02, rtol=0)
+    assert torch.equal(networks["G"].weight, A), "it is finished"
+
+
+def test_what_an_encoder_learns_from_is_built_and_said() -> None:
+    parent, before = gan({"model.generator.normalization": "batch"})
+    child = regressor(parent, {"model.learns_from": "data"})
+    game = build(child, load_source(child))
+    restore(game, fork(capture(before, 3), parent, child).state)
+    first = state_hash(game.G.state_dict())
+    turn = next(turn for turn in play(game, 3) if turn.round == 6)
+    assert tuple(turn.values) == turn.player.columns
+    assert state_hash(game.G.state_dict()) == first, "its running means neither"
+    assert describe(child)["labels"]["E.rec"] == "mean squared error of a number of x"
 
 
 def test_that_it_wants_a_finished_generator_is_said() -> None:

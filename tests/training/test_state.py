@@ -17,6 +17,10 @@ from gan_core.config import flatten as dotted
 from gan_core.training import capture, in_words, load_checkpoint, not_finite, restore, save_checkpoint, state_hash
 from gan_core.training.state import flatten, unflatten
 
+NOT_ON = {
+    "mlp": ("diffaugment", "adaptive_augmentation"),  # of pictures, and these play on points
+    "dcgan": ("unrolled", "minibatch_discrimination"),
+}
 WITH_STATE = {
     "model.generator.normalization": "batch",
     "model.generator.dropout": 0.2,
@@ -60,7 +64,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
         f"{trick}-{architecture}": (architecture, {**WITH_STATE, **dotted(TRICKS[trick].settings)}, 3, 5)
         for trick in TRICKS
         for architecture in ("mlp", "dcgan")
-        if architecture == "mlp" or trick not in ("unrolled", "minibatch_discrimination")
+        if trick not in NOT_ON[architecture]
     },
     "many tricks at once": (
         "mlp",

@@ -48,6 +48,7 @@ def widgets(app: AppTest) -> dict:
 WITH_THE_REST = (
     {"objective": "began"},
     flatten(TRICKS["minibatch_discrimination"].settings),
+    {"data.name": "digits8", "tricks.ema_decay": 0.9, **flatten(TRICKS["adaptive_augmentation"].settings)},
     {"model.generator.spectral_norm": True, "model.discriminator.spectral_norm": True, "tricks.instance_noise": 0.1},
     {**flatten(TRICKS["lr_schedule"].settings), "model.discriminator.packing": 2},
     {"data.name": "digits8", "model.condition": "projection"},

@@ -13,20 +13,43 @@ from opening import open_page
 from gan_core.config import RunConfig
 from gan_core.engine import Chores, Lab
 from gan_core.engine.exchange.chores import Chore
+from gan_core.engine.studies.queue import StudyQueue
 from gan_core.server import class_mode
 from gan_core.server.classroom import Classroom
 from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.store.bin import Bin
+from gan_core.store.studies import Studies
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
 from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
-KINDS = {"Lab": Lab, "RunStore": RunStore, "Bin": Bin, "Chores": Chores, "Chore": Chore}
-PAGES = ("home", "train", "watch", "compare", "runs", "data", "library", "theory", "collapse", "lessons", "classroom")
+KINDS = {
+    "Lab": Lab,
+    "RunStore": RunStore,
+    "Bin": Bin,
+    "Studies": Studies,
+    "Chores": Chores,
+    "Chore": Chore,
+    "StudyQueue": StudyQueue,
+}
+PAGES = (
+    "home",
+    "train",
+    "watch",
+    "compare",
+    "uses",
+    "runs",
+    "data",
+    "library",
+    "theory",
+    "collapse",
+    "lessons",
+    "classroom",
+)
 
 
 @pytest.fixture
@@ -52,14 +75,16 @@ POLICY = {
         },
     },
     "Bin": {"edit": {"delete", "restore", "purge"}},
+    "Studies": {"edit": {"create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"}},
     "Chores": {
         "bring": {
             *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
             *("look_at_table", "look_at_zip", "look_at_folder", "look_again", "keep_seen", "leave"),
         },
-        "steer": {"disentangle"},
+        "steer": {"disentangle", "copying"},
     },
     "Chore": {"bring": {"cancel"}},
+    "StudyQueue": {"teach": {"start", "resume", "stop", "close"}},
 }
 """Which right each action takes: said here a second time, so that nobody changes it in passing."""
 ACTIONS = [(kind, name, right) for kind, rights in POLICY.items() for right, names in rights.items() for name in names]

@@ -5,6 +5,7 @@ from gan_core.config.games.autoencoder import AutoencoderConfig
 from gan_core.config.games.bigan import AliConfig, BiganConfig
 from gan_core.config.games.cyclegan import CycleganConfig
 from gan_core.config.games.gan import GanConfig
+from gan_core.config.games.glo import GloConfig
 from gan_core.config.games.infogan import InfoganConfig
 from gan_core.config.games.lapgan import LapganConfig
 from gan_core.config.games.pix2pix import Pix2pixConfig
@@ -24,6 +25,7 @@ SETTINGS: dict[str, type[RunConfig]] = {
     "pix2pix": Pix2pixConfig,
     "cyclegan": CycleganConfig,
     "lapgan": LapganConfig,
+    "glo": GloConfig,
 }
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "BiganConfig",
     "CycleganConfig",
     "GanConfig",
+    "GloConfig",
     "InfoganConfig",
     "LapganConfig",
     "Pix2pixConfig",

@@ -104,6 +104,31 @@ class Tricks(Part):
         0, ge=0, le=20, description="D steps that G looks ahead and differentiates through; 0 is off"
     )
     ema_decay: EmaDecay = 0.0
+    ema_warm_up: bool = Field(
+        False,
+        description="The average follows faster at first: decay (1 + t)/(10 + t) in round t, until it is the one above",
+    )
+    augment: Literal["off", "translation", "translation+cutout", "colour+translation+cutout"] = Field(
+        "off", description="How pictures are changed before D sees them, real and generated ones alike (DiffAugment)"
+    )
+    augment_share: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Probability of each change for each picture; adaptive augmentation sets it by itself",
+    )
+    augment_target: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of real pictures known by D, E sign D(x), that it is held at (ADA: 0.6); 0 is off",
+    )
+    augment_images: int = Field(
+        20_000, ge=100, le=10**9, description="Real pictures in which the adaptive probability can go from 0 to 1"
+    )
+    penalty_interval: int = Field(
+        1, ge=1, le=1000, description="Penalties in every k-th D step only, k times as strong (lazy regularisation: 16)"
+    )
 
 
 class Turns(Schedule):

@@ -22,6 +22,10 @@ class Regressed(Part):
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
     generator: Generator = Field(default_factory=Generator)
     encoder: Network = Field(default_factory=lambda: Network(activation="relu"))
+    learns_from: Literal["noise", "data"] = Field(
+        "noise",
+        description="E is to say of which z G made what it sees, or to say a z of which G makes what it sees of the data",
+    )
 
 
 class RegressorConfig(RunConfig):
@@ -31,7 +35,8 @@ class RegressorConfig(RunConfig):
         year=2017,
         formula=r"\min_E\; \mathbb{E}_{z}\,\tfrac{1}{d}\,\lVert z - E(G(z)) \rVert^2",
         idea="An encoder for a generator that is finished: it sees what G makes, and is to say of which z. G stays as the run "
-        "left it that this one is forked from.",
+        "left it that this one is forked from. Learning from data, E sees real samples instead, and is to say a z of which G "
+        "makes them again: the encoder of f-AnoGAN (Schlegl et al. 2019).",
         watch_for="Codes of real data: E has never seen any, only what G makes. What G cannot make has no right code.",
         url="https://arxiv.org/abs/1605.09782",
     )

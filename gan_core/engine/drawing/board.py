@@ -98,6 +98,11 @@ class Board:
         translator = self.translator(None)
         return self.held[0] if translator.degradation else translator.examples(EXAMPLES, SEED)
 
+    @property
+    def paired(self) -> bool:
+        """Whether the data are pairs that were brought, inputs beside their targets."""
+        return isinstance(self.source, ImageSource) and self.source.inputs is not None
+
     def judge(self, *, output: bool = False) -> FrozenClassifier | None:
         """The classifier of inputs or of outputs; looked for at each question until it is there: it may be in training."""
         judged = [self.source.judged] if not output else list(judged_sources(self.opened().config, self.source))

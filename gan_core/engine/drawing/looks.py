@@ -64,6 +64,7 @@ def _board(board: Board, at: int | None, asked: Sequence[Recipe]) -> list[Answer
         "shape": list(found.source.shape),
         "classes": list(board.class_names[:64]),
         "judged": board.judge(output=True) is not None,
+        "paired": board.paired,
         "normalised": board.as_mnist,
         "examples": len(board.examples if abilities["translates"] else board.held[0]),
     }

@@ -5,6 +5,7 @@ Each is an iterator that gives way to whoever draws (None) and ends with its ans
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,20 +30,29 @@ LINED_UP, SHOWN = 200, 6
 
 
 def figures(board: Board, at: int | None, recipe: Recipe) -> Study:
-    """How many held-out pictures are surely read as another class: as they are, degraded, and as G makes them again."""
-    translator = board.translator(at)
-    targets, labels = board.held
-    if not translator.degradation or board.judge(output=True) is None or (labels < 0).any():
+    """What held-out outputs are worth: how many are surely read as another class, beside inputs and targets, and, of pairs
+    that were brought, how far they are from their targets, in shares of full brightness."""
+    translator, (held, labels) = board.translator(at), board.held
+    judge = board.judge(output=True)
+    read = judge is not None and bool((labels >= 0).all()) and tuple(judge.report.class_names) == board.class_names
+    if not read and not board.paired:
         raise Wrong("There is no classifier, or no label, by which outputs could be counted.")
-    other = {"real": 0, "input": 0, "output": 0}
-    for first in range(0, len(targets), SLICE):
-        some, y = targets[first : first + SLICE], labels[first : first + SLICE]
-        given = translator.degraded(some, first)
-        for name, x in (("real", some), ("input", given), ("output", translator(given))):
-            said = board.opinions(x) or []
-            other[name] += sum(surely(one) and one[0] != label for one, label in zip(said, y.tolist(), strict=True))
-            yield None
-    yield {"n": len(targets), "round": translator.round, **other}
+    other, apart = Counter[str](), Counter[str]()
+    for first in range(0, len(held), SLICE):
+        some, y = held[first : first + SLICE], labels[first : first + SLICE]
+        given = translator.degraded(some, first) if translator.degradation else board.examples[first : first + SLICE]
+        seen = {"input": given, "output": translator(given)}
+        if board.paired:
+            apart.update({name: float(np.abs(x / 255 - some / 255).mean((1, 2, 3)).sum()) for name, x in seen.items()})
+        if translator.degradation or board.paired:
+            seen["real"] = some
+        for name, x in seen.items():
+            if read and x.shape[1:] == seen["output"].shape[1:]:
+                said = board.opinions(x, output=True) or []
+                other[name] += sum(surely(one) and one[0] != label for one, label in zip(said, y.tolist(), strict=True))
+        yield None
+    answer: Answer = {"n": len(held), "round": translator.round, **other}
+    yield answer | ({"apart": {name: apart[name] / len(held) for name in apart}} if board.paired else {})
 
 
 def line(board: Board, at: int | None, recipe: Recipe) -> Study:

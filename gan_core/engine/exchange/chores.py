@@ -17,7 +17,7 @@ import numpy as np
 
 from gan_core.data import DataError, places, published, shelf
 from gan_core.engine.exchange.brought import Request, Seen, Waiting
-from gan_core.engine.exchange.disentangling import disentangle_apart
+from gan_core.engine.exchange.scoring_apart import score_apart
 from gan_core.intake import pictures, points
 from gan_core.intake.apart import Cancel, read_apart
 from gan_core.intake.decode import Background, Fit, Shape
@@ -184,11 +184,17 @@ class Chores:
 
     def disentangle(self, run_id: str, at: int | None = None) -> Chore:
         """Score the code of a run, see `disentangle`; the result is its JSON, the key ``disentangle:<run id>``."""
+        return self._score("disentangle", run_id, at)
 
+    def copying(self, run_id: str, at: int | None = None) -> Chore:
+        """Look for copies among the samples of a run, see `copies`; the result is its JSON, the key ``copying:<run id>``."""
+        return self._score("copying", run_id, at)
+
+    def _score(self, what: str, run_id: str, at: int | None) -> Chore:
         def work(progress: Progress, cancel: Cancel) -> str:
-            return json.dumps(disentangle_apart(places.store_root(), run_id, at, progress, cancel))
+            return json.dumps(score_apart(what, places.store_root(), run_id, at, progress, cancel))
 
-        return self._begin(f"disentangle:{run_id}", f"disentanglement of {run_id}", work)
+        return self._begin(f"{what}:{run_id}", f"{what} of {run_id}", work)
 
     def look_at_table(self, content: bytes) -> TableView:
         """The columns of a table before it is taken. Raises DataError."""

@@ -1,17 +1,12 @@
 """How far the code of a run tells the known factors of its data apart, beside codes whose scores are known.
 
-On request; where a server asks, in a process of its own (`disentangler`).
+On request; where a server asks, in a process of its own (`scorer`).
 """
 
 from __future__ import annotations
 
-import json
-import select
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +14,6 @@ import numpy as np
 from gan_core.config import RunConfig
 from gan_core.data import DATASETS, Factors, ImageSource, to_unit
 from gan_core.engine.exchange.generator import NothingToPlay, open_game
-from gan_core.intake.errors import Cancelled, DataError
 from gan_core.metrics.disentanglement import (
     factor_vae_score,
     forests,
@@ -31,10 +25,8 @@ from gan_core.store import RunStore
 from gan_core.training import GAMES, Encodes
 
 Progress = Callable[[float, str], None]
-Cancel = Callable[[], bool]
 
 AT_ONCE = 512  # images
-POLL_SECONDS = 0.2
 CODE = "code of this run"
 
 
@@ -119,43 +111,7 @@ def scored(name: str, codes: np.ndarray, factors: Factors) -> Iterator[Scores]:
         yield Scores(name, chosen, float(gaps[index].mean()), float(explained[index].mean()), *dci, vae)
 
 
-# --- in a process of its own ---
-
-
-def disentangle_apart(root: Path, run_id: str, at: int | None, progress: Progress, cancel: Cancel) -> dict[str, Any]:
-    """The same by a process of its own that gives way to training: ``{"round": …, "rows": [Scores as a dict, …]}``.
-
-    Raises DataError, a sentence, where it cannot be done; Cancelled.
-    """
-    asked = [str(root), run_id, "" if at is None else str(at)]
-    command = [sys.executable, "-m", "gan_core.lifeline", "gan_core.engine.exchange.disentangler", *asked]
-    home = Path(__file__).resolve().parents[3]
-    with subprocess.Popen(command, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            for told in _words(process, cancel):
-                if "found" in told:
-                    found: dict[str, Any] = told["found"]
-                    return found
-                if "refused" in told:
-                    raise DataError(told["refused"])
-                progress(*told["progress"])
-        finally:
-            process.kill()
-    raise DataError("The process that scored this code ended before it was done; try again.")
-
-
-def _words(process: subprocess.Popen[bytes], cancel: Cancel) -> Iterator[dict[str, Any]]:
-    """What it says, line by line, until it is gone."""
-    assert process.stdout is not None
-    ready, rest = select.poll(), b""
-    ready.register(process.stdout)
-    while True:
-        if cancel():
-            raise Cancelled("Cancelled.")
-        if not ready.poll(1000 * POLL_SECONDS):
-            continue
-        came = process.stdout.read1()  # type: ignore[attr-defined]
-        *lines, rest = (rest + came).split(b"\n")
-        yield from map(json.loads, lines)
-        if not came:
-            return
+def disentanglement_told(store: RunStore, run_id: str, at: int | None, progress: Progress) -> dict[str, Any]:
+    """The same, JSON-able: ``{"round": …, "rows": [Scores as a dict, …]}``."""
+    round, rows = disentangle(store, run_id, at, progress)
+    return {"round": round, "rows": [asdict(row) for row in rows]}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from gan_core.config.games.cyclegan import CycleganConfig
 from gan_core.data import ImageSource, MixtureSource, Source, StackedSource, to_uint8, to_unit
 from gan_core.engine.exchange.generator import NothingToPlay, Opened, open_game
 from gan_core.intake.decode import Refusal, Shape, decode
 from gan_core.intake.errors import DataError
 from gan_core.store import RunStore
-from gan_core.training.abilities import Degrades, Translates
+from gan_core.training.abilities import Degrades, Translates, TranslatesBack
+from gan_core.training.domains import domains
 from gan_core.training.games.pix2pix import degraded
 from gan_core.training.streams import Streams
 
@@ -92,9 +94,25 @@ def held_out_of(source: Source, n: int, seed: int = 0) -> tuple[np.ndarray, np.n
     return source.x[chosen].numpy(), labels.numpy()
 
 
-def translator_of(opened: Opened) -> Translator:
-    """The G of a game that was opened. Raises NothingToPlay where the game does not translate."""
+@dataclass(frozen=True)
+class _Back:
+    """A game without pairs that goes the other way."""
+
+    game: TranslatesBack
+
+    def translate(self, x: Tensor) -> Tensor:
+        return self.game.translate_back(x)
+
+
+def translator_of(opened: Opened, *, back: bool = False) -> Translator:
+    """The G of a game that was opened, or its F from B ``back`` to A. Raises NothingToPlay where there is none."""
     game = opened.game
+    if back:
+        if not isinstance(game, TranslatesBack) or not isinstance(opened.config, CycleganConfig):
+            raise NothingToPlay(f"A run of the game {opened.config.game!r} goes one way only.")
+        theirs = domains(opened.config, opened.source)[1]
+        opened = replace(opened, source=theirs, game=_Back(game))  # type: ignore[arg-type]  # all that is asked of it
+        game = opened.game
     if not isinstance(game, Translates) or len(opened.source.shape) != 3:
         raise NothingToPlay(f"A run of the game {opened.config.game!r} does not go from picture to picture.")
     source, degradation = opened.source, game.degradation if isinstance(game, Degrades) else ""
@@ -103,9 +121,9 @@ def translator_of(opened: Opened) -> Translator:
     return Translator(source.shape, opened.round, degradation, game, source)
 
 
-def open_translator(store: RunStore, run_id: str, at: int | None = None) -> Translator:
-    """The G of a run from its newest checkpoint, or from that of round ``at``, on the CPU.
+def open_translator(store: RunStore, run_id: str, at: int | None = None, *, back: bool = False) -> Translator:
+    """The G of a run, or its F from B ``back`` to A, from its newest checkpoint, or from that of round ``at``, on the CPU.
 
-    Raises NothingToPlay where the game does not translate, else as `open_game`.
+    Raises NothingToPlay where the game does not translate, or not back, else as `open_game`.
     """
-    return translator_of(open_game(store, run_id, at))
+    return translator_of(open_game(store, run_id, at), back=back)

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from gan_core.config import OBJECTIVES, PRESETS, TRICKS, ConfigError, flatten, preset_config
-from gan_core.data import DATASETS, DataError
+from gan_core.data import DATASETS, DataError, ImageSource, shelf
 from gan_core.engine.library.catalogue import Choice, catalogue
 from gan_core.engine.library.loss_curves import Array, loss_curves, loss_named
 from gan_core.engine.library.source_code import SourceCode, source_code
+from gan_core.engine.library.suggesting import Suggestion, suggested
 from gan_core.regularizers import PENALTIES
 from gan_core.training import reference_lines, resolve
 
@@ -98,8 +99,20 @@ def changes_for(kind: str, name: str) -> dict[str, Any]:
         case "architectures":
             return {f"model.{player}.architecture": name for player in ("generator", "discriminator")}
         case "datasets":
-            return {"data.name": name, "data.options": {}}
+            own = suggestion_for(name)
+            return {"data.name": name, "data.options": {}, **({} if own is None else own.changes)}
     return {}
+
+
+def suggestion_for(name: str) -> Suggestion | None:
+    """What a run on somebody's own pictures begins with; None for any other data, for pairs, and for what is not here."""
+    if not shelf.is_own(name) or DATASETS[name].kind != "images":
+        return None
+    try:
+        source = DATASETS[name].load()
+    except DataError:
+        return None
+    return suggested(source) if isinstance(source, ImageSource) and source.inputs is None else None
 
 
 def beginning_with(kind: str, name: str) -> str | None:

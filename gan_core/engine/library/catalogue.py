@@ -9,8 +9,15 @@ from gan_core.config import OBJECTIVES, SETTINGS, TRICKS
 from gan_core.data import DATASETS, shelf
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
+from gan_core.metrics.few_cards import FEW_METRICS
+from gan_core.metrics.random_cards import RANDOM_METRICS
 from gan_core.models import ARCHITECTURES
 from gan_core.regularizers import PENALTIES, WEIGHT_CLIPPING
+
+WITHOUT_LABELS = tuple(RANDOM_METRICS)
+"""What compares pictures without classes with real ones."""
+OF_FEW = tuple(FEW_METRICS)
+"""What is watched besides where pictures are few."""
 
 
 @dataclass(frozen=True)

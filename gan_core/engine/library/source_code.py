@@ -16,10 +16,12 @@ from typing import Any
 from gan_core.config import OBJECTIVES
 from gan_core.losses import LOSSES
 from gan_core.metrics import METRICS
+from gan_core.metrics.random_cards import COVERAGE, FRECHET, PRECISION, RECALL
 from gan_core.models import ARCHITECTURES, minibatch, normalize_spectrally, pack
 from gan_core.models.autoencoder import Autoencoder
 from gan_core.regularizers import PENALTIES, clip_weights
 from gan_core.training import GAMES, take_turn
+from gan_core.training.augmenting import augmented, next_share
 from gan_core.training.averaging import follow
 from gan_core.training.games import AdversarialGame
 from gan_core.training.timetable import instance_noise, share_of_rate
@@ -55,6 +57,9 @@ _TRICK_CODE: dict[str, tuple[Any, ...]] = {
     "feature_matching": (AdversarialGame._feature_distance,),
     "unrolled": (look_ahead,),
     "ema": (follow,),
+    "diffaugment": (augmented, AdversarialGame._seen),
+    "adaptive_augmentation": (next_share, AdversarialGame._adapt),
+    "lazy_regularization": (AdversarialGame._penalty_factor,),
     "lr_schedule": (share_of_rate,),
     "gradient_clipping": (take_turn,),
 }
@@ -70,6 +75,8 @@ _METRIC_CODE = {
     "kurtosis": "moments",
     "code_of_real": "code_agreement",
     "kmeans_of_real": "code_agreement",
+    FRECHET: "frechet_distance",
+    **dict.fromkeys((PRECISION, RECALL, COVERAGE), "precision_recall_density_coverage"),
     "sample_grey_share": "grey_share",
     "sample_laplacian_variance": "laplacian_variance",
     "rec_error": "reconstruction_error",
@@ -90,7 +97,7 @@ _METRIC_CODE = {
 }
 _METRIC_MODULES = (
     *("histograms", "modes", "divergences", "distances", "moments", "neighbors", "diversity", "densities"),
-    *("matching", "codes", "translation", "cycles"),
+    *("matching", "codes", "translation", "cycles", "overfitting"),
 )
 
 
@@ -198,6 +205,8 @@ _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
             "gan_core.metrics.translation_cards": "TRANSLATION_METRICS",
             "gan_core.metrics.pyramid_cards": "PYRAMID_METRICS",
             "gan_core.metrics.cycle_cards": "CYCLE_METRICS",
+            "gan_core.metrics.random_cards": "RANDOM_METRICS",
+            "gan_core.metrics.few_cards": "FEW_METRICS",
         },
         lambda name: _code_of_metric(name) if name in METRICS else (),
     ),

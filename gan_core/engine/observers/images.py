@@ -22,16 +22,22 @@ from gan_core.engine.observers.base import (
     shown_in_any_case,
     shown_of,
 )
+from gan_core.engine.observers.by_heart import ByHeart
 from gan_core.engine.observers.layers import PUSHED, push_on_images
 from gan_core.engine.observers.measuring import (
     FEWEST,
     FEWEST_HELD_OUT,
+    FEWEST_RANDOM,
+    RANDOM_FIT,
+    RANDOM_NEAR,
+    RANDOM_POINTS,
     SHARP_IMAGES,
     TOO_FEW,
     TOO_FEW_OF_A_CLASS,
     FeatureComparison,
     Numbers,
     PixelComparison,
+    RandomComparison,
     floors,
     sharpness_of_samples,
 )
@@ -47,6 +53,8 @@ from gan_core.metrics.histograms import (
     unsure_share,
 )
 from gan_core.metrics.modes import largest_share, modes_captured
+from gan_core.metrics.random_cards import FRECHET
+from gan_core.metrics.random_features import random_features
 from gan_core.training import Game, Pushes
 from gan_core.training.classifier import FrozenClassifier, reference_histogram
 from gan_core.training.streams import Streams
@@ -91,13 +99,14 @@ class ImageObserver(_Judging):
         real = self._real(source.train_index, 0)
         self._pixels = PixelComparison(_flat(real))
         self._sharp = dict.fromkeys(sharpness_of_samples(real.numpy()), min(SHARP_IMAGES, self._n))
+        self._by_heart = ByHeart(config, source)
+        self._random = None if source.judged is not None else self._random_comparison()
         # As many as are pushed, also where there are fewer real ones.
         self._beside = real[torch.arange(PUSHED) % len(real)].to(config.device)
 
     def reference(self) -> dict[str, Any] | None:
         if self._source.judged is None:
-            looks = floors(self._unjudged(self._heldout(seed)) for seed in range(FLOOR_LOOKS))
-            return {"floors": looks, "samples": self._n, "sizes": self._sharp}
+            return self._unjudged_reference()
         classifier = self._find_classifier()
         if classifier is None:
             return None
@@ -109,11 +118,38 @@ class ImageObserver(_Judging):
         return {
             "class_names": list(self._source.class_names),
             **bars,
-            "floors": known | bars["floors"],
+            "floors": known | bars["floors"] | self._by_heart.floors,
             "lacking": lacking,
-            "sizes": self._features.sizes | self._sharp,
+            "sizes": self._features.sizes | self._sharp | self._by_heart.sizes,
             **self._told_of(classifier),
         }
+
+    def _unjudged_reference(self) -> dict[str, Any]:
+        looks = floors(self._unjudged(self._heldout(seed)) for seed in range(FLOOR_LOOKS))
+        looks |= self._by_heart.floors
+        sizes = self._sharp | self._by_heart.sizes
+        found = {"floors": looks, "samples": self._n, "sizes": sizes}
+        if self._random is None:
+            return found
+        # Fewer held-out pictures than the measures take would read another floor than as many.
+        enough = len(self._source.heldout_index) >= self._random.sizes[FRECHET]
+        near = {name: looks[name] for name in RANDOM_NEAR if name in looks and enough}
+        measured = {name: value for name, value in looks.items() if name not in self._random.sizes}
+        lacking = {} if enough else dict.fromkeys(RANDOM_NEAR, TOO_FEW)
+        floor = measured | self._random.floor | near
+        return found | {"floors": floor, "lacking": lacking, "sizes": sizes | self._random.sizes}
+
+    def _random_comparison(self) -> RandomComparison | None:
+        """Of pictures without classes; None where there are too few for a space and a comparison."""
+        index = self._source.train_index
+        half = min(RANDOM_POINTS, self._n, len(index) // 2)
+        if half < FEWEST_RANDOM or self._source.shape[0] not in (1, 3):
+            return None
+        order = index[
+            torch.randperm(len(index), generator=Streams(0).generator("random features"))[: half + RANDOM_FIT]
+        ]
+        features = random_features(to_unit(self._source.x[order]))
+        return RandomComparison(features[half:], features[:half])
 
     def _lacking(self, known: Collection[str]) -> dict[str, str]:
         """Which measures lack what: a few held-out pictures read what they are, not what real pictures are."""
@@ -136,10 +172,11 @@ class ImageObserver(_Judging):
         samples = self._shown.samples(game)
         if not bool(samples.isfinite().all()):
             return {}, {}
+        few = self._by_heart.measure(game, samples)
         if classifier is None:
-            return self._unjudged(samples), {}
+            return self._unjudged(samples) | few, {}
         numbers, counts = self._judge(classifier, samples, self._shown.y)
-        return numbers, {"histogram": {"counts": counts.tolist(), "n": self._n}}
+        return numbers | few, {"histogram": {"counts": counts.tolist(), "n": self._n}}
 
     def _drawn(self, game: Game) -> dict[str, Any]:
         if self._shown.in_rows:
@@ -173,7 +210,8 @@ class ImageObserver(_Judging):
 
     def _unjudged(self, x: Tensor) -> Numbers:
         """What needs no classifier."""
-        return self._pixels.measure(_flat(x)) | sharpness_of_samples(x.numpy())
+        random = {} if self._random is None else self._random.measure(random_features(x))
+        return self._pixels.measure(_flat(x)) | random | sharpness_of_samples(x.numpy())
 
     def _count(self, counts: np.ndarray) -> Numbers:
         real = self._real_share[:-1]

@@ -13,10 +13,11 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from gan_core.metrics.codes import LAPLACIAN_PIXELS, grey_share, laplacian_variance
-from gan_core.metrics.distances import frechet_distance, mmd2, sliced_wasserstein, wasserstein_1d
+from gan_core.metrics.distances import frechet_distance, frechet_floor, mmd2, sliced_wasserstein, wasserstein_1d
 from gan_core.metrics.diversity import ALIKE, alike_distance, birthday, vendi_score
 from gan_core.metrics.moments import center, main_axes, std_ratio
 from gan_core.metrics.neighbors import NEIGHBOURS, precision_recall_density_coverage
+from gan_core.metrics.random_cards import COVERAGE, FRECHET, PRECISION, RECALL
 
 Numbers = dict[str, float]
 
@@ -24,7 +25,14 @@ KERNEL_POINTS = 200  # of each side, for the Vendi score and MMD
 NEIGHBOUR_POINTS = 300  # of each side, for precision, recall, density and coverage
 SLICED_POINTS = 500
 SHARP_IMAGES = 500
+RANDOM_POINTS = 500  # of each side, in random features
+RANDOM_FIT = 1_000  # pictures that their space is fitted on
+FEWEST_RANDOM = 30  # of each side: fewer say more of themselves than of the data
+RANDOM_DIMS = ((500, 32), (160, 16), (0, 8))
+"""From so many pictures on a side, so many dimensions: about a tenth as many, or the covariance is that of the few."""
+DEAD = 1e-6  # of the largest deviation: an axis along which nothing varies
 NEAR = ("precision", "recall", "density", "coverage")
+RANDOM_NEAR = {PRECISION: "precision", RECALL: "recall", COVERAGE: "coverage"}
 FEWEST = {"frechet_distance": 2, "mmd2": 2} | dict.fromkeys(NEAR, NEIGHBOURS + 1)
 """Real samples without which a measure cannot be computed."""
 FEWEST_HELD_OUT = 10
@@ -104,6 +112,36 @@ class FeatureComparison:
 
     def birthday(self, fake: np.ndarray) -> dict[str, float]:
         return birthdays(self._real, fake)
+
+
+class RandomComparison:
+    """Pictures without a judge in features of a network that nobody trained, beside real ones.
+
+    The space, whitened main axes of the features, is fitted on real pictures that are in neither of the compared sets: those it
+    is fitted on spread out, and new ones would look far from them. So half of a small set is for the space. ``fit`` and
+    ``real`` are features (n, 576).
+    """
+
+    def __init__(self, fit: np.ndarray, real: np.ndarray) -> None:
+        few = min(len(fit), len(real))
+        dims = next(dims for least, dims in RANDOM_DIMS if few >= least)
+        axes = main_axes(fit, dims)
+        self._axes = axes.directions / np.where(axes.std > DEAD * axes.std[0], axes.std, np.inf)
+        self._mean, self._real = axes.mean, self._in_space(axes.mean, real)
+        self.sizes = {FRECHET: len(real)} | dict.fromkeys(RANDOM_NEAR, min(NEIGHBOUR_POINTS, len(real)))
+        self.floor = {FRECHET: frechet_floor(dims, len(real), len(real))}
+
+    def measure(self, fake: np.ndarray) -> Numbers:
+        made = self._in_space(self._mean, fake[: len(self._real)])
+        numbers = {FRECHET: frechet_distance(self._real[: len(made)], made)}
+        if len(made) > NEIGHBOURS:
+            near = neighbours(self._real[: len(made)], made)
+            numbers |= {name: near[short] for name, short in RANDOM_NEAR.items()}
+        return numbers
+
+    def _in_space(self, mean: np.ndarray, features: np.ndarray) -> np.ndarray:
+        along: np.ndarray = (features - mean) @ self._axes
+        return along
 
 
 class PixelComparison:

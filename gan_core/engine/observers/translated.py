@@ -112,9 +112,9 @@ class HeldPairs:
             return degraded(targets, self._degradation, seed=seed)
         return samples_of(self._of_inputs, len(targets), heldout=heldout).x
 
-    def outputs(self, game: Translates) -> Tensor:
-        """(n, *shape), on the CPU."""
-        parts = self.inputs.to(self._device).split(SAMPLES_AT_ONCE)
+    def outputs(self, game: Translates, n: int | None = None) -> Tensor:
+        """Of the first ``n`` inputs, or of all, (n, *shape), on the CPU."""
+        parts = self.inputs[:n].to(self._device).split(SAMPLES_AT_ONCE)
         return torch.cat([game.translate(some).cpu() for some in parts])
 
     def rows(self, outputs: Tensor) -> Sheet:

@@ -14,6 +14,7 @@ LABELS = {
     "matching.cycle": "λ of the cycle",
     "objective.clip_value": "clip D's weights to ±",
     "tricks.instance_noise": "instance noise σ₀",
+    "tricks.augment_share": "share of augmented pictures",
     "translation.distance_weight": "λ of the distance",
     "translation.adversarial_weight": "weight of the adversarial term",
     "cycle.cycle_weight": "λ of the cycle",

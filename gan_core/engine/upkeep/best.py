@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 
 from gan_core.metrics import METRICS
+from gan_core.metrics.random_cards import FRECHET
 from gan_core.said import said
 
 # The first row that was measured decides; later columns of it where earlier ones are equal.
 JUDGES = (
     ("frechet_distance",),
+    (FRECHET,),
     ("modes_covered", "sliced_wasserstein"),
     ("modes_covered", "wasserstein"),
     ("sliced_wasserstein",),

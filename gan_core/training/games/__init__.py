@@ -9,6 +9,7 @@ from gan_core.training.games.bigan import ALI, BIGAN
 from gan_core.training.games.cyclegan import CYCLEGAN
 from gan_core.training.games.declaration import Declaration
 from gan_core.training.games.gan import GAN, reference_lines
+from gan_core.training.games.glo import GLO
 from gan_core.training.games.infogan import INFOGAN
 from gan_core.training.games.lapgan import LAPGAN
 from gan_core.training.games.pix2pix import PIX2PIX
@@ -28,6 +29,7 @@ GAMES: dict[str, Declaration[Any]] = {
     "pix2pix": PIX2PIX,
     "cyclegan": CYCLEGAN,
     "lapgan": LAPGAN,
+    "glo": GLO,
 }
 
 __all__ = ["GAMES", "AdversarialGame", "Declaration", "reference_lines"]

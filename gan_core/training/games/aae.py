@@ -235,6 +235,12 @@ def _problems(config: AaeConfig, source: Source) -> Iterator[Problem]:
         yield Problem("model.discriminator", reason)
     if config.reconstruction.error == "bce":
         yield from points_are_not_shares("reconstruction.error", source)
+    coders = config.model.encoder, config.model.decoder
+    if any(one.architecture != "mlp" and one.normalization == "none" for one in coders):
+        said = (
+            "convolutions without a normalisation hardly learn here; choose batch, and three times the usual rate of AE"
+        )
+        yield Problem("model.encoder.normalization", said, fatal=False)
     yield from _of_the_prior(config, label_count(source))
 
 

@@ -17,6 +17,7 @@ from gan_core.losses import AdversarialLoss, opinion
 from gan_core.models import pack
 from gan_core.regularizers import PENALTIES, Penalty, clip_weights
 from gan_core.training.assembly import Assembly
+from gan_core.training.augmenting import EVERY, augmented, next_share
 from gan_core.training.averaging import average_of, follow
 from gan_core.training.columns import Column, names_of
 from gan_core.training.evaluation import evaluated
@@ -24,9 +25,11 @@ from gan_core.training.game import Memory
 from gan_core.training.latent import Prior
 from gan_core.training.optimization import Optimization
 from gan_core.training.player import Outcome, Player
-from gan_core.training.timetable import instance_noise
+from gan_core.training.timetable import instance_noise, warmed_up
 from gan_core.training.unroll import look_ahead
 
+ADAPTIVE, LAZY = "augment", "lazy"
+"""Parts of the memory of tricks, beside those of a loss and of penalties."""
 Judge = Callable[..., Any]
 """D, or D looked ahead: called with x and y."""
 
@@ -73,7 +76,7 @@ class AdversarialGame:
         self.packing, self.summary = settings.packing, settings.summary
         self.tricks = settings.tricks
         self.conditional, self.class_weight = settings.conditional, settings.class_weight
-        self.noise = self.tricks.instance_noise
+        self.noise, self.ema_decay = self.tricks.instance_noise, self.tricks.ema_decay
         self.G_average = average_of(G, self.tricks.ema_decay)
         self.memory: Memory = self._first_memory()
         self.knobs: dict[str, float] = {}
@@ -109,6 +112,8 @@ class AdversarialGame:
 
     def begin_round(self, round: int) -> None:
         self.noise = instance_noise(self.tricks.instance_noise, round, self.tricks.instance_noise_rounds)
+        if self.tricks.ema_warm_up:
+            self.ema_decay = warmed_up(self.tricks.ema_decay, round)
         for optimization in self.optimization:
             optimization.begin_round(round)
 
@@ -171,9 +176,14 @@ class AdversarialGame:
             terms["class"] = self._class_error(real_classes, y) + self._class_error(fake_classes, y)
         if y is not None:
             critic = partial(critic, y=y)
+        due = self._penalty_factor()
         for penalty, weight in self.penalties:
             known = self.memory.get(penalty.term, {})
-            terms[penalty.term] = weight * penalty.measure(critic, x, x_fake, self.streams["penalties"], **known)
+            terms[penalty.term] = (
+                due * weight * penalty.measure(critic, x, x_fake, self.streams["penalties"], **known)
+                if due
+                else real_logits.new_zeros(())
+            )
         return terms, real_logits, fake_logits
 
     def _d_adversarial(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -242,11 +252,21 @@ class AdversarialGame:
         return self.class_weight * cross_entropy(classes, y)
 
     def _seen(self, x: Tensor) -> Tensor:
-        """x as D sees it: with the instance noise of the round, in packs."""
+        """x as D sees it: augmented, with the instance noise of the round, in packs."""
+        if self.tricks.augment != "off":
+            x = augmented(x, self.tricks.augment, self.streams["augment"], self._augment_share())
         if self.noise > 0:
             draw = torch.randn(x.shape, generator=self.streams["tricks"], device=x.device, dtype=x.dtype)
             x = x + self.noise * draw
         return pack(x, self.packing, self.summary)
+
+    def _augment_share(self) -> float | Tensor:
+        return self.memory[ADAPTIVE]["share"] if ADAPTIVE in self.memory else self.tricks.augment_share
+
+    def _penalty_factor(self) -> int:
+        """By how much penalties count in this step of D: once, or in every k-th step k times."""
+        interval = self.tricks.penalty_interval
+        return 0 if LAZY in self.memory and int(self.memory[LAZY]["step"]) else interval
 
     def _noise(self, n: int) -> Tensor:
         return self.latent(n, self.streams["z"])
@@ -257,7 +277,7 @@ class AdversarialGame:
 
     def _average(self) -> None:
         if self.G_average is not None:
-            follow(self.G_average, self.G, self.tricks.ema_decay)
+            follow(self.G_average, self.G, self.ema_decay)
 
     def set_knob(self, knob: str, value: float) -> None:
         """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
@@ -277,6 +297,8 @@ class AdversarialGame:
                 )
             case ["objective", "clip_value"] if self.clip_value is not None:
                 self.clip_value = float(value)
+            case ["tricks", "augment_share"] if self.tricks.augment != "off" and ADAPTIVE not in self.memory:
+                self.tricks = self.tricks.model_copy(update={"augment_share": float(value)})
             case ["tricks", "instance_noise"] if self.tricks.instance_noise or knob in self.knobs:
                 self.tricks = self.tricks.model_copy(update={"instance_noise": float(value)})
             case _:
@@ -287,6 +309,10 @@ class AdversarialGame:
 
     def _first_memory(self) -> Memory:
         parts = {"loss": self.loss.memory, **{penalty.term: penalty.memory for penalty, _ in self.penalties}}
+        if self.tricks.augment != "off" and self.tricks.augment_target:
+            parts[ADAPTIVE] = {"share": 0.0, "sign": 0.0, "turns": 0.0}
+        if self.penalties and self.tricks.penalty_interval > 1:
+            parts[LAZY] = {"step": 0.0}
         device = self.streams["z"].device
         return {
             part: {name: torch.tensor(float(value), device=device) for name, value in memory.items()}
@@ -298,15 +324,30 @@ class AdversarialGame:
     def _remember(self, real_logits: Tensor, fake_logits: Tensor) -> None:
         parts = {"loss": self.loss.remember, **{penalty.term: penalty.remember for penalty, _ in self.penalties}}
         for part, known in self.memory.items():
-            remember = parts[part]
+            remember = parts.get(part)
             if remember is not None:
                 self.memory[part] = remember(real_logits, fake_logits, **known)
+        if LAZY in self.memory:
+            self.memory[LAZY]["step"] = (self.memory[LAZY]["step"] + 1) % self.tricks.penalty_interval
+        if ADAPTIVE in self.memory:
+            self._adapt(torch.sign(real_logits - self.loss.boundary).mean())  # type: ignore[operator]
+
+    def _adapt(self, sign: Tensor) -> None:
+        """Gather r_t, and after a few turns move the share of augmented pictures towards its target."""
+        known = self.memory[ADAPTIVE]
+        known["sign"] += sign
+        known["turns"] += 1
+        if int(known["turns"]) == EVERY:
+            r_t, tricks = known["sign"] / EVERY, self.tricks
+            share = next_share(known["share"], r_t, tricks.augment_target, tricks.augment_images, self.batch_size)
+            self.memory[ADAPTIVE] = {"share": share, **{name: torch.zeros_like(sign) for name in ("sign", "turns")}}
 
     def _carried(self) -> list[tuple[str, Tensor]]:
         """What is in memory, by the name of its reading: ``k``, ``lecam_real``."""
         return [
             (name if part == "loss" else f"{part}_{name}", value)
             for part, memory in self.memory.items()
+            if part not in (ADAPTIVE, LAZY)
             for name, value in memory.items()
         ]
 
@@ -318,5 +359,7 @@ class AdversarialGame:
             seen["accuracy_fake"] = (fake_logits <= self.loss.boundary).float().mean()
         if self.tricks.instance_noise:
             seen["noise"] = real_logits.new_tensor(self.noise)
+        if ADAPTIVE in self.memory:
+            seen["augment"] = self.memory[ADAPTIVE]["share"]
         seen |= {name: measure(real_logits, fake_logits) for name, measure in self.loss.measures.items()}
         return {**seen, **dict(self._carried())}

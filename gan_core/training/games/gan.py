@@ -59,6 +59,8 @@ def _build(config: GanConfig, source: Source) -> AdversarialGame:
         purposes.append("tricks")
     if model.condition != "none":
         purposes.append("labels")
+    if tricks.augment != "off":
+        purposes.append("augment")
     assembled = assemble(config, source, _networks(config, source), purposes, model.initialization)
     moves = optimizations_of(config, assembled.networks)
     settings = Settings(
@@ -114,6 +116,8 @@ def _of_d(loss: AdversarialLoss, penalties: Sequence[Penalty], tricks: Tricks, c
         yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy")
     if tricks.instance_noise:
         yield Column("D", "noise", "instance noise σ", "reading", "scores")
+    if tricks.augment != "off" and tricks.augment_target:
+        yield Column("D", "augment", "share augmented p", "reading", "scores")
     for name in (*loss.measures, *loss.memory):
         yield Column("D", name, f"{inside(loss.about.title)} {name}", "reading", "losses")
     for penalty in penalties:
@@ -179,6 +183,8 @@ def _knobs(config: GanConfig) -> dict[str, float]:
         knobs["objective.clip_value"] = objective.clip_value
     if config.tricks.instance_noise:
         knobs["tricks.instance_noise"] = config.tricks.instance_noise
+    if config.tricks.augment != "off" and not config.tricks.augment_target:
+        knobs["tricks.augment_share"] = config.tricks.augment_share
     return knobs
 
 

@@ -24,7 +24,7 @@ def unknown(config: GanConfig) -> list[Problem]:
 
 def problems(config: GanConfig, source: Source) -> Iterator[Problem]:
     """Why a config whose names are known cannot be played (fatal), and what a person should know of it (not fatal)."""
-    rules = (_shapes, _batches, _constraints, _autoencoder, _labels, _looking_ahead)
+    rules = (_shapes, _batches, _constraints, _autoencoder, _labels, _looking_ahead, _augmentation)
     for rule in rules:
         yield from rule(config, source.shape)
     yield from _conditioning(config, label_parts(source))
@@ -174,6 +174,24 @@ def _looking_ahead(config: GanConfig, shape: tuple[int, ...]) -> Iterator[Proble
             "feature matching instead of the adversarial loss never asks D for its answer, so there is nothing to look "
             "ahead to; choose 'added', or 0 steps",
         )
+
+
+def _augmentation(config: GanConfig, shape: tuple[int, ...]) -> Iterator[Problem]:
+    tricks, loss = config.tricks, LOSSES[config.objective.loss]
+    if tricks.augment != "off" and len(shape) != 3:
+        yield Problem("tricks.augment", "only pictures can be shifted or have a square cut out; choose 'off'")
+    if tricks.augment != "off" and tricks.augment_target and loss.boundary is None:
+        yield Problem(
+            "tricks.augment_target",
+            f"the {loss.about.title.lower()} loss has no boundary beyond which D calls a picture real, so that nobody can "
+            "count how many it knows; choose 0, or another loss",
+        )
+    if tricks.augment == "off" and tricks.augment_target:
+        yield _advise(
+            "tricks.augment_target", "nothing is augmented, so there is no share to adapt; choose an augmentation"
+        )
+    if tricks.ema_warm_up and not tricks.ema_decay:
+        yield _advise("tricks.ema_warm_up", "there is no moving average that could warm up; choose a decay")
 
 
 def _conditioning(config: GanConfig, parts: tuple[int, ...]) -> Iterator[Problem]:

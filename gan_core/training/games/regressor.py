@@ -23,14 +23,25 @@ from gan_core.training.player import Outcome, Player
 
 
 class Regressor:
-    """min ‖z − E(G(z))‖² over E alone (Donahue et al. 2017, section 4). The assembly has G and E, and the stream ``z``."""
+    """min ‖z − E(G(z))‖² over E alone (Donahue et al. 2017, section 4). The assembly has G and E, and the stream ``z``.
 
-    def __init__(self, assembly: Assembly, moves: Optimization, columns: Sequence[Column], latent: Prior) -> None:
+    With ``of_data`` it is min ‖x − G(E(x))‖² over data x (Schlegl et al. 2019, "izi").
+    """
+
+    def __init__(
+        self,
+        assembly: Assembly,
+        moves: Optimization,
+        columns: Sequence[Column],
+        latent: Prior,
+        *,
+        of_data: bool = False,
+    ) -> None:
         self.networks: dict[str, nn.Module] = dict(assembly.networks)
         self.G, self.E = self.networks["G"].requires_grad_(False), self.networks["E"]
         self.data: BatchStream = assembly.data
         self.streams = assembly.streams
-        self.moves, self.latent = moves, latent
+        self.moves, self.latent, self.of_data = moves, latent, of_data
         self.memory: Memory = {}
         self.knobs: dict[str, float] = {}
         self.players = (
@@ -75,8 +86,18 @@ class Regressor:
         return self.sample(self.encode(x))
 
     def _objective(self) -> Outcome:
+        if self.of_data:
+            x = self.data.next().x
+            return Outcome({"rec": mse_loss(self._made(self.E(x)), x)})
         z = self.latent(self.data.batch_size, self.streams["z"])
         return Outcome({"rec": mse_loss(self.E(self.sample(z)), z)})
+
+    def _made(self, z: Tensor) -> Tensor:
+        """G(z) as ``sample`` makes it, with a graph back to z."""
+        training = self.G.training
+        x_fake: Tensor = self.G.eval()(z)
+        self.G.train(training)
+        return x_fake
 
 
 # --- from settings ---
@@ -106,10 +127,17 @@ def _latent(config: RegressorConfig) -> Latent:
 def _build(config: RegressorConfig, source: Source) -> Regressor:
     made = assemble(config, source, _networks(config, source), ("z",), config.model.initialization)
     moves = optimization_of(config.optimizer, made.networks["E"], steps=1, rounds=config.schedule.rounds)
-    return Regressor(made, moves, _columns(config), _latent(config))
+    of_data = config.model.learns_from == "data"
+    return Regressor(made, moves, _columns(config), _latent(config), of_data=of_data)
 
 
 def _columns(config: RegressorConfig) -> tuple[Column, ...]:
+    if config.model.learns_from == "data":
+        return (
+            Column("E", "loss", "loss", "total", "losses"),
+            Column("E", "rec", "mean squared error of a number of x", "term"),
+            Column("E", "grad_norm", "gradient norm", "total", "gradients"),
+        )
     variance = 1.0 if config.model.latent == "normal" else 1 / 3
     return (
         Column("E", "loss", "loss", "total", "losses", ((variance, "without a look at x"),)),
@@ -119,6 +147,8 @@ def _columns(config: RegressorConfig) -> tuple[Column, ...]:
 
 
 def _reading(config: RegressorConfig) -> Reading:
+    if config.model.learns_from == "data":
+        return Reading("The loss is the mean squared error of a number of x, in units of the networks, −1 to 1.")
     return Reading(
         "The loss is the mean squared error of a number of z; who says 0 whatever x is has the variance of z."
     )

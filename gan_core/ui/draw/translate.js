@@ -96,17 +96,31 @@ class BeforeAfter {
   // The sentence that belongs to the picture, counted over held-out pictures at this round.
   count() {
     const { side } = this.translated
-    if (!side.about?.degradation || side.round === undefined || this.counted === `${side.run} ${side.round}`) return
-    const { run, round } = side
+    if (!side.about?.translates || side.round === undefined || this.counted === `${side.run} ${side.round}`) return
+    const { run, round, about } = side
     this.counted = `${run} ${round}`
+    if (!about.judged && !about.paired) return setText(this.told, "There is no classifier of this data, so nobody counts how many outputs are something else.")
     setText(this.told, "Counting over held-out pictures…")
-    if (!side.about.judged) return setText(this.told, "There is no classifier of this data, so nobody counts how many outputs are something else.")
     side.link.ask("figures", { do: "figures", round }, (answer) => {
-      if (run !== side.run) return
-      const thing = side.about.classes.every((name) => /^\d$/.test(name)) ? "digit" : "class"
-      const share = (count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")
-      const [output, input, real] = [answer.output, answer.input, answer.real].map(share)
-      setText(this.told, `${output} of ${integer(answer.n)} held-out pictures come out as another ${thing}, and surely so, by the classifier at round ${integer(round)}. Of the inputs ${input} are read so, of the real pictures ${real}. A sharp picture is no proof of what was there.`)
+      if (run === side.run) setText(this.told, honestly(answer, about))
     })
   }
+}
+
+// What an answer of the kind "figures" says; of pairs whose classes nobody knows only how far outputs are from their targets.
+function honestly(answer, about) {
+  const thing = about.classes.every((name) => /^\d$/.test(name)) ? "digit" : "class"
+  const share = (count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")
+  const said = []
+  if (answer.output !== undefined) {
+    said.push(`${share(answer.output)} of ${integer(answer.n)} held-out pictures come out as another ${thing}, and surely so, by the classifier at round ${integer(answer.round)}.`)
+    const beside = [["of the inputs", answer.input], ["of the real pictures", answer.real]].filter(([, count]) => count !== undefined).map(([of, count], at) => `${of} ${share(count)}${at ? "" : " are read so"}`).join(", ")
+    if (beside) said.push(`${beside[0].toUpperCase()}${beside.slice(1)}.`)
+  }
+  if (answer.apart) {
+    const { output, input } = answer.apart
+    said.push(`Outputs of ${integer(answer.n)} held-out pairs are ${number(output, "percent")} of full brightness away from their targets, the inputs as they are ${number(input, "percent")}${output < input ? "" : ": to do nothing would be nearer"}.`)
+  }
+  said.push(about.degradation || about.paired ? "A sharp picture is no proof of what was there." : "Without pairs nothing in training says which output is right.")
+  return said.join(" ")
 }

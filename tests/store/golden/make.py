@@ -35,6 +35,12 @@ def fill(connection: object, version: int) -> None:
                VALUES ('both', 'A comparison', '{}', 1, 3.0)"""
         )
         execute("INSERT INTO members VALUES ('both', 'golden', 'as it is', 7)")
+    if version >= 4:
+        execute(
+            """INSERT INTO studies (id, name, protocol, settings, run, status, cells, created_at)
+               VALUES ('asked', 'A study', 'price', '{"protocol": "price", "seeds": [0]}', 'golden', 'stopped', 7, 4.0)"""
+        )
+        execute("INSERT INTO study_rows VALUES ('asked', 'real-5-0', '{\"accuracy\": 0.5}', 1.25)")
 
 
 def main(version: int = len(MIGRATIONS)) -> None:
