@@ -32,8 +32,9 @@ ABOUT = About(
     url="https://arxiv.org/abs/2009.11732",
 )
 NOTES = (
-    "No score has seen an anomaly, and no setting, round or threshold was chosen by one. What is found here is a kind of "
-    "picture that was kept from training, or damaged on purpose; others may be found more often, or not at all.",
+    "No score has seen an anomaly, and inside a study no setting, round or threshold is chosen by one. The defaults were "
+    "chosen with digits in sight: one neighbour, and the settings of the GAN. What is found here is a kind of picture that "
+    "was kept from training, or damaged on purpose; others may be found more often, or not at all.",
     "The threshold is set on normal pictures that were kept apart; so its rate of false alarms is known, and how many "
     "anomalies exceed it is not.",
     "A difference picture shows what a model cannot draw, edges first. It is no map of a defect.",
