@@ -12,7 +12,7 @@ from gan_core.ui.shell import CLASS, HOME, ICON, TOUR, renew_tickets, say_what_i
 st.set_page_config("GANscope", page_icon=ICON, layout="wide")
 shown = {file: about for file, about in TOUR.items() if file != CLASS or in_class()}
 page = st.navigation(
-    [st.Page(file, title=title, icon=icon, default=file == HOME) for file, (title, icon) in shown.items()],
+    [st.Page(file, title=title, default=file == HOME) for file, (title, _) in shown.items()],
     position="top",
 )
 page_keys()

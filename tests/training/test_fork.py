@@ -46,7 +46,7 @@ def same(mine: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
 RICH = {"model.generator.normalization": "batch", "model.discriminator.dropout": 0.2, "schedule.n_critic": 2}
 UNCHANGED: dict[str, tuple[str, dict[str, Any]]] = {
     **{objective: ("mlp", {"objective": objective, **RICH}) for objective in OBJECTIVES},
-    **{trick: ("mlp", dotted(TRICKS[trick].settings)) for trick in TRICKS},
+    **{trick: ("dcgan" if "augment" in trick else "mlp", dotted(TRICKS[trick].settings)) for trick in TRICKS},
     "convolutions": ("dcgan", {"objective": "hinge", "model.discriminator.spectral_norm": True, **RICH}),
     "sgd": ("mlp", {"optimizers.generator": {"name": "sgd", "momentum": 0.9}}),
 }

@@ -21,7 +21,10 @@ RICH = {
 }
 GAMES: dict[str, dict[str, Any]] = {
     **{name: {"objective": name, **RICH, "model.discriminator.spectral_norm": name != "wgan"} for name in OBJECTIVES},
-    **{trick: {**RICH, **dotted(TRICKS[trick].settings)} for trick in TRICKS},
+    **{
+        trick: {**RICH, **({"data.name": "digits8"} if "augment" in trick else {}), **dotted(TRICKS[trick].settings)}
+        for trick in TRICKS
+    },
     "k on its way": {"objective": "began", "objective.options": {"lambda_k": 0.2}},
     "a penalty with a memory": {"objective": "r3gan", "objective.penalties.lecam": 0.1},
     "images, across an epoch": {"data.name": "mnist5k", "data.batch_size": 1500},
