@@ -21,7 +21,7 @@ from gan_core import api
 from gan_core.config import ConfigError
 from gan_core.config.studies import STUDY_SETTINGS, load_study
 from gan_core.engine import Lab
-from gan_core.engine.studies import augmentation, computing
+from gan_core.engine.studies import augmentation, classified, computing
 from gan_core.engine.studies.augmentation import gan_config
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Cell, Row
@@ -245,10 +245,10 @@ def test_arms_that_are_the_same_cannot_be_told_apart(store: RunStore, monkeypatc
     trials, seeds = 200, 5
     settings = load_study({**TINY, "sizes": [5], "seeds": list(range(50)), "steps": 25, "batch_size": 16})
     bench = Bench(store, "null", settings)
-    real = augmentation.real_samples(bench, 5, 0)
+    real = classified.real_samples(bench, 5, 0)
     found = np.array(
         [
-            augmentation.arm_accuracy(settings, bench, "real", seed, real, None)  # type: ignore[arg-type]
+            classified.arm_accuracy(settings, bench, "real", seed, real, None)  # type: ignore[arg-type]
             for seed in range(2 * trials * seeds)
         ]
     ).reshape(2, trials, seeds)
