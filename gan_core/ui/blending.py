@@ -48,7 +48,7 @@ def _found(way: Way, rows: Sequence[dict[str, float]], run_id: str) -> None:
     share = st.slider("Share of the way to this run", 0.0, 1.0, 0.5, STEP, format="percent", key=f"share:{run_id}")
     images = way.rows(share)
     count, columns, *shape = images.shape
-    here = way.measure(share)
+    here = next((row for row in rows if row["share"] == share), None) or way.measure(share)
     left, right = st.columns([3, 2])
     left.image(tile(images.reshape(count * columns, *shape), columns), width="stretch")
     left.caption(" | ".join(HEADS * (columns // len(HEADS))))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from gan_core.config import RunConfig
 from gan_core.engine.exchange.copies import can_copy
-from gan_core.ui.rights import pace
-from gan_core.ui.shell import action_button, lab, said_in_a_sentence
+from gan_core.ui.scored import section
+from gan_core.ui.shell import action_button, lab
 
-LOOK_SECONDS = 1.0
 NEWEST = "the newest"
 ICONS = {
     "copies": ":material/content_copy:",
@@ -35,41 +35,25 @@ def show(run_id: str, config: RunConfig) -> None:
     """The section of a run that draws pictures from noise; nothing for any other."""
     if not can_copy(config):
         return
-    with st.expander("Copies of training pictures", icon=":material/content_copy:"):
-        chore = lab().chores.get(_key(run_id))
-        st.fragment(_section, run_every=pace(LOOK_SECONDS) if chore is not None and chore.busy else None)(run_id)
 
-
-def _key(run_id: str) -> str:
-    return f"copying:{run_id}"
-
-
-def _section(run_id: str) -> None:
-    chore = lab().chores.get(_key(run_id))
-    if chore is not None and chore.busy:
-        st.progress(*chore.progress)
-        return
-    if chore is not None and st.session_state.pop(f"looking:{run_id}", False):
-        st.rerun()  # once more without the clock
-    st.caption(
-        "Whether G draws its training pictures again, by an exact test on a thousand samples. Takes a few seconds."
-    )
-    saved = [one.round for one in lab().store.checkpoints(run_id)]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        at = st.selectbox(
-            "Checkpoint of round", [None, *reversed(saved)], format_func=_round, key=f"copying-at:{run_id}", width=200
+    def ask(again: bool) -> Callable[[], object] | None:
+        st.caption(
+            "Whether G draws its training pictures again, by an exact test on a thousand samples. Takes a few seconds."
         )
-        label = "Look for copies" if chore is None else "Look again"
-        pressed = action_button("steer", label, runs=[run_id], key=f"copies:{run_id}", icon=":material/search:")
-    if pressed:
-        with said_in_a_sentence():
-            lab().chores.copying(run_id, at)
-            st.session_state[f"looking:{run_id}"] = True
-            st.rerun()
-    if chore is not None and chore.error:
-        st.info(chore.error, icon=":material/info:")
-    elif chore is not None and chore.result:
-        _found(json.loads(chore.result))
+        saved = [one.round for one in lab().store.checkpoints(run_id)]
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            at = st.selectbox(
+                "Checkpoint of round",
+                [None, *reversed(saved)],
+                format_func=_round,
+                key=f"copying-at:{run_id}",
+                width=200,
+            )
+            label = "Look again" if again else "Look for copies"
+            pressed = action_button("steer", label, runs=[run_id], key=f"copies:{run_id}", icon=":material/search:")
+        return partial(lab().chores.copying, run_id, at) if pressed else None
+
+    section(f"copying:{run_id}", "Copies of training pictures", ":material/content_copy:", ask, _found)
 
 
 def _round(at: int | None) -> str:

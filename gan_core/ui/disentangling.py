@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from gan_core.config import RunConfig
 from gan_core.engine.exchange.disentangling import can_be_scored
-from gan_core.ui.rights import pace
-from gan_core.ui.shell import action_button, lab, said_in_a_sentence
+from gan_core.ui.scored import section
+from gan_core.ui.shell import action_button, lab
 
-LOOK_SECONDS = 1.0
 COLUMNS = {
     "mig": (
         "MIG",
@@ -38,36 +38,16 @@ def show(run_id: str, config: RunConfig) -> None:
     """The section of a run whose code can be scored; nothing for any other."""
     if not can_be_scored(config):
         return
-    with st.expander("Disentanglement", icon=":material/call_split:"):
-        chore = lab().chores.get(_key(run_id))
-        st.fragment(_section, run_every=pace(LOOK_SECONDS) if chore is not None and chore.busy else None)(run_id)
 
+    def ask(again: bool) -> Callable[[], object] | None:
+        st.caption(
+            "How far the code tells the known factors of the data apart, from the newest checkpoint. Takes about half a minute."
+        )
+        label = "Score again" if again else "Score the code"
+        pressed = action_button("steer", label, runs=[run_id], key=f"score:{run_id}", icon=":material/straighten:")
+        return partial(lab().chores.disentangle, run_id) if pressed else None
 
-def _key(run_id: str) -> str:
-    return f"disentangle:{run_id}"
-
-
-def _section(run_id: str) -> None:
-    chore = lab().chores.get(_key(run_id))
-    if chore is not None and chore.busy:
-        share, sentence = chore.progress
-        st.progress(share, sentence)
-        return
-    if chore is not None and st.session_state.pop(f"scoring:{run_id}", False):
-        st.rerun()  # once more without the clock
-    st.caption(
-        "How far the code tells the known factors of the data apart, from the newest checkpoint. Takes about half a minute."
-    )
-    label = "Score the code" if chore is None else "Score again"
-    if action_button("steer", label, runs=[run_id], key=f"score:{run_id}", icon=":material/straighten:"):
-        with said_in_a_sentence():
-            lab().chores.disentangle(run_id)
-            st.session_state[f"scoring:{run_id}"] = True
-            st.rerun()
-    if chore is not None and chore.error:
-        st.info(chore.error, icon=":material/info:")
-    elif chore is not None and chore.result:
-        _table(json.loads(chore.result))
+    section(f"disentangle:{run_id}", "Disentanglement", ":material/call_split:", ask, _table)
 
 
 def _table(found: dict[str, Any]) -> None:
