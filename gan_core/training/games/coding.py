@@ -127,7 +127,33 @@ def _parts(config: CodeConfig) -> tuple[tuple[str, Network], ...]:
 # --- the game ---
 
 
-class CodeGame:
+class Turned:
+    """What one player is turned by: the rate of its ``moves``, and how many samples of ``data`` are a batch."""
+
+    moves: Optimization
+    data: BatchStream
+    knobs: dict[str, float]
+
+    def begin_round(self, round: int) -> None:
+        self.moves.begin_round(round)
+
+    def set_knob(self, knob: str, value: float) -> None:
+        """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
+        turn = self._turns().get(knob)
+        if turn is None:
+            raise ValueError(f"{knob} cannot change while the run trains")
+        turn(value)
+        self.knobs[knob] = value
+
+    def _turns(self) -> dict[str, Callable[[float], None]]:
+        """What each knob does."""
+        return {"optimizer.lr": self.moves.set_rate, "data.batch_size": self._set_batch_size}
+
+    def _set_batch_size(self, value: float) -> None:
+        self.data.batch_size = int(value)
+
+
+class CodeGame(Turned):
     """One player that moves the networks E and Dec of an assembly; what it minimises is ``_objective``.
 
     ``columns`` name the numbers of its turns. ``images`` says in which units x is decoded.
@@ -136,11 +162,11 @@ class CodeGame:
     def __init__(self, assembly: Assembly, moves: Optimization, columns: Sequence[Column], *, images: bool) -> None:
         self.E, self.Dec = assembly.networks["E"], assembly.networks["Dec"]
         self.networks: dict[str, nn.Module] = {"E": self.E, "Dec": self.Dec}
-        self.data: BatchStream = assembly.data
+        self.data = assembly.data
         self.streams = assembly.streams
         self.moves, self.images = moves, images
         self.memory: Memory = {}
-        self.knobs: dict[str, float] = {}
+        self.knobs = {}
         name = columns[0].player
         self.players: tuple[Player, ...] = (
             Player(
@@ -153,17 +179,6 @@ class CodeGame:
                 clip_gradient=moves.clip_gradient,
             ),
         )
-
-    def begin_round(self, round: int) -> None:
-        self.moves.begin_round(round)
-
-    def set_knob(self, knob: str, value: float) -> None:
-        """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
-        turn = self._turns().get(knob)
-        if turn is None:
-            raise ValueError(f"{knob} cannot change while the run trains")
-        turn(value)
-        self.knobs[knob] = value
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """x̂ (n, *shape) from the code of x; leaves both networks as they were."""
@@ -183,13 +198,6 @@ class CodeGame:
         with evaluated(self.Dec):
             output: Tensor = self.Dec(z)
             return output.sigmoid() * 2 - 1 if self.images else output
-
-    def _turns(self) -> dict[str, Callable[[float], None]]:
-        """What each knob does."""
-        return {"optimizer.lr": self.moves.set_rate, "data.batch_size": self._set_batch_size}
-
-    def _set_batch_size(self, value: float) -> None:
-        self.data.batch_size = int(value)
 
     def _encoded(self, x: Tensor) -> Tensor:
         """What E gives for x."""

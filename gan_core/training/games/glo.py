@@ -6,7 +6,7 @@ picture: the machine that copies on purpose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ from torch.nn.functional import normalize as of_length_1
 
 from gan_core.config import Problem
 from gan_core.config.games.glo import GloConfig
-from gan_core.data import BatchStream, ImageSource, Source
+from gan_core.data import ImageSource, Source
 from gan_core.models import ARCHITECTURES, decoder_from
 from gan_core.models.blocks import Network
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
@@ -22,7 +22,7 @@ from gan_core.training.columns import GRADIENTS, LOSSES, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.games.autoencoder import ERRORS
-from gan_core.training.games.coding import coder_knobs, unknown_architectures
+from gan_core.training.games.coding import Turned, coder_knobs, unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading
 from gan_core.training.latent import Latent
 from gan_core.training.optimization import Optimization, optimization_of
@@ -31,7 +31,7 @@ from gan_core.training.player import Outcome, Player
 REACH = "sampling.reach"
 
 
-class Glo:
+class Glo(Turned):
     """min over Dec and the codes of ‖x_i − Dec(z_i)‖ by the named error (Bojanowski et al. 2018, without their pyramid).
 
     The assembly has the networks ``Codes``, a table with a row for each training picture, and ``Dec``.
@@ -42,11 +42,11 @@ class Glo:
     ) -> None:
         self.networks: dict[str, nn.Module] = dict(assembly.networks)
         self.Codes, self.Dec = self.networks["Codes"], self.networks["Dec"]
-        self.data: BatchStream = assembly.data
+        self.data = assembly.data
         self.streams = assembly.streams
         self.moves, self.error, self.reach = moves, error, reach
         self.memory: Memory = {}
-        self.knobs: dict[str, float] = {}
+        self.knobs = {}
         self.players = (
             Player(
                 "GLO",
@@ -57,22 +57,6 @@ class Glo:
                 clip_gradient=moves.clip_gradient,
             ),
         )
-
-    def begin_round(self, round: int) -> None:
-        self.moves.begin_round(round)
-
-    def set_knob(self, knob: str, value: float) -> None:
-        """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
-        match knob:
-            case "optimizer.lr":
-                self.moves.set_rate(value)
-            case "data.batch_size":
-                self.data.batch_size = int(value)
-            case "sampling.reach":
-                self.reach = float(value)
-            case _:
-                raise ValueError(f"{knob} cannot change while the run trains")
-        self.knobs[knob] = value
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """x̂ (n, *shape) decoded at the code that is nearest to z (n, code_dim), or so far beyond it as the reach says."""
@@ -87,6 +71,12 @@ class Glo:
         """The code of each training picture, (n, code_dim)."""
         every: Tensor = self.Codes[0].weight  # type: ignore[index]
         return _on_sphere(every)
+
+    def _turns(self) -> dict[str, Callable[[float], None]]:
+        return {**super()._turns(), "sampling.reach": self._set_reach}
+
+    def _set_reach(self, value: float) -> None:
+        self.reach = float(value)
 
     def _objective(self) -> Outcome:
         batch = self.data.next()

@@ -9,20 +9,20 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from gan_core.config import Problem, RegressorConfig
-from gan_core.data import BatchStream, Source
+from gan_core.data import Source
 from gan_core.models import ARCHITECTURES, encoder_from
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Column, names_of
 from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
-from gan_core.training.games.coding import coder_knobs, unknown_architectures
+from gan_core.training.games.coding import Turned, coder_knobs, unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading
 from gan_core.training.latent import Latent, Prior
 from gan_core.training.optimization import Optimization, optimization_of
 from gan_core.training.player import Outcome, Player
 
 
-class Regressor:
+class Regressor(Turned):
     """min ‖z − E(G(z))‖² over E alone (Donahue et al. 2017, section 4). The assembly has G and E, and the stream ``z``.
 
     With ``of_data`` it is min ‖x − G(E(x))‖² over data x (Schlegl et al. 2019, "izi").
@@ -39,11 +39,11 @@ class Regressor:
     ) -> None:
         self.networks: dict[str, nn.Module] = dict(assembly.networks)
         self.G, self.E = self.networks["G"].requires_grad_(False), self.networks["E"]
-        self.data: BatchStream = assembly.data
+        self.data = assembly.data
         self.streams = assembly.streams
         self.moves, self.latent, self.of_data = moves, latent, of_data
         self.memory: Memory = {}
-        self.knobs: dict[str, float] = {}
+        self.knobs = {}
         self.players = (
             Player(
                 "E",
@@ -54,20 +54,6 @@ class Regressor:
                 clip_gradient=moves.clip_gradient,
             ),
         )
-
-    def begin_round(self, round: int) -> None:
-        self.moves.begin_round(round)
-
-    def set_knob(self, knob: str, value: float) -> None:
-        """Set a knob of ``knobs_of``, between two rounds. Raises ValueError for a setting that cannot change."""
-        match knob:
-            case "optimizer.lr":
-                self.moves.set_rate(value)
-            case "data.batch_size":
-                self.data.batch_size = int(value)
-            case _:
-                raise ValueError(f"{knob} cannot change while the run trains")
-        self.knobs[knob] = value
 
     def sample(self, z: Tensor, y: Tensor | None = None) -> Tensor:
         """G(z), (n, *shape), for z (n, latent_dim), by running means where G normalises; leaves G as it was."""
