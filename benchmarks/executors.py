@@ -122,17 +122,17 @@ def start_up(lab: Lab, config: RunConfig) -> tuple[float, float]:
 
 
 def with_spare(lab: Lab) -> None:
-    """Have a process wait, and wait until it does nothing else."""
+    """Have the fork server import, and wait until it does nothing else."""
     lab.keep_spare()
-    (spare,) = [process for process in workers() if process.cmdline()[-1] == WAITING]
     spent = -1.0
-    while (now := sum(spare.cpu_times()[:2])) > spent:
+    while (now := sum(sum(child.cpu_times()[:2]) for child in psutil.Process().children())) > spent:
         spent = now
         time.sleep(1.0)
 
 
 def workers() -> set[psutil.Process]:
-    return set(psutil.Process().children())
+    """The processes of runs, which a fork server began."""
+    return {child for child in psutil.Process().children(recursive=True) if child.ppid() != os.getpid()}
 
 
 class Found:
@@ -212,7 +212,7 @@ def report(found: Found, command: str, load: list[tuple[float, float, float]]) -
         f"| thread | {spread(one for one, _ in found.starts['thread'])} | – | – |",
         f"| process | {spread(one for one, _ in found.starts['process'])} "
         f"| {spread(cpu for _, cpu in found.starts['process'])} | {spread(found.memory)} |",
-        f"| process that waited for a run | {spread(one for one, _ in found.starts[WAITING])} | – | the same |",
+        f"| process forked by a server that waited | {spread(one for one, _ in found.starts[WAITING])} | – | the same |",
         "",
         "## What follows",
         "",

@@ -129,4 +129,10 @@ def _fail(name: str, wish: _Wish, half: Callable[[], object] | None) -> None:
             os._exit(EXIT_STATUS)
 
 
-_arm(os.environ.get(VARIABLE, ""))
+def arm_as_the_environment_says() -> None:
+    """Once more, in a process whose environment is another than when this module was imported."""
+    _wishes.clear()
+    _arm(os.environ.get(VARIABLE, ""))
+
+
+arm_as_the_environment_says()

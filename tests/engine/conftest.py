@@ -13,6 +13,7 @@ import psutil
 import pytest
 import torch
 import waiting
+from workers import workers as every_worker
 
 from gan_core.config import RunConfig
 from gan_core.data import ImageSource
@@ -189,12 +190,7 @@ def open_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
 def workers() -> Callable[..., set[psutil.Process]]:
     """``workers()``: the processes of runs that this process, or that of the given number, has begun and that are left."""
 
-    def of(pid: int | None = None) -> set[psutil.Process]:
-        return {
-            child for child in psutil.Process(pid).children() if "gan_core.engine.running.worker" in child.cmdline()
-        }
-
-    return of
+    return every_worker
 
 
 @pytest.fixture(scope="session")

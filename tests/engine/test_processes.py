@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 from holding import Hold
+from workers import words
 
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab
@@ -38,7 +39,7 @@ def begin(workers: Callable, until: Callable) -> Callable[..., list[tuple[str, p
     def run(opened: Lab, *configs: Any) -> list[tuple[str, psutil.Process]]:
         runs = [opened.submit(config) for config in configs]
         until(lambda: all(opened.view(run).status["round"] > 5 for run in runs), "all play", 120)
-        processes = {process.cmdline()[-1]: process for process in workers()}
+        processes = {words(process)[-1]: process for process in workers()}
         return [(run, processes[run]) for run in runs]
 
     return run
@@ -109,6 +110,7 @@ def test_a_crash_fails_the_run_and_says_where_it_was_and_a_request_to_end_saves_
 def test_one_that_cannot_be_started_or_understood_fails_with_a_sentence(
     open_lab: Callable, small: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr(os, "pidfd_open")  # no forks: an interpreter for each
     opened = open_lab(executor="process")
     real, babbler = sys.executable, tmp_path / "babbler"
     babbler.write_text("#!/bin/sh\nexec yes\n")
@@ -129,10 +131,11 @@ def test_one_that_cannot_be_started_or_understood_fails_with_a_sentence(
 def test_a_run_alone_takes_the_process_that_waits_and_another_gets_ready(
     open_lab: Callable, small: Callable, until: Callable, workers: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr(os, "pidfd_open")  # where programs are forked, none has to wait
     monkeypatch.setattr(processes, "SPARE_SECONDS", 0.5)
 
     def waiting() -> list[psutil.Process]:
-        return [process for process in workers() if process.cmdline()[-1] == WAITING]
+        return [process for process in workers() if words(process)[-1] == WAITING]
 
     opened = open_lab(executor="auto", capacity=2)
     opened.wait(opened.submit(small()), 60)
@@ -175,6 +178,7 @@ def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it
     endless.write_text(f"#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -c '{imports}'\n")
     endless.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(endless))
+    monkeypatch.delattr(os, "pidfd_open")
     others = set(psutil.Process().children())
     opened = open_lab(executor="process")
     run = opened.submit(small(LONG))
@@ -219,8 +223,8 @@ def test_a_server_takes_its_processes_with_it(
     runs = json.loads(server.stdout.readline())
     with RunStore(tmp_path) as watching:
         until(lambda: all(watching.run(run).rounds > 5 for run in runs), "both play", 120)
-        children = workers(server.pid)
-        assert len(children) == 2
+        assert len(workers(server.pid)) == 2
+        children = psutil.Process(server.pid).children(recursive=True)
         os.kill(server.pid, number)
         server.wait(60)
         server.stdout.close()

@@ -5,23 +5,20 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gan_core.engine.answering.lanes import lane
 from gan_core.engine.latent.recipes import Recipe
+from gan_core.engine.programs import Program, start
 from gan_core.store import StoreError
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).resolve().parents[3]
-MODULE = ("gan_core.engine.answering.process",)
+MODULE = "gan_core.engine.answering.process"
 MOST_WAITING = 200
 """Questions that are open at once, about three for each of a class; more are refused."""
 BREATHER = 2.0
@@ -50,13 +47,13 @@ class Guide:
     questions of all who wait go together, as soon as the process is done with those before.
     """
 
-    def __init__(self, store: Path, module: Sequence[str] = MODULE) -> None:
-        self._command = [sys.executable, "-m", "gan_core.lifeline", *module, str(store)]
+    def __init__(self, store: Path) -> None:
+        self._store = store
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._waiting: dict[tuple[str, str], int] = {}
         self._open: dict[int, _Asked] = {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         self._started = -BREATHER
         self._in_hand = False  # a batch is with the process
         self._closed = False
@@ -109,9 +106,7 @@ class Guide:
         if time.monotonic() - self._started < BREATHER:
             raise Unanswered(ENDED)
         self._started = time.monotonic()
-        self._process = subprocess.Popen(
-            self._command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
+        self._process = start(MODULE, str(self._store))
         threading.Thread(target=self._hear, args=(self._process,), name="answers", daemon=True).start()
 
     def _send(self) -> None:
@@ -130,7 +125,7 @@ class Guide:
 
     # -- in a thread of its own ------------------------------------------------------------------------------------
 
-    def _hear(self, process: subprocess.Popen[bytes]) -> None:
+    def _hear(self, process: Program) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             number, _, answer = line.rstrip(b"\n").partition(b" ")

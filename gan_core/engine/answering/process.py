@@ -150,7 +150,7 @@ def _sentence(error: Exception) -> str:
     return FAILED
 
 
-def main() -> None:
+def main(root: str) -> None:
     os.nice(NICENESS)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else prints
@@ -163,7 +163,7 @@ def main() -> None:
         outgoing.write(f"{id} {text}\n".encode())
         outgoing.flush()
 
-    with RunStore(Path(sys.argv[1])) as store:
+    with RunStore(Path(root)) as store:
         answerer = Answerer(store, say)
         for _ in itertools.count():
             try:
@@ -186,4 +186,4 @@ def _listen(incoming: IO[bytes], heard: SimpleQueue[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import select
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
+from gan_core.engine.programs import Program, let_go, start
 from gan_core.intake.errors import Cancelled
 
 POLL_SECONDS = 0.2
@@ -17,25 +15,23 @@ POLL_SECONDS = 0.2
 
 def told_by(module: str, *arguments: str, cancel: Callable[[], bool]) -> Iterator[dict[str, Any]]:
     """What a module says, line by line, until it is done; it is killed when nobody reads on. Raises Cancelled."""
-    command = [sys.executable, "-m", "gan_core.lifeline", module, *arguments]
-    home = Path(__file__).resolve().parents[3]
-    with subprocess.Popen(command, cwd=home, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        try:
-            yield from _lines(process, cancel)
-        finally:
-            process.kill()
+    program = start(module, *arguments)
+    try:
+        yield from _lines(program, cancel)
+    finally:
+        let_go(program)
 
 
-def _lines(process: subprocess.Popen[bytes], cancel: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None
+def _lines(program: Program, cancel: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    assert program.stdout is not None
     ready, rest = select.poll(), b""
-    ready.register(process.stdout)
+    ready.register(program.stdout)
     while True:
         if cancel():
             raise Cancelled("Cancelled.")
         if not ready.poll(1000 * POLL_SECONDS):
             continue
-        came = process.stdout.read1()  # type: ignore[attr-defined]
+        came = program.stdout.read1()  # type: ignore[attr-defined]
         *lines, rest = (rest + came).split(b"\n")
         yield from map(json.loads, lines)
         if not came:

@@ -8,18 +8,17 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any, Literal
 
+from gan_core.engine import programs
 from gan_core.engine.messages import Command, Ended, Job, Message, Rows, State
 from gan_core.engine.observers import GetClassifier
 from gan_core.engine.running import wire
@@ -32,7 +31,6 @@ from gan_core.training.domains import judged_sources
 
 log = logging.getLogger(__name__)
 
-PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 REAP_SECONDS = 2.0  # for a process that has said its last word to be gone
 SAVE_SECONDS = 5.0  # for the others in a process in which one hangs
 SPARE_SECONDS = 20.0  # after one was taken, until the next is made ready: the run that took it first gets both cores
@@ -116,16 +114,8 @@ class _Worker:
 
     def __init__(self, label: str) -> None:
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115
-        path = os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH")]))
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "gan_core.lifeline", "gan_core.engine.running.worker", label],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                env={**os.environ, "PYTHONPATH": path},
-                start_new_session=True,  # Ctrl-C in a terminal is for this process alone
-            )
+            self.process = programs.start("gan_core.engine.running.worker", label, errors=self.errors)
         except OSError:
             self.errors.close()
             raise
@@ -146,16 +136,12 @@ class _Worker:
 
     def close(self) -> None:
         """Kill it if it lives, and let go of its pipes."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdout, self.process.stdin, self.errors):
-            assert pipe is not None
-            with suppress(OSError):  # what it did not hear is still in the pipe
-                pipe.close()
+        programs.let_go(self.process)
+        self.errors.close()
 
 
 class _Spare:
-    """At most one process that waits for its job with all that jobs import."""
+    """At most one process that waits for its job with all that jobs import; none where programs are forked at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -166,14 +152,18 @@ class _Spare:
     def prepare(self) -> None:
         with self._lock:
             self._wanted = True
-            if self._worker is None and not self._closed:
-                try:
+            try:
+                if programs.forks():
+                    programs.prepare()
+                elif self._worker is None and not self._closed:
                     self._worker = _Worker(WAITING)
-                except OSError:
-                    log.exception("no process could be made ready; the next run tries again")
+            except OSError:
+                log.exception("no process could be made ready; the next run tries again")
 
     def take(self, label: str) -> _Worker:
         """A process for jobs: the one that waits, else a new one. Raises OSError."""
+        if programs.forks():
+            return _Worker(label)
         with self._lock:
             worker, self._worker = self._worker, None
             if self._wanted and not self._closed and (self._timer is None or not self._timer.is_alive()):
@@ -378,7 +368,7 @@ class _Host:
             elif said or worker is None:
                 job.end(Ended("failed", job.round, said, trace))
             else:
-                job.end(_obituary(job, worker.process.returncode, last_words))
+                job.end(_obituary(job, worker.process.wait(), last_words))
 
     def _start_and_hear(self, label: str) -> None:
         """From the start of the process to its end."""

@@ -34,12 +34,12 @@ TELL_SECONDS = 0.1  # between two looks at what the runs have to say, where noth
 ASK_SECONDS = 1.0  # until who waits asks once more: an answer, or a nudge, comes sooner
 
 
-def main() -> None:
+def main(label: str) -> None:
     faulthandler.enable()  # what a crash leaves behind is what the lab shows
     faulthandler.register(wire.SHOW_STACK)
     incoming, outgoing = _take_the_pipes()
     compute_on_one_thread()
-    if sys.argv[1:] == [wire.WAITING]:
+    if label == wire.WAITING:
         warm_up()
     try:
         _, setup = wire.read(incoming)
@@ -207,4 +207,4 @@ class _Classifier:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
