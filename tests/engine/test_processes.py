@@ -207,7 +207,13 @@ lab.close()
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_takes_its_processes_with_it(
-    tmp_path: Path, root: Path, small: Callable, until: Callable, workers: Callable, number: int
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    root: Path,
+    small: Callable,
+    until: Callable,
+    workers: Callable,
+    number: int,
 ) -> None:
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, str(tmp_path)],
@@ -216,6 +222,7 @@ def test_a_server_takes_its_processes_with_it(
         text=True,
         cwd=root,
     )
+    request.addfinalizer(server.kill)  # also where something below fails: its runs would play for ever
     assert server.stdin is not None
     assert server.stdout is not None
     server.stdin.write(json.dumps([small(LONG | {"seed": seed}).to_dict() for seed in range(2)]))
