@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import signal
@@ -21,6 +22,7 @@ import pytest
 import torch
 from holding import Hold
 from hypothesis import HealthCheck, settings
+from streamlit.components.v2 import manifest_scanner
 
 import gan_core.engine
 from gan_core.config import RunConfig
@@ -34,6 +36,8 @@ from gan_core.training.classifier import classifier_for
 from gan_core.training.games import AdversarialGame
 
 torch.set_num_threads(1)
+# A server reads the metadata of every installed package once; every page that is opened without one would.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 settings.register_profile(
     "gate", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
