@@ -18,7 +18,6 @@ from gan_core.engine.showing.judging import RunJudge
 from gan_core.metrics.states import Verdict
 from gan_core.training import build, load_source, play, resolve
 from gan_core.training.classifier import FrozenClassifier
-from gan_core.training.knobs import turn
 
 LOOK_EVERY = 25
 SAMPLES = 500  # of a measurement; as many points are drawn
@@ -210,7 +209,7 @@ def train(run: Run, path: Path, classifier: GetClassifier) -> None:
         turns.append(torch.stack([last[column] for column in columns]))
         if run.case.turned and step.round == run.case.turned[0]:
             for knob, value in run.case.turned[1].items():
-                turn(game, knob, value)
+                game.set_knob(knob, value)
         if step.round % LOOK_EVERY == 0:
             numbers, sight = observer.look(game, step.round)
             looks.append((step.round, numbers))
