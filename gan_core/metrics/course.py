@@ -129,8 +129,8 @@ class Course:
     """The measurements so far. Tell it the rounds before the measurement that follows them.
 
     ``reached`` says whether the data were reached once, ``most_modes`` the most effective modes over those of real data
-    that two measurements in a row have had, ``best`` the best quality of as many. ``had_modes`` is ``most_modes`` of those
-    measurements alone whose samples were more than a cloud: what a sentence may say that G had.
+    that two measurements in a row have had, ``best`` the best quality of as many that were not collapsed. ``had_modes`` is
+    ``most_modes`` of those measurements alone whose samples were more than a cloud: what a sentence may say that G had.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -173,7 +173,9 @@ class Course:
             if all(check.picture not in SHAPELESS for check in self.checks[-AGREE:]):
                 self.had_modes = max(self.had_modes, min(1.0, *modes))
             good = min(check.sides.good for check in self.checks[-AGREE:])
-            self.best = max(self.best, good) if np.isfinite(good) else self.best
+            # As sharp as a single mode no G is that reaches all: one that comes back to the others has lost nothing.
+            if np.isfinite(good) and not any(map(is_low, self.checks[-AGREE:])):
+                self.best = max(self.best, good)
 
     def _parts(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Each ingredient over its floor; a number that is missing or not finite is none."""

@@ -379,6 +379,16 @@ def test_what_never_was_good_is_not_broken():
     assert "broken" not in states(judged(*series(GROWING + WHOLE, high_quality_share=noisy), RING))
 
 
+def test_one_sharp_mode_that_spreads_over_all_again_is_not_broken():
+    """As a cured fork does: its parent was sharper, on a single mode."""
+    course = [*GROWING, *[0.13] * 20, 0.4, 0.6, 0.8, *WHOLE]
+    on = np.interp(np.arange(len(course)), [0, 9, 10, 29, 33, len(course) - 1], [0.1, 0.3, 0.97, 0.97, 0.3, 0.55])
+    judge = judged(*series(course, high_quality_share=on), RING)
+    assert "collapsed" in states(judge)
+    assert "broken" not in states(judge)
+    assert judge.verdict.state == "spread"
+
+
 def test_a_live_change_shortly_before_is_the_first_suspect():
     n = len(GROWING + WHOLE)
     turns, diagnostics = series(GROWING + WHOLE, high_quality_share=np.where(np.arange(n) < 30, 0.95, 0.08))
