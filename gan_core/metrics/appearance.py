@@ -21,9 +21,9 @@ Picture = Literal["unknown", "real", "varied", "spread", "part", "cloud", "noise
 # the shape of the data can be seen, or a picture be recognised. Points all over a ring of wide modes read 0.4.
 NEAR, STAYS_NEAR = (0.9, 0.8), (0.85, 0.72)
 SHAPE, STAYS_SHAPE = (0.45, 0.35), (0.42, 0.3)
-# Squared MMD over its floor, of points: below the one they have the shape of the data, however far off they lie; above the
-# other they are not spread as real ones are, however near they lie.
-LIKE, UNLIKE = 0.006, 0.04
+# Squared MMD over its floor, of points: below the first they have the shape of the data, however far off they lie, and up
+# to the second they keep it; above the last they are not spread as real ones are, however near they lie.
+LIKE, STAYS_LIKE, UNLIKE = 0.006, 0.009, 0.04
 MOSTLY_ON, STAYS_ON = 0.7, 0.6  # quality from which samples lie on the data, of which a part is missing
 COVERS, STAYS_COVERING = 0.75, 0.65  # breadth from which the data are covered
 RECALLED = 0.5  # of the recall of real samples; points that are too sharp have less
@@ -106,8 +106,9 @@ def picture_of(numbers: Mapping[str, float], seen: Sides, before: Picture, *, im
         return "real"
     whole = covers or "mmd2" in seen.quality  # a hump on a line has no parts that could be missing
     if whole and not (seen.missing and good >= near):
-        shape = good >= (STAYS_SHAPE if before in ("spread", "real") else SHAPE)[images]
-        return "spread" if shape or seen.excess < LIKE else shapeless
+        shaped = before in ("spread", "real")
+        shape = good >= (STAYS_SHAPE if shaped else SHAPE)[images]
+        return "spread" if shape or seen.excess < (STAYS_LIKE if shaped else LIKE) else shapeless
     return "part" if good >= (STAYS_ON if before == "part" else MOSTLY_ON) else shapeless
 
 

@@ -335,7 +335,8 @@ class Judge:
             if np.isfinite(share):
                 evidence.append(Evidence("largest_share", LABELS["largest_share"], share, ">", 0.5))
         elif self._last.breadth >= BROAD:
-            sentence = f"G spreads again, and is not whole yet: {variety}."
+            again = " again" if self._course.reached else ""
+            sentence = f"G spreads{again}, and is not whole yet: {variety}."
         elif self._last.picture in ("one_point", "one_picture"):
             before = "G has lost what it had" if self._course.had_modes else "G has not spread over the data"
             sentence = f"{self._say.looks_like(self._last.picture).removesuffix('.')}: {before}."
@@ -343,8 +344,10 @@ class Judge:
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."
         elif self._course.reached:
             sentence = f"G has lost what it had: {variety}."
-        else:
+        elif is_low(self._last) and not self._course.grows():
             sentence = f"G has not spread over the data, and has stopped trying: {variety}."
+        else:
+            sentence = f"G has not spread over all of the data yet: {variety}."
         return self._verdict("collapsed", self._course.began(is_low), sentence, evidence, tuple(causes))
 
     def _verdict(
