@@ -24,6 +24,9 @@ SHAPE, STAYS_SHAPE = (0.45, 0.35), (0.42, 0.3)
 # Squared MMD over its floor, of points: below the first they have the shape of the data, however far off they lie, and up
 # to the second they keep it; above the last they are not spread as real ones are, however near they lie.
 LIKE, STAYS_LIKE, UNLIKE = 0.006, 0.009, 0.04
+# Of points with modes: from where, and down to where, samples lie along the data between its modes, given such an excess.
+ALONG, STAYS_ALONG = (0.2, 0.02), (0.12, 0.035)
+STAYS_BETWEEN = 0.33  # of the quality of such points, whose shape was seen: it wavers while they settle on the modes
 MOSTLY_ON, STAYS_ON = 0.7, 0.6  # quality from which samples lie on the data, of which a part is missing
 COVERS, STAYS_COVERING = 0.75, 0.65  # breadth from which the data are covered
 RECALLED = 0.5  # of the recall of real samples; points that are too sharp have less
@@ -106,10 +109,19 @@ def picture_of(numbers: Mapping[str, float], seen: Sides, before: Picture, *, im
         return "real"
     whole = covers or "mmd2" in seen.quality  # a hump on a line has no parts that could be missing
     if whole and not (seen.missing and good >= near):
-        shaped = before in ("spread", "real")
-        shape = good >= (STAYS_SHAPE if shaped else SHAPE)[images]
-        return "spread" if shape or seen.excess < (STAYS_LIKE if shaped else LIKE) else shapeless
+        return "spread" if _has_shape(seen, before in ("spread", "real"), images=images) else shapeless
     return "part" if good >= (STAYS_ON if before == "part" else MOSTLY_ON) else shapeless
+
+
+def _has_shape(seen: Sides, shaped: bool, *, images: bool) -> bool:
+    """Whether the shape of the data can be told from samples that cover it; ``shaped`` where it could be before."""
+    good, excess = seen.good, seen.excess
+    if good >= (STAYS_SHAPE if shaped else SHAPE)[images] or excess < (STAYS_LIKE if shaped else LIKE):
+        return True
+    if HIGH not in seen.quality:
+        return False
+    least, most = STAYS_ALONG if shaped else ALONG
+    return (shaped and good >= STAYS_BETWEEN) or (good >= least and excess < most)
 
 
 def reading(name: str, quality: float, floors: Mapping[str, float]) -> tuple[float, bool]:

@@ -30,6 +30,7 @@ PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 8, 0.1, (400, 2000)
 GROWTH = 0.02  # of the mean breadth of the last four measurements over that of any four before
 GROWTH_CHECKS = 16  # measurements that are looked back on for that
 MOSTLY_UNSURE = 0.5  # share of samples of no class, above which the class mix says little
+WIDE = 1.5  # of the Vendi score of real points, from which a cloud lies everywhere: what it is nearest to says little
 HOPS = 8  # measurements in which hopping from mode to mode is looked for
 HOP_LENGTH = 0.75  # real standard deviations that the middle of the samples moves
 MOVES = 0.25  # the same beside a fullest mode that is another one
@@ -236,7 +237,20 @@ class Course:
 
     def is_narrow(self, check: Check) -> bool:
         modes = check.parts.get("effective_modes")
-        return check.breadth < NARROW or (modes is not None and modes < FALLEN * self.most_modes)
+        few = check.breadth < NARROW or (modes is not None and modes < FALLEN * self.most_modes)
+        return few and not self.is_wide(check)
+
+    def is_wide(self, check: Check) -> bool:
+        """Whether points lie all over the place, more varied than real ones: which mode they are nearest to says no more."""
+        spread, variety = (check.parts.get(name, 0.0) for name in ("std_ratio", "vendi_score"))
+        scattered = check.picture in ("cloud", "beside") and not self.facts.images
+        return scattered and spread >= COLLAPSED and variety >= WIDE
+
+    def is_lost(self, check: Check) -> bool:
+        return is_low(check) and not self.is_wide(check)
+
+    def scatters(self) -> bool:
+        return len(self.run_of(self.is_wide)) >= AGREE
 
     def is_late(self, times: float = 1) -> bool:
         least, most = PATIENT_ROUNDS

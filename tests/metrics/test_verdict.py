@@ -359,6 +359,36 @@ def test_the_shape_of_a_cloud_does_not_come_and_go():
     assert states(judge).count("spread") == 1
 
 
+def test_a_cloud_wider_than_the_data_has_not_collapsed_whatever_it_is_nearest_to():
+    """As a critic's game on the ring: three times as varied as real points, off every mode, now here and now there."""
+    n = 60
+    wide = {"std_ratio": 0.9, "vendi_score": 30.0, "high_quality_share": 0.01, "center_1": 1.2}
+    few = np.where(np.arange(n) % 12 < 7, 2.2, 7.0)
+    judge = judged(*series([0.9] * n, **wide, effective_modes=few), RING)
+    assert states(judge) == ["cloud"]
+    early = np.arange(n) < 40
+    shrunk = wide | {"std_ratio": np.where(early, 0.9, 0.2), "vendi_score": np.where(early, 30.0, 2.0)}
+    judge = judged(*series([0.9] * n, **shrunk, effective_modes=few), RING)
+    assert (judge.verdict.state, judge.verdict.onset_round) == ("collapsed", 40 * EVERY)
+
+
+def test_points_along_a_ring_show_its_shape_before_they_are_near_its_modes():
+    ring = replace(RING, floors=FLOORS | {"mmd2": 0.008})
+
+    def pictures(on, excess):
+        turns, diagnostics = series(WHOLE, high_quality_share=on, mmd2=0.008 + np.asarray(excess))
+        judge = Judge(ring)
+        judge.add_turns(turns)
+        numbers = [{name: values[i] for name, values in diagnostics.items() if name != "round"} for i in range(40)]
+        return [judge.add_check(i * EVERY, one).picture for i, one in enumerate(numbers)]
+
+    assert set(pictures(0.25, 0.015)) == {"spread"}
+    assert set(pictures(0.25, 0.06)) == {"cloud"}, "a disc has as many near a mode, if modes are wide"
+    assert set(pictures(0.1, 0.015)) == {"cloud"}
+    settling = pictures(np.tile([0.5, 0.36, 0.45, 0.34], 10), 0.03)
+    assert set(settling) == {"spread"}, "while points settle on the modes the share on them wavers"
+
+
 def test_points_between_the_modes_are_spread_and_not_healthy():
     found = verdict(*series(GROWING + WHOLE, high_quality_share=0.7), RING)
     assert found.state == "spread"
