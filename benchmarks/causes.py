@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.ledger import Ledger, key_of
-from benchmarks.recipes import FEW, has_few, modes_held, train
+from benchmarks.outcomes import FEW, has_few, modes_held
+from benchmarks.recipes import train
 from benchmarks.sections import command_line
 from gan_core.config import CAUSES, RunConfig, parse_seeds
 from gan_core.config.causes import ROUNDS

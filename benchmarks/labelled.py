@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from gan_core.config import OBJECTIVES, RunConfig, preset_config
+from gan_core.config import CURES, OBJECTIVES, RunConfig, preset_config
 from gan_core.data import ImageSource, Source
 from gan_core.engine.observers import observer_for
 from gan_core.engine.showing.judging import RunJudge
 from gan_core.metrics.states import Verdict
-from gan_core.training import build, load_source, play, resolve
+from gan_core.training import Game, Player, Turn, build, capture, fork, load_source, play, resolve, restore
 from gan_core.training.classifier import FrozenClassifier
-from gan_core.training.knobs import turn
 
 LOOK_EVERY = 25
 SAMPLES = 500  # of a measurement; as many points are drawn
@@ -32,13 +31,15 @@ SEEDS_OF_DIGITS = {SETTLED: (1,), REPORTED: (301,)}
 
 @dataclass(frozen=True)
 class Case:
-    """A setting: a preset with changes, its budget, and a knob that is turned on the way, if any: (round, values)."""
+    """A setting: a preset with changes, its budget, and what is changed on the way, if anything: knobs that are turned, as
+    (round, values), or a fork that brings a cure, as (round, its name)."""
 
     name: str
     preset: str
     rounds: int
     changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
     turned: tuple[int, Mapping[str, float]] | None = field(default=None, hash=False)
+    forked: tuple[int, str] | None = None
 
     @property
     def digits(self) -> bool:
@@ -56,10 +57,19 @@ class Case:
         }
         return resolve(preset_config(self.preset, changes))
 
+    def forked_config(self, seed: int) -> RunConfig:
+        """The settings at the end of the run: after its fork, if there is one."""
+        config = self.config(seed)
+        if self.forked is None:
+            return config
+        return resolve(config.replace({**CURES[self.forked[1]].changes, "schedule.rounds": self.rounds}))
+
     @property
     def pictured(self) -> list[int]:
-        """The rounds whose picture is labelled."""
-        return [max(1, round(share * self.rounds / LOOK_EVERY)) * LOOK_EVERY for share in PICTURED]
+        """The rounds whose picture is labelled; of a fork those after it."""
+        first = self.forked[0] if self.forked else 0
+        looks = (self.rounds - first) / LOOK_EVERY
+        return [first + max(1, round(share * looks)) * LOOK_EVERY for share in PICTURED]
 
 
 def _lr(g: float, d: float | None = None) -> dict[str, float]:
@@ -149,6 +159,13 @@ CASES: tuple[Case, ...] = (
         "line, three modes", "gaussian-mixture-collapse", 500, {"optimizers.generator.lr": 1e-3, "objective": "r1_gan"}
     ),
     Case("line, the course example", "gaussian-course", 250),
+    Case("fork r1", "ring-collapse", 2000, forked=(1000, "r1")),
+    Case("fork wgan_gp", "ring-collapse", 1500, forked=(1000, "wgan_gp")),
+    Case("fork spectral_norm", "ring-collapse", 2000, forked=(1000, "spectral_norm")),
+    Case("fork packing_4", "ring-collapse", 1500, forked=(1000, "packing_4")),
+    Case("card of the ring", "ring-mlp", 6000),
+    Case("card of the ring, WGAN GP", "ring-mlp", 3000, {"objective": "wgan_gp"}),
+    Case("card of the ring, LS GAN", "ring-mlp", 3000, {"objective": "ls_gan"}),
     _digits("WGAN GP", 400, {"objective": "wgan_gp"}),
     _digits("WGAN GP, short", 150, {"objective": "wgan_gp"}),
     _digits("non-saturating", 500, {"objective": "ns_gan", **_lr(5e-4), "schedule.n_critic": 1}),
@@ -195,38 +212,58 @@ def train(run: Run, path: Path, classifier: GetClassifier) -> None:
     """Train, look every so often, and keep what was measured and a picture at the rounds that are labelled."""
     config = run.case.config(run.seed)
     source = load_source(config)
-    game = build(config, source)
     observer = observer_for(config, source, lambda _: classifier(source))
-    columns = [f"{player.name}.{column}" for player in game.players for column in player.columns]
     last: dict[str, torch.Tensor] = {}
-    turns: list[torch.Tensor] = []
-    looks: list[tuple[int, dict[str, float]]] = [(0, observer.look(game, 0)[0])]
+    turns: list[dict[str, torch.Tensor]] = []
+    looks: list[tuple[int, dict[str, float]]] = [(0, observer.look(build(config, source), 0)[0])]
     pictures: dict[str, np.ndarray] = {}
     started = time.process_time()
-    for step in play(game, 0):
+    for game, step in _played(run, source):
         last |= {f"{step.player.name}.{column}": value for column, value in step.values.items()}
         if not step.ends_round:
             continue
-        turns.append(torch.stack([last[column] for column in columns]))
-        if run.case.turned and step.round == run.case.turned[0]:
-            for knob, value in run.case.turned[1].items():
-                turn(game, knob, value)
+        turns.append({name: last[name] for player in game.players for name in _columns(player)})
         if step.round % LOOK_EVERY == 0:
             numbers, sight = observer.look(game, step.round)
             looks.append((step.round, numbers))
             if step.round in run.case.pictured:
                 pictures[f"picture/{step.round}"] = _picture(sight.parts)
-            if not bool(torch.stack(turns[-LOOK_EVERY:]).isfinite().all()):
+            recent = [value for row in turns[-LOOK_EVERY:] for value in row.values()]
+            if not bool(torch.stack(recent).isfinite().all()):
                 break
         if step.round == run.case.rounds:
             break
     names = sorted({name for _, numbers in looks for name in numbers})
-    table = torch.stack(turns).float().numpy()
-    kept = {f"turns/{name}": values for name, values in zip(columns, table.T, strict=True)}
+    columns = dict.fromkeys(name for row in turns for name in row)
+    kept = {f"turns/{name}": np.array([float(row.get(name, np.nan)) for row in turns], np.float32) for name in columns}
     kept |= {f"diagnostics/{name}": np.array([row.get(name, np.nan) for _, row in looks]) for name in names}
-    rounds = {"diagnostics/round": np.array([round for round, _ in looks]), "turns/round": np.arange(1, len(table) + 1)}
+    rounds = {"diagnostics/round": np.array([round for round, _ in looks]), "turns/round": np.arange(1, len(turns) + 1)}
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **kept, **rounds, **pictures, seconds=np.array(time.process_time() - started))
+
+
+def _played(run: Run, source: Source) -> Iterator[tuple[Game, Turn]]:
+    """The turns of a run, with the game that they belong to: another one after a fork, in which all goes on that fits."""
+    config = run.case.config(run.seed)
+    game: Game = build(config, source)
+    for step in play(game, 0):
+        yield game, step
+        if not step.ends_round:
+            continue
+        if run.case.turned and step.round == run.case.turned[0]:
+            for knob, value in run.case.turned[1].items():
+                game.set_knob(knob, value)
+        if run.case.forked and step.round == run.case.forked[0]:
+            break
+    child = run.case.forked_config(run.seed)
+    state = fork(capture(game, step.round), config, child).state
+    game = build(child, source)
+    for step in play(game, restore(game, state)):
+        yield game, step
+
+
+def _columns(player: Player) -> list[str]:
+    return [f"{player.name}.{column}" for column in player.columns]
 
 
 def _picture(parts: Mapping[str, Any]) -> np.ndarray:
@@ -267,10 +304,10 @@ def is_image(source: Source) -> bool:
 
 def verdicts(run: Run, kept: Kept, reference: dict[str, Any]) -> dict[int, Verdict]:
     """What the page says of a run at each of its measurements, by their round."""
-    config = run.case.config(run.seed)
+    config = run.case.forked_config(run.seed)
     judge = RunJudge(config.schedule.rounds, config)
     judge.add_reference(reference)
-    turned, after = run.case.turned, 0
+    turned, forked, after = run.case.turned, run.case.forked, 0
     said: dict[int, Verdict] = {}
     names = [name for name in kept.diagnostics if name != "round"]
     columns = [name for name in kept.turns if name != "round"]
@@ -280,6 +317,8 @@ def verdicts(run: Run, kept: Kept, reference: dict[str, Any]) -> dict[int, Verdi
         judge.add_rows("turns", tuple(columns), kept.turns["round"][after:upto], some)
         if turned and after < turned[0] <= upto:
             judge.add_event(turned[0], "knob", {"changes": dict(turned[1])})
+        if forked and after < forked[0] <= upto:
+            judge.add_event(forked[0], "forked", {"cure": forked[1], "changes": dict(CURES[forked[1]].changes)})
         after = upto
         row = np.array([[kept.diagnostics[name][at] for name in names]])
         judge.add_rows("diagnostics", tuple(names), np.array([round]), row)

@@ -135,7 +135,7 @@ def judge_all(part: str, folder: Path, references: References) -> list[dict[str,
     for run in runs(part):
         if (folder / run.path).exists():
             kept = Kept.load(folder / run.path)
-            said = verdicts(run, kept, references.of(run.case.config(run.seed)))
+            said = verdicts(run, kept, references.of(run.case.forked_config(run.seed)))
             rows += [
                 {"run": run.key, "round": round, "said": said[round].picture, "state": said[round].state}
                 for round in sorted(kept.pictures)

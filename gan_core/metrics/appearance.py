@@ -24,6 +24,9 @@ SHAPE, STAYS_SHAPE = (0.45, 0.35), (0.42, 0.3)
 # Squared MMD over its floor, of points: below the one they have the shape of the data, however far off they lie; above the
 # other they are not spread as real ones are, however near they lie.
 LIKE, UNLIKE = 0.006, 0.04
+# Of points with modes on a plane: from where, and down to where, they lie along the data between modes, given such an excess.
+ALONG, STAYS_ALONG = (0.2, 0.016), (0.12, 0.035)
+STAYS_BETWEEN = 0.33  # of the quality of such points, whose shape was seen: it wavers while they settle on the modes
 MOSTLY_ON, STAYS_ON = 0.7, 0.6  # quality from which samples lie on the data, of which a part is missing
 COVERS, STAYS_COVERING = 0.75, 0.65  # breadth from which the data are covered
 RECALLED = 0.5  # of the recall of real samples; points that are too sharp have less
@@ -106,9 +109,23 @@ def picture_of(numbers: Mapping[str, float], seen: Sides, before: Picture, *, im
         return "real"
     whole = covers or "mmd2" in seen.quality  # a hump on a line has no parts that could be missing
     if whole and not (seen.missing and good >= near):
-        shape = good >= (STAYS_SHAPE if before in ("spread", "real") else SHAPE)[images]
-        return "spread" if shape or seen.excess < LIKE else shapeless
+        plane = HIGH in seen.quality and bool(np.isfinite(numbers.get("center_2", np.nan)))
+        shaped = before in ("spread", "real")
+        has_shape = _has_shape(seen, shaped, images=images) or (plane and _lies_along(seen, shaped))
+        return "spread" if has_shape else shapeless
     return "part" if good >= (STAYS_ON if before == "part" else MOSTLY_ON) else shapeless
+
+
+def _has_shape(seen: Sides, shaped: bool, *, images: bool) -> bool:
+    """Whether the shape of the data can be told from samples that cover it; ``shaped`` where it could be before."""
+    least = (STAYS_SHAPE if shaped else SHAPE)[images]
+    return seen.good >= least or seen.excess < LIKE
+
+
+def _lies_along(seen: Sides, shaped: bool) -> bool:
+    """The same where points lie between the modes of a plane, on a ring say, of which few are near a mode."""
+    least, most = STAYS_ALONG if shaped else ALONG
+    return (shaped and seen.good >= STAYS_BETWEEN) or (seen.good >= least and seen.excess < most)
 
 
 def reading(name: str, quality: float, floors: Mapping[str, float]) -> tuple[float, bool]:

@@ -30,6 +30,7 @@ PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 8, 0.1, (400, 2000)
 GROWTH = 0.02  # of the mean breadth of the last four measurements over that of any four before
 GROWTH_CHECKS = 16  # measurements that are looked back on for that
 MOSTLY_UNSURE = 0.5  # share of samples of no class, above which the class mix says little
+WIDE = 1.5  # of the Vendi score of real points, from which a cloud lies everywhere: what it is nearest to says little
 HOPS = 8  # measurements in which hopping from mode to mode is looked for
 HOP_LENGTH = 0.75  # real standard deviations that the middle of the samples moves
 MOVES = 0.25  # the same beside a fullest mode that is another one
@@ -129,8 +130,8 @@ class Course:
     """The measurements so far. Tell it the rounds before the measurement that follows them.
 
     ``reached`` says whether the data were reached once, ``most_modes`` the most effective modes over those of real data
-    that two measurements in a row have had, ``best`` the best quality of as many. ``had_modes`` is ``most_modes`` of those
-    measurements alone whose samples were more than a cloud: what a sentence may say that G had.
+    that two measurements in a row have had, ``best`` the best quality of as many that were not collapsed. ``had_modes`` is
+    ``most_modes`` of those measurements alone whose samples were more than a cloud: what a sentence may say that G had.
     """
 
     def __init__(self, facts: Facts) -> None:
@@ -173,7 +174,9 @@ class Course:
             if all(check.picture not in SHAPELESS for check in self.checks[-AGREE:]):
                 self.had_modes = max(self.had_modes, min(1.0, *modes))
             good = min(check.sides.good for check in self.checks[-AGREE:])
-            self.best = max(self.best, good) if np.isfinite(good) else self.best
+            # As sharp as a single mode no G is that reaches all: one that comes back to the others has lost nothing.
+            if np.isfinite(good) and not any(map(is_low, self.checks[-AGREE:])):
+                self.best = max(self.best, good)
 
     def _parts(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """Each ingredient over its floor; a number that is missing or not finite is none."""
@@ -234,7 +237,20 @@ class Course:
 
     def is_narrow(self, check: Check) -> bool:
         modes = check.parts.get("effective_modes")
-        return check.breadth < NARROW or (modes is not None and modes < FALLEN * self.most_modes)
+        few = check.breadth < NARROW or (modes is not None and modes < FALLEN * self.most_modes)
+        return few and not self.is_wide(check)
+
+    def is_wide(self, check: Check) -> bool:
+        """Whether points lie all over the place, more varied than real ones: which mode they are nearest to says no more."""
+        spread, variety = (check.parts.get(name, 0.0) for name in ("std_ratio", "vendi_score"))
+        scattered = check.picture in ("cloud", "beside") and not self.facts.images
+        return scattered and spread >= COLLAPSED and variety >= WIDE
+
+    def is_lost(self, check: Check) -> bool:
+        return is_low(check) and not self.is_wide(check)
+
+    def scatters(self) -> bool:
+        return len(self.run_of(self.is_wide)) >= AGREE
 
     def is_late(self, times: float = 1) -> bool:
         least, most = PATIENT_ROUNDS

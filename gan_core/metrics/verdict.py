@@ -189,15 +189,15 @@ class Judge:
         """A breadth that was there is lost; it counts until it is back, or grows no more."""
         course = self._course
         spreads = course.is_broad() and not course.grows()
-        stays = self.verdict.state == "collapsed" and not course.is_whole() and not spreads
-        if not stays and not (course.reached and len(course.run_of(is_low)) >= course.agreed()):
+        stays = self.verdict.state == "collapsed" and not course.is_whole() and not spreads and not course.scatters()
+        if not stays and not (course.reached and len(course.run_of(course.is_lost)) >= course.agreed()):
             return None
         return self._collapsed()
 
     def _stuck(self) -> Verdict | None:
         """Long after the start the breadth is low and does not grow, or the samples hop and go nowhere."""
         course = self._course
-        low = course.run_of(is_low)
+        low = course.run_of(course.is_lost)
         if course.reached or len(low) < AGREE or not course.is_late() or (course.grows() and not course.hops()):
             return None
         return self._overpowered(low) or self._collapsed()
@@ -221,7 +221,8 @@ class Judge:
     def _narrowing(self) -> Verdict | None:
         course = self._course
         narrow = course.run_of(course.is_narrow)
-        stays = self.verdict.state in ("narrowing", "collapsed") and not course.is_whole()
+        had = self.verdict.state in ("narrowing", "collapsed")
+        stays = had and not course.is_whole() and not course.scatters()
         partial = not course.reached and course.is_late(2) and not course.grows()
         if not stays and not ((course.reached or partial) and len(narrow) >= course.agreed()):
             return None
@@ -335,7 +336,8 @@ class Judge:
             if np.isfinite(share):
                 evidence.append(Evidence("largest_share", LABELS["largest_share"], share, ">", 0.5))
         elif self._last.breadth >= BROAD:
-            sentence = f"G spreads again, and is not whole yet: {variety}."
+            again = " again" if self._course.reached else ""
+            sentence = f"G spreads{again}, and is not whole yet: {variety}."
         elif self._last.picture in ("one_point", "one_picture"):
             before = "G has lost what it had" if self._course.had_modes else "G has not spread over the data"
             sentence = f"{self._say.looks_like(self._last.picture).removesuffix('.')}: {before}."
@@ -343,9 +345,11 @@ class Judge:
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."
         elif self._course.reached:
             sentence = f"G has lost what it had: {variety}."
-        else:
+        elif is_low(self._last) and not self._course.grows():
             sentence = f"G has not spread over the data, and has stopped trying: {variety}."
-        return self._verdict("collapsed", self._course.began(is_low), sentence, evidence, tuple(causes))
+        else:
+            sentence = f"G has not spread over all of the data yet: {variety}."
+        return self._verdict("collapsed", self._course.began(self._course.is_lost), sentence, evidence, tuple(causes))
 
     def _verdict(
         self,

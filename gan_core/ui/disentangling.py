@@ -41,7 +41,8 @@ def show(run_id: str, config: RunConfig) -> None:
 
     def ask(again: bool) -> Callable[[], object] | None:
         st.caption(
-            "How far the code tells the known factors of the data apart, from the newest checkpoint. Takes about half a minute."
+            "How far the code tells the known factors of the data apart, from the newest checkpoint, in a process that gives "
+            "way to training."
         )
         label = "Score again" if again else "Score the code"
         pressed = action_button("steer", label, runs=[run_id], key=f"score:{run_id}", icon=":material/straighten:")

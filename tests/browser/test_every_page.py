@@ -83,6 +83,8 @@ LOOKED_AT = ("watch", "watch points", "diagnose")  # at one round and then anoth
 SHORT, TALL = {"width": 1280, "height": 800}, {"width": 1280, "height": 2400}
 
 DECIMAL = re.compile(r"(?<![\w.,])\d[\d,]*\.\d+(?![\w.])")
+FORECAST = re.compile(r"\b[Aa]bout \d[\d.,]*\s(?:s|seconds|min|minutes|h|hours)\b")
+BASIS = re.compile(r"measured|\btook\b|its budget")
 COUNT = re.compile(r"(\d+ of \d+)(?= (?:modes|classes) hold| survived)|^(\d+ of \d+)$", re.MULTILINE)
 
 # What can be read: text of what is shown, without code, formulas and what somebody types.
@@ -294,6 +296,12 @@ def says_rounded_numbers(name: str, seen: Seen) -> None:
     assert [one for one in found if len(one.replace(",", "").replace(".", "").lstrip("0")) > 4] == []
 
 
+def says_on_what_a_forecast_rests(name: str, seen: Seen) -> None:
+    promised = [line for line in seen.text.splitlines() if FORECAST.search(line)]
+    assert [line for line in promised if not BASIS.search(line)] == []
+    assert promised or name not in ("train", "compare", "home", "collapse"), "no forecast at all"
+
+
 def counts_modes_once(name: str, seen: Seen) -> None:
     counts = {said or alone for said, alone in COUNT.findall(seen.text)}
     if name.startswith(("watch", "diagnose")) and name != "watch a line":
@@ -318,7 +326,13 @@ def counts_as_its_histogram_does(name: str, seen: Seen) -> None:
     assert f"{modes_covered(counts)} of 8 modes hold 1 %" in seen.text or "modes hold" not in seen.text
 
 
-OF_HONEST = (is_usable_by_everybody, says_whole_sentences, says_rounded_numbers, counts_modes_once)
+OF_HONEST = (
+    is_usable_by_everybody,
+    says_whole_sentences,
+    says_rounded_numbers,
+    says_on_what_a_forecast_rests,
+    counts_modes_once,
+)
 
 
 def all_that_holds() -> Iterator[Any]:

@@ -122,6 +122,9 @@ def test_never_getting_there_is_a_collapse_too_but_only_after_long():
     assert judge.changes[1].round == 400
     assert judge.verdict.onset_round == 0
     assert "has not spread" in judge.verdict.sentence
+    back = judged(*series([0.05, *[0.3] * 12, 0.4, 0.5, 0.55, 0.6]), RING)
+    assert back.verdict.state == "collapsed"
+    assert "stopped" not in back.verdict.sentence, "it grows again"
     slow = judged(*series([0.05 + 0.02 * i for i in range(60)]), RING)
     assert not set(states(slow)) & ALARMS, "it grows"
 
@@ -175,7 +178,7 @@ def test_a_rotating_collapse_is_caught_although_the_losses_look_like_equilibrium
     assert verdict(turns, diagnostics, RING).causes == ("collapsed",)
     # One that has just spread over the modes does not either.
     spreads = verdict(*series([0.13, 0.2] * 10 + [0.86], play, **hopping(21)), RING)
-    assert spreads.sentence == "G spreads again, and is not whole yet: 86% of the variety of real data."
+    assert spreads.sentence == "G spreads, and is not whole yet: 86% of the variety of real data."
 
 
 def test_a_cure_is_seen_and_a_second_collapse_too():
@@ -347,6 +350,48 @@ def test_a_cloud_that_reaches_every_mode_is_a_cloud(on):
     assert not {"healthy", "recovered"} & set(states(judge))
 
 
+def test_the_shape_of_a_cloud_does_not_come_and_go():
+    """Squared MMD about the value from which a ring can be told from its points."""
+    like = FLOORS | {"mmd2": 0.007}
+    excess = np.tile([0.0055, 0.0075, 0.0065, 0.008], 10)
+    judge = judged(*series(WHOLE, high_quality_share=0.3, mmd2=0.007 + excess), replace(RING, floors=like))
+    assert states(judge)[-1] == "spread"
+    assert states(judge).count("spread") == 1
+
+
+def test_a_cloud_wider_than_the_data_has_not_collapsed_whatever_it_is_nearest_to():
+    """As a critic's game on the ring: three times as varied as real points, off every mode, now here and now there."""
+    n = 60
+    wide = {"std_ratio": 0.9, "vendi_score": 30.0, "high_quality_share": 0.01, "center_1": 1.2}
+    few = np.where(np.arange(n) % 12 < 7, 2.2, 7.0)
+    judge = judged(*series([0.9] * n, **wide, effective_modes=few), RING)
+    assert states(judge) == ["cloud"]
+    early = np.arange(n) < 40
+    shrunk = wide | {"std_ratio": np.where(early, 0.9, 0.2), "vendi_score": np.where(early, 30.0, 2.0)}
+    judge = judged(*series([0.9] * n, **shrunk, effective_modes=few), RING)
+    assert (judge.verdict.state, judge.verdict.onset_round) == ("collapsed", 40 * EVERY)
+
+
+def test_points_along_a_ring_show_its_shape_before_they_are_near_its_modes():
+    ring = replace(RING, floors=FLOORS | {"mmd2": 0.008})
+
+    def pictures(on, excess, **columns):
+        turns, diagnostics = series(WHOLE, high_quality_share=on, mmd2=0.008 + np.asarray(excess), **columns)
+        judge = Judge(ring)
+        judge.add_turns(turns)
+        numbers = [{name: values[i] for name, values in diagnostics.items() if name != "round"} for i in range(40)]
+        return [judge.add_check(i * EVERY, one).picture for i, one in enumerate(numbers)]
+
+    assert set(pictures(0.25, 0.015)) == {"spread"}
+    assert set(pictures(0.25, 0.06)) == {"cloud"}, "a disc has as many near a mode, if modes are wide"
+    assert set(pictures(0.1, 0.015)) == {"cloud"}
+    assert set(pictures(0.25, 0.015, center_2=np.nan)) == {"cloud"}, (
+        "on a line nothing lies between modes but what is off them"
+    )
+    settling = pictures(np.tile([0.5, 0.36, 0.45, 0.34], 10), 0.03)
+    assert set(settling) == {"spread"}, "while points settle on the modes the share on them wavers"
+
+
 def test_points_between_the_modes_are_spread_and_not_healthy():
     found = verdict(*series(GROWING + WHOLE, high_quality_share=0.7), RING)
     assert found.state == "spread"
@@ -377,6 +422,16 @@ def test_quality_that_was_there_and_is_lost_is_an_alarm_with_its_onset():
 def test_what_never_was_good_is_not_broken():
     noisy = 0.1 + 0.05 * np.random.default_rng(0).uniform(-1, 1, len(GROWING + WHOLE))
     assert "broken" not in states(judged(*series(GROWING + WHOLE, high_quality_share=noisy), RING))
+
+
+def test_one_sharp_mode_that_spreads_over_all_again_is_not_broken():
+    """As a cured fork does: its parent was sharper, on a single mode."""
+    course = [*GROWING, *[0.13] * 20, 0.4, 0.6, 0.8, *WHOLE]
+    on = np.interp(np.arange(len(course)), [0, 9, 10, 29, 33, len(course) - 1], [0.1, 0.3, 0.97, 0.97, 0.3, 0.55])
+    judge = judged(*series(course, high_quality_share=on), RING)
+    assert "collapsed" in states(judge)
+    assert "broken" not in states(judge)
+    assert judge.verdict.state == "spread"
 
 
 def test_a_live_change_shortly_before_is_the_first_suspect():

@@ -329,11 +329,11 @@ class _Runner:
         return math.isfinite(sum(float(row[index]) for index in self.losses))
 
     def _measurement_is_due(self) -> bool:
-        """Every so many rounds, but not while measuring takes more than its share; the beginning is seen in any case."""
+        """Every so many rounds, but not while measuring takes more than its share; beginning and end are seen in any case."""
         settings = self.config.diagnostics
         if self.over:
             return False  # the end is measured when everything is saved
-        if self.round in self._first_looks:
+        if self.round in self._first_looks or self.round == self._last_look:
             return True
         return self.round % settings.every == 0 and self.clock.measuring <= settings.budget * self.clock.seconds
 
@@ -341,6 +341,12 @@ class _Runner:
     def _first_looks(self) -> tuple[int, ...]:
         every = self.config.diagnostics.every
         return (every // 4, every // 2, every)
+
+    @property
+    def _last_look(self) -> int:
+        """The round of the look before that at the end: on a verdict two measurements in a row must agree."""
+        every = self.config.diagnostics.every
+        return (self.config.schedule.rounds - 1) // every * every
 
     def _measure(self) -> None:
         """Observe, and count the time: the first looks are free, or they would use up the share of the next half minute."""

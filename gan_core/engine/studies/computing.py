@@ -128,7 +128,7 @@ def compute(
 
 
 def _sentence(place: int, of: int, cell: Cell, left: float | None) -> str:
-    ends = "" if left is None else f" · about {in_words(left)} left"
+    ends = "" if left is None else f" · about {in_words(left)} left, as what is done took"
     return f"{place} of {of}: {cell.title or cell.arm}, seed {cell.seed}{ends}"
 
 
