@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from holding import Hold
 from waiting import until
 
@@ -173,7 +172,7 @@ def prepare(folder: Path) -> dict[str, str]:
     return dict.fromkeys(("whole", "half", "trained", "brought"), digest) | {"fork": forked.summary["state_hash"]}
 
 
-if __name__ == "__main__":
+def main(act: str, root: str) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    ACTS[sys.argv[1]](Path(sys.argv[2]))
+    torch.set_num_threads(1)
+    ACTS[act](Path(root))

@@ -16,6 +16,10 @@ os.environ.setdefault("GANSCOPE_EXECUTOR", "thread")  # a process takes seconds 
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+# Programs that are forked find those of the tests.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+
 from typing import Any
 
 import pytest

@@ -7,16 +7,14 @@ tiny act runs into the fault, and afterwards the store must be well and every ru
 from __future__ import annotations
 
 import ast
-import os
 import re
 import shutil
-import subprocess
-import sys
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from acts import ACTS, SECONDS, begun, known, named, opened, prepare, settings
+from forking import forked
 from holding import Hold
 
 from gan_core import failpoints
@@ -251,10 +249,7 @@ def test_whoever_ends_the_process_there_loses_nothing(
     place: str, fault: str, root: Path, made: tuple[Path, dict[str, str]], trouble: list[str]
 ) -> None:
     act = REACHED.get(place, "train")
-    wish = f"{place}={fault}x1"
-    command = [sys.executable, str(ROOT / "tests" / "acts.py"), act, str(root)]
-    environment = os.environ | {VARIABLE: wish, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ended = forked("acts", act, root, **{VARIABLE: f"{place}={fault}x1"})
     if fault == "exit":
         assert ended.returncode == EXIT_STATUS, ended.stderr
     else:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forking import TEXT, forked
 from holding import Hold
 
 from gan_core import train
@@ -29,8 +27,7 @@ def made_again(text: str, root: Path) -> dict[str, str]:
         "\nimport json\nmade = globals().get('results') or {'': result}\n"
         "print(json.dumps({str(which): one.state_hash for which, one in made.items()}))\n"
     )
-    environment = {**os.environ, "GANSCOPE_STORE": str(root), "GANSCOPE_FAILPOINTS": ""}
-    done = subprocess.run([sys.executable, "-c", text + tell], env=environment, capture_output=True, text=True)
+    done = forked(TEXT, text + tell, GANSCOPE_STORE=str(root), GANSCOPE_FAILPOINTS="")
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout.splitlines()[-1]))
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from forking import TEXT, forked
 
 from gan_core.checkpoints import checkpoints, read, round_of, sweep, write
 from gan_core.engine import Lab
@@ -18,12 +16,10 @@ from gan_core.failpoints import EXIT_STATUS, VARIABLE
 from gan_core.store import RunStore, fsck
 
 
-def killed_at(wish: str, code: str, *arguments: object, given: str = "") -> None:
+def killed_at(wish: str, code: str, *arguments: object) -> None:
     """Run a program to the failpoint where it is killed."""
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    environment = os.environ | {VARIABLE: wish}
-    folder = Path(__file__).resolve().parents[2]
-    assert subprocess.run(command, input=given, text=True, cwd=folder, env=environment).returncode == EXIT_STATUS
+    ended = forked(TEXT, code, *arguments, **{VARIABLE: wish})
+    assert ended.returncode == EXIT_STATUS, ended.stderr
 
 
 # Each checkpoint puts two files, so the third is the tensors of the second checkpoint, and the fourth its JSON.
@@ -112,7 +108,7 @@ def written():
     return max(lab.store.track(run.id, "turns", []).rounds, default=0)
 runner._Runner._look_after = look_after
 lab = Lab(sys.argv[1], tick=0.02)
-lab.wait(lab.submit(RunConfig.load(json.load(sys.stdin))), 60)
+lab.wait(lab.submit(RunConfig.load(json.loads(sys.argv[2]))), 60)
 """
 
 
@@ -121,7 +117,7 @@ def test_a_run_that_was_killed_there_goes_on_bit_for_bit(
     point: str, tmp_path: Path, small: Callable, open_lab: Callable
 ) -> None:
     config = small({"schedule.rounds": 50})
-    killed_at(point, TRAINS, tmp_path, given=json.dumps(config.to_dict()))
+    killed_at(point, TRAINS, tmp_path, json.dumps(config.to_dict()))
     lab: Lab = open_lab(tmp_path)
     (run,) = lab.store.runs()
     assert fsck(tmp_path) == []

@@ -1,0 +1,45 @@
+"""Programs of tests, forked by the fork server of this process: an interpreter would take seconds to import torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from types import ModuleType
+from unittest.mock import patch
+
+from gan_core.engine import programs
+
+TEXT = "forking"
+
+
+def forked(
+    module: str, *arguments: object, seconds: float = 120, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """What came of a program: ``main`` of a module with these arguments, or, as module ``TEXT``, Python that comes first.
+
+    ``environment`` is added to that of this process. Raises subprocess.TimeoutExpired.
+    """
+    with tempfile.TemporaryFile() as errors:
+        with patch.dict(os.environ, environment):
+            program = programs.start(module, *map(str, arguments), errors=errors)
+        try:
+            assert program.stdout is not None
+            said = program.stdout.read()
+            status = program.wait(seconds)
+        finally:
+            programs.let_go(program)
+        errors.seek(0)
+        return subprocess.CompletedProcess([module, *arguments], status, said.decode(), errors.read().decode())
+
+
+def main(text: str, *arguments: str) -> None:
+    """Run Python as ``python -c`` does; what it defines is gone with the process."""
+    sys.argv[:] = ["-c", *arguments]
+    sys.modules["__main__"] = ModuleType("__main__")
+    exec(compile(text, "<string>", "exec"), sys.modules["__main__"].__dict__)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
