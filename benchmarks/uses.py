@@ -138,7 +138,8 @@ def render(case: str, settings: StudySettings, ledger: Ledger, document: Path) -
     on = next(row["machine"] for _, row in known if row is not None)
     seeds = sorted({row.cell.seed for row in rows})
     parts = [
-        f"{protocol.title} {len(rows)} of {len(known)} cells, seeds {', '.join(map(str, seeds))}; {cpu / 60:.1f} CPU minutes "
+        f"{protocol.title} {len(rows)} of {len(known)} cells, seeds {', '.join(map(str, seeds))}, "
+        f"{settings.to_dict()['rounds']:,} rounds of each game; {cpu / 60:.1f} CPU minutes "
         f"on {on}, one thread.",
         *_said(protocol.findings(settings, rows)),
         published(case),

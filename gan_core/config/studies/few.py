@@ -23,7 +23,7 @@ class FewSettings(StudySettings):
     )
     seeds: tuple[Seed, ...] = Field((0, 1, 2), min_length=1, max_length=50, description="One repetition each")
     sizes: tuple[Count, ...] = Field((50, 200), min_length=1, max_length=20, description="Training pictures")
-    rounds: int = Field(2_000, ge=1, le=1_000_000, description="Rounds of each training")
+    rounds: int = Field(1_000, ge=1, le=1_000_000, description="Rounds of each training")
     policy: Literal["translation", "translation+cutout", "colour+translation+cutout"] = Field(
         "translation+cutout", description="How what D sees is changed in the arm with augmentation"
     )
