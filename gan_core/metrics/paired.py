@@ -46,9 +46,9 @@ def say(found: Effect, what: str, scale: float = 100.0, unit: str = "points") ->
     return f"{what}: cannot be told from {'this one seed' if n == 1 else f'these {n} seeds'} ({told})."
 
 
-def signed(value: float) -> str:
-    """A difference with one digit after the point, its sign always."""
-    return f"{value:+.1f}".replace("-", "−")
+def signed(value: float, digits: int = 1) -> str:
+    """A difference with so many digits after the point, its sign always."""
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ from gan_core.metrics.telling import LABELS, Telling
 
 FAR_CHECKS = 3
 SWING, SWING_DIP, SWING_CHECKS = 0.3, -0.4, 16  # in real standard deviations; a correlation; measurements
+R_V, BY_HEART, NOT_BY_HEART = "d_overfitting", 0.5, 0.4  # it takes more to say so than to keep to it
+BY_HEART_CHECKS = 3  # with twenty pictures held out r_v moves by a tenth by chance
 
 NOTHING_YET = "Nothing can be said before a few measurements."
 
@@ -136,6 +138,7 @@ class Judge:
             self._narrowing,
             self._overpowered,
             self._oscillating,
+            self._by_heart,
             self._well,
             self._varied,
         )
@@ -271,6 +274,23 @@ class Judge:
             "around the data instead of settling."
         )
         return self._verdict("oscillating", recent, sentence, evidence, ("oscillating",))
+
+    def _by_heart(self) -> Verdict | None:
+        """D knows its few pictures by heart; where classes are known, what becomes of them says more."""
+        known = self._course.run_of(lambda check: check.numbers.get(R_V, np.nan) > BY_HEART)
+        well = self._course.run_of(lambda check: not check.numbers.get(R_V, np.nan) > NOT_BY_HEART)
+        stays = self.verdict.state == "memorising" and len(well) < AGREE
+        if "effective_modes" in self._last.numbers or (not stays and len(known) < BY_HEART_CHECKS):
+            return None
+        r_v = self._last.numbers.get(R_V, np.nan)
+        if not r_v > NOT_BY_HEART:
+            return self._still()
+        sentence = (
+            f"D knows its pictures by heart: it puts held-out ones {r_v:.0%} of the way from those to generated ones, and "
+            "tells G no more how such pictures look. Augment what D sees, or bring more pictures."
+        )
+        bound = BY_HEART if r_v > BY_HEART else NOT_BY_HEART
+        return self._verdict("memorising", known, sentence, [Evidence(R_V, "r_v", r_v, ">", bound)])
 
     def _well(self) -> Verdict | None:
         """Both sides are near real data."""

@@ -100,6 +100,19 @@ def test_a_loss_of_what_was_there_is_a_collapse_and_when_it_began(labels):
         assert "1.2 effective modes of 8, it had 7." in judge.verdict.sentence
 
 
+def test_a_d_that_knows_its_few_pictures_by_heart_is_an_alarm_where_there_are_no_classes():
+    r_v = [0.1] * 12 + [0.7, 0.1] + [0.6, 0.7, 0.8, 0.45, 0.3, 0.45] + [0.3] * 6
+    turns, diagnostics = series(WHOLE[: len(r_v)], d_overfitting=r_v)
+    judge = judged(turns, without_labels(diagnostics), RING)
+    assert states(judge) == ["varied", "memorising", "varied"]
+    alarm, well = judge.changes[1:]
+    assert (alarm.onset_round, alarm.round, well.round) == (14 * EVERY, 16 * EVERY, 21 * EVERY)
+    assert alarm.alarming
+    assert "held-out ones 80% of the way" in alarm.sentence
+    assert [(one.name, one.value, one.threshold) for one in alarm.evidence] == [("d_overfitting", 0.8, 0.5)]
+    assert "memorising" not in states(judged(turns, diagnostics, RING))
+
+
 def test_every_number_of_the_evidence_crosses_its_threshold():
     turns, diagnostics = series(GROWING + WHOLE[:8] + LOST)
     for change in judged(turns, diagnostics, RING).changes:

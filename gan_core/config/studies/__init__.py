@@ -11,6 +11,7 @@ from gan_core.config.errors import ConfigError, Problem, nearest, problems_of
 from gan_core.config.studies.anomaly import AnomalySettings
 from gan_core.config.studies.augmentation import AugmentationSettings, PriceSettings
 from gan_core.config.studies.copying import CopyingSettings
+from gan_core.config.studies.few import FewSettings
 from gan_core.config.studies.settings import StudySettings
 
 STUDY_SETTINGS: dict[str, type[StudySettings]] = {
@@ -18,6 +19,7 @@ STUDY_SETTINGS: dict[str, type[StudySettings]] = {
     "price": PriceSettings,
     "anomaly": AnomalySettings,
     "copying": CopyingSettings,
+    "few": FewSettings,
 }
 
 
@@ -38,6 +40,7 @@ __all__ = [
     "AnomalySettings",
     "AugmentationSettings",
     "CopyingSettings",
+    "FewSettings",
     "PriceSettings",
     "StudySettings",
     "load_study",

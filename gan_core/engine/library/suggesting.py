@@ -7,6 +7,8 @@ from typing import Any
 
 from gan_core.data import ImageSource
 
+PRESET = "digits-dcgan"
+"""What the changes are made to: rates, normalisation and loss are of its digits."""
 FEW = 1_000
 """Training pictures below which what D sees is augmented (Zhao et al. 2020: with so few D knows them by heart)."""
 PASSES, LEAST_ROUNDS, MOST_ROUNDS = 300, 2_000, 10_000

@@ -8,7 +8,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config import RunConfig
-from gan_core.engine.studies import anomaly, augmentation, copying, price
+from gan_core.engine.studies import anomaly, augmentation, copying, few, price
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Cell, Findings, Row, Values
 
@@ -84,5 +84,15 @@ PROTOCOLS: dict[str, Protocol] = {
         copying.NOTES,
         asks=True,
         refuses=copying.refuses,
+    ),
+    "few": Protocol(
+        "few",
+        "What do few pictures cost?",
+        few.ABOUT,
+        few.cells,
+        few.compute,
+        few.findings,
+        few.work,
+        few.NOTES,
     ),
 }
