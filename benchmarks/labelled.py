@@ -164,7 +164,7 @@ CASES: tuple[Case, ...] = (
     Case("fork spectral_norm", "ring-collapse", 2000, forked=(1000, "spectral_norm")),
     Case("fork packing_4", "ring-collapse", 1500, forked=(1000, "packing_4")),
     Case("card of the ring", "ring-mlp", 6000),
-    Case("card of the ring, WGAN GP", "ring-mlp", 3000, {"objective": "wgan_gp"}),
+    Case("card of the ring, WGAN GP", "ring-mlp", 1500, {"objective": "wgan_gp"}),
     Case("card of the ring, LS GAN", "ring-mlp", 3000, {"objective": "ls_gan"}),
     _digits("WGAN GP", 400, {"objective": "wgan_gp"}),
     _digits("WGAN GP, short", 150, {"objective": "wgan_gp"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gan_core.engine import Lab
 from gan_core.engine.exchange.reproducing import code
 from gan_core.engine.library.history import happenings
 from gan_core.engine.messages import Knobs, StepOf, Turned
+from gan_core.ui.report import report
 
 LR, STEPS = "optimizers.generator.lr", "schedule.n_critic"
 LONG = {"objective": "wgan_gp", "schedule.rounds": 100_000_000, "diagnostics.every": 1000}
@@ -79,6 +81,7 @@ def test_copied_python_makes_a_steered_run_and_its_fork_again(steered: tuple, tm
     for one in (run, child):
         text = code(lab.store, one)
         assert run not in text, "it needs nothing that is in the store"
+        assert f"<pre>{escape(text)}</pre>" in report(lab.store, one), "a report prints the same"
         (made,) = made_again(text, tmp_path / one).values()
         assert made == lab.store.run(one).summary["state_hash"]
     told = [(one.round, one.what) for one in happenings(lab.store, lab.store.run(child))]

@@ -45,7 +45,7 @@ def test_an_empty_store_says_what_there_will_be_and_one_press_starts_it(lab: Lab
     app = open_page("uses")
     assert "None yet." in words(app)
     assert "No run here can be asked yet" in words(app)
-    assert "About 3 min, on a core of its own" in words(app)
+    assert "About 3 min, as measured elsewhere on a core of its own" in words(app)
     app.text_input(key="study:augmentation:sizes").set_value("5, five").run()
     assert any("sizes" in error.value for error in app.error)
     assert not [one for one in app.button if (one.key or "").startswith("study:start:augmentation")]

@@ -69,7 +69,8 @@ def told(settings: StudySettings) -> str:
     seconds, basis = forecast(lab().store, settings)
     training = training_now(lab().store.runs(limit=LOOKED_AT))
     slower = "; runs that train now go first" if training else ""
-    return f"About {in_words(seconds)}, {basis}{slower}. It goes on when this page is closed."
+    known = basis if "took here" in basis else f"as measured elsewhere {basis}"
+    return f"About {in_words(seconds)}, {known}{slower}. It goes on when this page is closed."
 
 
 def _run(name: str, protocol: Protocol) -> str:
