@@ -251,6 +251,7 @@ def _study(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. rounds=1000")
     sub.add_argument("--name", default="", help="what to call the study")
     sub.add_argument("--to", metavar="FILE", help="of `export`: .csv, .json or .zip (default: its id, as .zip)")
+    sub.add_argument("--processes", type=int, choices=range(1, 9), help="at once (default: 2 where two cores are free)")
     sub.add_argument("--quiet", action="store_true", help="no progress on stderr")
     _json(sub)
     _store(sub)

@@ -65,7 +65,8 @@ def _resume(options: argparse.Namespace) -> int:
 
 def _computed(options: argparse.Namespace, which: Callable[[RunStore], str]) -> int:
     """Compute what is missing of a study; its sentences, then as the last line of stdout what it found as JSON."""
-    from gan_core.engine.studies.computing import compute_here, go_on
+    from gan_core.engine.studies.computing import compute_here, must_be_idle
+    from gan_core.engine.studies.side_by_side import compute_apart, processes_for
 
     with RunStore(options.store) as store:
         study_id = which(store)
@@ -76,10 +77,13 @@ def _computed(options: argparse.Namespace, which: Callable[[RunStore], str]) -> 
                 line.show(f"{share:4.0%} {sentence}")
 
         try:
-            if store.studies.read(study_id).status == "queued":
+            if store.studies.read(study_id).status != "queued":
+                must_be_idle(store, study_id)
+            processes = options.processes or processes_for(store, store.studies.read(study_id).settings)
+            if processes == 1:
                 compute_here(store, study_id, show)
             else:
-                go_on(store, study_id, show)
+                compute_apart(store, study_id, processes, show, lambda: False)
         except KeyboardInterrupt:
             tell(f"\ninterrupted; what was computed is kept: python -m gan_core study resume {study_id}")
             return INTERRUPTED

@@ -6,6 +6,7 @@ stays what it was under any strictly increasing map of the score, and under any 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -96,6 +97,21 @@ def threshold(normal: ArrayLike, rate: float = ALARMS) -> Threshold:
         raise ValueError(f"a rate lies between 0 and 1, got {rate}")
     place = ceil(round((len(values) + 1) * (1 - rate), 9))
     return Threshold(float(np.sort(values)[place - 1]) if place <= len(values) else float("inf"), rate, len(values))
+
+
+def at_rates(scores: ArrayLike, anomalous: ArrayLike, normal: ArrayLike, rates: Sequence[float]) -> Array:
+    """What a threshold for each of ``rates`` does, (k, 3): the rate, how many normal samples exceed it, how many anomalies.
+
+    Thresholds are those of held-out ``normal`` scores (m,); a rate that these are too few to promise has no row. ValueError as
+    `auroc` and `threshold`.
+    """
+    values, is_anomaly = _both(scores, anomalous)
+    limits = [limit for limit in (threshold(normal, rate) for rate in rates) if np.isfinite(limit.value)]
+    called = [values > limit.value for limit in limits]
+    table = [
+        (limit.rate, (c & ~is_anomaly).sum(), (c & is_anomaly).sum()) for limit, c in zip(limits, called, strict=True)
+    ]
+    return np.array(table, np.float64).reshape(-1, 3)
 
 
 def exceeding(scores: ArrayLike, limit: Threshold) -> float:

@@ -42,6 +42,11 @@ def artefact_name(kind: str, suffix: str, data: bytes) -> str:
     return name
 
 
+def is_artefact(name: object) -> bool:
+    """Whether this could name an artefact."""
+    return isinstance(name, str) and ARTEFACT.fullmatch(name) is not None
+
+
 def is_whole(path: Path) -> bool:
     """Whether an artefact still holds what its name says."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:32] == path.stem.rpartition("-")[2]

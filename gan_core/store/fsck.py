@@ -16,14 +16,16 @@ from gan_core.store import artefacts, owner, tracks
 from gan_core.store.fields import from_json
 from gan_core.store.records import DamagedRun, RunRecord, StoreError, read_run
 from gan_core.store.schema import MIGRATIONS, connect
+from gan_core.store.studies import FOLDER, STUDY_ACTIVE, STUDY_STATES
 
 GAPS = ("not_recorded", "not_the_same")  # events that own up to rounds that are missing
+GO_ON = "`python -m gan_core study resume` and its id, which computes it again"
 REINDEX = "take the newest copy (`python -m gan_core restore`), or rebuild it with `sqlite3 ganscope.db .recover`"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A promise that is broken: of which run ("" for the store itself), by which file below the root, and what to do."""
+    """A promise that is broken: of which run or study ("": of the store itself), by which file below the root, what to do."""
 
     sentence: str
     run: str = ""
@@ -73,6 +75,7 @@ def _faults(connection: sqlite3.Connection, root: Path, thorough: bool) -> Itera
         known.add(str(row["id"]))
         yield from _faults_of_run(connection, root, row, thorough)
     yield from _strangers(folders, known)
+    yield from _faults_of_studies(connection, root / FOLDER, thorough)
 
 
 def _faults_of_run(connection: sqlite3.Connection, root: Path, row: sqlite3.Row, thorough: bool) -> Iterator[Fault]:
@@ -182,6 +185,55 @@ def _owned_up(connection: sqlite3.Connection, run_id: str) -> bool:
     wanted = ", ".join("?" * len(GAPS))
     found = connection.execute(f"SELECT 1 FROM events WHERE run = ? AND kind IN ({wanted})", (run_id, *GAPS))
     return found.fetchone() is not None
+
+
+def _faults_of_studies(connection: sqlite3.Connection, home: Path, thorough: bool) -> Iterator[Fault]:
+    """Of every study: that it can be read, that it says what is true of it, and that its rows and their files are whole."""
+    folders = [folder for folder in _listed(home) if folder.is_dir()]
+    known = set()
+    for row in connection.execute("SELECT * FROM studies ORDER BY seq").fetchall():
+        study_id = str(row["id"])
+        known.add(study_id)
+        computed = row["status"] in STUDY_ACTIVE and owner.life_of(from_json(row["owner"]) or {}) is not owner.Life.GONE
+        if not isinstance(from_json(row["settings"]), dict):
+            yield Fault("Its settings are not JSON.", study_id, "ganscope.db", "delete the study")
+        if row["status"] not in STUDY_STATES:
+            yield Fault(f"Its status {row['status']!r} is unknown.", study_id, "ganscope.db", "delete the study")
+        yield from _faults_of_cells(connection, row, home / study_id, thorough)
+        for file in [] if computed else _listed(home / study_id):
+            if artefacts.is_temporary(file.name):
+                where = f"{FOLDER}/{study_id}/{file.name}"
+                yield Fault("This file was never finished.", study_id, where, "open the store")
+    for folder in folders:
+        if folder.name not in known:
+            yield Fault("The index knows no study of this folder.", path=f"{FOLDER}/{folder.name}", repair="delete it")
+
+
+def _faults_of_cells(
+    connection: sqlite3.Connection, study: sqlite3.Row, folder: Path, thorough: bool
+) -> Iterator[Fault]:
+    study_id, lost = str(study["id"]), "the study can be read without it"
+    cells = connection.execute(
+        "SELECT cell, data FROM study_rows WHERE study = ? ORDER BY rowid", (study_id,)
+    ).fetchall()
+    if study["status"] == "finished" and len(cells) < study["cells"]:
+        told = f"It says finished, but {len(cells)} of {study['cells']} cells are there."
+        yield Fault(told, study_id, "ganscope.db", GO_ON)
+    for cell, text in cells:
+        values = from_json(text)
+        if not isinstance(values, dict):
+            yield Fault(f"What was computed in its cell {cell!r} is not JSON.", study_id, "ganscope.db", GO_ON)
+            continue
+        for name in filter(artefacts.is_artefact, values.values()):
+            where = f"{FOLDER}/{study_id}/{name}"
+            try:
+                path = artefacts.find(folder, name)
+                if thorough and not artefacts.is_whole(path):
+                    yield Fault("It was altered after it was saved.", study_id, where, f"delete it; {lost}")
+            except (StoreError, OSError) as error:
+                if cannot_tell(error):
+                    raise
+                yield Fault(str(error), study_id, where, lost)
 
 
 def _strangers(folders: list[Path], known: set[str]) -> Iterator[Fault]:

@@ -70,6 +70,9 @@ class StoredCell:
 
 _SELECT = """SELECT studies.*, (SELECT count(*) FROM study_rows WHERE study = studies.id) AS done,
                     (SELECT coalesce(sum(seconds), 0) FROM study_rows WHERE study = studies.id) AS seconds FROM studies"""
+_KEEP_ROW = """INSERT INTO study_rows VALUES (?, ?, ?, ?) ON CONFLICT (study, cell)
+                DO UPDATE SET data = excluded.data, seconds = excluded.seconds
+                WHERE CASE WHEN json_valid(data) THEN json_type(data) <> 'object' ELSE 1 END"""
 _SETTABLE = ("name", "settings", "status", "message", "cells", "owner", "deleted_at")
 
 
@@ -143,9 +146,9 @@ class Studies:
         self._call(lambda connection: connection.execute(statement, {**values, "id": study_id}))
 
     def add_row(self, study_id: str, key: str, values: Mapping[str, Any], seconds: float) -> None:
-        """Keep what was computed in a cell; a second time changes nothing, since a cell has one answer."""
+        """Keep what was computed in a cell; a second time changes nothing, since a cell has one answer, but a damaged row."""
         row = (study_id, key, json.dumps(values), seconds)
-        self._call(lambda connection: connection.execute("INSERT OR IGNORE INTO study_rows VALUES (?, ?, ?, ?)", row))
+        self._call(lambda connection: connection.execute(_KEEP_ROW, row))
 
     def rows(self, study_id: str) -> list[StoredCell]:
         """What has been computed, in the order in which it came; a row that is damaged is left out, and computed again."""

@@ -21,11 +21,12 @@ from gan_core import api
 from gan_core.config import ConfigError
 from gan_core.config.studies import STUDY_SETTINGS, load_study
 from gan_core.engine import Lab
-from gan_core.engine.studies import augmentation, classified, computing
+from gan_core.engine.studies import augmentation, classified, computing, side_by_side
 from gan_core.engine.studies.augmentation import gan_config
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Cell, Row
 from gan_core.engine.studies.protocols import PROTOCOLS
+from gan_core.engine.studies.side_by_side import compute_apart, processes_for
 from gan_core.engine.studies.taken import STUDY_EXPORTS
 from gan_core.failpoints import EXIT_STATUS, VARIABLE, armed
 from gan_core.intake.errors import Cancelled, DataError
@@ -114,6 +115,48 @@ def test_after_a_kill_the_study_is_interrupted_with_all_rows_that_were_done(stor
     killed = store.studies.read(begun.id)
     assert (killed.status, killed.done) == ("interrupted", 5)
     assert computing.go_on(store, begun.id, lambda share, sentence: None).done == 20
+
+
+def test_two_processes_compute_what_one_does_and_both_are_gone_when_one_is(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = computing.compute_here(store, computing.begin(store, TINY).id)
+    begun = computing.begin(store, TINY).id
+    monkeypatch.setenv(VARIABLE, "study.cell=exit@3")
+    told: list[float] = []
+    with pytest.raises(DataError, match="go on with it"):
+        compute_apart(store, begun, 2, lambda share, sentence: told.append(share), lambda: False)
+    monkeypatch.delenv(VARIABLE)
+    part = store.studies.read(begun)
+    assert (part.status, 2 <= part.done <= 4) == ("failed", True)
+    assert 0 <= told[0] <= told[-1] < 1
+    assert computing.go_on(store, begun, lambda share, sentence: None).status == "finished"
+    assert values_of(store, begun) == values_of(store, whole.id)
+
+
+@pytest.mark.parametrize("settings", [TINY, {"protocol": "anomaly"}, {"protocol": "few"}, {"protocol": "copying"}])
+def test_parts_have_every_cell_once_and_leave_together_what_is_cheaper_so(settings: dict[str, Any]) -> None:
+    one = computing.asked(settings)
+    parts = [one.part(place, 2) for place in range(2)]
+    assert sorted(cell.key for part in parts for cell in part.cells) == sorted(cell.key for cell in one.cells)
+    assert max(part.work for part in parts) < 0.65 * one.work
+    apart = [{one.protocol.together(cell) for cell in part.cells} for part in parts]
+    assert not apart[0] & apart[1]
+    for part in parts:
+        assert [cell.seed for cell in part.cells] == sorted(cell.seed for cell in part.cells)
+
+
+def test_two_processes_where_two_cores_are_free_and_the_study_is_worth_it(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = {"protocol": "augmentation"}
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert (processes_for(store, long), processes_for(store, TINY)) == (2, 1)
+    assert computing.forecast(store, long, 2)[0] < 0.6 * computing.forecast(store, long)[0]
+    monkeypatch.setattr(side_by_side, "training_now", lambda runs: 1)
+    assert processes_for(store, long) == 1
+    monkeypatch.setattr(side_by_side, "training_now", lambda runs: 5)
+    assert processes_for(store, long) == 1
 
 
 def test_a_lab_computes_studies_in_turn_and_stops_and_resumes_them(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from scipy.special import ndtr
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from gan_core.metrics.anomaly import (
+    at_rates,
     auroc,
     auroc_among_alike,
     average_precision,
@@ -24,6 +25,20 @@ from gan_core.metrics.anomaly import (
 
 AREAS = (auroc, average_precision)
 LABEL = np.repeat([False, True], [900, 100])
+
+
+def test_thresholds_at_rates_are_those_of_held_out_normals():
+    rng = np.random.default_rng(0)
+    normal, asked = rng.standard_normal(500), rng.standard_normal(400)
+    strange = rng.standard_normal(100) + 2
+    scores, anomalous = np.concatenate([asked, strange]), np.repeat([False, True], [400, 100])
+    table = at_rates(scores, anomalous, normal, (0.001, 0.05, 0.2))
+    assert table[:, 0].tolist() == [0.05, 0.2]  # 500 normals promise no rate of one in a thousand
+    limit = threshold(normal, 0.05)
+    assert table[0, 1:].tolist() == [(asked > limit.value).sum(), (strange > limit.value).sum()]
+    more = at_rates(np.append(scores, [9.0] * 50), np.append(anomalous, [True] * 50), normal, (0.05,))
+    assert more[0, 1] == table[0, 1]
+    assert more[0, 2] == table[0, 2] + 50
 
 
 def draws(seed: int = 0) -> np.random.Generator:

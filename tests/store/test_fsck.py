@@ -33,6 +33,11 @@ def well(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 checkpoints.write(store.checkpoint_dir(name), round, b"tensors of " + name.encode(), {"round": round})
             store.update(name, status="stopped", rounds=11)
         store.create_comparison("both", name="both", spec={}, members=[Member("first", "v", 0)])
+        store.studies.create("asked", name="asked", settings={"protocol": "price"}, cells=2)
+        for cell in ("a", "b"):
+            picture = store.studies.save("asked", "samples", "png", cell.encode())
+            store.studies.add_row("asked", cell, {"accuracy": 0.5, "picture": picture}, 1.0)
+        store.studies.update("asked", status="finished")
     return root
 
 
@@ -82,6 +87,36 @@ def test_damage_in_the_index_is_named(root: Path, damage: str, told: str) -> Non
         return
     assert {fault.run for fault in faults} == {"first"}
     assert told in faults[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (sql("UPDATE studies SET settings = '['"), "Its settings are not JSON"),
+        (sql("UPDATE studies SET status = 'dancing'"), "Its status 'dancing' is unknown"),
+        (sql("UPDATE study_rows SET data = '{' WHERE cell = 'b'"), "computed in its cell 'b' is not JSON"),
+        (sql("DELETE FROM study_rows WHERE cell = 'b'"), "It says finished, but 1 of 2 cells are there"),
+        (lambda root: min((root / "studies" / "asked").glob("*.png")).unlink(), "is missing"),
+        (lambda root: min((root / "studies" / "asked").glob("*.png")).write_bytes(b"x"), "was altered"),
+        (lambda root: (root / "studies" / "asked" / ".a.png.0123abcd").write_bytes(b""), "was never finished"),
+        (lambda root: (root / "studies" / "another").mkdir(), "The index knows no study of this folder"),
+    ],
+)
+def test_damage_of_a_study_is_named_with_a_way_out(root: Path, damage: Callable[[Path], None], told: str) -> None:
+    damage(root)
+    (fault,) = fsck(root)
+    assert told in fault.sentence
+    assert fault.repair
+    assert "asked" in (fault.run, fault.path) or "another" in fault.path
+
+
+def test_a_damaged_row_of_a_study_is_computed_again_and_a_whole_one_stays(root: Path) -> None:
+    sql("UPDATE study_rows SET data = '{' WHERE cell = 'b'")(root)
+    with RunStore(root) as store:
+        for cell in ("a", "b"):
+            store.studies.add_row("asked", cell, {"accuracy": 0.9}, 1.0)
+        assert {row.key: row.values["accuracy"] for row in store.studies.rows("asked")} == {"a": 0.5, "b": 0.9}
+    assert fsck(root) == []
 
 
 def test_rounds_that_are_missing_or_stand_twice(root: Path) -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from typing import Any
 
 import numpy as np
+import pytest
 from opening import button, open_page
 
 from gan_core.config.studies import load_study
 from gan_core.engine import Lab
 from gan_core.engine.studies.computing import begin
-from gan_core.engine.studies.findings import Chart, Curve
+from gan_core.engine.studies.findings import Chart, Curve, Row
 from gan_core.engine.studies.protocols import PROTOCOLS
-from gan_core.ui.uses.charts import MOST_BARS, figure
+from gan_core.ui.uses.charts import MOST_BARS, figure, roc
 from gan_core.ui.uses.handing_in import hand_in
 
 HOSTILE = "<img src=x onerror=alert(1)> $x$ **b**"
@@ -41,7 +43,10 @@ def words(app: Any) -> str:
     )
 
 
-def test_an_empty_store_says_what_there_will_be_and_one_press_starts_it(lab: Lab) -> None:
+def test_an_empty_store_says_what_there_will_be_and_one_press_starts_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
     app = open_page("uses")
     assert "None yet." in words(app)
     assert "No run here can be asked yet" in words(app)
@@ -68,6 +73,29 @@ def test_a_study_is_read_with_its_sentences_charts_and_numbers(lab: Lab) -> None
     assert HOSTILE not in text  # as typed, no markup
     assert len(app.dataframe) == 1
     assert open_page("uses").dataframe[0].value["name"][0] == HOSTILE
+
+
+def test_the_threshold_of_a_study_of_anomalies_is_moved_and_says_what_follows(lab: Lab) -> None:
+    settings = load_study({"protocol": "anomaly", "classes": ["7"], "families": ["outliers"], "seeds": [0]})
+    study = begin(lab.store, settings).id
+    (cell,) = PROTOCOLS["anomaly"].cells(settings)
+    values: dict[str, Any] = {"nearest.n": 300.0, "nearest.auroc": 0.9, "ink.n": 300.0, "ink.auroc": 0.4}
+    for score, found in (("ink", 7), ("nearest", 61)):
+        values |= {
+            f"{score}.curve": [[0.0, 0.0], [0.1, 0.6], [1.0, 1.0]],
+            f"{score}.steps": [[0.05, 9, found], [0.1, 21, found + 20]],
+            f"{score}.normals": 200.0,
+            f"{score}.anomalies": 100.0,
+        }
+    lab.store.studies.add_row(study, cell.key, values, 1.0)
+    lab.store.studies.update(study, status="finished")
+    app = open_page("uses", study=study)
+    told = "Ink catches **7 of 100** anomalies, and cries wolf at **9 of 200** normal pictures, 4.5%; 5 % were set."
+    assert told in words(app)
+    app.select_slider(key=f"threshold:{study}:7:Ink").set_value(0.1).run()
+    assert "**27 of 100** anomalies, and cries wolf at **21 of 200**" in words(app)
+    handle = PROTOCOLS["anomaly"].findings(settings, [Row(cell, values)]).handles[1]
+    assert [list(trace.x) for trace in roc(handle, 0.1).data][2] == [10.5]
 
 
 def test_what_was_interrupted_goes_on_and_what_is_deleted_comes_back(lab: Lab) -> None:

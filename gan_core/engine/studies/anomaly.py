@@ -15,7 +15,7 @@ from gan_core.engine.studies.anomaly_pictures import board, difference, film, tr
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.cases import Case, case_of
 from gan_core.engine.studies.detectors import FAMILIES, SCORES, SECONDS, Detector, fitted, flat
-from gan_core.engine.studies.findings import Cell, Values
+from gan_core.engine.studies.findings import Cell, Value, Values
 from gan_core.metrics import anomaly
 from gan_core.metrics.outliers import ink
 from gan_core.training import Streams
@@ -41,6 +41,9 @@ NOTES = (
     "D's output is no probability of being normal: D was taught to tell G's pictures from real ones.",
 )
 FEWEST = 30  # normal pictures, those for the threshold among them, from which a network is trained
+RATES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
+"""Shares of false alarms that a threshold can be set for by hand."""
+CURVE_POINTS = 80
 SHOWN, MOST_UNLIKE = 8, 12  # pictures of a strip
 
 
@@ -83,7 +86,7 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         bench.check()
         bench.progress(0.9 * share)
 
-    found: dict[str, float | str] = {"learnt_from": len(case.source.train_index)}
+    found: dict[str, Value] = {"learnt_from": len(case.source.train_index)}
     strange: dict[str, np.ndarray] = bench.shared(("strange", settings.question, name, cell.seed), dict)
     for score, detector in fitted(family, settings, case.source, cell.seed, tick).items():
         asked = searched(case, settings.searched, cell.seed) if score == "anogan" else case
@@ -93,13 +96,13 @@ def compute(settings: AnomalySettings, cell: Cell, bench: Bench) -> Values:
         normal = detector.score(asked.normal)
         if asked is case:
             strange[score] = anomaly.stranger_than(normal, scores)
-        values: dict[str, float | str] = {
+        values: dict[str, Value] = {
             **measured(asked, scores, normal, settings.alarms),
             **pixels(asked, detector),
             "seconds": seconds,
         }
         if cell.seed == settings.seeds[0]:
-            values |= _pictures(asked, detector, scores, normal, bench)
+            values |= {**_pictures(asked, detector, scores, normal, bench), **handle(asked, scores, normal)}
         found |= {f"{score}.{key}": value for key, value in values.items()}
     if cell.seed == settings.seeds[0] and family == cells(settings)[-1].arm.partition(" ")[0]:
         found |= _unlike(settings, case, strange, cell.seed, bench)
@@ -162,6 +165,25 @@ def measured(case: Case, scores: np.ndarray, normal: np.ndarray, rate: float) ->
             "alarms": anomaly.exceeding(scores[~case.anomalous], limit),
         }
     return {key: value for key, value in found.items() if np.isfinite(value)}
+
+
+def handle(case: Case, scores: np.ndarray, normal: np.ndarray) -> dict[str, Value]:
+    """The curve of ``scores`` (n,), thinned, and what a threshold of ``normal`` (m,) does at each of `RATES`.
+
+    Nothing where nobody says what is anomalous.
+    """
+    if not case.told:
+        return {}
+    curve = anomaly.roc(scores, case.anomalous)
+    chosen = np.unique(np.linspace(0, len(curve.found) - 1, CURVE_POINTS).round().astype(int))
+    points = np.stack([curve.false_alarms[chosen], curve.found[chosen]], axis=1)
+    steps = anomaly.at_rates(scores, case.anomalous, normal, RATES)
+    return {
+        "curve": points.round(4).tolist(),
+        "steps": steps.tolist(),
+        "normals": float((~case.anomalous).sum()),
+        "anomalies": float(case.anomalous.sum()),
+    }
 
 
 def pixels(case: Case, detector: Detector) -> dict[str, float]:

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from gan_core.config.studies import AnomalySettings
 from gan_core.engine.studies.detectors import FAMILIES, SCORES
-from gan_core.engine.studies.findings import Board, Cell, Chart, Curve, Findings, Row, Scalar, Sentence, Table, Tone
+from gan_core.engine.studies.findings import (
+    Board,
+    Cell,
+    Chart,
+    Curve,
+    Findings,
+    Handle,
+    Row,
+    Scalar,
+    Sentence,
+    Table,
+    Tone,
+)
 from gan_core.metrics.outliers import OUTLIERS
 from gan_core.metrics.paired import Effect, effect, say
 from gan_core.metrics.seeds import student_interval
@@ -98,6 +111,7 @@ def findings(settings: AnomalySettings, rows: Sequence[Row]) -> Findings:
         charts=(_by_case(settings, numbers),) if numbers.measured else (),
         tables=tuple(table for table in tables if table.rows),
         boards=_boards(settings, rows),
+        handles=_handles(settings, rows),
         comparisons=len(judged),
     )
 
@@ -354,6 +368,29 @@ STRIPS = (
 UNLIKE = (
     "Than what share of held-out normal pictures each score finds a picture stranger. AnoGAN is asked about others."
 )
+
+
+def _handles(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Handle, ...]:
+    """The threshold of each score in each case, with the first seed."""
+    handles = []
+    for row in rows:
+        family, case = parts_of(row.cell)
+        for score in FAMILIES[family] if row.cell.seed == settings.seeds[0] else ():
+            told = {key: row.values.get(f"{score}.{key}") for key in ("curve", "steps", "normals", "anomalies")}
+            if told["steps"] and told["curve"]:
+                handles.append(_handle(SCORES[score].title, case, told))
+    return tuple(handles)
+
+
+def _handle(title: str, case: str, told: Mapping[str, Any]) -> Handle:
+    return Handle(
+        title,
+        case,
+        tuple((float(x), float(y)) for x, y in told["curve"]),
+        tuple((float(rate), int(normals), int(anomalies)) for rate, normals, anomalies in told["steps"]),
+        int(told["normals"]),
+        int(told["anomalies"]),
+    )
 
 
 def _boards(settings: AnomalySettings, rows: Sequence[Row]) -> tuple[Board, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -39,6 +39,16 @@ class Asked:
     def work(self) -> float:
         """About how many seconds all cells take on an idle core."""
         return sum(self.protocol.work(self.settings, cell) for cell in self.cells)
+
+    def part(self, place: int, of: int) -> Asked:
+        """The cells for one process of so many: in turn, and together what is cheaper together. The parts are fixed, so that
+        no cell is computed twice, however much is stored.
+        """
+        turns: dict[Hashable, int] = {}
+        for cell in self.cells:
+            turns.setdefault(self.protocol.together(cell), len(turns))
+        mine = tuple(cell for cell in self.cells if turns[self.protocol.together(cell)] % of == place)
+        return replace(self, cells=mine)
 
 
 def asked(settings: StudySettings | Mapping[str, Any]) -> Asked:
@@ -93,29 +103,33 @@ def findings_of(store: RunStore, study: StudyRecord) -> Findings:
 
 
 def compute(
-    store: RunStore, study: StudyRecord, progress: Progress, stopped: Callable[[], bool]
+    store: RunStore,
+    study: StudyRecord,
+    progress: Progress,
+    stopped: Callable[[], bool],
+    part: tuple[int, int] = (0, 1),
 ) -> Iterator[tuple[str, Values, float]]:
-    """The key of each cell that is missing, its values, and the seconds they took. Raises DataError, StoreError, ConfigError;
-    Cancelled where somebody asked for the end.
+    """The key of each cell of a ``part`` that is missing, its values, and the seconds they took; all are one part. Raises
+    DataError, StoreError, ConfigError; Cancelled where somebody asked for the end.
     """
     torch.set_num_threads(1)  # of more threads other bits come, and training needs them
-    one = asked(study.settings)
+    whole = asked(study.settings)
+    one = whole.part(*part)
+    places = {cell.key: place for place, cell in enumerate(whole.cells, start=1)}
     known = {row.key for row in store.studies.rows(study.id)}
     bench = Bench(store, study.id, one.settings, stopped=stopped)
     total, done = max(one.work, 1e-9), sum(one.protocol.work(one.settings, c) for c in one.cells if c.key in known)
     began, before = time.monotonic(), done
-    for place, cell in enumerate(one.cells, start=1):
+    for cell in one.cells:
         if cell.key in known:
             continue
         weight = one.protocol.work(one.settings, cell)
 
-        def tell(
-            share: float, done: float = done, weight: float = weight, place: int = place, cell: Cell = cell
-        ) -> None:
+        def tell(share: float, done: float = done, weight: float = weight, cell: Cell = cell) -> None:
             now = done + share * weight
             spent = time.monotonic() - began
             left = spent / (now - before) * (total - now) if now > before and spent > FEWEST_SECONDS else None
-            progress(now / total, _sentence(place, len(one.cells), cell, left))
+            progress(now / total, _sentence(places[cell.key], len(places), cell, left))
 
         bench.progress = tell
         tell(0.0)
@@ -147,17 +161,22 @@ def compute_here(
 
 def go_on(store: RunStore, study_id: str, progress: Progress) -> StudyRecord:
     """Compute what is left of a study in this process. Raises StoreError where it is computed elsewhere, or was deleted."""
+    must_be_idle(store, study_id)
+    return compute_here(store, study_id, progress)
+
+
+def must_be_idle(store: RunStore, study_id: str) -> None:
+    """Raises StoreError where a study is computed elsewhere, or was deleted."""
     study = store.studies.read(study_id)
     if study.active:
         raise StoreError("This study is being computed.")
     if study.deleted_at is not None:
         raise StoreError("This study was deleted; take it back first.")
-    return compute_here(store, study_id, progress)
 
 
-def forecast(store: RunStore, settings: StudySettings | Mapping[str, Any]) -> tuple[float, str]:
+def forecast(store: RunStore, settings: StudySettings | Mapping[str, Any], processes: int = 1) -> tuple[float, str]:
     """About how many seconds a study takes on this machine, and on what that is based: the last studies of its protocol, as far
-    as they are stored here, else an idle core.
+    as they are stored here, else an idle core for each of so many processes.
     """
     one = asked(settings)
     paces = []
@@ -170,5 +189,6 @@ def forecast(store: RunStore, settings: StudySettings | Mapping[str, Any]) -> tu
             done = {row.key for row in store.studies.rows(study.id)}
             work = sum(old.protocol.work(old.settings, cell) for cell in old.cells if cell.key in done)
             paces.append(study.seconds / max(work, 1e-9))
-    basis = "as the last one took here" if paces else "on a core of its own"
-    return one.work * (min(paces) if paces else 1.0), basis
+    alone = "on a core of its own" if processes == 1 else f"on {processes} free cores"
+    longest = max(one.part(place, processes).work for place in range(processes))
+    return longest * (min(paces) if paces else 1.0), "as the last one took here" if paces else alone

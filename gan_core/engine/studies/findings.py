@@ -92,6 +92,22 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Handle:
+    """A threshold to be moved, of the score ``name``.
+
+    ``curve`` is its receiver operating characteristic: shares of false alarms, and of what is found. ``steps`` say what
+    thresholds of held-out normal samples do: the rate that is set, how many normal samples are called, how many anomalies.
+    """
+
+    name: str
+    group: str
+    curve: tuple[tuple[float, float], ...]
+    steps: tuple[tuple[float, int, int], ...]
+    normals: int
+    anomalies: int
+
+
+@dataclass(frozen=True)
 class Findings:
     """``comparisons`` is how many differences were judged: at 95 % one of twenty is called falsely."""
 
@@ -100,4 +116,5 @@ class Findings:
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
     boards: tuple[Board, ...] = ()
+    handles: tuple[Handle, ...] = ()
     comparisons: int = 0

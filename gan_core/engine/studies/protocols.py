@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gan_core.about import About
 from gan_core.config import RunConfig
 from gan_core.engine.studies import anomaly, augmentation, copying, few, price
+from gan_core.engine.studies.anomaly_findings import parts_of
 from gan_core.engine.studies.bench import Bench
 from gan_core.engine.studies.findings import Cell, Findings, Row, Values
+
+
+def _alone(cell: Cell) -> Hashable:
+    return cell.key
+
+
+def _of_a_size(cell: Cell) -> Hashable:
+    return cell.seed, cell.size
+
+
+def _of_a_case(cell: Cell) -> Hashable:
+    return cell.seed, parts_of(cell)[1]
 
 
 def _none_needed(config: RunConfig) -> str:
@@ -24,8 +37,9 @@ class Protocol:
     ``cells(settings)`` are the smallest units of work in order, seed after seed, so that an interrupted study is a smaller
     study. ``compute(settings, cell, bench)`` is a function of the settings, the cell and the run that is asked: a second
     call gives the same numbers. ``findings(settings, rows)`` says what the rows that are there carry. ``work(settings, cell)``
-    is about how many seconds a cell takes on an idle core. ``notes`` are sentences that stand beside every result.
-    ``refuses(config)`` says in a sentence why a run cannot be asked, "" where it can; ``asks`` whether one must be.
+    is about how many seconds a cell takes on an idle core. ``notes`` are sentences that stand beside every result. Cells of
+    which ``together(cell)`` is the same are cheaper in one process. ``refuses(config)`` says in a sentence why a run cannot
+    be asked, "" where it can; ``asks`` whether one must be.
     """
 
     name: str
@@ -36,6 +50,7 @@ class Protocol:
     findings: Callable[[Any, Sequence[Row]], Findings]
     work: Callable[[Any, Cell], float]
     notes: tuple[str, ...] = ()
+    together: Callable[[Cell], Hashable] = _alone
     asks: bool = False
     refuses: Callable[[RunConfig], str] = _none_needed
 
@@ -50,6 +65,7 @@ PROTOCOLS: dict[str, Protocol] = {
         augmentation.findings,
         augmentation.work,
         augmentation.NOTES,
+        together=_of_a_size,
     ),
     "price": Protocol(
         "price",
@@ -72,6 +88,7 @@ PROTOCOLS: dict[str, Protocol] = {
         anomaly.findings,
         anomaly.work,
         anomaly.NOTES,
+        together=_of_a_case,
     ),
     "copying": Protocol(
         "copying",

@@ -9,16 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 from gan_core.config.studies import StudySettings
-from gan_core.engine.exchange.apart import told_by
 from gan_core.engine.studies.computing import begin
-from gan_core.engine.studies.states import kept
-from gan_core.intake.errors import DataError
+from gan_core.engine.studies.side_by_side import compute_apart, processes_for
 from gan_core.store import RunStore, StoreError
 from gan_core.store.owner import this_process
 
 log = logging.getLogger(__name__)
 
-STUDIER = "gan_core.engine.studies.studier"
 MOST_KEYS = 200
 
 
@@ -123,21 +120,13 @@ class StudyQueue:
 
     def _compute(self, study_id: str) -> None:
         try:
-            with kept(self._store, study_id):
-                for told in told_by(
-                    STUDIER,
-                    *(str(self._store.root), study_id),
-                    cancel=lambda: self._closing or study_id in self._stop,
-                ):
-                    if "row" in told:
-                        self._store.studies.add_row(study_id, *told["row"])
-                    elif "progress" in told:
-                        self._told[study_id] = (float(told["progress"][0]), str(told["progress"][1]))
-                    elif "refused" in told:
-                        raise DataError(told["refused"])
-                    else:
-                        return
-                raise DataError("The process that computed this study ended before it was done; go on with it.")
+            compute_apart(
+                self._store,
+                study_id,
+                processes_for(self._store, self._store.studies.read(study_id).settings),
+                lambda share, sentence: self._told.__setitem__(study_id, (share, sentence)),
+                lambda: self._closing or study_id in self._stop,
+            )
         finally:
             if self._closing and study_id not in self._stop:
                 self._leave([study_id])

@@ -1,4 +1,4 @@
-"""The process that computes a study: ``python -m gan_core.engine.studies.studier STORE STUDY``.
+"""A process that computes a part of a study: ``python -m gan_core.engine.studies.studier STORE STUDY PLACE OF``.
 
 A line of JSON each: ``{"progress": [share, sentence]}``, ``{"row": [cell, values, seconds]}``, at last ``{"done": true}`` or
 ``{"refused": sentence}``. It reads the store and writes pictures beside the study; rows are kept by whoever asked.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -22,8 +23,9 @@ NICE = 10
 TELL_SECONDS = 0.3
 
 
-def main(root: str, study_id: str) -> None:
+def main(root: str, study_id: str, place: str = "0", of: str = "1") -> None:
     os.nice(NICE)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: whoever asked hears it too, and ends this process
     told = [0.0]
 
     def progress(share: float, sentence: str) -> None:
@@ -33,7 +35,7 @@ def main(root: str, study_id: str) -> None:
 
     try:
         with RunStore(Path(root), only_reads="What is asked is only read.") as store:
-            for row in compute(store, store.studies.read(study_id), progress, lambda: False):
+            for row in compute(store, store.studies.read(study_id), progress, lambda: False, (int(place), int(of))):
                 _say("row", row)
     except (ConfigError, DataError, RunNotFound, StoreError) as error:
         _say("refused", str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from gan_core.engine.studies.findings import Chart, Curve
+from gan_core.engine.studies.findings import Chart, Curve, Handle
 from gan_core.ui import theme
 from gan_core.ui.figures import as_typed, layout
 
@@ -47,6 +47,38 @@ def figure(chart: Chart) -> go.Figure:
         )
         if len(places) == 1:
             made.update_xaxes(range=[float(np.log10(places[0] / 2)), float(np.log10(places[0] * 2))])
+    return made
+
+
+def roc(handle: Handle, rate: float) -> go.Figure:
+    """The curve of a score, with the point at which a threshold for this rate of false alarms lies on it."""
+    made = go.Figure(layout=layout("normal pictures called, %", "anomalies found, %", height=HEIGHT))
+    made.add_scatter(
+        x=[0, 100],
+        y=[0, 100],
+        mode="lines",
+        line={"color": theme.UNSURE, "dash": "dot"},
+        name="a coin",
+        hoverinfo="skip",
+    )
+    x, y = zip(*handle.curve, strict=True)
+    made.add_scatter(
+        x=[100 * value for value in x],
+        y=[100 * value for value in y],
+        mode="lines",
+        line={"color": theme.VARIANTS[0], "width": 2.2},
+        name=as_typed([handle.name])[0],
+        hovertemplate="%{y:.1f}",
+    )
+    _, normals, anomalies = next(step for step in handle.steps if step[0] == rate)
+    made.add_scatter(
+        x=[100 * normals / handle.normals],
+        y=[100 * anomalies / handle.anomalies],
+        mode="markers",
+        marker={"size": 13, "color": theme.VARIANTS[1], "line": {"width": 2, "color": "white"}},
+        name="the threshold",
+        hovertemplate="%{x:.1f} % called, %{y:.1f} % found",
+    )
     return made
 
 

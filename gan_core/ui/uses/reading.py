@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
 from gan_core.config import ConfigError
 from gan_core.engine.studies.computing import asked, findings_of
-from gan_core.engine.studies.findings import Board, Findings, Sentence, Table
+from gan_core.engine.studies.findings import Board, Findings, Handle, Sentence, Table
 from gan_core.engine.studies.taken import STUDY_EXPORTS
 from gan_core.store import RunNotFound, StoreError, StudyRecord
 from gan_core.ui import deleted
@@ -24,7 +24,7 @@ from gan_core.ui.shell import (
     say,
 )
 from gan_core.ui.uses import handing_in
-from gan_core.ui.uses.charts import figure
+from gan_core.ui.uses.charts import figure, roc
 
 LOOK_SECONDS = 1.5
 LOOKS = {
@@ -148,14 +148,51 @@ def _table(table: Table) -> None:
 
 def _boards(study: StudyRecord, found: Findings) -> None:
     """Those of no group, then those of the group that is chosen."""
-    groups = list(dict.fromkeys(board.group for board in found.boards if board.group))
+    named = [*(board.group for board in found.boards), *(handle.group for handle in found.handles)]
+    groups = list(dict.fromkeys(filter(None, named)))
     chosen = ""
     if len(groups) > 1:
         key = f"group:{study.id}"
         chosen = st.segmented_control("Pictures of", groups, default=groups[0], required=True, key=key)
+    shown = ("", chosen or next(iter(groups), ""))
     for board in found.boards:
-        if board.group in ("", chosen or next(iter(groups), "")):
+        if board.group in shown:
             _board(study, board)
+    _threshold(study, [handle for handle in found.handles if handle.group in shown])
+
+
+def _threshold(study: StudyRecord, handles: Sequence[Handle]) -> None:
+    """A threshold of held-out normal pictures that is set by hand, and what it does."""
+    if not handles:
+        return
+    st.markdown("**Set the threshold**")
+    names = {handle.name: handle for handle in handles}
+    key = f"threshold:{study.id}:{handles[0].group}"
+    default = handles[0].name
+    picked = st.segmented_control("Score", list(names), default=default, required=True, key=key, format_func=as_typed)
+    handle = names.get(picked or default, handles[0])
+    rates = [rate for rate, *_ in handle.steps]
+    asked: float = float(study.settings.get("alarms", rates[0]))
+    rate = st.select_slider(
+        "Normal pictures that may be called anomalous",
+        rates,
+        min(rates, key=lambda one: abs(one - asked)),
+        format_func=lambda one: f"{100 * one:g} %",
+        key=f"{key}:{handle.name}",
+        help="Set on normal pictures that were kept apart, so that no anomaly has a part in it. Left and right arrows move it.",
+    )
+    st.markdown(caught(handle, rate))
+    st.plotly_chart(roc(handle, rate), config=STATIC, key=f"{key}:roc")
+    st.caption("The curve of all thresholds, of the first seed; the point is the one that is set.")
+
+
+def caught(handle: Handle, rate: float) -> str:
+    """What a threshold does, in counts."""
+    _, normals, anomalies = next(step for step in handle.steps if step[0] == rate)
+    return (
+        f"{as_typed(handle.name)} catches **{anomalies} of {handle.anomalies}** anomalies, and cries wolf at "
+        f"**{normals} of {handle.normals}** normal pictures, {normals / handle.normals:.1%}; {100 * rate:g} % were set."
+    )
 
 
 def _board(study: StudyRecord, board: Board) -> None:

@@ -9,6 +9,7 @@ from gan_core.config.studies import StudySettings, load_study
 from gan_core.engine import in_words, training_now
 from gan_core.engine.studies.computing import forecast
 from gan_core.engine.studies.protocols import PROTOCOLS, Protocol
+from gan_core.engine.studies.side_by_side import processes_for
 from gan_core.store import RunRecord
 from gan_core.ui.shell import (
     USES,
@@ -66,7 +67,7 @@ def start(name: str, protocol: Protocol, settings: StudySettings) -> None:
 
 def told(settings: StudySettings) -> str:
     """How long a study takes, and what shares the processor with it."""
-    seconds, basis = forecast(lab().store, settings)
+    seconds, basis = forecast(lab().store, settings, processes_for(lab().store, settings))
     training = training_now(lab().store.runs(limit=LOOKED_AT))
     slower = "; runs that train now go first" if training else ""
     known = basis if "took here" in basis else f"as measured elsewhere {basis}"
