@@ -9,7 +9,10 @@ N ?= 10
 PARALLEL := -n $(JOBS) --dist worksteal
 STORE ?= $(or $(GANSCOPE_STORE),runs)
 VENV := .venv
-IN_VENV := . $(VENV)/bin/activate &&
+# With RAY=HOST:PORT runs train on that Ray cluster; the environment that has Ray sees all of the other.
+RAY ?=
+SEES := $(VENV)$(if $(RAY),-ray)
+IN_VENV := . $(SEES)/bin/activate && $(if $(RAY),export GANSCOPE_RAY='$(RAY)' &&)
 # The first of these that is Python 3.11 or newer makes the virtual environment; `make run PYTHON=/path/to/python` decides.
 PYTHON ?=
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python
@@ -19,19 +22,19 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run class install install-dev browser test test-all style lint format gates bench chaos soak bad-inputs lives neighbours clean
+.PHONY: ray-head ray-node ray-stop help run class install install-dev browser test test-all test-ray style lint format gates bench chaos soak bad-inputs lives neighbours clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (3, processes that test), N (10, gates), GANSCOPE_BROWSER (a Chromium or Chrome).'
 
-run: $(VENV)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
+run: $(SEES)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
 	$(say) 'Looking for the frozen classifier of the digits in $(STORE) (trained once, about 15 s)'
 	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
 	$(say) 'GANscope is starting on http://localhost:$(PORT) - Ctrl-C stops it'
-	@$(IN_VENV) GANSCOPE_STORE='$(STORE)' exec streamlit run app.py --server.port $(PORT)
+	@$(IN_VENV) GANSCOPE_STORE='$(STORE)' exec python -m streamlit run app.py --server.port $(PORT)
 
-class: $(VENV)/run.stamp ## serve a class on the LAN: one teacher's link, everyone else watches (STUDENT_RUNS=N lets each start N)
+class: $(SEES)/run.stamp ## serve a class on the LAN: one teacher's link, everyone else watches (STUDENT_RUNS=N lets each start N)
 	$(say) 'Opening GANscope to the network on port $(PORT) - Ctrl-C stops it'
 	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
 	@$(IN_VENV) exec python -m gan_core class --store '$(STORE)' --port $(PORT) --student-runs $(STUDENT_RUNS)
@@ -48,6 +51,29 @@ test: install-dev browser style ## everything that must pass before a change lan
 test-all: install-dev browser style ## the same and the slow statistical suites
 	$(say) 'Running all tests and checking types (mypy)'
 	@$(call test_and_check_types)
+
+# A token for this user alone, and no dashboard; ADDRESS is that of this machine in the network of the cluster.
+ADDRESS ?=
+START_RAY := umask 077 && export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0 && $(VENV)-ray/bin/ray
+
+ray-head: $(VENV)-ray/run.stamp ## make this machine the head of a Ray cluster (ADDRESS: which of its addresses)
+	@$(START_RAY) get-auth-token --generate >/dev/null && chmod 600 ~/.ray/auth_token
+	@$(START_RAY) start --head --port 6379 --include-dashboard false $(if $(ADDRESS),--node-ip-address '$(ADDRESS)') >/dev/null
+	@head="$(ADDRESS)"; head="$${head:-$$($(VENV)-ray/bin/python -c 'import ray; print(ray.util.get_node_ip_address())')}"; \
+	printf 'On each machine that shall train, in a checkout of the same commit (the token is a password):\n  RAY_AUTH_TOKEN=%s make ray-node HEAD=%s:6379\nThen here:\n  make class RAY=%s:6379\n' \
+	  "$$(cat ~/.ray/auth_token)" "$$head" "$$head"
+
+ray-node: $(VENV)-ray/run.stamp ## let this machine train for the cluster with its head at HEAD=HOST:PORT
+	@test -n "$(HEAD)" || { echo 'make: say where the head is: make ray-node HEAD=HOST:PORT' >&2; exit 1; }
+	@$(START_RAY) start --address '$(HEAD)' $(if $(ADDRESS),--node-ip-address '$(ADDRESS)')
+
+ray-stop: ## end Ray on this machine
+	@$(VENV)-ray/bin/ray stop
+
+# Ray has an environment of its own, which sees all of the other: the default one neither has it nor needs it.
+test-ray: install-dev $(VENV)-ray/run.stamp ## runs on a Ray cluster of several nodes on this machine, at most ten minutes
+	$(say) 'Testing runs on a Ray cluster'
+	@GANSCOPE_TEST_RAY=1 $(VENV)-ray/bin/python -m pytest tests/engine/on_ray
 
 gates: install-dev browser ## the gate N times, in two orders, half of them on a busy machine; writes docs/results/gate.md
 	$(say) 'Running the gate $(N) times; let the machine do nothing else meanwhile'
@@ -93,7 +119,7 @@ soak: install-dev browser ## let visitors and runs come and go for two hours, an
 
 clean: ## remove the virtual environment and caches; keeps your runs
 	$(say) 'Removing $(VENV) and caches; runs stay'
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@rm -rf $(VENV) $(VENV)-ray .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: $(VENV)/run.stamp ## the virtual environment with what the dashboard needs
@@ -117,13 +143,21 @@ $(VENV)/bin/activate:
 
 $(VENV)/run.stamp: requirements.txt | $(VENV)/bin/activate
 	$(say) 'Installing requirements.txt (the first time this downloads PyTorch: minutes)'
-	@$(IN_VENV) $(INSTALL) -r requirements.txt
+	@. $(VENV)/bin/activate && $(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt requirements.txt | $(VENV)/bin/activate
 	$(say) 'Installing requirements-dev.txt (the first time this downloads PyTorch: minutes)'
-	@$(IN_VENV) $(INSTALL) -r requirements-dev.txt
+	@. $(VENV)/bin/activate && $(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
+
+$(VENV)-ray/run.stamp: requirements-ray.txt $(VENV)/run.stamp
+	$(say) 'Making the virtual environment $(VENV)-ray and installing requirements-ray.txt'
+	@$(VENV)/bin/python -m venv $(VENV)-ray
+	@$(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(VENV)-ray/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ganscope.pth"
+	@$(VENV)-ray/bin/$(INSTALL) -r requirements-ray.txt
+	@touch $@
 
 # The tests need a real browser. One on the PATH is taken; else it is installed: by apt-get for root, else by Playwright.
 

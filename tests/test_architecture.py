@@ -30,8 +30,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "metrics": {"about", "said"},
     "data": {"about", "intake", "exhaustion"},
     "training": {*LAYER_0, "checkpoints", "config", *LAYER_1},
+    "cluster": {"checkpoints"},
     "store": {"config", "checkpoints", "failpoints", "exhaustion"},
-    "engine": {*LAYER_0, "checkpoints", "config", *LAYER_1, "training", "store"},
+    "engine": {*LAYER_0, "checkpoints", "cluster", "config", *LAYER_1, "training", "store"},
     "server": {"engine", "store", "exhaustion"},
     "api": {"ui", "engine", "store", "config"},
     "cli": {"api", "ui", "server", "engine", "store", "config", "exhaustion", "said"},
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "pages": {"ui", "engine", "store", "config", "said"},
     "app": {"ui", "server", "engine"},
 }
-BELOW_LAYER_4 = {*LAYER_0, "checkpoints", "config", *LAYER_1, "training", "store", "engine"}
+BELOW_LAYER_4 = {*LAYER_0, "checkpoints", "cluster", "config", *LAYER_1, "training", "store", "engine"}
 # The package's face: it may name the public functions, and `import gan_core` must stay without effect (tested below).
 MAY_IMPORT["__init__"] = {"api", "config"}
 
@@ -215,8 +216,12 @@ def test_heavy_libraries_stay_where_they_belong(path: Path) -> None:
         assert not used & {"streamlit", "plotly"}, "nothing below layer 4 draws"
     if part not in {"ui", "pages", "app"}:
         assert "streamlit" not in used, "st.* lives in ui/, pages/ and app.py"
-    if part in {*LAYER_0, "checkpoints", "config", "store", "server", "ui", "pages", "app"}:
+    if part in {*LAYER_0, "checkpoints", "cluster", "config", "store", "server", "ui", "pages", "app"}:
         assert not used & {"torch", "torchvision"}, f"{part} imports no torch"
+
+
+def test_only_the_bridge_and_what_runs_on_nodes_know_ray() -> None:
+    assert {part_of(path) for path in source_files() if "ray" in tops(path)} == {"cluster"}
 
 
 def modules_after(statement: str) -> set[str]:
@@ -250,6 +255,11 @@ def test_the_process_of_a_run_loads_nothing_that_draws_or_takes_long() -> None:
     loaded = modules_after("import gan_core.engine.running.worker")
     assert "torch" in loaded
     assert not loaded & {"streamlit", "plotly", "starlette", "pandas", "matplotlib", "sklearn", "scipy.stats"}
+
+
+def test_the_bridge_to_a_cluster_and_its_actors_take_little_memory() -> None:
+    loaded = modules_after("import gan_core.cluster.bridge, gan_core.cluster.trainer")
+    assert not loaded & {"torch", "numpy", "pydantic", "ray"}
 
 
 def test_a_report_is_written_without_the_pages() -> None:

@@ -40,16 +40,17 @@ def compare(
     store: Path | str | None = None,
     name: str = "",
     progress: ComparisonProgress | None = None,
+    ray: str | None = None,
 ) -> ComparisonResult:
     """Train every run of a comparison, all of them together, and return where the variants stand.
 
     ``progress(statuses)`` is called about twice a second with the status of each run. Raises ConfigError, before anything
-    is trained, where one of them cannot be built.
+    is trained, where one of them cannot be built. ``ray`` is the address of a Ray cluster to train on.
     """
     use_store(Path(default_root() if store is None else store))
     for config in comparison.configs().values():
         advice(config)
-    with Lab(default_root() if store is None else store) as lab:
+    with Lab(default_root() if store is None else store, ray=ray) as lab:
         prepare_classifier(lab, comparison.base)
         return follow_comparison(lab, lab.compare(comparison, name=name), progress)
 

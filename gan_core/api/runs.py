@@ -117,6 +117,7 @@ def train(
     knobs: KnobsByRound | None = None,
     until: int | None = None,
     progress: Progress | None = None,
+    ray: str | None = None,
 ) -> Result:
     """Train one run to its end in this process and return what was recorded.
 
@@ -129,14 +130,16 @@ def train(
     config = RunConfig() if config is None else config
     use_store(Path(default_root() if store is None else store))  # where a data set of one's own is looked for
     advice(config)  # refused before a store is made for it
-    with Lab(default_root() if store is None else store) as lab:
+    with Lab(default_root() if store is None else store, ray=ray) as lab:
         prepare_classifier(lab, config)
         return follow(lab, lab.submit(config, name=name, knobs=knobs, until=until), progress)
 
 
-def resume(run_id: str, *, store: Path | str | None = None, progress: Progress | None = None) -> Result:
+def resume(
+    run_id: str, *, store: Path | str | None = None, progress: Progress | None = None, ray: str | None = None
+) -> Result:
     """Go on with a run that did not finish, exactly where its newest checkpoint left it. Raises RunNotFound, Refused."""
-    with Lab(default_root() if store is None else store) as lab:
+    with Lab(default_root() if store is None else store, ray=ray) as lab:
         lab.resume(run_id)
         return follow(lab, run_id, progress)
 
@@ -151,6 +154,7 @@ def fork(
     knobs: KnobsByRound | None = None,
     until: int | None = None,
     progress: Progress | None = None,
+    ray: str | None = None,
 ) -> Result:
     """Go on from a checkpoint of a run as another run, with dotted settings changed, and train that one to its end.
 
@@ -158,7 +162,7 @@ def fork(
     the fork, which go on counting. ``scalars`` of the result begin with the parent's rounds.
     Raises RunNotFound, Refused where there is no such checkpoint, ConfigError where the changed run cannot be built.
     """
-    with Lab(default_root() if store is None else store) as lab:
+    with Lab(default_root() if store is None else store, ray=ray) as lab:
         child = lab.fork(run_id, changes, at=at, name=name, knobs=knobs, until=until)
         return follow(lab, child, progress)
 
@@ -190,8 +194,8 @@ def read_result(store: RunStore, run: RunRecord) -> Result:
 
 def follow(lab: Lab, run_id: str, progress: Progress | None = None) -> Result:
     """Wait for a run of this lab to end."""
-    view = lab.view(run_id)
     while lab.is_active(run_id):
+        view = lab.view(run_id)  # one that was lost on a cluster goes on with another
         lab.wait(run_id, timeout=0.5)
         if progress is not None:
             progress(view.status)

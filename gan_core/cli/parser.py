@@ -41,8 +41,12 @@ def _json(sub: argparse.ArgumentParser) -> None:
 
 def _lab(sub: argparse.ArgumentParser) -> None:
     """Options of every command that trains."""
-    help = "what a run trains in: thread, process or auto, which is the default unless GANSCOPE_EXECUTOR says another"
+    help = (
+        "what a run trains in: thread, process, ray or auto, which is the default unless GANSCOPE_EXECUTOR says another"
+    )
     sub.add_argument("--executor", help=f"{help}: a thread for one run, processes for a comparison")
+    help = "address of a Ray cluster to train on, HOST:PORT or ray://HOST:PORT; GANSCOPE_RAY is the default"
+    sub.add_argument("--ray", metavar="ADDRESS", help=help)
     sub.add_argument("--quiet", action="store_true", help="no progress on stderr")
     _store(sub)
 

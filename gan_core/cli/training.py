@@ -169,7 +169,7 @@ def _open_lab(options: argparse.Namespace) -> Iterator[Lab]:
     A second Ctrl-C leaves at once: raises SystemExit.
     """
     brace()
-    lab = Lab(options.store, executor=options.executor)
+    lab = Lab(options.store, executor=options.executor, ray=options.ray)
     try:
         yield lab
     finally:

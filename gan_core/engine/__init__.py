@@ -18,6 +18,7 @@ from gan_core.engine.library.describe import Forecast, Traits, advice, describe,
 from gan_core.engine.library.forecasts import Pace, expected, expected_of_all, in_words, learned, measured, training_now
 from gan_core.engine.library.previews import preview
 from gan_core.engine.messages import COMMANDS, CommandKind, StepOf
+from gan_core.engine.remote.connection import Seen as ClusterSeen
 from gan_core.engine.resuming import Resumed, interrupted, resume_interrupted
 from gan_core.engine.running.executors import SETTINGS
 from gan_core.engine.showing.live import LiveView
@@ -71,6 +72,7 @@ __all__ = [
     "Choice",
     "Chore",
     "Chores",
+    "ClusterSeen",
     "CommandKind",
     "DataError",
     "DatasetFacts",

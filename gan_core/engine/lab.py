@@ -18,6 +18,8 @@ from gan_core.engine.exchange.chores import Chores
 from gan_core.engine.library.history import KnobsByRound, plan
 from gan_core.engine.library.lessons import preset_of
 from gan_core.engine.messages import CommandKind, Ended, StepOf
+from gan_core.engine.remote.cluster import Cluster
+from gan_core.engine.remote.executor import where_to_train
 from gan_core.engine.running.active import Refused
 from gan_core.engine.running.beginning import (
     DELETED,
@@ -29,7 +31,6 @@ from gan_core.engine.running.beginning import (
     plan_fork,
     with_plan,
 )
-from gan_core.engine.running.executors import setting_of
 from gan_core.engine.running.recording import RecorderThread
 from gan_core.engine.running.scheduler import WRITE_SECONDS, Scheduler
 from gan_core.engine.showing.gallery import Gallery
@@ -49,6 +50,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.5
 DEFAULT_CAPACITY = 2
+CLUSTER_CAPACITY = 1000
 MAX_KEYS = 1000
 CLOSING_SECONDS = 2.0  # of the time to close: for what is left when the runs have ended
 
@@ -58,12 +60,12 @@ class Lab:
 
     ``executor`` says in what: ``thread``, ``process`` (one for a run alone, a few for all runs of a comparison), or ``auto``,
     which is processes for a comparison, and for a run alone a thread, or a process where one waits for it
-    (``keep_spare``); None is what ``GANSCOPE_EXECUTOR`` says, or auto. Raises ConfigError for another.
+    (``keep_spare``); ``ray`` is on the Ray cluster of that address. None is what the environment says, or auto. Raises
+    ConfigError for another.
 
     ``serving`` is for a server: there is one per store, and a second one only looks until the first is gone.
 
-    One recorder thread moves what they say into the store and to their viewers. All methods are safe to call from any
-    thread. A run belongs to the lab, not to whoever started or watches it.
+    One recorder thread moves what they say into the store and to their viewers. All methods are safe to call from any thread.
 
     ``_entrance`` is held by one submission, resumption or deletion at a time and may wait for the disk; the scheduler's
     lock guards what is in memory.
@@ -73,12 +75,14 @@ class Lab:
         self,
         root: Path | str,
         *,
-        capacity: int = DEFAULT_CAPACITY,
+        capacity: int | None = None,
         tick: float = TICK_SECONDS,
         executor: str | None = None,
+        ray: str | None = None,
         serving: bool = False,
     ) -> None:
-        setting = setting_of(executor)
+        setting, address = where_to_train(executor, ray)
+        capacity = capacity or (CLUSTER_CAPACITY if address else DEFAULT_CAPACITY)
         self._tenancy = Tenancy(Path(root)) if serving else None
         try:
             self.store = RunStore(root, only_reads=self._tenancy.only_reads if self._tenancy else "")
@@ -93,7 +97,10 @@ class Lab:
         self._cards = RunCards(self.store, self._live)
         self._wake = threading.Event()
         asked = (self.classifiers.for_run, self._wake.set, self._cards.forget)
-        self._scheduler = Scheduler(self.store, setting, capacity, *asked)
+        self._elsewhere = Cluster(self.store, address) if address else None
+        self.cluster = None if self._elsewhere is None else self._elsewhere.seen
+        remote = None if self._elsewhere is None else self._elsewhere.executor
+        self._scheduler = Scheduler(self.store, setting, capacity, *asked, remote)
         kept = (self._scheduler.active, self._scheduler.behind, self._cards.forget)
         self._housekeeping = Housekeeping(self.store, self._tenancy, self._gallery, *kept)
         self._keys: OrderedDict[str, str] = OrderedDict()
@@ -108,6 +115,8 @@ class Lab:
         self.health = Health(self.store.root, at_once=not self.safe_mode)
         told = (self.classifiers.progress, self._housekeeping.tend)
         self._recorder = RecorderThread(self.store, self._scheduler, *told, self._wake, tick)
+        if self._elsewhere is not None:
+            self._elsewhere.begin(self, self._scheduler, takes_over=serving)
 
     @property
     def capacity(self) -> int:
@@ -377,7 +386,7 @@ class Lab:
 
     def is_active(self, run_id: str) -> bool:
         """Whether the run is queued or trains in this lab."""
-        return run_id in self._scheduler.active
+        return run_id in self._scheduler.active or run_id in self._scheduler.returning
 
     def recent(self, limit: int = 8) -> list[dict[str, Any]]:
         """The newest runs outside the archive, JSON-able, for cards; at most a second old, since every visitor asks again
@@ -477,10 +486,7 @@ class Lab:
 
 
 def prepare_classifier(lab: Lab, config: RunConfig, progress: Progress | None = None) -> None:
-    """Wait until the frozen classifier of the config's data is there, if it has one; for callers who can wait.
-
-    Where it cannot be trained, runs go on without, and say so.
-    """
+    """Wait until the frozen classifiers of the config's data are there; where one cannot be trained, runs go on without."""
     resolved = resolve(config)
     for judged in judged_sources(resolved, load_source(resolved)):
         with suppress(RuntimeError):  # which is in the log

@@ -146,6 +146,12 @@ def cached_classifier(source: ImageSource, cache_dir: Path) -> FrozenClassifier 
     return _load(_path(source, cache_dir), source)
 
 
+def files_of(source: ImageSource, cache_dir: Path) -> tuple[Path, Path]:
+    """Where the cache has the classifier of a data set: its weights, and the card that vouches for them."""
+    path = _path(source, cache_dir)
+    return path, path.with_suffix(".json")
+
+
 def train(source: ImageSource, *, progress: Progress | None = None, cancel: Cancel | None = None) -> Classifier:
     """Train on ``source.train_index`` alone: cross entropy, AdamW, a one-cycle learning rate (Smith & Topin 2019)."""
     network = _empty_network(source)

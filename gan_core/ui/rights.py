@@ -59,7 +59,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
 READS: Mapping[str, frozenset[str]] = {
     "Lab": frozenset(
         (
-            *("store", "chores", "studies", "classifiers", "capacity", "health", "safe_mode"),
+            *("store", "chores", "studies", "classifiers", "capacity", "health", "safe_mode", "cluster"),
             *("view", "recent", "is_active", "kept_rounds", "kept_for", "knobs", "company", "members"),
             *("wait", "thumbnail"),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from gan_core.engine.running import runner
 from gan_core.engine.running.mailbox import Inbox, Outbox
 from gan_core.training import Turn, resolve
 from gan_core.training.classifier import ClassifierReport
+
+collect_ignore = [] if "GANSCOPE_TEST_RAY" in os.environ else ["on_ray"]  # `make test-ray` sets it, and has Ray
 
 RING = {
     "data.name": "ring",

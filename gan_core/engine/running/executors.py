@@ -25,14 +25,16 @@ from gan_core.engine.running.runner import run_job
 ABANDON_SECONDS = 0.5  # what a job gets to end its turn, once there is no time left for its round
 
 HowFar = Callable[[str, int], int]  # Lockstep.how_far
-Kind = Literal["thread", "process"]
+Kind = Literal["thread", "process", "ray"]
 Setting = Kind | Literal["auto"]
 SETTINGS: tuple[Setting, ...] = (*get_args(Kind), "auto")
 
 
-def setting_of(given: str | None) -> Setting:
-    """Where jobs shall run: what is given, else ``GANSCOPE_EXECUTOR``, else auto. Raises ConfigError for another word."""
-    wanted = given or os.environ.get("GANSCOPE_EXECUTOR") or "auto"
+def setting_of(given: str | None, ray: str | None = None) -> Setting:
+    """Where jobs shall run: what is given, else on the cluster ``ray`` or ``GANSCOPE_RAY``, else ``GANSCOPE_EXECUTOR``, else
+    auto. Raises ConfigError for another word."""
+    elsewhere = "ray" if ray or (not given and os.environ.get("GANSCOPE_RAY")) else None
+    wanted = given or elsewhere or os.environ.get("GANSCOPE_EXECUTOR") or "auto"
     for setting in SETTINGS:
         if wanted == setting:
             return setting
@@ -60,6 +62,18 @@ class Executor(Protocol):
 
     def lane(self, run_id: str) -> object:
         """What the job computes in: of the jobs of one lane, one should compute at a time."""
+        ...
+
+    def waits_for(self, run_id: str) -> str:
+        """What a job that does not train yet, or not now, waits for on a cluster; "" where there is nothing to say."""
+        ...
+
+    def where(self, run_id: str) -> str:
+        """The node on which a job trains, "" for this machine."""
+        ...
+
+    def comes_back(self, run_id: str) -> bool:
+        """Whether a job has ended only because what it ran in was lost, and is to go on elsewhere."""
         ...
 
     def stack(self, run_id: str) -> str:
@@ -122,6 +136,15 @@ class Jobs(Generic[J]):
 
     def lane(self, run_id: str) -> object:
         return run_id
+
+    def waits_for(self, run_id: str) -> str:
+        return ""
+
+    def where(self, run_id: str) -> str:
+        return ""
+
+    def comes_back(self, run_id: str) -> bool:
+        return False
 
     def stack(self, run_id: str) -> str:
         job = self._jobs.get(run_id)
@@ -255,6 +278,18 @@ class ChosenExecutor:
     def lane(self, run_id: str) -> object:
         chosen = self._chosen.get(run_id)
         return chosen.lane(run_id) if chosen is not None else run_id
+
+    def waits_for(self, run_id: str) -> str:
+        chosen = self._chosen.get(run_id)
+        return chosen.waits_for(run_id) if chosen is not None else ""
+
+    def where(self, run_id: str) -> str:
+        chosen = self._chosen.get(run_id)
+        return chosen.where(run_id) if chosen is not None else ""
+
+    def comes_back(self, run_id: str) -> bool:
+        chosen = self._chosen.get(run_id)
+        return chosen is not None and chosen.comes_back(run_id)
 
     def stack(self, run_id: str) -> str:
         chosen = self._chosen.get(run_id)

@@ -90,7 +90,10 @@ class RecorderThread:
             self._heed(active)
             preparing = self._preparing(active.job.config.data.name)
             steps = [f"{preparing[1]} ({preparing[0]:.0%})"] if preparing else []
-            if active.view.status["state"] == "queued":
+            waits_for = self._scheduler.executor.waits_for(run_id)
+            if waits_for:
+                steps.insert(0, waits_for)
+            elif active.view.status["state"] == "queued":
                 steps.insert(
                     0, "starting a process for this run" if self._scheduler.executor.starting(run_id) else "starting"
                 )
@@ -101,6 +104,7 @@ class RecorderThread:
                 stuck=bool(hangs),
                 message=self._store.problem or hangs or active.recorder.why or active.paused_for or active.notice,
                 preparing=", ".join(steps),
+                node=self._scheduler.executor.where(run_id),
             )
         active.view.tick()
 

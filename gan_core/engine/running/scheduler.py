@@ -12,7 +12,7 @@ from contextlib import suppress
 from gan_core.engine.messages import COMMANDS, CommandKind, Ended, Job, Knobs, StepOf
 from gan_core.engine.observers import GetClassifier
 from gan_core.engine.running.active import ActiveRun, Refused
-from gan_core.engine.running.executors import ChosenExecutor, Executor, Kind, Setting, ThreadExecutor
+from gan_core.engine.running.executors import ChosenExecutor, Executor, HowFar, Kind, Setting, ThreadExecutor
 from gan_core.engine.running.lockstep import Lockstep
 from gan_core.engine.running.processes import ProcessExecutor
 from gan_core.engine.running.watchdog import Watchdog
@@ -29,7 +29,8 @@ class Scheduler:
     """At most ``capacity`` runs train at once, the others wait in order; a paused one gives up its place.
 
     ``setting`` says in what they compute (see `Lab`). ``wake`` has the recorder look at once, ``forget_cards`` is called
-    when runs come or go. Safe to use from any thread: ``_lock`` guards what is in memory and never waits for anything.
+    when runs come or go. ``cluster`` makes the executor of runs on a cluster. Safe to use from any thread: ``_lock`` guards
+    what is in memory and never waits for anything.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Scheduler:
         classifier: GetClassifier,
         wake: Callable[[], None],
         forget_cards: Callable[[], None],
+        cluster: Callable[[GetClassifier, Callable[[], None], HowFar], Executor] | None = None,
     ) -> None:
         self._store = store
         self._setting = setting
@@ -51,6 +53,8 @@ class Scheduler:
         self._processes = ProcessExecutor(store.root, cache, *asked, self.lockstep.company, self._most_processes)
         self._spare = False
         executors: dict[Kind, Executor] = {"thread": ThreadExecutor(*asked), "process": self._processes}
+        if cluster is not None:
+            executors["ray"] = cluster(*asked)
         self.executor: Executor = ChosenExecutor(executors, self._kind_for)
         self.watchdog = Watchdog(self.executor)
         self.active: OrderedDict[str, ActiveRun] = OrderedDict()
@@ -59,6 +63,8 @@ class Scheduler:
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
         self.closing = threading.Event()
+        self.returning: set[str] = set()  # runs that were lost elsewhere, and go on by themselves
+        self.come_back: Callable[[str], None] = self.settled
 
     def keep_spare(self) -> None:
         """From now on a process waits for the next run, so that it begins at once; not where runs train in threads."""
@@ -197,6 +203,8 @@ class Scheduler:
             if active.ended:
                 return
             active.ended = True
+            if end.state == "interrupted" and not self.closing.is_set() and self.executor.comes_back(run_id):
+                self.returning.add(run_id)
             with suppress(ValueError):
                 self._queue.remove(run_id)
             self.executor.forget(run_id)
@@ -231,11 +239,19 @@ class Scheduler:
         if written and not self.closing.is_set():
             with suppress(StoreError):  # it only makes reading faster
                 self._store.compact(run_id)
+        if run_id in self.returning:
+            self.come_back(run_id)
 
     def wait(self, run_id: str, timeout: float | None) -> None:
         """Block until the run is not active any more, or ``timeout`` seconds have passed."""
         with self._changed:
-            self._changed.wait_for(lambda: run_id not in self.active, timeout)
+            self._changed.wait_for(lambda: run_id not in self.active and run_id not in self.returning, timeout)
+
+    def settled(self, run_id: str) -> None:
+        """A run that was to go on by itself does, or will not."""
+        with self._changed:
+            self.returning.discard(run_id)
+            self._changed.notify_all()
 
     def close(self) -> bool:
         """Let no run enter any more; whether this is the first call."""

@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import json
 import signal
-import struct
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from gan_core.cluster import frames
 from gan_core.config import RunConfig
 from gan_core.engine import messages
 
 SHOW_STACK = signal.SIGUSR1  # a process that gets it writes where its threads stand
-_HEADER = struct.Struct(">IQ")  # bytes of JSON, bytes of arrays
+_HEADER = frames.HEADER
 _KIND = "="
 WAITING = "waiting"  # what a process is called that has no run yet
 PROCESS = ""  # whom a word is for, or from, that is not about one run
 ASK_ANEW = -1  # in place of a round: what was said of how far a run may play holds no more
-MOST_BYTES = 2**28  # of each: what is larger was not sent by us
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,10 @@ def read(stream: IO[bytes]) -> tuple[str, Any]:
 
     Raises EOFError when the other end is gone, ValueError for what cannot have been sent.
     """
-    size, behind = _HEADER.unpack(_exactly(stream, _HEADER.size))
-    if max(size, behind) > MOST_BYTES:
+    size, behind = _HEADER.unpack(frames.exactly(stream, _HEADER.size))
+    if max(size, behind) > frames.MOST_BYTES:
         raise ValueError("a message without end")
-    text, blob = _exactly(stream, size), _exactly(stream, behind)
+    text, blob = frames.exactly(stream, size), frames.exactly(stream, behind)
     offset = 0
 
     def value(node: dict[str, Any]) -> Any:
@@ -140,10 +139,3 @@ def read(stream: IO[bytes]) -> tuple[str, Any]:
 
     run_id, word = json.loads(text, object_hook=value)
     return run_id, word
-
-
-def _exactly(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data

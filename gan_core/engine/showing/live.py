@@ -36,7 +36,7 @@ class Status:
     it is known. ``beside`` are the other runs that compute here now.
 
     ``measuring`` is what measuring took, as a share of training; ``stuck`` that it hangs inside a step; ``verdict`` what the
-    run is like, empty before its first measurement.
+    run is like, empty before its first measurement. ``node`` is where it trains, "" for this machine.
     """
 
     state: str
@@ -51,6 +51,7 @@ class Status:
     message: str = ""
     preparing: str = ""
     caption: str = ""
+    node: str = ""
     measuring: float = 0.0
     stuck: bool = False
     verdict: dict[str, Any] = field(default_factory=dict)
@@ -86,6 +87,7 @@ class Status:
             "measuring": _short(self.measuring),
             "stuck": self.stuck,
             "verdict": self.verdict,
+            **({"node": self.node} if self.node else {}),
         }
 
 

@@ -45,6 +45,7 @@ class StatusStrip {
       const room = !compact // a second line would push the losses of two runs off a projector
       if (room && moving && status.rounds_per_second) facts.push(`${number(status.rounds_per_second)} rounds/s`)
       if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
+      if (room && status.node && !["queued", "finished"].includes(state)) facts.push(`on ${status.node}`)
       if (room && status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) {
         const beside = room && status.beside ? `, ${status.beside} other ${status.beside === 1 ? "run trains" : "runs train"} beside it` : ""

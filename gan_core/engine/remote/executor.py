@@ -1,0 +1,159 @@
+"""Runs on a Ray cluster, each in an actor of its own; for the lab, an executor like that of processes."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gan_core.config import ConfigError, Problem
+from gan_core.data import ImageSource
+from gan_core.engine.messages import Job
+from gan_core.engine.observers import GetClassifier
+from gan_core.engine.remote.connection import Connection, Seen
+from gan_core.engine.remote.lane import Lane
+from gan_core.engine.running.executors import HowFar, Setting, setting_of
+from gan_core.engine.running.lockstep import UNLIMITED
+from gan_core.engine.running.processes import ProcessExecutor, _Host
+from gan_core.training.classifier import FrozenClassifier, files_of
+
+AGAIN_SECONDS = (0.0, 1.0, 3.0, 10.0)  # before a lost run goes on for the first time, the second, …; then it stays
+NOT_INSTALLED = "Ray is not installed here: pip install -r requirements-ray.txt"
+
+
+def address_of(given: str | None) -> str:
+    """Where the cluster is: what is given, else ``GANSCOPE_RAY``. Raises ConfigError without any, or without Ray."""
+    address = given or os.environ.get("GANSCOPE_RAY") or ""
+    if not address:
+        raise ConfigError(
+            [Problem("executor", "ray needs the address of a cluster: --ray HOST:PORT, or GANSCOPE_RAY=HOST:PORT")]
+        )
+    if importlib.util.find_spec("ray") is None:  # looks for it, and imports nothing
+        raise ConfigError([Problem("executor", NOT_INSTALLED)])
+    return address
+
+
+def where_to_train(executor: str | None, ray: str | None) -> tuple[Setting, str]:
+    """In what jobs run, and the address of the cluster if that is one. Raises ConfigError where it cannot be so."""
+    setting = setting_of(executor, ray)
+    return setting, address_of(ray) if setting == "ray" else ""
+
+
+class RayExecutor(ProcessExecutor):
+    """Jobs on the cluster of which ``seen`` is kept up to date. ``store``, ``classifier``, ``wake`` and ``how_far`` are as for
+    processes.
+
+    ``found`` is called with runs of this store that go on there by themselves: to submit such a run from its newest
+    checkpoint takes it over. ``lost`` holds the runs that ended because their node or worker did, and are to go on.
+    ``recorded`` says to which round there are rows of a run in the store.
+    """
+
+    def __init__(
+        self,
+        store: Path,
+        seen: Seen,
+        classifier: GetClassifier,
+        wake: Callable[[], None] = lambda: None,
+        how_far: HowFar = lambda run_id, played: UNLIMITED,
+        found: Callable[[list[str]], None] = lambda runs: None,
+        recorded: Callable[[str], int] = lambda run_id: sys.maxsize,
+    ) -> None:
+        super().__init__(store, store / "cache", classifier, wake, how_far)
+        self._store = Path(store).resolve()
+        self._lanes: dict[str, Lane] = {}
+        self._leases, self._recorded = _Leases(), recorded
+        self.lost: set[str] = set()
+        self._losses: dict[str, tuple[int, int]] = {}  # how often in a row from the same checkpoint, and from which
+        where = f"{socket.gethostname()}:{self._store}"
+        namespace = f"ganscope-{hashlib.sha256(where.encode()).hexdigest()[:12]}"
+        self.connection = Connection(seen, namespace, found)
+
+    def keep_spare(self) -> None:
+        """Nothing waits on a cluster."""
+
+    def submit(self, job: Job) -> None:
+        def hire(label: str) -> Any:
+            lane = Lane(
+                job, self._leases.next(), self.connection, self._store, needs_of(job), self._lose, self._recorded
+            )
+            self._lanes[job.run_id] = lane
+            return lane
+
+        def classify(source: ImageSource) -> FrozenClassifier | None:
+            found = self._classifier(source)
+            lane = self._lanes.get(job.run_id)
+            if found is not None and lane is not None:
+                for path in files_of(source, self._setup.cache):
+                    if path.is_file():
+                        lane.send_file(path, f"cache/{path.name}")
+            return found
+
+        self.lost.discard(job.run_id)
+        self._jobs[job.run_id] = _Host(self._setup, hire, classify, self._how_far).begin(job, self._wake)
+
+    def starting(self, run_id: str) -> bool:
+        """Also while there is no contact: such a run does not hang."""
+        lane = self._lanes.get(run_id)
+        return super().starting(run_id) or (lane is not None and bool(lane.waits))
+
+    def waits_for(self, run_id: str) -> str:
+        lane = self._lanes.get(run_id)
+        return lane.waits if lane is not None else ""
+
+    def where(self, run_id: str) -> str:
+        return self.connection.seen.places.get(run_id, "")
+
+    def comes_back(self, run_id: str) -> bool:
+        return run_id in self.lost
+
+    def patience(self, run_id: str) -> float:
+        """Seconds to wait before a run that was lost goes on: longer each time that it was lost without getting any further."""
+        times, _ = self._losses.get(run_id, (1, 0))
+        return AGAIN_SECONDS[min(times, len(AGAIN_SECONDS)) - 1]
+
+    def forget(self, run_id: str) -> None:
+        super().forget(run_id)
+        self._lanes.pop(run_id, None)
+        self.connection.seen.places.pop(run_id, None)
+
+    def close(self, timeout: float) -> list[str]:
+        late = super().close(timeout)
+        self.connection.close()
+        return late
+
+    def _lose(self, lane: Lane) -> bool:
+        """Whether it goes on by itself; not where it was lost again and again from the same checkpoint."""
+        self.connection.seen.lost += 1
+        times, began_at = self._losses.get(lane.run, (0, lane.begins_at))
+        times = times + 1 if began_at == lane.begins_at else 1
+        self._losses[lane.run] = times, lane.begins_at
+        if times > len(AGAIN_SECONDS):
+            del self._losses[lane.run]
+            return False
+        self.lost.add(lane.run)
+        return True
+
+
+def needs_of(job: Job) -> dict[str, float]:
+    """What a run takes of a node: one thread trains, and a GPU if the run is on one."""
+    return {"cpus": 1.0, "gpus": 1.0 if job.config.device == "cuda" else 0.0}
+
+
+class _Leases:
+    """Numbers that grow, also from one server to the next: of any two starts of a run, the later has the larger."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        with self._lock:
+            self._last = max(self._last + 1, time.time_ns() // 1_000)
+            return self._last

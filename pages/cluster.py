@@ -1,0 +1,5 @@
+"""On which machines do the runs train?"""
+
+from gan_core.ui import cluster_page
+
+cluster_page.show()
