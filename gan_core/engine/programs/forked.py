@@ -20,6 +20,7 @@ from typing import IO
 MODULE = "gan_core.engine.programs.fork_server"
 SIZE = struct.Struct(">I")  # bytes of a request
 NUMBER = struct.Struct(">i")  # a process id, then an exit status
+END_SECONDS = 2.0  # for a fork server that closes its sockets to be gone
 LOST_SECONDS = 0.2  # between two looks at a program whose fork server is gone
 # Libraries make their pools of threads when they are loaded; a process that forks must have one thread.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -60,10 +61,12 @@ class ForkServer:
     def lives(self) -> bool:
         return self._process.poll() is None
 
-    @property
-    def status(self) -> int | None:
-        """Its exit status; None while it lives."""
-        return self._process.poll()
+    def last_status(self) -> int:
+        """The exit status of one whose sockets are closed: it is told a moment later."""
+        try:
+            return self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGKILL
 
     def fork(self, module: str, arguments: Sequence[str], errors: IO[bytes] | None = None) -> Forked:
         """Ask for a program, which gets the environment of this process as it is now. Raises OSError."""
@@ -147,8 +150,7 @@ class Forked:
                 else:
                     self._end(*NUMBER.unpack(said))
             if self._lost and self.returncode is None and not self._may_live():
-                status = self._server.status
-                self._end(-signal.SIGKILL if self._handle is not None or status is None else status)
+                self._end(self._server.last_status() if self._handle is None else -signal.SIGKILL)
             return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
