@@ -25,7 +25,8 @@ SHAPE, STAYS_SHAPE = (0.45, 0.35), (0.42, 0.3)
 # other they are not spread as real ones are, however near they lie.
 LIKE, UNLIKE = 0.006, 0.04
 # Of points with modes on a plane: from where, and down to where, they lie along the data between modes, given such an excess.
-ALONG, STAYS_ALONG = (0.2, 0.016), (0.12, 0.035)
+ALONG, STAYS_ALONG = (0.1, 0.016), (0.1, 0.035)
+THIN, THIN_EXCESS = 1.45, 0.07  # the Vendi score of such points over that of real ones: below, they lie on a curve
 STAYS_BETWEEN = 0.33  # of the quality of such points, whose shape was seen: it wavers while they settle on the modes
 MOSTLY_ON, STAYS_ON = 0.7, 0.6  # quality from which samples lie on the data, of which a part is missing
 COVERS, STAYS_COVERING = 0.75, 0.65  # breadth from which the data are covered
@@ -46,7 +47,7 @@ class Sides:
 
     ``breadth`` is the least of the spread and the variety, ``missing`` whether a mode holds nothing, ``recall`` the share
     of the data that is reached, asked where there are no modes to count. ``quality`` has a share for each measure that
-    there is, ``excess`` is the squared MMD of points over its floor.
+    there is, ``excess`` is the squared MMD of points over its floor, ``variety`` the Vendi score over that of real samples.
     """
 
     breadth: float
@@ -54,6 +55,7 @@ class Sides:
     recall: float
     quality: Mapping[str, float]
     excess: float
+    variety: float = float("nan")
 
     @property
     def good(self) -> float:
@@ -82,7 +84,8 @@ def sides(numbers: Mapping[str, float], floors: Mapping[str, float], breadth: fl
         quality = {"mmd2": _fall(excess, MMD_HALF)}
     missing = known("modes_covered") and round(numbers["modes_covered"]) < round(floors["modes_covered"])
     recall = 1.0 if known("modes_covered") or not known("recall") else numbers["recall"] / floors["recall"]
-    return Sides(breadth, missing, recall, quality, float("nan") if images else excess)
+    variety = numbers["vendi_score"] / floors["vendi_score"] if known("vendi_score") else float("nan")
+    return Sides(breadth, missing, recall, quality, float("nan") if images else excess, variety)
 
 
 def _fall(excess: float, half: float) -> float:
@@ -125,6 +128,8 @@ def _has_shape(seen: Sides, shaped: bool, *, images: bool) -> bool:
 def _lies_along(seen: Sides, shaped: bool) -> bool:
     """The same where points lie between the modes of a plane, on a ring say, of which few are near a mode."""
     least, most = STAYS_ALONG if shaped else ALONG
+    if seen.variety < THIN:
+        most = THIN_EXCESS
     return (shaped and seen.good >= STAYS_BETWEEN) or (seen.good >= least and seen.excess < most)
 
 

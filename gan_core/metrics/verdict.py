@@ -369,7 +369,7 @@ class Judge:
             sentence = f"G has not spread over the data, and has stopped trying: {variety}."
         else:
             sentence = f"G has not spread over all of the data yet: {variety}."
-        return self._verdict("collapsed", self._course.began(self._course.is_lost), sentence, evidence, tuple(causes))
+        return self._verdict("collapsed", self._course.began(is_low), sentence, evidence, tuple(causes))
 
     def _verdict(
         self,

@@ -376,7 +376,7 @@ def test_a_cloud_wider_than_the_data_has_not_collapsed_whatever_it_is_nearest_to
     """As a critic's game on the ring: three times as varied as real points, off every mode, now here and now there."""
     n = 60
     wide = {"std_ratio": 0.9, "vendi_score": 30.0, "high_quality_share": 0.01, "center_1": 1.2}
-    few = np.where(np.arange(n) % 12 < 7, 2.2, 7.0)
+    few = np.where((np.arange(n) + 6) % 12 < 7, 2.2, 7.0)
     judge = judged(*series([0.9] * n, **wide, effective_modes=few), RING)
     assert states(judge) == ["cloud"]
     early = np.arange(n) < 40
@@ -388,8 +388,9 @@ def test_a_cloud_wider_than_the_data_has_not_collapsed_whatever_it_is_nearest_to
 def test_points_along_a_ring_show_its_shape_before_they_are_near_its_modes():
     ring = replace(RING, floors=FLOORS | {"mmd2": 0.008})
 
-    def pictures(on, excess, **columns):
-        turns, diagnostics = series(WHOLE, high_quality_share=on, mmd2=0.008 + np.asarray(excess), **columns)
+    def pictures(on, excess, variety=20.0, **columns):
+        told = {"high_quality_share": on, "mmd2": 0.008 + np.asarray(excess), "vendi_score": variety}
+        turns, diagnostics = series(WHOLE, **told | columns)
         judge = Judge(ring)
         judge.add_turns(turns)
         numbers = [{name: values[i] for name, values in diagnostics.items() if name != "round"} for i in range(40)]
@@ -397,7 +398,8 @@ def test_points_along_a_ring_show_its_shape_before_they_are_near_its_modes():
 
     assert set(pictures(0.25, 0.015)) == {"spread"}
     assert set(pictures(0.25, 0.06)) == {"cloud"}, "a disc has as many near a mode, if modes are wide"
-    assert set(pictures(0.1, 0.015)) == {"cloud"}
+    assert set(pictures(0.05, 0.015)) == {"cloud"}
+    assert set(pictures(0.25, 0.06, variety=13.0)) == {"spread"}, "most of a ring, and thin"
     assert set(pictures(0.25, 0.015, center_2=np.nan)) == {"cloud"}, (
         "on a line nothing lies between modes but what is off them"
     )
