@@ -114,3 +114,20 @@ def test_one_option_chooses_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install -r requirements-ray\.txt"):
         where_to_train(None, None)
+
+
+class OutOfMemoryError(Exception):
+    """As Ray calls it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (OutOfMemoryError("the node was low on memory"), "memory"),
+        (RuntimeError("The actor died: Task was killed due to the node running low on memory."), "memory"),
+        (RuntimeError("ModuleNotFoundError: No module named 'gan_core'"), "refused"),
+        (RuntimeError("The actor died unexpectedly before finishing this task.\n\tclass_name: Trainer"), "lost"),
+    ],
+)
+def test_what_ray_says_is_told_apart(error: Exception, kind: str) -> None:
+    assert bridge._why(error)[1] == kind
