@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from gan_core.cluster import bridge, log
 from gan_core.cluster.handshake import differences, here
 from gan_core.cluster.log import Log
 from gan_core.config import ConfigError
-from gan_core.engine.remote.executor import where_to_train
+from gan_core.engine.messages import Job
+from gan_core.engine.remote.executor import needs_of, where_to_train
 from gan_core.engine.running.executors import setting_of
 
 
@@ -114,3 +116,33 @@ def test_one_option_chooses_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install -r requirements-ray\.txt"):
         where_to_train(None, None)
+
+
+def test_what_a_run_takes_of_its_node_can_be_said(tiny: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job("a-run", tiny("mlp"), Path("checkpoints"))
+    assert needs_of(job) == {"cpus": 1.0, "gpus": 0.0}
+    monkeypatch.setenv("GANSCOPE_RAY_CPUS", "0.5")
+    monkeypatch.setenv("GANSCOPE_RAY_GPUS", "2")
+    assert needs_of(job) == {"cpus": 0.5, "gpus": 0.0}, "a run on a CPU takes no GPU"
+    assert needs_of(replace(job, config=job.config.model_copy(update={"device": "cuda"})))["gpus"] == 2.0
+    for wrong in ("1.5", "-1", "many", "nan"):
+        monkeypatch.setenv("GANSCOPE_RAY_CPUS", wrong)
+        with pytest.raises(ConfigError, match="GANSCOPE_RAY_CPUS is '"):
+            where_to_train("ray", "head:6379")
+
+
+class OutOfMemoryError(Exception):
+    """As Ray calls it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (OutOfMemoryError("the node was low on memory"), "memory"),
+        (RuntimeError("The actor died: Task was killed due to the node running low on memory."), "memory"),
+        (RuntimeError("ModuleNotFoundError: No module named 'gan_core'"), "refused"),
+        (RuntimeError("The actor died unexpectedly before finishing this task.\n\tclass_name: Trainer"), "lost"),
+    ],
+)
+def test_what_ray_says_is_told_apart(error: Exception, kind: str) -> None:
+    assert bridge._why(error)[1] == kind

@@ -96,11 +96,10 @@ class Lab:
         self._gallery = Gallery(self.store)
         self._cards = RunCards(self.store, self._live)
         self._wake = threading.Event()
-        asked = (self.classifiers.for_run, self._wake.set, self._cards.forget)
-        self._elsewhere = Cluster(self.store, address) if address else None
-        self.cluster = None if self._elsewhere is None else self._elsewhere.seen
-        remote = None if self._elsewhere is None else self._elsewhere.executor
-        self._scheduler = Scheduler(self.store, setting, capacity, *asked, remote)
+        cluster = Cluster(self.store, address) if address else None
+        self._elsewhere, self.cluster = cluster, cluster.seen if cluster else None
+        asked = (self.classifiers.for_run, self._wake.set, self._cards.forget, cluster.executor if cluster else None)
+        self._scheduler = Scheduler(self.store, setting, capacity, *asked)
         kept = (self._scheduler.active, self._scheduler.behind, self._cards.forget)
         self._housekeeping = Housekeeping(self.store, self._tenancy, self._gallery, *kept)
         self._keys: OrderedDict[str, str] = OrderedDict()

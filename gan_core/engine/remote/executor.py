@@ -25,6 +25,7 @@ from gan_core.engine.running.processes import ProcessExecutor, _Host
 from gan_core.training.classifier import FrozenClassifier, files_of
 
 AGAIN_SECONDS = (0.0, 1.0, 3.0, 10.0)  # before a lost run goes on for the first time, the second, …; then it stays
+CPUS, GPUS = "GANSCOPE_RAY_CPUS", "GANSCOPE_RAY_GPUS"  # that a run takes of its node
 NOT_INSTALLED = "Ray is not installed here: pip install -r requirements-ray.txt"
 
 
@@ -35,6 +36,8 @@ def address_of(given: str | None) -> str:
         raise ConfigError(
             [Problem("executor", "ray needs the address of a cluster: --ray HOST:PORT, or GANSCOPE_RAY=HOST:PORT")]
         )
+    for variable in (CPUS, GPUS):
+        _said(variable, 1.0)
     if importlib.util.find_spec("ray") is None:  # looks for it, and imports nothing
         raise ConfigError([Problem("executor", NOT_INSTALLED)])
     return address
@@ -142,8 +145,21 @@ class RayExecutor(ProcessExecutor):
 
 
 def needs_of(job: Job) -> dict[str, float]:
-    """What a run takes of a node: one thread trains, and a GPU if the run is on one."""
-    return {"cpus": 1.0, "gpus": 1.0 if job.config.device == "cuda" else 0.0}
+    """What a run takes of a node: one thread trains, and a GPU if the run is on one; or what the environment says instead."""
+    return {"cpus": _said(CPUS, 1.0), "gpus": _said(GPUS, 1.0) if job.config.device == "cuda" else 0.0}
+
+
+def _said(variable: str, usual: float) -> float:
+    """A number of CPUs or GPUs, of which a run may have a part. Raises ConfigError for anything else."""
+    said = os.environ.get(variable) or str(usual)
+    try:
+        count = float(said)
+    except ValueError:
+        count = -1.0
+    if not (0 < count <= 1 or (count > 1 and count == int(count))):  # Ray shares out parts of one, and whole ones
+        text = f"{variable} is {said[:40]!r}; it should be a part of one, as 0.25, or a whole number"
+        raise ConfigError([Problem("executor", text)])
+    return count
 
 
 class _Leases:

@@ -139,7 +139,8 @@ class Lane:
         self.waits = f"no contact with the cluster: {why}"
 
     def refused(self, why: str) -> None:
-        self._end("failed", f"The cluster at {self._connection.seen.address} cannot be used: {why}")
+        mark = "" if why.endswith("?") else "."
+        self._end("failed", f"The cluster at {self._connection.seen.address} cannot be used: {why}{mark}")
 
     def hear(self, word: dict[str, Any], blob: bytes) -> None:
         """What the bridge says of this run, in order."""
