@@ -331,6 +331,8 @@ class Judge:
                 )
             picture = "spread"
         alike = course.run_of(lambda check: check.picture == picture) or [self._last]
+        if self.verdict.alarming:  # whose picture may have been the same
+            alike = alike[-1:]
         return self._verdict(cast(State, picture), alike, self._say.looks_like(picture), ())
 
     # --- what is said ---
@@ -359,7 +361,8 @@ class Judge:
             again = " again" if self._course.reached else ""
             sentence = f"G spreads{again}, and is not whole yet: {variety}."
         elif self._last.picture in ("one_point", "one_picture"):
-            before = "G has lost what it had" if self._course.had_modes else "G has not spread over the data"
+            had = self._course.reached and self._course.had_modes
+            before = "G has lost what it had" if had else "G has not spread over the data"
             sentence = f"{self._say.looks_like(self._last.picture).removesuffix('.')}: {before}."
         elif self._last.worst == "class_diversity":
             sentence = f"The classes are there, but inside each of them all samples are nearly alike: {variety}."

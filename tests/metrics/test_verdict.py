@@ -138,6 +138,10 @@ def test_never_getting_there_is_a_collapse_too_but_only_after_long():
     back = judged(*series([0.05, *[0.3] * 12, 0.4, 0.5, 0.55, 0.6]), RING)
     assert back.verdict.state == "collapsed"
     assert "stopped" not in back.verdict.sentence, "it grows again"
+    course = [0.05, *[0.3] * 12, 0.4, 0.6, *[0.97] * 6]
+    cured = judged(*series(course, high_quality_share=0.3), RING)
+    assert states(cured)[-2:] == ["collapsed", "cloud"]
+    assert cured.verdict.onset_round > 13 * EVERY, "a cloud all the time, and all the time collapsed"
     slow = judged(*series([0.05 + 0.02 * i for i in range(60)]), RING)
     assert not set(states(slow)) & ALARMS, "it grows"
 
@@ -487,6 +491,14 @@ def test_one_dot_is_called_so_and_had_no_modes_that_a_cloud_had():
     assert found.picture == "one_point"
     assert "it had" not in found.sentence
     assert "one point" in found.sentence
+
+
+def test_what_never_reached_the_data_has_not_lost_it():
+    """It had three sharp modes at most, so its collapse is as old as the run."""
+    turns, diagnostics = series([*[0.4] * 12, *[0.12] * 6], std_ratio=[0.5] * 12 + [0.03] * 6)
+    found = verdict(turns, diagnostics, RING)
+    assert (found.state, found.onset_round) == ("collapsed", 0)
+    assert found.sentence == "All samples lie at one point: G has not spread over the data."
 
 
 def test_samples_that_all_lie_outside_are_beside_the_data():
