@@ -10,6 +10,7 @@ import pytest
 from gan_core.config import preset_config
 from gan_core.data import shelf
 from gan_core.engine import beginning_with, changes_for
+from gan_core.engine.library import suggesting
 from gan_core.engine.library.cards import suggestion_for
 from gan_core.intake.pictures import Images
 from gan_core.training import resolve
@@ -46,6 +47,12 @@ def test_networks_batch_and_augmentation_come_from_the_pictures(
     assert own is not None
     assert f"{len(shelf.open_own(name).heldout_index):,} are held out" in own.expected[0]  # type: ignore[union-attr]
     assert "not new photographs" in own.expected[1]
+    assert own.expected[2].startswith("What the augmentation changes with 50, 200 and 1,000 pictures was measured")
+    assert "the networks, the batch, the rounds and the moving average of G follow habit" in own.expected[2]
+    named = {key.rpartition(".")[0] if key.startswith("model") else key for key in suggesting.NAMES}
+    for key in own.changes:
+        known = key.replace("discriminator", "generator").rpartition(".")[0] if key.startswith("model") else key
+        assert known.replace("ema_warm_up", "ema_decay") in named, "whoever adds a change says whether it was measured"
 
 
 def test_pictures_that_cannot_be_halved_get_an_mlp_and_other_data_what_they_had(shelved: Path) -> None:

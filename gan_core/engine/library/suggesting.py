@@ -16,6 +16,18 @@ PASSES, LEAST_ROUNDS, MOST_ROUNDS = 300, 2_000, 10_000
 MOST_STAGES, SMALLEST = 4, 4
 
 
+NAMES = {
+    "tricks.augment": "the augmentation",
+    "model.generator.widths": "the networks",
+    "data.batch_size": "the batch",
+    "schedule.rounds": "the rounds",
+    "tricks.ema_decay": "the moving average of G",
+}
+"""What the changes are called; those that belong to one have its name."""
+MEASURED = ("tricks.augment",)
+"""Of which it was counted what they change: `own-pictures` in docs/results/uses.md."""
+
+
 @dataclass(frozen=True)
 class Suggestion:
     """Dotted ``changes``, and ``expected`` in sentences: why these, and what not to hope for."""
@@ -50,7 +62,18 @@ def suggested(source: ImageSource) -> Suggestion:
             f"{why} {held_out:,} are held out, so that copies can be told.",
             f"Each picture is seen about {rounds * batch // n:,} times. Expect shapes and colours that look like yours, not "
             "new photographs.",
+            _counted(),
         ),
+    )
+
+
+def _counted() -> str:
+    """Which of the changes rest on a measurement."""
+    known, others = ([name for key, name in NAMES.items() if (key in MEASURED) is counted] for counted in (True, False))
+    return (
+        f"What {' and '.join(known)} changes with 50, 200 and 1,000 pictures was measured on coloured digits, after 1,000 "
+        f"rounds (docs/results/uses.md); {', '.join(others[:-1])} and {others[-1]} follow habit, and were not. The study *What "
+        "do few pictures cost?* on the Uses page measures it on yours."
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -101,8 +102,10 @@ def compute(settings: AugmentationSettings, cell: Cell, bench: Bench) -> Values:
     return found
 
 
-def gan_config(settings: AugmentationSettings, seed: int) -> RunConfig:
-    """The GAN that is trained on the few samples. Raises ConfigError where it cannot be built for this data."""
+def gan_config(settings: AugmentationSettings, seed: int, changes: Mapping[str, Any] | None = None) -> RunConfig:
+    """The GAN that is trained on the few samples, with ``changes`` to be tried. Raises ConfigError where it cannot be built for
+    this data.
+    """
     rate = {"lr": 2e-3}  # in 500 rounds: slower ones and a projection D gave samples worth less
     return resolve(
         RunConfig.load(
@@ -115,14 +118,16 @@ def gan_config(settings: AugmentationSettings, seed: int) -> RunConfig:
                 "seed": seed,
                 "device": "cpu",
             }
-        )
+        ).replace(changes or {})
     )
 
 
-def generated_samples(settings: AugmentationSettings, bench: Bench, real: Pictures, seed: int) -> Pictures:
+def generated_samples(
+    settings: AugmentationSettings, bench: Bench, real: Pictures, seed: int, changes: Mapping[str, Any] | None = None
+) -> Pictures:
     """Samples of a conditional GAN that saw ``real`` alone: as many of each class as asked for, drawn once."""
     try:
-        config = gan_config(settings, seed)
+        config = gan_config(settings, seed, changes)
     except ConfigError as error:
         raise DataError(f"The GAN of this study cannot be built for this data: {error}") from error
     nothing = torch.empty(0, dtype=torch.int64)

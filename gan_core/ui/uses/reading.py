@@ -168,22 +168,25 @@ def _threshold(study: StudyRecord, handles: Sequence[Handle]) -> None:
     st.markdown("**Set the threshold**")
     names = {handle.name: handle for handle in handles}
     key = f"threshold:{study.id}:{handles[0].group}"
-    default = handles[0].name
+    default = max(handles, key=lambda handle: handle.steps[-1][2] / handle.anomalies).name
     picked = st.segmented_control("Score", list(names), default=default, required=True, key=key, format_func=as_typed)
     handle = names.get(picked or default, handles[0])
     rates = [rate for rate, *_ in handle.steps]
     asked: float = float(study.settings.get("alarms", rates[0]))
-    rate = st.select_slider(
-        "Normal pictures that may be called anomalous",
-        rates,
-        min(rates, key=lambda one: abs(one - asked)),
-        format_func=lambda one: f"{100 * one:g} %",
-        key=f"{key}:{handle.name}",
-        help="Set on normal pictures that were kept apart, so that no anomaly has a part in it. Left and right arrows move it.",
-    )
-    st.markdown(caught(handle, rate))
-    st.plotly_chart(roc(handle, rate), config=STATIC, key=f"{key}:roc")
-    st.caption("The curve of all thresholds, of the first seed; the point is the one that is set.")
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    with left:
+        rate = st.select_slider(
+            "Normal pictures that may be called anomalous",
+            rates,
+            min(rates, key=lambda one: abs(one - asked)),
+            format_func=lambda one: f"{100 * one:g} %",
+            key=f"{key}:{handle.name}",
+            help="Set on normal pictures that were kept apart: no anomaly has a part in it. Left and right arrows move it.",
+        )
+        st.markdown(caught(handle, rate))
+        st.caption("The curve is that of all thresholds, of the first seed; the point is the one that is set.")
+    with right:
+        st.plotly_chart(roc(handle, rate), config=STATIC, key=f"{key}:roc")
 
 
 def caught(handle: Handle, rate: float) -> str:
