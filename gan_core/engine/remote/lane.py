@@ -327,6 +327,7 @@ class Lane:
             try:
                 self.job.checkpoint_dir.mkdir(parents=True, exist_ok=True)
                 checkpoints.put(self.job.checkpoint_dir / entry["name"], content)
+                self.waits = ""
                 return
             except OSError as error:  # a full disk: what the run says waits here, and it goes on meanwhile
                 self.waits = f"the store cannot take its checkpoint: {error.strerror}"
