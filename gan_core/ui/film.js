@@ -24,6 +24,7 @@ class FilmView {
     window.addEventListener("keydown", this.pressed, true) // before the page's own keys
     parent.append(this.root)
     this.take(component)
+    this.seek(this.at) // the caption has its room before the chart is there
     this.start()
   }
 

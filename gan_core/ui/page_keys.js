@@ -1,8 +1,5 @@
 // Keys that every page has. Each presses what is on the page anyway, so that no key does what its button may not.
 
-const SIZES = [100, 125, 150]
-const KEPT = "ganscope.look"
-
 function press(find) {
   const found = find()
   if (found && !found.disabled) found.click()
@@ -48,7 +45,7 @@ function chooseInPlace() {
 
 class PageKeys {
   constructor(parent, data) {
-    this.look = { size: 0, contrast: false, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }
+    this.look = readLook()
     this.help = document.createElement("dialog")
     this.help.className = "gk-help"
     this.help.setAttribute("aria-label", "Keys")
@@ -81,7 +78,7 @@ class PageKeys {
     this.naming = new MutationObserver(nameAdded)
     this.naming.observe(document.body, { childList: true, subtree: true })
     document.querySelectorAll("img").forEach(nameImage)
-    this.show()
+    showLook(this.look)
   }
 
   take(event) {
@@ -117,14 +114,7 @@ class PageKeys {
   change(to) {
     Object.assign(this.look, to)
     sessionStorage.setItem(KEPT, JSON.stringify(this.look))
-    this.show()
-  }
-
-  show() {
-    const { style, classList } = document.documentElement
-    style.zoom = `${SIZES[this.look.size]}%` // charts and pictures grow with the letters
-    classList.toggle("gk-large", this.look.size > 0)
-    classList.toggle("gk-contrast", this.look.contrast)
+    showLook(this.look)
   }
 
   destroy() {

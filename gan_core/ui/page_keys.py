@@ -23,7 +23,7 @@ KEYS = {
 }
 """What each key does, as the overlay says it; `page_keys.js` does it."""
 
-_COMPONENT = component("page_keys", css=True)
+_COMPONENT = component("page_keys", css=True, after=("look",))
 
 
 def page_keys() -> None:

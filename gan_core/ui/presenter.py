@@ -9,12 +9,14 @@ from typing import Any
 import streamlit as st
 
 
-def component(name: str, *, css: bool = False) -> Any:
-    """The component of ``<name>.js`` (and ``<name>.css``), which can ask whether somebody is typing."""
+def component(name: str, *, css: bool = False, after: Sequence[str] = ()) -> Any:
+    """The component of ``<name>.js`` (and ``<name>.css``), which can ask whether somebody is typing, and do what stands in
+    the scripts ``after`` which it comes.
+    """
     here = Path(__file__)
     return st.components.v2.component(
         f"ganscope_{name}",
-        js="".join(here.with_name(f"{part}.js").read_text("utf-8") for part in ("keyboard", name)),
+        js="".join(here.with_name(f"{part}.js").read_text("utf-8") for part in ("keyboard", *after, name)),
         css=here.with_name(f"{name}.css").read_text("utf-8") if css else None,
         isolate_styles=False,
     )

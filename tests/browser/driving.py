@@ -13,6 +13,7 @@ from gan_core.server.class_mode import LINK_FILE
 
 # Streamlit says whether a script runs and which elements are of the run before; the page counts how often it was drawn.
 _DRAWN = """after => {
+  if (document.documentElement.classList.contains('gk-coming')) return false // it is there, and is not seen yet
   const app = document.querySelector('[data-testid=stApp]')
   const drawn = Number(getComputedStyle(document.documentElement).getPropertyValue('--drawn'))
   return app?.dataset.testScriptState === 'notRunning' && !document.querySelector('[data-stale=true]') && drawn > after && drawn

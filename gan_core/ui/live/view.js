@@ -231,6 +231,7 @@ class LiveView {
       this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "", this.data.beside.length > 0)
       this.verdict.draw(this.store.status, this.store.events)
       this.timeline.draw()
+      if (this.isThere) this.root.dataset.begun = true
       for (const panel of this.panels.slice()) {
         if (this.gone) return
         const started = performance.now()
@@ -244,6 +245,13 @@ class LiveView {
       const now = performance.now()
       this.restsUntil = now + Math.min(LONGEST_REST, REST * (now - began)) * (1 + this.others.length)
     }
+  }
+
+  // Whether all that stands above the panels has its words, so that these do not move any more.
+  get isThere() {
+    if (this.data.leads) return this.others.length >= this.data.beside.length
+    if (["retrying", "refused"].includes(this.root.dataset.connection)) return true
+    return Boolean(this.store.status) && (this.shown !== null || !this.store.frames.length)
   }
 
   // The round that is looked at, and its newest part.

@@ -1,0 +1,22 @@
+// A page is seen once it is drawn whole, with its widgets loaded and its runs heard; sooner where it says that it takes long.
+
+const LONG = 4000 // milliseconds after which a page that says that it works is seen
+const PATIENCE = 20000 // and any page, as it is
+const COMING = "gk-coming"
+const MISSING = "[data-testid=stSkeleton], .gs-root:not([data-begun]), [data-testid=stBidiComponentRegular]:empty"
+const SAYS_SO = "[data-testid=stSpinner]"
+
+function seenOnceWhole() {
+  const root = document.documentElement
+  const drawn = () => Number(getComputedStyle(root).getPropertyValue("--drawn")) > 0
+  const whole = () => drawn() && !document.querySelector(`.stMain :is(${MISSING})`)
+  root.classList.add(COMING)
+  let settled = 0 // frames since the last part came
+  const look = () => {
+    const now = performance.now()
+    settled = whole() ? settled + 1 : 0
+    if (settled < 3 && now < PATIENCE && !(now > LONG && document.querySelector(SAYS_SO))) return setTimeout(requestAnimationFrame, 25, look)
+    root.classList.remove(COMING)
+  }
+  look()
+}
