@@ -27,6 +27,7 @@ from benchmarks.code_defects import CODE_DEFECTS
 from benchmarks.defect import Defect
 from benchmarks.sections import write_section
 from benchmarks.translation_defects import TRANSLATION_DEFECTS
+from benchmarks.uses_defects import USES_DEFECTS
 
 RESULTS = ROOT / "docs" / "results" / "defects.md"
 PACKAGE = "gan_core"
@@ -34,6 +35,7 @@ SECONDS = 300  # after which tests that hang have noticed
 GROUPS: dict[str, tuple[str, tuple[Defect, ...]]] = {
     "codes": ("Games with a code", CODE_DEFECTS),
     "translation": ("From picture to picture", TRANSLATION_DEFECTS),
+    "uses": ("What GANs are used for", USES_DEFECTS),
 }
 """By the name of a group: the title of its table, and its defects."""
 HEAD = (

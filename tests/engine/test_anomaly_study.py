@@ -104,6 +104,17 @@ def test_a_damage_is_where_pixels_changed_and_pictures_stay_apart() -> None:
     assert not any(picture.numpy().tobytes() in known for picture in case.x[~case.anomalous])
 
 
+def test_a_picture_that_a_damage_leaves_as_it_was_is_no_anomaly() -> None:
+    source = digits()
+    x = source.x.clone()
+    x[source.heldout_index[::2]] = 0  # of a black picture the lower half can be hidden without a change
+    blank = replace(source, x=x)
+    case = case_of(settings(question="damaged", damages=("half",)), "half", blank, 0)
+    assert case.mask is not None
+    assert 0 < case.anomalous.sum() < len(source.heldout_index) // 2
+    assert case.mask[case.anomalous].any(axis=(1, 2)).all()
+
+
 def test_what_cannot_be_asked_is_a_sentence() -> None:
     with pytest.raises(DataError, match="no class 'four'"):
         case_of(settings(), "four", digits(), 0)
@@ -367,6 +378,20 @@ def test_masks_have_a_row_of_their_own() -> None:
         Image.open(io.BytesIO(triples(x, x, np.zeros((2, 8, 8), bool)))) as more,
     ):
         assert more.height > plain.height
+
+
+def test_the_threshold_is_of_held_out_normal_pictures_alone() -> None:
+    normal = np.arange(100.0)
+    x = torch.zeros(40, 1, 8, 8)
+    told = []
+    for anomalies in (10, 30):
+        case = Case("some", digits(), x, x, np.repeat([False, True], [40 - anomalies, anomalies]))
+        scores = np.concatenate([np.full(40 - anomalies, 50.0), np.full(anomalies, 99.5)])
+        told.append(
+            {key: value for key, value in anomaly.measured(case, scores, normal, 0.05).items() if key != "floor"}
+        )
+    assert told[0]["alarms"] == told[1]["alarms"] == 0.0
+    assert told[0]["found"] == told[1]["found"] == 1.0
 
 
 def test_pixels_are_judged_where_the_damage_is_known() -> None:

@@ -208,6 +208,16 @@ def test_pictures_without_labels_have_no_augmentation(store: RunStore, monkeypat
     assert store.studies.read(study).status == "failed"
 
 
+def test_no_held_out_picture_is_among_the_few_that_are_learnt_from(store: RunStore) -> None:
+    bench = Bench(store, "seen", load_study(TINY))
+    marked = bench.source.x.clone()
+    marked[bench.source.heldout_index] = 255
+    bench.__dict__["source"] = replace(bench.source, x=marked)
+    real = classified.real_samples(bench, 100, 0)
+    assert len(real) == 1_000
+    assert not bool((real.x == 255).flatten(1).all(1).any())
+
+
 def test_the_gan_sees_its_few_samples_and_nothing_else(store: RunStore) -> None:
     settings = load_study(TINY)
     bench = Bench(store, "seen", settings)

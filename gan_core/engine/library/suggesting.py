@@ -72,8 +72,9 @@ def _counted() -> str:
     known, others = ([name for key, name in NAMES.items() if (key in MEASURED) is counted] for counted in (True, False))
     return (
         f"What {' and '.join(known)} changes with 50, 200 and 1,000 pictures was measured on coloured digits, after 1,000 "
-        f"rounds (docs/results/uses.md); {', '.join(others[:-1])} and {others[-1]} follow habit, and were not. The study *What "
-        "do few pictures cost?* on the Uses page measures it on yours."
+        "rounds and over the seeds that docs/results/uses.md names; "
+        f"{', '.join(others[:-1])} and {others[-1]} follow habit, and were not. The study *What do few pictures cost?* on the "
+        "Uses page measures it on yours."
     )
 
 
