@@ -37,7 +37,7 @@ WIDER = "() => (main => main.scrollWidth - main.clientWidth)(document.querySelec
 # Controls, and titles of panels, that lie over each other: each is a place that can be pressed or has to be read.
 OVERLAPS = """() => {
   const seen = (part) => part.checkVisibility({ visibilityProperty: true, opacityProperty: true })
-  const pressed = '[data-testid=stMain] :is(button, input[type=range], a[data-testid], .gs-title)'
+  const pressed = '[data-testid=stMain] :is(button:not([tabindex="-1"]), input[type=range], a[data-testid], .gs-title)'
   const parts = [...document.querySelectorAll(pressed)].filter(seen)
     .map((part) => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width > 3 && box.height > 3)
   const named = (part) => part.textContent.slice(0, 40) || part.outerHTML.slice(0, 90)
