@@ -3,7 +3,7 @@
 const LONG = 4000 // milliseconds after which a page that says that it works is seen
 const PATIENCE = 20000 // and any page, as it is
 const COMING = "gk-coming"
-const MISSING = "[data-testid=stSkeleton], .gs-root:not([data-begun]), [data-testid=stBidiComponentRegular]:empty"
+const MISSING = "[data-testid=stSkeleton], .gs-root:not([data-begun]), [class*=st-key-film-]:not(:has(.gf-root))"
 const SAYS_SO = "[data-testid=stSpinner]"
 
 function seenOnceWhole() {

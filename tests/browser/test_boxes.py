@@ -1,10 +1,10 @@
-"""How large the pictures are at the sizes of a projector: what carries the lesson is the largest thing on the screen."""
+"""Boxes: pictures are the largest thing on a projector; on every page nothing moves, is cut off, or covers something else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from driving import settled
@@ -12,12 +12,44 @@ from filled_store import Kept, fill
 from playwright.sync_api import Browser, Page
 from test_every_page import PAGES, SHOWN
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
 
 SIZES = [(1280, 720), (1440, 900), (1920, 1080)]
 PLANES = "() => [...document.querySelectorAll('.gs-points .bglayer .bg')].map((plane) => plane.getBoundingClientRect().height)"
 TILES = """() => [...document.querySelectorAll('.gs-panel[data-span=large] :is(img.gs-grid, canvas.gs-grid)')]
   .map((tile) => tile.getBoundingClientRect().height)"""
+PHONE = (390, 844)
+LARGER = "sessionStorage.setItem('ganscope.look', JSON.stringify({ size: 1, contrast: false }))"
+# What the browser counts as moved, without anybody's doing: https://web.dev/articles/cls
+SHIFTS = """window.shifts = []
+new PerformanceObserver((list) => window.shifts.push(...list.getEntries().filter((entry) => !entry.hadRecentInput)))
+  .observe({ type: 'layout-shift', buffered: true })"""
+MOVED = """() => {
+  let worst = 0, session = null
+  for (const { value, startTime: at } of window.shifts) {
+    const goes_on = session && at - session.last < 1000 && at - session.first < 5000
+    session = { sum: value + (goes_on ? session.sum : 0), first: goes_on ? session.first : at, last: at }
+    worst = Math.max(worst, session.sum)
+  }
+  return worst
+}"""
+WIDER = "() => (main => main.scrollWidth - main.clientWidth)(document.querySelector('[data-testid=stMain]'))"
+# Controls, and titles of panels, that lie over each other: each is a place that can be pressed or has to be read.
+OVERLAPS = """() => {
+  const seen = (part) => part.checkVisibility({ visibilityProperty: true, opacityProperty: true })
+  const pressed = '[data-testid=stMain] :is(button:not([tabindex="-1"]), input[type=range], a[data-testid], .gs-title)'
+  const parts = [...document.querySelectorAll(pressed)].filter(seen)
+    .map((part) => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width > 3 && box.height > 3)
+  const named = (part) => part.textContent.slice(0, 40) || part.outerHTML.slice(0, 90)
+  const found = []
+  parts.forEach(([one, a], index) => parts.slice(index + 1).forEach(([other, b]) => {
+    if (one.contains(other) || other.contains(one)) return
+    const across = Math.min(a.right, b.right) - Math.max(a.left, b.left)
+    const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
+    if (across > 3 && down > 3) found.push(`${named(one)} | ${named(other)}`)
+  }))
+  return found
+}"""
 BELOW = """() => { const { bottom } = document.querySelector('.gs-points .gs-chart').getBoundingClientRect()
   return bottom - innerHeight }"""
 
@@ -46,6 +78,7 @@ def look(browser: Browser, server: Any, kept: Kept) -> Iterator[Callable[[str, t
         context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_plane_of_a_run_is_large_and_whole(size: tuple[int, int], look: Any) -> None:
     page = look("watch points", size)
@@ -54,7 +87,60 @@ def test_the_plane_of_a_run_is_large_and_whole(size: tuple[int, int], look: Any)
     assert page.evaluate(BELOW) <= 0, "it is seen without scrolling"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_picture_of_a_run_and_the_tiles_of_a_comparison_are_large(size: tuple[int, int], look: Any) -> None:
     assert look("watch", size).evaluate(TILES)[0] >= 420
     assert all(plane >= 300 for plane in look("a comparison", size).evaluate(PLANES))
+
+
+def faults_of_boxes(
+    browser: Browser,
+    server: Any,
+    ids: dict[str, str],
+    size: tuple[int, int],
+    scheme: Literal["light", "dark"],
+    larger: bool,
+    names: Any,
+) -> list[str]:
+    """What is wrong with the boxes of these pages, each opened in a tab of its own."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    context.add_init_script(SHIFTS + (f"\n{LARGER}" if larger else ""))
+    found = []
+    for name in names:
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda message, said=said: said.append(message.text) if message.type == "error" else None)
+        page.on(
+            "response",
+            lambda answer, said=said: said.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+        )
+        page.goto(f"{server.url}/{PAGES[name].format_map(ids)}")
+        settled(page)
+        page.wait_for_function(SHOWN)
+        moved = page.evaluate(MOVED)
+        said += [f"moved by {moved:.2f}"] if moved > 0.1 else []
+        said += [f"wider than the window by {wider:.0f}"] if (wider := page.evaluate(WIDER)) > 2 else []
+        said += [f"over each other: {pair}" for pair in page.evaluate(OVERLAPS)]
+        found += [f"{name}: {one}" for one in said]
+        page.close()
+    context.close()
+    return found
+
+
+@pytest.mark.parametrize("size", [SIZES[0], PHONE], ids=str)
+def test_nothing_moves_or_is_covered(size: tuple[int, int], browser: Browser, server: Any) -> None:
+    assert faults_of_boxes(browser, server, {}, size, "light", False, ["home", "theory"]) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("larger", [False, True], ids=["usual type", "larger type"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [*SIZES, PHONE], ids=str)
+def test_nothing_moves_or_is_covered_on_any_page(
+    size: tuple[int, int], scheme: Literal["light", "dark"], larger: bool, browser: Browser, server: Any, kept: Kept
+) -> None:
+    pages = [name for name in PAGES if name != "classroom"]  # this server has no class
+    assert faults_of_boxes(browser, server, kept.ids, size, scheme, larger, pages) == []
