@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from opening import open_page
 from streamlit.testing.v1 import AppTest
 
 from gan_core.engine import ClusterSeen, Lab
@@ -13,21 +14,15 @@ from gan_core.engine import ClusterSeen, Lab
 NODE = {"name": "box", "address": "10.0.0.2", "cpus": 8.0, "gpus": 1.0, "memory": 16 * 2**30}
 
 
-def drawn(root: Path) -> AppTest:
-    page = AppTest.from_file(str(root / "pages" / "cluster.py"), default_timeout=30).run()
-    assert not page.exception
-    return page
-
-
 def test_it_says_what_runs_where_and_what_was_lost(
-    lab: Lab, root: Path, tiny: Callable, hold: object, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, tiny: Callable, hold: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold.at(1)  # type: ignore[attr-defined]
     run = lab.submit(tiny("mlp"), name="a ring")
     seen = ClusterSeen("head:6379", lost=2, returned=1, places={run: "box (10.0.0.2, aaaaaa)"})
     seen.nodes = [{**NODE, "id": "bbbbbb", "alive": False}, {**NODE, "id": "aaaaaa", "alive": True}]
     monkeypatch.setattr(lab, "cluster", seen)
-    page = drawn(root)
+    page = open_page("cluster")
     assert {metric.label: metric.value for metric in page.metric} == {
         "Nodes": "1",
         "Runs that train": "1",
@@ -40,10 +35,12 @@ def test_it_says_what_runs_where_and_what_was_lost(
     assert table["runs"].tolist() == [1, 0]
     assert table["memory"].tolist() == ["16 GiB"] * 2
     seen.problem = "nothing answers at head:6379"
-    (warning,) = drawn(root).warning
+    (warning,) = open_page("cluster").warning
     assert "No contact with the cluster at head:6379: nothing answers" in warning.value
 
 
 def test_without_a_cluster_it_says_how_to_have_one(lab: Lab, root: Path) -> None:
-    (said,) = drawn(root).info
+    page = AppTest.from_file(str(root / "pages" / "cluster.py"), default_timeout=30).run()
+    assert not page.exception
+    (said,) = page.info
     assert "--ray HOST:PORT" in said.value
