@@ -15,8 +15,10 @@ function seenOnceWhole() {
   const look = () => {
     const now = performance.now()
     settled = whole() ? settled + 1 : 0
-    if (settled < 3 && now < PATIENCE && !(now > LONG && document.querySelector(SAYS_SO))) return setTimeout(requestAnimationFrame, 25, look)
-    root.classList.remove(COMING)
+    if (settled >= 3 || (now > LONG && document.querySelector(SAYS_SO))) seen()
+    else if (root.classList.contains(COMING)) setTimeout(() => requestAnimationFrame(look), 25)
   }
+  const seen = () => root.classList.remove(COMING)
+  setTimeout(seen, PATIENCE) // whatever goes wrong with looking
   look()
 }

@@ -204,7 +204,7 @@ class StageBar {
     const faster = button("+", "faster [>]", () => stage.pace(1))
     const back = button("✕", "leave the stage [S] or [Esc]", () => stage.close())
     back.dataset.testid = "stage-close"
-    this.element = el("div", { class: "gs-root gs-stage-bar", role: "group", "aria-label": "stage", "data-testid": "stage-bar" }, this.choice, this.time, slower, this.speed, faster, back)
+    this.element = el("div", { class: "gs-root gs-stage-bar", "data-begun": true, role: "group", "aria-label": "stage", "data-testid": "stage-bar" }, this.choice, this.time, slower, this.speed, faster, back)
     const style = getComputedStyle(stage.shown[0].root)
     for (const name of STAGE_COLOURS) this.element.style.setProperty(name, style.getPropertyValue(name))
     document.body.append(this.element)
