@@ -39,9 +39,11 @@ class: $(SEES)/run.stamp ## serve a class on the LAN: one teacher's link, everyo
 	@$(IN_VENV) python -m gan_core prepare --store '$(STORE)'
 	@$(IN_VENV) exec python -m gan_core class --store '$(STORE)' --port $(PORT) --student-runs $(STUDENT_RUNS)
 
-# pytest with these options, and the types beside it: alone they would keep one core for a minute.
+# pytest with these options, and the types beside it: alone they would keep one core for a minute. Bytecode is kept, whatever
+# the environment says: else every process that tests would compile the tests anew, and every program of theirs the package.
 test_and_check_types = $(IN_VENV) { mypy >$(VENV)/types.log 2>&1 & types=$$!; trap 'kill $$types 2>/dev/null' INT TERM; \
-	  GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" python -m pytest $(PARALLEL) $(1); tests=$$?; \
+	  PYTHONDONTWRITEBYTECODE= GANSCOPE_BROWSER="$$(cat $(VENV)/browser)" \
+	    python -m pytest $(PARALLEL) $(1); tests=$$?; \
 	  wait $$types; typed=$$?; echo; cat $(VENV)/types.log; exit $$((tests ? tests : typed)); }
 
 test: install-dev browser style ## everything that must pass before a change lands, browser tests included
