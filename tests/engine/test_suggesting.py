@@ -47,7 +47,7 @@ def test_networks_batch_and_augmentation_come_from_the_pictures(
     assert own is not None
     assert f"{len(shelf.open_own(name).heldout_index):,} are held out" in own.expected[0]  # type: ignore[union-attr]
     assert "not new photographs" in own.expected[1]
-    assert own.expected[2].startswith("What the augmentation changes with 50, 200 and 1,000 pictures was measured")
+    assert own.expected[2].startswith("What the augmentation changes was measured on coloured digits, five seeds")
     assert "the networks, the batch, the rounds and the moving average of G follow habit" in own.expected[2]
     named = {key.rpartition(".")[0] if key.startswith("model") else key for key in suggesting.NAMES}
     for key in own.changes:
