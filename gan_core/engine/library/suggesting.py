@@ -74,8 +74,8 @@ def _counted() -> str:
         f"What {' and '.join(known)} changes was measured on coloured digits, five seeds, after 1,000 rounds: samples were "
         "further from real ones with 200 and 1,000 pictures, nothing could be told with 50, and D knew its pictures less by "
         "heart on most seeds. So it may pay in long trainings only. "
-        f"{', '.join(others[:-1])} and {others[-1]} follow habit, and were not measured. The study *What do few pictures cost?* "
-        "on the Uses page measures it on yours."
+        f"{', '.join(others[:-1])} and {others[-1]} follow habit, and were not measured. The study *What do few pictures "
+        "cost?* on the Uses page measures it on yours."
     )
 
 
