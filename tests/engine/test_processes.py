@@ -21,6 +21,7 @@ from workers import words
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab
 from gan_core.engine.messages import Job
+from gan_core.engine.programs import starting
 from gan_core.engine.running import processes
 from gan_core.engine.running.lockstep import WINDOW
 from gan_core.engine.running.processes import TAKEN_ALONG, ProcessExecutor
@@ -110,7 +111,7 @@ def test_a_crash_fails_the_run_and_says_where_it_was_and_a_request_to_end_saves_
 def test_one_that_cannot_be_started_or_understood_fails_with_a_sentence(
     open_lab: Callable, small: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(os, "pidfd_open")  # no forks: an interpreter for each
+    monkeypatch.setattr(starting, "FORKS", False)  # no forks: an interpreter for each
     opened = open_lab(executor="process")
     real, babbler = sys.executable, tmp_path / "babbler"
     babbler.write_text("#!/bin/sh\nexec yes\n")
@@ -131,7 +132,7 @@ def test_one_that_cannot_be_started_or_understood_fails_with_a_sentence(
 def test_a_run_alone_takes_the_process_that_waits_and_another_gets_ready(
     open_lab: Callable, small: Callable, until: Callable, workers: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(os, "pidfd_open")  # where programs are forked, none has to wait
+    monkeypatch.setattr(starting, "FORKS", False)  # where programs are forked, none has to wait
     monkeypatch.setattr(processes, "SPARE_SECONDS", 0.5)
 
     def waiting() -> list[psutil.Process]:
@@ -179,7 +180,7 @@ def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it
     endless.write_text(f"#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -c '{imports}'\n")
     endless.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(endless))
-    monkeypatch.delattr(os, "pidfd_open")
+    monkeypatch.setattr(starting, "FORKS", False)
     others = set(psutil.Process().children())
     opened = open_lab(executor="process")
     run = opened.submit(small(LONG))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,7 +14,7 @@ import psutil
 import pytest
 
 from gan_core.engine import programs
-from gan_core.engine.programs import Program, let_go, starting
+from gan_core.engine.programs import Program, forked, let_go, starting
 from gan_core.engine.programs.forked import ForkServer
 
 # What it is told to do by its first argument; every one but `says` says where it is first.
@@ -68,7 +67,7 @@ def ways(
     monkeypatch.setenv("PYTHONPATH", str(place))
     monkeypatch.setattr(starting, "_server", a_fork_server)
     if request.param == "interpreter":
-        monkeypatch.delattr(os, "pidfd_open")
+        monkeypatch.setattr(starting, "FORKS", False)
 
 
 @pytest.fixture
@@ -161,6 +160,24 @@ def test_one_that_is_killed_before_it_began_never_begins(
     server.resume()
     program, _ = begun("computes")
     assert [child.pid for child in server.children()] == [program.pid], "the first was not forked"
+    let_go(program)
+
+
+def test_one_that_is_given_up_before_it_was_heard_of_is_ended(
+    a_fork_server: ForkServer, place: Path, until: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(place))
+    monkeypatch.setattr(starting, "_server", a_fork_server)
+    program, _ = begun("computes")
+
+    def nothing_yet(*_: object) -> None:
+        raise BlockingIOError
+
+    with monkeypatch.context() as early:
+        early.setattr(forked.socket, "recv_fds", nothing_yet)
+        program.kill()
+        assert program.wait(0) == -9
+    until(lambda: not psutil.Process(a_fork_server.pid).children(), "its process is gone")
     let_go(program)
 
 

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import select
+import signal
 import socket
 import sys
 import traceback
@@ -54,23 +55,30 @@ def main() -> None:
 
 
 def _serve(requests: socket.socket) -> None:
-    children: dict[int, _Child] = {}
+    children: dict[int, _Child] = {}  # by the handle of their process, and by the socket on which they are waited for
     events = select.poll()
     events.register(requests, select.POLLIN)
     while True:
         for ready, _ in events.poll():
-            if ready in children:
+            child = children.pop(ready, None)
+            if child is not None:
                 events.unregister(ready)
-                _bury(children.pop(ready))
+                if ready == child.handle:
+                    if children.pop(child.news.fileno(), None) is not None:
+                        events.unregister(child.news)
+                    _bury(child)
+                else:  # given up, perhaps before whoever asked for it knew that it had begun
+                    signal.pidfd_send_signal(child.handle, signal.SIGKILL)
                 continue
             head, handles, *_ = socket.recv_fds(requests, SIZE.size, 4)
             if len(head) < SIZE.size:
                 return
             text = _exactly(requests, *SIZE.unpack(head))
-            child = _fork(json.loads(text), handles, requests, list(children.values()))
+            child = _fork(json.loads(text), handles, requests, {id(child): child for child in children.values()})
             if child is not None:
-                children[child.handle] = child
+                children[child.handle] = children[child.news.fileno()] = child
                 events.register(child.handle, select.POLLIN)
+                events.register(child.news, 0)  # nothing but that it is closed
 
 
 def _exactly(stream: socket.socket, size: int) -> bytes:
@@ -83,7 +91,9 @@ def _exactly(stream: socket.socket, size: int) -> bytes:
     return data
 
 
-def _fork(request: dict[str, Any], handles: list[int], requests: socket.socket, others: list[_Child]) -> _Child | None:
+def _fork(
+    request: dict[str, Any], handles: list[int], requests: socket.socket, others: dict[int, _Child]
+) -> _Child | None:
     """A program; None where nobody waits for it any more, or the system gives no more processes."""
     *pipes, told = handles
     news = socket.socket(fileno=told)
@@ -94,7 +104,7 @@ def _fork(request: dict[str, Any], handles: list[int], requests: socket.socket, 
         try:
             pid = os.fork()
             if pid == 0:
-                for held in (requests, news, *(other.news for other in others)):
+                for held in (requests, news, *(other.news for other in others.values())):
                     held.detach()
                 _become(request, pipes)
             child = _Child(pid, os.pidfd_open(pid), news)

@@ -18,6 +18,7 @@ from typing import IO, Protocol
 from gan_core.engine.programs.forked import ForkServer
 
 ROOT = Path(__file__).resolve().parents[3]
+FORKS = sys.platform == "linux" and hasattr(os, "pidfd_open")
 SEARCH_PATH = "PYTHONPATH"  # what an interpreter imports from: that of the fork server cannot be changed later
 
 
@@ -51,7 +52,7 @@ _server: ForkServer | None = None
 
 def forks() -> bool:
     """Whether programs are forked on this machine."""
-    return sys.platform == "linux" and hasattr(os, "pidfd_open")
+    return FORKS
 
 
 def prepare() -> None:
