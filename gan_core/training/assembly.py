@@ -40,10 +40,13 @@ def assemble(
     networks: Mapping[str, nn.Module],
     purposes: Iterable[str],
     initialization: Literal["torch", "dcgan", "orthogonal"],
+    *,
+    channels_last: bool = False,
 ) -> Assembly:
     """Give ``networks`` without storage their weights, and open the streams and the data, as functions of the seed alone.
 
     ``purposes`` name the streams that the game draws from; each network has one for dropout besides, ``dropout.<role>``.
+    ``channels_last`` is how the weights of convolutions, and with them what they compute, lie in memory.
     """
     device, seeds = torch.device(config.device), Streams(config.seed)
     named = (*purposes, *(f"dropout.{role}" for role in networks))
@@ -52,6 +55,8 @@ def assemble(
         with_storage(network)
         initialize(network, initialization, partial(seeds.generator, "init", role))
         network.to(device)
+        if channels_last:
+            network.to(memory_format=torch.channels_last)
         use_dropout_stream(network, streams[f"dropout.{role}"])
     return Assembly(networks, streams, open_stream(source, config.data.batch_size, seeds.generator, device))
 

@@ -181,4 +181,6 @@ def load_optimizer(player: Player, saved: Tree) -> None:
         value, like = moments[index].get(name), parameters[index]
         if not isinstance(value, Tensor) or (value.dim() and (value.shape, value.dtype) != (like.shape, like.dtype)):
             raise ValueError(f"{name} of parameter {index} of {player.name} should be {like.dtype} {tuple(like.shape)}")
+        if value.dim() == 4 and like.is_contiguous(memory_format=torch.channels_last):
+            moments[index][name] = value.contiguous(memory_format=torch.channels_last)
     player.optimizer.load_state_dict({**saved, "state": moments})

@@ -206,6 +206,42 @@ def test_an_average_that_warms_up_does_not_remember_the_first_rounds() -> None:
         torch.testing.assert_close(mean, start + (1 - 2 / 11) * (now - start))
 
 
+def test_channels_last_is_the_same_game_but_for_rounding_and_is_resumed_bit_for_bit(advance: Callable) -> None:
+    convolutions = {
+        f"model.{who}.{what}": value
+        for who in ("generator", "discriminator")
+        for what, value in {"architecture": "dcgan", "widths": [6, 5]}.items()
+    }
+    plain, last, resumed = (
+        game_of(**convolutions, **{"model.channels_last": is_last}) for is_last in (False, True, True)
+    )
+    weights = [parameter for parameter in last.G.parameters() if parameter.dim() == 4]
+    assert weights
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
+    for game in (plain, last):
+        advance(game, 3)
+    for mine, its in zip(plain.G.parameters(), last.G.parameters(), strict=True):
+        torch.testing.assert_close(mine, its, rtol=1e-3, atol=1e-4)
+    saved = capture(last, 3)
+    through_a_file = {
+        **saved,
+        "networks": _contiguous(saved["networks"]),
+        "optimizers": _contiguous(saved["optimizers"]),
+    }
+    assert restore(resumed, through_a_file) == 3
+    assert advance(resumed, 3, 3) == advance(last, 3, 3)
+    moments = [
+        moment["exp_avg"] for moment in resumed.players[1].optimizer.state.values() if moment["exp_avg"].dim() == 4
+    ]
+    assert all(moment.is_contiguous(memory_format=torch.channels_last) for moment in moments)
+
+
+def _contiguous(node: Any) -> Any:
+    if isinstance(node, Tensor):
+        return node.contiguous()
+    return {key: _contiguous(value) for key, value in node.items()} if isinstance(node, dict) else node
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -61,7 +61,14 @@ def _build(config: GanConfig, source: Source) -> AdversarialGame:
         purposes.append("labels")
     if tricks.augment != "off":
         purposes.append("augment")
-    assembled = assemble(config, source, _networks(config, source), purposes, model.initialization)
+    assembled = assemble(
+        config,
+        source,
+        _networks(config, source),
+        purposes,
+        model.initialization,
+        channels_last=model.channels_last,
+    )
     moves = optimizations_of(config, assembled.networks)
     settings = Settings(
         loss=_loss(config),

@@ -190,6 +190,8 @@ def _augmentation(config: GanConfig, shape: tuple[int, ...]) -> Iterator[Problem
         yield _advise(
             "tricks.augment_target", "nothing is augmented, so there is no share to adapt; choose an augmentation"
         )
+    if config.model.channels_last and len(shape) != 3:
+        yield _advise("model.channels_last", "points have no channels, so nothing changes; only pictures have an order")
     if tricks.ema_warm_up and not tricks.ema_decay:
         yield _advise("tricks.ema_warm_up", "there is no moving average that could warm up; choose a decay")
 
