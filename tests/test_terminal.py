@@ -136,6 +136,11 @@ def test_the_bar_has_signs_that_the_terminal_has() -> None:
     assert terminal._has(sys.stdout, "#.")
 
 
+def test_a_number_that_is_not_finite_is_null_wherever_it_lies() -> None:
+    told = {"one": float("nan"), "row": (1.5, float("inf")), "rows": [(float("nan"),), {"a": float("-inf")}]}
+    assert json.loads(terminal.to_json(told)) == {"one": None, "row": [1.5, None], "rows": [[None], {"a": None}]}
+
+
 # -- light commands --------------------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ def to_json(value: Any) -> str:
     def finite(node: Any) -> Any:
         if isinstance(node, dict):
             return {key: finite(item) for key, item in node.items()}
-        if isinstance(node, list):
+        if isinstance(node, list | tuple):
             return list(map(finite, node))
         return None if isinstance(node, float) and not math.isfinite(node) else node
 
