@@ -48,7 +48,7 @@ LABELS = {
     "condition": "condition (on the class y)",
     "embedding_dim": "length of a class's vector",
     "class_weight": "weight of the classification error",
-    "channels_last": "pictures in memory channels last",
+    "channels_last": "channels last in memory",
     "spectral_norm": "spectral normalisation",
     "spectral_gain": "gain of spectral normalisation",
     "output": "D gives",
