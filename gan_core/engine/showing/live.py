@@ -58,7 +58,9 @@ class Status:
 
     @property
     def share(self) -> float:
-        """How much of what it was to train it has trained."""
+        """How much of what it was to train it has trained; the last row of one that finished is of a moment before."""
+        if self.state == "finished":
+            return 1.0
         by_rounds = self.round / self.rounds if self.rounds else 0.0
         return min(1.0, max(by_rounds, self.elapsed / self.seconds if self.seconds else 0.0))
 
