@@ -17,6 +17,7 @@ import socket
 import sys
 import traceback
 import warnings
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -60,8 +61,17 @@ def _serve(requests: socket.socket) -> None:
     events.register(requests, select.POLLIN)
     while True:
         for ready, _ in events.poll():
-            child = children.pop(ready, None)
-            if child is not None:
+            if ready == requests.fileno():
+                head, handles, *_ = socket.recv_fds(requests, SIZE.size, 4)
+                if len(head) < SIZE.size:
+                    return
+                text = _exactly(requests, *SIZE.unpack(head))
+                begun = _fork(json.loads(text), handles, requests, children.values())
+                if begun is not None:
+                    children[begun.handle] = children[begun.news.fileno()] = begun
+                    events.register(begun.handle, select.POLLIN)
+                    events.register(begun.news, 0)  # nothing but that it is closed
+            elif (child := children.pop(ready, None)) is not None:  # None: its end was heard of a moment ago
                 events.unregister(ready)
                 if ready == child.handle:
                     if children.pop(child.news.fileno(), None) is not None:
@@ -69,16 +79,6 @@ def _serve(requests: socket.socket) -> None:
                     _bury(child)
                 else:  # given up, perhaps before whoever asked for it knew that it had begun
                     signal.pidfd_send_signal(child.handle, signal.SIGKILL)
-                continue
-            head, handles, *_ = socket.recv_fds(requests, SIZE.size, 4)
-            if len(head) < SIZE.size:
-                return
-            text = _exactly(requests, *SIZE.unpack(head))
-            child = _fork(json.loads(text), handles, requests, {id(child): child for child in children.values()})
-            if child is not None:
-                children[child.handle] = children[child.news.fileno()] = child
-                events.register(child.handle, select.POLLIN)
-                events.register(child.news, 0)  # nothing but that it is closed
 
 
 def _exactly(stream: socket.socket, size: int) -> bytes:
@@ -92,7 +92,7 @@ def _exactly(stream: socket.socket, size: int) -> bytes:
 
 
 def _fork(
-    request: dict[str, Any], handles: list[int], requests: socket.socket, others: dict[int, _Child]
+    request: dict[str, Any], handles: list[int], requests: socket.socket, others: Iterable[_Child]
 ) -> _Child | None:
     """A program; None where nobody waits for it any more, or the system gives no more processes."""
     *pipes, told = handles
@@ -104,7 +104,7 @@ def _fork(
         try:
             pid = os.fork()
             if pid == 0:
-                for held in (requests, news, *(other.news for other in others.values())):
+                for held in (requests, news, *(other.news for other in others)):
                     held.detach()
                 _become(request, pipes)
             child = _Child(pid, os.pidfd_open(pid), news)
