@@ -6,8 +6,6 @@ The game is made here and is in no file of the project: an autoencoder, one play
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 import torch
+from forking import TEXT, begun, said
 from holding import Hold
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
@@ -31,6 +30,7 @@ from gan_core.data import BatchStream, Source
 from gan_core.engine import Lab, StepOf, card, catalogue
 from gan_core.engine.exchange.reproducing import code
 from gan_core.engine.observers import observer_for
+from gan_core.engine.programs import let_go
 from gan_core.engine.showing.judging import RunJudge
 from gan_core.engine.showing.knob_names import label_of
 from gan_core.engine.upkeep.footprint import footprint
@@ -318,13 +318,11 @@ time.sleep(600)
 def test_killed_and_resumed_it_is_the_same_bit_for_bit(tmp_path: Path, hold: Hold) -> None:
     hold.at(6)
     code = KILLED.format(tests=str(TESTS), store=str(tmp_path))
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=TESTS.parent, stdout=subprocess.PIPE, text=True)
+    process = begun(TEXT, code)
     try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "saved\n"
+        assert said(process) == "saved\n"
     finally:
-        process.kill()
-        process.communicate()
+        let_go(process)
         hold.let_go()
     with Lab(tmp_path, tick=0.05, executor="thread") as lab:
         (run,) = lab.store.runs()

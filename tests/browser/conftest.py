@@ -18,13 +18,22 @@ from typing import Any
 
 import pytest
 from driving import faults_of
+from forking import TEXT, begun
 from holding import Hold
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 from ports import free_port
 
+from gan_core.engine.programs import Program
+
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "failures"
 PATIENCE_MS = 60_000
+STREAMLIT = """
+import os, sys
+from streamlit.web.cli import main
+os.dup2(2, 1)
+sys.exit(main(sys.argv[1:], prog_name="streamlit"))
+"""
 CONSOLE: dict[BrowserContext, list[str]] = {}
 SERVERS: list[Server] = []
 
@@ -32,7 +41,7 @@ SERVERS: list[Server] = []
 @dataclass
 class Server:
     url: str
-    process: subprocess.Popen[bytes]
+    process: Program
     store: Path
     log: Path
     settings: dict[str, str]
@@ -44,8 +53,8 @@ class Server:
         self.process.wait(timeout)
 
     def start_again(self) -> Server:
-        """Another server over the same store."""
-        return start_server(self.store, **self.settings)
+        """Another server over the same store, as a user has it."""
+        return start_server(self.store, forked=False, **self.settings)
 
 
 def browser_path() -> str | None:
@@ -54,25 +63,33 @@ def browser_path() -> str | None:
     return os.environ.get("GANSCOPE_BROWSER") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-def start_server(store: Path, **settings: str) -> Server:
-    """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR. Its runs can be held."""
+def start_server(store: Path, forked: bool = True, **settings: str) -> Server:
+    """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR. Its runs can be held.
+
+    Forked it is there sooner; else it starts as a user's, with an interpreter of its own.
+    """
     port = free_port()
     log = store.parent / f"server-{port}.log"
     hold = Hold(store.parent)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "GANSCOPE_STORE": str(store),
-            "GANSCOPE_FAILPOINTS": hold.variable,
-            **{f"GANSCOPE_{name.upper()}": value for name, value in settings.items()},
-        },
-        stdout=log.open("wb"),
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-    )
+    words = ["run", "app.py", "--server.port", str(port)]
+    environment = {
+        "GANSCOPE_STORE": str(store),
+        "GANSCOPE_FAILPOINTS": hold.variable,
+        **{f"GANSCOPE_{name.upper()}": value for name, value in settings.items()},
+    }
+    with log.open("wb") as out:
+        process: Program = (
+            begun(TEXT, STREAMLIT, *words, errors=out, **environment)
+            if forked
+            else subprocess.Popen(
+                [sys.executable, "-m", "streamlit", *words],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        )
     url = f"http://localhost:{port}"
     while process.poll() is None:
         try:
@@ -121,7 +138,7 @@ def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.fixture
 def own_server(tmp_path: Path, digits_classifier: Path) -> Iterator[Server]:
     """A server that a test may end, as a user has it."""
-    running = start_server(_make_store(tmp_path, digits_classifier), executor="auto")
+    running = start_server(_make_store(tmp_path, digits_classifier), executor="auto", forked=False)
     yield running
     if running.process.poll() is None:
         running.stop()

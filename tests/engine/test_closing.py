@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forking import TEXT, begun, said, tell
 from holding import Hold
 
 from gan_core.checkpoints import drop, path_of
 from gan_core.config import RunConfig
 from gan_core.engine import Lab, Refused, close_lab, current_lab
 from gan_core.engine import open_lab as open_the_lab
+from gan_core.engine.programs import let_go
 from gan_core.engine.running import executors, runner
 from gan_core.engine.running.starting_points import checkpoint_to_go_on_from
 from gan_core.engine.upkeep import housekeeping
@@ -200,20 +198,14 @@ for line in sys.stdin:
 
 
 def test_killed_at_any_moment_every_run_is_interrupted_once_and_goes_on_bit_for_bit(
-    open_lab: Callable, small: Callable, tmp_path: Path, root: Path, until: Callable, hold: Hold
+    open_lab: Callable, small: Callable, tmp_path: Path, until: Callable, hold: Hold
 ) -> None:
     hold.at(5)
     changes = {"schedule.rounds": 100_000_000, "diagnostics.every": 10}
     configs = [small(changes | {"seed": seed}).to_dict() for seed in (1, 2, 3)]
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-    )
-    print(json.dumps(configs), file=child.stdin, flush=True)
-    runs = json.loads(child.stdout.readline())
+    child = begun(TEXT, CHILD, tmp_path)
+    tell(child, configs)
+    runs = json.loads(said(child))
     with RunStore(tmp_path) as watching:
 
         def played(run: str, round: int) -> None:
@@ -222,14 +214,13 @@ def test_killed_at_any_moment_every_run_is_interrupted_once_and_goes_on_bit_for_
 
         for run, round in ((runs[0], 5), (runs[1], 10), (runs[0], 15)):
             played(run, round)
-            print(json.dumps([run, "checkpoint"]), file=child.stdin, flush=True)
+            tell(child, [run, "checkpoint"])
             folder = watching.checkpoint_dir(run)
             until(lambda: round in map(round_of, checkpoints(folder)), f"round {round} is saved")  # noqa: B023
         for run in runs[:2]:  # what if the curves do not pass the checkpoints is another test
             played(run, 25)
         hold.let_go()
-        os.kill(child.pid, signal.SIGKILL)
-        child.communicate()
+        let_go(child)
         shown = [len(watching.track(run)) for run in runs]
 
     lab = open_lab(capacity=2)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +11,12 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from forking import TEXT, begun, said
 from opening import open_page
 
 import gan_core.engine
 from gan_core.engine import Lab, Refused
+from gan_core.engine.programs import let_go
 from gan_core.engine.upkeep import housekeeping
 from gan_core.store import RunStore, StoreError, tenancy
 from gan_core.store.schema import connect
@@ -34,13 +34,12 @@ signal.pause()
 
 
 def test_a_second_server_only_looks_until_the_first_is_killed(
-    tmp_path: Path, root: Path, small: Callable, open_lab: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, small: Callable, open_lab: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "ORPHANS_SECONDS", 0.05)
-    first = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path)], cwd=root, stdout=subprocess.PIPE, text=True)
+    first = begun(TEXT, SERVER, tmp_path)
     try:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "ready\n"
+        assert said(first) == "ready\n"
         lab: Lab = open_lab(tmp_path, serving=True)
         assert f"process {first.pid}" in lab.store.only_reads
         assert [card["state"] for card in lab.recent()] == ["running"]
@@ -54,8 +53,7 @@ def test_a_second_server_only_looks_until_the_first_is_killed(
         beside = open_lab(tmp_path)
         assert beside.wait(beside.submit(small()), 60).status == "finished"
     finally:
-        first.send_signal(signal.SIGKILL)
-        first.communicate()
+        let_go(first)
     until(lambda: not lab.store.only_reads, "the lock is free")
     until(lambda: lab.store.run("theirs").status == "interrupted")
     assert lab.wait(lab.submit(small({"seed": 8})), 60).status == "finished"

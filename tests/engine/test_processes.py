@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -15,13 +14,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from forking import TEXT, begun, said, tell
 from holding import Hold
 from workers import words
 
 from gan_core.config import Comparison, ConfigError
 from gan_core.engine import Lab
 from gan_core.engine.messages import Job
-from gan_core.engine.programs import starting
+from gan_core.engine.programs import let_go, starting
 from gan_core.engine.running import processes
 from gan_core.engine.running.lockstep import WINDOW
 from gan_core.engine.running.processes import TAKEN_ALONG, ProcessExecutor
@@ -200,7 +200,7 @@ from gan_core.engine import Lab
 asked = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: asked.set())
 lab = Lab(sys.argv[1], capacity=3, executor="process")
-runs = [lab.submit(RunConfig.load(config)) for config in json.load(sys.stdin)]
+runs = [lab.submit(RunConfig.load(config)) for config in json.loads(sys.stdin.readline())]
 print(json.dumps(runs), flush=True)
 asked.wait()
 lab.close()
@@ -209,34 +209,18 @@ lab.close()
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_takes_its_processes_with_it(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    root: Path,
-    small: Callable,
-    until: Callable,
-    workers: Callable,
-    number: int,
+    request: pytest.FixtureRequest, tmp_path: Path, small: Callable, until: Callable, workers: Callable, number: int
 ) -> None:
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-    )
-    request.addfinalizer(server.kill)  # also where something below fails: its runs would play for ever
-    assert server.stdin is not None
-    assert server.stdout is not None
-    server.stdin.write(json.dumps([small(LONG | {"seed": seed}).to_dict() for seed in range(2)]))
-    server.stdin.close()
-    runs = json.loads(server.stdout.readline())
+    server = begun(TEXT, SERVER, tmp_path)
+    request.addfinalizer(lambda: let_go(server))  # also where something below fails: its runs would play for ever
+    tell(server, [small(LONG | {"seed": seed}).to_dict() for seed in range(2)])
+    runs = json.loads(said(server))
     with RunStore(tmp_path) as watching:
         until(lambda: all(watching.run(run).rounds > 5 for run in runs), "both play", 120)
         assert len(workers(server.pid)) == 2
         children = psutil.Process(server.pid).children(recursive=True)
         os.kill(server.pid, number)
         server.wait(60)
-        server.stdout.close()
         until(lambda: not any(map(alive, children)), "no process is left")
         if number == signal.SIGTERM:
             for run in map(watching.run, runs):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import waiting
+from forking import TEXT, forked
 
 from gan_core import api
 from gan_core.config import ConfigError
@@ -110,8 +109,7 @@ def test_after_a_kill_the_study_is_interrupted_with_all_rows_that_were_done(stor
     begun = computing.begin(store, TINY)
     program = f"from gan_core import api\napi.resume_study({begun.id!r}, store={str(store.root)!r})"
     store.studies.update(begun.id, status="stopped")
-    wish = os.environ | {VARIABLE: "study.cell=exit@6", "PYTHONPATH": str(ROOT)}
-    assert subprocess.run([sys.executable, "-c", program], env=wish, check=False).returncode == EXIT_STATUS
+    assert forked(TEXT, program, **{VARIABLE: "study.cell=exit@6"}).returncode == EXIT_STATUS
     killed = store.studies.read(begun.id)
     assert (killed.status, killed.done) == ("interrupted", 5)
     assert computing.go_on(store, begun.id, lambda share, sentence: None).done == 20

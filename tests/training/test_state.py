@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from forking import TEXT, forked
 
 from gan_core.config import OBJECTIVES, TRICKS
 from gan_core.config import flatten as dotted
@@ -39,7 +38,7 @@ from gan_core.training import build, capture, load_checkpoint, load_source, play
 
 torch.set_num_threads(1)
 hashes = []
-for job in json.load(sys.stdin):
+for job in json.loads(Path(sys.argv[1]).read_text()):
     config = RunConfig.from_json(job["config"])
     game = build(config, load_source(config))
     hashes.append(state_hash(capture(game, 0)))
@@ -128,7 +127,7 @@ CASES: dict[str, tuple[str, dict[str, Any], int, int]] = {
 
 
 def test_a_resumed_run_equals_the_uninterrupted_one_in_a_new_process(
-    tiny: Callable, game_of: Callable, advance: Callable, tmp_path: Path, root: Path
+    tiny: Callable, game_of: Callable, advance: Callable, tmp_path: Path
 ) -> None:
     jobs, expected = [], {}
     for name, (architecture, changes, played, rounds) in CASES.items():
@@ -144,9 +143,8 @@ def test_a_resumed_run_equals_the_uninterrupted_one_in_a_new_process(
         for now in range(played, rounds):
             expected[name, now + 1] = advance(game, 1, now)
         jobs.append({"config": config.to_json(), "checkpoint": str(checkpoint), "rounds": rounds})
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD], input=json.dumps(jobs), cwd=root, capture_output=True, text=True, timeout=280
-    )
+    (tmp_path / "jobs").write_text(json.dumps(jobs))
+    done = forked(TEXT, CHILD, tmp_path / "jobs", seconds=280)
     assert done.returncode == 0, done.stderr
     resumed = dict(zip(expected, json.loads(done.stdout), strict=True))
     assert [case for case in expected if resumed[case] != expected[case]] == []
