@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from gan_core.ui.figures import layout as _layout
 Lines = Sequence[tuple[float, str]]
 MOST_OVER = 2  # times its real share: the heat map shows no more
 LEAST_REAL = 0.005  # of the real samples: below that no class is told from chance
+LOG_TICKS = ((0.7, "D1"), (3, "D2"))  # of an axis with fewer decades: at 1 to 9, and at 1, 2, 5
+MOST_DECADES = 6  # with a tick, on an axis of more decades
 MOST_UNLIKE = 3  # times as long may one axis be as the other, where both are drawn to one scale
 
 STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
@@ -115,10 +118,8 @@ def column_colours(columns: Sequence[str]) -> dict[str, str]:
 
 
 def _log_ticks(decades: float) -> str | int:
-    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for. curves.js does the same."""
-    if decades < 0.7:
-        return "D1"
-    return "D2" if decades < 3 else -(-int(decades) // 6)
+    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for."""
+    return next((ticks for most, ticks in LOG_TICKS if decades < most), ceil(decades / MOST_DECADES))
 
 
 def _reference_line(figure: go.Figure, value: float, label: str, colour: str, *, log_y: bool) -> None:

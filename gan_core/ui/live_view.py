@@ -7,15 +7,13 @@ columns that fill them. The data that the component gets stays the same between 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import plotly
-import streamlit as st
 
 from gan_core.config import ALL_CURES
 from gan_core.engine.showing.pictures import GAP
-from gan_core.ui import charts, theme
+from gan_core.ui import charts, scripts, theme
 
 PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
 """Our own route; the server serves the file of the plotly package at this address."""
@@ -25,18 +23,12 @@ Panel = dict[str, Any]
 GENERATED = "generated samples"
 LEAD = "lead"
 """What the views beside it call the one that leads."""
+MARKED_EVENTS = ("diverged", "knob", "paused", "resumed", "forked", "fork", "verdict")
+"""Kinds of events that have a line on curves."""
+BEGINNINGS = ("starting", "learning")
+"""Verdicts of a run about which little can be said yet: they have no onset, and cards do not show them."""
 
-FOLDER = Path(__file__).parent / "live"
-_PANELS = ("panels", "scaling", "curves", "classes", "points", "pictures", "sheets", "numbers", "board", "kinds")
-_SCRIPTS = ("../keyboard", "elements", "store", "connection", "files", *_PANELS, "strip", "stage", "view")
-"""One JavaScript module in the order of its parts; only the last one exports."""
-
-_COMPONENT = st.components.v2.component(
-    "ganscope_live_view",
-    js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
-    css="".join((FOLDER / f"{name}.css").read_text("utf-8") for name in ("live_view", "stage")),
-    isolate_styles=False,  # Plotly's style sheet is the page's
-)
+_COMPONENT = scripts.component("live_view", "live/view.js", "live/live_view.css", "live/stage.css")
 
 COLOURS: dict[str, Any] = {
     "players": theme.PLAYERS,

@@ -39,6 +39,14 @@ PLAYERS = {
 VARIANTS = (D, "#E69F00", REAL, MARK, "#56B4E9", G, UNSURE, "#8C6BB1")
 """The colours of what is compared, in order. On charts of several variants a colour says which one, not which player."""
 
+SCRIPTS = {
+    "real": REAL,
+    "generated": FAKE,
+    "unsure": UNSURE,
+    "classes": (D, G, REAL, MARK, LIGHTER, DARKER, "#8C6BB1", UNSURE, "#B8860B", "#5B8C5A"),
+}
+"""Colours of what the scripts draw by themselves; ``classes`` are those of classes that stand beside each other, in turn."""
+
 GRID = "rgba(128,138,150,0.28)"
 ZERO = "rgba(128,138,150,0.55)"
 BAND = "rgba(0,158,115,0.35)"
