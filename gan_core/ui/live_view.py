@@ -31,7 +31,6 @@ BEGINNINGS = ("starting", "learning")
 _COMPONENT = scripts.component("live_view", "live/view.js", "live/live_view.css", "live/stage.css")
 
 COLOURS: dict[str, Any] = {
-    "players": theme.PLAYERS,
     "real": theme.REAL,
     "fake": theme.FAKE,
     "unsure": theme.UNSURE,
@@ -99,7 +98,7 @@ def curves_panel(
     y_title: str,
     match: Sequence[str] = (),
     track: str = "turns",
-    colours: Mapping[str, str] | None = None,
+    of: Mapping[str, str] | None = None,
     log_y: bool = False,
     y_range: tuple[float, float] | None = None,
     y_format: str = ".4~g",
@@ -115,7 +114,7 @@ def curves_panel(
     Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below;
     with ``floors`` what real data reads is a line in the colour of each curve.
     """
-    figure = charts.curves(columns, y_title=y_title, colours=colours, log_y=log_y, y_range=y_range, y_format=y_format)
+    figure = charts.curves(columns, y_title=y_title, of=of, log_y=log_y, y_range=y_range, y_format=y_format)
     model = charts.skeleton(charts.curves(["-"], y_title=y_title, y_format=y_format))["data"][0]
     traces = [{"column": column, "track": track, "index": index} for index, column in enumerate(columns)]
     patterns = [{"match": pattern, "track": track} for pattern in match]
@@ -254,7 +253,7 @@ def watch_layout(
         curves_panel("loss-chart", "Losses", match=["*.loss"], y_title="loss", reading=True),
         seen,
         *([histogram_panel(), heatmap_panel()] if classes else []),
-        curves_panel("scores-chart", "What D says", match=["*.real", "D.fake", "D_*.fake"], y_title="mean of D"),
+        curves_panel("scores-chart", "Scores", match=["*.real", "*.fake"], y_title="mean"),
         curves_panel("gradients-chart", "Gradient norms", match=["*.grad_norm"], y_title="norm", log_y=True),
         *([numbers_panel(numbers, span="all")] if numbers else []),
     ]

@@ -265,8 +265,8 @@ def _of_d(config: InfoganConfig) -> Iterator[Column]:
         yield Column("D", "r1", "D R1", "term", "losses")
     yield Column("D", "real", "D(x)", "reading", "scores", told=True, of="real")
     yield Column("D", "fake", "D(G(z))", "reading", "scores", told=True, of="generated")
-    yield Column("D", "accuracy_real", "right on real", "reading", "accuracy")
-    yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy")
+    yield Column("D", "accuracy_real", "right on real", "reading", "accuracy", of="real")
+    yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy", of="generated")
     yield from _of_code("D", config)
     yield Column("D", "grad_norm", "D gradient norm", "total", "gradients")
 
@@ -379,6 +379,7 @@ INFOGAN = Declaration(
     knobs=_knobs,
     abilities=("sample", "judge", "encode", "categorise"),
     verdict="adversarial",
+    does={"D": "judge", "G": "maker"},
     latent=_latent,
     unknown=_unknown,
     problems=_problems,

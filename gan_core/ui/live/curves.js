@@ -76,7 +76,7 @@ export class CurvesPanel extends ChartPanel {
         const taken = this.bindings.map((b) => this.chart.data[b.index].line.color)
         const trace = structuredClone(this.spec.trace)
         trace.name = store.label(column)
-        trace.line = { ...trace.line, color: this.view.colourOf(column, taken) }
+        trace.line = { ...trace.line, color: this.view.spareColour(taken) }
         trace.x = []
         trace.y = []
         await this.Plotly.addTraces(this.chart, trace)

@@ -403,15 +403,10 @@ export class LiveView {
       })
   }
 
-  colourOf(column, taken) {
-    const { players, real, fake, spare } = this.colours
-    const [player, name = ""] = column.split(".")
-    let wanted = players[player]
-    if (name.endsWith("real")) wanted = real
-    else if (name.endsWith("fake") && player !== "G") wanted = fake
-    if (!wanted || taken.includes(wanted))
-      wanted = spare.find((colour) => !taken.includes(colour)) || this.colours.unsure
-    return wanted
+  /** @param {string[]} taken The colours of other curves. */
+  spareColour(taken) {
+    const { spare, unsure } = this.colours
+    return spare.find((/** @type {string} */ colour) => !taken.includes(colour)) || unsure
   }
 
   artefact(file) {
