@@ -14,6 +14,7 @@ from gan_core.config import GanConfig
 from gan_core.config.games.gan import Tricks
 from gan_core.data import Source, label_count, label_parts
 from gan_core.losses import LOSSES, AdversarialLoss
+from gan_core.metrics.course import Signal
 from gan_core.models import ARCHITECTURES, Condition, packed_shape
 from gan_core.regularizers import PENALTIES, Penalty
 from gan_core.training.assembly import assemble, layers_of, normalize
@@ -225,6 +226,15 @@ def _kept(config: GanConfig, values: Values) -> int:
     return kept * (1 + config.tricks.unrolled_steps) * (values["G"] + 2 * values["D"])
 
 
+READ_BY_VERDICT: dict[Signal, str] = {
+    "judge_loss": "D.loss",
+    "judge_real": "D.real",
+    "judge_fake": "D.fake",
+    "judge_right_real": "D.accuracy_real",
+    "judge_right_fake": "D.accuracy_fake",
+    "maker_gradient": "G.grad_norm",
+}
+
 GAN = Declaration(
     networks=_networks,
     inputs=_inputs,
@@ -248,5 +258,6 @@ GAN = Declaration(
     forgets=_forgets,
     kept=_kept,
     verdict="adversarial",
+    reads=READ_BY_VERDICT,
     does={"D": "judge", "G": "maker"},
 )

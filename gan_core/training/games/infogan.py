@@ -23,7 +23,7 @@ from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.games.coding import unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading, Values
-from gan_core.training.games.gan import reference_lines
+from gan_core.training.games.gan import READ_BY_VERDICT, reference_lines
 from gan_core.training.latent import CodedLatent, Latent
 from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
@@ -379,6 +379,7 @@ INFOGAN = Declaration(
     knobs=_knobs,
     abilities=("sample", "judge", "encode", "categorise"),
     verdict="adversarial",
+    reads=READ_BY_VERDICT,
     does={"D": "judge", "G": "maker"},
     latent=_latent,
     unknown=_unknown,
