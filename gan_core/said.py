@@ -1,6 +1,6 @@
 """A number as a person would say it: three digits, the unit that it has, nothing that the measurement does not carry.
 
-`number` of ``ui/live/elements.js`` is the same in the browser; one test holds them to each other.
+`number` of ``ui/live/said.js`` is the same in the browser; one test holds them to each other.
 """
 
 from __future__ import annotations

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
-import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
+from node import evaluated
 
 from gan_core.said import said
-
-ELEMENTS = Path(__file__).resolve().parent.parent / "gan_core" / "ui" / "live" / "elements.js"
-NODE = shutil.which("node")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +50,6 @@ def test_a_count_is_told_whole() -> None:
     assert (said(12_345, "integer"), said(7.5, "integer"), said(-3, "integer")) == ("12,345", "8", "−3")
 
 
-@pytest.mark.skipif(NODE is None, reason="there is no node to run the browser's formatter")
 def test_the_browser_says_the_same() -> None:
     rng = np.random.default_rng(0)
     values = [
@@ -65,10 +57,7 @@ def test_the_browser_says_the_same() -> None:
         *(mantissa * 10.0**power for power in range(-7, 8) for mantissa in (1, 1.125, 2.5, 9.95, 9.995, 9.9996)),
         *(0.0, -0.0, -0.3, 0.5, 1.5, 2.5, 0.0005, 0.000499, 0.0995, 0.09949, 1.0),
     ]
-    told = re.search(r"^function number\(.*?^const signed.*?$", ELEMENTS.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-    assert told is not None
     forms = ("", "percent", "integer")
-    each = ", ".join(f"number(value, {json.dumps(form)})" for form in forms)
-    program = f"{told[0]}\nprocess.stdout.write(JSON.stringify({json.dumps(values)}.map((value) => [{each}])))"
-    answer = subprocess.run([NODE or "", "-e", program], capture_output=True, text=True, check=True, timeout=60)
-    assert json.loads(answer.stdout) == [[said(value, form) for form in forms] for value in values]
+    told = "data[0].map((value) => data[1].map((form) => number(value, form)))"
+    answer = evaluated("number", "live/said.js", told, [values, forms])
+    assert answer == [[said(value, form) for form in forms] for value in values]

@@ -46,6 +46,11 @@ GOOD, LOST, REGAINED = (
 SUSPECT_CHECKS = 8  # measurements before an onset in which a live change is the first suspect
 
 
+Signal = Literal["judge_loss", "judge_real", "judge_fake", "judge_right_real", "judge_right_fake", "maker_gradient"]
+"""What the rules read off the turns of a game with a judge: its loss, its scores of real and of generated data, its share
+of both that is right, and the norm of the gradient that reaches the maker of samples."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the rules need to know of a run beside its curves.
@@ -53,6 +58,7 @@ class Facts:
     ``floors`` are what each measurement reads on real data, ``output`` what D's logits mean (as the loss says),
     ``equilibrium`` the losses at which D cannot tell, by column; ``rounds`` how many the run is to play; ``images``
     whether samples are images, or points. ``beside`` is by column what else it is read beside, by what that is called.
+    ``columns`` are those of the turns in which the game has what the rules read.
     """
 
     floors: Mapping[str, float]
@@ -62,6 +68,7 @@ class Facts:
     equilibrium: Mapping[str, float] = field(default_factory=dict)
     images: bool = False
     beside: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    columns: Mapping[Signal, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,11 +107,6 @@ class Check(NamedTuple):
     def worst(self) -> str | None:
         """The name of the smallest part."""
         return min(self.parts, key=self.parts.__getitem__, default=None)
-
-    @property
-    def score_gap(self) -> float:
-        """How far apart D's scores of real and generated data are."""
-        return abs(self.play.get("D.real", np.nan) - self.play.get("D.fake", np.nan))
 
     @property
     def middle(self) -> np.ndarray:
@@ -281,21 +283,28 @@ class Course:
             return mostly_one and moves and sum(a != b for a, b in pairwise(modes)) >= HOPS / 2
         return bool(sum(step > HOP_LENGTH for step in steps) >= HOPS / 2)
 
+    def read(self, check: Check, *signals: Signal) -> list[float]:
+        """What the rules read off the turns before a measurement; NaN of what the game does not have."""
+        return [check.play.get(self.facts.columns.get(signal, ""), np.nan) for signal in signals]
+
+    def score_gap(self, check: Check) -> float:
+        """How far apart D's scores of real and generated data are."""
+        real, fake = self.read(check, "judge_real", "judge_fake")
+        return abs(real - fake)
+
     def is_far_away(self, check: Check) -> bool:
         near = any(np.linalg.norm(other.middle) < FAR_AWAY / 2 for other in self.checks)
         far = near and float(np.linalg.norm(check.middle)) > FAR_AWAY
-        apart = self.facts.output == "score" and check.score_gap > FAR_SCORES
+        apart = self.facts.output == "score" and self.score_gap(check) > FAR_SCORES
         return bool(far or apart or check.numbers.get("std_ratio", 0.0) > FAR_TOO_WIDE)
 
     def has_no_gradient(self, check: Check) -> bool:
-        gradient, fake = check.play.get("G.grad_norm", np.nan), check.play.get("D.fake", np.nan)
+        gradient, fake = self.read(check, "maker_gradient", "judge_fake")
         flat = gradient < TINY_GRADIENT and fake < VANISHED_FAKE
         return bool(flat and self.facts.output == "probability")
 
     def is_sure(self, check: Check) -> bool:
-        real, fake, *right = (
-            check.play.get(name, np.nan) for name in ("D.real", "D.fake", "D.accuracy_real", "D.accuracy_fake")
-        )
+        real, fake, *right = self.read(check, "judge_real", "judge_fake", "judge_right_real", "judge_right_fake")
         sure = real > SURE_REAL and fake < SURE_FAKE and min(right) > SURE_RIGHT
         return bool(sure and self.facts.output == "probability")
 

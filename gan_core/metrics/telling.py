@@ -51,15 +51,16 @@ class Telling:
 
     def looks_balanced(self) -> str:
         """The sentence that a class must read: the losses say equilibrium, the samples say otherwise."""
-        play, calm = self._last.play, self._course.facts.equilibrium.get("D.loss")
-        loss = play.get("D.loss", np.nan)
+        facts = self._course.facts
+        calm = facts.equilibrium.get(facts.columns.get("judge_loss", ""))
+        loss, real = self._course.read(self._last, "judge_loss", "judge_real")
         if calm is None or not abs(loss - calm) < AT_EQUILIBRIUM:
             return ""
         said = (
             f" The losses look like equilibrium and are not: D's loss is {loss:.2f}, as when D cannot tell ({calm:.2f})"
         )
-        if self._course.facts.output == "probability":
-            said += f", and D(x) = {play.get('D.real', np.nan):.2f}"
+        if facts.output == "probability":
+            said += f", and D(x) = {real:.2f}"
         return f"{said}. D is one step behind, wherever G goes."
 
     def variety(self, *, capital: bool = False) -> str:

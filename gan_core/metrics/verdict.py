@@ -39,6 +39,7 @@ from gan_core.metrics.course import (
     Course,
     Facts,
     LiveChange,
+    Signal,
     is_low,
 )
 from gan_core.metrics.states import ALARMS, LOSSES, Evidence, State, Verdict
@@ -147,6 +148,9 @@ class Judge:
         if not found.alarming and not self._course.is_narrow(self._last):
             self.healthy_round = self._last.round
 
+    def _column(self, signal: Signal) -> str:
+        return self._course.facts.columns.get(signal, signal)
+
     def _without_gradient(self) -> Verdict | None:
         """D throws out all that G makes, and G's loss is flat there."""
         vanished = self._course.run_of(self._course.has_no_gradient)
@@ -156,10 +160,10 @@ class Judge:
             return None
         if not vanished:
             return self._still()
-        gradient, fake = (self._last.play.get(name, np.nan) for name in ("G.grad_norm", "D.fake"))
+        gradient, fake = self._course.read(self._last, "maker_gradient", "judge_fake")
         evidence = [
-            Evidence("G.grad_norm", "G's gradient norm", gradient, "<", TINY_GRADIENT),
-            Evidence("D.fake", "D(G(z))", fake, "<", VANISHED_FAKE),
+            Evidence(self._column("maker_gradient"), "G's gradient norm", gradient, "<", TINY_GRADIENT),
+            Evidence(self._column("judge_fake"), "D(G(z))", fake, "<", VANISHED_FAKE),
         ]
         sentence = (
             f"D rejects every generated sample (D(G(z)) = {fake:.2g}), and where it is that sure its curve is flat: "
@@ -176,8 +180,10 @@ class Judge:
         if not away:
             return self._still()
         far, wide = float(np.linalg.norm(self._last.middle)), self._last.numbers.get("std_ratio", np.nan)
-        apart = self._last.score_gap
-        evidence = [Evidence("D.real", "scores of real and generated data apart", apart, ">", FAR_SCORES)]
+        apart = self._course.score_gap(self._last)
+        evidence = [
+            Evidence(self._column("judge_real"), "scores of real and generated data apart", apart, ">", FAR_SCORES)
+        ]
         sentence = (
             f"D's scores grow without bound: real and generated data are {apart:.3g} apart, and nothing holds them."
         )
@@ -243,10 +249,10 @@ class Judge:
         stays = self.verdict.state == "d_too_strong" and bool(sure) and not self._course.is_broad()
         if not stays and (not stuck or len(sure) < AGREE + 1):
             return None
-        real, fake = (self._last.play.get(name, np.nan) for name in ("D.real", "D.fake"))
+        real, fake = self._course.read(self._last, "judge_real", "judge_fake")
         evidence = [
-            Evidence("D.real", "D(x)", real, ">", SURE_REAL),
-            Evidence("D.fake", "D(G(z))", fake, "<", SURE_FAKE),
+            Evidence(self._column("judge_real"), "D(x)", real, ">", SURE_REAL),
+            Evidence(self._column("judge_fake"), "D(G(z))", fake, "<", SURE_FAKE),
         ]
         sentence = (
             f"D knows real from generated at once (D(x) = {real:.2f}, D(G(z)) = {fake:.2f}), "

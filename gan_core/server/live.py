@@ -26,7 +26,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gan_core.engine import current_lab
 from gan_core.server.access import Refused, check_ticket, refuse
-from gan_core.server.assets import PLOTLY_PATH, plotly_js
+from gan_core.server.assets import PLOTLY_PATH, nothing_here, plotly, plotly_js
 from gan_core.server.bell import Bells, Source
 from gan_core.server.tickets import Tickets, open_tickets
 from gan_core.store import RunNotFound, StoreError
@@ -37,7 +37,6 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
 ARTEFACT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,150}\.(png|json)", re.ASCII)
 CONTENT_TYPES = {"png": "image/png", "json": "application/json"}
 
-IMMUTABLE = "public, max-age=31536000, immutable"
 PRIVATE_IMMUTABLE = "private, max-age=31536000, immutable"
 SEND_TIMEOUT = 5.0
 """Seconds. A viewer that takes nothing for this long is dropped; its browser comes back and gets a snapshot."""
@@ -68,10 +67,10 @@ def routes(lab_getter: Callable[[], Any] = current_lab) -> list[BaseRoute]:
         WebSocketRoute("/live/{run}", live.stream),
         Route("/live/{run}/state", live.guarded(live.state)),
         Route("/live/{run}/artefact/{name}", live.guarded(live.artefact)),
-        Route(PLOTLY_PATH, _plotly),
+        Route(PLOTLY_PATH, plotly),
         # Streamlit answers any unknown path with its index page; below these two prefixes that would be a lie.
-        Route("/live/{path:path}", _nothing_here),
-        Route("/assets/{path:path}", _nothing_here),
+        Route("/live/{path:path}", nothing_here),
+        Route("/assets/{path:path}", nothing_here),
     ]
 
 
@@ -255,32 +254,6 @@ def _error_response(error: Exception, run: str) -> Response:
 
 def _no_run(run: str) -> str:
     return f"There is no run {run[:60]!r} in this lab." if run else "There is no such run in this lab."
-
-
-async def _plotly(request: Request) -> Response:
-    plain, zipped = await to_thread.run_sync(plotly_js)
-    headers = {
-        "Cache-Control": IMMUTABLE,
-        "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
-    if _accepts_gzip(request.headers.get("accept-encoding", "")):
-        return Response(zipped, media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
-    # `identity` keeps Streamlit's own compression from doing the same work at each request.
-    return Response(plain, media_type="text/javascript", headers=headers | {"Content-Encoding": "identity"})
-
-
-def _accepts_gzip(accept_encoding: str) -> bool:
-    for part in accept_encoding.lower().split(","):
-        coding, *parameters = (piece.strip() for piece in part.split(";"))
-        if coding in ("gzip", "*"):
-            return not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
-    return False
-
-
-async def _nothing_here(request: Request) -> Response:
-    return JSONResponse({"error": "There is nothing at this address."}, status_code=404)
 
 
 def warm() -> None:

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+Samples = Literal["", "real", "generated"]
+Function = Literal["judge", "judge of B", "maker", "encoder", "coder"]
+"""What a player is for; a coder is an encoder and its decoder in one. It decides the colour of the player's curves."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -23,7 +27,7 @@ class Column:
     chart: str = ""
     lines: tuple[tuple[float, str], ...] = ()
     told: bool = False
-    of: Literal["", "real", "generated"] = ""
+    of: Samples = ""
 
     @property
     def key(self) -> str:

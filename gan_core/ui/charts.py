@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from gan_core.ui.figures import layout as _layout
 Lines = Sequence[tuple[float, str]]
 MOST_OVER = 2  # times its real share: the heat map shows no more
 LEAST_REAL = 0.005  # of the real samples: below that no class is told from chance
+LOG_TICKS = ((0.7, "D1"), (3, "D2"))  # of an axis with fewer decades: at 1 to 9, and at 1, 2, 5
+MOST_DECADES = 6  # with a tick, on an axis of more decades
 MOST_UNLIKE = 3  # times as long may one axis be as the other, where both are drawn to one scale
 
 STATIC = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
@@ -44,6 +47,7 @@ def curves(
     *,
     y_title: str,
     colours: Mapping[str, str] | None = None,
+    of: Mapping[str, str] | None = None,
     labels: Mapping[str, str] | None = None,
     lines: Mapping[str, Lines] | None = None,
     marks: Sequence[tuple[float, str]] = (),
@@ -54,13 +58,13 @@ def curves(
 ) -> go.Figure:
     """Curves by column name, one trace each, in the given order; a sequence of names makes empty ones.
 
-    ``lines`` are horizontal references by column (``{"D.loss": [(1.386, "2 log 2")]}``), ``marks`` vertical ones
-    (``[(1200, "diverged")]``). Values that are not finite are gaps.
+    Colours are those of what columns are ``of``, or as given. ``lines`` are horizontal references by column, (value, words)
+    pairs; ``marks`` vertical ones (``[(1200, "diverged")]``). Values that are not finite are gaps.
     """
     names = list(series)
     given = series if isinstance(series, Mapping) else dict.fromkeys(names, ((), ()))
     colours, labels, lines = colours or {}, labels or {}, lines or {}
-    used = column_colours(names)
+    used = column_colours(names, of)
     figure = go.Figure(layout=_layout(x_title, y_title))
     for name in names:
         x, y = given[name]
@@ -96,29 +100,23 @@ def _along(x: Numbers) -> np.ndarray:
     return places.astype(np.int32 if places.dtype.kind in "iu" else np.float64)
 
 
-def column_colours(columns: Sequence[str]) -> dict[str, str]:
-    """A colour per column ``<player>.<name>``: real and fake keep theirs, players keep theirs, others take what is left."""
+def column_colours(columns: Sequence[str], of: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A colour per column: that of the samples it is ``of``, or of its player's function (`theme.FUNCTIONS`) if no other
+    column has it, else a spare one."""
     chosen: dict[str, str] = {}
     spare = [colour for colour in theme.OKABE_ITO if colour not in (theme.D, theme.G)]
     for column in columns:
-        player, _, name = column.partition(".")
-        if name.endswith("real"):
-            wanted: str | None = theme.REAL
-        elif name.endswith("fake") and player != "G":
-            wanted = theme.FAKE
-        else:
-            wanted = theme.PLAYERS.get(player)
-        if wanted is None or wanted in chosen.values():
+        function = (of or {}).get(column, "")
+        wanted = theme.FUNCTIONS.get(function)
+        if wanted is None or (wanted in chosen.values() and function not in ("real", "generated")):
             wanted = next((colour for colour in spare if colour not in chosen.values()), theme.UNSURE)
         chosen[column] = wanted
     return chosen
 
 
 def _log_ticks(decades: float) -> str | int:
-    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for. curves.js does the same."""
-    if decades < 0.7:
-        return "D1"
-    return "D2" if decades < 3 else -(-int(decades) // 6)
+    """Ticks at 1 to 9, at 1, 2, 5, or at every so many powers of ten: what there is room for."""
+    return next((ticks for most, ticks in LOG_TICKS if decades < most), ceil(decades / MOST_DECADES))
 
 
 def _reference_line(figure: go.Figure, value: float, label: str, colour: str, *, log_y: bool) -> None:

@@ -1,8 +1,13 @@
+// @ts-check
 // The class's strip at the foot of every page: who is watching, following the presenter, polls, notes. One socket, no polling.
+
+import { NOTE_LENGTH } from "./declared.js"
+import { BACKOFF, HIDDEN_AFTER } from "./live/connection.js"
+import { el } from "./live/elements.js"
+import { viewOf } from "./live/registry.js"
 
 const LOOK_EVERY = 400 // ms between two looks at where the presenter is
 const LOOK_REST = 100 // ms after a look is told, however quickly a slider moves: the server hears 20 messages a second of one
-const NOTE_LENGTH = 300
 
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
 
@@ -11,6 +16,10 @@ let gone = null // the last place of the presenter that this page went to: a pag
 class ClassBar {
   constructor(parent, data) {
     this.data = data
+    /** @type {(path: string) => void} */
+    this.navigate = () => {}
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.reporting = null
     this.state = null
     this.failures = 0
     this.follows = sessionStorage.getItem("ganscope.follow") !== "no"
@@ -18,13 +27,34 @@ class ClassBar {
     this.count = el("span", { class: "gr-count", role: "status", "data-testid": "viewers" }, "…")
     this.follow = el("button", { type: "button", class: "gr-button", "data-testid": "follow" })
     this.follow.onclick = () => this.toggle()
-    this.notes = el("button", { type: "button", class: "gr-button", "data-testid": "class-notes", "aria-expanded": "false" })
+    this.notes = el("button", {
+      type: "button",
+      class: "gr-button",
+      "data-testid": "class-notes",
+      "aria-expanded": "false",
+    })
     this.notes.onclick = () => this.open(this.panel.hidden)
-    this.panel = el("div", { class: "gr-panel", role: "dialog", "aria-label": this.teacher ? "Notes of the class" : "Note to the teacher", hidden: true })
-    this.poll = el("section", { class: "gr-poll", "aria-label": "question to the class", "data-testid": "poll", hidden: true })
+    this.panel = el("div", {
+      class: "gr-panel",
+      role: "dialog",
+      "aria-label": this.teacher ? "Notes of the class" : "Note to the teacher",
+      hidden: true,
+    })
+    this.poll = el("section", {
+      class: "gr-poll",
+      "aria-label": "question to the class",
+      "data-testid": "poll",
+      hidden: true,
+    })
     this.said = el("span", { class: "gr-said", role: "alert" })
     this.line = el("div", { class: "gr-line" }, this.count, this.follow, this.notes, this.said)
-    this.root = el("aside", { class: "gr-root", "aria-label": "class", "data-role": data.role }, this.poll, this.panel, this.line)
+    this.root = el(
+      "aside",
+      { class: "gr-root", "aria-label": "class", "data-role": data.role },
+      this.poll,
+      this.panel,
+      this.line,
+    )
     this.root.style.setProperty("--gr-answer", data.colours.answer)
     this.root.style.setProperty("--gr-right", data.colours.right)
     parent.append(this.root)
@@ -53,7 +83,10 @@ class ClassBar {
   connect() {
     clearTimeout(this.timer)
     const protocols = ["ganscope", ...(this.data.voucher ? [this.data.voucher] : [])]
-    const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/class/live`, protocols)
+    const socket = new WebSocket(
+      `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/class/live`,
+      protocols,
+    )
     socket.binaryType = "arraybuffer"
     this.socket = socket
     this.reported = null
@@ -140,9 +173,8 @@ class ClassBar {
       gone = position.path
       if (position.path !== this.here()) this.navigate(position.path)
     }
-    const shown = position.run && (window.__ganscope || {})[position.run]
-    if (!shown || shown.view.gone) return // its view, once it is there, has this called again
-    const { view } = shown
+    const view = position.run ? viewOf(position.run) : null
+    if (!view) return // once it is there, it has this called again
     if (view.selected !== position.round) view.select(position.round)
     if (view.highlighted !== position.curve) view.highlight(position.curve)
   }
@@ -164,7 +196,7 @@ class ClassBar {
   draw() {
     const { state } = this
     this.count.textContent = state ? `${state.viewers} watching` : "connecting…"
-    const on = this.teacher ? Boolean(state && state.leading) : this.follows
+    const on = this.teacher ? Boolean(state?.leading) : this.follows
     this.follow.textContent = this.teacher ? "Others follow me" : "Follow the presenter"
     this.follow.setAttribute("aria-pressed", String(on))
     this.follow.disabled = !state
@@ -181,7 +213,12 @@ class ClassBar {
 
   writeForm() {
     this.notes.textContent = "Note to the teacher"
-    this.text = el("textarea", { class: "gr-text", rows: 3, maxlength: NOTE_LENGTH, "aria-label": "note to the teacher" })
+    this.text = el("textarea", {
+      class: "gr-text",
+      rows: 3,
+      maxlength: NOTE_LENGTH,
+      "aria-label": "note to the teacher",
+    })
     const send = el("button", { type: "button", class: "gr-button gr-main" }, "Send")
     send.onclick = () => {
       if (!this.text.value.trim()) return
@@ -212,10 +249,14 @@ class ClassBar {
     this.pollDrawn = key
     const revealed = poll.counts !== null
     const most = revealed ? Math.max(1, ...poll.counts) : 1
-    const mine = (this.answered[poll.number] || {})[poll.question]
+    const mine = this.answered[poll.number]?.[poll.question]
     const options = poll.options.map((option, index) => {
       if (!revealed && !this.teacher) {
-        const choose = el("button", { type: "button", class: "gr-button", "aria-pressed": String(mine === index) }, option)
+        const choose = el(
+          "button",
+          { type: "button", class: "gr-button", "aria-pressed": String(mine === index) },
+          option,
+        )
         choose.onclick = () => this.answer(poll, index)
         return choose
       }
@@ -223,9 +264,13 @@ class ClassBar {
       const right = poll.truth === index
       const bar = el("i", { class: "gr-bar", style: `height: ${revealed ? (100 * count) / most : 0}%` })
       const name = `${option}: ${revealed ? plural(count, "answer") : "hidden"}${right ? ", which is what happened" : ""}`
-      return el("span", { class: "gr-column", role: "img", "aria-label": name, "data-right": right },
-        el("span", { class: "gr-number" }, revealed && count ? String(count) : ""), el("span", { class: "gr-stem" }, bar),
-        el("span", { class: "gr-option" }, right ? `✓ ${option}` : option))
+      return el(
+        "span",
+        { class: "gr-column", role: "img", "aria-label": name, "data-right": right },
+        el("span", { class: "gr-number" }, revealed && count ? String(count) : ""),
+        el("span", { class: "gr-stem" }, bar),
+        el("span", { class: "gr-option" }, right ? `✓ ${option}` : option),
+      )
     })
     const buttons = []
     if (this.teacher) {
@@ -233,7 +278,13 @@ class ClassBar {
       buttons.push(this.does("End", { do: "end" }))
     }
     this.poll.replaceChildren(
-      el("p", { class: "gr-question" }, poll.question, el("span", { class: "gr-answers" }, plural(poll.answers, "answer")), ...buttons),
+      el(
+        "p",
+        { class: "gr-question" },
+        poll.question,
+        el("span", { class: "gr-answers" }, plural(poll.answers, "answer")),
+        ...buttons,
+      ),
       el("div", { class: revealed || this.teacher ? "gr-chart" : "gr-options" }, ...options),
     )
   }
@@ -253,7 +304,7 @@ class ClassBar {
 
   destroy() {
     clearInterval(this.looking)
-    clearTimeout(this.reporting)
+    clearTimeout(this.reporting ?? undefined)
     clearTimeout(this.hiddenTimer)
     document.removeEventListener("visibilitychange", this.onVisibility)
     document.removeEventListener("ganscope:look", this.onLook)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import streamlit as st
 
 from gan_core.server.class_mode import current_classroom
-from gan_core.ui import theme
+from gan_core.ui import scripts, theme
 from gan_core.ui.rights import visitor, voucher
 from gan_core.ui.shell import HOME, TOUR
 
 COLOURS = {"answer": theme.D, "right": theme.REAL}
 
-_HERE = Path(__file__)
-_COMPONENT = st.components.v2.component(
-    "ganscope_class",
-    js="\n".join((_HERE.parent / name).read_text("utf-8") for name in ("live/elements.js", "class_bar.js")),
-    css=_HERE.with_suffix(".css").read_text("utf-8"),
-    isolate_styles=False,
-)
+_COMPONENT = scripts.component("class", "class_bar.js", "class_bar.css")
 
 
 def in_class() -> bool:

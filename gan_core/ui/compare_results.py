@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.config import ConfigError, Difference, RunConfig, losses_of, of_a_game
-from gan_core.engine import describe
+from gan_core.engine import describe, traits
 from gan_core.engine.comparing import curves, standings
 from gan_core.engine.comparing.curves import Axis
 from gan_core.engine.comparing.headlines import headlines
@@ -183,6 +183,7 @@ def _losses(found: Sequence[Standing], view: View) -> None:
                     placed,
                     labels=told.get("labels", {}),
                     lines=told.get("lines", {}),
+                    of=traits(config).of if config is not None else {},
                     x_title=seeds_chart.TITLES[view.axis],
                     smoothing=view.smooth,
                     **scale,

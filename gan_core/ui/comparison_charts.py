@@ -111,6 +111,7 @@ def loss_chart(
     *,
     labels: Mapping[str, str],
     lines: Mapping[str, Lines],
+    of: Mapping[str, str] | None = None,
     x_title: str = "round",
     smoothing: float = 0.0,
     log_x: bool = False,
@@ -123,9 +124,9 @@ def loss_chart(
     Traces, per column: the curve as it was, faint, where it is smoothed; the curve.
     """
     drawn = {name: (x, smooth(y, smoothing)) for name, (x, y) in series.items()}
-    figure = charts.curves(drawn, y_title="loss", x_title=x_title, labels=labels, lines=lines)
+    figure = charts.curves(drawn, y_title="loss", x_title=x_title, of=of, labels=labels, lines=lines)
     if smoothing:
-        for name, colour in charts.column_colours(list(series)).items():
+        for name, colour in charts.column_colours(list(series), of).items():
             x, y = series[name]
             faint = {"color": theme.rgba(colour, 0.35), "width": 1}
             figure.add_scatter(x=x, y=y, mode="lines", line=faint, showlegend=False, hoverinfo="skip")

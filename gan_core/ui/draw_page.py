@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -13,6 +12,7 @@ from gan_core.config import PRESETS, ConfigError, Preset, RunConfig, preset_conf
 from gan_core.engine import DataError, data_choice, traits
 from gan_core.engine.showing.pictures import GAP
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, StoreError
+from gan_core.ui import scripts
 from gan_core.ui.shell import (
     DRAW,
     HOME,
@@ -27,19 +27,7 @@ from gan_core.ui.shell import (
     ticket,
 )
 
-_HERE = Path(__file__).parent
-_SCRIPTS = (
-    *("live/elements", "latent/link", "latent/pieces"),
-    *("draw/canvas", "draw/side", "draw/translate", "draw/forger", "draw/draw"),
-)
-"""One JavaScript module in the order of its parts; only the last one exports."""
-
-_COMPONENT = st.components.v2.component(
-    "ganscope_draw",
-    js="\n".join((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
-    css="\n".join((_HERE / name).read_text("utf-8") for name in ("latent/latent.css", "draw/draw.css")),
-    isolate_styles=False,
-)
+_COMPONENT = scripts.component("draw", "draw/draw.js", "latent/latent.css", "draw/draw.css")
 LISTED = 60
 """Of the newest runs, as many are offered."""
 

@@ -1,10 +1,25 @@
+// @ts-check
 // A film: one Plotly figure, and for some of its traces what they look like in every frame. Nothing comes from the server
 // while it plays. The slider is the browser's own, so the keyboard and a screen reader know it; the space bar plays.
+
+import { isTyping, targetOf } from "./keyboard.js"
+import { el, setText } from "./live/elements.js"
+import { drawn, loadPlotly, PLOTLY_CONFIG, purgeWhenDrawn, translucent } from "./live/plotly.js"
+import { STAGE_LETTERS } from "./live/stage.js"
 
 class FilmView {
   constructor(parent, component) {
     this.at = Math.min(component.data.start, component.data.captions.length - 1)
+    /** @type {number[]} */
     this.echoes = []
+    /** @type {() => void} */
+    this.report = () => {}
+    /** @type {number} */
+    this.playing = 0
+    /** @type {number} */
+    this.resizing = 0
+    /** @type {number} */
+    this.frame = 0
     this.chart = el("div", { class: "gf-chart", role: "img" })
     this.playButton = el("button", { type: "button", class: "gf-button", "data-testid": "film-play" }, "▶")
     this.range = el("input", { type: "range", class: "gf-range", min: 0, step: 1, "data-testid": "film-slider" })
@@ -103,10 +118,12 @@ class FilmView {
   }
 
   show() {
-    this.frame = null
+    this.frame = 0
     if (this.gone || !this.chart.data || this.drawn === this.at) return
     this.drawn = this.at
+    /** @type {{ traces: number[], update: Record<string, any[]> }} */
     const whole = { traces: [], update: { x: [], y: [] } }
+    /** @type {{ traces: number[], update: Record<string, any[]> }} */
     const values = { traces: [], update: { y: [] } }
     for (const { trace, kind, x, y } of this.data.moving) {
       const { traces, update } = x ? whole : values
@@ -136,7 +153,7 @@ class FilmView {
 
   stop() {
     cancelAnimationFrame(this.playing)
-    this.playing = null
+    this.playing = 0
     this.button()
   }
 
@@ -170,7 +187,8 @@ class FilmView {
   fill(whole) {
     this.root.toggleAttribute("data-on-stage", whole)
     document.documentElement.classList.toggle("gf-staged", whole)
-    if (this.chart.data) this.Plotly.relayout(this.chart, { "font.size": whole ? STAGE_LETTERS : this.data.figure.layout.font.size })
+    if (this.chart.data)
+      this.Plotly.relayout(this.chart, { "font.size": whole ? STAGE_LETTERS : this.data.figure.layout.font.size })
     if (whole) this.range.focus()
   }
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
+from gan_core.ui import scripts
 from gan_core.ui.charts import skeleton
 from gan_core.ui.figures import Film
 from gan_core.ui.live_view import PLOTLY_URL
 
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "ganscope_film",
-    js="\n".join((_HERE / name).read_text("utf-8") for name in ("keyboard.js", "live/elements.js", "film.js")),
-    css=(_HERE / "film.css").read_text("utf-8"),
-    isolate_styles=False,  # Plotly's style sheet is the page's
-)
+_COMPONENT = scripts.component("film", "film.js", "film.css")
 _DIGITS = 5
 
 

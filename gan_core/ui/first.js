@@ -1,4 +1,9 @@
+// @ts-check
+// Inlined in the document of each page (first_page.py): what is to happen before anything is drawn.
+//
 // A page is seen once it is drawn whole, with its widgets loaded and its runs heard; sooner where it says that it takes long.
+
+import { readLook, showLook } from "./look.js"
 
 const LONG = 4000 // milliseconds after which a page that says that it works is seen
 const PATIENCE = 20000 // and any page, as it is
@@ -22,3 +27,6 @@ function seenOnceWhole() {
   setTimeout(seen, PATIENCE) // whatever goes wrong with looking
   look()
 }
+
+showLook(readLook())
+seenOnceWhole()

@@ -1,8 +1,9 @@
+// @ts-check
 // What every component that hears keys wherever the focus is must know: whether somebody is typing.
 
-const TYPING = "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]"
+const TYPING =
+  "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]"
 
-const targetOf = (event) => (event.target instanceof Element ? event.target : document.body)
+export const targetOf = (event) => (event.target instanceof Element ? event.target : document.body)
 
-const isTyping = (target) => Boolean(target.closest(TYPING) || target.closest("[role=dialog]"))
-
+export const isTyping = (target) => Boolean(target.closest(TYPING) || target.closest("[role=dialog]"))

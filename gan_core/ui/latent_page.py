@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from gan_core.config import ConfigError, RunConfig
 from gan_core.engine import traits
 from gan_core.engine.showing.pictures import GAP
 from gan_core.store import DamagedRun, RunNotFound, RunRecord, StoreError
-from gan_core.ui.live_view import FOLDER
+from gan_core.ui import scripts
 from gan_core.ui.shell import HOME, WATCH, as_typed, lab, say, ticket
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("latent/link", "latent/pieces", "draw/canvas", "latent/places", "latent/data", "latent/walk")
-"""One JavaScript module in the order of its parts, after the small functions of the live view; only the last one exports."""
-
-_COMPONENT = st.components.v2.component(
-    "ganscope_latent",
-    js="\n".join(
-        [(FOLDER / "elements.js").read_text("utf-8"), *((_HERE / f"{name}.js").read_text("utf-8") for name in _SCRIPTS)]
-    ),
-    css=(_HERE / "latent" / "latent.css").read_text("utf-8"),
-    isolate_styles=False,
-)
+_COMPONENT = scripts.component("latent", "latent/walk.js", "latent/latent.css")
 LISTED = 60
 """Of the newest runs, as many are offered."""
 

@@ -7,15 +7,13 @@ columns that fill them. The data that the component gets stays the same between 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import plotly
-import streamlit as st
 
 from gan_core.config import ALL_CURES
 from gan_core.engine.showing.pictures import GAP
-from gan_core.ui import charts, theme
+from gan_core.ui import charts, scripts, theme
 
 PLOTLY_URL = f"/assets/plotly-{plotly.__version__}.js"
 """Our own route; the server serves the file of the plotly package at this address."""
@@ -25,21 +23,14 @@ Panel = dict[str, Any]
 GENERATED = "generated samples"
 LEAD = "lead"
 """What the views beside it call the one that leads."""
+MARKED_EVENTS = ("diverged", "knob", "paused", "resumed", "forked", "fork", "verdict")
+"""Kinds of events that have a line on curves."""
+BEGINNINGS = ("starting", "learning")
+"""Verdicts of a run about which little can be said yet: they have no onset, and cards do not show them."""
 
-FOLDER = Path(__file__).parent / "live"
-_PANELS = ("panels", "scaling", "curves", "classes", "points", "pictures", "sheets", "numbers", "board", "kinds")
-_SCRIPTS = ("../keyboard", "elements", "store", "connection", "files", *_PANELS, "strip", "stage", "view")
-"""One JavaScript module in the order of its parts; only the last one exports."""
-
-_COMPONENT = st.components.v2.component(
-    "ganscope_live_view",
-    js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in _SCRIPTS),
-    css="".join((FOLDER / f"{name}.css").read_text("utf-8") for name in ("live_view", "stage")),
-    isolate_styles=False,  # Plotly's style sheet is the page's
-)
+_COMPONENT = scripts.component("live_view", "live/view.js", "live/live_view.css", "live/stage.css")
 
 COLOURS: dict[str, Any] = {
-    "players": theme.PLAYERS,
     "real": theme.REAL,
     "fake": theme.FAKE,
     "unsure": theme.UNSURE,
@@ -107,7 +98,7 @@ def curves_panel(
     y_title: str,
     match: Sequence[str] = (),
     track: str = "turns",
-    colours: Mapping[str, str] | None = None,
+    of: Mapping[str, str] | None = None,
     log_y: bool = False,
     y_range: tuple[float, float] | None = None,
     y_format: str = ".4~g",
@@ -123,7 +114,7 @@ def curves_panel(
     Names in the legend come from the run's reference (``labels``). With ``reading`` the reading aid of the loss stands below;
     with ``floors`` what real data reads is a line in the colour of each curve.
     """
-    figure = charts.curves(columns, y_title=y_title, colours=colours, log_y=log_y, y_range=y_range, y_format=y_format)
+    figure = charts.curves(columns, y_title=y_title, of=of, log_y=log_y, y_range=y_range, y_format=y_format)
     model = charts.skeleton(charts.curves(["-"], y_title=y_title, y_format=y_format))["data"][0]
     traces = [{"column": column, "track": track, "index": index} for index, column in enumerate(columns)]
     patterns = [{"match": pattern, "track": track} for pattern in match]
@@ -262,7 +253,7 @@ def watch_layout(
         curves_panel("loss-chart", "Losses", match=["*.loss"], y_title="loss", reading=True),
         seen,
         *([histogram_panel(), heatmap_panel()] if classes else []),
-        curves_panel("scores-chart", "What D says", match=["*.real", "D.fake", "D_*.fake"], y_title="mean of D"),
+        curves_panel("scores-chart", "Scores", match=["*.real", "*.fake"], y_title="mean"),
         curves_panel("gradients-chart", "Gradient norms", match=["*.grad_norm"], y_title="norm", log_y=True),
         *([numbers_panel(numbers, span="all")] if numbers else []),
     ]

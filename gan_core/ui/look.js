@@ -1,13 +1,14 @@
+// @ts-check
 // How everything on a page looks to whoever presents: the size of the type, and the contrast; kept for the tab.
 
-const SIZES = [100, 125, 150]
-const KEPT = "ganscope.look"
+export const SIZES = [100, 125, 150]
+export const KEPT = "ganscope.look"
 
-function readLook() {
+export function readLook() {
   return { size: 0, contrast: false, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }
 }
 
-function showLook(look) {
+export function showLook(look) {
   const { style, classList } = document.documentElement
   style.zoom = `${SIZES[look.size]}%` // charts and pictures grow with the letters
   classList.toggle("gk-large", look.size > 0)

@@ -1,4 +1,8 @@
+// @ts-check
 // Keys that every page has. Each presses what is on the page anyway, so that no key does what its button may not.
+
+import { isTyping, targetOf } from "./keyboard.js"
+import { KEPT, readLook, SIZES, showLook } from "./look.js"
 
 function press(find) {
   const found = find()
@@ -6,13 +10,20 @@ function press(find) {
 }
 
 const testid = (name) => () => document.querySelector(`[data-testid="${name}"]:not([disabled])`)
-const labelled = (...labels) => () => [...document.querySelectorAll("button p")].find((text) => labels.includes(text.textContent) && text.checkVisibility())?.closest("button")
+const labelled =
+  (...labels) =>
+  () =>
+    [...document.querySelectorAll("button p")]
+      .find((text) => labels.includes(text.textContent) && text.checkVisibility())
+      ?.closest("button")
 
 // The button of a paused run that plays the turn of one of its players, in the order of play.
-const turnOf = (place) => () => [...document.querySelectorAll("button p")].filter((text) => / turn$/.test(text.textContent))[place]?.closest("button")
+const turnOf = (place) => () =>
+  [...document.querySelectorAll("button p")].filter((text) => / turn$/.test(text.textContent))[place]?.closest("button")
 
 function turn(by) {
-  const links = [...document.querySelectorAll('[data-testid="stTopNavLink"]')]
+  /** @type {HTMLAnchorElement[]} */
+  const links = Array.from(document.querySelectorAll('[data-testid="stTopNavLink"]'))
   const here = links.findIndex((link) => new URL(link.href).pathname === location.pathname)
   if (links.length) links[(here + by + links.length) % links.length].click()
 }
@@ -28,19 +39,21 @@ function nameAdded(changes) {
 function nameImage(image) {
   if (!(image instanceof HTMLImageElement) || image.hasAttribute("alt")) return
   const frame = image.closest('[data-testid="stImage"]')
-  const caption = frame && frame.querySelector('[data-testid="stImageCaption"]')
+  const caption = frame?.querySelector('[data-testid="stImageCaption"]')
   if (frame) image.alt = caption ? caption.textContent : ""
 }
 
+let choosing = false
+
 // What is chosen on a page belongs to its one entry in the browser's history, so that Back leaves the page.
 function chooseInPlace() {
-  if (history.pushState.choosesInPlace) return
+  if (choosing) return
+  choosing = true
   const push = history.pushState.bind(history)
   history.pushState = (state, title, url) =>
     url != null && new URL(url, location.href).pathname === location.pathname
       ? history.replaceState(state, title, url)
       : push(state, title, url)
-  history.pushState.choosesInPlace = true
 }
 
 class PageKeys {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan_core.ui.presenter import component
+from gan_core.ui import scripts
 
 KEYS = {
     "?": "this list, on and off",
@@ -23,7 +23,7 @@ KEYS = {
 }
 """What each key does, as the overlay says it; `page_keys.js` does it."""
 
-_COMPONENT = component("page_keys", css=True, after=("look",))
+_COMPONENT = scripts.component("page_keys", "page_keys.js", "page_keys.css")
 
 
 def page_keys() -> None:

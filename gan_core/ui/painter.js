@@ -1,18 +1,19 @@
+// @ts-check
 // A grid of cells on which a density is painted with the mouse, a finger, or the keyboard.
 
 const SIDE = 64
 const REACH = 10 // cells around the brush that it can touch at its largest
 
-export default function ({ parentElement, data, setTriggerValue }) {
+const pictures = new WeakMap()
+
+export default function ({ parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".gp-root")
   const canvas = root.querySelector("canvas")
   const size = root.querySelector("input")
   const say = root.querySelector(".gp-say")
-  if (!root.cells) {
-    root.cells = new Float32Array(SIDE * SIDE)
-    root.cursor = [SIDE / 2, SIDE / 2]
-  }
-  const cells = root.cells
+  const picture = pictures.get(root) || { cells: new Float32Array(SIDE * SIDE), cursor: [SIDE / 2, SIDE / 2] }
+  pictures.set(root, picture)
+  const { cells } = picture
 
   const colour = () => getComputedStyle(root).getPropertyValue("--gp-ink").trim()
 
@@ -32,7 +33,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       context.strokeStyle = getComputedStyle(root).color
       context.lineWidth = 2
       context.beginPath()
-      context.arc((root.cursor[0] + 0.5) * unit, (root.cursor[1] + 0.5) * unit, reach * unit, 0, 2 * Math.PI)
+      context.arc((picture.cursor[0] + 0.5) * unit, (picture.cursor[1] + 0.5) * unit, reach * unit, 0, 2 * Math.PI)
       context.stroke()
     }
   }
@@ -50,15 +51,20 @@ export default function ({ parentElement, data, setTriggerValue }) {
     say.textContent = ""
   }
 
+  /** @type {number[] | null} */
   let last = null
   function place(event) {
     const box = canvas.getBoundingClientRect()
-    return [((event.clientX - box.left) / box.width) * SIDE - 0.5, ((event.clientY - box.top) / box.height) * SIDE - 0.5]
+    return [
+      ((event.clientX - box.left) / box.width) * SIDE - 0.5,
+      ((event.clientY - box.top) / box.height) * SIDE - 0.5,
+    ]
   }
   canvas.onpointerdown = (event) => {
     canvas.setPointerCapture(event.pointerId)
     last = place(event)
-    paint(...last, event.shiftKey || event.button === 2)
+    const [x, y] = last
+    paint(x, y, event.shiftKey || event.button === 2)
     draw()
   }
   canvas.onpointermove = (event) => {
@@ -67,7 +73,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const steps = Math.max(1, Math.ceil(Math.hypot(next[0] - last[0], next[1] - last[1])))
     for (let i = 1; i <= steps; i++) {
       const share = i / steps
-      paint(last[0] + share * (next[0] - last[0]), last[1] + share * (next[1] - last[1]), event.shiftKey || event.buttons === 2)
+      paint(
+        last[0] + share * (next[0] - last[0]),
+        last[1] + share * (next[1] - last[1]),
+        event.shiftKey || event.buttons === 2,
+      )
     }
     last = next
     draw()
@@ -79,9 +89,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   canvas.onblur = () => draw()
   canvas.onfocus = () => draw(canvas.matches(":focus-visible"))
   canvas.onkeydown = (event) => {
-    const [x, y] = root.cursor
+    const [x, y] = picture.cursor
     const moves = { ArrowLeft: [x - 1, y], ArrowRight: [x + 1, y], ArrowUp: [x, y - 1], ArrowDown: [x, y + 1] }
-    if (moves[event.key]) root.cursor = moves[event.key].map((v) => Math.min(SIDE - 1, Math.max(0, v)))
+    if (moves[event.key]) picture.cursor = moves[event.key].map((v) => Math.min(SIDE - 1, Math.max(0, v)))
     else if (event.key === " ") paint(x, y, event.shiftKey)
     else return
     event.preventDefault()
@@ -97,7 +107,14 @@ export default function ({ parentElement, data, setTriggerValue }) {
       say.textContent = "Nothing is painted yet."
       return
     }
-    setTriggerValue("painted", Array.from(cells, (value) => Math.round(255 * value).toString(16).padStart(2, "0")).join(""))
+    setTriggerValue(
+      "painted",
+      Array.from(cells, (value) =>
+        Math.round(255 * value)
+          .toString(16)
+          .padStart(2, "0"),
+      ).join(""),
+    )
   }
   draw()
 }

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import streamlit as st
+
+from gan_core.ui import scripts
 
 SIDE = 64
 
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "ganscope_painter",
-    html=(_HERE / "painter.html").read_text("utf-8"),
-    js=(_HERE / "painter.js").read_text("utf-8"),
-    css=(_HERE / "painter.css").read_text("utf-8"),
-    isolate_styles=False,
-)
+_COMPONENT = scripts.component("painter", "painter.js", "painter.css", html="painter.html")
 
 
 def painter(*, key: str) -> np.ndarray | None:

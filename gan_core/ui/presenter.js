@@ -1,4 +1,7 @@
+// @ts-check
 // The presenter's keys: letters, digits, space and the arrows, wherever the focus is, as long as nobody is typing.
+
+import { isTyping, targetOf } from "./keyboard.js"
 
 const NAMES = { " ": "space", ArrowLeft: "previous", ArrowRight: "next" }
 const ARROWS = "input[type=range], [role=slider], [role=radiogroup], [role=tablist], .gs-root, .gf-root"
@@ -6,6 +9,10 @@ const PRESSED = "button, summary, a, [role=button]"
 
 class Presenter {
   constructor() {
+    /** @type {string[]} */
+    this.keys = []
+    /** @type {(name: string) => void} */
+    this.press = () => {}
     this.down = (event) => this.take(event, true)
     this.up = (event) => this.take(event, false)
     document.addEventListener("keydown", this.down, true)

@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-import streamlit as st
+from gan_core.ui import scripts
 
-
-def component(name: str, *, css: bool = False, after: Sequence[str] = ()) -> Any:
-    """The component of ``<name>.js`` (and ``<name>.css``), which can ask whether somebody is typing, and do what stands in
-    the scripts ``after`` which it comes.
-    """
-    here = Path(__file__)
-    return st.components.v2.component(
-        f"ganscope_{name}",
-        js="".join(here.with_name(f"{part}.js").read_text("utf-8") for part in ("keyboard", *after, name)),
-        css=here.with_name(f"{name}.css").read_text("utf-8") if css else None,
-        isolate_styles=False,
-    )
-
-
-_COMPONENT = component("presenter")
+_COMPONENT = scripts.component("presenter", "presenter.js")
 
 
 def presenter_key(keys: Sequence[str], *, key: str) -> str | None:

@@ -16,7 +16,7 @@ from PIL import Image
 from gan_core.config import ConfigError, RunConfig, losses_of
 from gan_core.engine.comparing import standings
 from gan_core.engine.exchange.film import Reel, reels, still
-from gan_core.engine.library.describe import describe
+from gan_core.engine.library.describe import describe, traits
 from gan_core.engine.showing.parts import STANDING, first_of, kept_as
 from gan_core.engine.showing.series import thin
 from gan_core.store import RunRecord, RunStore, StoreError
@@ -51,12 +51,13 @@ def curves_of(
 ) -> go.Figure:
     """Columns of a stored run over its rounds, with the names and reference lines that its game gives them."""
     try:
-        told = describe(RunConfig.load(run.config))
+        config = RunConfig.load(run.config)
+        told, of = describe(config), traits(config).of
     except (ConfigError, KeyError):  # of a version with other names
-        told = {"labels": {}, "lines": {}}
+        told, of = {"labels": {}, "lines": {}}, {}
     data = store.track(run.id, track, columns)
     series = {name: thinned(data.rounds, data.column(name)) for name in data.columns}
-    return charts.curves(series, y_title=title, labels=told["labels"], lines=told["lines"], marks=marks)
+    return charts.curves(series, y_title=title, of=of, labels=told["labels"], lines=told["lines"], marks=marks)
 
 
 def thinned(rounds: np.ndarray, values: np.ndarray) -> standings.Curve:

@@ -1,62 +1,68 @@
+// @ts-check
 // Cards of the latest runs. Asks every two seconds while the page is visible; one request for all cards.
 
+import { BEGINNINGS, ENDED } from "./declared.js"
+import { el, setText } from "./live/elements.js"
+import { integer } from "./live/said.js"
+
 const EVERY = 2000
-const ENDED = ["finished", "stopped", "failed", "diverged", "interrupted", "damaged"]
 
-function el(tag, className, text) {
-  const node = document.createElement(tag)
-  if (className) node.className = className
-  if (text !== undefined) node.textContent = text
-  return node
+// An element of a class, with a text.
+function part(tag, name = "", text = "") {
+  return el(tag, name ? { class: name } : {}, text)
 }
-
-const integer = (value) => Math.round(value || 0).toLocaleString("en-US")
 
 class Card {
   constructor(run, board) {
-    this.element = el("a", "gc-card")
+    this.element = part("a", "gc-card")
     this.element.target = "_self"
     this.element.dataset.testid = "run-card"
     this.element.dataset.run = run.id
     this.element.href = `${run.comparison ? "compare?comparison" : `${board.data.href}?run`}=${encodeURIComponent(run.id)}`
-    this.picture = el("span", "gc-picture")
-    this.image = el("img")
+    this.picture = part("span", "gc-picture")
+    this.image = part("img")
     this.image.alt = ""
     this.image.hidden = true
-    this.none = el("span", "gc-none", "no samples yet")
+    this.none = part("span", "gc-none", "no samples yet")
     this.picture.append(this.image, this.none)
-    this.name = el("span", "gc-name")
-    this.chip = el("span", "gc-chip")
-    this.rounds = el("span", "gc-rounds")
-    this.fill = el("span", "gc-fill")
-    const bar = el("span", "gc-progress")
+    this.name = part("span", "gc-name")
+    this.chip = part("span", "gc-chip")
+    this.rounds = part("span", "gc-rounds")
+    this.fill = part("span", "gc-fill")
+    const bar = part("span", "gc-progress")
     bar.append(this.fill)
-    this.verdict = el("span", "gc-verdict")
-    const line = el("span", "gc-line")
+    this.verdict = part("span", "gc-verdict")
+    const line = part("span", "gc-line")
     line.append(this.chip, this.rounds, this.verdict)
-    const text = el("span", "gc-text")
+    const text = part("span", "gc-text")
     text.append(this.name, line, bar)
     this.element.append(this.picture, text)
   }
 
   draw(run, board) {
-    const set = (node, text) => node.textContent !== text && (node.textContent = text)
     const share = run.share || 0
-    set(this.name, run.name || run.preset || run.id)
-    set(this.chip, run.state)
+    setText(this.name, run.name || run.preset || run.id)
+    setText(this.chip, run.state)
     this.chip.dataset.state = run.state
-    let rounds = run.rounds ? `${integer(run.round)} of ${integer(run.rounds)}` : run.round ? `round ${integer(run.round)}` : ""
+    let rounds = run.rounds
+      ? `${integer(run.round || 0)} of ${integer(run.rounds)}`
+      : run.round
+        ? `round ${integer(run.round || 0)}`
+        : ""
     if (run.comparison) rounds = `${integer(run.runs)} runs compared`
     else if (run.state === "queued") rounds = run.place ? `number ${run.place} in line` : ""
-    set(this.rounds, rounds)
+    setText(this.rounds, rounds)
     const verdict = run.verdict || {}
-    set(this.verdict, ["starting", "learning"].includes(verdict.state) ? "" : verdict.title || "")
+    setText(this.verdict, BEGINNINGS.includes(verdict.state) ? "" : verdict.title || "")
     this.verdict.dataset.tone = verdict.alarming ? "alarm" : verdict.tone || ""
     this.element.title = run.message || verdict.sentence || ""
-    set(this.none, [run.data, run.objective].filter(Boolean).join(" · ") || "no samples yet")
+    setText(this.none, [run.data, run.objective].filter(Boolean).join(" · ") || "no samples yet")
     this.fill.style.transform = `scaleX(${share})`
     this.element.dataset.state = run.state
-    this.element.setAttribute("aria-label", `${this.name.textContent}, ${run.state}, ${Math.round(100 * share)} percent`)
+    this.element.setAttribute(
+      "aria-label",
+      `${this.name.textContent}, ${run.state}, ${Math.round(100 * share)} percent`,
+    )
     if (run.thumb && run.thumb !== this.thumb) {
       this.thumb = run.thumb
       const next = new Image()
@@ -76,12 +82,14 @@ class Card {
 
 class Board {
   constructor(parent, data) {
+    /** @type {(trigger: string, value: unknown) => void} */
+    this.renew = () => {} // of Streamlit
     this.data = data
     this.cards = new Map()
-    this.root = el("div", "gc-root")
+    this.root = part("div", "gc-root")
     this.root.dataset.testid = "run-cards"
-    this.board = el("div", "gc-board")
-    this.message = el("p", "gc-message", "")
+    this.board = part("div", "gc-board")
+    this.message = part("p", "gc-message", "")
     this.message.setAttribute("role", "status")
     this.root.append(this.message, this.board)
     parent.append(this.root)
@@ -101,18 +109,21 @@ class Board {
     let pause = EVERY
     try {
       const { ticket, limit } = this.data
-      const answer = await fetch(`/live/recent?limit=${limit}&ticket=${encodeURIComponent(ticket)}`, { signal: controller.signal, cache: "no-store" })
+      const answer = await fetch(`/live/recent?limit=${limit}&ticket=${encodeURIComponent(ticket)}`, {
+        signal: controller.signal,
+        cache: "no-store",
+      })
       const body = await answer.json().catch(() => ({}))
       if (controller.signal.aborted) return
       if (answer.ok) {
         this.draw(body.runs || [])
         // Where nothing trains, a look now and then is enough.
-        if ((body.runs || []).every((run) => ENDED.includes(run.state))) pause = 2 * EVERY
+        if ((body.runs || []).every((run) => [...ENDED, "damaged"].includes(run.state))) pause = 2 * EVERY
       } else if (answer.status === 403 && this.stale !== ticket) {
         this.stale = ticket // a computer that slept through its life: the page runs again, and brings another
         this.renew("stale", true)
       } else this.say(body.error || "The list of runs could not be read.")
-    } catch (error) {
+    } catch (_error) {
       if (controller.signal.aborted) return
       this.say("connection lost, retrying…")
       pause = 2 * EVERY
@@ -165,7 +176,8 @@ export default function (component) {
     const changed = JSON.stringify(board.data) !== JSON.stringify(data)
     board.data = data
     if (changed) board.ask()
-  } else boards.set(parentElement, (board = new Board(parentElement, data)))
+  } else board = new Board(parentElement, data)
+  boards.set(parentElement, board)
   board.renew = component.setTriggerValue
   return () => {
     const last = boards.get(parentElement)

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from gan_core.ui import scripts
 
-import streamlit as st
-
-_HERE = Path(__file__).parent
-_COMPONENT = st.components.v2.component(
-    "ganscope_run_cards",
-    js=(_HERE / "run_cards.js").read_text("utf-8"),
-    css=(_HERE / "run_cards.css").read_text("utf-8"),
-    isolate_styles=False,
-)
+_COMPONENT = scripts.component("run_cards", "run_cards.js", "run_cards.css")
 
 
 def run_cards(

@@ -18,9 +18,9 @@ import streamlit as st
 
 from gan_core.engine.comparing.curves import AXES, Axis, robust_range
 from gan_core.engine.comparing.standings import Band, Curve
-from gan_core.ui import charts, comparison_charts
+from gan_core.ui import charts, comparison_charts, scripts
 from gan_core.ui.comparison_charts import BANDS, Places
-from gan_core.ui.live_view import FOLDER, PLOTLY_URL
+from gan_core.ui.live_view import PLOTLY_URL
 
 TITLES: dict[Axis, str] = {
     "round": "round",
@@ -31,12 +31,7 @@ TITLES: dict[Axis, str] = {
 BUTTONS: dict[Axis, str] = {"round": "rounds", "images": "images", "steps": "steps", "seconds": "seconds"}
 MOST = 0.99  # of smoothing
 
-_COMPONENT = st.components.v2.component(
-    "ganscope_seeds_chart",
-    js="\n".join((FOLDER / f"{name}.js").read_text("utf-8") for name in ("elements", "scaling", "seeds")),
-    css=(FOLDER / "seeds.css").read_text("utf-8"),
-    isolate_styles=False,  # Plotly's style sheet is the page's
-)
+_COMPONENT = scripts.component("seeds_chart", "live/seeds.js", "live/seeds.css")
 
 
 @dataclass(frozen=True)

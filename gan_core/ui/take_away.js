@@ -1,9 +1,14 @@
-
+// @ts-check
 // The charts of the page as PNG or SVG, drawn by the browser as they stand there: zoomed, with what is hidden hidden.
+
+import { el, setText } from "./live/elements.js"
+import { loadPlotly } from "./live/plotly.js"
 
 function chartsOfPage() {
   const named = new Map()
-  for (const chart of document.querySelectorAll(".js-plotly-plot")) {
+  /** @type {any[]} */
+  const charts = Array.from(document.querySelectorAll(".js-plotly-plot"))
+  for (const chart of charts) {
     if (!chart.data || !chart.offsetParent) continue
     const panel = chart.closest(".gs-panel")
     const title = panel ? panel.getAttribute("aria-label") : chart.layout?.yaxis?.title?.text || "chart"
@@ -19,16 +24,29 @@ function chartsOfPage() {
 // What a data URL holds, as a file: browsers bound the length of an address.
 function fileOf(url) {
   const [, type, base64, data] = url.match(/^data:([^;,]*)[^,]*?(;base64)?,(.*)$/s)
-  return new Blob([base64 ? Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)) : decodeURIComponent(data)], { type })
+  return new Blob([base64 ? Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)) : decodeURIComponent(data)], {
+    type,
+  })
 }
 
 class ChartFiles {
   constructor(parent, url) {
+    /** @type {Map<string, any>} */
+    this.charts = new Map()
+    this.file = ""
     this.url = url
-    this.select = el("select", { class: "gt-select", "aria-label": "Chart of this page", "data-testid": "chart-to-save" })
+    this.select = el("select", {
+      class: "gt-select",
+      "aria-label": "Chart of this page",
+      "data-testid": "chart-to-save",
+    })
     this.said = el("span", { class: "gt-said", role: "status" })
     const buttons = ["png", "svg"].map((format) => {
-      const button = el("button", { class: "gt-button", type: "button", "data-testid": `save-${format}` }, format.toUpperCase())
+      const button = el(
+        "button",
+        { class: "gt-button", type: "button", "data-testid": `save-${format}` },
+        format.toUpperCase(),
+      )
       button.addEventListener("click", () => this.save(format))
       return button
     })
@@ -63,7 +81,11 @@ class ChartFiles {
         margin: { l: 72, r: 32, t: 24, b: 56 }, // and what legend and labels take beyond that
         showlegend: named.length > 1, // also where the page has the words above its small chart
       }
-      const filename = this.select.value.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "chart"
+      const filename =
+        this.select.value
+          .toLowerCase()
+          .replace(/[^a-z0-9]+/g, "-")
+          .replace(/^-|-$/g, "") || "chart"
       const size = { width: Math.max(900, chart.clientWidth), height: Math.max(540, chart.clientHeight), scale: 2 }
       const name = `${filename}.${format}`
       this.tell(`Drawing ${name}…`)

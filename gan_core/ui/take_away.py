@@ -6,7 +6,6 @@ import io
 import zipfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -17,19 +16,14 @@ from gan_core.engine.exchange.reproducing import code
 from gan_core.engine.exchange.tensorboard import event_files
 from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.store import RunStore
+from gan_core.ui import scripts
 from gan_core.ui.live_view import PLOTLY_URL
 from gan_core.ui.report import report
 from gan_core.ui.rights import need
 from gan_core.ui.shell import COMPARE, action_button, as_typed, lab, said_in_a_sentence, watch
 
 MAX_PACK_MB = 1024
-_HERE = Path(__file__).parent
-_CHARTS = st.components.v2.component(
-    "ganscope_take_away",
-    js="\n".join((_HERE / name).read_text("utf-8") for name in ("live/elements.js", "take_away.js")),
-    css=(_HERE / "take_away.css").read_text("utf-8"),
-    isolate_styles=False,
-)
+_CHARTS = scripts.component("take_away", "take_away.js", "take_away.css")
 _FILES = {
     "Report": ("html", "text/html", ":material/article:", "One file that opens in any browser, also without a network"),
     "Pack": (

@@ -15,29 +15,30 @@ MARK = "#CC79A7"
 LIGHTER = "#E69F00"
 DARKER = "#56B4E9"
 
-SAMPLES = {"real": REAL, "generated": FAKE}
-"""The colour of what a curve is measured on."""
-
 OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 """For curves that are neither: in this order, after the first ones are taken."""
 
-PLAYERS = {
-    "D": D,
-    "G": G,
-    "GE": G,
-    "GF": G,
-    "D_A": D,
-    "D_B": "#56B4E9",
-    "E": "#E69F00",
-    "Q": "#56B4E9",
-    "AE": "#56B4E9",
-    "VAE": "#56B4E9",
-    "GLO": "#56B4E9",
+FUNCTIONS = {
+    "real": REAL,
+    "generated": FAKE,
+    "judge": D,
+    "judge of B": "#56B4E9",
+    "maker": G,
+    "encoder": "#E69F00",
+    "coder": "#56B4E9",
 }
-"""The colour of a player's curves, by its name in a column (``D.loss``); none is that of real data."""
+"""The colour of a curve by what it is of: samples, or a player with a function. None of a player is that of real data."""
 
 VARIANTS = (D, "#E69F00", REAL, MARK, "#56B4E9", G, UNSURE, "#8C6BB1")
 """The colours of what is compared, in order. On charts of several variants a colour says which one, not which player."""
+
+SCRIPTS = {
+    "real": REAL,
+    "generated": FAKE,
+    "unsure": UNSURE,
+    "classes": (D, G, REAL, MARK, LIGHTER, DARKER, "#8C6BB1", UNSURE, "#B8860B", "#5B8C5A"),
+}
+"""Colours of what the scripts draw by themselves; ``classes`` are those of classes that stand beside each other, in turn."""
 
 GRID = "rgba(128,138,150,0.28)"
 ZERO = "rgba(128,138,150,0.55)"

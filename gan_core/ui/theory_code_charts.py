@@ -23,7 +23,7 @@ from gan_core.ui.theory_parts import (
 )
 
 LOG4 = float(np.log(4.0))
-ON, OFF = theme.PLAYERS["VAE"], theme.UNSURE
+ON, OFF = theme.FUNCTIONS["coder"], theme.UNSURE
 INK = [[0, "#000000"], [1, "#ffffff"]]
 ERRORS = {"mse": ("MSE", theme.MARK, "solid"), "bce": ("BCE", "#E69F00", "dash"), "l1": ("L1", "#56B4E9", "solid")}
 """Title, colour and dash of each error of a reconstruction."""

@@ -13,7 +13,7 @@ from gan_core.engine.comparing import standings
 from gan_core.engine.library.catalogue import OF_FEW, WITHOUT_LABELS
 from gan_core.server.roles import Action
 from gan_core.store import RunRecord
-from gan_core.ui import live_view, theme
+from gan_core.ui import live_view
 from gan_core.ui.forking import open_fork_dialog
 
 
@@ -204,7 +204,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
     numbers = [{**number, "lead": place < _LEAD} for place, number in enumerate(numbers)]
     losses = curves["losses"]
     title = "Losses" if all(column.endswith(".loss") for column in losses) else "Losses, and what is in them"
-    panels = [live_view.curves_panel("loss-chart", title, losses, y_title="loss", reading=True)]
+    panels = [live_view.curves_panel("loss-chart", title, losses, y_title="loss", of=game.of, reading=True)]
     if counted:
         panels += _counts(kind, made)
     if coded:
@@ -222,7 +222,7 @@ def panels_for(run: RunRecord) -> list[live_view.Panel]:
                 chart.title,
                 curves[chart.name],
                 y_title=chart.y_title or unit,
-                colours={column: theme.SAMPLES[of] for column, of in game.of.items() if column in curves[chart.name]},
+                of=game.of,
                 y_range=(0, 1) if likely and not chart.y_title else None,
                 log_y=chart.log_y,
             )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from gan_core.metrics.course import Facts, LiveChange
+from gan_core.metrics import course
+from gan_core.metrics.course import LiveChange
 from gan_core.metrics.states import ALARMS, CURES, STATES
 from gan_core.metrics.verdict import Judge, judged, verdict
 
@@ -21,6 +23,15 @@ FLOORS = {
     "class_diversity": 1.0,
     "high_quality_share": 0.989,
 }
+READ = {
+    "judge_loss": "D.loss",
+    "judge_real": "D.real",
+    "judge_fake": "D.fake",
+    "judge_right_real": "D.accuracy_real",
+    "judge_right_fake": "D.accuracy_fake",
+    "maker_gradient": "G.grad_norm",
+}
+Facts = partial(course.Facts, columns=READ)
 RING = Facts(FLOORS, 8, ROUNDS, "probability", {"D.loss": 2 * math.log(2)})
 BALANCED = {"D.loss": 1.3, "D.real": 0.55, "D.fake": 0.45, "G.grad_norm": 2.0, "D.accuracy_real": 0.6}
 LABELS = ("effective_modes", "largest_share", "largest_mode", "class_diversity", "high_quality_share")

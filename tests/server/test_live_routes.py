@@ -10,12 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from waiting import until
 
 from gan_core.server import live
-from gan_core.server.assets import PLOTLY_PATH, plotly_js
+from gan_core.server.assets import PLOTLY_PATH, plotly_js, script_routes
 from gan_core.server.bell import Bells
 from gan_core.server.tickets import WINDOW, Tickets
 
@@ -416,6 +417,16 @@ def test_plotly_goes_out_plain_to_who_cannot_unzip(client: TestClient, plain: by
         body = b"".join(answer.iter_raw())
     assert answer.headers.get("content-encoding") == "identity"
     assert body == plain
+
+
+def test_each_script_is_served_at_its_path_and_kept() -> None:
+    client = TestClient(Starlette(routes=script_routes("/assets/scripts-1", {"live/a.js": "export const a = 1"})))
+    answer = client.get("/assets/scripts-1/live/a.js")
+    assert answer.text == "export const a = 1"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    for path in ("/assets/scripts-1/live/b.js", "/assets/scripts-1/", "/assets/scripts-1/../live/a.js"):
+        assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from gan_core.config import preset_config
+from gan_core.engine import traits
+from gan_core.training import resolve
 from gan_core.ui import charts, live_view, theme
 from gan_core.ui.figures import REVISION
 
@@ -126,13 +129,15 @@ def test_a_logarithmic_axis_has_as_many_ticks_as_there_is_room_for(top: float, t
 
 
 def test_colours_mean_the_same_everywhere() -> None:
-    colours = charts.column_colours(["D.loss", "G.loss"])
+    of = traits(resolve(preset_config("ring-mlp"))).of
+    colours = charts.column_colours(["D.loss", "G.loss"], of)
     assert colours == {"D.loss": theme.D, "G.loss": theme.G}
-    assert charts.column_colours(["D.real", "D.fake"]) == {"D.real": theme.REAL, "D.fake": theme.FAKE}
-    assert charts.column_colours(["D.accuracy_real", "D.accuracy_fake"]) == {
+    assert charts.column_colours(["D.real", "D.fake"], of) == {"D.real": theme.REAL, "D.fake": theme.FAKE}
+    assert charts.column_colours(["D.accuracy_real", "D.accuracy_fake"], of) == {
         "D.accuracy_real": theme.REAL,
         "D.accuracy_fake": theme.FAKE,
     }
+    assert charts.column_colours(["G.fake"], of) == {"G.fake": theme.G}
 
 
 def test_a_game_with_many_players_gets_a_colour_for_each() -> None:

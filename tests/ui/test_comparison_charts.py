@@ -120,7 +120,7 @@ def test_a_loss_has_its_own_axis_its_line_and_stays_faint_where_it_is_smoothed()
     x = np.array([1, 2, 3])
     series = {"D.loss": (x, np.array([1.0, 2.0, 1.0])), "G.loss": (x, np.array([3.0, 3.0, 3.0]))}
     lines = {"D.loss": [(1.386, "2 log 2")]}
-    figure = loss_chart(series, labels={"D.loss": "D loss"}, lines=lines, smoothing=0.5)
+    figure = loss_chart(series, labels={"D.loss": "D loss"}, lines=lines, of={"D.loss": "judge"}, smoothing=0.5)
     assert [trace.name for trace in figure.data] == [None, None, "D loss", "G.loss"]
     assert list(figure.data[0].y) == [1, 2, 1]
     assert figure.data[2].line.color == theme.D

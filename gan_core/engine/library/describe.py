@@ -44,8 +44,9 @@ def describe(config: RunConfig) -> dict[str, Any]:
 class Traits:
     """What a page asks of a run's game: its abilities, whether it asks for classes, the ``note`` to a judge's opinion.
 
-    ``charts`` are those that have a panel, ``of`` says which columns are of real and which of generated samples. ``categories``
-    is how many the prior of z has, ``plane`` whether z is a point of a plane, drawn from N(0, I).
+    ``charts`` are those that have a panel; ``of`` says of columns whether they are of real samples, of generated ones, or of a
+    player with which function. ``categories`` is how many the prior of z has, ``plane`` whether z is a point of a plane, drawn
+    from N(0, I).
     """
 
     abilities: tuple[str, ...]
@@ -66,7 +67,7 @@ def traits(config: RunConfig) -> Traits:
         game.conditional(config),
         game.note(config),
         tuple(chart for chart in game.charts if chart.drawn),
-        {column.key: column.of for column in columns if column.of},
+        {column.key: of for column in columns if (of := column.of or game.does.get(column.player, ""))},
         prior.categories if isinstance(prior, Categorical) else 0,
         prior is not None and (prior.dim, prior.kind) == (2, "normal"),
     )

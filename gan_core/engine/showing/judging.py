@@ -35,9 +35,9 @@ class RunJudge:
         self._fitting: dict[str, bool] = {}
         self._knobs: dict[str, float] | None = None
         self._heard: set[tuple[Any, ...]] = set()
-        kind = "adversarial" if config is None else GAMES[config.game].verdict
-        self._judge: Judges = JUDGES[kind or "adversarial"](Facts({}, rounds=rounds))
-        self._judged = bool(kind)
+        game = GAMES[config.game if config is not None else "gan"]
+        self._judge: Judges = JUDGES[game.verdict or "adversarial"](Facts({}, rounds=rounds, columns=game.reads))
+        self._judged = bool(game.verdict)
         if not self._judged:
             self._judge.verdict = Verdict("unjudged", 0, sentence=UNJUDGED)
         self._reference: dict[str, Any] = {}
@@ -70,6 +70,7 @@ class RunJudge:
             equilibrium={column: float(marks[0][0]) for column, marks in lines.items() if marks},
             images=self.images,
             beside=self._reference.get("beside") or {},
+            columns=self._judge.facts.columns,
         )
 
     def add_rows(self, track: str, columns: tuple[str, ...], rounds: np.ndarray, values: np.ndarray) -> None:

@@ -275,6 +275,7 @@ AAE = Declaration(
     knobs=_knobs,
     abilities=("sample", "encode", "reconstruct"),
     verdict="code",
+    does={"AE": "coder", "D": "judge", "E": "encoder"},
     latent=_latent,
     unknown=_unknown,
     problems=_problems,

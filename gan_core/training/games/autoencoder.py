@@ -121,4 +121,5 @@ AUTOENCODER = Declaration(
     unknown=unknown_architectures,
     problems=_problems,
     verdict="code",
+    does={"AE": "coder"},
 )

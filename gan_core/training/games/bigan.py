@@ -292,6 +292,7 @@ def _declared(charts: tuple[Chart, ...]) -> Declaration[PairConfig]:
         knobs=_knobs,
         abilities=("sample", "encode", "reconstruct"),
         verdict="code",
+        does={"D": "judge", "GE": "maker"},
         latent=_latent,
         unknown=unknown_architectures,
         problems=_problems,

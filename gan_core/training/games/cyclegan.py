@@ -369,5 +369,6 @@ CYCLEGAN = Declaration(
     defaults=_defaults,
     forgets=_forgets,
     verdict="cycle",
+    does={"D_A": "judge", "D_B": "judge of B", "GF": "maker"},
     kept=_kept,
 )

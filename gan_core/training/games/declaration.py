@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
 from gan_core.config import Problem, RunConfig
 from gan_core.data import Source
+from gan_core.metrics.course import Signal
 from gan_core.metrics.judges import JudgeName
-from gan_core.training.columns import Chart, Column
+from gan_core.training.columns import Chart, Column, Function
 from gan_core.training.game import Game
 from gan_core.training.latent import Prior
 
@@ -78,7 +79,8 @@ class Declaration(Generic[C]):
     dotted settings that complete a config; ``forgets`` are the parts of the memory that a fork begins anew; ``kept`` is how
     many numbers a round keeps for each sample of the batch, from how many each network computes for one; ``finished`` are the
     roles of networks that nobody trains here, which a fork has to bring whole; ``verdict`` names the judge of its runs in
-    `gan_core.metrics.judges.JUDGES`, "" for none.
+    `gan_core.metrics.judges.JUDGES`, "" for none, and ``reads`` the columns in which
+    the game has what that judge reads off its turns; ``does`` is what each player is for.
     """
 
     networks: Callable[[C, Source], Skeletons]
@@ -99,3 +101,5 @@ class Declaration(Generic[C]):
     kept: Callable[[C, Values], int] = _kept_once
     finished: tuple[str, ...] = ()
     verdict: JudgeName = ""
+    reads: Mapping[Signal, str] = field(default_factory=dict)
+    does: Mapping[str, Function] = field(default_factory=dict)

@@ -14,10 +14,11 @@ from gan_core.config import GanConfig
 from gan_core.config.games.gan import Tricks
 from gan_core.data import Source, label_count, label_parts
 from gan_core.losses import LOSSES, AdversarialLoss
+from gan_core.metrics.course import Signal
 from gan_core.models import ARCHITECTURES, Condition, packed_shape
 from gan_core.regularizers import PENALTIES, Penalty
 from gan_core.training.assembly import assemble, layers_of, normalize
-from gan_core.training.columns import GRADIENTS, Chart, Column
+from gan_core.training.columns import GRADIENTS, Chart, Column, Samples
 from gan_core.training.columns import LOSSES as LOSS_CHART
 from gan_core.training.games import gan_rules
 from gan_core.training.games.adversarial import AdversarialGame, Settings
@@ -108,6 +109,10 @@ def _columns(config: GanConfig) -> tuple[Column, ...]:
     return (*_of_d(loss, penalties, config.tricks, classes), *_of_g(loss, config.tricks, classes))
 
 
+_OF_AVERAGES: dict[str, Samples] = {"real": "real", "fake": "generated"}
+"""What the averages that a penalty remembers are of, by their names."""
+
+
 def _of_d(loss: AdversarialLoss, penalties: Sequence[Penalty], tricks: Tricks, classes: bool) -> Iterator[Column]:
     real, fake = _opinions(loss)
     yield Column("D", "loss", "D loss", "total", "losses", _lines(loss, "D"))
@@ -119,8 +124,8 @@ def _of_d(loss: AdversarialLoss, penalties: Sequence[Penalty], tricks: Tricks, c
     yield Column("D", "real", real, "reading", "scores", told=True, of="real")
     yield Column("D", "fake", fake, "reading", "scores", told=True, of="generated")
     if loss.boundary is not None:
-        yield Column("D", "accuracy_real", "right on real", "reading", "accuracy")
-        yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy")
+        yield Column("D", "accuracy_real", "right on real", "reading", "accuracy", of="real")
+        yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy", of="generated")
     if tricks.instance_noise:
         yield Column("D", "noise", "instance noise σ", "reading", "scores")
     if tricks.augment != "off" and tricks.augment_target:
@@ -130,7 +135,7 @@ def _of_d(loss: AdversarialLoss, penalties: Sequence[Penalty], tricks: Tricks, c
     for penalty in penalties:
         for name in penalty.memory:
             label = f"{penalty.about.title} anchor of {name}"
-            yield Column("D", f"{penalty.term}_{name}", label, "reading", "scores")
+            yield Column("D", f"{penalty.term}_{name}", label, "reading", "scores", of=_OF_AVERAGES.get(name, ""))
     yield Column("D", "grad_norm", "D gradient norm", "total", "gradients")
 
 
@@ -221,6 +226,15 @@ def _kept(config: GanConfig, values: Values) -> int:
     return kept * (1 + config.tricks.unrolled_steps) * (values["G"] + 2 * values["D"])
 
 
+READ_BY_VERDICT: dict[Signal, str] = {
+    "judge_loss": "D.loss",
+    "judge_real": "D.real",
+    "judge_fake": "D.fake",
+    "judge_right_real": "D.accuracy_real",
+    "judge_right_fake": "D.accuracy_fake",
+    "maker_gradient": "G.grad_norm",
+}
+
 GAN = Declaration(
     networks=_networks,
     inputs=_inputs,
@@ -244,4 +258,6 @@ GAN = Declaration(
     forgets=_forgets,
     kept=_kept,
     verdict="adversarial",
+    reads=READ_BY_VERDICT,
+    does={"D": "judge", "G": "maker"},
 )

@@ -160,6 +160,7 @@ GLO = Declaration(
     reading=_reading,
     knobs=_knobs,
     abilities=("sample",),
+    does={"GLO": "coder"},
     latent=_latent,
     unknown=unknown_architectures,
     problems=_problems,

@@ -23,7 +23,7 @@ from gan_core.training.evaluation import evaluated
 from gan_core.training.game import Memory
 from gan_core.training.games.coding import unknown_architectures
 from gan_core.training.games.declaration import Declaration, Reading, Values
-from gan_core.training.games.gan import reference_lines
+from gan_core.training.games.gan import READ_BY_VERDICT, reference_lines
 from gan_core.training.latent import CodedLatent, Latent
 from gan_core.training.optimization import Optimization, optimizations_of, rates_of
 from gan_core.training.player import Outcome, Player
@@ -265,8 +265,8 @@ def _of_d(config: InfoganConfig) -> Iterator[Column]:
         yield Column("D", "r1", "D R1", "term", "losses")
     yield Column("D", "real", "D(x)", "reading", "scores", told=True, of="real")
     yield Column("D", "fake", "D(G(z))", "reading", "scores", told=True, of="generated")
-    yield Column("D", "accuracy_real", "right on real", "reading", "accuracy")
-    yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy")
+    yield Column("D", "accuracy_real", "right on real", "reading", "accuracy", of="real")
+    yield Column("D", "accuracy_fake", "right on generated", "reading", "accuracy", of="generated")
     yield from _of_code("D", config)
     yield Column("D", "grad_norm", "D gradient norm", "total", "gradients")
 
@@ -379,6 +379,8 @@ INFOGAN = Declaration(
     knobs=_knobs,
     abilities=("sample", "judge", "encode", "categorise"),
     verdict="adversarial",
+    reads=READ_BY_VERDICT,
+    does={"D": "judge", "G": "maker"},
     latent=_latent,
     unknown=_unknown,
     problems=_problems,

@@ -331,6 +331,7 @@ PIX2PIX = Declaration(
     knobs=_knobs,
     abilities=("reconstruct", "translate"),
     verdict="translation",
+    does={"D": "judge", "G": "maker"},
     problems=_problems,
     kept=_kept,
 )

@@ -159,6 +159,7 @@ REGRESSOR = Declaration(
     knobs=lambda config: coder_knobs(config, config.optimizer),
     abilities=("sample", "encode", "reconstruct"),
     verdict="code",
+    does={"E": "encoder"},
     latent=_latent,
     unknown=unknown_architectures,
     problems=_problems,

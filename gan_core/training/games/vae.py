@@ -202,4 +202,5 @@ VAE = Declaration(
     unknown=unknown_architectures,
     problems=_problems,
     verdict="code",
+    does={"VAE": "coder"},
 )

@@ -1,24 +1,39 @@
+// @ts-check
 // A canvas that is drawn on with a pen, a finger, a mouse or keys, white on black. What was done stands in a list of steps, so
 // that the last one can be taken back.
+
+import { el } from "../live/elements.js"
 
 const CANVAS = 280 // pixels a side
 const SENT = 140 // pixels a side of what travels
 const KEY_STEP = 10
 const STYLUS_ERASER = 32 // its bit among the buttons of a pointer
 
-class Canvas {
+export class Canvas {
   // ``changed(done)`` is called with every change; ``done`` says whether a stroke has ended or something else was done.
   constructor(label, changed, testid = "canvas") {
     this.changed = (done) => {
       this.canvas.dataset.version = String(++this.version)
       changed(done)
     }
+    /** @type {any} */
+    this.small = null
+    /** @type {any} The one that is drawn now. */
+    this.stroke = null
     this.version = 0 // of what is on it: an answer belongs to one
     this.steps = []
     this.erasing = false
     this.width = 15
     this.place = [CANVAS / 2, CANVAS / 2]
-    this.canvas = el("canvas", { class: "gd-canvas", width: CANVAS, height: CANVAS, tabindex: 0, role: "application", "aria-label": `${label} With keys: arrows move the brush, Shift and an arrow draws, Space makes a dot, Ctrl and Z takes the last stroke back.`, "data-testid": testid })
+    this.canvas = el("canvas", {
+      class: "gd-canvas",
+      width: CANVAS,
+      height: CANVAS,
+      tabindex: 0,
+      role: "application",
+      "aria-label": `${label} With keys: arrows move the brush, Shift and an arrow draws, Space makes a dot, Ctrl and Z takes the last stroke back.`,
+      "data-testid": testid,
+    })
     this.pen = this.canvas.getContext("2d", { alpha: false })
     this.brush = el("span", { class: "gd-brush", "aria-hidden": "true", hidden: true })
     this.element = el("div", { class: "gd-board" }, this.canvas, this.brush)
@@ -56,7 +71,12 @@ class Canvas {
   }
 
   key(event) {
-    const step = { ArrowLeft: [-KEY_STEP, 0], ArrowRight: [KEY_STEP, 0], ArrowUp: [0, -KEY_STEP], ArrowDown: [0, KEY_STEP] }[event.key]
+    const step = {
+      ArrowLeft: [-KEY_STEP, 0],
+      ArrowRight: [KEY_STEP, 0],
+      ArrowUp: [0, -KEY_STEP],
+      ArrowDown: [0, KEY_STEP],
+    }[event.key]
     if (step) {
       const next = this.place.map((value, axis) => Math.min(CANVAS, Math.max(0, value + step[axis])))
       if (event.shiftKey) {
@@ -97,7 +117,12 @@ class Canvas {
   }
 
   line({ erase, width }, from, to) {
-    Object.assign(this.pen, { strokeStyle: erase ? "#000" : "#fff", lineWidth: width, lineCap: "round", lineJoin: "round" })
+    Object.assign(this.pen, {
+      strokeStyle: erase ? "#000" : "#fff",
+      lineWidth: width,
+      lineCap: "round",
+      lineJoin: "round",
+    })
     this.pen.beginPath()
     this.pen.moveTo(...from)
     this.pen.lineTo(to[0] + 0.01, to[1])
@@ -111,7 +136,7 @@ class Canvas {
     for (const step of this.steps.slice(Math.max(0, from))) {
       if (step.kind === "picture" && step.image) this.place_(step.image)
       if (step.kind !== "stroke") continue
-      step.points.forEach((point, index) => this.line(step, step.points[Math.max(0, index - 1)], point))
+      for (const [index, point] of step.points.entries()) this.line(step, step.points[Math.max(0, index - 1)], point)
     }
   }
 
@@ -119,7 +144,13 @@ class Canvas {
   place_(image) {
     const scale = CANVAS / Math.max(image.width, image.height)
     this.pen.imageSmoothingEnabled = scale < 2
-    this.pen.drawImage(image, (CANVAS - scale * image.width) / 2, (CANVAS - scale * image.height) / 2, scale * image.width, scale * image.height)
+    this.pen.drawImage(
+      image,
+      (CANVAS - scale * image.width) / 2,
+      (CANVAS - scale * image.height) / 2,
+      scale * image.width,
+      scale * image.height,
+    )
   }
 
   undo() {

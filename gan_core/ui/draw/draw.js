@@ -1,16 +1,36 @@
+// @ts-check
 // The draw page in the browser: a canvas, what one or two G make of it, and what a D says of it.
 //
-// draw_page.py joins the files of this folder, after live/elements.js and latent/link.js and pieces.js: canvas (what is drawn on),
-// side (one run that is asked), translate (pictures, before | after), forger (D), draw (the whole).
+// The modules of this folder: canvas (what is drawn on), side (one run that is asked), translate (pictures, before | after),
+// forger (D), draw (the whole).
+
+import { Choice } from "../latent/link.js"
+import { button, Picture, select, slider } from "../latent/pieces.js"
+import { el, setText } from "../live/elements.js"
+import { Canvas } from "./canvas.js"
+import { Forger } from "./forger.js"
+import { readingOf } from "./side.js"
+import { Translated } from "./translate.js"
 
 const DRAW_FIRST = { look: "translate", ex: "", how: "", norm: "", ra: "", rb: "", rf: "", y: "", seed: "0", pen: "" }
-const [THIN, THICK] = [15, 28] // pixels of 280: the strokes of a skeleton, and those of a written digit
+const THIN = 15 // pixels of 280: the strokes of a skeleton,
+const THICK = 28 // and those of a written digit
 const LARGEST_UPLOAD = 256 // pixels a side that travel
 const SAVED = 224 // pixels a side in the file
 
 class Draw {
   constructor(parent) {
-    this.choice = new Choice(DRAW_FIRST, (change) => this.chosen(change))
+    /** @type {(erasing: boolean) => void} */
+    this.tool = () => {}
+    /** @type {any} */
+    this.penWidth = null
+    /** @type {any} */
+    this.norm = null
+    /** @type {any} */
+    this.how = null
+    this.choice = /** @type {Choice & Record<keyof typeof DRAW_FIRST, string>} */ (
+      new Choice(DRAW_FIRST, (change) => this.chosen(change))
+    )
     this.canvas = new Canvas("Draw here.", () => this.askAll())
     this.shownGiven = new Picture("the drawing as it is put", "gd-input")
     this.first = new Translated(this, "ra")
@@ -19,10 +39,24 @@ class Draw {
     this.said = el("p", { class: "gl-said", role: "status" })
     this.tabs = el("div", { class: "gl-tabs", role: "tablist", "aria-label": "What to look at" })
     this.panel = el("div", { class: "gl-panel gd-panel", role: "tabpanel" })
-    this.root = el("div", { class: "gl-root gd-root", "data-testid": "draw" }, el("div", { class: "gd-whole" }, el("div", { class: "gd-left" }, this.canvas.element, this.tools()), el("div", { class: "gd-right" }, this.said, this.tabs, this.panel)))
+    this.root = el(
+      "div",
+      { class: "gl-root gd-root", "data-testid": "draw" },
+      el(
+        "div",
+        { class: "gd-whole" },
+        el("div", { class: "gd-left" }, this.canvas.element, this.tools()),
+        el("div", { class: "gd-right" }, this.said, this.tabs, this.panel),
+      ),
+    )
     parent.append(this.root)
     this.onKey = (event) => {
-      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || event.target.matches?.("input[type=text], textarea")) return
+      if (
+        !(event.ctrlKey || event.metaKey) ||
+        event.key.toLowerCase() !== "z" ||
+        event.target.matches?.("input[type=text], textarea")
+      )
+        return
       event.preventDefault()
       this.canvas.undo()
     }
@@ -38,18 +72,62 @@ class Draw {
       eraser.setAttribute("aria-pressed", String(erasing))
     }
     this.penWidth = slider("pen", THIN, [5, 45, 1], (value) => this.choice.set({ pen: value }))
-    this.file = el("input", { type: "file", accept: "image/*", "aria-label": "a picture of your own", "data-testid": "own-picture" })
+    this.file = el("input", {
+      type: "file",
+      accept: "image/*",
+      "aria-label": "a picture of your own",
+      "data-testid": "own-picture",
+    })
     this.file.onchange = () => this.file.files[0] && this.bring(this.file.files[0])
     this.norm = el("input", { type: "checkbox" })
-    this.norm.onchange = () => this.choice.set({ norm: this.norm.checked === this.about?.normalised ? "" : this.norm.checked ? "1" : "0" })
-    this.how = select("the drawing is", [["", "what suits this run"], ["input", "the input of G, as it is"], ["target", "the target, degraded first"]], this.choice.how, (how) => this.choice.set({ how }))
-    const put = el("label", { class: "gd-check", title: "Cropped to the ink, the longer side 20 of 28 pixels, the centre of mass in the middle, as MNIST's digits were. Switch it off to see why." }, this.norm, el("span", {}, "put as MNIST's digits were"))
+    this.norm.onchange = () =>
+      this.choice.set({ norm: this.norm.checked === this.about?.normalised ? "" : this.norm.checked ? "1" : "0" })
+    this.how = select(
+      "the drawing is",
+      [
+        ["", "what suits this run"],
+        ["input", "the input of G, as it is"],
+        ["target", "the target, degraded first"],
+      ],
+      this.choice.how,
+      (how) => this.choice.set({ how }),
+    )
+    const put = el(
+      "label",
+      {
+        class: "gd-check",
+        title:
+          "Cropped to the ink, the longer side 20 of 28 pixels, the centre of mass in the middle, as MNIST's digits were. Switch it off to see why.",
+      },
+      this.norm,
+      el("span", {}, "put as MNIST's digits were"),
+    )
     return el(
       "div",
       { class: "gd-tools" },
-      el("div", { class: "gd-buttons" }, pen, eraser, button("Undo", () => this.canvas.undo(), { title: "Take the last stroke back (Ctrl+Z)" }), button("Clear", () => this.canvas.clear()), button("Example", () => this.example(), { title: "Another held-out example at random" })),
+      el(
+        "div",
+        { class: "gd-buttons" },
+        pen,
+        eraser,
+        button("Undo", () => this.canvas.undo(), { title: "Take the last stroke back (Ctrl+Z)" }),
+        button("Clear", () => this.canvas.clear()),
+        button("Example", () => this.example(), { title: "Another held-out example at random" }),
+      ),
       this.penWidth.element,
-      el("div", { class: "gd-put" }, this.shownGiven.element, el("div", {}, put, this.how.element, el("label", { class: "gl-select" }, el("span", {}, "or a picture of your own"), this.file), button("Save as PNG", () => this.save()))),
+      el(
+        "div",
+        { class: "gd-put" },
+        this.shownGiven.element,
+        el(
+          "div",
+          {},
+          put,
+          this.how.element,
+          el("label", { class: "gl-select" }, el("span", {}, "or a picture of your own"), this.file),
+          button("Save as PNG", () => this.save()),
+        ),
+      ),
     )
   }
 
@@ -64,7 +142,11 @@ class Draw {
     const titles = { translate: "Translate", before: "Before | after", forger: "The forger's test" }
     this.tabs.replaceChildren(
       ...looks.map((name) => {
-        const tab = button(titles[name], () => this.choice.set({ look: name }), { role: "tab", class: "gl-tab", "data-look": name })
+        const tab = button(titles[name], () => this.choice.set({ look: name }), {
+          role: "tab",
+          class: "gl-tab",
+          "data-look": name,
+        })
         tab.onkeydown = (event) => {
           const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
           if (!by) return
@@ -96,9 +178,14 @@ class Draw {
       tab.setAttribute("aria-selected", String(on))
       tab.tabIndex = on ? 0 : -1
     }
-    const panels = { translate: this.shown.map((one) => one.element), before: this.shown.map((one) => one.beforeAfter.element), forger: [this.forger.element] }
+    const panels = {
+      translate: this.shown.map((one) => one.element),
+      before: this.shown.map((one) => one.beforeAfter.element),
+      forger: [this.forger.element],
+    }
     const wanted = panels[look]
-    if (wanted.length !== this.panel.children.length || wanted.some((one, index) => one !== this.panel.children[index])) this.panel.replaceChildren(...wanted)
+    if (wanted.length !== this.panel.children.length || wanted.some((one, index) => one !== this.panel.children[index]))
+      this.panel.replaceChildren(...wanted)
     this.how.element.hidden = !this.about?.degradation
   }
 
@@ -171,7 +258,10 @@ class Draw {
     this.file.value = ""
     if (!image) return setText(this.said, "This file is no picture that the browser can read.")
     const scale = Math.min(1, LARGEST_UPLOAD / Math.max(image.width, image.height))
-    const small = el("canvas", { width: Math.max(8, Math.round(image.width * scale)), height: Math.max(8, Math.round(image.height * scale)) })
+    const small = el("canvas", {
+      width: Math.max(8, Math.round(image.width * scale)),
+      height: Math.max(8, Math.round(image.height * scale)),
+    })
     const pen = small.getContext("2d")
     pen.fillStyle = "#000"
     pen.fillRect(0, 0, small.width, small.height)
@@ -187,7 +277,12 @@ class Draw {
 
   // One file of all that is seen: a row of each run, what it was given and what it made of it.
   save() {
-    const rows = [...this.shown.map((one) => [one.side.name, [this.shownGiven, one.input, one.output]]), ...(this.data.forger && this.forger.said ? [[`${this.forger.side.name}: ${this.forger.opinion.textContent}`, [this.forger.given, this.forger.push]]] : [])]
+    const rows = [
+      ...this.shown.map((one) => [one.side.name, [this.shownGiven, one.input, one.output]]),
+      ...(this.data.forger && this.forger.said
+        ? [[`${this.forger.side.name}: ${this.forger.opinion.textContent}`, [this.forger.given, this.forger.push]]]
+        : []),
+    ]
     if (!rows.length) return
     const [wide, high] = [SAVED + 12, SAVED + 52]
     const sheet = el("canvas", { width: 3 * wide + 12, height: rows.length * high + 12 })
@@ -226,13 +321,15 @@ function hasLightEdge(pen, { width, height }) {
   return sum / n > 128
 }
 
+const mounted = new WeakMap()
+
 export default function ({ parentElement, data }) {
-  if (!parentElement.ganscopeDraw) parentElement.ganscopeDraw = new Draw(parentElement)
-  const draw = parentElement.ganscopeDraw
+  const draw = mounted.get(parentElement) || new Draw(parentElement)
+  mounted.set(parentElement, draw)
   draw.update(data)
   return () => {
     draw.close()
     draw.root.remove()
-    parentElement.ganscopeDraw = null
+    mounted.delete(parentElement)
   }
 }

@@ -1,10 +1,15 @@
+// @ts-check
 // The forger's test: what D says of the drawing, beside samples of G and real pictures, and where G's loss would push its pixels.
 
-const BINS = 24
-const REAL = "#009E73"
-const GENERATED = "#D55E00"
+import { COLOURS } from "../declared.js"
+import { Picture, select, sheetOf, svgOf } from "../latent/pieces.js"
+import { el, setText } from "../live/elements.js"
+import { integer, number } from "../live/said.js"
+import { readingOf, Side } from "./side.js"
 
-class Forger {
+const BINS = 24
+
+export class Forger {
   constructor(page) {
     this.page = page
     this.side = new Side(page, "rf", () => page.changed())
@@ -14,14 +19,39 @@ class Forger {
     this.opinion = el("p", { class: "gd-opinion", "data-testid": "opinion" })
     this.chart = el("div")
     const of = (colour, name) => el("span", {}, el("i", { style: `background:${colour}` }), name)
-    this.legend = el("p", { class: "gl-legend" }, of(REAL, "real, held out"), of(GENERATED, "samples of G"))
+    this.legend = el(
+      "p",
+      { class: "gl-legend" },
+      of(COLOURS.real, "real, held out"),
+      of(COLOURS.generated, "samples of G"),
+    )
     this.fakes = el("div", { class: "gl-row" })
     this.reals = el("div", { class: "gl-row" })
     this.asked = el("div")
     this.hint = el("p", { class: "gl-hint" })
     const named = (name, picture) => el("div", {}, el("span", { class: "gl-name" }, name), picture.element)
     this.pushed = named("the push on its pixels", this.push)
-    this.element = el("section", { class: "gd-card gd-wide" }, this.name, this.side.element, this.asked, el("div", { class: "gd-pair" }, named("the drawing as D sees it", this.given), this.pushed, el("div", { class: "gd-verdict" }, this.opinion, this.legend, this.chart)), this.hint, el("div", { class: "gd-both" }, el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "samples of G"), this.fakes), el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "real, held out"), this.reals)))
+    this.element = el(
+      "section",
+      { class: "gd-card gd-wide" },
+      this.name,
+      this.side.element,
+      this.asked,
+      el(
+        "div",
+        { class: "gd-pair" },
+        named("the drawing as D sees it", this.given),
+        this.pushed,
+        el("div", { class: "gd-verdict" }, this.opinion, this.legend, this.chart),
+      ),
+      this.hint,
+      el(
+        "div",
+        { class: "gd-both" },
+        el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "samples of G"), this.fakes),
+        el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, "real, held out"), this.reals),
+      ),
+    )
   }
 
   open(run) {
@@ -41,7 +71,10 @@ class Forger {
     let source
     const now = () => {
       source = page.canvas.source
-      return page.given(side.about, page.about === side.about || (side.about.own && page.about.data === side.about.data && page.first.degrades))
+      return page.given(
+        side.about,
+        page.about === side.about || (side.about.own && page.about.data === side.about.data && page.first.degrades),
+      )
     }
     side.link.ask("forge", { do: "forge", round: side.round, ...y, now }, async (answer) => {
       const sheet = await sheetOf(answer, page.gap)
@@ -59,7 +92,9 @@ class Forger {
     const { about } = this.side
     if (!about.conditional || this.asked.firstChild) return
     const options = [["", "as the classifier reads it"], ...about.classes.map((name, index) => [String(index), name])]
-    this.asked.replaceChildren(select("class that D is told", options, this.page.choice.y, (y) => this.page.choice.set({ y })).element)
+    this.asked.replaceChildren(
+      select("class that D is told", options, this.page.choice.y, (y) => this.page.choice.set({ y })).element,
+    )
   }
 
   lineUp() {
@@ -97,14 +132,24 @@ class Forger {
     const { about } = this.side
     if (said) {
       const told = said.class === undefined ? "" : `, told that it is a ${said.class}`
-      const more = this.isProbability ? `real with probability ${number(said.opinion, "percent")}` : `a score of ${number(said.opinion)}`
+      const more = this.isProbability
+        ? `real with probability ${number(said.opinion, "percent")}`
+        : `a score of ${number(said.opinion)}`
       setText(this.opinion, `D says: ${more}${told}.`)
     }
     if (!line) return
     this.chart.replaceChildren(opinionChart(line, said?.opinion, (value) => this.unit(value), this.isProbability))
-    const below = (name) => (said && line[name] ? number(line[name].filter((one) => one <= said.opinion).length / line[name].length, "percent") : "–")
+    const below = (name) =>
+      said && line[name]
+        ? number(line[name].filter((one) => one <= said.opinion).length / line[name].length, "percent")
+        : "–"
     const what = about.unit === "probability" ? "more probable" : "higher"
-    setText(this.hint, said ? `D finds the drawing at least as ${what === "higher" ? "high" : "probable"} as ${below("fake")} of ${integer(line.n)} samples of G and ${below("real")} of as many real held-out pictures. ${said.columns > 1 ? "In the push white would lighten a pixel and black darken it, so that D takes the drawing for real sooner; grey is none." : "For this game no push is defined."}` : "")
+    setText(
+      this.hint,
+      said
+        ? `D finds the drawing at least as ${what === "higher" ? "high" : "probable"} as ${below("fake")} of ${integer(line.n)} samples of G and ${below("real")} of as many real held-out pictures. ${said.columns > 1 ? "In the push white would lighten a pixel and black darken it, so that D takes the drawing for real sooner; grey is none." : "For this game no push is defined."}`
+        : "",
+    )
   }
 }
 
@@ -115,20 +160,38 @@ function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
   if (high - low < 1e-9) [low, high] = [low - 1, high + 1]
   const counts = (values) => {
     const bins = new Array(BINS).fill(0)
-    for (const value of values) bins[Math.min(BINS - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * BINS)))]++
+    for (const value of values)
+      bins[Math.min(BINS - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * BINS)))]++
     return bins
   }
   const [above, below] = [counts(real), counts(fake)]
   const tallest = Math.max(1, ...above, ...below)
   const mark = opinion === undefined ? "" : `; the drawing ${unit(opinion)}`
-  const svg = svgOf("svg", { viewBox: "0 0 360 132", class: "gd-opinions", role: "img", "aria-label": `What D says of ${real.length} real pictures and ${fake.length} samples${mark}` })
+  const svg = svgOf("svg", {
+    viewBox: "0 0 360 132",
+    class: "gd-opinions",
+    role: "img",
+    "aria-label": `What D says of ${real.length} real pictures and ${fake.length} samples${mark}`,
+  })
   const wide = 340 / BINS
-  above.forEach((count, index) => svg.append(svgOf("rect", { x: 10 + index * wide, width: wide - 1, y: 61 - (count / tallest) * 44, height: (count / tallest) * 44, fill: REAL })))
-  below.forEach((count, index) => svg.append(svgOf("rect", { x: 10 + index * wide, width: wide - 1, y: 63, height: (count / tallest) * 44, fill: GENERATED })))
-  svg.append(svgOf("text", { x: 10, y: 124, class: "gd-axis" }, unit(low)), svgOf("text", { x: 350, y: 124, class: "gd-axis", "text-anchor": "end" }, unit(high)))
+  const bar = (index, y, height, fill) => svgOf("rect", { x: 10 + index * wide, width: wide - 1, y, height, fill })
+  const heights = (counts) => counts.map((count) => (count / tallest) * 44)
+  svg.append(...heights(above).map((height, index) => bar(index, 61 - height, height, COLOURS.real)))
+  svg.append(...heights(below).map((height, index) => bar(index, 63, height, COLOURS.generated)))
+  svg.append(
+    svgOf("text", { x: 10, y: 124, class: "gd-axis" }, unit(low)),
+    svgOf("text", { x: 350, y: 124, class: "gd-axis", "text-anchor": "end" }, unit(high)),
+  )
   if (opinion !== undefined) {
     const x = 10 + 340 * Math.min(1, Math.max(0, (opinion - low) / (high - low)))
-    svg.append(svgOf("line", { x1: x, x2: x, y1: 15, y2: 110, class: "gd-mark" }), svgOf("text", { x: Math.min(325, Math.max(35, x)), y: 11, class: "gd-axis gd-strong", "text-anchor": "middle" }, "drawing"))
+    svg.append(
+      svgOf("line", { x1: x, x2: x, y1: 15, y2: 110, class: "gd-mark" }),
+      svgOf(
+        "text",
+        { x: Math.min(325, Math.max(35, x)), y: 11, class: "gd-axis gd-strong", "text-anchor": "middle" },
+        "drawing",
+      ),
+    )
   }
   return svg
 }

@@ -1,28 +1,49 @@
+// @ts-check
 // One run that is asked about what is drawn: its wire, what it can do, its kept rounds, and how far it has come.
+
+import { ENDED } from "../declared.js"
+import { Link } from "../latent/link.js"
+import { el, setText } from "../live/elements.js"
+import { duration, integer, number } from "../live/said.js"
 
 const LOOK_AGAIN = 1500 // ms, between two looks at a run that trains
 const OVER = 60000 // ms, after which a run that has ended is looked at again: somebody may go on with it
 
 // What the classifier reads in a picture.
-function readingOf(cell) {
+export function readingOf(cell) {
   if (cell?.label === undefined) return ""
-  return cell.sure < 0.6 ? `perhaps ${cell.label}, ${number(cell.sure, "percent")}` : `read as ${cell.label}, ${number(cell.sure, "percent")}`
+  return cell.sure < 0.6
+    ? `perhaps ${cell.label}, ${number(cell.sure, "percent")}`
+    : `read as ${cell.label}, ${number(cell.sure, "percent")}`
 }
 
-class Side {
+export class Side {
   // ``param`` is the name under which the chosen round stands in the address, "" for a run that is always asked at its newest.
   constructor(page, param, changed) {
     this.page = page
     this.param = param
     this.changed = changed // () -> nothing: it can do something that it could not, or was put to another round
+    this.run = ""
+    this.ticket = ""
+    this.name = ""
+    /** @type {number[]} */
     this.rounds = []
+    /** @type {any} */
     this.about = null
     this.said = el("p", { class: "gl-said", role: "status" })
     this.state = el("p", { class: "gd-state" })
     this.progress = el("progress", { class: "gd-progress", max: 1, "aria-label": "rounds that were played" })
-    this.slider = el("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "round", "data-testid": `round-${param}` })
+    this.slider = el("input", {
+      type: "range",
+      min: 0,
+      max: 0,
+      step: 1,
+      "aria-label": "round",
+      "data-testid": `round-${param}`,
+    })
     this.told = el("output", {})
-    this.slider.oninput = () => this.page.choice.set({ [param]: this.follows ? "" : String(this.rounds[Number(this.slider.value)]) })
+    this.slider.oninput = () =>
+      this.page.choice.set({ [param]: this.follows ? "" : String(this.rounds[Number(this.slider.value)]) })
     this.sliderRow = el("label", { class: "gl-slider gd-rounds" }, el("span", {}, "round"), this.slider, this.told)
     this.element = el("div", { class: "gd-head" }, this.said, this.state, this.progress, this.sliderRow)
     this.link = new Link((sentence) => setText(this.said, sentence))
@@ -93,9 +114,14 @@ class Side {
     if (status) {
       this.progress.value = status.rounds ? status.round / status.rounds : 0
       const eta = duration(status.eta)
-      setText(this.state, over ? `${status.state} at round ${integer(status.round)}` : `${status.state}: round ${integer(status.round)} of ${integer(status.rounds)}${eta ? `, about ${eta} left` : ""}`)
+      setText(
+        this.state,
+        over
+          ? `${status.state} at round ${integer(status.round)}`
+          : `${status.state}: round ${integer(status.round)} of ${integer(status.rounds)}${eta ? `, about ${eta} left` : ""}`,
+      )
     }
-    const index = rounds.indexOf(this.round)
+    const index = rounds.indexOf(this.round ?? -1)
     this.slider.max = Math.max(0, rounds.length - 1)
     this.slider.value = Math.max(0, index)
     this.sliderRow.hidden = !rounds.length
@@ -103,7 +129,9 @@ class Side {
     const newest = index === rounds.length - 1
     setText(this.told, rounds.length ? `${integer(this.round)}${newest ? ", newest" : ""}` : "")
     this.slider.setAttribute("aria-valuetext", `round ${this.told.textContent}`)
-    const nothing = this.answered ? "Nothing of this run has been saved yet; its first states come within seconds of its start." : "Opening the run…"
+    const nothing = this.answered
+      ? "Nothing of this run has been saved yet; its first states come within seconds of its start."
+      : "Opening the run…"
     if (!rounds.length) setText(this.said, nothing)
     else if (/^(Nothing of this run|Opening the run)/.test(this.said.textContent)) setText(this.said, "")
   }

@@ -1,6 +1,12 @@
+// @ts-check
 // What a G from picture to picture makes of the drawing: as pictures beside one another, and as before | after.
 
-class Translated {
+import { Picture, sheetOf } from "../latent/pieces.js"
+import { el, setText } from "../live/elements.js"
+import { integer, number } from "../live/said.js"
+import { readingOf, Side } from "./side.js"
+
+export class Translated {
   constructor(page, param) {
     this.page = page
     this.side = new Side(page, param, () => page.changed())
@@ -9,7 +15,19 @@ class Translated {
     this.input = new Picture("what G gets", "gd-input")
     this.output = new Picture("what G makes of it", "gd-output")
     this.output.canvas.dataset.testid = `output-${param}`
-    this.element = el("section", { class: "gd-card" }, this.name, this.side.element, el("div", { class: "gd-pair" }, el("div", {}, el("span", { class: "gl-name" }, "what G gets"), this.input.element), el("div", {}, el("span", { class: "gl-name" }, "what G makes of it"), this.output.element)), this.how)
+    this.element = el(
+      "section",
+      { class: "gd-card" },
+      this.name,
+      this.side.element,
+      el(
+        "div",
+        { class: "gd-pair" },
+        el("div", {}, el("span", { class: "gl-name" }, "what G gets"), this.input.element),
+        el("div", {}, el("span", { class: "gl-name" }, "what G makes of it"), this.output.element),
+      ),
+      this.how,
+    )
     this.beforeAfter = new BeforeAfter(this)
   }
 
@@ -46,7 +64,11 @@ class Translated {
     let version, source
     const now = () => {
       ;({ version, source } = page.canvas)
-      return { ...page.given(side.about), seed: Number(page.choice.seed) || 0, ...(this.degrades ? { degrade: true } : {}) }
+      return {
+        ...page.given(side.about),
+        seed: Number(page.choice.seed) || 0,
+        ...(this.degrades ? { degrade: true } : {}),
+      }
     }
     side.link.ask("drawing", { do: "drawing", round: side.round, now }, async (answer) => {
       const sheet = await sheetOf(answer, page.gap)
@@ -66,13 +88,27 @@ class BeforeAfter {
     this.before = el("canvas", { class: "gl-picture", role: "img", "aria-label": "before" })
     this.after = el("canvas", { class: "gl-picture gd-after", role: "img", "aria-label": "after" })
     this.line = el("span", { class: "gd-cut", "aria-hidden": "true" })
-    this.range = el("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": "from before, on the left, to after, on the right", "data-testid": `cut-${translated.side.param}` })
+    this.range = el("input", {
+      type: "range",
+      min: 0,
+      max: 100,
+      step: 1,
+      "aria-label": "from before, on the left, to after, on the right",
+      "data-testid": `cut-${translated.side.param}`,
+    })
     this.range.value = 50
     this.range.oninput = () => this.cut()
     this.note = el("span", { class: "gl-note" })
     this.name = el("h3", { class: "gd-name" })
     this.told = el("p", { class: "gd-honest", "data-testid": "honest" })
-    this.element = el("section", { class: "gd-card" }, this.name, el("div", { class: "gd-stack" }, this.before, this.after, this.line, this.range), el("div", { class: "gd-ends" }, el("span", {}, "before"), this.note, el("span", {}, "after")), this.told)
+    this.element = el(
+      "section",
+      { class: "gd-card" },
+      this.name,
+      el("div", { class: "gd-stack" }, this.before, this.after, this.line, this.range),
+      el("div", { class: "gd-ends" }, el("span", {}, "before"), this.note, el("span", {}, "after")),
+      this.told,
+    )
     this.cut()
   }
 
@@ -84,7 +120,10 @@ class BeforeAfter {
 
   show(answer, sheet) {
     const { width, height, columns, gap, image } = sheet
-    for (const [canvas, index] of [[this.before, 1], [this.after, 2]]) {
+    for (const [canvas, index] of [
+      [this.before, 1],
+      [this.after, 2],
+    ]) {
       canvas.width = width
       canvas.height = height
       canvas.getContext("2d").drawImage(image, (index % columns) * (width + gap), 0, width, height, 0, 0, width, height)
@@ -99,7 +138,11 @@ class BeforeAfter {
     if (!side.about?.translates || side.round === undefined || this.counted === `${side.run} ${side.round}`) return
     const { run, round, about } = side
     this.counted = `${run} ${round}`
-    if (!about.judged && !about.paired) return setText(this.told, "There is no classifier of this data, so nobody counts how many outputs are something else.")
+    if (!about.judged && !about.paired)
+      return setText(
+        this.told,
+        "There is no classifier of this data, so nobody counts how many outputs are something else.",
+      )
     setText(this.told, "Counting over held-out pictures…")
     side.link.ask("figures", { do: "figures", round }, (answer) => {
       if (run === side.run) setText(this.told, honestly(answer, about))
@@ -113,14 +156,28 @@ function honestly(answer, about) {
   const share = (count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")
   const said = []
   if (answer.output !== undefined) {
-    said.push(`${share(answer.output)} of ${integer(answer.n)} held-out pictures come out as another ${thing}, and surely so, by the classifier at round ${integer(answer.round)}.`)
-    const beside = [["of the inputs", answer.input], ["of the real pictures", answer.real]].filter(([, count]) => count !== undefined).map(([of, count], at) => `${of} ${share(count)}${at ? "" : " are read so"}`).join(", ")
+    said.push(
+      `${share(answer.output)} of ${integer(answer.n)} held-out pictures come out as another ${thing}, and surely so, by the classifier at round ${integer(answer.round)}.`,
+    )
+    const beside = [
+      ["of the inputs", answer.input],
+      ["of the real pictures", answer.real],
+    ]
+      .filter(([, count]) => count !== undefined)
+      .map(([of, count], at) => `${of} ${share(count)}${at ? "" : " are read so"}`)
+      .join(", ")
     if (beside) said.push(`${beside[0].toUpperCase()}${beside.slice(1)}.`)
   }
   if (answer.apart) {
     const { output, input } = answer.apart
-    said.push(`Outputs of ${integer(answer.n)} held-out pairs are ${number(output, "percent")} of full brightness away from their targets, the inputs as they are ${number(input, "percent")}${output < input ? "" : ": to do nothing would be nearer"}.`)
+    said.push(
+      `Outputs of ${integer(answer.n)} held-out pairs are ${number(output, "percent")} of full brightness away from their targets, the inputs as they are ${number(input, "percent")}${output < input ? "" : ": to do nothing would be nearer"}.`,
+    )
   }
-  said.push(about.degradation || about.paired ? "A sharp picture is no proof of what was there." : "Without pairs nothing in training says which output is right.")
+  said.push(
+    about.degradation || about.paired
+      ? "A sharp picture is no proof of what was there."
+      : "Without pairs nothing in training says which output is right.",
+  )
   return said.join(" ")
 }

@@ -1,20 +1,39 @@
+// @ts-check
 // The looks that begin at data: the map of codes, encoding what is brought or drawn, neighbours.
 
-const CLASS_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6BB1", "#8A8F98", "#B8860B", "#5B8C5A"]
+import { COLOURS } from "../declared.js"
+import { Canvas } from "../draw/canvas.js"
+import { el, setText } from "../live/elements.js"
+import { number } from "../live/said.js"
+import { button, noteOf, Picture, sheetOf, takeAway } from "./pieces.js"
+
 const MAP = 520 // pixels a side
 const BRUSH = 22 // pixels of the canvas
 
-class Map_ {
+export class Map_ {
   title = "Map"
 
   constructor(walk) {
     this.walk = walk
-    this.canvas = el("canvas", { class: "gl-map", width: MAP, height: MAP, tabindex: 0, role: "application", "aria-label": "The plane of codes. Arrow keys move the place that is decoded." })
+    this.canvas = el("canvas", {
+      class: "gl-map",
+      width: MAP,
+      height: MAP,
+      tabindex: 0,
+      role: "application",
+      "aria-label": "The plane of codes. Arrow keys move the place that is decoded.",
+    })
     this.picture = new Picture("decoded here", "large")
     this.where = el("p", { class: "gl-told" })
     this.hint = el("p", { class: "gl-hint" })
     this.legend = el("p", { class: "gl-legend" })
-    this.element = el("div", {}, this.hint, el("div", { class: "gl-both" }, this.canvas, el("div", {}, this.picture.element, this.where)), this.legend)
+    this.element = el(
+      "div",
+      {},
+      this.hint,
+      el("div", { class: "gl-both" }, this.canvas, el("div", {}, this.picture.element, this.where)),
+      this.legend,
+    )
     this.canvas.onpointermove = (event) => this.point(event)
     this.canvas.onpointerdown = (event) => this.point(event)
     this.canvas.onkeydown = (event) => {
@@ -42,7 +61,10 @@ class Map_ {
       const judged = this.walk.about.judged ? ", by what the classifier says of their samples" : ""
       const what = encoded ? "held-out samples by their codes" : `draws of z${judged}`
       const below = this.sheet ? "; below them lies what is made of each place" : ""
-      setText(this.hint, `${own ? "The plane of the code itself" : "The plane of the two first principal components"}. Points are ${what}${below}.${own ? "" : " All other components are at their mean."}`)
+      setText(
+        this.hint,
+        `${own ? "The plane of the code itself" : "The plane of the two first principal components"}. Points are ${what}${below}.${own ? "" : " All other components are at their mean."}`,
+      )
       this.names()
       this.look()
     })
@@ -51,7 +73,18 @@ class Map_ {
   names() {
     const names = this.walk.about.names
     const seen = [...new Set(this.map.labels)].filter((label) => label >= 0).sort((a, b) => a - b)
-    this.legend.replaceChildren(...seen.slice(0, 20).map((label) => el("span", {}, el("i", { style: `background:${CLASS_COLOURS[label % CLASS_COLOURS.length]}` }), names[label] ?? String(label))))
+    this.legend.replaceChildren(
+      ...seen
+        .slice(0, 20)
+        .map((label) =>
+          el(
+            "span",
+            {},
+            el("i", { style: `background:${COLOURS.classes[label % COLOURS.classes.length]}` }),
+            names[label] ?? String(label),
+          ),
+        ),
+    )
   }
 
   point(event) {
@@ -90,7 +123,7 @@ class Map_ {
     const x = (u) => ((u - centre[0]) / reach / 2 + 0.5) * MAP
     const y = (v) => (0.5 - (v - centre[1]) / reach / 2) * MAP
     places.forEach(([u, v], index) => {
-      pen.fillStyle = labels[index] < 0 ? "#8A8F98" : CLASS_COLOURS[labels[index] % CLASS_COLOURS.length]
+      pen.fillStyle = labels[index] < 0 ? COLOURS.unsure : COLOURS.classes[labels[index] % COLOURS.classes.length]
       pen.strokeStyle = "#ffffffcc"
       pen.beginPath()
       pen.arc(x(u), y(v), 4, 0, 2 * Math.PI)
@@ -98,7 +131,10 @@ class Map_ {
       pen.stroke()
     })
     const [u, v] = this.at
-    for (const [colour, width] of [["#000", 4], ["#fff", 2]]) {
+    for (const [colour, width] of [
+      ["#000", 4],
+      ["#fff", 2],
+    ]) {
       pen.strokeStyle = colour
       pen.lineWidth = width
       pen.strokeRect(x(u) - 9, y(v) - 9, 18, 18)
@@ -107,7 +143,7 @@ class Map_ {
   }
 }
 
-class Code {
+export class Code {
   title = "Find a picture"
 
   constructor(walk) {
@@ -134,7 +170,19 @@ class Code {
       "div",
       {},
       el("p", { class: "gl-hint" }, how),
-      el("div", { class: "gl-sources" }, el("label", { class: "gl-select" }, el("span", {}, "held-out sample"), this.index), el("label", { class: "gl-select" }, el("span", {}, "or a picture of your own"), this.file), el("div", { class: "gl-drawn" }, el("span", { class: "gl-name" }, "or draw one"), this.pad.element, button("Clear", () => this.pad.clear()))),
+      el(
+        "div",
+        { class: "gl-sources" },
+        el("label", { class: "gl-select" }, el("span", {}, "held-out sample"), this.index),
+        el("label", { class: "gl-select" }, el("span", {}, "or a picture of your own"), this.file),
+        el(
+          "div",
+          { class: "gl-drawn" },
+          el("span", { class: "gl-name" }, "or draw one"),
+          this.pad.element,
+          button("Clear", () => this.pad.clear()),
+        ),
+      ),
       this.search,
       this.result,
       this.told,
@@ -145,7 +193,10 @@ class Code {
     const image = await createImageBitmap(file).catch(() => null)
     if (!image) return setText(this.told, "This file is no picture that the browser can read.")
     const scale = Math.min(1, 256 / Math.max(image.width, image.height))
-    const canvas = el("canvas", { width: Math.max(8, Math.round(image.width * scale)), height: Math.max(8, Math.round(image.height * scale)) })
+    const canvas = el("canvas", {
+      width: Math.max(8, Math.round(image.width * scale)),
+      height: Math.max(8, Math.round(image.height * scale)),
+    })
     canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
     this.brought = { picture: canvas.toDataURL("image/png").split(",")[1] }
     this.changed()
@@ -164,7 +215,11 @@ class Code {
   changed() {
     if (!this.walk.about.encodes) return this.find()
     this.walk.link.ask("code", this.walk.recipe({ do: "code", ...this.given }), (answer) =>
-      this.show(answer, ["the picture", "decoded of its code"], `Mean squared error ${number(answer.mse)} of pixels from 0 to 1; the code has the norm ${number(answer.cells[0].norm)}, draws have ${number(this.walk.about.radius)}.`),
+      this.show(
+        answer,
+        ["the picture", "decoded of its code"],
+        `Mean squared error ${number(answer.mse)} of pixels from 0 to 1; the code has the norm ${number(answer.cells[0].norm)}, draws have ${number(this.walk.about.radius)}.`,
+      ),
     )
   }
 
@@ -172,7 +227,11 @@ class Code {
     setText(this.told, "Searching…")
     this.walk.link.ask("invert", this.walk.recipe({ do: "invert", ...this.given }), (answer) => {
       const each = Math.round(answer.steps / (answer.errors.length - 1))
-      this.show(answer, ["the picture", ...answer.errors.map((_, index) => `after ${index * each} steps`)], `Mean squared error ${number(answer.errors[0])} at first and ${number(answer.mse)} after ${answer.steps} steps; ‖z‖ is ${number(answer.cells.at(-1).norm)}, draws have ${number(this.walk.about.radius)}.`)
+      this.show(
+        answer,
+        ["the picture", ...answer.errors.map((_, index) => `after ${index * each} steps`)],
+        `Mean squared error ${number(answer.errors[0])} at first and ${number(answer.mse)} after ${answer.steps} steps; ‖z‖ is ${number(answer.cells.at(-1).norm)}, draws have ${number(this.walk.about.radius)}.`,
+      )
     })
   }
 
@@ -187,35 +246,62 @@ class Code {
       }),
     )
     const code = answer.code
-    const film = names.length > 2 && !this.brought ? takeAway(this.walk.link, this.walk.recipe({ do: "invert", ...this.given })) : null
-    this.told.replaceChildren(told, " ", ...(film ? [film] : []), button("Take its z as the first sample", () => this.walk.choice.set({ look: "way", p: [code, ...this.walk.choice.points.slice(-1)].join(",") })))
+    const film =
+      names.length > 2 && !this.brought
+        ? takeAway(this.walk.link, this.walk.recipe({ do: "invert", ...this.given }))
+        : null
+    this.told.replaceChildren(
+      told,
+      " ",
+      ...(film ? [film] : []),
+      button("Take its z as the first sample", () =>
+        this.walk.choice.set({ look: "way", p: [code, ...this.walk.choice.points.slice(-1)].join(",") }),
+      ),
+    )
   }
 }
 
-class Near {
+export class Near {
   title = "Neighbours"
 
   constructor(walk) {
     this.walk = walk
-    this.hint = el("p", { class: "gl-hint" }, "The sample that was chosen first in the grid, and the real ones nearest to it, by the distance of their pixels. A G that copies has a training sample at distance 0, and held-out ones farther away.")
+    this.hint = el(
+      "p",
+      { class: "gl-hint" },
+      "The sample that was chosen first in the grid, and the real ones nearest to it, by the distance of their pixels. A G that copies has a training sample at distance 0, and held-out ones farther away.",
+    )
     this.rows = el("div", { class: "gl-rows" })
     this.element = el("div", {}, this.hint, this.rows)
   }
 
   changed() {
     const { choice, link } = this.walk
-    link.ask("near", this.walk.recipe({ do: "near", point: choice.inClass(choice.points[0] || "0") }), async (answer) => {
-      const sheet = await sheetOf(answer, this.walk.gap)
-      const row = (name, from, notes) => {
-        const pictures = notes.map((note, index) => {
-          const picture = new Picture(`${name} ${index + 1}`, "middle")
-          picture.show(answer, sheet, from + index, this.walk.about.real, note)
-          return picture.element
-        })
-        return el("div", { class: "gl-line" }, el("span", { class: "gl-name" }, name), el("div", { class: "gl-row" }, ...pictures))
-      }
-      const far = (distances) => distances.map((distance) => number(distance))
-      this.rows.replaceChildren(row("the sample", 0, [noteOf(answer.cells[0])]), row("training", 1, far(answer.train)), row("held out", 1 + answer.train.length, far(answer.heldout)))
-    })
+    link.ask(
+      "near",
+      this.walk.recipe({ do: "near", point: choice.inClass(choice.points[0] || "0") }),
+      async (answer) => {
+        const sheet = await sheetOf(answer, this.walk.gap)
+        const row = (name, from, notes) => {
+          const pictures = notes.map((note, index) => {
+            const picture = new Picture(`${name} ${index + 1}`, "middle")
+            picture.show(answer, sheet, from + index, this.walk.about.real, note)
+            return picture.element
+          })
+          return el(
+            "div",
+            { class: "gl-line" },
+            el("span", { class: "gl-name" }, name),
+            el("div", { class: "gl-row" }, ...pictures),
+          )
+        }
+        const far = (distances) => distances.map((distance) => number(distance))
+        this.rows.replaceChildren(
+          row("the sample", 0, [noteOf(answer.cells[0])]),
+          row("training", 1, far(answer.train)),
+          row("held out", 1 + answer.train.length, far(answer.heldout)),
+        )
+      },
+    )
   }
 }

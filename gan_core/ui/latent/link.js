@@ -1,17 +1,21 @@
+// @ts-check
 // The latent page in the browser: a grid of samples, ways of walking from them, and one WebSocket that answers recipes.
 //
-// latent_page.py joins the files of this folder, after live/elements.js: link (the wire and the address), pieces (pictures and
-// controls), draw/canvas, places (way, arithmetic, directions), data (map, encode, neighbours), walk (the whole). The draw page
-// has link and pieces too.
+// The modules of this folder: link (the wire and the address), pieces (pictures and controls), places (way, arithmetic,
+// directions), data (map, encode, neighbours), walk (the whole). The draw page imports link and pieces too.
 
 const PAUSE = 60 // ms between two questions of one lane: a slider asks no more often
 const SLOW = ["about", "count", "effect", "map", "invert", "figures", "line"]
 
 // Questions by slot: a newer one of a slot replaces one that was not yet sent, and one of each lane is on its way at a time.
-class Link {
+export class Link {
   constructor(say) {
     this.say = say // (sentence) -> nothing; "" when all is well
-    this.lanes = { quick: { waiting: new Map(), sent: null }, slow: { waiting: new Map(), sent: null } }
+    /** @type {Record<string, { waiting: Map<string, any>, sent: any, resting: ReturnType<typeof setTimeout> | null }>} */
+    this.lanes = {
+      quick: { waiting: new Map(), sent: null, resting: null },
+      slow: { waiting: new Map(), sent: null, resting: null },
+    }
     this.number = 0
     this.failures = 0
     this.closed = false
@@ -73,10 +77,10 @@ class Link {
   }
 
   pump() {
-    if (!this.socket || this.socket.readyState !== 1) return
+    if (this.socket?.readyState !== 1) return
     for (const lane of Object.values(this.lanes)) {
       if (lane.sent || lane.resting || !lane.waiting.size) continue
-      const [slot, next] = lane.waiting.entries().next().value
+      const [slot, next] = [...lane.waiting][0]
       lane.waiting.delete(slot)
       lane.sent = { ...next, n: ++this.number }
       const { now, ...recipe } = next.recipe
@@ -109,7 +113,7 @@ class Link {
 }
 
 // What is chosen, as it stands in the address; what is as at first is not in it.
-class Choice {
+export class Choice {
   constructor(first, changed) {
     const given = new URLSearchParams(location.search)
     for (const [name, value] of Object.entries(first)) this[name] = given.get(name) ?? value
@@ -134,4 +138,5 @@ class Choice {
   }
 }
 
-let noting = null
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let noting

@@ -1,18 +1,29 @@
+// @ts-check
 // Pictures and controls that the looks are made of.
 
+import { COLOURS } from "../declared.js"
+import { el, setText } from "../live/elements.js"
+import { number } from "../live/said.js"
+
 // A sheet of equal pictures with a gap, cut into cells.
-async function sheetOf(answer, gap) {
+export async function sheetOf(answer, gap) {
   if (!answer.sheet) return null
   const image = new Image()
   image.src = `data:image/png;base64,${answer.sheet}`
   await image.decode()
   const columns = answer.columns
   const rows = Math.ceil(Math.max(answer.cells?.length || 0, columns) / columns)
-  return { image, columns, gap, width: (image.width + gap) / columns - gap, height: answer.cells ? (image.height + gap) / rows - gap : (image.height + gap) / columns - gap }
+  return {
+    image,
+    columns,
+    gap,
+    width: (image.width + gap) / columns - gap,
+    height: answer.cells ? (image.height + gap) / rows - gap : (image.height + gap) / columns - gap,
+  }
 }
 
 // One picture: a cell of a sheet, or a point among real ones.
-class Picture {
+export class Picture {
   constructor(name, size = "") {
     this.canvas = el("canvas", { class: `gl-picture ${size}`, role: "img", "aria-label": name, width: 28, height: 28 })
     this.note = el("span", { class: "gl-note" })
@@ -34,7 +45,7 @@ class Picture {
   }
 }
 
-function noteOf(cell) {
+export function noteOf(cell) {
   if (!cell || cell.label === undefined) return cell?.norm === undefined ? "" : `‖z‖ ${number(cell.norm)}`
   const said = cell.sure < 0.6 ? `${cell.label}?` : cell.label
   return cell.norm === undefined ? `${said} ${number(cell.sure, "percent")}` : `${said} · ‖z‖ ${number(cell.norm)}`
@@ -52,9 +63,9 @@ function drawPoints(canvas, real, made, path = false) {
   canvas.width = canvas.height = side
   const pen = canvas.getContext("2d")
   const at = boundsOf(real)
-  pen.fillStyle = "#009E7355"
+  pen.fillStyle = `${COLOURS.real}55`
   for (const one of real) pen.fillRect(at(one)[0] * side - 0.7, at(one)[1] * side - 0.7, 1.4, 1.4)
-  pen.fillStyle = pen.strokeStyle = "#D55E00"
+  pen.fillStyle = pen.strokeStyle = COLOURS.generated
   made.forEach((one) => {
     const [x, y] = at(one).map((part) => Math.min(0.97, Math.max(0.03, part)) * side) // what lies outside is at the edge
     pen.beginPath()
@@ -63,7 +74,7 @@ function drawPoints(canvas, real, made, path = false) {
   })
 }
 
-function slider(label, value, [low, high, step], heard) {
+export function slider(label, value, [low, high, step], heard) {
   const told = el("output", {}, number(Number(value)))
   const input = el("input", { type: "range", min: low, max: high, step, "aria-label": label })
   input.value = value
@@ -82,51 +93,78 @@ function slider(label, value, [low, high, step], heard) {
   }
 }
 
-function select(label, options, value, heard) {
+export function select(label, options, value, heard) {
   const input = el("select", { "aria-label": label })
   for (const [name, title] of options) input.append(el("option", { value: name, selected: name === value }, title))
   input.onchange = () => heard(input.value)
   return { element: el("label", { class: "gl-select" }, el("span", {}, label), input), input }
 }
 
-function button(text, heard, attributes = {}) {
+export function button(text, heard, attributes = {}) {
   const made = el("button", { type: "button", class: "gl-button", ...attributes }, text)
   made.onclick = heard
   return made
 }
 
 // Links under which what is shown can be taken away.
-function takeAway(link, recipe) {
-  const file = (end, text) => el("a", { class: "gl-take", href: link.file(recipe, end), download: `latent.${end}` }, text)
+export function takeAway(link, recipe) {
+  const file = (end, text) =>
+    el("a", { class: "gl-take", href: link.file(recipe, end), download: `latent.${end}` }, text)
   return el("p", { class: "gl-takes" }, file("png", "Strip (PNG)"), file("gif", "Film (GIF)"))
 }
 
 // Lines of the norm of z along a way, and what draws of the prior have (dashed). `ends` are what the way passes, from left to right.
-function normChart(rows, radius, ends) {
+export function normChart(rows, radius, ends) {
   const [left, right, top, bottom] = [52, 562, 10, 112]
   const high = 1.1 * Math.max(...rows.flatMap((row) => row.values), radius)
   const x = (share) => left + share * (right - left)
   const y = (value) => bottom - (value / high) * (bottom - top)
   const svg = svgOf("svg", { viewBox: "0 0 576 156", class: "gl-chart", role: "img" })
-  const said = rows.map((row) => `${row.name} ${number(Math.min(...row.values))} to ${number(Math.max(...row.values))}`).join(", ")
+  const said = rows
+    .map((row) => `${row.name} ${number(Math.min(...row.values))} to ${number(Math.max(...row.values))}`)
+    .join(", ")
   svg.setAttribute("aria-label", `Norm of z along the way: ${said}; draws have ${number(radius)}`)
   const text = (words, attributes) => svg.append(svgOf("text", attributes, words))
-  const line = (points, style) => svg.append(svgOf("polyline", { points: points.map((one) => one.map((value) => value.toFixed(1)).join()).join(" "), class: style }))
-  line([[left, top], [left, bottom], [right, bottom]], "gl-axis")
+  const line = (points, style) =>
+    svg.append(
+      svgOf("polyline", {
+        points: points.map((one) => one.map((value) => value.toFixed(1)).join()).join(" "),
+        class: style,
+      }),
+    )
+  line(
+    [
+      [left, top],
+      [left, bottom],
+      [right, bottom],
+    ],
+    "gl-axis",
+  )
   const step = ticksApart(high)
-  for (let value = 0; value <= high; value += step) text(number(value), { x: left - 6, y: y(value) + 4, "text-anchor": "end" })
+  for (let value = 0; value <= high; value += step)
+    text(number(value), { x: left - 6, y: y(value) + 4, "text-anchor": "end" })
   ends.forEach((name, index) => {
     const anchor = index === 0 ? "start" : index === ends.length - 1 ? "end" : "middle"
     text(name, { x: x(index / Math.max(1, ends.length - 1)), y: bottom + 17, "text-anchor": anchor })
   })
   text("along the way", { x: (left + right) / 2, y: bottom + 38, "text-anchor": "middle" })
   text("norm ‖z‖", { transform: `translate(13 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" })
-  line([[left, y(radius)], [right, y(radius)]], "gl-shell")
-  for (const row of rows) line(row.values.map((value, index) => [x(index / Math.max(1, row.values.length - 1)), y(value)]), row.style)
+  line(
+    [
+      [left, y(radius)],
+      [right, y(radius)],
+    ],
+    "gl-shell",
+  )
+  for (const row of rows)
+    line(
+      row.values.map((value, index) => [x(index / Math.max(1, row.values.length - 1)), y(value)]),
+      row.style,
+    )
   return svg
 }
 
-function svgOf(name, attributes, words = "") {
+export function svgOf(name, attributes, words = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name)
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
   made.textContent = words

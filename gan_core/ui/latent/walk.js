@@ -1,22 +1,51 @@
+// @ts-check
 // The whole: what the run can do, the grid, and the look that is chosen.
+
+import { el, setText } from "../live/elements.js"
+import { Code, Map_, Near } from "./data.js"
+import { Choice, Link } from "./link.js"
+import { button, noteOf, Picture, select, sheetOf } from "./pieces.js"
+import { Move, Sum, Way } from "./places.js"
 
 const LOOKS = { way: Way, sum: Sum, move: Move, map: Map_, code: Code, near: Near }
 
-const FIRST = { look: "way", seed: "0", p: "0,1", t: "0.5", a: "", b: "", base: "0", by: "1", kind: "", moves: "", uv: "0,0", pic: "h0", y: "" }
+const FIRST = {
+  look: "way",
+  seed: "0",
+  p: "0,1",
+  t: "0.5",
+  a: "",
+  b: "",
+  base: "0",
+  by: "1",
+  kind: "",
+  moves: "",
+  uv: "0,0",
+  pic: "h0",
+  y: "",
+}
 
 class Place extends Choice {
   // A point in the chosen class, where one is chosen and the point has none of its own.
   inClass(point) {
-    return this.y === "" || point.includes(".") ? point : `${point}.${this.y}`
+    const { y } = /** @type {any} */ (this)
+    return y === "" || point.includes(".") ? point : `${point}.${y}`
   }
 
   get points() {
-    return this.p.split(",").filter(Boolean).slice(0, 4)
+    const { p } = /** @type {any} */ (this)
+    return p.split(",").filter(Boolean).slice(0, 4)
   }
 }
 
 class Walk {
   constructor(parent) {
+    /** @type {any} */
+    this.about = null
+    /** @type {any[]} */
+    this.cells = []
+    /** @type {Record<string, any>} */
+    this.looks = {}
     this.said = el("p", { class: "gl-said", role: "status" })
     this.grid = el("div", { class: "gl-grid", role: "group", "aria-label": "Samples. Arrow keys move, Enter chooses." })
     this.head = el("p", { class: "gl-hint" })
@@ -24,10 +53,22 @@ class Walk {
     this.more = button("Other samples", () => this.choice.set({ seed: String((Number(this.choice.seed) + 1) % 1000) }))
     this.tabs = el("div", { class: "gl-tabs", role: "tablist", "aria-label": "What to look at" })
     this.panel = el("div", { class: "gl-panel", role: "tabpanel" })
-    this.root = el("div", { class: "gl-root", "data-testid": "latent" }, this.said, el("div", { class: "gl-whole" }, el("div", { class: "gl-left" }, this.head, this.asked, this.grid, this.more), el("div", { class: "gl-right" }, this.tabs, this.panel)))
+    this.root = el(
+      "div",
+      { class: "gl-root", "data-testid": "latent" },
+      this.said,
+      el(
+        "div",
+        { class: "gl-whole" },
+        el("div", { class: "gl-left" }, this.head, this.asked, this.grid, this.more),
+        el("div", { class: "gl-right" }, this.tabs, this.panel),
+      ),
+    )
     parent.append(this.root)
     this.link = new Link((sentence) => setText(this.said, sentence))
-    this.choice = new Place(FIRST, (change) => this.changed(change))
+    this.choice = /** @type {Place & Record<keyof typeof FIRST, string>} */ (
+      new Place(FIRST, (change) => this.changed(change))
+    )
   }
 
   update(data) {
@@ -48,7 +89,10 @@ class Walk {
 
   open(about) {
     this.about = { ...about, names: about.classes }
-    const prior = { normal: "N(0, 1)", uniform: "U(−1, 1)", fitted: "a Gaussian fitted to the codes of held-out data" }[about.prior] || about.prior
+    const prior =
+      { normal: "N(0, 1)", uniform: "U(−1, 1)", fitted: "a Gaussian fitted to the codes of held-out data" }[
+        about.prior
+      ] || about.prior
     setText(this.head, `z has ${about.dim} numbers from ${prior}. Choose two to four samples.`)
     this.looks = {}
     this.ask(about.asked)
@@ -56,7 +100,11 @@ class Walk {
     if (!shown.includes(this.choice.look)) this.choice.look = "way"
     this.tabs.replaceChildren(
       ...shown.map((name) => {
-        const tab = button(new LOOKS[name](this).title, () => this.choice.set({ look: name }), { role: "tab", class: "gl-tab", "data-look": name })
+        const tab = button(new LOOKS[name](this).title, () => this.choice.set({ look: name }), {
+          role: "tab",
+          class: "gl-tab",
+          "data-look": name,
+        })
         tab.onkeydown = (event) => {
           const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
           if (!by) return
@@ -83,7 +131,17 @@ class Walk {
   fill() {
     this.cells = Array.from({ length: 64 }, (_, index) => {
       const picture = new Picture(`sample ${index + 1}`)
-      const cell = el("button", { type: "button", class: "gl-cell", tabindex: index ? -1 : 0, "aria-pressed": "false", "data-testid": `sample-${index}` }, picture.canvas)
+      const cell = el(
+        "button",
+        {
+          type: "button",
+          class: "gl-cell",
+          tabindex: index ? -1 : 0,
+          "aria-pressed": "false",
+          "data-testid": `sample-${index}`,
+        },
+        picture.canvas,
+      )
       cell.onclick = () => this.toggle(String(index))
       cell.onkeydown = (event) => {
         const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key]
@@ -133,7 +191,8 @@ class Walk {
       tab.tabIndex = on ? 0 : -1
     }
     const name = choice.look
-    const made = (this.looks[name] ??= new LOOKS[name](this))
+    this.looks[name] ??= new LOOKS[name](this)
+    const made = this.looks[name]
     const fresh = this.panel.firstChild !== made.element
     if (fresh) this.panel.replaceChildren(made.element)
     made.changed(fresh ? undefined : change)
@@ -144,13 +203,15 @@ class Walk {
   }
 }
 
+const mounted = new WeakMap()
+
 export default function ({ parentElement, data }) {
-  if (!parentElement.ganscopeWalk) parentElement.ganscopeWalk = new Walk(parentElement)
-  const walk = parentElement.ganscopeWalk
+  const walk = mounted.get(parentElement) || new Walk(parentElement)
+  mounted.set(parentElement, walk)
   walk.update(data)
   return () => {
     walk.close()
     walk.root.remove()
-    parentElement.ganscopeWalk = null
+    mounted.delete(parentElement)
   }
 }

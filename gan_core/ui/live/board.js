@@ -1,19 +1,33 @@
+// @ts-check
 // The board over a wall of samples: runs in the order in which they stand at the round that is shown, by each of a few measures.
+
+import { el, setText } from "./elements.js"
+import { Panel } from "./panels.js"
+import { storeOf } from "./registry.js"
+import { number } from "./said.js"
 
 const SLIDES = { duration: 260, easing: "ease-out" } // to where a run stands now
 
-class BoardPanel extends Panel {
+export class BoardPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
     this.rankings = spec.rankings.map((ranking) => {
       const list = el("ol", { class: "gs-ranking", "aria-label": `${ranking.title}, the best first` })
       const places = Object.entries(spec.runs).map(([run, { name, colour }]) => {
         const [rank, value] = ["rank", "reads"].map((part) => el("span", { class: `gs-${part}` }))
-        const item = el("li", { style: `--line: ${colour}`, "data-run": run, title: `${name}: ${ranking.label}` }, rank, el("span", { class: "gs-called" }, name), value)
+        const item = el(
+          "li",
+          { style: `--line: ${colour}`, "data-run": run, title: `${name}: ${ranking.label}` },
+          rank,
+          el("span", { class: "gs-called" }, name),
+          value,
+        )
         list.append(item)
         return { run, item, rank, value }
       })
-      this.body.append(el("div", { class: "gs-ranked", title: ranking.help }, el("span", { class: "gs-by" }, ranking.title), list))
+      this.body.append(
+        el("div", { class: "gs-ranked", title: ranking.help }, el("span", { class: "gs-by" }, ranking.title), list),
+      )
       return { ...ranking, list, places }
     })
   }
@@ -23,11 +37,10 @@ class BoardPanel extends Panel {
   }
 
   draw() {
-    const all = window.__ganscope || {}
     let any = false
     for (const ranking of this.rankings) {
       const standing = ranking.places.map((place) => {
-        const store = all[place.run] && all[place.run].view.store
+        const store = storeOf(place.run)
         const value = store ? store.valueAt("diagnostics", ranking.column, this.view.round) : null
         return { ...place, value, cell: place.value, behind: behind(ranking, value, store) }
       })
@@ -49,7 +62,11 @@ class BoardPanel extends Panel {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return
     for (const [item, { left, top }] of before) {
       const now = item.getBoundingClientRect()
-      if (now.left !== left || now.top !== top) item.animate([{ transform: `translate(${left - now.left}px, ${top - now.top}px)` }, { transform: "none" }], SLIDES)
+      if (now.left !== left || now.top !== top)
+        item.animate(
+          [{ transform: `translate(${left - now.left}px, ${top - now.top}px)` }, { transform: "none" }],
+          SLIDES,
+        )
     }
   }
 }
@@ -59,6 +76,6 @@ function behind({ column, better }, value, store) {
   if (value === null || !Number.isFinite(value)) return Infinity
   if (better === "higher") return -value
   if (better === "lower") return value
-  const real = (store.reference.floors || {})[column]
+  const real = store.reference.floors?.[column]
   return Number.isFinite(real) ? Math.abs(value - real) : Infinity
 }

@@ -1,11 +1,18 @@
+// @ts-check
 // Panels of classes: how many samples each has now, and had over time.
 
-class HistogramPanel extends ChartPanel {
+import { LEAST_REAL } from "../declared.js"
+import { setText } from "./elements.js"
+import { ChartPanel } from "./panels.js"
+import { inFigure } from "./plotly.js"
+import { integer, number } from "./said.js"
+
+export class HistogramPanel extends ChartPanel {
   draw() {
     if (this.busy) return this.view.again()
     const { store, Plotly } = { store: this.view.store, Plotly: this.Plotly }
     const found = this.view.part(this.spec.part || "histogram")
-    const names = this.view.classNames(found && found.value.counts)
+    const names = this.view.classNames(found?.value.counts)
     this.waiting(!found)
     if (this.generation !== store.generation || this.names !== names.join("\n")) {
       this.generation = store.generation
@@ -14,7 +21,14 @@ class HistogramPanel extends ChartPanel {
       const { real_share: real = [], band_low: low = [], band_high: high = [] } = store.reference
       const { fake, unsure } = this.view.colours
       Plotly.relayout(this.chart, { "xaxis.dtick": names.length <= 20 ? 1 : Math.ceil(names.length / 15) })
-      Plotly.restyle(this.chart, { x: [names.map(inFigure)], "marker.color": [names.map((name, i) => (i === names.length - 1 ? unsure : fake))] }, [0])
+      Plotly.restyle(
+        this.chart,
+        {
+          x: [names.map(inFigure)],
+          "marker.color": [names.map((_name, i) => (i === names.length - 1 ? unsure : fake))],
+        },
+        [0],
+      )
       Plotly.restyle(
         this.chart,
         {
@@ -38,7 +52,10 @@ class HistogramPanel extends ChartPanel {
     const shares = counts.map((count) => count / n)
     Plotly.restyle(this.chart, { y: [shares], customdata: [counts] }, [0])
     this.growAxis("yaxis", Math.min(1.02, 1.08 * Math.max(0.28, ...shares, ...(store.reference.band_high || []))))
-    const top = shares.map((share, i) => [share, names[i]]).sort((a, b) => b[0] - a[0]).slice(0, 3)
+    const top = shares
+      .map((share, i) => [share, names[i]])
+      .sort((a, b) => b[0] - a[0])
+      .slice(0, 3)
     this.chart.setAttribute(
       "aria-label",
       `${this.spec.title} at round ${integer(found.round)}: ${top.map(([share, name]) => `${name} ${number(share, "percent")}`).join(", ")}; ` +
@@ -60,17 +77,17 @@ class HistogramPanel extends ChartPanel {
   caption() {
     const { classifier, real_share: real } = this.view.store.reference
     const parts = [this.present()].filter(Boolean)
-    if (real && real.length) parts.push("Green: the real mix, and the range that chance alone would give.")
-    if (classifier && classifier.accuracy) {
-      parts.push(`Counted by a fixed classifier, ${number(classifier.accuracy, "percent")} right on ${integer(classifier.n_heldout)} held-out real samples.`)
+    if (real?.length) parts.push("Green: the real mix, and the range that chance alone would give.")
+    if (classifier?.accuracy) {
+      parts.push(
+        `Counted by a fixed classifier, ${number(classifier.accuracy, "percent")} right on ${integer(classifier.n_heldout)} held-out real samples.`,
+      )
     }
     setText(this.note, this.spec.note || parts.join(" "))
   }
 }
 
-const LEAST_REAL = 0.005 // of the real samples: below that no class is told from chance
-
-class HeatmapPanel extends ChartPanel {
+export class HeatmapPanel extends ChartPanel {
   draw() {
     if (this.busy) return this.view.again()
     const { store } = this.view
@@ -92,14 +109,28 @@ class HeatmapPanel extends ChartPanel {
       // The colour is the share over that of real data; as class_heatmap of charts.py.
       const { real_share: real = [] } = store.reference
       const { zmax } = this.chart.data[0]
-      const over = rows.map((row, i) => row.map((share) => Math.min(zmax, share / Math.max(LEAST_REAL, real[i] ?? 1 / (names.length - 1)))))
-      this.Plotly.restyle(this.chart, { x: [frames.map((f) => f.round)], y: [names.map(inFigure)], z: [over], customdata: [rows] }, [0])
+      const over = rows.map((row, i) =>
+        row.map((share) => Math.min(zmax, share / Math.max(LEAST_REAL, real[i] ?? 1 / (names.length - 1)))),
+      )
+      this.Plotly.restyle(
+        this.chart,
+        { x: [frames.map((f) => f.round)], y: [names.map(inFigure)], z: [over], customdata: [rows] },
+        [0],
+      )
       const dtick = names.length <= 16 ? 1 : Math.ceil(names.length / 12)
-      if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
-      this.chart.setAttribute("aria-label", `${this.spec.title}: share of ${names.length - 1} classes over that of real data in ${frames.length} measurements up to round ${integer(last.round)}.`)
+      if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": dtick })
+      this.dtick = dtick
+      this.chart.setAttribute(
+        "aria-label",
+        `${this.spec.title}: share of ${names.length - 1} classes over that of real data in ${frames.length} measurements up to round ${integer(last.round)}.`,
+      )
     }
     const marks = this.view.marks().map((m) => this.verticalLine(m.round, "", this.view.colours.mark))
     const round = this.view.selected
-    this.decorate(round === null || !last ? marks : [...marks, this.verticalLine(Math.min(round, last.round), "", "#ffffff", "solid")])
+    this.decorate(
+      round === null || !last
+        ? marks
+        : [...marks, this.verticalLine(Math.min(round, last.round), "", "#ffffff", "solid")],
+    )
   }
 }

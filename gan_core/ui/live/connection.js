@@ -1,13 +1,40 @@
+// @ts-check
 // The wire: a WebSocket, again and again with pauses, or polling where WebSockets do not get through.
 
-class Connection {
+export const HIDDEN_AFTER = 20000 // ms that a hidden tab keeps its socket
+export const BACKOFF = [500, 5000] // ms, first and longest pause between two attempts
+const POLL_EVERY = 1000 // ms, when WebSockets do not get through
+const ASK_AGAIN = 5000 // ms, between two looks whether a run that has ended goes on
+
+/**
+ * What is told, and what is asked, while it is open.
+ * @typedef {object} Handlers
+ * @property {(message: import("./store.js").Message) => void} message
+ * @property {(name: string, text: string) => void} state
+ * @property {() => number} cursor The last one that came.
+ * @property {() => boolean} ended Whether the run has ended.
+ * @property {() => void} stale The ticket is no longer taken.
+ */
+
+export class Connection {
+  /**
+   * @param {string} run
+   * @param {string} ticket
+   * @param {Handlers} handlers
+   */
   constructor(run, ticket, handlers) {
     this.run = run
     this.ticket = ticket
-    this.handlers = handlers // message(object) -> nothing, state(name, text) -> nothing, cursor() -> number, ended() -> bool, stale() -> nothing
+    this.handlers = handlers
+    /** @type {WebSocket | null} */
     this.socket = null
-    this.timer = null
-    this.hiddenTimer = null
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.hiddenTimer = undefined
+    /** @type {AbortController | null} */
+    this.request = null
+    this.state = ""
     this.failures = 0
     this.everOpened = false
     this.closed = false
@@ -16,10 +43,15 @@ class Connection {
     this.connect()
   }
 
+  /** @param {string} path */
   url(path) {
     return `/live/${encodeURIComponent(this.run)}${path}${path.includes("?") ? "&" : "?"}ticket=${encodeURIComponent(this.ticket)}`
   }
 
+  /**
+   * @param {string} state
+   * @param {string} [text]
+   */
   say(state, text = "") {
     this.state = state
     this.handlers.state(state, text)
@@ -53,7 +85,8 @@ class Connection {
         return
       }
       this.failures += 1
-      if (!opened) this.poll() // learn why, and go on without a socket if it is the socket that does not get through
+      if (!opened)
+        this.poll() // learn why, and go on without a socket if it is the socket that does not get through
       else this.retry()
     }
   }
@@ -73,11 +106,15 @@ class Connection {
   async poll() {
     const controller = new AbortController()
     this.request = controller
+    /** @type {Response | null} */
     let answer = null
     try {
-      answer = await fetch(this.url(`/state?since=${this.handlers.cursor()}`), { signal: controller.signal, cache: "no-store" })
+      answer = await fetch(this.url(`/state?since=${this.handlers.cursor()}`), {
+        signal: controller.signal,
+        cache: "no-store",
+      })
       if (answer.status === 200) this.handlers.message(await answer.json())
-    } catch (error) {
+    } catch (_error) {
       answer = null
     }
     if (this.closed || this.request !== controller) return

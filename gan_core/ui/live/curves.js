@@ -1,6 +1,21 @@
+// @ts-check
 // Panels of curves over rounds: those of one run, and one measure of several runs.
 
-class CurvesPanel extends ChartPanel {
+import { LOG_TICKS, MOST_DECADES } from "../declared.js"
+import { el, setText } from "./elements.js"
+import { ChartPanel } from "./panels.js"
+import { measureShown, storeOf } from "./registry.js"
+import { integer, number } from "./said.js"
+import { Scaling, SMOOTHING, smooth } from "./scaling.js"
+
+// A test of names by a pattern like `*.loss`.
+export function matcher(pattern) {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replace(/\*/g, ".*")
+  const expression = new RegExp(`^${escaped}$`)
+  return (name) => expression.test(name)
+}
+
+export class CurvesPanel extends ChartPanel {
   async start(Plotly) {
     await super.start(Plotly)
     this.chart.on("plotly_hover", (event) => {
@@ -23,7 +38,12 @@ class CurvesPanel extends ChartPanel {
     const here = this.bindings.some((binding) => binding.column === highlighted)
     const opacity = this.bindings.map((binding) => (!here || binding.column === highlighted ? 1 : 0.2))
     const now = this.bindings.map((binding) => this.chart.data[binding.index].opacity ?? 1)
-    if (opacity.join() !== now.join()) this.Plotly.restyle(this.chart, { opacity }, this.bindings.map((binding) => binding.index))
+    if (opacity.join() !== now.join())
+      this.Plotly.restyle(
+        this.chart,
+        { opacity },
+        this.bindings.map((binding) => binding.index),
+      )
   }
 
   constructor(view, spec) {
@@ -51,11 +71,12 @@ class CurvesPanel extends ChartPanel {
     for (const pattern of this.patterns) {
       const track = pattern.track || "turns"
       for (const column of Object.keys(store.tracks[track] || {})) {
-        if (!pattern.test(column) || this.bindings.some((b) => b.column === column && (b.track || "turns") === track)) continue
+        if (!pattern.test(column) || this.bindings.some((b) => b.column === column && (b.track || "turns") === track))
+          continue
         const taken = this.bindings.map((b) => this.chart.data[b.index].line.color)
         const trace = structuredClone(this.spec.trace)
         trace.name = store.label(column)
-        trace.line = { ...trace.line, color: this.view.colourOf(column, taken) }
+        trace.line = { ...trace.line, color: this.view.spareColour(taken) }
         trace.x = []
         trace.y = []
         await this.Plotly.addTraces(this.chart, trace)
@@ -76,20 +97,26 @@ class CurvesPanel extends ChartPanel {
       for (const binding of this.bindings) {
         binding.drawn = 0
         const name = this.spec.fixed_names ? null : store.label(binding.column)
-        if (name && this.chart.data[binding.index].name !== name) this.Plotly.restyle(this.chart, { name }, [binding.index])
+        if (name && this.chart.data[binding.index].name !== name)
+          this.Plotly.restyle(this.chart, { name }, [binding.index])
       }
     }
-    const columns = this.bindings.map((binding) => store.column(binding.track || "turns", binding.column) || { x: [], y: [] })
+    const columns = this.bindings.map(
+      (binding) => store.column(binding.track || "turns", binding.column) || { x: [], y: [] },
+    )
     const { smooth: smoothed } = this.scaling.choice
     if (smoothed || this.smoothed) await this.drawFaint(columns, smoothed)
     if (afresh || smoothed || this.smoothed) {
       this.Plotly.restyle(
         this.chart,
-        { x: columns.map((c) => c.x.slice()), y: columns.map((c) => (smoothed ? smooth(c.y, SMOOTHING) : c.y.slice())) },
+        {
+          x: columns.map((c) => c.x.slice()),
+          y: columns.map((c) => (smoothed ? smooth(c.y, SMOOTHING) : c.y.slice())),
+        },
         this.bindings.map((b) => b.index),
       )
     } else {
-      const grown = this.bindings.map((binding, i) => i).filter((i) => columns[i].x.length > this.bindings[i].drawn)
+      const grown = this.bindings.map((_binding, i) => i).filter((i) => columns[i].x.length > this.bindings[i].drawn)
       if (grown.length) {
         this.Plotly.extendTraces(
           this.chart,
@@ -102,18 +129,30 @@ class CurvesPanel extends ChartPanel {
       }
     }
     this.smoothed = smoothed
-    this.bindings.forEach((binding, i) => (binding.drawn = columns[i].x.length))
+    for (const [i, binding] of this.bindings.entries()) binding.drawn = columns[i].x.length
     this.showFilled(columns)
     this.highlight()
     if (this.key) this.writeKey()
     const levels = this.references(columns)
     const onAxis = levels.map(({ shape }) => shape.y0).filter(Number.isFinite)
-    setText(this.aside, this.scaling.fit(columns.map((c) => c.y), onAxis))
-    this.decorate([...this.past(), ...levels.filter(({ shape }) => !this.scaling.choice.log || shape.y0 > 0), ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)), ...this.cursorLine()])
+    setText(
+      this.aside,
+      this.scaling.fit(
+        columns.map((c) => c.y),
+        onAxis,
+      ),
+    )
+    this.decorate([
+      ...this.past(),
+      ...levels.filter(({ shape }) => !this.scaling.choice.log || shape.y0 > 0),
+      ...this.view.marks().map((m) => this.verticalLine(m.round, m.label, this.view.colours.mark)),
+      ...this.cursorLine(),
+    ])
     this.spaceTicks()
     this.describe(columns)
     this.waiting(!columns.some((c) => c.x.length))
-    if (this.spec.reading) setText(this.note, [this.present(), store.reference.reading || this.spec.note].filter(Boolean).join(" "))
+    if (this.spec.reading)
+      setText(this.note, [this.present(), store.reference.reading || this.spec.note].filter(Boolean).join(" "))
   }
 
   // The curves as they are, behind the smoothed ones.
@@ -122,7 +161,15 @@ class CurvesPanel extends ChartPanel {
       if (binding.faint !== undefined) continue
       const { line } = this.chart.data[binding.index]
       binding.faint = this.chart.data.length
-      await this.Plotly.addTraces(this.chart, { x: [], y: [], mode: "lines", line: { color: line.color, width: 1 }, opacity: 0.3, showlegend: false, hoverinfo: "skip" })
+      await this.Plotly.addTraces(this.chart, {
+        x: [],
+        y: [],
+        mode: "lines",
+        line: { color: line.color, width: 1 },
+        opacity: 0.3,
+        showlegend: false,
+        hoverinfo: "skip",
+      })
     }
     this.Plotly.restyle(
       this.chart,
@@ -139,10 +186,14 @@ class CurvesPanel extends ChartPanel {
     for (const { column, track } of this.bindings) {
       const value = column.endsWith(".loss") ? store.valueAt(track || "turns", column, shown) : null
       if (value === null) continue
-      const [line] = ((store.reference.lines || {})[column] || []).map(([level, label]) => [level, label.split(" = ")[0]])
+      const [line] = (store.reference.lines?.[column] || []).map(([level, label]) => [level, label.split(" = ")[0]])
       const off = line && value - line[0]
       const near = line && Math.abs(off) <= 0.05 * Math.max(0.1, Math.abs(line[0]))
-      const where = line ? (near ? `, at ${line[1]}` : `, ${number(Math.abs(off))} ${off > 0 ? "above" : "below"} ${line[1]}`) : ""
+      const where = line
+        ? near
+          ? `, at ${line[1]}`
+          : `, ${number(Math.abs(off))} ${off > 0 ? "above" : "below"} ${line[1]}`
+        : ""
       told.push(`${store.label(column)} ${number(value)}${where}`)
     }
     return told.length ? `Round ${integer(shown)}: ${told.join("; ")}.` : ""
@@ -167,13 +218,14 @@ class CurvesPanel extends ChartPanel {
     this.key.replaceChildren(...traces.map(({ name, line }) => el("span", { style: `--line: ${line.color}` }, name)))
   }
 
-  // A logarithmic axis: ticks at 1 to 9, at 1, 2, 5, or at powers of ten, as there is room. charts.py does the same.
+  // Ticks of a logarithmic axis, as there is room.
   spaceTicks() {
     const axis = this.chart._fullLayout.yaxis
     if (axis.type !== "log") return
     const decades = axis.range[1] - axis.range[0]
-    const dtick = decades < 0.7 ? "D1" : decades < 3 ? "D2" : Math.ceil(decades / 6)
-    if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": (this.dtick = dtick) })
+    const dtick = LOG_TICKS.find(({ below }) => decades < below)?.ticks ?? Math.ceil(decades / MOST_DECADES)
+    if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": dtick })
+    this.dtick = dtick
   }
 
   references(columns) {
@@ -185,12 +237,19 @@ class CurvesPanel extends ChartPanel {
         const colour = this.chart.data[binding.index].line.color
         lines.push(this.horizontalLine(value, label, colour, lines.length % 2 === 1))
       }
-      const real = this.spec.floors ? (this.view.store.reference.floors || {})[binding.column] : undefined
+      const real = this.spec.floors ? this.view.store.reference.floors?.[binding.column] : undefined
       if (real !== undefined) {
-        lines.push(this.horizontalLine(real, `real ${binding.column} ${number(real)}`, this.chart.data[binding.index].line.color))
+        lines.push(
+          this.horizontalLine(
+            real,
+            `real ${binding.column} ${number(real)}`,
+            this.chart.data[binding.index].line.color,
+          ),
+        )
       }
     })
-    for (const [value, label] of this.spec.levels || []) lines.push(this.horizontalLine(value, label, this.view.colours.mark, lines.length % 2 === 1))
+    for (const [value, label] of this.spec.levels || [])
+      lines.push(this.horizontalLine(value, label, this.view.colours.mark, lines.length % 2 === 1))
     const { curves = {}, score_line: even } = this.view.store.reference
     const scores = curves.scores || []
     if (even !== null && even !== undefined && this.bindings.some((binding) => scores.includes(binding.column))) {
@@ -203,15 +262,21 @@ class CurvesPanel extends ChartPanel {
     const parts = []
     this.bindings.forEach((binding, i) => {
       const { x, y } = columns[i]
-      if (x.length) parts.push(`${this.view.store.label(binding.column)} ${number(y[y.length - 1])} at round ${integer(x[x.length - 1])}`)
+      if (x.length)
+        parts.push(
+          `${this.view.store.label(binding.column)} ${number(y[y.length - 1])} at round ${integer(x[x.length - 1])}`,
+        )
     })
-    this.chart.setAttribute("aria-label", `${this.spec.title}, curves over rounds. ${parts.join("; ") || "No data yet."}`)
+    this.chart.setAttribute(
+      "aria-label",
+      `${this.spec.title}, curves over rounds. ${parts.join("; ") || "No data yet."}`,
+    )
   }
 }
 
 // One measurement of the runs that are shown beside this view, each from the store of its own view.
 // One measure of several runs: the one that the page of all their seeds shows, if it does.
-class OverlayPanel extends ChartPanel {
+export class OverlayPanel extends ChartPanel {
   async start(Plotly) {
     await super.start(Plotly)
     this.changed = () => this.view.drawSoon(true)
@@ -220,17 +285,16 @@ class OverlayPanel extends ChartPanel {
 
   draw() {
     if (this.busy) return this.view.again()
-    const { column, title } = window.__ganscopeMeasure || { ...this.spec, title: this.spec.measure }
+    const { column, title } = measureShown() || { column: this.spec.column, title: this.spec.measure }
     this.entitle(`${title}, this seed`)
-    const all = window.__ganscope || {}
-    const stores = this.spec.runs.map((run) => (all[run] ? all[run].view.store : null))
-    const columns = stores.map((store) => (store && store.column("diagnostics", column)) || { x: [], y: [] })
+    const stores = this.spec.runs.map(storeOf)
+    const columns = stores.map((store) => store?.column("diagnostics", column) || { x: [], y: [] })
     const key = column + columns.map(({ x }, i) => `${stores[i] ? stores[i].generation : ""}/${x.length}`).join()
     if (key !== this.drawn) {
       this.drawn = key
       this.Plotly.restyle(this.chart, { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) })
     }
-    const told = stores.map((store) => store && (store.reference.floors || {})[column]).filter(Number.isFinite)
+    const told = stores.map((store) => store?.reference.floors?.[column]).filter(Number.isFinite)
     const floor = told.length ? [this.horizontalLine(told[0], "real data", this.view.colours.real)] : []
     this.decorate([...floor, ...this.cursorLine()])
     this.waiting(!columns.some((c) => c.x.length))
@@ -238,12 +302,12 @@ class OverlayPanel extends ChartPanel {
 
   entitle(title) {
     if (this.element.getAttribute("aria-label") === title) return
-    this.element.querySelector(".gs-title").firstChild.textContent = title
+    if (this.named.firstChild) this.named.firstChild.textContent = title
     for (const node of [this.element, this.chart]) node.setAttribute("aria-label", title)
   }
 
   destroy() {
-    document.removeEventListener("ganscope:measure", this.changed)
+    if (this.changed) document.removeEventListener("ganscope:measure", this.changed)
     super.destroy()
   }
 }

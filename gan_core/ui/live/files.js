@@ -1,19 +1,24 @@
+// @ts-check
 // The artefacts that frames name: each is fetched once, and the newest are kept.
 
 const FILES_KEPT = 60
 
-class Files {
+export class Files {
+  /** @param {(file: string) => string} addressOf */
   constructor(addressOf) {
     this.addressOf = addressOf
-    this.asked = new Map() // the promise of each
-    this.contents = new Map() // of those that are here
+    /** @type {Map<string, Promise<any>>} */
+    this.asked = new Map()
+    /** @type {Map<string, any>} Of those that are here. */
+    this.contents = new Map()
   }
 
   // A picture, decoded, so that it changes without an empty moment in between; or what a JSON file holds.
+  /** @param {string} file */
   fetch(file) {
     if (!this.asked.has(file)) {
       if (this.asked.size >= FILES_KEPT) {
-        const oldest = this.asked.keys().next().value
+        const [oldest] = this.asked.keys()
         this.asked.delete(oldest)
         this.contents.delete(oldest)
       }
@@ -27,12 +32,14 @@ class Files {
     return this.asked.get(file)
   }
 
+  /** @param {string} file */
   async json(file) {
     const answer = await fetch(this.addressOf(file))
     if (!answer.ok) throw new Error(`${answer.status}`)
     return answer.json()
   }
 
+  /** @param {string} file */
   async picture(file) {
     const picture = new Image()
     picture.src = this.addressOf(file)

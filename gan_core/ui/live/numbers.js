@@ -1,18 +1,40 @@
+// @ts-check
 // The panel of measures, and what is near real data.
 
+import { el, setText } from "./elements.js"
+import { Panel } from "./panels.js"
+import { integer, number } from "./said.js"
+
 // What is measured of the samples: some large, with a mark that says whether they read like real data, and all in a table.
-class NumbersPanel extends Panel {
+export class NumbersPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
     this.tiles = spec.numbers.filter((entry) => entry.lead).map((entry) => this.tile(entry))
     this.rows = spec.numbers.map((entry) => {
       const cells = ["value", "real", "way", "size"].map((name) => el("td", { class: `gs-${name}` }))
-      const row = el("tr", { "data-column": entry.column }, el("th", { scope: "row", title: entry.help }, entry.label), ...cells)
+      const row = el(
+        "tr",
+        { "data-column": entry.column },
+        el("th", { scope: "row", title: entry.help }, entry.label),
+        ...cells,
+      )
       return { entry, row, cells }
     })
-    const head = ["measure", "this run", spec.beside || "real data", "better", "samples"].map((text) => el("th", { scope: "col" }, text))
-    const table = el("table", { class: "gs-table" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...this.rows.map(({ row }) => row)))
-    this.more = el("details", { class: "gs-more", "data-testid": `${spec.slot}-all` }, el("summary", {}, `All measures, with what ${spec.beside ? "they are read beside" : "real data reads"}`), table)
+    const head = ["measure", "this run", spec.beside || "real data", "better", "samples"].map((text) =>
+      el("th", { scope: "col" }, text),
+    )
+    const table = el(
+      "table",
+      { class: "gs-table" },
+      el("thead", {}, el("tr", {}, ...head)),
+      el("tbody", {}, ...this.rows.map(({ row }) => row)),
+    )
+    this.more = el(
+      "details",
+      { class: "gs-more", "data-testid": `${spec.slot}-all` },
+      el("summary", {}, `All measures, with what ${spec.beside ? "they are read beside" : "real data reads"}`),
+      table,
+    )
     this.lead = el("div", { class: "gs-tiles" }, ...this.tiles.map(({ tile }) => tile))
     this.body.append(this.lead, this.more)
   }
@@ -26,21 +48,37 @@ class NumbersPanel extends Panel {
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path")
     line.append(path)
     const head = el("span", { class: "gs-reading" }, value, mark)
-    const tile = el("div", { class: "gs-tile", title: entry.help, "data-column": entry.column }, el("span", { class: "gs-label" }, entry.label), head, line, floor)
+    const tile = el(
+      "div",
+      { class: "gs-tile", title: entry.help, "data-column": entry.column },
+      el("span", { class: "gs-label" }, entry.label),
+      head,
+      line,
+      floor,
+    )
     return { entry, tile, value, mark, path, floor, drawn: "" }
   }
 
   // What is known of a number at the round that is shown; null where the run does not have it.
   reading(entry) {
     const { store } = this.view
-    const { floors = {}, beside = {}, lacking = {}, sizes = {}, histogram_n: samples, class_names: names = [] } = store.reference
+    const {
+      floors = {},
+      beside = {},
+      lacking = {},
+      sizes = {},
+      histogram_n: samples,
+      class_names: names = [],
+    } = store.reference
     const column = store.column("diagnostics", entry.column)
     const known = column && column.x.length > 0
     if (!known && !lacking[entry.column]) return null
     const round = this.view.shown ?? this.view.round
     const value = known ? store.valueAt("diagnostics", entry.column, round) : null
     const real = floors[entry.column]
-    const others = Object.entries(beside[entry.column] || {}).map(([name, other]) => `${name} ${number(other, entry.format)}`)
+    const others = Object.entries(beside[entry.column] || {}).map(
+      ([name, other]) => `${name} ${number(other, entry.format)}`,
+    )
     const silent = (entry.unless || []).find((other) => this.silences(other, round))
     const of = entry.counts && names.length ? ` of ${integer(names.length)}` : ""
     return {
@@ -71,7 +109,10 @@ class NumbersPanel extends Panel {
       setText(item.value, read.text)
       setText(item.mark, read.near === null ? "" : read.near ? "✓" : "✗")
       item.mark.dataset.near = read.near
-      item.mark.setAttribute("aria-label", read.near === null ? "" : read.near ? "near real data" : "not near real data")
+      item.mark.setAttribute(
+        "aria-label",
+        read.near === null ? "" : read.near ? "near real data" : "not near real data",
+      )
       setText(item.floor, read.why || [read.told, entry.way].filter(Boolean).join(", "))
       const key = `${store.generation}/${read.column ? read.column.x.length : 0}`
       if (key !== item.drawn && read.column) {
@@ -85,7 +126,7 @@ class NumbersPanel extends Panel {
       if (!read) continue
       any = true
       const told = [read.text, read.real, read.why || entry.way, read.size ? integer(read.size) : ""]
-      cells.forEach((cell, i) => setText(cell, told[i]))
+      for (const [i, cell] of cells.entries()) setText(cell, told[i])
     }
     if (any && this.view.shown !== null) this.tellRound(this.view.shown)
     this.waiting(!any)
@@ -93,12 +134,12 @@ class NumbersPanel extends Panel {
 }
 
 // As Metric.near_real of gan_core/metrics/metric.py, which says how near that is.
-function nearReal({ better, slack: [share, besides] }, value, real) {
+export function nearReal({ better, slack: [share, besides] }, value, real) {
   const slack = share * Math.abs(real) + besides
   return (value >= real - slack || better === "lower") && (value <= real + slack || better === "higher")
 }
 
-function sparkPath({ x, y }) {
+export function sparkPath({ x, y }) {
   const finite = y.filter((v) => v !== null && Number.isFinite(v))
   if (finite.length < 2) return ""
   const [low, high] = [Math.min(...finite), Math.max(...finite)]

@@ -1,6 +1,12 @@
+// @ts-check
 // The panels. Each keeps a note of what it has drawn, and catches up from the store when it is asked to draw.
 
-class Panel {
+import { el, setText } from "./elements.js"
+import { drawn, PLOTLY_CONFIG, purgeWhenDrawn, translucent } from "./plotly.js"
+import { integer, ordinal } from "./said.js"
+import { STAGE_LETTERS, STAGE_STROKES, stage } from "./stage.js"
+
+export class Panel {
   constructor(view, spec) {
     this.view = view
     this.spec = spec
@@ -8,14 +14,40 @@ class Panel {
     this.wait = el("div", { class: "gs-wait" })
     this.note = el("p", { class: "gs-note" })
     this.aside = el("span", { class: "gs-aside" })
-    this.fills = el("button", { type: "button", class: "gs-button gs-fill-screen", "aria-label": `${spec.title}: fill the screen, or not`, title: "fill the screen, or not [S]" }, "⤢")
+    this.named = el("h3", { class: "gs-title" }, spec.title, this.aside)
+    this.fills = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-button gs-fill-screen",
+        "aria-label": `${spec.title}: fill the screen, or not`,
+        title: "fill the screen, or not [S]",
+      },
+      "⤢",
+    )
     this.fills.onclick = () => (stage.slot ? stage.close() : stage.open(spec.slot))
-    this.asks = el("button", { type: "button", class: "gs-button gs-ask", "aria-expanded": "false", "aria-label": `${spec.title}: how to read it`, title: "how to read it" }, "?")
-    this.asks.onclick = () => this.asks.setAttribute("aria-expanded", String(this.element.toggleAttribute("data-explains")))
+    this.asks = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-button gs-ask",
+        "aria-expanded": "false",
+        "aria-label": `${spec.title}: how to read it`,
+        title: "how to read it",
+      },
+      "?",
+    )
+    this.asks.onclick = () =>
+      this.asks.setAttribute("aria-expanded", String(this.element.toggleAttribute("data-explains")))
     this.element = el(
       "section",
-      { class: `gs-panel gs-${spec.kind}`, "data-testid": spec.slot, "data-span": spec.span || 1, "aria-label": spec.title },
-      el("div", { class: "gs-heading" }, el("h3", { class: "gs-title" }, spec.title, this.aside), this.asks, this.fills),
+      {
+        class: `gs-panel gs-${spec.kind}`,
+        "data-testid": spec.slot,
+        "data-span": spec.span || 1,
+        "aria-label": spec.title,
+      },
+      el("div", { class: "gs-heading" }, this.named, this.asks, this.fills),
       el("div", { class: "gs-stage" }, this.body, this.wait),
       this.note,
     )
@@ -25,7 +57,16 @@ class Panel {
 
   // Only its title, until it is asked for.
   fold() {
-    const opens = el("button", { type: "button", class: "gs-button gs-fold", "aria-expanded": "false", "aria-label": `${this.spec.title}: show or hide` }, "▸")
+    const opens = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-button gs-fold",
+        "aria-expanded": "false",
+        "aria-label": `${this.spec.title}: show or hide`,
+      },
+      "▸",
+    )
     opens.onclick = () => {
       const folded = this.element.toggleAttribute("data-folded")
       opens.setAttribute("aria-expanded", String(!folded))
@@ -42,9 +83,11 @@ class Panel {
       const status = this.view.store.status
       if (this.view.root.dataset.connection === "refused") text = "nothing to show"
       else if (!status) text = "connecting…"
-      else if (status.state === "queued") text = status.place ? `queued, ${ordinal(status.place)} in line` : status.preparing ? "starting…" : "queued"
+      else if (status.state === "queued")
+        text = status.place ? `queued, ${ordinal(status.place)} in line` : status.preparing ? "starting…" : "queued"
       else if (status.preparing) text = "preparing…"
-      else if (this.view.store.ended) text = this.view.shown === null && this.view.store.frames.length ? "drawing…" : "nothing was recorded"
+      else if (this.view.store.ended)
+        text = this.view.shown === null && this.view.store.frames.length ? "drawing…" : "nothing was recorded"
       else text = this.spec.waiting || "waiting for the first round…"
     }
     setText(this.wait, text)
@@ -55,7 +98,10 @@ class Panel {
   // Which round the panel shows, in the same place of each; and that it is another than that of the panels beside it.
   tellRound(round, more = "") {
     const other = this.view.shown !== null && round !== this.view.shown
-    setText(this.aside, [`round ${integer(round)}`, other ? "nothing newer for this panel" : "", more].filter(Boolean).join(" · "))
+    setText(
+      this.aside,
+      [`round ${integer(round)}`, other ? "nothing newer for this panel" : "", more].filter(Boolean).join(" · "),
+    )
     this.aside.dataset.other = other
     this.element.dataset.round = round
   }
@@ -71,12 +117,22 @@ class Panel {
   destroy() {}
 }
 
-class ChartPanel extends Panel {
+export class ChartPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
-    this.chart = el("div", { class: "gs-chart", role: "group", "aria-roledescription": "chart", "aria-label": spec.title })
+    this.chart = el("div", {
+      class: "gs-chart",
+      role: "group",
+      "aria-roledescription": "chart",
+      "aria-label": spec.title,
+    })
     this.body.append(this.chart)
+    /** @type {number | undefined} Of the store, when it was drawn last. */
     this.generation = -1
+    /** @type {any} */
+    this.drawn = null
+    this.resizing = 0 // the frame in which its size is looked at again
+    this.hovering = false
     this.decorations = ""
     this.ready = false
   }
@@ -108,9 +164,18 @@ class ChartPanel extends Panel {
     if (!this.ready || large === Boolean(this.large)) return
     this.large = large
     const { data, layout } = this.spec.figure
-    const words = ["font", "legend.font", ...Object.keys(layout).filter((name) => /^[xy]axis/.test(name)).flatMap((name) => [`${name}.tickfont`, `${name}.title.font`])]
+    const words = [
+      "font",
+      "legend.font",
+      ...Object.keys(layout)
+        .filter((name) => /^[xy]axis/.test(name))
+        .flatMap((name) => [`${name}.tickfont`, `${name}.title.font`]),
+    ]
     const sizeOf = (path) => path.split(".").reduce((node, name) => node?.[name], layout)?.size ?? null // null is Plotly's own
-    this.Plotly.relayout(this.chart, Object.fromEntries(words.map((path) => [`${path}.size`, large ? STAGE_LETTERS : sizeOf(path)])))
+    this.Plotly.relayout(
+      this.chart,
+      Object.fromEntries(words.map((path) => [`${path}.size`, large ? STAGE_LETTERS : sizeOf(path)])),
+    )
     const factor = large ? STAGE_STROKES : 1
     data.forEach((trace, i) => {
       const change = {}
@@ -170,12 +235,30 @@ class ChartPanel extends Panel {
     const atAxis = round - range[0] < 0.06 * (range[1] - range[0])
     return {
       shape: {
-        type: "line", xref: "x", yref: "paper", x0: round, x1: round, y0: 0, y1: 1, layer: "above",
+        type: "line",
+        xref: "x",
+        yref: "paper",
+        x0: round,
+        x1: round,
+        y0: 0,
+        y1: 1,
+        layer: "above",
         line: { color: colour, width: 1.6, dash },
       },
       annotation: label && {
-        text: label, x: round, y: 1, xref: "x", yref: "paper", xanchor: atAxis ? "left" : "right", yanchor: "top", textangle: -90,
-        showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, xshift: atAxis ? 1 : -1,
+        text: label,
+        x: round,
+        y: 1,
+        xref: "x",
+        yref: "paper",
+        xanchor: atAxis ? "left" : "right",
+        yanchor: "top",
+        textangle: -90,
+        showarrow: false,
+        font: { size: 12, color: this.view.palette.text },
+        bgcolor: this.view.palette.veil,
+        borderpad: 1,
+        xshift: atAxis ? 1 : -1,
       },
     }
   }
@@ -189,12 +272,29 @@ class ChartPanel extends Panel {
     const log = this.onLog // there a shape takes the value, an annotation its logarithm
     return {
       shape: {
-        type: "line", xref: "paper", yref: "y", x0: 0, x1: 1, y0: value, y1: value, layer: "above",
+        type: "line",
+        xref: "paper",
+        yref: "y",
+        x0: 0,
+        x1: 1,
+        y0: value,
+        y1: value,
+        layer: "above",
         line: { color: colour, width: 1.4, dash: "dot" },
       },
       annotation: label && {
-        text: label, x: left ? 0 : 1, y: log ? Math.log10(value) : value, xref: "paper", yref: "y", xanchor: left ? "left" : "right", yanchor: "bottom",
-        showarrow: false, font: { size: 12, color: this.view.palette.text }, bgcolor: this.view.palette.veil, borderpad: 1, yshift: 1,
+        text: label,
+        x: left ? 0 : 1,
+        y: log ? Math.log10(value) : value,
+        xref: "paper",
+        yref: "y",
+        xanchor: left ? "left" : "right",
+        yanchor: "bottom",
+        showarrow: false,
+        font: { size: 12, color: this.view.palette.text },
+        bgcolor: this.view.palette.veil,
+        borderpad: 1,
+        yshift: 1,
       },
     }
   }
@@ -204,15 +304,23 @@ class ChartPanel extends Panel {
     const forks = this.view.store.events.filter((event) => event.kind === "forked")
     if (!forks.length) return []
     const shape = {
-      type: "rect", xref: "x", yref: "paper", x0: 0, x1: forks[forks.length - 1].round, y0: 0, y1: 1, layer: "above",
-      line: { width: 0 }, fillcolor: translucent(this.view.palette.background, 0.6),
+      type: "rect",
+      xref: "x",
+      yref: "paper",
+      x0: 0,
+      x1: forks[forks.length - 1].round,
+      y0: 0,
+      y1: 1,
+      layer: "above",
+      line: { width: 0 },
+      fillcolor: translucent(this.view.palette.background, 0.6),
     }
     return [{ shape }]
   }
 
   // Not on the chart under the pointer itself: drawing there would take its labels away.
   cursorLine() {
-    const round = this.hovering ? this.view.selected : this.view.hovered ?? this.view.selected
+    const round = this.hovering ? this.view.selected : (this.view.hovered ?? this.view.selected)
     return round === null ? [] : [this.verticalLine(round, "", this.view.palette.faded, "solid")]
   }
 

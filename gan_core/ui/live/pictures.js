@@ -1,4 +1,9 @@
+// @ts-check
 // The panel of generated pictures: all, one class, or the first with the push on them.
+
+import { el, setText } from "./elements.js"
+import { Panel } from "./panels.js"
+import { integer, number } from "./said.js"
 
 // A grey picture around 128 as a veil: the one colour where it is lighter, the other where it is darker, none where it is neither.
 function tinted(picture, lighter, darker) {
@@ -15,15 +20,23 @@ function tinted(picture, lighter, darker) {
   return canvas
 }
 
-const CLASS_NOTE = "Each row is a class; down a column the noise z is the same, so what changes is the class that G is told."
-const CODE_NOTE = "Each row is a category of the code; down a column the rest of z is the same, so what changes is the code that G is given."
+const CLASS_NOTE =
+  "Each row is a class; down a column the noise z is the same, so what changes is the class that G is told."
+const CODE_NOTE =
+  "Each row is a category of the code; down a column the rest of z is the same, so what changes is the code that G is given."
 const ONE_CODE_NOTE = "One category of the code from different noise."
 const ONE_CLASS_NOTE = "One class from different noise: if these are all alike, G has collapsed inside the class."
 
-class GridPanel extends Panel {
+export class GridPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
-    this.image = el("img", { class: "gs-grid", alt: "", hidden: true, draggable: "false", "data-testid": `${spec.slot}-image` })
+    this.image = el("img", {
+      class: "gs-grid",
+      alt: "",
+      hidden: true,
+      draggable: "false",
+      "data-testid": `${spec.slot}-image`,
+    })
     // Of a conditional run the rows are classes: their names stand beside them, and one can be looked at by itself.
     this.names = el("div", { class: "gs-rows", "aria-hidden": "true", hidden: true })
     this.one = el("canvas", { class: "gs-grid", role: "img", hidden: true, "data-testid": `${spec.slot}-class` })
@@ -32,17 +45,29 @@ class GridPanel extends Panel {
     this.push = el("canvas", { class: "gs-grid", role: "img", hidden: true, "data-testid": `${spec.slot}-push` })
     this.toggle = el(
       "button",
-      { class: "gs-button", type: "button", "aria-pressed": "false", title: "show which pixels of the first samples G is to change", "data-testid": `${spec.slot}-push-toggle` },
+      {
+        class: "gs-button",
+        type: "button",
+        "aria-pressed": "false",
+        title: "show which pixels of the first samples G is to change",
+        "data-testid": `${spec.slot}-push-toggle`,
+      },
       "push on G",
     )
+    this.pushed = false
     this.toggle.addEventListener("click", () => {
       this.pushed = !this.pushed
       this.show()
     })
     this.lever = el("div", { class: "gs-choice gs-lever", hidden: true }, this.toggle)
-    this.body.append(this.choice, el("div", { class: "gs-sheet" }, this.names, this.image, this.one, this.push), this.lever)
+    this.body.append(
+      this.choice,
+      el("div", { class: "gs-sheet" }, this.names, this.image, this.one, this.push),
+      this.lever,
+    )
+    /** @type {number | null} */
     this.chosen = null
-    this.pushed = false
+    /** @type {any} */
     this.shown = null
   }
 
@@ -54,13 +79,18 @@ class GridPanel extends Panel {
     const found = this.view.part(this.needs)
     this.waiting(!found)
     this.coded = Boolean(found && found.value.rows === "code")
-    this.offer((found && found.value.classes) || [])
+    this.offer(found?.value.classes || [])
     if (!this.offered.length && !this.pushed) this.explain()
     if (!found) return
     const picture = this.view.contents.get(found.value.file)
     if (picture && !(this.shown && this.shown.file === found.value.file)) {
       const push = this.view.store.part("push", found.round)
-      this.shown = { picture, round: found.round, push: push && push.round === found.round ? push.value : null, ...found.value }
+      this.shown = {
+        picture,
+        round: found.round,
+        push: push && push.round === found.round ? push.value : null,
+        ...found.value,
+      }
       this.show()
     }
     if (this.shown) this.tellRound(this.shown.round, this.chosen === null ? "" : this.called(this.offered[this.chosen]))
@@ -94,10 +124,11 @@ class GridPanel extends Panel {
 
   show() {
     const one = this.chosen !== null
-    Array.from(this.choice.children).forEach((button, i) => button.setAttribute("aria-pressed", String(i === (one ? this.chosen + 1 : 0))))
+    for (const [i, button] of [...this.choice.children].entries())
+      button.setAttribute("aria-pressed", String(i === (this.chosen ?? -1) + 1))
     if (!this.shown) return
     const { picture, round, count = 0 } = this.shown
-    const name = one ? this.offered[this.chosen] : ""
+    const name = this.chosen === null ? "" : this.offered[this.chosen]
     this.names.hidden = one || !this.offered.length
     const [ofAll, ofOne] = this.coded ? [CODE_NOTE, ONE_CODE_NOTE] : [CLASS_NOTE, ONE_CLASS_NOTE]
     if (this.offered.length) setText(this.note, one ? ofOne : ofAll)
@@ -127,7 +158,7 @@ class GridPanel extends Panel {
     pull.src = this.view.artefact(push.file)
     try {
       await pull.decode()
-    } catch (error) {
+    } catch (_error) {
       return // may work at the next frame
     }
     if (shown !== this.shown || !this.pushed) return
@@ -142,13 +173,20 @@ class GridPanel extends Panel {
     const pen = this.push.getContext("2d")
     for (let i = 0; i < push.count; i++) {
       const [x, y] = [(i % columns) * w, Math.floor(i / columns) * w]
-      const cell = (picture, wide) => pen.drawImage(picture, (i % wide) * w, Math.floor(i / wide) * w, w - gap, w - gap, x, y, w - gap, w - gap)
+      const cell = (picture, wide) =>
+        pen.drawImage(picture, (i % wide) * w, Math.floor(i / wide) * w, w - gap, w - gap, x, y, w - gap, w - gap)
       cell(picture, across)
       cell(tint, down)
     }
     this.push.dataset.round = round
-    this.push.setAttribute("aria-label", `the first ${push.count} samples at round ${integer(round)}, with the pixels that G's loss would have lighter or darker`)
-    setText(this.note, `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(push.largest)}.`)
+    this.push.setAttribute(
+      "aria-label",
+      `the first ${push.count} samples at round ${integer(round)}, with the pixels that G's loss would have lighter or darker`,
+    )
+    setText(
+      this.note,
+      `What G's loss asks of the pixels: orange lighter, blue darker. The strongest is a gradient of ${number(push.largest)}.`,
+    )
   }
 
   // One row of the picture, as a square.

@@ -1,21 +1,44 @@
+// @ts-check
 // Panels of samples in the plane and on a line, with what D thinks there.
 
-const MOST_UNLIKE = 3 // times as long may one axis be as the other, where both are drawn to one scale
+import { MOST_UNLIKE } from "../declared.js"
+import { setText } from "./elements.js"
+import { ChartPanel } from "./panels.js"
+import { integer, number } from "./said.js"
+
 const WIDE = 1.45 // times as wide as high is a panel with room beside its plane
 const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
 const EDGES = [
   { name: "left", out: ([x], [x0]) => x < x0, place: { x: 0, y: 0.5, xanchor: "left" }, text: (n) => `◂ ${n}` },
   { name: "right", out: ([x], [, x1]) => x > x1, place: { x: 1, y: 0.5, xanchor: "right" }, text: (n) => `${n} ▸` },
-  { name: "below", out: ([, y], [, , y0]) => y < y0, place: { x: 0.5, y: 0, yanchor: "bottom" }, text: (n) => `▾ ${n}` },
+  {
+    name: "below",
+    out: ([, y], [, , y0]) => y < y0,
+    place: { x: 0.5, y: 0, yanchor: "bottom" },
+    text: (n) => `▾ ${n}`,
+  },
   { name: "above", out: ([, y], [, , , y1]) => y > y1, place: { x: 0.5, y: 1, yanchor: "top" }, text: (n) => `▴ ${n}` },
 ]
 
 class ArtefactPanel extends ChartPanel {
+  constructor(view, spec) {
+    super(view, spec)
+    /** @type {any[]} The numbers of modes. */
+    this.numbers = []
+  }
+
   // Each mode by the name that its bar has in the histogram.
   numberModes({ centers = [], class_names: names = [] }) {
     const annotations = centers.slice(0, centers.length > NUMBERED ? 0 : undefined).map(([x, y = 0], i) => ({
-      annotation: { x, y, text: String(names[i] ?? i + 1), showarrow: false, yshift: 13, font: { size: 12, color: this.view.palette.text } },
+      annotation: {
+        x,
+        y,
+        text: String(names[i] ?? i + 1),
+        showarrow: false,
+        yshift: 13,
+        font: { size: 12, color: this.view.palette.text },
+      },
     }))
     this.numbers = annotations
     this.decorate(annotations)
@@ -34,11 +57,26 @@ class ArtefactPanel extends ChartPanel {
     this.decorate([
       ...this.numbers,
       ...edges.map(({ name, place, text }) => ({
-        annotation: { ...place, xref: "x domain", yref: "y domain", text: text(integer(beyond[name])), showarrow: false, borderpad: 2, bgcolor: this.view.palette.veil, font: { size: 13, color: this.view.colours.fake } },
+        annotation: {
+          ...place,
+          xref: "x domain",
+          yref: "y domain",
+          text: text(integer(beyond[name])),
+          showarrow: false,
+          borderpad: 2,
+          bgcolor: this.view.palette.veil,
+          font: { size: 13, color: this.view.colours.fake },
+        },
       })),
     ])
     return edges.reduce((sum, { name }) => sum + beyond[name], 0)
   }
+
+  /** What does not change during a run. @param {Record<string, any>} _reference */
+  drawReal(_reference) {}
+
+  /** What the file of a round holds. @param {any} _content */
+  drawFile(_content) {}
 
   get needs() {
     return this.spec.part || "points"
@@ -64,7 +102,7 @@ class ArtefactPanel extends ChartPanel {
   }
 }
 
-class PointsPanel extends ArtefactPanel {
+export class PointsPanel extends ArtefactPanel {
   // A square plane in a wide panel leaves room beside it for the legend, and none above.
   fit() {
     super.fit()
@@ -88,8 +126,10 @@ class PointsPanel extends ArtefactPanel {
     if (extent && text !== this.extent) {
       this.extent = text
       this.Plotly.relayout(this.chart, {
-        "xaxis.range": [extent[0], extent[1]], "yaxis.range": [extent[2], extent[3]],
-        "xaxis.autorange": false, "yaxis.autorange": false,
+        "xaxis.range": [extent[0], extent[1]],
+        "yaxis.range": [extent[2], extent[3]],
+        "xaxis.autorange": false,
+        "yaxis.autorange": false,
         "yaxis.scaleanchor": alike(extent) ? "x" : false,
         ...(reference.axes ? { "xaxis.title.text": reference.axes[0], "yaxis.title.text": reference.axes[1] } : {}),
       })
@@ -102,11 +142,18 @@ class PointsPanel extends ArtefactPanel {
     const span = xs.length ? xs[xs.length - 1] - xs[0] : 1
     const units = this.view.store.reference.units || [1, 1]
     const [arrows, strength] = arrowsOf(fake, pull, 0.12 * span, units)
-    const all = [[xs, ys], [x, y], [bent.map((p) => p[0]), bent.map((p) => p[1])], [arrows.map((p) => p[0]), arrows.map((p) => p[1])]]
+    const all = [
+      [xs, ys],
+      [x, y],
+      [bent.map((p) => p[0]), bent.map((p) => p[1])],
+      [arrows.map((p) => p[0]), arrows.map((p) => p[1])],
+    ]
     this.Plotly.restyle(
       this.chart,
       {
-        x: all.map((pair) => pair[0]), y: all.map((pair) => pair[1]), z: [critic, undefined, undefined, undefined],
+        x: all.map((pair) => pair[0]),
+        y: all.map((pair) => pair[1]),
+        z: [critic, undefined, undefined, undefined],
         "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
       },
       [0, 2, 3, 4],
@@ -114,15 +161,28 @@ class PointsPanel extends ArtefactPanel {
     if (this.chart.data[5]) this.drawWays(from, ways)
     this.countOutside(fake)
     const shown = this.chart.data[4] && this.chart.data[4].visible === true
-    setText(this.note, this.spec.note || told || (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""))
+    setText(
+      this.note,
+      this.spec.note ||
+        told ||
+        (shown && strength !== null ? `Push on G: the longest arrow is a gradient of ${number(strength)}.` : ""),
+    )
   }
 
   // Points in the colour of the mode that they come from, and an arrow from each mode to where its points went.
   drawWays(from, ways) {
     const colours = from.map((mode) => `hsl(${Math.round((360 * mode) / Math.max(1, ways.length))} 75% 52%)`)
-    const arrows = ways.flatMap(([x0, y0, x1, y1]) => [[x0, y0, 0], [x1, y1, 13], [null, null, 0]])
+    const arrows = ways.flatMap(([x0, y0, x1, y1]) => [
+      [x0, y0, 0],
+      [x1, y1, 13],
+      [null, null, 0],
+    ])
     this.Plotly.restyle(this.chart, { "marker.color": [colours.length ? colours : this.view.colours.fake] }, [2])
-    this.Plotly.restyle(this.chart, { x: [arrows.map((p) => p[0])], y: [arrows.map((p) => p[1])], "marker.size": [arrows.map((p) => p[2])] }, [5])
+    this.Plotly.restyle(
+      this.chart,
+      { x: [arrows.map((p) => p[0])], y: [arrows.map((p) => p[1])], "marker.size": [arrows.map((p) => p[2])] },
+      [5],
+    )
   }
 }
 
@@ -142,7 +202,11 @@ function arrowsOf(points, pull, length, [ux, uy]) {
   const scale = length / (longest * ux)
   const arrows = pull.flatMap(([dx, dy], i) => {
     const [x, y] = points[i]
-    return [[x, y, 0], [x + scale * dx, y + scale * dy, 4 + (6 * sizes[i]) / longest], [null, null, 0]]
+    return [
+      [x, y, 0],
+      [x + scale * dx, y + scale * dy, 4 + (6 * sizes[i]) / longest],
+      [null, null, 0],
+    ]
   })
   return [arrows, longest]
 }
@@ -159,7 +223,7 @@ function surround(points) {
   return [box[0] - w, box[1] + w, box[2] - h, box[3] + h]
 }
 
-class DensityPanel extends ArtefactPanel {
+export class DensityPanel extends ArtefactPanel {
   drawReal({ xs = [], real_density: real = [], extent }) {
     this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
     this.Plotly.restyle(this.chart, { visible: this.view.store.reference.score_unit === "probability" }, [3])
@@ -169,7 +233,11 @@ class DensityPanel extends ArtefactPanel {
 
   drawFile({ xs = [], fake = [], critic = [], optimal = [] }) {
     const grid = xs.length ? xs : this.view.store.reference.xs || []
-    this.Plotly.restyle(this.chart, { x: [grid, grid, optimal.length ? grid : []], y: [fake, critic, optimal] }, [1, 2, 3])
+    this.Plotly.restyle(
+      this.chart,
+      { x: [grid, grid, optimal.length ? grid : []], y: [fake, critic, optimal] },
+      [1, 2, 3],
+    )
     const top = 1.15 * Math.max(1e-9, ...fake, ...(this.view.store.reference.real_density || []))
     this.growAxis("yaxis", top)
   }

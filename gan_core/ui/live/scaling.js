@@ -1,12 +1,15 @@
-// How curves are drawn: smoothed, on a logarithmic axis, and in a range that few values do not decide. Also for seeds.js.
+// @ts-check
+// How curves are drawn: smoothed, on a logarithmic axis, and in a range that few values do not decide.
 
-const SMOOTHING = 0.9 // of the live curves; Compare has all weights
-const CUT = 0.02 // of the values at either end, that do not decide the range; as robust_range of engine/comparing/curves.py
-const CUT_MARGIN = 0.06
+import { CUT, CUT_MARGIN } from "../declared.js"
+import { el } from "./elements.js"
+import { integer } from "./said.js"
+
+export const SMOOTHING = 0.9 // of the live curves; Compare has all weights
 const SAVES = 1.5 // times as long must the whole range be, or all values are shown
 
 // The exponential moving average with bias correction; gan_core.engine.comparing.curves.smooth is the same.
-function smooth(values, weight) {
+export function smooth(values, weight) {
   let average = 0
   let share = 0
   return values.map((value) => {
@@ -24,26 +27,33 @@ function quantile(sorted, share) {
 }
 
 // `{low, high, outside}` of all finite values, with lines in it that stand beside them; null without any value.
-function robustRange(series, lines = []) {
+export function robustRange(series, lines = []) {
   const values = series.flatMap((one) => one.filter(Number.isFinite)).sort((a, b) => a - b)
   if (!values.length) return null
   let [low, high] = [quantile(values, CUT), quantile(values, 1 - CUT)]
   for (const line of lines) [low, high] = [Math.min(low, line), Math.max(high, line)]
   const margin = CUT_MARGIN * (high - low || Math.abs(high) || 1)
   ;[low, high] = [low - margin, high + margin]
-  if (values[values.length - 1] - values[0] < SAVES * (high - low)) return { low: values[0] - margin, high: values[values.length - 1] + margin, outside: 0 }
+  if (values[values.length - 1] - values[0] < SAVES * (high - low))
+    return { low: values[0] - margin, high: values[values.length - 1] + margin, outside: 0 }
   return { low, high, outside: values.filter((value) => value < low || value > high).length }
 }
 
 // What was chosen for a panel holds for the same panel of all views on the page.
 const scalings = new Map()
 
-class Scaling {
+export class Scaling {
   constructor(panel, { log, fixed }) {
+    /** @type {number[] | null} */
+    this.set = null // the range, when it was set last
     this.panel = panel
     this.fixed = fixed // the axis has a range of its own
     if (!scalings.has(panel.spec.slot)) scalings.set(panel.spec.slot, { smooth: false, log, all: false })
-    this.element = el("span", { class: "gs-scaling", role: "group", "aria-label": `${panel.spec.title}: how it is drawn` })
+    this.element = el("span", {
+      class: "gs-scaling",
+      role: "group",
+      "aria-label": `${panel.spec.title}: how it is drawn`,
+    })
     const switches = [
       ["smooth", "∿", `smoothed (weight ${SMOOTHING}); the curve itself stays, faint`],
       ["log", "log", "logarithmic axis of values"],
@@ -52,7 +62,17 @@ class Scaling {
     this.buttons = switches
       .filter(([name]) => !fixed || name === "smooth")
       .map(([name, label, title]) => {
-        const button = el("button", { type: "button", class: "gs-button gs-scale", "data-scale": name, title, "aria-label": `${panel.spec.title}: ${title}` }, label)
+        const button = el(
+          "button",
+          {
+            type: "button",
+            class: "gs-button gs-scale",
+            "data-scale": name,
+            title,
+            "aria-label": `${panel.spec.title}: ${title}`,
+          },
+          label,
+        )
         button.onclick = () => this.turn(name)
         return button
       })
@@ -72,7 +92,9 @@ class Scaling {
   // Whether the axis was as it is when the last one of these was set: a zoom is a person's own.
   get untouched() {
     const { range, autorange } = this.panel.chart.layout.yaxis
-    return !this.set || autorange !== false || Math.abs(range[0] - this.set[0]) + Math.abs(range[1] - this.set[1]) < 1e-9
+    return (
+      !this.set || autorange !== false || Math.abs(range[0] - this.set[0]) + Math.abs(range[1] - this.set[1]) < 1e-9
+    )
   }
 
   // Sets the axis to what is drawn; returns what is to be said of what is not.
@@ -85,13 +107,19 @@ class Scaling {
     const turned = (chart._fullLayout.yaxis.type === "log") !== log
     const values = log ? series.map((one) => one.filter((value) => value > 0).map(Math.log10)) : series
     const found = all ? null : robustRange(values, log ? lines.filter((line) => line > 0).map(Math.log10) : lines)
-    const range = found && found.outside ? [found.low, found.high] : null
+    const range = found?.outside ? [found.low, found.high] : null
     if (turned || this.untouched) {
       const change = range ? { "yaxis.range": range, "yaxis.autorange": false } : { "yaxis.autorange": true }
-      const same = !turned && (range ? this.set && range.every((end, i) => Math.abs(end - this.set[i]) < 0.01 * (range[1] - range[0])) : !this.set && chart.layout.yaxis.autorange !== false)
+      const same =
+        !turned &&
+        (range
+          ? this.set?.every((end, i) => Math.abs(end - range[i]) < 0.01 * (range[1] - range[0]))
+          : !this.set && chart.layout.yaxis.autorange !== false)
       if (!same) {
         if (turned) this.panel.dtick = undefined
-        const ticks = log ? { exponentformat: "power", nticks: 0, tickmode: "linear", dtick: "D1" } : { exponentformat: null, nticks: 6, tickmode: "auto", dtick: null }
+        const ticks = log
+          ? { exponentformat: "power", nticks: 0, tickmode: "linear", dtick: "D1" }
+          : { exponentformat: null, nticks: 6, tickmode: "auto", dtick: null }
         const told = Object.entries(turned ? ticks : {}).map(([name, value]) => [`yaxis.${name}`, value])
         Plotly.relayout(chart, { "yaxis.type": type, ...Object.fromEntries(told), ...change })
         this.set = range
@@ -99,7 +127,8 @@ class Scaling {
     }
     const below = log ? series.reduce((sum, one) => sum + one.filter((value) => value <= 0).length, 0) : 0
     const told = []
-    if (range && this.set) told.push(`${integer(found.outside)} ${found.outside === 1 ? "value" : "values"} outside`)
+    if (found?.outside && this.set)
+      told.push(`${integer(found.outside)} ${found.outside === 1 ? "value" : "values"} outside`)
     if (below) told.push(`${integer(below)} at or below 0`)
     return told.join(" · ")
   }

@@ -1,9 +1,20 @@
-// Measures over all seeds: the controls and the chart that they change. Joined with elements.js and scaling.js by seeds_chart.py.
+// @ts-check
+// Measures over all seeds: the controls and the chart that they change.
+
+import { el, setText } from "./elements.js"
+import { drawn, loadPlotly, PLOTLY_CONFIG, purgeWhenDrawn } from "./plotly.js"
+import { showMeasure } from "./registry.js"
+import { smooth } from "./scaling.js"
 
 const SWITCHES = [
   { name: "logx", button: "log x", title: "Logarithmic axis of rounds, images, steps or seconds" },
   { name: "logy", button: "log y", title: "Logarithmic axis of values" },
-  { name: "cut", button: "leave out outliers", title: "The axis covers what lies between the 2 % and the 98 % quantile of all values that are drawn, and a little more" },
+  {
+    name: "cut",
+    button: "leave out outliers",
+    title:
+      "The axis covers what lies between the 2 % and the 98 % quantile of all values that are drawn, and a little more",
+  },
 ]
 const TELL_AFTER = { metric: 400, other: 2500 } // ms after the last press, Python hears of the choice: tables follow the measure
 
@@ -19,7 +30,9 @@ class SeedsChart {
     this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
     this.root.append(this.controls(data), this.chart, this.note)
     parent.append(this.root)
-    this.observer = new ResizeObserver(() => this.ready && this.chart.offsetParent && drawn(this.chart, this.Plotly.Plots.resize(this.chart)))
+    this.observer = new ResizeObserver(
+      () => this.ready && this.chart.offsetParent && drawn(this.chart, this.Plotly.Plots.resize(this.chart)),
+    )
     this.take(data)
     this.begin()
   }
@@ -32,12 +45,6 @@ class SeedsChart {
 
   get measure() {
     return this.data.measures[this.choice.metric]
-  }
-
-  // The overlay of one seed shows the same measure.
-  follow(measure) {
-    window.__ganscopeMeasure = measure
-    document.dispatchEvent(new CustomEvent("ganscope:measure"))
   }
 
   async begin() {
@@ -64,14 +71,24 @@ class SeedsChart {
         { class: "gs-segments", title: help },
         el("legend", {}, title),
         ...options.map(({ name, button }) => {
-          const radio = el("input", { type: "radio", name: `gs-seeds-${field}`, value: name, checked: this.choice[field] === name })
+          const radio = el("input", {
+            type: "radio",
+            name: `gs-seeds-${field}`,
+            value: name,
+            checked: this.choice[field] === name,
+          })
           radio.addEventListener("change", () => this.choose({ [field]: name }))
           return el("label", {}, radio, el("span", {}, button))
         }),
       )
     const weight = el("output", {}, this.choice.smooth.toFixed(2))
     const range = el("input", {
-      type: "range", min: 0, max: data.most, step: 0.01, value: this.choice.smooth, "aria-label": "Smoothing",
+      type: "range",
+      min: 0,
+      max: data.most,
+      step: 0.01,
+      value: this.choice.smooth,
+      "aria-label": "Smoothing",
     })
     range.addEventListener("input", () => {
       setText(weight, Number(range.value).toFixed(2))
@@ -80,10 +97,13 @@ class SeedsChart {
     const measures = el(
       "select",
       { class: "gs-measure", "aria-label": "Measure" },
-      ...data.measured.map(({ name, title }) => el("option", { value: name, selected: name === this.choice.metric }, title)),
+      ...data.measured.map(({ name, title }) =>
+        el("option", { value: name, selected: name === this.choice.metric }, title),
+      ),
     )
     measures.addEventListener("change", () => this.choose({ metric: measures.value }))
-    const smoothing = "Weight of the exponential moving average with bias correction; the curve itself stays, faint. Bands and single seeds are never smoothed."
+    const smoothing =
+      "Weight of the exponential moving average with bias correction; the curve itself stays, faint. Bands and single seeds are never smoothed."
     const switches = SWITCHES.map(({ name, button, title }) => {
       const box = el("input", { type: "checkbox", checked: this.choice[name] })
       box.addEventListener("change", () => this.choose({ [name]: box.checked }))
@@ -94,11 +114,19 @@ class SeedsChart {
       { class: "gs-choices" },
       el(
         "label",
-        { class: "gs-measures", title: "None of these depends on the loss; losses of different objectives cannot be compared" },
+        {
+          class: "gs-measures",
+          title: "None of these depends on the loss; losses of different objectives cannot be compared",
+        },
         el("span", {}, "Measure"),
         measures,
       ),
-      radios("axis", "Against", "Rounds, images that D has seen, optimiser steps of both players, or seconds of training", data.axes),
+      radios(
+        "axis",
+        "Against",
+        "Rounds, images that D has seen, optimiser steps of both players, or seconds of training",
+        data.axes,
+      ),
       radios("band", "Band over seeds", "", data.bands),
       el("label", { class: "gs-smoothing", title: smoothing }, el("span", {}, "Smoothing ", weight), range),
       el("div", { class: "gs-switches" }, ...switches),
@@ -140,7 +168,9 @@ class SeedsChart {
   figure() {
     const { axis, logx, logy, cut, smooth: weight } = this.choice
     const { least, told, range, title } = this.measure
-    const hidden = new Set((this.chart.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup))
+    const hidden = new Set(
+      (this.chart.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup),
+    )
     const data = this.measure.traces
       .filter((trace) => this.shown(trace.role))
       .map((trace) => {
@@ -160,7 +190,9 @@ class SeedsChart {
     if (cut && range && !(logy && range[1] <= 0)) {
       const above = logy ? data.flatMap(({ y }) => Array.from(y).filter((value) => value > 0)) : []
       const low = above.reduce((one, other) => Math.min(one, other), Infinity)
-      layout.yaxis.range = logy ? [Math.log10(Math.max(range[0], Math.min(low, range[1]))), Math.log10(range[1])] : range
+      layout.yaxis.range = logy
+        ? [Math.log10(Math.max(range[0], Math.min(low, range[1]))), Math.log10(range[1])]
+        : range
       layout.yaxis.autorange = false
     }
     // A zoom lasts as long as the axis that it was made on.
@@ -178,7 +210,13 @@ class SeedsChart {
     layout.shapes = [{ type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: floor, y1: floor, line }]
     layout.annotations = [
       {
-        text: "real data", showarrow: false, xref: "paper", x: 1, xanchor: "right", yref: "y", y: logy ? Math.log10(floor) : floor,
+        text: "real data",
+        showarrow: false,
+        xref: "paper",
+        x: 1,
+        xanchor: "right",
+        yref: "y",
+        y: logy ? Math.log10(floor) : floor,
         yanchor: "bottom",
       },
     ]
@@ -199,7 +237,7 @@ class SeedsChart {
     if (!this.Plotly || !this.measure) return
     const { data, layout } = this.figure()
     this.chart.setAttribute("aria-label", `${this.measure.title} over all seeds`)
-    this.follow({ column: this.choice.metric, title: this.measure.title })
+    showMeasure({ column: this.choice.metric, title: this.measure.title }) // the overlay of one seed shows the same
     await drawn(this.chart, this.Plotly.react(this.chart, data, layout, PLOTLY_CONFIG))
   }
 
@@ -217,7 +255,7 @@ class SeedsChart {
   destroy() {
     this.gone = true
     for (const timer of [this.telling, this.noting, this.timer]) clearTimeout(timer)
-    this.follow(null)
+    showMeasure(null)
     this.observer.disconnect()
     if (this.Plotly) purgeWhenDrawn(this.Plotly, this.chart)
     this.root.remove()

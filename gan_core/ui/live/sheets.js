@@ -1,17 +1,31 @@
+// @ts-check
 // Panels of pictures in rows and columns: codes with noise, and the plane of codes with the held-out samples on it.
+
+import { el, setText } from "./elements.js"
+import { Panel } from "./panels.js"
+import { integer } from "./said.js"
 
 const REACH = 3.2 // standard deviations of the prior that the map of codes shows at least
 const RINGS = [1, 2, 3] // of the prior, in standard deviations
 
-class SheetPanel extends Panel {
+export class SheetPanel extends Panel {
   constructor(view, spec) {
     super(view, spec)
     this.heads = el("div", { class: "gs-heads", "aria-hidden": "true" })
     this.image = el("img", { class: "gs-cells", alt: "", draggable: "false", "data-testid": `${spec.slot}-image` })
-    this.map = el("canvas", { class: "gs-map", role: "img", hidden: true, width: 480, height: 480, "data-testid": `${spec.slot}-map` })
+    this.map = el("canvas", {
+      class: "gs-map",
+      role: "img",
+      hidden: true,
+      width: 480,
+      height: 480,
+      "data-testid": `${spec.slot}-map`,
+    })
     this.key = el("div", { class: "gs-key", "aria-hidden": "true" })
     const beside = el("div", { class: "gs-beside", hidden: !spec.codes }, this.map, this.key)
-    this.body.append(el("div", { class: "gs-sheets" }, el("div", { class: "gs-headed" }, this.heads, this.image), beside))
+    this.body.append(
+      el("div", { class: "gs-sheets" }, el("div", { class: "gs-headed" }, this.heads, this.image), beside),
+    )
   }
 
   get needs() {
@@ -54,7 +68,7 @@ class SheetPanel extends Panel {
     let points
     try {
       points = await this.view.fetchFile(found.value.file)
-    } catch (error) {
+    } catch (_error) {
       return // the next frame may be there
     }
     if (file !== this.file || this.gone) return
@@ -90,9 +104,14 @@ class SheetPanel extends Panel {
       pen.fill()
     })
     const labels = classes ? [...new Set(classes)].sort((a, b) => a - b) : []
-    this.key.replaceChildren(...labels.map((label) => el("span", { style: `--class: ${hue(label)}` }, String(names[label] ?? label))))
+    this.key.replaceChildren(
+      ...labels.map((label) => el("span", { style: `--class: ${hue(label)}` }, String(names[label] ?? label))),
+    )
     this.map.hidden = false
-    this.map.setAttribute("aria-label", `codes of ${integer(codes.length)} held-out samples at round ${integer(this.round)}, on circles of 1, 2 and 3 standard deviations of the prior`)
+    this.map.setAttribute(
+      "aria-label",
+      `codes of ${integer(codes.length)} held-out samples at round ${integer(this.round)}, on circles of 1, 2 and 3 standard deviations of the prior`,
+    )
   }
 
   destroy() {

@@ -1,11 +1,21 @@
+// @ts-check
 // The stage: one panel fills the window, of every view that has it, with the verdict's word, the round and the time.
 
+import { isTyping, targetOf } from "../keyboard.js"
+import { el, setText } from "./elements.js"
+
+export const STAGE_LETTERS = 20 // px, of the words in a chart that fills the window
+export const STAGE_STROKES = 1.7 // times as wide as on the page
 const SPEEDS = [0.125, 0.25, 0.5, 1, 2, 4] // of the replay
 const SIGHTS = ["points", "grid", "density"] // kinds of panels, what is shown first before all others
 
 class Stage {
   constructor() {
     this.views = new Set() // that have panels, in the order of the page
+    /** @type {any} */
+    this.bar = null
+    /** @type {any} The view whose slider stands in the bar, and from where it is. */
+    this.lent = null
     this.slot = null // of the panel that is on the stage, or null
     this.speed = 1
     this.heard = (event) => this.take(event)
@@ -52,10 +62,15 @@ class Stage {
 
   // The one under the pointer, else one that shows samples.
   get wanted() {
-    const pointed = [...document.querySelectorAll(".gs-panel:hover")].map((element) => element.dataset.testid)
+    const pointed = [...document.querySelectorAll(".gs-panel:hover")].map((element) =>
+      element.getAttribute("data-testid"),
+    )
     const { offered } = this
-    const panel = offered.find(({ spec }) => pointed.includes(spec.slot)) || offered.find(({ spec }) => SIGHTS.includes(spec.kind)) || offered[0]
-    return panel && panel.spec.slot
+    const panel =
+      offered.find(({ spec }) => pointed.includes(spec.slot)) ||
+      offered.find(({ spec }) => SIGHTS.includes(spec.kind)) ||
+      offered[0]
+    return panel?.spec.slot
   }
 
   pick(event) {
@@ -68,8 +83,9 @@ class Stage {
   }
 
   take(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.repeat && event.key === "s") return
-    if (event.key === "Escape" && this.slot && !document.querySelector("dialog[open], [role=dialog]")) return this.obey(event, () => this.close())
+    if (event.altKey || event.ctrlKey || event.metaKey || (event.repeat && event.key === "s")) return
+    if (event.key === "Escape" && this.slot && !document.querySelector("dialog[open], [role=dialog]"))
+      return this.obey(event, () => this.close())
     if (isTyping(targetOf(event))) return
     if (event.key.toLowerCase() === "s" && !event.shiftKey) {
       if (this.slot) this.obey(event, () => this.close())
@@ -79,8 +95,8 @@ class Stage {
     if (!this.slot) return
     const { timeline } = this
     const does = {
-      ArrowLeft: () => timeline && timeline.step(-1),
-      ArrowRight: () => timeline && timeline.step(1),
+      ArrowLeft: () => timeline?.step(-1),
+      ArrowRight: () => timeline?.step(1),
       ArrowUp: () => this.turn(-1),
       ArrowDown: () => this.turn(1),
       " ": () => timeline && (timeline.playing ? timeline.pause() : timeline.play()),
@@ -96,7 +112,7 @@ class Stage {
 
   // The slider of all that is shown.
   get timeline() {
-    return this.lent && this.lent.view.timeline
+    return this.lent?.view.timeline
   }
 
   obey(event, act) {
@@ -115,14 +131,15 @@ class Stage {
     for (const view of this.shown) {
       const { chart, Plotly, ready } = this.panelOf(view)
       const place = ready ? chart.data.findIndex((trace) => trace.name === name && trace.showlegend !== false) : -1
-      if (place >= 0) Plotly.restyle(chart, { visible: chart.data[place].visible === "legendonly" ? true : "legendonly" }, [place])
+      if (place >= 0)
+        Plotly.restyle(chart, { visible: chart.data[place].visible === "legendonly" ? true : "legendonly" }, [place])
     }
   }
 
   pace(by) {
     const at = Math.max(0, Math.min(SPEEDS.length - 1, SPEEDS.indexOf(this.speed) + by))
     this.speed = SPEEDS[at]
-    if (this.timeline && this.timeline.playing) this.timeline.play()
+    if (this.timeline?.playing) this.timeline.play()
     if (this.bar) this.bar.draw()
   }
 
@@ -141,7 +158,12 @@ class Stage {
     const down = Math.ceil(shown.length / across)
     for (const view of this.views) {
       const at = shown.indexOf(view)
-      this.place(view, at < 0 ? null : { left: (at % across) / across, top: Math.floor(at / across) / down, width: 1 / across, height: 1 / down })
+      this.place(
+        view,
+        at < 0
+          ? null
+          : { left: (at % across) / across, top: Math.floor(at / across) / down, width: 1 / across, height: 1 / down },
+      )
     }
     this.lend(this.ordered.find((view) => view.data.leads) || shown[0])
     this.bar.draw()
@@ -149,7 +171,8 @@ class Stage {
 
   place(view, share) {
     const { root } = view
-    for (const panel of view.panels) panel.element.toggleAttribute("data-on-stage", Boolean(share) && panel === this.panelOf(view))
+    for (const panel of view.panels)
+      panel.element.toggleAttribute("data-on-stage", Boolean(share) && panel === this.panelOf(view))
     root.toggleAttribute("data-on-stage", Boolean(share))
     for (const side of ["left", "top", "width", "height"]) {
       if (share) root.style.setProperty(`--gs-${side}`, share[side])
@@ -193,18 +216,42 @@ class StageBar {
       made.onclick = act
       return made
     }
-    this.choice = el("select", { class: "gs-button", "aria-label": "panel [↑ ↓]", title: "panel [↑ ↓]", "data-testid": "stage-panel" })
+    this.choice = el("select", {
+      class: "gs-button",
+      "aria-label": "panel [↑ ↓]",
+      title: "panel [↑ ↓]",
+      "data-testid": "stage-panel",
+    })
     this.choice.onchange = () => {
       stage.open(this.choice.value)
       this.choice.blur() // the arrows are for the time again
     }
     this.time = el("div", { class: "gs-stage-time" })
-    this.speed = el("output", { class: "gs-stage-speed", "aria-label": "speed of the replay", "data-testid": "stage-speed" })
+    this.speed = el("output", {
+      class: "gs-stage-speed",
+      "aria-label": "speed of the replay",
+      "data-testid": "stage-speed",
+    })
     const slower = button("−", "slower [<]", () => stage.pace(-1))
     const faster = button("+", "faster [>]", () => stage.pace(1))
     const back = button("✕", "leave the stage [S] or [Esc]", () => stage.close())
     back.dataset.testid = "stage-close"
-    this.element = el("div", { class: "gs-root gs-stage-bar", "data-begun": true, role: "group", "aria-label": "stage", "data-testid": "stage-bar" }, this.choice, this.time, slower, this.speed, faster, back)
+    this.element = el(
+      "div",
+      {
+        class: "gs-root gs-stage-bar",
+        "data-begun": true,
+        role: "group",
+        "aria-label": "stage",
+        "data-testid": "stage-bar",
+      },
+      this.choice,
+      this.time,
+      slower,
+      this.speed,
+      faster,
+      back,
+    )
     const style = getComputedStyle(stage.shown[0].root)
     for (const name of STAGE_COLOURS) this.element.style.setProperty(name, style.getPropertyValue(name))
     document.body.append(this.element)
@@ -223,5 +270,13 @@ class StageBar {
 }
 
 const STAGE_WAITS = 3000 // ms, for the views of the page that comes
-const STAGE_COLOURS = ["--st-text-color", "--st-background-color", "--st-border-color", "--st-primary-color", "--st-font", "--st-base-radius", "--st-button-radius"]
-const stage = new Stage()
+const STAGE_COLOURS = [
+  "--st-text-color",
+  "--st-background-color",
+  "--st-border-color",
+  "--st-primary-color",
+  "--st-font",
+  "--st-base-radius",
+  "--st-button-radius",
+]
+export const stage = new Stage()

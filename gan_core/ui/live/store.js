@@ -1,12 +1,41 @@
+// @ts-check
 // What came from the server, put together. Knows nothing of the page.
 
-class Store {
+import { ENDED } from "../declared.js"
+import { atOrBefore } from "./rounds.js"
+
+/**
+ * What the server sends: all that is known, or what came since the last message.
+ * @typedef {object} Message
+ * @property {boolean} full
+ * @property {number} cursor
+ * @property {Status} [status]
+ * @property {Record<string, Record<string, Column>>} [tracks]
+ * @property {Frame[]} [frames]
+ * @property {Happening[]} [events]
+ * @property {Record<string, any>} [reference]
+ */
+/** @typedef {{ state: string, round?: number, rounds?: number } & Record<string, any>} Status */
+/** @typedef {{ x: number[], y: (number | null)[] }} Column Values at rounds. */
+/** @typedef {{ round: number, parts: Record<string, any> }} Frame What was seen at one round. */
+/** @typedef {{ id?: number, round: number, kind: string, data?: Record<string, any> }} Happening */
+
+export class Store {
   constructor() {
     this.cursor = -1
     this.generation = 0 // grows with each snapshot: what was drawn before it is void
+    /** @type {Status | null} */
     this.status = null
+    /** @type {Record<string, any>} */
     this.reference = {}
-    this.clear()
+    /** @type {Record<string, Record<string, Column>>} */
+    this.tracks = {}
+    /** @type {Frame[]} */
+    this.frames = []
+    /** @type {Happening[]} */
+    this.events = []
+    /** @type {Set<number>} */
+    this.eventIds = new Set()
   }
 
   clear() {
@@ -17,6 +46,7 @@ class Store {
   }
 
   // "gap" if something was missed, "old" if it is known already, else "new".
+  /** @param {Message} message */
   apply(message) {
     if (!message.full) {
       if (message.cursor <= this.cursor) return "old"
@@ -34,9 +64,11 @@ class Store {
     this.cursor = message.cursor
     if (message.status) this.status = message.status
     for (const [track, columns] of Object.entries(message.tracks || {})) {
-      const known = (this.tracks[track] = this.tracks[track] || {})
+      this.tracks[track] ??= {}
+      const known = this.tracks[track]
       for (const [name, { x, y }] of Object.entries(columns)) {
-        const column = (known[name] = known[name] || { x: [], y: [] })
+        known[name] ??= { x: [], y: [] }
+        const column = known[name]
         for (let i = 0; i < x.length; i++) {
           column.x.push(x[i])
           column.y.push(y[i])
@@ -46,12 +78,13 @@ class Store {
     for (const frame of message.frames || []) this.addFrame(frame)
     for (const event of message.events || []) {
       if (event.id !== undefined && this.eventIds.has(event.id)) continue
-      this.eventIds.add(event.id)
+      if (event.id !== undefined) this.eventIds.add(event.id)
       this.events.push(event)
     }
     return "new"
   }
 
+  /** @param {Frame} frame */
   addFrame(frame) {
     const index = atOrBefore(this.frames, frame.round)
     const found = this.frames[index]
@@ -59,11 +92,21 @@ class Store {
     else this.frames.splice(index + 1, 0, { round: frame.round, parts: { ...frame.parts } })
   }
 
+  /**
+   * @param {string} track
+   * @param {string} name
+   * @returns {Column | undefined}
+   */
   column(track, name) {
-    return (this.tracks[track] || {})[name]
+    return this.tracks[track]?.[name]
   }
 
   // The newest frame at or before a round that holds the part.
+  /**
+   * @param {string} name
+   * @param {number} round
+   * @returns {{ round: number, value: any } | null}
+   */
   part(name, round) {
     for (let i = atOrBefore(this.frames, round); i >= 0; i--) {
       if (this.frames[i].parts[name]) return { round: this.frames[i].round, value: this.frames[i].parts[name] }
@@ -83,6 +126,11 @@ class Store {
   }
 
   // A value that belongs to a round: the newest at or before it.
+  /**
+   * @param {string} track
+   * @param {string} name
+   * @param {number} round
+   */
   valueAt(track, name, round) {
     const column = this.column(track, name)
     if (!column) return null
@@ -90,6 +138,7 @@ class Store {
     return null
   }
 
+  /** @param {string} column */
   label(column) {
     const labels = this.reference.labels || {}
     return labels[column] || column.replace(".", " ").replaceAll("_", " ")

@@ -1,11 +1,28 @@
+// @ts-check
 // The strip on top: the state of the run, and the time of the samples.
 
-class StatusStrip {
+import { BEGINNINGS } from "../declared.js"
+import { el, setText } from "./elements.js"
+import { atOrBefore } from "./rounds.js"
+import { duration, integer, number, ordinal } from "./said.js"
+import { stage } from "./stage.js"
+
+export class StatusStrip {
   constructor() {
     this.chip = el("span", { class: "gs-chip", "data-testid": "state" })
     this.rounds = el("span", { class: "gs-rounds", "data-testid": "rounds" })
     this.fill = el("span", { class: "gs-fill" })
-    this.bar = el("span", { class: "gs-progress", role: "progressbar", "aria-label": "rounds done", "aria-valuemin": 0, "aria-valuemax": 100 }, this.fill)
+    this.bar = el(
+      "span",
+      {
+        class: "gs-progress",
+        role: "progressbar",
+        "aria-label": "rounds done",
+        "aria-valuemin": 0,
+        "aria-valuemax": 100,
+      },
+      this.fill,
+    )
     this.facts = el("span", { class: "gs-facts" })
     this.link = el("span", { class: "gs-link", "data-testid": "connection" })
     this.caption = el("p", { class: "gs-caption", "data-testid": "caption", hidden: true })
@@ -23,32 +40,43 @@ class StatusStrip {
 
   draw(status, connection, text, compact) {
     const state = status ? status.state : connection === "refused" ? "unavailable" : "connecting"
-    const shown = status && status.stuck ? "stuck" : state
+    const shown = status?.stuck ? "stuck" : state
     this.element.dataset.state = shown
     setText(this.chip, shown)
     this.chip.dataset.state = shown
     const lost = connection === "retrying" || connection === "refused"
     setText(this.link, lost ? text : connection === "polling" ? "updated once a second" : "")
     this.link.dataset.lost = lost
-    const caption = (status && status.caption) || ""
+    const caption = status?.caption || ""
     setText(this.caption, caption)
     this.caption.hidden = !caption
     let message = ""
     let spoken = lost ? text : shown
     if (status) {
       const { round = 0, rounds = 0, share = 0 } = status
-      setText(this.rounds, state === "queued" ? "" : rounds ? `round ${integer(round)} of ${integer(rounds)}` : `round ${integer(round)}`)
+      setText(
+        this.rounds,
+        state === "queued" ? "" : rounds ? `round ${integer(round)} of ${integer(rounds)}` : `round ${integer(round)}`,
+      )
       this.fill.style.transform = `scaleX(${share})`
       this.bar.setAttribute("aria-valuenow", Math.round(100 * share))
       const facts = []
       const moving = state === "running"
       const room = !compact // a second line would push the losses of two runs off a projector
       if (room && moving && status.rounds_per_second) facts.push(`${number(status.rounds_per_second)} rounds/s`)
-      if (status.elapsed) facts.push(status.seconds ? `${duration(status.elapsed)} of ${duration(status.seconds)}` : `${duration(status.elapsed)} elapsed`)
+      if (status.elapsed)
+        facts.push(
+          status.seconds
+            ? `${duration(status.elapsed)} of ${duration(status.seconds)}`
+            : `${duration(status.elapsed)} elapsed`,
+        )
       if (room && status.node && !["queued", "finished"].includes(state)) facts.push(`on ${status.node}`)
       if (room && status.measuring) facts.push(`measuring ${number(status.measuring, "percent")}`)
       if (moving && status.eta !== null && status.eta !== undefined) {
-        const beside = room && status.beside ? `, ${status.beside} other ${status.beside === 1 ? "run trains" : "runs train"} beside it` : ""
+        const beside =
+          room && status.beside
+            ? `, ${status.beside} other ${status.beside === 1 ? "run trains" : "runs train"} beside it`
+            : ""
         facts.push(room ? `${duration(status.eta)} left at this pace${beside}` : `${duration(status.eta)} left`)
       }
       if (state === "queued") {
@@ -68,7 +96,7 @@ class StatusStrip {
 
 // What the run is like, in one word and one sentence, with the numbers that say so and what to try.
 
-class VerdictBanner {
+export class VerdictBanner {
   constructor(view) {
     this.view = view
     this.chip = el("span", { class: "gs-verdict-state", "data-testid": "verdict-state" })
@@ -88,13 +116,14 @@ class VerdictBanner {
   }
 
   draw(status, events) {
-    const verdict = (status && status.verdict) || {}
+    const verdict = status?.verdict || {}
     const birthday = events.filter((event) => event.kind === "birthday").pop()
     const unmeasured = events.find((event) => event.kind === "not_measured")
     const said = [unmeasured ? unmeasuredText(unmeasured) : "", birthday ? birthdayText(birthday) : ""]
     const note = said.filter(Boolean).join(" ")
     const looked = this.view.shown
-    const later = looked !== null && Number.isFinite(verdict.round) && verdict.round > looked && this.view.round <= looked
+    const later =
+      looked !== null && Number.isFinite(verdict.round) && verdict.round > looked && this.view.round <= looked
     const key = JSON.stringify([verdict, note, later])
     if (key === this.drawn) return
     this.drawn = key
@@ -103,7 +132,7 @@ class VerdictBanner {
     this.element.dataset.alarming = Boolean(verdict.alarming)
     this.element.dataset.tone = verdict.tone || ""
     setText(this.chip, verdict.title || "")
-    const begun = ["starting", "learning"].includes(verdict.state) ? null : verdict.onset_round
+    const begun = BEGINNINGS.includes(verdict.state) ? null : verdict.onset_round
     const first = verdict.first_sign
     let since = begun === null || begun === undefined ? "" : `since round ${integer(begun)}`
     if (since && first !== null && first !== undefined && first < begun) since += `, first sign at ${integer(first)}`
@@ -116,7 +145,7 @@ class VerdictBanner {
     })
     this.evidence.replaceChildren(...told)
     this.evidence.hidden = !told.length
-    const title = (name) => (this.view.data.cures || {})[name] || name.replaceAll("_", " ")
+    const title = (name) => this.view.data.cures?.[name] || name.replaceAll("_", " ")
     const { at_work: work } = verdict
     const undo = verdict.alarming && verdict.suspect ? verdict.suspect.undo_label : ""
     const named = [undo, ...(verdict.cures || []).map(title)].filter(Boolean).join(" · ")
@@ -144,7 +173,11 @@ function birthdayText({ round, data }) {
 
 // The address holds all that can be chosen on the page, so its link opens the same view.
 function copyLinkButton() {
-  const button = el("button", { type: "button", class: "gs-button", title: "copy the address of this very view", "data-testid": "copy-link" }, "Copy link")
+  const button = el(
+    "button",
+    { type: "button", class: "gs-button", title: "copy the address of this very view", "data-testid": "copy-link" },
+    "Copy link",
+  )
   button.onclick = async () => {
     const copied = await copyText(location.href)
     setText(button, copied ? "Copied" : "Copy it from the address bar")
@@ -158,7 +191,7 @@ async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text)
     return true
-  } catch (error) {
+  } catch (_error) {
     const area = el("textarea", { style: "position: fixed; opacity: 0" })
     area.value = text
     document.body.append(area)
@@ -169,17 +202,52 @@ async function copyText(text) {
   }
 }
 
-class Timeline {
+export class Timeline {
   constructor(view) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.playing = undefined
     this.view = view
-    const button = (label, text, testid) => el("button", { type: "button", class: "gs-button", "aria-label": label, title: label, "data-testid": testid }, text)
+    const button = (label, text, testid) =>
+      el(
+        "button",
+        { type: "button", class: "gs-button", "aria-label": label, title: label, "data-testid": testid },
+        text,
+      )
     this.back = button("previous frame", "◀", "previous")
     this.playButton = button("play", "▶", "play")
     this.forward = button("next frame", "▶|", "next")
-    this.range = el("input", { type: "range", class: "gs-range", min: 0, max: 0, step: 1, value: 0, "aria-label": "time: which round the samples are from", "data-testid": "slider" })
+    this.range = el("input", {
+      type: "range",
+      class: "gs-range",
+      min: 0,
+      max: 0,
+      step: 1,
+      value: 0,
+      "aria-label": "time: which round the samples are from",
+      "data-testid": "slider",
+    })
     this.text = el("output", { class: "gs-when", "data-testid": "when" })
-    this.live = el("button", { type: "button", class: "gs-button gs-live", "aria-pressed": "true", title: "follow the newest round", "data-testid": "live" }, "live")
-    this.element = el("div", { class: "gs-timeline", role: "group", "aria-label": "time", "data-testid": "timeline" }, this.back, this.playButton, this.forward, this.range, this.text, this.live)
+    this.live = el(
+      "button",
+      {
+        type: "button",
+        class: "gs-button gs-live",
+        "aria-pressed": "true",
+        title: "follow the newest round",
+        "data-testid": "live",
+      },
+      "live",
+    )
+    this.element = el(
+      "div",
+      { class: "gs-timeline", role: "group", "aria-label": "time", "data-testid": "timeline" },
+      this.back,
+      this.playButton,
+      this.forward,
+      this.range,
+      this.text,
+      this.live,
+    )
     if (view.data.leads) this.element.append(copyLinkButton())
     this.back.onclick = () => this.step(-1)
     this.forward.onclick = () => this.step(1)
@@ -233,12 +301,12 @@ class Timeline {
 
   pause() {
     clearInterval(this.playing)
-    this.playing = null
+    this.playing = undefined
     this.draw()
   }
 
   key(event) {
-    const editable = event.target.closest && event.target.closest("input, textarea, select, [contenteditable]")
+    const editable = event.target.closest?.("input, textarea, select, [contenteditable]")
     if (event.altKey || event.ctrlKey || event.metaKey || (editable && editable !== this.range)) return
     if (editable === this.range && event.key !== " ") return // a range input knows its arrows
     if (event.key === "ArrowLeft") this.step(-1)
@@ -259,10 +327,11 @@ class Timeline {
     const share = frames.length > 1 ? this.index / (frames.length - 1) : 1
     this.range.style.setProperty("--gs-share", `${100 * share}%`)
     const round = empty ? null : frames[this.index].round
-    const total = status && status.rounds ? ` of ${integer(status.rounds)}` : ""
+    const total = status?.rounds ? ` of ${integer(status.rounds)}` : ""
     const { hovered } = this.view
     let text = round === null ? "no samples yet" : `round ${integer(round)}${total}`
-    if (round !== null && hovered !== null && hovered !== round) text = `round ${integer(hovered)}, seen at ${integer(round)}`
+    if (round !== null && hovered !== null && hovered !== round)
+      text = `round ${integer(hovered)}, seen at ${integer(round)}`
     setText(this.text, text)
     this.range.setAttribute("aria-valuetext", text)
     const { ended } = this.view

@@ -1,13 +1,52 @@
-// The view: puts store, connection and panels together, once per place in the page.
+// @ts-check
+// The live view of one run: one WebSocket, one store of what came, and panels that draw from the store.
+//
+//   Connection ── bytes ──► Store ──► draw() ──► panels          (draw runs at most once per animation frame)
+//
+// A panel keeps a note of what it has drawn and catches up from the store; so a tab that was hidden, a chart that was being
+// dragged or a message that was missed need no code of their own. Zoom and hidden curves belong to Plotly and are never touched.
+
+import { LEAD, MARKED_EVENTS } from "../declared.js"
+import { Connection } from "./connection.js"
+import { el, setText } from "./elements.js"
+import { Files } from "./files.js"
+import { PANELS } from "./kinds.js"
+import { paletteOf } from "./palette.js"
+import { ChartPanel } from "./panels.js"
+import { loadPlotly } from "./plotly.js"
+import { lastPress } from "./pressed.js"
+import { publish, viewOf } from "./registry.js"
+import { atOrBefore } from "./rounds.js"
+import { shortened } from "./said.js"
+import { stage } from "./stage.js"
+import { Store } from "./store.js"
+import { StatusStrip, Timeline, VerdictBanner } from "./strip.js"
+
+export const MAX_POINTS = 3000 // in one curve; beyond it the server is asked for a fresh, downsampled snapshot
+const TRY_AGAIN = 3000 // ms, after a picture that did not come
+const FRAME = 8 // ms; a panel that took longer is shown, and presses are heard, before the next one is drawn
+const REST = 3 // times as long as a drawing took, the next one waits,
+const LONGEST_REST = 250 // but no longer than this, in ms: what a page shows is to be new
+const COURTESY = 400 // ms after a press during which nothing that was not asked for is drawn
+
+const breath = () => new Promise((resolve) => setTimeout(resolve))
 
 function roundInAddress() {
-  const round = Number.parseInt(new URL(location.href).searchParams.get("round"), 10)
+  const round = Number.parseInt(new URL(location.href).searchParams.get("round") || "", 10)
   return Number.isFinite(round) && round >= 0 ? round : null
 }
 
-class LiveView {
+export class LiveView {
   constructor(parent, data) {
-    this.parent = parent
+    /** @type {(trigger: string, value: unknown) => void} */
+    this.ask = () => {} // of Streamlit
+    /** @type {number | null} */
+    this.frame = null // in which it is drawn
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.resting = undefined
+    /** @type {Set<Element>} */
+    this.outOfSight = new Set()
+    this.longestAtSnapshot = 0
     this.data = data
     this.colours = data.colours
     this.store = new Store()
@@ -15,14 +54,21 @@ class LiveView {
     this.highlighted = null // a curve, or null: all alike
     this.hovered = null // a round under the pointer, as long as it is there
     this.wanted = data.leads ? roundInAddress() : (data.at ?? null) // by the link or the page, until all views have their frames
+    /** @type {any[]} */
     this.panels = []
     this.files = new Files((file) => this.artefact(file))
     this.shown = null // the round that all panels show
     this.patience = -Infinity // until then what could not be fetched is not asked for again
+    /** @type {Connection | null} */
     this.connection = null
-    const led = data.beside.includes("lead")
+    const led = data.beside.includes(LEAD)
     this.root = el("div", {
-      class: "gs-root", "data-run": data.run, "data-compact": data.beside.length > 0, "data-leads": data.leads, "data-led": led, "data-fits": data.fits > 0,
+      class: "gs-root",
+      "data-run": data.run,
+      "data-compact": data.beside.length > 0,
+      "data-leads": data.leads,
+      "data-led": led,
+      "data-fits": data.fits > 0,
     })
     if (data.fits) this.root.style.setProperty("--gs-room", `${data.fits}rem`)
     if (data.name) this.root.append(el("h3", { class: "gs-name", style: `border-color: ${data.colour}` }, data.name))
@@ -39,41 +85,11 @@ class LiveView {
     this.scrolled = () => this.float()
     if (data.leads) for (const kind of ["scroll", "resize"]) window.addEventListener(kind, this.scrolled, true)
     this.readPalette()
-    this.hook()
+    publish(this)
     this.build()
     this.open()
     stage.join(this)
     document.dispatchEvent(new CustomEvent("ganscope:mounted", { detail: { run: data.run } }))
-  }
-
-  hook() {
-    const all = (window.__ganscope = window.__ganscope || {})
-    const name = this.data.leads ? "lead" : this.data.run
-    const before = all[name]
-    const view = this
-    all[name] = {
-      mounts: (before ? before.mounts : 0) + 1,
-      get cursor() {
-        return view.store.cursor
-      },
-      get connection() {
-        return view.connection && view.connection.state
-      },
-      get selected() {
-        return view.selected
-      },
-      get frames() {
-        return view.store.frames.map((frame) => frame.round)
-      },
-      // What is drawn, not what was received.
-      points(column) {
-        for (const panel of view.panels)
-          for (const binding of panel.bindings || [])
-            if (binding.column === column && panel.ready) return panel.chart.data[binding.index].x.length
-        return 0
-      },
-      view,
-    }
   }
 
   open() {
@@ -100,14 +116,14 @@ class LiveView {
   take(message) {
     const result = this.store.apply(message)
     if (result === "gap") {
-      this.connection.ask()
+      this.connection?.ask()
       return
     }
     for (const other of this.others) if (other.data.leads) other.drawSoon()
     if (message.full) this.longestAtSnapshot = this.store.longest
     if (this.store.longest > Math.max(MAX_POINTS, this.longestAtSnapshot + MAX_POINTS / 2)) {
       this.longestAtSnapshot = this.store.longest // ask once, not at each message until the answer is here
-      this.connection.ask()
+      this.connection?.ask()
     }
     this.drawSoon()
   }
@@ -124,7 +140,8 @@ class LiveView {
       this.board.append(panel.element)
     }
     const large = this.data.layout.findIndex((spec) => spec.span === "large")
-    for (const panel of large < 0 ? [] : this.panels.slice(large + 1, large + 3)) panel.element.toggleAttribute("data-flanks", panel.spec.span !== "all")
+    for (const panel of large < 0 ? [] : this.panels.slice(large + 1, large + 3))
+      panel.element.toggleAttribute("data-flanks", panel.spec.span !== "all")
     const mine = this.panels
     this.layoutText = JSON.stringify(this.data.layout)
     this.watchScrolling()
@@ -190,12 +207,12 @@ class LiveView {
   // (no GPU, many points) draws less often instead of taking the processor from the training it shows.
   drawSoon(urgent = false) {
     if (this.frame || this.gone) return
-    const until = Math.max(this.restsUntil || 0, window.__ganscopePressed + COURTESY)
+    const until = Math.max(this.restsUntil || 0, lastPress() + COURTESY)
     const rest = urgent ? 0 : until - performance.now()
     if (rest <= 0) this.frame = requestAnimationFrame(() => this.draw())
     else if (!this.resting)
       this.resting = setTimeout(() => {
-        this.resting = null
+        this.resting = undefined
         this.drawSoon()
       }, rest)
   }
@@ -228,7 +245,12 @@ class LiveView {
     const began = performance.now()
     try {
       this.settle()
-      this.strip.draw(this.store.status, this.root.dataset.connection, this.connectionText || "", this.data.beside.length > 0)
+      this.strip.draw(
+        this.store.status,
+        this.root.dataset.connection,
+        this.connectionText || "",
+        this.data.beside.length > 0,
+      )
       this.verdict.draw(this.store.status, this.store.events)
       this.timeline.draw()
       if (this.isThere) this.root.dataset.begun = true
@@ -271,10 +293,10 @@ class LiveView {
     const { round } = frames[index]
     const files = this.panels
       .filter((panel) => panel.needs && this.inSight(panel))
-      .map((panel) => this.store.part(panel.needs, round))
-      .filter((found) => found && !this.contents.has(found.value.file))
-      .map((found) => found.value.file)
-    if (!files.length || performance.now() < this.patience) this.shown = round // each panel says which round it has
+      .map((panel) => this.store.part(panel.needs, round)?.value.file)
+      .filter((file) => file !== undefined && !this.contents.has(file))
+    if (!files.length || performance.now() < this.patience)
+      this.shown = round // each panel says which round it has
     else if (!this.fetching)
       this.fetching = Promise.allSettled(files.map((file) => this.fetchFile(file))).then((answers) => {
         this.fetching = null
@@ -303,8 +325,7 @@ class LiveView {
 
   // The views beside this one, as far as they are there yet.
   get others() {
-    const all = window.__ganscope || {}
-    return this.data.beside.map((name) => all[name] && all[name].view).filter((view) => view && !view.gone)
+    return this.data.beside.map(viewOf).filter((view) => view !== null)
   }
 
   // What the slider goes over: of the view that leads, whatever any of them has seen.
@@ -360,7 +381,7 @@ class LiveView {
     const next = this.store.frames.slice(this.timeline.index + 1, this.timeline.index + 4)
     for (const frame of next)
       for (const part of Object.values(frame.parts))
-        if (part.file && part.file.endsWith(".png")) new Image().src = this.artefact(part.file)
+        if (part.file?.endsWith(".png")) new Image().src = this.artefact(part.file)
   }
 
   // As they were typed; a figure gets them through `inFigure`, or Plotly would take some of them for markup.
@@ -382,14 +403,10 @@ class LiveView {
       })
   }
 
-  colourOf(column, taken) {
-    const { players, real, fake, spare } = this.colours
-    const [player, name = ""] = column.split(".")
-    let wanted = players[player]
-    if (name.endsWith("real")) wanted = real
-    else if (name.endsWith("fake") && player !== "G") wanted = fake
-    if (!wanted || taken.includes(wanted)) wanted = spare.find((colour) => !taken.includes(colour)) || this.colours.unsure
-    return wanted
+  /** @param {string[]} taken The colours of other curves. */
+  spareColour(taken) {
+    const { spare, unsure } = this.colours
+    return spare.find((/** @type {string} */ colour) => !taken.includes(colour)) || unsure
   }
 
   artefact(file) {
@@ -405,20 +422,7 @@ class LiveView {
   }
 
   readPalette() {
-    const style = getComputedStyle(this.root)
-    const read = (name, fallback) => {
-      const value = style.getPropertyValue(name).trim()
-      return value && value !== "unset" ? value : fallback
-    }
-    const text = read("--st-text-color", style.color)
-    this.palette = {
-      text,
-      background: read("--st-background-color", "#ffffff"),
-      border: read("--st-border-color", "#cccccc"),
-      veil: translucent(read("--st-background-color", "#ffffff"), 0.78),
-      faded: "rgba(128,138,150,0.9)",
-      font: read("--st-font", ""),
-    }
+    this.palette = paletteOf(this.root)
     return JSON.stringify(this.palette)
   }
 
@@ -443,7 +447,7 @@ class LiveView {
   destroy() {
     this.gone = true
     stage.leave(this)
-    cancelAnimationFrame(this.frame)
+    cancelAnimationFrame(this.frame ?? 0)
     clearTimeout(this.againTimer)
     clearTimeout(this.noteTimer)
     clearTimeout(this.chartTimer)
@@ -451,28 +455,29 @@ class LiveView {
     clearTimeout(this.resting)
     if (this.connection) this.connection.close()
     this.timeline.destroy()
-    this.sight.disconnect()
+    this.sight?.disconnect()
     for (const kind of ["scroll", "resize"]) window.removeEventListener(kind, this.scrolled, true)
     for (const panel of this.panels) panel.destroy()
     this.root.remove()
   }
 }
 
-const views = new WeakMap()
+const mounted = new WeakMap()
 
 export default function (component) {
   const { data, parentElement } = component
-  let view = views.get(parentElement)
+  let view = mounted.get(parentElement)
   if (view && view.data.run !== data.run) {
     view.destroy()
     view = null
   }
-  if (!view) views.set(parentElement, (view = new LiveView(parentElement, data)))
-  else view.update(data)
+  if (view) view.update(data)
+  else view = new LiveView(parentElement, data)
+  mounted.set(parentElement, view)
   view.ask = component.setTriggerValue
   return () => {
-    const last = views.get(parentElement)
+    const last = mounted.get(parentElement)
     if (last) last.destroy()
-    views.delete(parentElement)
+    mounted.delete(parentElement)
   }
 }

@@ -1,0 +1,61 @@
+// @ts-check
+// The views that are on the page, by their run; the one that leads is called LEAD.
+
+import { LEAD } from "../declared.js"
+
+const views = {}
+
+// No script reads this: it is for the browser tests and for whoever looks from the console of a browser.
+window.__ganscope = views
+
+// Puts a view here, in place of an earlier one of its run, with what it shows.
+export function publish(view) {
+  const name = view.data.leads ? LEAD : view.data.run
+  const before = views[name]
+  views[name] = {
+    mounts: (before ? before.mounts : 0) + 1,
+    get cursor() {
+      return view.store.cursor
+    },
+    get connection() {
+      return view.connection?.state
+    },
+    get selected() {
+      return view.selected
+    },
+    get frames() {
+      return view.store.frames.map((frame) => frame.round)
+    },
+    // What is drawn, not what was received.
+    points(column) {
+      for (const panel of view.panels)
+        for (const binding of panel.bindings || [])
+          if (binding.column === column && panel.ready) return panel.chart.data[binding.index].x.length
+      return 0
+    },
+    view,
+  }
+}
+
+// The view of a run, if it is there and has not gone.
+export function viewOf(name) {
+  const view = views[name] ? views[name].view : null
+  return view && !view.gone ? view : null
+}
+
+// What came of a run that is on the page, or was; null where it never was.
+export function storeOf(name) {
+  return views[name] ? views[name].view.store : null
+}
+
+// The measure that the page of all seeds shows, or null where there is none.
+let measure = null
+
+export function measureShown() {
+  return measure
+}
+
+export function showMeasure(shown) {
+  measure = shown
+  document.dispatchEvent(new CustomEvent("ganscope:measure"))
+}
