@@ -36,6 +36,8 @@ class ClassBar {
       this.reportSoon()
     }
     this.onMounted = () => this.state && !this.teacher && this.go()
+    this.onKey = (event) => event.key === "Escape" && this.fill(false)
+    document.addEventListener("keydown", this.onKey)
     document.addEventListener("visibilitychange", this.onVisibility)
     document.addEventListener("ganscope:look", this.onLook)
     document.addEventListener("ganscope:mounted", this.onMounted)
@@ -205,8 +207,17 @@ class ClassBar {
     this.panel.replaceChildren(rows.length ? el("ul", { class: "gr-notes" }, ...rows) : el("p", {}, "No notes."))
   }
 
+  // The question alone on the screen, to be read from the last row; for this page only.
+  fill(on) {
+    this.full = on
+    this.pollDrawn = null
+    if (this.state) this.drawPoll(this.state.poll)
+  }
+
   drawPoll(poll) {
     this.poll.hidden = !poll
+    this.full = this.full && Boolean(poll)
+    this.poll.classList.toggle("gr-full", Boolean(this.full))
     const key = JSON.stringify([poll, poll && this.answered[poll.number]])
     if (!poll || key === this.pollDrawn) return
     this.pollDrawn = key
@@ -222,8 +233,10 @@ class ClassBar {
       const count = revealed ? poll.counts[index] : null
       const right = poll.truth === index
       const bar = el("i", { class: "gr-bar", style: `height: ${revealed ? (100 * count) / most : 0}%` })
-      const name = `${option}: ${revealed ? plural(count, "answer") : "hidden"}${right ? ", which is what happened" : ""}`
-      return el("span", { class: "gr-column", role: "img", "aria-label": name, "data-right": right },
+      const won = poll.nearest.includes(index)
+      const what = (right ? ", which is what happened" : "") + (won ? ", the nearest" : "")
+      const name = `${option}: ${revealed ? plural(count, "answer") : "hidden"}${what}`
+      return el("span", { class: "gr-column", role: "img", "aria-label": name, "data-right": right, "data-near": won },
         el("span", { class: "gr-number" }, revealed && count ? String(count) : ""), el("span", { class: "gr-stem" }, bar),
         el("span", { class: "gr-option" }, right ? `✓ ${option}` : option))
     })
@@ -232,10 +245,18 @@ class ClassBar {
       if (!revealed) buttons.push(this.does("Reveal", { do: "reveal" }))
       buttons.push(this.does("End", { do: "end" }))
     }
+    buttons.push(this.filler())
     this.poll.replaceChildren(
       el("p", { class: "gr-question" }, poll.question, el("span", { class: "gr-answers" }, plural(poll.answers, "answer")), ...buttons),
       el("div", { class: revealed || this.teacher ? "gr-chart" : "gr-options" }, ...options),
     )
+  }
+
+  filler() {
+    const label = this.full ? "Smaller" : "Full screen"
+    const button = el("button", { type: "button", class: "gr-button", title: `${label} [Q]`, "data-testid": "poll-full", "aria-pressed": String(Boolean(this.full)) }, label)
+    button.onclick = () => this.fill(!this.full)
+    return button
   }
 
   does(label, message) {
@@ -258,6 +279,7 @@ class ClassBar {
     document.removeEventListener("visibilitychange", this.onVisibility)
     document.removeEventListener("ganscope:look", this.onLook)
     document.removeEventListener("ganscope:mounted", this.onMounted)
+    document.removeEventListener("keydown", this.onKey)
     this.rest()
     this.root.remove()
   }
