@@ -14,4 +14,4 @@ PLAIN = Path(file_util.get_static_dir()) / "index.html"
 PATHS = ["/" if file == HOME else f"/{file.removesuffix('.py')}" for file in TOUR]
 STYLE = (_HERE / "first.css").read_text("utf-8")
 _LOOK, _FIRST = ((_HERE / f"{part}.js").read_text("utf-8") for part in ("look", "first"))
-SCRIPT = f"{{\n{_LOOK}\n{_FIRST}\nshowLook(readLook())\nseenOnceWhole()\n}}"
+SCRIPT = f"{{\n{_LOOK}\n{_FIRST}\nshowLook(readLook())\nseenOnceWhole()\neachSeenOnceWhole()\n}}"
