@@ -9,6 +9,7 @@ import gan_core.ui
 from gan_core.config import PRESETS, TEMPLATES, ConfigError, Preset, preset_config
 from gan_core.engine import preview
 from gan_core.ui.compare_form import compare_from
+from gan_core.ui.ring_on_home import recorded, ring
 from gan_core.ui.run_cards import run_cards
 from gan_core.ui.shell import (
     COLLAPSE,
@@ -62,7 +63,9 @@ first = {name: preset for name, preset in PRESETS.items() if preset.kind == "sta
 cards = st.columns(len(first), gap="small")
 for index, (name, preset) in enumerate(first.items()):
     with cards[index].container(border=True, height="stretch", key=f"card-{name}"):
-        if picture := data_of(name):
+        if name == recorded()["preset"]:
+            ring(f"{preset.title}: a run as it was recorded, generated points over real ones")
+        elif picture := data_of(name):
             st.image(picture, width="stretch", alt=f"real data of {preset.title}")
         st.subheader(preset.title, anchor=False)
         st.markdown(preset.story)

@@ -55,6 +55,16 @@ if records:
             bind="query-params",
             width=260,
         )
+        with st.popover("Columns", icon=":material/view_column:"):
+            columns = st.multiselect(
+                "Columns",
+                runs_table.columns_of(records),
+                list(runs_table.USUAL),
+                format_func=runs_table.title_of,
+                key="columns",
+                bind="query-params",
+                help="The usual ones, the settings in which these runs differ, and their last measurements",
+            )
         archived = st.toggle("Archived", key="archived", bind="query-params") if archive else False
         kept = [run for run in kept if (run.id in archive) == archived]
         st.caption(f"{len(kept)} of {len(records)} runs", width="content")
@@ -69,7 +79,7 @@ if records:
         groups = runs_table.grouped(kept, group)
         kept = [run for members in groups.values() for run in members]
         st.dataframe(runs_table.summary(groups, group), hide_index=True)
-    chosen = runs_table.show(kept, lab(), ticket(), key="runs", group=group or "", baseline=baseline)
+    chosen = runs_table.show(kept, lab(), ticket(), key="runs", group=group or "", baseline=baseline, columns=columns)
 
     if chosen:
         seen = [run.id for run in chosen]

@@ -49,6 +49,21 @@ class Poll:
         told = Counter(self.answers.values())
         return [told[index] for index in range(len(self.options))]
 
+    @property
+    def nearest(self) -> list[int]:
+        """The options that were chosen and came nearest to the truth, where these are numbers: who has won."""
+        given = {int(text): index for index, text in enumerate(self.options) if text.isdecimal() and self.counts[index]}
+        if self.truth is None or not self.options[self.truth].isdecimal():
+            return []
+        return [given[number] for number in nearest(given, int(self.options[self.truth]))]
+
+
+def nearest(numbers: Iterable[int], truth: int) -> list[int]:
+    """Those that come nearest to ``truth``, the least first; both where two are as near."""
+    known = sorted(set(numbers))
+    least = min((abs(number - truth) for number in known), default=0)
+    return [number for number in known if abs(number - truth) == least]
+
 
 @dataclass(frozen=True)
 class Note:
@@ -322,6 +337,7 @@ class Classroom:
                 "answers": len(poll.answers),
                 "counts": poll.counts if poll.revealed else None,
                 "truth": poll.truth if poll.revealed else None,
+                "nearest": poll.nearest if poll.revealed else [],
             }
         return {
             "viewers": self.viewers,

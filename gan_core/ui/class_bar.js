@@ -66,6 +66,8 @@ class ClassBar {
       this.reportSoon()
     }
     this.onMounted = () => this.state && !this.teacher && this.go()
+    this.onKey = (event) => event.key === "Escape" && this.fill(false)
+    document.addEventListener("keydown", this.onKey)
     document.addEventListener("visibilitychange", this.onVisibility)
     document.addEventListener("ganscope:look", this.onLook)
     document.addEventListener("ganscope:mounted", this.onMounted)
@@ -242,8 +244,17 @@ class ClassBar {
     this.panel.replaceChildren(rows.length ? el("ul", { class: "gr-notes" }, ...rows) : el("p", {}, "No notes."))
   }
 
+  // The question alone on the screen, to be read from the last row; for this page only.
+  fill(on) {
+    this.full = on
+    this.pollDrawn = null
+    if (this.state) this.drawPoll(this.state.poll)
+  }
+
   drawPoll(poll) {
     this.poll.hidden = !poll
+    this.full = this.full && Boolean(poll)
+    this.poll.classList.toggle("gr-full", Boolean(this.full))
     const key = JSON.stringify([poll, poll && this.answered[poll.number]])
     if (!poll || key === this.pollDrawn) return
     this.pollDrawn = key
@@ -263,10 +274,12 @@ class ClassBar {
       const count = revealed ? poll.counts[index] : null
       const right = poll.truth === index
       const bar = el("i", { class: "gr-bar", style: `height: ${revealed ? (100 * count) / most : 0}%` })
-      const name = `${option}: ${revealed ? plural(count, "answer") : "hidden"}${right ? ", which is what happened" : ""}`
+      const won = poll.nearest.includes(index)
+      const what = (right ? ", which is what happened" : "") + (won ? ", the nearest" : "")
+      const name = `${option}: ${revealed ? plural(count, "answer") : "hidden"}${what}`
       return el(
         "span",
-        { class: "gr-column", role: "img", "aria-label": name, "data-right": right },
+        { class: "gr-column", role: "img", "aria-label": name, "data-right": right, "data-near": won },
         el("span", { class: "gr-number" }, revealed && count ? String(count) : ""),
         el("span", { class: "gr-stem" }, bar),
         el("span", { class: "gr-option" }, right ? `✓ ${option}` : option),
@@ -277,6 +290,7 @@ class ClassBar {
       if (!revealed) buttons.push(this.does("Reveal", { do: "reveal" }))
       buttons.push(this.does("End", { do: "end" }))
     }
+    buttons.push(this.filler())
     this.poll.replaceChildren(
       el(
         "p",
@@ -287,6 +301,13 @@ class ClassBar {
       ),
       el("div", { class: revealed || this.teacher ? "gr-chart" : "gr-options" }, ...options),
     )
+  }
+
+  filler() {
+    const label = this.full ? "Smaller" : "Full screen"
+    const button = el("button", { type: "button", class: "gr-button", title: `${label} [Q]`, "data-testid": "poll-full", "aria-pressed": String(Boolean(this.full)) }, label)
+    button.onclick = () => this.fill(!this.full)
+    return button
   }
 
   does(label, message) {
@@ -309,6 +330,7 @@ class ClassBar {
     document.removeEventListener("visibilitychange", this.onVisibility)
     document.removeEventListener("ganscope:look", this.onLook)
     document.removeEventListener("ganscope:mounted", this.onMounted)
+    document.removeEventListener("keydown", this.onKey)
     this.rest()
     this.root.remove()
   }

@@ -26,11 +26,11 @@ def show() -> None:
         )
         st.page_link(HOME, label="Back to the beginning", icon=":material/home:")
         return
+    with st.container(key="class-link"):
+        st.code(room.link, language=None, wrap_lines=True)
     code, rest = st.columns([2, 3], gap="large")
     with code:
         st.image(qr_code(room.link), width=340, caption=f"QR code of {room.link}", output_format="PNG")
-        with st.container(key="class-link"):
-            st.code(room.link, language=None, wrap_lines=True)
     with rest:
         if not may("teach"):
             st.markdown("You are watching. The strip below follows the presenter, or lets you look around alone.")

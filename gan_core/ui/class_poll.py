@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from gan_core.server.class_mode import current_classroom
+from gan_core.server.classroom import nearest
 from gan_core.ui.rights import may, visitor
 from gan_core.ui.shell import said_in_a_sentence
 
@@ -40,12 +41,10 @@ def guesses(question: str) -> dict[str, int]:
     return {option: count for option, count in counted if count}
 
 
-def nearest(question: str, truth: int) -> str:
+def winners(question: str, truth: int) -> str:
     """Which numbers of the class came nearest to what happened, in a sentence; "" where nobody answered."""
     given = {int(option): count for option, count in guesses(question).items() if option.isdecimal()}
     if not given:
         return ""
-    least = min(abs(number - truth) for number in given)
-    won = {number: count for number, count in given.items() if abs(number - truth) == least}
-    told = " and ".join(f"{number} ({count})" for number, count in sorted(won.items()))
+    told = " and ".join(f"{number} ({given[number]})" for number in nearest(given, truth))
     return f"Nearest of {sum(given.values())} guesses: {told}."

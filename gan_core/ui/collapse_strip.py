@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from gan_core.engine.exchange.filmstrip import filmstrip, moving_filmstrip, was_called
+from gan_core.engine.exchange.slides import slides
 from gan_core.store import RunRecord, StoreError
 from gan_core.ui.shell import lab
 
@@ -31,18 +32,19 @@ def show(run: RunRecord) -> None:
         return
     st.image(picture, width="stretch", caption="The collapse: what was seen, and how much of each mode was there")
     with st.container(horizontal=True):
-        for label, ending, make in (
-            ("PNG", "png", partial(filmstrip, store, run.id)),
-            ("GIF", "gif", partial(moving_filmstrip, store, run.id)),
+        for label, ending, kind, make, about in (
+            ("PNG", "png", "image/png", partial(filmstrip, store, run.id), "The filmstrip as a picture"),
+            ("GIF", "gif", "image/gif", partial(moving_filmstrip, store, run.id), "The same as a film"),
+            ("Slides", "html", "text/html", partial(slides, store, run.id), "A slide for each scene; prints as a PDF"),
         ):
             st.download_button(
                 label,
                 make,
                 f"{run.id}-collapse.{ending}",
-                f"image/{ending}",
+                kind,
                 key=f"strip:{run.id}:{ending}",
                 icon=":material/download:",
-                help="The filmstrip as a picture" if ending == "png" else "The same as a film",
+                help=about,
                 on_click="ignore",
             )
 

@@ -10,17 +10,20 @@ const PATIENCE = 20000 // and any page, as it is
 const COMING = "gk-coming"
 const MISSING = "[data-testid=stSkeleton], .gs-root:not([data-begun]), [class*=st-key-film-]:not(:has(.gf-root))"
 const SAYS_SO = "[data-testid=stSpinner]"
+const FAILED = ".stMain [data-testid=stException]" // such a page never comes to its end
 
-function seenOnceWhole() {
+const timesDrawn = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--drawn")) || 0
+
+// ``before`` is how often a page of this session had been drawn when this one was asked for.
+function seenOnceWhole(before = 0) {
   const root = document.documentElement
-  const drawn = () => Number(getComputedStyle(root).getPropertyValue("--drawn")) > 0
-  const whole = () => drawn() && !document.querySelector(`.stMain :is(${MISSING})`)
+  const whole = () => timesDrawn() > before && !document.querySelector(`.stMain :is(${MISSING})`)
+  const begun = performance.now()
   root.classList.add(COMING)
   let settled = 0 // frames since the last part came
   const look = () => {
-    const now = performance.now()
     settled = whole() ? settled + 1 : 0
-    if (settled >= 3 || (now > LONG && document.querySelector(SAYS_SO))) seen()
+    if (settled >= 3 || document.querySelector(FAILED) || (performance.now() > begun + LONG && document.querySelector(SAYS_SO))) seen()
     else if (root.classList.contains(COMING)) setTimeout(() => requestAnimationFrame(look), 25)
   }
   const seen = () => root.classList.remove(COMING)
@@ -28,5 +31,15 @@ function seenOnceWhole() {
   look()
 }
 
+// The same for a page that another one leads to.
+function eachSeenOnceWhole() {
+  const push = history.pushState.bind(history)
+  history.pushState = (state, title, url) => {
+    if (url != null && new URL(url, location.href).pathname !== location.pathname) seenOnceWhole(timesDrawn())
+    push(state, title, url)
+  }
+}
+
 showLook(readLook())
 seenOnceWhole()
+eachSeenOnceWhole()

@@ -369,7 +369,7 @@ def _score(lesson: Lesson, run: RunRecord, fixed: RunRecord | None) -> None:
     if counted is not None:
         st.markdown(judged(lesson, counted))
         class_poll.reveal(QUESTION, str(len(counted.survivors)))
-        if told := class_poll.nearest(QUESTION, len(counted.survivors)):
+        if told := class_poll.winners(QUESTION, len(counted.survivors)):
             st.markdown(told)
         st.caption(f"Counted at round {counted.round:,}. {METRICS['modes_covered'].about.idea}")
 

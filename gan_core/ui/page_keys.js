@@ -111,6 +111,7 @@ class PageKeys {
       p: () => press(labelled("Pause", "Resume")),
       m: () => press(labelled("Sample now")),
       n: () => press(testid("class-notes")),
+      q: () => press(testid("poll-full")),
       1: () => press(turnOf(0)),
       2: () => press(turnOf(1)),
       3: () => press(labelled("Round")),

@@ -17,6 +17,7 @@ KEYS = {
     "1  2  3": "a paused run: the turn of its first player, of its second, to the end of the round",
     "M": "measure and show samples now",
     "N": "notes, in a class",
+    "Q": "the question to the class fills the screen, and back",
     "B  C  F  Space": "Collapse Lab: break it, collapse or cure it, fix, pause or go on",
     "A  ←  →": "Lessons: the answer, a step back, a step on",
     "0 … 9  ←  →": "Collapse Lab: predict, a step back, a step on",

@@ -16,10 +16,27 @@ import streamlit as st
 
 from gan_core.config import flatten
 from gan_core.engine import Lab
+from gan_core.engine.comparing.standings import METRICS
 from gan_core.engine.showing.parts import SMALL
 from gan_core.store import DamagedRun, Fault, RunRecord
+from gan_core.ui.run_names import told_apart
 
 Listed = RunRecord | DamagedRun
+
+USUAL = (
+    "status",
+    "progress",
+    "data",
+    "objective",
+    "verdict",
+    "modes",
+    "kl_to_real",
+    "forked from",
+    "tags",
+    "note",
+    "started",
+)
+"""The columns of the table where none were chosen."""
 
 
 def states_of(runs: Sequence[Listed]) -> list[str]:
@@ -109,6 +126,21 @@ def groupings(runs: Sequence[Listed]) -> list[str]:
     return sorted(differing, key=lambda field: first.index(field) if field in first else len(first))
 
 
+def columns_of(runs: Sequence[Listed]) -> list[str]:
+    """What a column may show: the usual ones, the settings in which these runs differ, and what was measured of any."""
+    measured = {name for run in runs if isinstance(run, RunRecord) for name in run.summary.get("metrics", {})}
+    shown = {"modes_covered", "kl_to_real"}  # in the usual columns
+    settings = [field for field in groupings(runs) if field not in ("data.name", "objective.name", "status")]
+    return [*USUAL, *settings, *(name for name in METRICS if name in measured - shown)]
+
+
+def title_of(column: str) -> str:
+    """What a column is called where columns are chosen."""
+    if column in METRICS:
+        return METRICS[column].about.title
+    return {"progress": "rounds", "kl_to_real": "KL to real"}.get(column, column)
+
+
 def grouped(runs: Sequence[Listed], field: str) -> dict[str, list[Listed]]:
     """Runs by the value of a field, in the order in which the values occur; those without one are last."""
     groups: dict[str, list[Listed]] = {}
@@ -166,21 +198,35 @@ def show_faults(faults: Sequence[Fault]) -> None:
 
 
 def table_of(
-    runs: Sequence[Listed], lab: Lab, ticket: str, *, group: str = "", baseline: RunRecord | None = None
+    runs: Sequence[Listed],
+    lab: Lab,
+    ticket: str,
+    *,
+    group: str = "",
+    baseline: RunRecord | None = None,
+    columns: Sequence[str] = USUAL,
 ) -> pd.DataFrame:
     """A row per run. The store is asked once for the pictures of all, however many there are."""
+    titles = told_apart([run for run in runs if isinstance(run, RunRecord)])
     names = {run.id: run.name for run in runs if isinstance(run, RunRecord)}
     files = lab.store.latest_files(SMALL)
     rows = []
     for run in runs:
         if isinstance(run, RunRecord) and lab.is_active(run.id):  # what it shows is not in the store yet
             files[run.id] = lab.thumbnail(run.id) or ""
-        row = _row(run, files.get(run.id, ""), ticket, names)
+        row = {**fields_of(run), **_row(run, files.get(run.id, ""), ticket, names)}
+        if run.id in titles:
+            row["name"] = _link(run.id, titles[run.id])
         asked = {group: _value(fields_of(run).get(group))} if group else {}
         if baseline is not None:
             asked["differs from the baseline"] = _told(baseline, run)
-        rows.append({"samples": row.pop("samples"), "name": row.pop("name"), **asked, **row})
-    return pd.DataFrame(rows)
+        shown = {column: row.get(column) for column in columns}
+        rows.append({"samples": row["samples"], "name": row["name"], **asked, **shown})
+    table = pd.DataFrame(rows)
+    for column in set(table) & set(columns) - set(USUAL) - set(METRICS):
+        if not all(isinstance(value, int | float) for value in table[column]):
+            table[column] = [_value(value) for value in table[column]]
+    return table
 
 
 def _told(baseline: RunRecord, run: Listed) -> str:
@@ -196,10 +242,17 @@ def _value(value: Any) -> str:
 
 
 def show(
-    runs: Sequence[Listed], lab: Lab, ticket: str, *, key: str, group: str = "", baseline: RunRecord | None = None
+    runs: Sequence[Listed],
+    lab: Lab,
+    ticket: str,
+    *,
+    key: str,
+    group: str = "",
+    baseline: RunRecord | None = None,
+    columns: Sequence[str] = USUAL,
 ) -> list[RunRecord]:
     """Draw the table; returns the runs whose rows are chosen: always the same runs, whatever comes before them."""
-    table = table_of(runs, lab, ticket, group=group, baseline=baseline)
+    table = table_of(runs, lab, ticket, group=group, baseline=baseline, columns=columns)
     if table.empty:
         st.info("No run matches the filter.", icon=":material/filter_alt_off:")
         return []
@@ -212,7 +265,7 @@ def show(
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": [row for row, run_id in enumerate(ids) if run_id in remembered]}},
-        key=f"{key}:{hashlib.sha256(' '.join(ids).encode()).hexdigest()[:16]}",
+        key=f"{key}:{hashlib.sha256(' '.join([*ids, *columns]).encode()).hexdigest()[:16]}",
         row_height=56,
         placeholder="",
         column_config={
@@ -222,6 +275,11 @@ def show(
             "started": st.column_config.DatetimeColumn("started", format="distance"),
             "kl_to_real": st.column_config.NumberColumn("KL to real", format="%.2f"),
             "modes": st.column_config.NumberColumn("modes", format="%d"),
+            **{
+                name: st.column_config.NumberColumn(title_of(name), format="%.3g")
+                for name in columns
+                if name in METRICS and name not in USUAL
+            },
         },
     )
     chosen = [runs[index] for index in event.selection.rows if index < len(runs)]

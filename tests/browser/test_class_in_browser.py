@@ -120,10 +120,15 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
     poll = student.get_by_test_id("poll")
     poll.get_by_role("button", name="3", exact=True).click()
     expect(teacher.get_by_test_id("poll")).to_contain_text("1 answer")
+    settled(teacher)
+    teacher.keyboard.press("q")
+    expect(teacher.locator(".gr-full")).to_have_js_property("offsetHeight", teacher.viewport_size["height"])
     teacher.get_by_role("button", name="Reveal").click()
     for page in (teacher, student):
         bar = page.get_by_role("img", name="3: 1 answer").locator(".gr-bar")
         expect(bar).to_have_css("height", re.compile(r"^[1-9]"))
+    teacher.keyboard.press("Escape")
+    expect(teacher.locator(".gr-full")).to_have_count(0)
     assert "/watch" in student.url  # it looks around alone
 
     settled(student)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from base64 import b64decode
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from gan_core.engine.exchange.filmstrip import WIDTH, Course, filmstrip, moving_filmstrip, story
+from gan_core.engine.exchange.slides import slides
 from gan_core.store import RunStore, StoreError
 
 NAMES = ("a", "b", "c", "d")
@@ -86,3 +89,16 @@ def test_the_strip_has_a_picture_of_each_scene_and_the_film_one_of_each_round_of
     assert (strip.getpixel((2, 2)), dark.getpixel((2, 2))) == ((255, 255, 255), (14, 17, 23))
     film = Image.open(io.BytesIO(moving_filmstrip(store, "a-run")))
     assert film.n_frames == 5, "from shortly before the story to shortly after"
+
+
+def test_slides_are_one_file_with_a_page_for_the_strip_and_for_each_scene(store: RunStore) -> None:
+    store.update("a-run", name="<a> run")
+    store.add_event("a-run", 30, "verdict", {"state": "collapsed", "first_sign": 15})
+    store.flush()
+    told = slides(store, "a-run")
+    titles = re.findall("<h1>(.*?)</h1>", told)
+    assert titles == ["&lt;a&gt; run", "before", "first sign", "mode d dies", "modes a, b die", "as many again"]
+    assert not re.search(r"(src|href)=.(?!data:)", told), "nothing is loaded"
+    pictures = [Image.open(io.BytesIO(b64decode(data))) for data in re.findall('base64,([^"]*)"', told)]
+    assert len(pictures) == len(titles)
+    assert {picture.width for picture in pictures} == {WIDTH}

@@ -130,6 +130,19 @@ def test_a_poll_is_predicted_then_revealed() -> None:
     assert told(room, ANN)["poll"] is None
 
 
+@pytest.mark.parametrize(("truth", "won"), [("4", [1, 3]), ("0", [1]), ("8", [3]), ("some", [])])
+def test_the_guesses_that_come_nearest_win_once_it_is_known(truth: str, won: list[int]) -> None:
+    room = Classroom()
+    room.ask(TEACHER, "How many?", ["0", "3", "4", "5", "8", "some"])
+    for visitor, option in ((ANN, 1), (BOB, 3)):
+        room.answer(visitor, told(room, ANN)["poll"]["number"], option)
+    assert told(room, ANN)["poll"]["nearest"] == []
+    room.reveal(TEACHER)
+    assert told(room, ANN)["poll"]["nearest"] == [], "what happened is not known yet"
+    room.reveal(TEACHER, truth)
+    assert told(room, ANN)["poll"]["nearest"] == won
+
+
 def test_what_makes_no_sense_is_no_answer_and_no_question() -> None:
     room = Classroom()
     room.ask(TEACHER, "How many?", ["0", "1"])

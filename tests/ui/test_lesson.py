@@ -272,9 +272,9 @@ def of_a_class(monkeypatch: pytest.MonkeyPatch, question: str, **given: int) -> 
 def test_who_guessed_nearest_is_said_with_how_many_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     of_a_class(monkeypatch, "How many?", **{"0": 0, "2": 4, "4": 3, "8": 9})
     assert class_poll.guesses("How many?") == {"2": 4, "4": 3, "8": 9}
-    assert class_poll.nearest("How many?", 3) == "Nearest of 16 guesses: 2 (4) and 4 (3)."
-    assert class_poll.nearest("How many?", 7) == "Nearest of 16 guesses: 8 (9)."
-    assert class_poll.nearest("Another?", 3) == ""
+    assert class_poll.winners("How many?", 3) == "Nearest of 16 guesses: 2 (4) and 4 (3)."
+    assert class_poll.winners("How many?", 7) == "Nearest of 16 guesses: 8 (9)."
+    assert class_poll.winners("Another?", 3) == ""
 
 
 def test_guesses_stand_on_the_count_of_modes_in_the_place_of_the_losses(

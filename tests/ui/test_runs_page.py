@@ -133,6 +133,32 @@ def test_a_link_opens_the_groups(lab: Lab) -> None:
     assert len(visit(group="no-such").dataframe) == 1
 
 
+def test_columns_are_chosen_and_stand_in_the_address(lab: Lab) -> None:
+    fill(lab.store, 3)
+    app = visit(columns=["seed", "status"])
+    table = app.dataframe[-1].value
+    assert table.columns.tolist() == ["samples", "name", "seed", "status"]
+    assert table["seed"].tolist() == [2, 1, 0]
+    assert {"schedule.rounds", "seed", "modes"} <= set(runs_table.columns_of(lab.store.runs()))
+    app.multiselect(key="columns").set_value(["objective.loss", "modes"]).run()
+    assert not app.exception
+    assert app.dataframe[-1].value["objective.loss"].tolist() == ["non_saturating", "wasserstein", "non_saturating"]
+    assert visit().dataframe[-1].value.columns.tolist()[2:] == list(runs_table.USUAL)
+
+
+def test_alike_names_end_in_what_differs_and_long_ones_keep_their_end(lab: Lab) -> None:
+    first, second, third = fill(lab.store, 3)
+    for run in (first, third):
+        lab.store.update(run, name="ring")
+    lab.store.update(second, name="Seven losses of Table 1 on the ring of eight: WGAN GP, seed 1")
+    names = dict(zip((run.id for run in lab.store.runs()), names_in(visit().dataframe[-1].value), strict=True))
+    assert names == {
+        first: "ring · rounds 100 · seed 0",
+        third: "ring · rounds 102 · seed 2",
+        second: "Seven losses of…eight: WGAN GP, seed 1",
+    }
+
+
 def test_the_name_of_a_run_is_the_link_to_it(lab: Lab) -> None:
     (made,) = fill(lab.store, 1)
     name = "ring → WGAN, λ = 0.1 · 50 % & #2?"

@@ -151,8 +151,11 @@ def course_of(reel: Reel) -> Course | None:
     return Course(rounds, counts[:, :modes] / np.array(totals, dtype=float)[:, None], there, names, real)
 
 
-def _read(store: RunStore, run_id: str) -> tuple[Reel, Course, Story]:
-    """What is to be drawn. A loss has to have been called by the verdict: a count alone may waver."""
+def read_collapse(store: RunStore, run_id: str) -> tuple[Reel, Course, Story]:
+    """What is to be drawn. A loss has to have been called by the verdict: a count alone may waver.
+
+    Raises RunNotFound, and StoreError where no collapse was seen.
+    """
     (reel,) = reels(store, run_id)
     course = course_of(reel)
     if course is None:
@@ -182,8 +185,8 @@ def was_called(store: RunStore, run_id: str) -> bool:
 
 def filmstrip(store: RunStore, run_id: str, *, dark: bool = False) -> bytes:
     """The filmstrip as a PNG, 1,800 pixels wide. Raises RunNotFound, and StoreError where no collapse was seen."""
-    reel, course, told = _read(store, run_id)
-    drawn = _Drawn(course, told, dark)
+    reel, course, told = read_collapse(store, run_id)
+    drawn = Drawn(course, told, dark)
     pictures = [still(store, reel, reel.at(scene.round), drawn.side) for scene in told.scenes]
     buffer = io.BytesIO()
     drawn.whole(pictures).save(buffer, format="PNG")
@@ -192,8 +195,8 @@ def filmstrip(store: RunStore, run_id: str, *, dark: bool = False) -> bytes:
 
 def moving_filmstrip(store: RunStore, run_id: str) -> bytes:
     """The same as an animated GIF: the picture of each round of the story over lanes that grow. Raises as `filmstrip`."""
-    reel, course, told = _read(store, run_id)
-    drawn = _Drawn(
+    reel, course, told = read_collapse(store, run_id)
+    drawn = Drawn(
         course, told, dark=False, width=WIDTH // 2, labels=LABELS // 2, lane=LANE // 2, letters=LETTERS * 2 // 3
     )
     first, last = told.span
@@ -213,7 +216,7 @@ def moving_filmstrip(store: RunStore, run_id: str) -> bytes:
 # -- drawing ------------------------------------------------------------------------------------------------------
 
 
-class _Drawn:
+class Drawn:
     """Where things are on the picture of one story."""
 
     def __init__(
