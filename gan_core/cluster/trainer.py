@@ -91,7 +91,8 @@ class Trainer:
         self._check(lease)
         self._asked_at = time.monotonic()
         self._log.heard(heard)
-        return {"entries": self._log.after(after, POLL_SECONDS), "number": self._number}
+        entries = self._log.after(after, POLL_SECONDS)
+        return {"entries": entries, "number": self._number, "now": time.time()}
 
     def tell(self, lease: int, number: int, what: str, data: dict[str, Any], blob: bytes) -> None:
         """A word to the run; one that came before is not obeyed again, one that comes too early not yet."""

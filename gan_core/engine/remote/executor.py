@@ -7,9 +7,8 @@ import importlib.util
 import os
 import socket
 import sys
-import threading
-import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from gan_core.training.classifier import FrozenClassifier, files_of
 
 AGAIN_SECONDS = (0.0, 1.0, 3.0, 10.0)  # before a lost run goes on for the first time, the second, …; then it stays
 CPUS, GPUS = "GANSCOPE_RAY_CPUS", "GANSCOPE_RAY_GPUS"  # that a run takes of its node
+_COUNTED = count(1)
 NOT_INSTALLED = "Ray is not installed here: pip install -r requirements-ray.txt"
 
 
@@ -55,7 +55,8 @@ class RayExecutor(ProcessExecutor):
 
     ``found`` is called with runs of this store that go on there by themselves: to submit such a run from its newest
     checkpoint takes it over. ``lost`` holds the runs that ended because their node or worker did, and are to go on.
-    ``recorded`` says to which round there are rows of a run in the store.
+    ``recorded`` says to which round there are rows of a run in the store, ``lease`` gives each of its starts a number, larger
+    than any before; raises OSError where it cannot.
     """
 
     def __init__(
@@ -67,11 +68,12 @@ class RayExecutor(ProcessExecutor):
         how_far: HowFar = lambda run_id, played: UNLIMITED,
         found: Callable[[list[str]], None] = lambda runs: None,
         recorded: Callable[[str], int] = lambda run_id: sys.maxsize,
+        lease: Callable[[str], int] = lambda run_id: next(_COUNTED),
     ) -> None:
         super().__init__(store, store / "cache", classifier, wake, how_far)
         self._store = Path(store).resolve()
         self._lanes: dict[str, Lane] = {}
-        self._leases, self._recorded = _Leases(), recorded
+        self._lease, self._recorded = lease, recorded
         self.lost: set[str] = set()
         self._losses: dict[str, tuple[int, int]] = {}  # how often in a row from the same checkpoint, and from which
         where = f"{socket.gethostname()}:{self._store}"
@@ -83,9 +85,8 @@ class RayExecutor(ProcessExecutor):
 
     def submit(self, job: Job) -> None:
         def hire(label: str) -> Any:
-            lane = Lane(
-                job, self._leases.next(), self.connection, self._store, needs_of(job), self._lose, self._recorded
-            )
+            lease = self._lease(job.run_id)
+            lane = Lane(job, lease, self.connection, self._store, needs_of(job), self._lose, self._recorded)
             self._lanes[job.run_id] = lane
             return lane
 
@@ -160,16 +161,3 @@ def _said(variable: str, usual: float) -> float:
         text = f"{variable} is {said[:40]!r}; it should be a part of one, as 0.25, or a whole number"
         raise ConfigError([Problem("executor", text)])
     return count
-
-
-class _Leases:
-    """Numbers that grow, also from one server to the next: of any two starts of a run, the later has the larger."""
-
-    def __init__(self) -> None:
-        self._last = 0
-        self._lock = threading.Lock()
-
-    def next(self) -> int:
-        with self._lock:
-            self._last = max(self._last + 1, time.time_ns() // 1_000)
-            return self._last
