@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan_core.cluster import frames
-from gan_core.cluster.handshake import differences, here
-from gan_core.cluster.trainer import POLL_SECONDS, StaleLease, Trainer
+from gan_core.cluster.handshake import differences, here, other_data
+from gan_core.cluster.trainer import POLL_SECONDS, THREADS, StaleLease, Trainer
 
 REACH_SECONDS = 3.0  # for the address to answer at all
 GREET_SECONDS = 2.0  # until a run is said to wait for room
@@ -135,8 +135,9 @@ class Bridge:
         greeting = await self._take_over(lane, word["begins_at"])
         if greeting is None:
             await self._start(lane, word)
-            greeting = await self._greeting(lane, word["sets"], word["needs"])
-            refused = differences(here(), greeting["versions"], greeting["node"])
+            greeting = await self._greeting(lane, word)
+            node = greeting["node"]
+            refused = differences(here(), greeting["versions"], node) or other_data(greeting.pop("others"), node)
             if refused:
                 self._lost(lane, refused, "refused")
                 return False
@@ -151,7 +152,7 @@ class Bridge:
         lane.name = _name(lane.run, lane.lease)
         options |= {"name": lane.name, "namespace": self._namespace, "lifetime": "detached"}
         options |= {"max_restarts": 0, "max_task_retries": 0}
-        made = self._ray.remote(concurrency_groups={"hear": 1, "speak": 2})(Trainer).options(**options)
+        made = self._ray.remote(concurrency_groups=THREADS)(Trainer).options(**options)
         arguments = (lane.run, lane.lease, self._namespace, word["begins_at"], word["env"])
         deadline = time.monotonic() + LEAVE_SECONDS
         while True:
@@ -163,13 +164,13 @@ class Bridge:
                     raise
                 await asyncio.sleep(0.2)
 
-    async def _greeting(self, lane: Lane, sets: list[str], needs: dict[str, float]) -> dict[str, Any]:
-        asked = asyncio.ensure_future(_awaited(lane.actor.greet.remote(sets)))
+    async def _greeting(self, lane: Lane, word: dict[str, Any]) -> dict[str, Any]:
+        asked = asyncio.ensure_future(_awaited(lane.actor.greet.remote(word["sets"], word["files"])))
         while True:
             done, _ = await asyncio.wait({asked}, timeout=GREET_SECONDS)
             if done:
                 return asked.result()
-            why = await asyncio.to_thread(self._what_is_lacking, needs)
+            why = await asyncio.to_thread(self._what_is_lacking, word["needs"])
             self.say("waits", run=lane.run, lease=lane.lease, why=why)
 
     def _what_is_lacking(self, needs: dict[str, float]) -> str:
@@ -199,7 +200,7 @@ class Bridge:
                 continue
             if greeting is None:
                 try:
-                    asked = actor.take_over.options(concurrency_group="hear").remote(lane.lease, begins_at)
+                    asked = actor.take_over.remote(lane.lease, begins_at)
                     greeting = await asyncio.wait_for(_awaited(asked), TAKE_SECONDS)
                 except Exception as error:
                     _log(f"{name} cannot be taken over: {type(error).__name__}: {error}")
@@ -222,7 +223,7 @@ class Bridge:
             if again:
                 self._tell_again(lane)
             try:
-                poll = lane.actor.poll.options(concurrency_group="speak").remote(lane.lease, lane.after, lane.heard)
+                poll = lane.actor.poll.remote(lane.lease, lane.after, lane.heard)
                 answer = await asyncio.wait_for(_awaited(poll), POLL_SECONDS + CONTACT_SECONDS)
             except (TimeoutError, self._ray.exceptions.ActorUnavailableError):
                 silent = time.monotonic() - heard_at
@@ -261,14 +262,14 @@ class Bridge:
             self._pass_on(lane, word)
 
     def _pass_on(self, lane: Lane, word: tuple[int, str, dict[str, Any], bytes]) -> None:
-        lane.actor.tell.options(concurrency_group="hear").remote(lane.lease, *word)
+        lane.actor.tell.remote(lane.lease, *word)
 
     async def _remove(self, actor: Any) -> None:
         """End an actor, and what it left on its node where that can still be done."""
         if actor is None:
             return
         try:
-            leaving = actor.leave.options(concurrency_group="hear").remote()
+            leaving = actor.leave.remote()
             await asyncio.wait_for(_awaited(leaving), LEAVE_SECONDS)
         except Exception as error:  # it is gone already, or its node is
             _log(f"an actor did not take its leave: {type(error).__name__}")

@@ -45,15 +45,9 @@ class Cluster:
 
     def executor(self, classifier: GetClassifier, wake: Callable[[], None], how_far: HowFar) -> RayExecutor:
         """Connects, in a process of its own."""
-        asked = (classifier, wake, how_far, self._find, self._recorded, self._lease)
+        asked = (classifier, wake, how_far, self._find, self._recorded, self._store.leases)
         self._executor = RayExecutor(self._store.root, self.seen, *asked)
         return self._executor
-
-    def _lease(self, run_id: str) -> int:
-        try:
-            return self._store.leases.next(run_id)
-        except StoreError as error:  # without a number, what an older start says could not be told from this one
-            raise OSError(str(error)) from error
 
     def _recorded(self, run_id: str) -> int:
         try:
