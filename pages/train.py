@@ -6,6 +6,7 @@ from gan_core.config import ConfigError, GanConfig, RunConfig, diff, preset_conf
 from gan_core.engine import Choice, DataError, Forecast, catalogue, expected, in_words, training_now
 from gan_core.ui import sections
 from gan_core.ui.beginning import base_config
+from gan_core.ui.cluster_form import takes
 from gan_core.ui.compare_form import compare_from
 from gan_core.ui.forecasting import measured_now, pace_of
 from gan_core.ui.forms import MARK, ConfigForm, objective_names
@@ -63,6 +64,7 @@ with left:
         form.group("", skip=("game",))
     with st.expander("Diagnostics", icon=":material/monitoring:"):
         form.group("diagnostics")
+    share = takes(form.settings["device"], scope)
 
 with right:
     forecasted: Forecast | None = None
@@ -103,7 +105,7 @@ with right:
             disabled=forecasted is None,
         )
         if wanted_now and config is not None:
-            start(config, key="start", name=name)
+            start(config, key="start", name=name, takes=share)
         if config is not None and st.button(
             "Compare…", icon=":material/compare_arrows:", help="Vary something of these settings, over several seeds"
         ):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_core.cluster import bridge, log
-from gan_core.cluster.handshake import differences, here
+from gan_core.cluster import bridge, log, trainer
+from gan_core.cluster.handshake import differences, here, of_file, other_data
 from gan_core.cluster.log import Log
 from gan_core.config import ConfigError
 from gan_core.engine.messages import Job
@@ -120,15 +120,67 @@ def test_one_option_chooses_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_what_a_run_takes_of_its_node_can_be_said(tiny: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job("a-run", tiny("mlp"), Path("checkpoints"))
-    assert needs_of(job) == {"cpus": 1.0, "gpus": 0.0}
+    assert needs_of(job, {}) == {"cpus": 1.0, "gpus": 0.0}
     monkeypatch.setenv("GANSCOPE_RAY_CPUS", "0.5")
     monkeypatch.setenv("GANSCOPE_RAY_GPUS", "2")
-    assert needs_of(job) == {"cpus": 0.5, "gpus": 0.0}, "a run on a CPU takes no GPU"
-    assert needs_of(replace(job, config=job.config.model_copy(update={"device": "cuda"})))["gpus"] == 2.0
+    assert needs_of(job, {}) == {"cpus": 0.5, "gpus": 0.0}, "a run on a CPU takes no GPU"
+    on_a_gpu = replace(job, config=job.config.model_copy(update={"device": "cuda"}))
+    assert needs_of(on_a_gpu, {})["gpus"] == 2.0
+    assert needs_of(on_a_gpu, {"gpus": 0.25}) == {"cpus": 0.5, "gpus": 0.25}, "what is said of this run comes first"
     for wrong in ("1.5", "-1", "many", "nan"):
         monkeypatch.setenv("GANSCOPE_RAY_CPUS", wrong)
         with pytest.raises(ConfigError, match="GANSCOPE_RAY_CPUS is '"):
             where_to_train("ray", "head:6379")
+
+
+@pytest.fixture
+def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of a node, with nothing in it, and no data elsewhere on its machine."""
+    home = tmp_path / "ganscope-1000" / "lab" / "node"
+    monkeypatch.setattr(trainer, "_home", lambda namespace: home)
+    monkeypatch.setattr(trainer, "_name_of_node", lambda: "n1")
+    monkeypatch.delenv("GANSCOPE_DATA", raising=False)
+    return home
+
+
+def test_a_node_says_which_files_of_published_data_it_lacks_and_which_are_others(
+    node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    files = [of_file(tmp_path / name, name) for name in ("a", "b")]
+    run = trainer.Trainer("a-run", 1, "lab", -1, {})
+    assert run.greet([], files)["absent"] == ["a", "b"]
+    monkeypatch.setenv("GANSCOPE_DATA", str(tmp_path))
+    assert (run.greet([], files)["absent"], run.greet([], files)["others"]) == ([], [])
+    (tmp_path / "b").write_text("another")
+    told = run.greet([], files)
+    assert (told["absent"], told["others"]) == ([], ["b"])
+    assert other_data(told["others"], "n1").startswith("The node n1 has other data than this server: b there")
+    (tmp_path / "b").unlink()
+    told = run.greet([], files)
+    assert (told["absent"], told["others"]) == (["a", "b"], []), (
+        "what is not whole there is sent, and read from elsewhere"
+    )
+    assert run._env == {"GANSCOPE_DATA": ""}
+    (node / "data").mkdir()
+    (node / "data" / "a").write_text("a")
+    assert run.greet([], files)["absent"] == ["b"], "what was sent once is there"
+
+
+def test_a_node_removes_what_nodes_that_are_gone_have_left(node: Path) -> None:
+    gone, lives = node.with_name("gone"), node.parent.with_name("other") / "lives"
+    for other in (gone, lives):
+        (other / "runs").mkdir(parents=True)
+    held = trainer.settle_at(lives)
+    (gone / "runs").mkdir(parents=True)
+    trainer.Trainer("a-run", 1, "lab", -1, {})
+    assert not gone.exists()
+    assert lives.is_dir(), "somebody uses it"
+    held.close()
+    trainer.settle_at(node).close()
+    assert not lives.parent.exists()
+    assert node.is_dir()
 
 
 class OutOfMemoryError(Exception):

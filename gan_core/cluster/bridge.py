@@ -8,6 +8,7 @@ its lease: the runs go on when this process ends, and the next one finds them ag
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import sys
@@ -20,8 +21,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from gan_core.cluster import frames
-from gan_core.cluster.handshake import differences, here
-from gan_core.cluster.trainer import POLL_SECONDS, StaleLease, Trainer
+from gan_core.cluster.handshake import differences, here, other_data
+from gan_core.cluster.trainer import POLL_SECONDS, THREADS, StaleLease, Trainer
 
 REACH_SECONDS = 3.0  # for the address to answer at all
 GREET_SECONDS = 2.0  # until a run is said to wait for room
@@ -48,6 +49,8 @@ class Lane:
     after: int = 0
     heard: int = 0
     actor: Any = None
+    name: str = ""  # of the actor: one that was taken over has that of an older lease
+    ahead: float = -math.inf  # seconds by which the clock of its node is ahead of this one
     task: Any = None
     words: deque[tuple[int, str, dict[str, Any], bytes]] = field(
         default_factory=deque
@@ -64,6 +67,7 @@ class Bridge:
         self._outgoing, self._namespace = outgoing, namespace
         self._lanes: dict[str, Lane] = {}
         self._over: set[asyncio.Task[None]] = set()
+        self._ended: set[str] = set()  # names of actors that this bridge has given up: nobody asks them for anything
 
     def say(self, word: str, blob: bytes = b"", **data: Any) -> None:
         self._outgoing.write(frames.pack({"say": word, **data}, blob))
@@ -108,7 +112,8 @@ class Bridge:
                 if not await self._begin(lane, word):
                     return
             else:
-                lane.actor = self._ray.get_actor(_name(lane.run, lane.lease), namespace=self._namespace)
+                lane.name = (await self._names_of(lane.run) or [_name(lane.run, lane.lease)])[0]
+                lane.actor = self._ray.get_actor(lane.name, namespace=self._namespace)
                 self._tell_again(lane)
             await self._listen(lane)
         except asyncio.CancelledError:
@@ -119,6 +124,7 @@ class Bridge:
             self._lost(lane, *_why(error))
 
     def _lost(self, lane: Lane, why: str, kind: str) -> None:
+        self._ended.add(lane.name)
         if self._lanes.get(lane.run) is lane:
             del self._lanes[lane.run]
             self.say("lost", run=lane.run, lease=lane.lease, why=why, kind=kind)
@@ -129,8 +135,9 @@ class Bridge:
         greeting = await self._take_over(lane, word["begins_at"])
         if greeting is None:
             await self._start(lane, word)
-            greeting = await self._greeting(lane, word["sets"], word["needs"])
-            refused = differences(here(), greeting["versions"], greeting["node"])
+            greeting = await self._greeting(lane, word)
+            node = greeting["node"]
+            refused = differences(here(), greeting["versions"], node) or other_data(greeting.pop("others"), node)
             if refused:
                 self._lost(lane, refused, "refused")
                 return False
@@ -142,9 +149,10 @@ class Bridge:
 
     async def _start(self, lane: Lane, word: dict[str, Any]) -> None:
         options: dict[str, Any] = {"num_cpus": word["needs"]["cpus"], "num_gpus": word["needs"]["gpus"]}
-        options |= {"name": _name(lane.run, lane.lease), "namespace": self._namespace, "lifetime": "detached"}
+        lane.name = _name(lane.run, lane.lease)
+        options |= {"name": lane.name, "namespace": self._namespace, "lifetime": "detached"}
         options |= {"max_restarts": 0, "max_task_retries": 0}
-        made = self._ray.remote(concurrency_groups={"hear": 1, "speak": 2})(Trainer).options(**options)
+        made = self._ray.remote(concurrency_groups=THREADS)(Trainer).options(**options)
         arguments = (lane.run, lane.lease, self._namespace, word["begins_at"], word["env"])
         deadline = time.monotonic() + LEAVE_SECONDS
         while True:
@@ -156,13 +164,13 @@ class Bridge:
                     raise
                 await asyncio.sleep(0.2)
 
-    async def _greeting(self, lane: Lane, sets: list[str], needs: dict[str, float]) -> dict[str, Any]:
-        asked = asyncio.ensure_future(_awaited(lane.actor.greet.remote(sets)))
+    async def _greeting(self, lane: Lane, word: dict[str, Any]) -> dict[str, Any]:
+        asked = asyncio.ensure_future(_awaited(lane.actor.greet.remote(word["sets"], word["files"])))
         while True:
             done, _ = await asyncio.wait({asked}, timeout=GREET_SECONDS)
             if done:
                 return asked.result()
-            why = await asyncio.to_thread(self._what_is_lacking, needs)
+            why = await asyncio.to_thread(self._what_is_lacking, word["needs"])
             self.say("waits", run=lane.run, lease=lane.lease, why=why)
 
     def _what_is_lacking(self, needs: dict[str, float]) -> str:
@@ -182,22 +190,30 @@ class Bridge:
 
     async def _take_over(self, lane: Lane, begins_at: int) -> dict[str, Any] | None:
         """An actor of an earlier start of this run, if it can go on from there; all others of this run end."""
-        mine = f"{lane.run}."
-        named = await asyncio.to_thread(self._ray.util.list_named_actors)
         greeting = None
-        for name in sorted((name for name in named if name.startswith(mine)), reverse=True):
-            actor = self._ray.get_actor(name, namespace=self._namespace)
+        for name in await self._names_of(lane.run):
+            if name in self._ended:  # one on a node that is gone would be waited for, for seconds
+                continue
+            try:
+                actor = self._ray.get_actor(name, namespace=self._namespace)
+            except ValueError:  # it has ended meanwhile
+                continue
             if greeting is None:
                 try:
-                    asked = actor.take_over.options(concurrency_group="hear").remote(lane.lease, begins_at)
+                    asked = actor.take_over.remote(lane.lease, begins_at)
                     greeting = await asyncio.wait_for(_awaited(asked), TAKE_SECONDS)
                 except Exception as error:
                     _log(f"{name} cannot be taken over: {type(error).__name__}: {error}")
                 if greeting is not None:
-                    lane.actor = actor
+                    lane.actor, lane.name = actor, name
                     continue
-            await self._remove(actor)
+            self._keep(asyncio.create_task(self._remove(actor)))
         return greeting
+
+    async def _names_of(self, run: str) -> list[str]:
+        """The actors of a run, the newest start first."""
+        named = await asyncio.to_thread(self._ray.util.list_named_actors)
+        return sorted((name for name in named if name.startswith(f"{run}.")), reverse=True)
 
     async def _listen(self, lane: Lane) -> None:
         """Pass on what the run says. Returns when it is over; raises what Ray says of an actor that is gone."""
@@ -207,7 +223,7 @@ class Bridge:
             if again:
                 self._tell_again(lane)
             try:
-                poll = lane.actor.poll.options(concurrency_group="speak").remote(lane.lease, lane.after, lane.heard)
+                poll = lane.actor.poll.remote(lane.lease, lane.after, lane.heard)
                 answer = await asyncio.wait_for(_awaited(poll), POLL_SECONDS + CONTACT_SECONDS)
             except (TimeoutError, self._ray.exceptions.ActorUnavailableError):
                 silent = time.monotonic() - heard_at
@@ -220,10 +236,14 @@ class Bridge:
             if again:
                 self.say("contact", run=lane.run, lease=lane.lease)
             again, heard_at = False, time.monotonic()
+            lane.ahead = max(
+                lane.ahead, answer["now"] - time.time()
+            )  # of an answer that was a while on its way it is less
             while lane.words and lane.words[0][0] <= answer["number"]:
                 lane.words.popleft()
             for seq, data, blob in answer["entries"]:
                 lane.after = seq
+                data["at"] -= lane.ahead
                 self.say("entry", blob, run=lane.run, lease=lane.lease, seq=seq, number=answer["number"], **data)
                 if data["what"] == "exit":
                     return
@@ -242,14 +262,14 @@ class Bridge:
             self._pass_on(lane, word)
 
     def _pass_on(self, lane: Lane, word: tuple[int, str, dict[str, Any], bytes]) -> None:
-        lane.actor.tell.options(concurrency_group="hear").remote(lane.lease, *word)
+        lane.actor.tell.remote(lane.lease, *word)
 
     async def _remove(self, actor: Any) -> None:
         """End an actor, and what it left on its node where that can still be done."""
         if actor is None:
             return
         try:
-            leaving = actor.leave.options(concurrency_group="hear").remote()
+            leaving = actor.leave.remote()
             await asyncio.wait_for(_awaited(leaving), LEAVE_SECONDS)
         except Exception as error:  # it is gone already, or its node is
             _log(f"an actor did not take its leave: {type(error).__name__}")

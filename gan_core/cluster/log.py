@@ -17,7 +17,8 @@ CHECKPOINTS_BACK = 2  # the log reaches back to this many checkpoints that the s
 
 @dataclass
 class Entry:
-    """``data`` says what it is. Its bytes are ``blob``, or ``size`` bytes of an open file from ``offset`` on."""
+    """``data`` says what it is, and when it was said (``at``, by the clock of its node). Its bytes are ``blob``, or ``size``
+    bytes of an open file from ``offset`` on."""
 
     seq: int
     data: dict[str, Any]
@@ -107,6 +108,7 @@ class Log:
     def _add(self, entry: Entry) -> None:
         self._last += 1
         entry.seq = self._last
+        entry.data["at"] = time.time()
         entry.size = entry.size or len(entry.blob)
         self._bytes += len(entry.blob)
         if entry.checkpoint is not None:
@@ -124,7 +126,7 @@ class Log:
                 return
             if entry.data.get("kind") == "Sight":
                 self._bytes -= len(entry.blob)
-                entry.blob, entry.size, entry.data = b"", 0, {"what": "dropped"}
+                entry.blob, entry.size, entry.data = b"", 0, {"what": "dropped", "at": entry.data["at"]}
 
     def _drop_to(self, seq: int) -> None:
         while self._entries and self._entries[0].seq <= seq:

@@ -7,6 +7,7 @@ the lease of the run; one with another lease is not answered.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -18,19 +19,38 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeVar
 
 from gan_core.checkpoints import FILE, TEMPORARY
 from gan_core.cluster import frames
-from gan_core.cluster.handshake import PACKAGE, here
+from gan_core.cluster.handshake import PACKAGE, compared, here
 from gan_core.cluster.log import Log
 
 POLL_SECONDS = 1.0  # an answer waits this long for something to tell
 TELLS_OF_FILES = ("Note", "State", "Ended")  # what is in the folder is sent before these words
 ALONE_SECONDS = 12 * 3600.0  # without a server: then the run saves and ends
+LOCK = ".in-use"
+DATA = "GANSCOPE_DATA"  # the folder of published sets on this node, where it has one
 ERRORS_BYTES = 16_000  # of standard error, in one entry
+
+
+THREADS = {"hear": 1, "speak": 2}  # of an actor, for the methods of each group
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _group(name: str) -> Callable[[Method], Method]:
+    """As ``ray.method(concurrency_group=name)``, for a class that is also read where there is no Ray."""
+
+    def mark(method: Method) -> Method:
+        method.__ray_concurrency_group__ = name  # type: ignore[attr-defined]
+        return method
+
+    return mark
 
 
 class StaleLease(RuntimeError):
@@ -47,6 +67,7 @@ class Trainer:
         os.umask(0o077)
         self.run, self.lease = run, lease
         self.home = _home(namespace)
+        self._in_use = settle_at(self.home)
         self.folder = self.home / "runs" / run / str(lease)
         (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         self._env = env
@@ -60,11 +81,19 @@ class Trainer:
 
     # Asked by the bridge
 
-    def greet(self, sets: list[str]) -> dict[str, Any]:
-        """What this node is, and which of these data sets it lacks."""
+    def greet(self, sets: list[str], files: list[dict[str, str]]) -> dict[str, Any]:
+        """What this node is, which of these data sets it lacks, which files of published ones, and which are others here."""
         lacking = [name for name in sets if not (self.home / "datasets" / name).is_dir()]
-        return {"versions": here(), "node": _name_of_node(), "lacking": lacking, "taken": False}
+        told = {"versions": here(), "node": _name_of_node(), "lacking": lacking, "absent": [], "taken": False}
+        if own := os.environ.get(DATA):
+            absent, others = compared(files, Path(own).expanduser())
+            if not absent:
+                return {**told, "others": others}
+            self._env = {**self._env, DATA: ""}  # then of nothing: the worker reads what was sent
+        absent, others = compared(files, self.home / "data")
+        return {**told, "absent": [*absent, *others], "others": []}
 
+    @_group("hear")
     def take_over(self, lease: int, round: int) -> dict[str, Any] | None:
         """Belong to a later start of this run, which goes on from the checkpoint of ``round``; None where that cannot be.
 
@@ -80,19 +109,23 @@ class Trainer:
             "versions": here(),
             "node": _name_of_node(),
             "lacking": [],
+            "absent": [],
             "taken": True,
             "begin": begin,
             "had": heard,
             "state": self._state if begin else None,
         }
 
+    @_group("speak")
     def poll(self, lease: int, after: int, heard: int) -> dict[str, Any]:
         """What was said since entry ``after``; the server has all up to ``heard``."""
         self._check(lease)
         self._asked_at = time.monotonic()
         self._log.heard(heard)
-        return {"entries": self._log.after(after, POLL_SECONDS), "number": self._number}
+        entries = self._log.after(after, POLL_SECONDS)
+        return {"entries": entries, "number": self._number, "now": time.time()}
 
+    @_group("hear")
     def tell(self, lease: int, number: int, what: str, data: dict[str, Any], blob: bytes) -> None:
         """A word to the run; one that came before is not obeyed again, one that comes too early not yet."""
         self._check(lease)
@@ -110,6 +143,7 @@ class Trainer:
             case "signal" if self._process is not None:
                 self._process.send_signal(data["number"])
 
+    @_group("hear")
     def leave(self) -> None:
         """End the worker, and remove what lies here of the run: the server has all that counts."""
         if self._process is not None:
@@ -224,6 +258,27 @@ class Trainer:
             time.sleep(5.0)
         self.leave()
         os._exit(0)
+
+
+def settle_at(home: Path) -> IO[bytes]:
+    """Make the folder of this node, which is in use until the file that is returned is closed, as it is when this process
+    ends; and remove those of nodes that are gone, which nobody uses any more.
+    """
+    root = home.parent.parent
+    home.mkdir(parents=True, exist_ok=True)
+    with open(root / LOCK, "ab") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        home.mkdir(parents=True, exist_ok=True)  # another may have removed it just now
+        mine = open(home / LOCK, "ab")  # noqa: SIM115
+        fcntl.flock(mine, fcntl.LOCK_SH)
+        for other in root.glob("*/*/"):
+            if other == home:
+                continue
+            with suppress(OSError), open(other / LOCK, "ab") as theirs:
+                fcntl.flock(theirs, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(other, ignore_errors=True)
+                other.parent.rmdir()  # fails where there are more
+    return mine
 
 
 def _home(namespace: str) -> Path:

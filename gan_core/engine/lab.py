@@ -146,11 +146,12 @@ class Lab:
         key: str = "",
         knobs: KnobsByRound | None = None,
         until: int | None = None,
+        takes: Mapping[str, float] | None = None,
     ) -> str:
         """Start a run, or queue it; returns its id. Raises ConfigError if it cannot be built.
 
-        ``knobs`` are turned when so many rounds are over, and ``until`` is the round at which it stops. A second submission
-        with the same ``key`` (a double click) starts nothing and returns the first one's id.
+        ``knobs`` are turned when so many rounds are over, and ``until`` is the round at which it stops; ``takes`` are ``cpus``
+        and ``gpus`` of a cluster's node. A second submission with the same ``key`` (a double click) only returns its id.
         """
         resolved = resolve(config)
         wishes = plan(resolved, knobs or {}, until=until)
@@ -159,7 +160,7 @@ class Lab:
             if key and key in self._keys:
                 return self._keys[key]
             self._scheduler.refuse_to_enter()
-            active = create(self.store, resolved, name or _name_of(resolved), tags)
+            active = create(self.store, resolved, name or _name_of(resolved), tags, takes or {})
             active.job = with_plan(self.store, active.job, wishes, until)
             self._remember(key, active.job.run_id)
             self._scheduler.enqueue(active)
@@ -168,8 +169,7 @@ class Lab:
     def compare(self, comparison: Comparison, *, name: str = "", key: str = "") -> str:
         """Start every run of a comparison; returns its id. They advance together, as many computing at once as there is room.
 
-        Raises ConfigError, naming the variant, where one of them cannot be built: then none is started. A second call with
-        the same ``key`` starts nothing.
+        Raises ConfigError, naming the variant, where one cannot be built: then none is. ``key`` is as for ``submit``.
         """
         resolved = {which: resolve_variant(which[0], config) for which, config in comparison.configs().items()}
         for config in {variant: config for (variant, _), config in resolved.items()}.values():

@@ -19,6 +19,7 @@ from gan_core.store import adoption, artefacts, aside, comparisons, forks, frame
 from gan_core.store.adoption import Whole
 from gan_core.store.bin import Bin
 from gan_core.store.fields import encode, line, to_json
+from gan_core.store.leases import Leases
 from gan_core.store.orphans import IS_ACTIVE
 from gan_core.store.readers import Readers
 from gan_core.store.records import (
@@ -63,6 +64,7 @@ class RunStore:
         self._readers = Readers(path, only_read=bool(self.only_reads))
         self.bin = Bin(self, self._readers, self._make_room)
         self.studies = Studies(self, self._readers, self._make_room)
+        self.leases = Leases(lambda change: self._writer.call(change), self._readers)
         self._closed = False
         atexit.register(self.close)  # the writer is a daemon thread: without this the last quarter second is lost
 

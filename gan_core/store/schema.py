@@ -118,6 +118,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             UNIQUE (study, cell)
         )""",
     ),
+    (
+        # Of runs on a cluster: how often each was started, and JSON of what it takes of a node.
+        """CREATE TABLE leases (
+            run    TEXT PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL DEFAULT 0,
+            takes  TEXT NOT NULL DEFAULT '{}'
+        )""",
+    ),
 )
 
 

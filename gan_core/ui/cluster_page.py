@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from gan_core.engine import ClusterSeen
 from gan_core.said import said
-from gan_core.store import RunRecord
+from gan_core.store import RunRecord, StoreError
 from gan_core.ui.rights import pace
-from gan_core.ui.shell import WATCH, lab
+from gan_core.ui.shell import TRAIN, WATCH, as_typed, lab
 
 LOOK_SECONDS = 2.0
 DOCS = "docs/ray.md"
@@ -40,21 +41,38 @@ def _nodes() -> None:
         st.info(f"Connecting to the cluster at {seen.address}.")
     active = [run for run in lab().store.runs() if isinstance(run, RunRecord) and run.active]
     training = [run for run in active if run.id in seen.places]
-    columns = st.columns(4)
-    alive = [node for node in seen.nodes if node["alive"]]
-    columns[0].metric("Nodes", len(alive))
-    columns[1].metric("Runs that train", len(training))
-    columns[2].metric("Runs that wait", len(active) - len(training))
-    columns[3].metric("Lost and returned", f"{seen.lost} and {seen.returned}")
+    waiting = [run for run in active if run.id not in seen.places]
+    numbers = {
+        "Nodes": sum(node["alive"] for node in seen.nodes),
+        "Runs that train": len(training),
+        "Runs that wait": len(waiting),
+        "Runs lost": seen.lost,
+        "Of these, back": seen.returned,
+    }
+    for (label, number), column in zip(numbers.items(), st.columns(len(numbers)), strict=True):
+        column.metric(label, number)
     if seen.nodes:
         st.dataframe(rows(seen, training), hide_index=True)
-    for run in training:
-        st.page_link(
-            WATCH,
-            label=f"{run.name} on {seen.places[run.id]}",
-            icon=":material/monitoring:",
-            query_params={"run": run.id},
-        )
+    _linked("Training", ":material/monitoring:", {run.id: f"{run.name} on {seen.places[run.id]}" for run in training})
+    _linked("Waiting", ":material/hourglass_empty:", {run.id: f"{run.name}: {_why(run.id)}" for run in waiting})
+    if seen.nodes and not active:
+        st.caption("No run trains here now.")
+        st.page_link(TRAIN, label="Start one", icon=":material/play_arrow:")
+
+
+def _linked(title: str, icon: str, runs: Mapping[str, str]) -> None:
+    if runs:
+        st.subheader(title, anchor=False)
+    for run, label in runs.items():
+        st.page_link(WATCH, label=as_typed(label), icon=icon, query_params={"run": run})
+
+
+def _why(run_id: str) -> str:
+    """What a run waits for; one that has just ended waits for nothing."""
+    with suppress(StoreError, KeyError):
+        status = lab().view(run_id).status
+        return str(status.get("preparing") or "waiting for its turn")
+    return "waiting"
 
 
 def rows(seen: ClusterSeen, training: list[RunRecord]) -> list[Mapping[str, Any]]:

@@ -42,6 +42,7 @@ HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, USES, RUNS, DATA, LIBRARY, THEORY, CO
         "classroom",
     )
 )
+CLUSTER = "cluster.py"  # where there is one
 BEGINS = Path(__file__).with_name("begins.css")
 """What keeps the box of Start in sight on a page with a long form."""
 LEFT = "left"  # where each page was left that can be come back to
@@ -187,10 +188,12 @@ def show_started(key: str, page: str, query: dict[str, str]) -> NoReturn:
     st.switch_page(page, query_params=query)
 
 
-def start(config: RunConfig, *, key: str, name: str = "") -> None:
-    """Start a run and go to see it; a sentence instead where it cannot be. ``key`` is that of its button."""
+def start(config: RunConfig, *, key: str, name: str = "", takes: Mapping[str, float] | None = None) -> None:
+    """Start a run and go to see it; a sentence instead where it cannot be. ``key`` is that of its button, ``takes`` what the
+    run is to take of a cluster's node.
+    """
     with said_in_a_sentence():
-        run_id = lab().submit(config, name=name, key=click_of(key))
+        run_id = lab().submit(config, name=name, key=click_of(key), takes=takes)
         show_started(key, WATCH, {"run": run_id})
 
 

@@ -40,6 +40,8 @@ def test_a_store_of_every_format_is_migrated_and_keeps_all(version: int, tmp_pat
         if version >= 4:
             (row,) = store.studies.rows("asked")
             assert (row.key, row.values, row.seconds) == ("real-5-0", {"accuracy": 0.5}, 1.25)
+        assert store.leases.takes("golden") == ({"cpus": 0.5} if version >= 5 else {})
+        assert store.leases.next("golden") == (4 if version >= 5 else 1)
         store.create("new", name="goes on", config={})
         store.update("new", status="stopped")
     assert fsck(root) == []

@@ -27,16 +27,33 @@ def test_it_says_what_runs_where_and_what_was_lost(
         "Nodes": "1",
         "Runs that train": "1",
         "Runs that wait": "0",
-        "Lost and returned": "2 and 1",
+        "Runs lost": "2",
+        "Of these, back": "1",
     }
     table = page.dataframe[0].value
     assert table["node"].tolist() == ["box (aaaaaa)", "box (bbbbbb)"]
     assert table["state"].tolist() == ["alive", "gone"]
     assert table["runs"].tolist() == [1, 0]
     assert table["memory"].tolist() == ["16 GiB"] * 2
+    seen.places.clear()
+    waits = open_page("cluster")
+    assert [title.value for title in waits.subheader] == ["Waiting"]
+    assert "waiting for its turn" in waits.get("page_link")[0].proto.label
     seen.problem = "nothing answers at head:6379"
     (warning,) = open_page("cluster").warning
     assert "No contact with the cluster at head:6379: nothing answers" in warning.value
+
+
+def test_the_form_offers_parts_of_a_node_where_there_is_a_cluster(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "CPUs of a node" not in [box.label for box in open_page("train").selectbox]
+    monkeypatch.setattr(lab, "cluster", ClusterSeen("head:6379"))
+    page = open_page("train")
+    (box,) = [box for box in page.selectbox if box.label == "CPUs of a node"]
+    assert box.value == 0.0, "auto"
+    (start,) = [button for button in box.set_value(0.5).run().button if button.label == "Start"]
+    start.click().run()
+    (run,) = lab.store.runs()
+    assert lab.store.leases.takes(run.id) == {"cpus": 0.5}
 
 
 def test_without_a_cluster_it_says_how_to_have_one(lab: Lab, root: Path) -> None:

@@ -45,7 +45,8 @@ class Cluster:
 
     def executor(self, classifier: GetClassifier, wake: Callable[[], None], how_far: HowFar) -> RayExecutor:
         """Connects, in a process of its own."""
-        self._executor = RayExecutor(self._store.root, self.seen, classifier, wake, how_far, self._find, self._recorded)
+        asked = (classifier, wake, how_far, self._find, self._recorded, self._store.leases)
+        self._executor = RayExecutor(self._store.root, self.seen, *asked)
         return self._executor
 
     def _recorded(self, run_id: str) -> int:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # between two attempts to connect
 CLOSE_SECONDS = 4.0  # for the runs that end to be off their nodes
 LAST_WORDS = 4_000
+BRIDGE = ("gan_core.lifeline", "gan_core.cluster.bridge")  # the program at the other end
 
 
 class Line(Protocol):
@@ -131,7 +132,7 @@ class Connection:
     def _live_once(self) -> bool:
         """One bridge from its start to its end; returns whether it was connected."""
         path = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
-        program = ["gan_core.lifeline", "gan_core.cluster.bridge", self.seen.address, self._namespace]
+        program = [*BRIDGE, self.seen.address, self._namespace]
         with subprocess.Popen(
             [sys.executable, "-P", "-m", *program],
             stdin=subprocess.PIPE,

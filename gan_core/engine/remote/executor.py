@@ -7,11 +7,10 @@ import importlib.util
 import os
 import socket
 import sys
-import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from gan_core.config import ConfigError, Problem
 from gan_core.data import ImageSource
@@ -22,10 +21,12 @@ from gan_core.engine.remote.lane import Lane
 from gan_core.engine.running.executors import HowFar, Setting, setting_of
 from gan_core.engine.running.lockstep import UNLIMITED
 from gan_core.engine.running.processes import ProcessExecutor, _Host
+from gan_core.store import StoreError
 from gan_core.training.classifier import FrozenClassifier, files_of
 
 AGAIN_SECONDS = (0.0, 1.0, 3.0, 10.0)  # before a lost run goes on for the first time, the second, …; then it stays
 CPUS, GPUS = "GANSCOPE_RAY_CPUS", "GANSCOPE_RAY_GPUS"  # that a run takes of its node
+_COUNTED = count(1)
 NOT_INSTALLED = "Ray is not installed here: pip install -r requirements-ray.txt"
 
 
@@ -49,13 +50,30 @@ def where_to_train(executor: str | None, ray: str | None) -> tuple[Setting, str]
     return setting, address_of(ray) if setting == "ray" else ""
 
 
+class Leases(Protocol):
+    """The starts of runs, numbered, and what each run takes of a node. Both raise StoreError."""
+
+    def next(self, run_id: str) -> int: ...
+    def takes(self, run_id: str) -> Mapping[str, float]: ...
+
+
+class _Counted:
+    """Without a store: numbers that grow while this process lives."""
+
+    def next(self, run_id: str) -> int:
+        return next(_COUNTED)
+
+    def takes(self, run_id: str) -> Mapping[str, float]:
+        return {}
+
+
 class RayExecutor(ProcessExecutor):
     """Jobs on the cluster of which ``seen`` is kept up to date. ``store``, ``classifier``, ``wake`` and ``how_far`` are as for
     processes.
 
     ``found`` is called with runs of this store that go on there by themselves: to submit such a run from its newest
     checkpoint takes it over. ``lost`` holds the runs that ended because their node or worker did, and are to go on.
-    ``recorded`` says to which round there are rows of a run in the store.
+    ``recorded`` says to which round there are rows of a run in the store, ``leases`` number its starts.
     """
 
     def __init__(
@@ -67,11 +85,12 @@ class RayExecutor(ProcessExecutor):
         how_far: HowFar = lambda run_id, played: UNLIMITED,
         found: Callable[[list[str]], None] = lambda runs: None,
         recorded: Callable[[str], int] = lambda run_id: sys.maxsize,
+        leases: Leases | None = None,
     ) -> None:
         super().__init__(store, store / "cache", classifier, wake, how_far)
         self._store = Path(store).resolve()
         self._lanes: dict[str, Lane] = {}
-        self._leases, self._recorded = _Leases(), recorded
+        self._leases, self._recorded = leases or _Counted(), recorded
         self.lost: set[str] = set()
         self._losses: dict[str, tuple[int, int]] = {}  # how often in a row from the same checkpoint, and from which
         where = f"{socket.gethostname()}:{self._store}"
@@ -83,9 +102,12 @@ class RayExecutor(ProcessExecutor):
 
     def submit(self, job: Job) -> None:
         def hire(label: str) -> Any:
-            lane = Lane(
-                job, self._leases.next(), self.connection, self._store, needs_of(job), self._lose, self._recorded
-            )
+            try:
+                lease = self._leases.next(job.run_id)
+                needs = needs_of(job, self._leases.takes(job.run_id))
+            except StoreError as error:  # without a number, what an older start says could not be told from this one
+                raise OSError(str(error)) from error
+            lane = Lane(job, lease, self.connection, self._store, needs, self._lose, self._recorded)
             self._lanes[job.run_id] = lane
             return lane
 
@@ -144,9 +166,12 @@ class RayExecutor(ProcessExecutor):
         return True
 
 
-def needs_of(job: Job) -> dict[str, float]:
-    """What a run takes of a node: one thread trains, and a GPU if the run is on one; or what the environment says instead."""
-    return {"cpus": _said(CPUS, 1.0), "gpus": _said(GPUS, 1.0) if job.config.device == "cuda" else 0.0}
+def needs_of(job: Job, takes: Mapping[str, float]) -> dict[str, float]:
+    """What a run takes of a node: what was said of this run, or by the environment of all; else one CPU, since one thread
+    trains, and a GPU if the run is on one.
+    """
+    gpus = takes.get("gpus") or _said(GPUS, 1.0)
+    return {"cpus": takes.get("cpus") or _said(CPUS, 1.0), "gpus": gpus if job.config.device == "cuda" else 0.0}
 
 
 def _said(variable: str, usual: float) -> float:
@@ -160,16 +185,3 @@ def _said(variable: str, usual: float) -> float:
         text = f"{variable} is {said[:40]!r}; it should be a part of one, as 0.25, or a whole number"
         raise ConfigError([Problem("executor", text)])
     return count
-
-
-class _Leases:
-    """Numbers that grow, also from one server to the next: of any two starts of a run, the later has the larger."""
-
-    def __init__(self) -> None:
-        self._last = 0
-        self._lock = threading.Lock()
-
-    def next(self) -> int:
-        with self._lock:
-            self._last = max(self._last + 1, time.time_ns() // 1_000)
-            return self._last

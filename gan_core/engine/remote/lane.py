@@ -23,10 +23,15 @@ from typing import Any
 
 from gan_core import checkpoints
 from gan_core.checkpoints import FILE, round_of, tensors_of
+from gan_core.cluster.handshake import of_file
+from gan_core.config import RunConfig
+from gan_core.data.places import data_root
+from gan_core.data.published import PUBLISHED
 from gan_core.data.shelf import NAME
 from gan_core.engine.messages import Ended, EndState, Job, Note, Rows, State
 from gan_core.engine.remote.connection import Connection
 from gan_core.engine.running import wire
+from gan_core.engine.running.worker import GPU_SHARE
 from gan_core.failpoints import VARIABLE
 
 log = logging.getLogger(__name__)
@@ -132,7 +137,14 @@ class Lane:
                 self._tell(number, what, data, blob)
             return
         env = {VARIABLE: os.environ[VARIABLE]} if VARIABLE in os.environ else {}
-        begin = {"begins_at": self.begins_at, "sets": self._sets(), "needs": self._needs, "env": env}
+        if 0 < self._needs["gpus"] < 1:
+            env[GPU_SHARE] = str(self._needs["gpus"])
+        try:
+            files = _files_of(self.job.config)
+        except OSError as error:
+            self._end("failed", f"The data cannot be read: {error.strerror}.")
+            return
+        begin = {"begins_at": self.begins_at, "sets": self._sets(), "files": files, "needs": self._needs, "env": env}
         self._connection.say({"do": "begin", "run": self.run, "lease": self.lease, **begin})
 
     def disconnected(self, why: str) -> None:
@@ -176,6 +188,8 @@ class Lane:
                 self.stdout.feed(_framed(wire.PROCESS, wire.Ready()))
                 self.stdout.feed(_framed(self.run, State(state["state"], self.round, state["why"])))
         else:
+            for name in word["absent"]:
+                self.send_file(data_root() / name, f"data/{name}")
             self._send_files(word["lacking"])
         with self._lock:
             held, self._held, self._greeted = self._held, [], True
@@ -346,6 +360,16 @@ class Lane:
             if not (folder / name).with_suffix(".pinned").is_file():
                 (folder / name).unlink(missing_ok=True)
         self._names = names
+
+
+def _files_of(config: RunConfig) -> list[dict[str, str]]:
+    """The files of the published sets that a run learns from, as far as they are here. Raises OSError."""
+    named = {match[1] for match in re.finditer(r"'name': '(\w+)'", str(config.to_dict()))} & PUBLISHED.keys()
+    files = dict.fromkeys(
+        file for name in sorted(named) for file in [*PUBLISHED[name].files, *PUBLISHED[name].archives]
+    )
+    root = data_root()
+    return [of_file(root / file, file) for file in files if (root / file).is_file()]
 
 
 class _Mouth(io.RawIOBase):

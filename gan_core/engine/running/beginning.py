@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from gan_core.config import ConfigError, Problem, RunConfig, cure_between, story_of
@@ -23,13 +24,18 @@ ALL_PLAYED = (
     "This run has played all its rounds. To train on from its end, fork it: `python -m gan_core fork {run}` plays as many "
     "again, `--set schedule.rounds=…` says how many in all, and `--set` changes anything else, a learning rate say."
 )
+NOTHING_SAID: Mapping[str, float] = MappingProxyType({})
 DELETED = "This run was deleted; take it back first, on the Runs page or with restore-run."
 
 
-def create(store: RunStore, config: RunConfig, name: str, tags: tuple[str, ...] = ()) -> ActiveRun:
-    """A run that has not been queued yet; ``config`` is resolved."""
+def create(
+    store: RunStore, config: RunConfig, name: str, tags: tuple[str, ...] = (), takes: Mapping[str, float] = NOTHING_SAID
+) -> ActiveRun:
+    """A run that has not been queued yet; ``config`` is resolved, ``takes`` is what it is to take of a cluster's node."""
     run_id = new_run_id()
     run = store.create(run_id, name=name, config=config.to_dict(), tags=tags, environment=environment())
+    if takes:
+        store.leases.take(run_id, takes)
     view = LiveView(run_id, Status("queued", rounds=rounds_of(run), seconds=seconds_of(run)), config)
     try:
         folder = store.checkpoint_dir(run_id)
@@ -151,6 +157,8 @@ def begin_fork(store: RunStore, plan: ForkPlan, record: RunRecord) -> ActiveRun:
     """A fork that is on record, with the past of its parent, and its first checkpoint. StoreError and OSError fail it."""
     child, played = record.id, plan.played
     try:
+        if takes := store.leases.takes(plan.parent.id):
+            store.leases.take(child, takes)
         store.inherit(child, plan.parent.id, played, events=INHERITED_EVENTS)
         store.update(child, rounds=played)
         told: dict[str, Any] = {

@@ -19,6 +19,8 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
 
+import torch
+
 from gan_core.data import ImageSource, places
 from gan_core.engine.environment import compute_on_one_thread
 from gan_core.engine.library.describe import warm_up
@@ -29,6 +31,7 @@ from gan_core.engine.running.lockstep import TURN_SECONDS, UNLIMITED, WINDOW
 from gan_core.training import round_of
 from gan_core.training.classifier import FrozenClassifier, cached_classifier
 
+GPU_SHARE = "GANSCOPE_GPU_SHARE"
 NICENESS = 10  # pages are made, and drawn by browsers, before rounds are played
 TELL_SECONDS = 0.1  # between two looks at what the runs have to say, where nothing is urgent
 ASK_SECONDS = 1.0  # until who waits asks once more: an answer, or a nudge, comes sooner
@@ -46,8 +49,16 @@ def main(label: str) -> None:
     except EOFError:
         return  # the lab is gone, or has no run for this process
     places.use_store(setup.store)
+    keep_to_its_share()
     os.nice(NICENESS)  # only now: what is imported meanwhile is waited for
     _Host(setup.cache, outgoing).listen(incoming)
+
+
+def keep_to_its_share() -> None:
+    """Of a GPU that several share, take no more memory than ``GPU_SHARE`` says: who needs more fails alone."""
+    share = float(os.environ.get(GPU_SHARE) or 1.0)
+    if share < 1.0 and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(share)
 
 
 def _take_the_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -85,3 +85,22 @@ def test_data_of_ones_own_goes_to_the_node_by_its_hash(
         if turn.ends_round and turn.round == 24:
             break
     assert bench.told("one").end.summary["state_hash"] == state_hash(capture(game, 24))
+
+
+def test_published_data_that_the_node_lacks_is_sent(
+    bench: RayBench, digits: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_store", bench.folder)
+    raw = places.data_root() / "EMNIST" / "raw"
+    raw.mkdir(parents=True)
+    images = np.random.default_rng(0).integers(0, 256, (60, 28, 28), dtype=np.uint8)
+    for half in ("train", "test"):
+        for kind, magic, data in (
+            ("images-idx3", 2051, images),
+            ("labels-idx1", 2049, np.arange(60, dtype=np.uint8) % 10),
+        ):
+            head = np.array([magic, *data.shape], ">i4").tobytes()
+            (raw / f"emnist-digits-{half}-{kind}-ubyte").write_bytes(head + data.tobytes())
+    bench.submit(digits({"data.name": "emnist_digits"}))
+    end = bench.end()
+    assert end.state == "finished", end.message + end.traceback

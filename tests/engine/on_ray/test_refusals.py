@@ -20,8 +20,8 @@ def test_a_run_that_fits_nowhere_waits_and_says_for_what(
     cluster: LocalCluster, tmp_path: Path, small: Callable, until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Lab(tmp_path / "runs", tick=0.05, ray=cluster.address) as lab:
-        monkeypatch.setattr(executor, "needs_of", lambda job: {"cpus": 100.0, "gpus": 1.0})
-        run = lab.submit(small(LONG))
+        monkeypatch.setattr(executor, "needs_of", lambda job, takes: {**takes, "gpus": 1.0})
+        run = lab.submit(small(LONG), takes={"cpus": 100.0})
         until(lambda: "the cluster has none" in lab.view(run).status["preparing"], "it says so", 60)
         assert lab.view(run).status["preparing"] == "waiting for a node with 100 CPUs and 1 GPU: the cluster has none"
         assert lab.view(run).status["state"] == "queued"
@@ -55,3 +55,19 @@ def test_a_cluster_that_cannot_be_used_fails_the_run_with_the_reason(
     assert ended.status == "failed"
     assert ended.message.startswith(f"The cluster at {address} cannot be used: ")
     assert ("nothing answers" if trouble == "nobody" else "token") in ended.message.lower()
+
+
+def test_a_run_that_is_ended_since_memory_ran_out_fails_and_is_not_started_again(
+    tmp_path: Path, small: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_memory_usage_threshold", "0.01")  # so whatever is used is too much: Ray ends what trains
+    monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "500")
+    with LocalCluster(1) as full:
+        for name, value in full.environment.items():
+            monkeypatch.setenv(name, value)
+        with Lab(tmp_path / "runs", tick=0.05, ray=full.address) as lab:
+            ended = lab.wait(lab.submit(small(LONG)), 100)
+            assert lab.cluster is not None
+            assert lab.cluster.lost == 0
+    assert ended.status == "failed"
+    assert ended.message.startswith("Out of memory: the memory of its node ran out, and Ray ended it.")

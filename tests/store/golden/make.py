@@ -41,6 +41,8 @@ def fill(connection: object, version: int) -> None:
                VALUES ('asked', 'A study', 'price', '{"protocol": "price", "seeds": [0]}', 'golden', 'stopped', 7, 4.0)"""
         )
         execute("INSERT INTO study_rows VALUES ('asked', 'real-5-0', '{\"accuracy\": 0.5}', 1.25)")
+    if version >= 5:
+        execute("INSERT INTO leases VALUES ('golden', 3, '{\"cpus\": 0.5}')")
 
 
 def main(version: int = len(MIGRATIONS)) -> None:
