@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from gan_core.config import Preset, RunConfig, preset_config
+from gan_core.config import BREAKS, Preset, RunConfig, preset_config
 from gan_core.engine.showing.judging import RunJudge
 from gan_core.metrics.histograms import effective_modes
 from gan_core.metrics.states import State
@@ -209,7 +212,22 @@ def _runs(mask: np.ndarray, length: int) -> np.ndarray:
 
 # What the page would have said of it
 
-WANTED: dict[str, State] = {"collapse": "collapsed", "vanishes": "vanishing_gradient", "diverges": "diverged"}
+METRICS = Path(__file__).resolve().parent.parent / "gan_core" / "metrics"
+RULES = ("verdict", "course", "appearance", "histograms")
+
+
+@cache
+def rules() -> str:
+    """Which rules the verdict goes by: what says what a number means, whatever is commented on it."""
+    trees = [ast.dump(ast.parse((METRICS / f"{name}.py").read_text("utf-8"))) for name in RULES]
+    return hashlib.sha256("".join(trees).encode()).hexdigest()[:12]
+
+
+WANTED: dict[str, State] = {
+    **dict.fromkeys(("collapse", "lesson"), "collapsed"),
+    "vanishes": "vanishing_gradient",
+    "diverges": "diverged",
+}
 NEAR = 0.1  # of the true onset
 RESOLUTION = 2 * LOOK_EVERY  # rounds; an onset cannot be told more exactly than by two measurements
 
@@ -234,9 +252,11 @@ class Said:
 
 
 def said_of(preset: Preset, config: RunConfig, series: Series, reference: dict[str, Any]) -> Said:
-    """Judge the recorded series as the laboratory does while it records."""
+    """Judge the recorded series as the laboratory does while it records; of a lesson its break is a change that it knows of."""
     judge = RunJudge(config.schedule.rounds)
     judge.add_reference(reference)
+    for act in preset.acts[:1]:
+        judge.add_event(act.round, "forked", {"changes": BREAKS[act.change].changes})
     for track, rounds, columns in (
         ("turns", series.turns["round"], series.turns),
         ("diagnostics", series.rounds, series.diagnostics),
@@ -258,7 +278,7 @@ def said_of(preset: Preset, config: RunConfig, series: Series, reference: dict[s
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that the tables need of a run; ``said`` is None where no verdict was asked for."""
+    """All that the tables need of a run; ``said`` is None where no verdict was asked for, or none by the rules of today."""
 
     truth: Truth
     said: Said | None = None
@@ -268,8 +288,9 @@ class Outcome:
         return {name: part and _rounded(asdict(part)) for name, part in vars(self).items()}
 
     @classmethod
-    def from_dict(cls, row: dict[str, Any]) -> Self:
-        said = row["said"]
+    def from_dict(cls, row: dict[str, Any], rules: str = "") -> Self:
+        """What was written down; without what was said by other ``rules`` than these."""
+        said = row["said"] if row.get("rules", "") == rules else None
         return cls(Truth(**row["truth"]), Said(**{**said, "alarms": tuple(said["alarms"])}) if said else None)
 
 

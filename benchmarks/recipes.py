@@ -3,12 +3,14 @@
     nice -n 19 python benchmarks/recipes.py                  # everything; writes docs/results/recipes.md
     python benchmarks/recipes.py --only ring-collapse --seeds 0-7 --out /tmp/tried.md
     python benchmarks/recipes.py --render                    # only the table, of what has been run
+    python benchmarks/recipes.py --again                     # judge by the rules as they are now; trains what left no series
 
 One process and one thread; others may work on other seeds beside it. A run's whole series is kept in ``build/recipes`` as it
 ends, and what became of it beside the table, in ``docs/results/recipes.jsonl``, so the command can be stopped and goes on from
 there, on another machine too; a run whose settings have changed since is run anew. All recipes take turns seed by seed.
 Settings were chosen on seeds 0 to 9 and are reported on others; ``--fresh`` are seeds of collapses alone, without cures,
-which nobody had looked at when the verdict's rules were last changed.
+which nobody had looked at when the verdict's rules were last changed, and ``--calm`` those of healthy points alone, for the
+false alarms. What a verdict said by older rules is not told; what became of a run does not depend on them.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ from benchmarks.outcomes import (
     Outcome,
     Series,
     is_kept,
+    rules,
     said_of,
     truth_of,
 )
@@ -233,10 +236,12 @@ class References:
 # All of it
 
 
-def jobs(only: Sequence[str], seeds: Sequence[int], fresh: Sequence[int] = ()) -> Iterator[Job]:
+def jobs(
+    only: Sequence[str], seeds: Sequence[int], fresh: Sequence[int] = (), calm: Sequence[int] = ()
+) -> Iterator[Job]:
     """Seed by seed, so that whatever has been run when somebody stops it is a whole table of fewer seeds.
 
-    Of ``fresh`` seeds only what collapses, as it stands.
+    Of ``fresh`` seeds only what collapses, as it stands; of ``calm`` ones points that stay whole.
     """
     chosen = {name: preset for name, preset in RECIPES.items() if not only or name in only}
     for seed in seeds:
@@ -248,6 +253,8 @@ def jobs(only: Sequence[str], seeds: Sequence[int], fresh: Sequence[int] = ()) -
                     yield Job(name, seed, cure, forked=True)
     for seed in fresh:
         yield from (Job(name, seed) for name, preset in chosen.items() if preset.kind == "collapse")
+    for seed in calm:
+        yield from (Job(name, seed) for name in chosen if name == "ring-healthy")
 
 
 @cache
@@ -272,14 +279,14 @@ class Kept:
     def rows(self, planned: Iterable[Job]) -> dict[Job, Outcome]:
         """Of these jobs the ones that are done, in their order."""
         known = [(job, row) for job in planned if (row := self._row(job))]
-        return {job: Outcome.from_dict(row) for job, row in known}
+        return {job: Outcome.from_dict(row, rules()) for job, row in known}
 
     def _row(self, job: Job) -> Row | None:
         rows = (ledger.rows.get(_key(job)) for ledger in (self._made, self._beside))
         return next((row for row in rows if row and row["digest"] == digest(job)), None)
 
     def add(self, job: Job, outcome: Outcome) -> None:
-        self._made.add(_key(job), {"digest": digest(job), **outcome.to_dict()})
+        self._made.add(_key(job), {"digest": digest(job), "rules": rules(), **outcome.to_dict()})
 
     def publish(self, planned: Iterable[Job]) -> None:
         """Write the rows of these jobs beside the table, one a line in their order; after them what else stood there."""
@@ -300,15 +307,17 @@ def main() -> None:
     parser.add_argument(
         "--fresh", default="120-129", help="of these seeds only what collapses; '' for none (%(default)s)"
     )
+    parser.add_argument(
+        "--calm", default="120-159", help="of these seeds only healthy points; '' for none (%(default)s)"
+    )
     parser.add_argument("--plain", action="store_true", help="without the cures")
     parser.add_argument("--render", action="store_true", help="train nothing, write the table of what is there")
-    parser.add_argument(
-        "--again", action="store_true", help="judge the series that are here by the rules as they are now"
-    )
+    parser.add_argument("--again", action="store_true", help="judge by the rules as they are now, anew")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "recipes")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "recipes.md")
     options = parser.parse_args()
-    seeds, fresh = parse_seeds(options.seeds), parse_seeds(options.fresh) if options.fresh else ()
+    seeds = parse_seeds(options.seeds)
+    fresh, calm = (parse_seeds(given) if given else () for given in (options.fresh, options.calm))
     compute_on_one_thread()
     classifier: FrozenClassifier | None = None
 
@@ -319,12 +328,14 @@ def main() -> None:
         return classifier if isinstance(source, ImageSource) else None
 
     kept, references = Kept(options.folder, options.out), References(judge_of)
-    planned = [job for job in jobs(options.only, seeds, fresh) if not (options.plain and job.cure)]
+    planned = [job for job in jobs(options.only, seeds, fresh, calm) if not (options.plain and job.cure)]
     done = kept.rows(planned)
-    for job in done if options.again else ():
+    stale = {job for job, outcome in done.items() if options.again and not job.cure and outcome.said is None}
+    for job in sorted(stale, key=planned.index):
         if (path := series_of(job, options.folder)).exists():
             kept.add(job, outcome_of(job, Series.load(path), references))
-    for job in () if options.render else (job for job in planned if job not in done):
+            stale.remove(job)
+    for job in () if options.render else (job for job in planned if job not in done or job in stale):
         series = run(job, options.folder, judge_of(load_source(job.config)))
         outcome = outcome_of(job, series, references)
         kept.add(job, outcome)
@@ -339,7 +350,7 @@ def outcome_of(job: Job, series: Series, references: References) -> Outcome:
     """What became of a run; of a recipe as it stands also what the verdict said."""
     preset = PRESETS[job.preset]
     truth = truth_of(series, AGREE_BROKEN, preset.acts[-1].round) if preset.acts else truth_of(series)
-    if job.cure or preset.acts:
+    if job.cure:
         return Outcome(truth)
     return Outcome(truth, said_of(preset, job.config, series, references.of(job.config)))
 

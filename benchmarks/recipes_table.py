@@ -37,12 +37,13 @@ PREAMBLE = [
 
 
 VERDICT = [
-    "What the page says of the same runs, without being told the counts above. Its rules were fixed on seeds 0 to 9, but for",
-    "one: how many measurements may say otherwise before an onset is dated anew was settled on seeds 100 to 119. *Called",
-    "so* counts the runs that became what their recipe asks for. The verdict calls a run collapsed from half of the variety",
-    "on, so the true onset here is the first of two measurements in a row at which the counts have less than half of the",
-    f"effective modes (e to the entropy) or of the spread. *Near* is within 10 % of it or two measurements, {RESOLUTION}",
-    "rounds. *Narrowing* on the way to a collapse is no other alarm.",
+    "What the page says of these runs by its rules of today, without being told the counts above; a run that only older rules",
+    "have judged is not among them. Of a lesson what is said of its break. The rules were settled on seeds 0 to 9 and on the",
+    "runs of [verdict.md](verdict.md), but for one: how many measurements may say otherwise before an onset is dated anew was",
+    "settled on seeds 100 to 119. *Called so* counts the runs that became what their recipe asks for. The verdict calls a run",
+    "collapsed from half of the variety on, so the true onset here is the first of two measurements in a row at which the",
+    "counts have less than half of the effective modes (e to the entropy) or of the spread. *Near* is within 10 % of it or two",
+    f"measurements, {RESOLUTION} rounds. *Narrowing* on the way to a collapse is no other alarm.",
 ]
 ON_THE_WAY: dict[State | None, tuple[State, ...]] = {"collapsed": ("narrowing",)}
 

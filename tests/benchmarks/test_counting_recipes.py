@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 
 from benchmarks.ledger import Ledger
-from benchmarks.outcomes import AGREE, AGREE_BROKEN, KEEPS, Job, Outcome, Said, Series, is_kept, said_of, truth_of
+from benchmarks.outcomes import (
+    AGREE,
+    AGREE_BROKEN,
+    KEEPS,
+    Job,
+    Outcome,
+    Said,
+    Series,
+    is_kept,
+    rules,
+    said_of,
+    truth_of,
+)
 from benchmarks.recipes import Kept, References, jobs, perform, train
 from gan_core.config import RECIPES, Act, Preset, RunConfig
 from gan_core.training import resolve
@@ -222,3 +234,14 @@ def test_every_recipe_takes_its_turn_before_the_next_seed() -> None:
     for job in planned:
         if job.forked:
             assert planned.index(job) > planned.index(Job(job.preset, job.seed)), "it needs the collapsed run"
+
+
+def test_what_was_said_by_older_rules_is_not_told(tmp_path) -> None:
+    job, table = Job("ring-collapse", 100), tmp_path / "recipes.md"
+    fallen = Outcome(truth_of(series_of([THREE] * 5)), Said("collapsed", 100, 25, ("collapsed",)))
+    kept = Kept(tmp_path, table)
+    kept.add(job, fallen)
+    kept.publish([job])
+    rows = table.with_suffix(".jsonl").read_text()
+    table.with_suffix(".jsonl").write_text(rows.replace(rules(), "of old"))
+    assert Kept(tmp_path / "elsewhere", table).rows([job]) == {job: Outcome(fallen.truth)}
