@@ -305,7 +305,17 @@ class ClassBar {
 
   filler() {
     const label = this.full ? "Smaller" : "Full screen"
-    const button = el("button", { type: "button", class: "gr-button", title: `${label} [Q]`, "data-testid": "poll-full", "aria-pressed": String(Boolean(this.full)) }, label)
+    const button = el(
+      "button",
+      {
+        type: "button",
+        class: "gr-button",
+        title: `${label} [Q]`,
+        "data-testid": "poll-full",
+        "aria-pressed": String(Boolean(this.full)),
+      },
+      label,
+    )
     button.onclick = () => this.fill(!this.full)
     return button
   }

@@ -23,7 +23,12 @@ function seenOnceWhole(before = 0) {
   let settled = 0 // frames since the last part came
   const look = () => {
     settled = whole() ? settled + 1 : 0
-    if (settled >= 3 || document.querySelector(FAILED) || (performance.now() > begun + LONG && document.querySelector(SAYS_SO))) seen()
+    if (
+      settled >= 3 ||
+      document.querySelector(FAILED) ||
+      (performance.now() > begun + LONG && document.querySelector(SAYS_SO))
+    )
+      seen()
     else if (root.classList.contains(COMING)) setTimeout(() => requestAnimationFrame(look), 25)
   }
   const seen = () => root.classList.remove(COMING)

@@ -1,3 +1,4 @@
+// @ts-check
 // A recorded run on the home page: it moves while somebody can see it, and stands still for who wants no movement.
 
 const EVERY = 120 // ms between two frames
@@ -11,6 +12,8 @@ class Ring {
     this.real = pointsOf(data.real)
     this.frames = data.frames.map((frame) => ({ ...frame, points: pointsOf(frame.points) }))
     this.at = this.frames.length - 1
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined
     this.canvas = document.createElement("canvas")
     this.canvas.className = "gh-ring"
     this.canvas.dataset.testid = "ring"
@@ -38,7 +41,7 @@ class Ring {
     if (this.moves && !this.timer) this.step()
     if (this.moves) return
     clearTimeout(this.timer)
-    this.timer = null
+    this.timer = undefined
     if (this.still.matches) this.at = this.frames.length - 1
     this.draw()
   }
@@ -54,14 +57,19 @@ class Ring {
     if (!width || !height) return
     const sharp = devicePixelRatio || 1
     Object.assign(this.canvas, { width: width * sharp, height: height * sharp })
-    const pen = this.canvas.getContext("2d")
+    const pen = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"))
     pen.scale(sharp, sharp)
     const frame = this.frames[this.at]
     const scale = height / 2 / 127
     const dots = (points, colour, size) => {
       pen.fillStyle = colour
       for (let i = 0; i < points.length; i += 2)
-        pen.fillRect(width / 2 + points[i] * scale - size / 2, height / 2 - points[i + 1] * scale - size / 2, size, size)
+        pen.fillRect(
+          width / 2 + points[i] * scale - size / 2,
+          height / 2 - points[i + 1] * scale - size / 2,
+          size,
+          size,
+        )
     }
     dots(this.real, this.data.colours.real, 3)
     dots(frame.points, this.data.colours.generated, 2.4)

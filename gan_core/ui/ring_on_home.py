@@ -7,17 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
-from gan_core.ui import theme
+from gan_core.ui import scripts, theme
 
 _HERE = Path(__file__)
-_COMPONENT = st.components.v2.component(
-    "ganscope_ring_on_home",
-    js=_HERE.with_suffix(".js").read_text("utf-8"),
-    css=".gh-ring { display: block; width: 100%; height: 6.2rem; }",
-    isolate_styles=False,
-)
+_COMPONENT = scripts.component("ring_on_home", "ring_on_home.js", "ring_on_home.css")
 
 
 @lru_cache(maxsize=1)
