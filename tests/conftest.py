@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import logging
 import os
 import signal
@@ -14,7 +15,7 @@ if (
 os.environ["OMP_NUM_THREADS"] = "1"  # sub-processes must sum in the same order
 os.environ.setdefault("GANSCOPE_EXECUTOR", "thread")  # a process takes seconds to start; some tests ask for it
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 # Programs that are forked find those of the tests.
@@ -55,6 +56,17 @@ TINY = {
     "resnet": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
     "convolutional": {"data.name": "mnist5k", "model.generator.widths": [4, 3], "model.discriminator.widths": [3, 4]},
 }
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What collecting makes stays to the end: the collector of garbage walks it neither then nor during the tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

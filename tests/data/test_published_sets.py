@@ -11,10 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torchvision.datasets.utils as torchvision_utils
 from PIL import Image
 from scipy.io import savemat
-from torchvision import datasets
 
 from gan_core.data import DATASETS, DataError, DataMissing, celeba, places, published
 from gan_core.engine.exchange.chores import Chores
@@ -34,7 +32,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def any_md5(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tiny files do not have the published checksums."""
-    monkeypatch.setattr(torchvision_utils, "check_md5", lambda *_, **__: True)
+    monkeypatch.setattr("torchvision.datasets.utils.check_md5", lambda *_, **__: True)
 
 
 def images(n: int, shape: tuple[int, ...], seed: int) -> np.ndarray:
@@ -118,7 +116,7 @@ def test_the_files_become_one_tensor_with_the_official_split(name: str, root: Pa
 @pytest.mark.usefixtures("any_md5")
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "kmnist"])
 def test_packed_files_are_unpacked_without_a_network(name: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torchvision_utils, "_urlretrieve", no_network)
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", no_network)
     x, _ = put(name, root, packed=True)
     assert DATASETS[name].missing() is None
     assert np.array_equal(DATASETS[name].load().x.numpy(), x)
@@ -163,7 +161,7 @@ def test_another_file_under_the_name_of_a_pickle_is_not_opened(root: Path) -> No
 def test_a_download_without_a_network_says_what_to_do(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torchvision_utils, "_get_redirect_url", no_network)
+    monkeypatch.setattr("torchvision.datasets.utils._get_redirect_url", no_network)
     chore = Chores(tmp_path).download("cifar10")
     chore.wait(60)
     assert chore.result is None
@@ -177,7 +175,7 @@ def test_a_download_shows_its_bytes_and_comes_into_place_whole(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put("mnist", tmp_path / "elsewhere", packed=True)
-    monkeypatch.setattr(torchvision_utils, "_get_redirect_url", lambda url, **_: url)
+    monkeypatch.setattr("torchvision.datasets.utils._get_redirect_url", lambda url, **_: url)
 
     def fetch(url: str, filename: str, **_: Any) -> None:
         assert not (root / "MNIST").exists(), "nothing is in place before all of it has come"
@@ -186,7 +184,7 @@ def test_a_download_shows_its_bytes_and_comes_into_place_whole(
         seen.append(published.downloaded_bytes("mnist"))
 
     seen: list[int] = []
-    monkeypatch.setattr(torchvision_utils, "_urlretrieve", fetch)
+    monkeypatch.setattr("torchvision.datasets.utils._urlretrieve", fetch)
     chore = Chores(tmp_path).download("mnist")
     chore.wait(60)
     assert chore.error is None
@@ -221,5 +219,7 @@ def test_celeba_is_a_folder_of_faces(root: Path) -> None:
 
 def test_the_readers_are_those_of_torchvision() -> None:
     assert {name for name in published.PUBLISHED if name.startswith("emnist")} == {"emnist_letters", "emnist_digits"}
+    from torchvision import datasets  # seconds of importing, which no other test needs
+
     for resource, archive in zip(datasets.MNIST.resources, published.PUBLISHED["mnist"].archives, strict=True):
         assert archive.endswith(resource[0])

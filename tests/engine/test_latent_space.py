@@ -225,6 +225,7 @@ def test_what_is_taken_away(played: tuple[Lab, dict[str, str]]) -> None:
 @pytest.fixture(scope="module")
 def guide(played: tuple[Lab, dict[str, str]]) -> Iterator[Guide]:
     made = Guide(Path(played[0].store.root))
+    assert made.process_id is None, "nobody has asked"
     yield made
     made.close()
 
@@ -234,7 +235,6 @@ def test_of_each_visitor_the_latest_question_counts_and_there_is_an_end_to_them(
 ) -> None:
     run = played[1]["gan"]
     at = {"do": "at", "points": ["0", "1"]}
-    assert guide.process_id is None, "nobody has asked"
     guide.ask("me", run, None, {**at, "t": 0.0}).result(60)
     until(lambda: not guide.has_in_hand, "the batch is over")
     process = guide.process_id

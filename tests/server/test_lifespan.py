@@ -24,12 +24,6 @@ from gan_core.server.headers import HEADERS, SecurityHeaders
 from gan_core.server.lifespan import lifespan
 
 
-@pytest.fixture(autouse=True)
-def _unfreeze() -> object:
-    yield
-    gc.unfreeze()
-
-
 def opened(open_lab, close_lab, warm_up=lambda: None):
     return lifespan(open_lab, close_lab, warm_up)(None)
 
@@ -77,12 +71,13 @@ def test_what_is_left_is_tended_again_and_again_though_it_fails(monkeypatch) -> 
 
 def test_the_lab_is_opened_and_closed_once_with_its_time() -> None:
     calls: list[object] = []
+    frozen = gc.get_freeze_count()
 
     async def scene() -> None:
         async with opened(lambda: calls.append("open") or "the lab", calls.append) as state:
             assert state == {"lab": "the lab"}
             assert calls == ["open"]
-            assert gc.get_freeze_count() > 0
+            assert gc.get_freeze_count() > frozen
 
     asyncio.run(scene())
     assert calls == ["open", 9.0]
