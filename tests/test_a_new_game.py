@@ -26,13 +26,13 @@ from gan_core.about import About
 from gan_core.cli import main
 from gan_core.config import SETTINGS, Comparison, ConfigError, RunConfig, preset_config
 from gan_core.config.fields import Network, Optimizer, Part
+from gan_core.config.naming import label_of
 from gan_core.data import BatchStream, Source
 from gan_core.engine import Lab, StepOf, card, catalogue
 from gan_core.engine.exchange.reproducing import code
 from gan_core.engine.observers import observer_for
 from gan_core.engine.programs import let_go
 from gan_core.engine.showing.judging import RunJudge
-from gan_core.engine.showing.knob_names import label_of
 from gan_core.engine.upkeep.footprint import footprint
 from gan_core.models import ARCHITECTURES
 from gan_core.models.blocks import Network as Layered

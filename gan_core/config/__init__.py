@@ -28,8 +28,9 @@ from gan_core.config.games import (
     RegressorConfig,
     VaeConfig,
 )
+from gan_core.config.naming import label_of, short_label_of, story_of, title_of, turned
 from gan_core.config.objectives import OBJECTIVES, Recipe
-from gan_core.config.overriding import flatten, read_json, story_of, turned
+from gan_core.config.overriding import flatten, read_json
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
@@ -77,6 +78,7 @@ __all__ = [
     "differences",
     "differences_of",
     "flatten",
+    "label_of",
     "losses_of",
     "nearest",
     "of_a_game",
@@ -87,7 +89,9 @@ __all__ = [
     "preset_config",
     "read_json",
     "settings_of",
+    "short_label_of",
     "story_of",
+    "title_of",
     "turned",
     "unknown_name",
 ]

@@ -20,7 +20,8 @@ from pydantic_core import PydanticCustomError
 from gan_core.config.duels import games_with_one_decoder
 from gan_core.config.errors import ConfigError, Problem, problems_of
 from gan_core.config.fields import MOST_ROUNDS, Part
-from gan_core.config.overriding import flatten, read_settings, story_of
+from gan_core.config.naming import story_of
+from gan_core.config.overriding import flatten, read_settings
 from gan_core.config.schema import RunConfig
 
 MOST_VARIANTS = 8  # as many as there are colours that everybody can tell apart

@@ -15,7 +15,12 @@ MOST_ROUNDS = 100_000_000
 Width = Annotated[int, Field(ge=1, le=8192)]
 EmaDecay = Annotated[
     float,
-    Field(ge=0, lt=1, description="Samples come from a moving average of G's weights with this decay; 0 is off"),
+    Field(
+        ge=0,
+        lt=1,
+        title="moving average of G: decay",
+        description="Samples come from a moving average of G's weights with this decay; 0 is off",
+    ),
 ]
 OptionValue = int | float | str
 Alarm = Literal[
@@ -87,18 +92,29 @@ class Data(Part):
 
 class Optimizer(Part):
     name: Literal["adam", "rmsprop", "sgd"] = Field("adam", description="The update rule")
-    lr: float = Field(2e-4, gt=0, le=10, description="Learning rate")
-    beta1: float = Field(0.5, ge=0, lt=1, description="Adam: decay of the mean gradient")
-    beta2: float = Field(0.999, ge=0, lt=1, description="Adam: decay of the squared gradient")
+    lr: float = Field(2e-4, gt=0, le=10, title="learning rate", description="Learning rate")
+    beta1: float = Field(0.5, ge=0, lt=1, title="β₁", description="Adam: decay of the mean gradient")
+    beta2: float = Field(0.999, ge=0, lt=1, title="β₂", description="Adam: decay of the squared gradient")
     momentum: float = Field(0.0, ge=0, lt=1, description="SGD, RMSProp: momentum")
     lr_schedule: Literal["constant", "late_linear", "linear", "cosine", "late"] = Field(
         "constant",
+        title="learning rate over the run",
         description="How the learning rate goes from the first round to the last; late is exponential in the second half, late "
         "linear constant for six tenths of the rounds",
     )
-    lr_final: float = Field(0.0, ge=0, le=1, description="Share of the learning rate that is left in the last round")
+    lr_final: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="share of it left at the end",
+        description="Share of the learning rate that is left in the last round",
+    )
     clip_gradient: float | None = Field(
-        None, gt=0, le=1e6, description="Scale a gradient whose norm is larger than this down to it"
+        None,
+        gt=0,
+        le=1e6,
+        title="clip the gradient's norm to",
+        description="Scale a gradient whose norm is larger than this down to it",
     )
 
 
@@ -121,23 +137,57 @@ class Network(Part):
     leaky_slope: float = Field(0.2, ge=0, le=1, description="Slope of leaky ReLU for negative inputs")
     dropout: float = Field(0.0, ge=0, lt=1, description="Share of units dropped in training")
     attention: bool = Field(
-        False, description="Self-attention on the feature maps (SAGAN): every place sees every other; not for an MLP"
+        False,
+        title="self-attention",
+        description="Self-attention on the feature maps (SAGAN): every place sees every other; not for an MLP",
     )
-    spectral_norm: bool = Field(False, description="Divide each weight by its largest singular value")
-    spectral_gain: float = Field(1.0, gt=0, le=100, description="Largest singular value of a layer under spectral norm")
+    spectral_norm: bool = Field(
+        False, title="spectral normalisation", description="Divide each weight by its largest singular value"
+    )
+    spectral_gain: float = Field(
+        1.0,
+        gt=0,
+        le=100,
+        title="gain of spectral normalisation",
+        description="Largest singular value of a layer under spectral norm",
+    )
 
 
 class Schedule(Part):
     rounds: int = Field(4000, ge=1, le=MOST_ROUNDS, description="In one round every player has moved")
     seconds: float | None = Field(
-        None, gt=0, le=1e7, description="Seconds of training after which it ends, where its rounds do not end it before"
+        None,
+        gt=0,
+        le=1e7,
+        title="end after … seconds of training",
+        description="Seconds of training after which it ends, where its rounds do not end it before",
     )
-    checkpoint_seconds: float = Field(30.0, ge=1, le=86400, description="Seconds of training between checkpoints")
+    checkpoint_seconds: float = Field(
+        30.0, ge=1, le=86400, title="seconds between checkpoints", description="Seconds of training between checkpoints"
+    )
 
 
 class Diagnostics(Part):
-    every: int = Field(100, ge=1, le=1_000_000, description="Rounds between two measurements")
-    samples: int = Field(500, ge=16, le=50_000, description="Generated samples per measurement")
-    grid: int = Field(64, ge=1, le=400, description="Samples in the picture, from noise that never changes")
-    budget: float = Field(0.04, ge=0, le=1, description="Share of training time that measuring may take")
-    pause_on: tuple[Alarm, ...] = Field((), description="Pause by itself as soon as the verdict becomes one of these")
+    every: int = Field(
+        100, ge=1, le=1_000_000, title="measure every … rounds", description="Rounds between two measurements"
+    )
+    samples: int = Field(
+        500, ge=16, le=50_000, title="samples per measurement", description="Generated samples per measurement"
+    )
+    grid: int = Field(
+        64,
+        ge=1,
+        le=400,
+        title="samples in the picture",
+        description="Samples in the picture, from noise that never changes",
+    )
+    budget: float = Field(
+        0.04,
+        ge=0,
+        le=1,
+        title="share of time for measuring",
+        description="Share of training time that measuring may take",
+    )
+    pause_on: tuple[Alarm, ...] = Field(
+        (), title="pause when it is", description="Pause by itself as soon as the verdict becomes one of these"
+    )

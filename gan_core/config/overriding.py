@@ -1,4 +1,4 @@
-"""Settings as nested dicts: read from JSON, as one level of dotted keys, told in a few words."""
+"""Settings as nested dicts: read from JSON, as one level of dotted keys."""
 
 from __future__ import annotations
 
@@ -54,36 +54,6 @@ def read_json(text: str | bytes, *, finite: bool = False) -> Any:
         raise
     except (ValueError, RecursionError) as error:
         raise ConfigError([Problem("", f"this is not JSON: {error}")]) from None
-
-
-def story_of(changes: Mapping[str, Any]) -> str:
-    """What some changes change, in a few words: ``wgan_gp, G's lr 0.001``."""
-    parts = []
-    for path, value in changes.items():
-        named = path in ("objective", "objective.name")
-        if path != "schedule.rounds":
-            parts.append(_brief(value) if named else f"{_whose(path)} {_brief(value)}")
-    return ", ".join(parts) or "unchanged"
-
-
-def turned(values: Mapping[str, Any]) -> str:
-    """What knobs were set to, in a few words: ``G's lr → 0.05, n_critic → 2``."""
-    return ", ".join(f"{_whose(path)} → {_brief(value)}" for path, value in values.items())
-
-
-def _whose(path: str) -> str:
-    """The last word of a dotted field, with the player whose it is: both have a learning rate."""
-    *parents, last = path.split(".")
-    player = next((name for word, name in (("generator", "G"), ("discriminator", "D")) if word in parents), "")
-    return f"{player}'s {last}" if player else last
-
-
-def _brief(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return story_of(value) if value else "none"
-    if isinstance(value, list | tuple | bool):
-        return json.dumps(value, separators=(",", ":"))
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

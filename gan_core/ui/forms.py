@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.config import OBJECTIVES, Problem, RunConfig
+from gan_core.config import OBJECTIVES, Problem, RunConfig, title_of
 from gan_core.engine import Choice
 from gan_core.ui.shell import as_typed
 
@@ -28,58 +28,6 @@ REGISTRY_OF = {
     "objective.loss": "losses",
 }
 """The registry that a field chooses from, by its dotted name, or by its last word where it is the same in every group."""
-LABELS = {
-    "lr": "learning rate",
-    "beta1": "β₁",
-    "beta2": "β₂",
-    "n_critic": "D steps per round (n_critic)",
-    "generator_steps": "G steps per round",
-    "seconds": "end after … seconds of training",
-    "latent_dim": "latent_dim (length of z)",
-    "latent": "z comes from",
-    "every": "measure every … rounds",
-    "samples": "samples per measurement",
-    "grid": "samples in the picture",
-    "budget": "share of time for measuring",
-    "pause_on": "pause when it is",
-    "checkpoint_seconds": "seconds between checkpoints",
-    "clip_value": "clip D's weights to ±",
-    "attention": "self-attention",
-    "condition": "condition (on the class y)",
-    "embedding_dim": "length of a class's vector",
-    "class_weight": "weight of the classification error",
-    "channels_last": "channels last in memory",
-    "spectral_norm": "spectral normalisation",
-    "spectral_gain": "gain of spectral normalisation",
-    "output": "D gives",
-    "code_dim": "length of the code",
-    "packing": "packing (samples judged as one)",
-    "summary": "of a pack D is told",
-    "minibatch_stddev": "minibatch standard deviation: group",
-    "minibatch_kernels": "minibatch discrimination: kernels",
-    "minibatch_dims": "minibatch discrimination: dims",
-    "label_smoothing": "one-sided label smoothing",
-    "label_flipping": "label flipping",
-    "instance_noise": "instance noise σ₀",
-    "instance_noise_rounds": "instance noise gone after … rounds",
-    "unrolled_steps": "unrolled D: steps looked ahead",
-    "ema_decay": "moving average of G: decay",
-    "ema_warm_up": "moving average of G: warm-up",
-    "augment": "augment what D sees",
-    "augment_share": "share augmented",
-    "augment_target": "adaptive share: target of E sign D(x)",
-    "augment_images": "adaptive share: pictures from 0 to 1",
-    "penalty_interval": "penalties in every … D step",
-    "lr_schedule": "learning rate over the run",
-    "lr_final": "share of it left at the end",
-    "clip_gradient": "clip the gradient's norm to",
-    "joint": "units that see x and z",
-    "cycle": "λ of the cycle",
-    "cycle_weight": "λ of the cycle",
-    "identity_weight": "λ_id, in units of λ",
-    "pool": "outputs that D is shown again (pool)",
-    "gamma": "γ of R1",
-}
 SHOWN_IF: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "leaky_slope": ("activation", lambda activation: activation == "leaky_relu"),
     "upsampling": ("architecture", lambda architecture: architecture != "mlp"),
@@ -216,7 +164,7 @@ class ConfigForm:
         return None
 
     def _widget(self, path: str, name: str, info: FieldInfo, value: Any) -> Any:
-        label = LABELS.get(name, name.replace("_", " ")) + (MARK if path in self._marked else "")
+        label = title_of(name, info) + (MARK if path in self._marked else "")
         common: dict[str, Any] = {"help": info.description, "key": self._key(path)}
         annotation = info.annotation
         result: Any

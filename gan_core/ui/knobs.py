@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.engine.showing.knob_names import label_of
+from gan_core.config.naming import label_of
 from gan_core.ui.pressing import press
 from gan_core.ui.rights import why_not
 from gan_core.ui.shell import lab, said_in_a_sentence

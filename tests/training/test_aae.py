@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from gan_core.config import ConfigError, RunConfig
+from gan_core.config.naming import label_of
 from gan_core.engine import describe
 from gan_core.engine.library.describe import OF_CODES
-from gan_core.engine.showing.knob_names import label_of
 from gan_core.training import GAMES, build, capture, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.assembly import Assembly
 from gan_core.training.games.aae import AAE, Aae

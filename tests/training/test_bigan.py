@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.config import ConfigError, RunConfig, preset_config
+from gan_core.config.naming import label_of
 from gan_core.data import ImageSource, to_unit
 from gan_core.engine import describe
-from gan_core.engine.showing.knob_names import label_of
 from gan_core.models import layer_rows
 from gan_core.training import build, capture, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.assembly import Assembly

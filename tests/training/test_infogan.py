@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, softplus
 
 from gan_core.config import ConfigError, RunConfig, preset_config
+from gan_core.config.naming import label_of
 from gan_core.engine import describe
 from gan_core.engine.library.describe import traits
-from gan_core.engine.showing.knob_names import label_of
 from gan_core.training import build, capture, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.games.infogan import InfoGan, categorical_bound, continuous_bound
 from gan_core.training.knobs import check

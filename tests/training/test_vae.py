@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from gan_core.config import ConfigError, RunConfig, preset_config
+from gan_core.config.naming import label_of
 from gan_core.data import mnist5k, to_unit
 from gan_core.engine import describe
-from gan_core.engine.showing.knob_names import label_of
 from gan_core.training import build, capture, explain, load_source, play, resolve, restore, state_hash
 from gan_core.training.assembly import Assembly
 from gan_core.training.games.coding import shares

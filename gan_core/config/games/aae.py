@@ -17,7 +17,7 @@ from gan_core.config.schema import RunConfig
 class AdversarialCoders(Coders):
     """An encoder, a decoder, and a discriminator of codes, which is an MLP."""
 
-    discriminator: Network = Field(default_factory=lambda: Network(activation="relu"))
+    discriminator: Network = Field(default_factory=lambda: Network(activation="relu"), title="D")
 
 
 class CodePrior(Part):
@@ -36,17 +36,21 @@ class CodePrior(Part):
 
 
 class Adversary(Part):
-    on: bool = Field(True, description="Whether D and E against D move; off, the autoencoder goes on alone")
+    on: bool = Field(
+        True,
+        title="D and E against D move",
+        description="Whether D and E against D move; off, the autoencoder goes on alone",
+    )
 
 
 class AdversaryOptimizer(Optimizer):
-    lr: float = Field(1e-3, gt=0, le=10, description="Learning rate")
+    lr: float = Field(1e-3, gt=0, le=10, title="learning rate", description="Learning rate")
 
 
 class AaeOptimizers(Part):
-    autoencoder: DecayingOptimizer = Field(default_factory=DecayingOptimizer)
-    discriminator: AdversaryOptimizer = Field(default_factory=AdversaryOptimizer)
-    encoder: AdversaryOptimizer = Field(default_factory=AdversaryOptimizer)
+    autoencoder: DecayingOptimizer = Field(default_factory=DecayingOptimizer, title="the autoencoder")
+    discriminator: AdversaryOptimizer = Field(default_factory=AdversaryOptimizer, title="D")
+    encoder: AdversaryOptimizer = Field(default_factory=AdversaryOptimizer, title="E against D")
 
 
 class AaeConfig(RunConfig):

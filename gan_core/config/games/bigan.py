@@ -15,18 +15,24 @@ from gan_core.config.schema import RunConfig
 
 class PairDiscriminator(Network):
     joint: int = Field(
-        128, ge=1, le=8192, description="Convolutional D: units of the layer that sees what is known of x, and z"
+        128,
+        ge=1,
+        le=8192,
+        title="units that see x and z",
+        description="Convolutional D: units of the layer that sees what is known of x, and z",
     )
 
 
 class Pairs(Part):
     """A generator, an encoder the other way, and a discriminator of pairs (x, z)."""
 
-    code_dim: int = Field(16, ge=1, le=4096, description="Length of the code z, which is also the noise of G")
+    code_dim: int = Field(
+        16, ge=1, le=4096, title="length of the code", description="Length of the code z, which is also the noise of G"
+    )
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
-    generator: Decoder = Field(default_factory=lambda: Decoder(activation="relu", normalization="batch"))
+    generator: Decoder = Field(default_factory=lambda: Decoder(activation="relu", normalization="batch"), title="G")
     encoder: Network = Field(default_factory=lambda: Network(normalization="batch"))
-    discriminator: PairDiscriminator = Field(default_factory=PairDiscriminator)
+    discriminator: PairDiscriminator = Field(default_factory=PairDiscriminator, title="D")
 
 
 class Matching(Part):
@@ -38,16 +44,21 @@ class Matching(Part):
         0.0,
         ge=0,
         le=1000,
+        title="λ of the cycle",
         description="λ, the weight of the mean squared error of G(E(x)) in the loss of G and E; 0 is off",
     )
     gamma: float = Field(
-        0.1, ge=0, le=1000, description="γ, the weight of ½ ‖∇D‖² at the pairs (x, E(x)), by x and by z (R1); 0 is off"
+        0.1,
+        ge=0,
+        le=1000,
+        title="γ of R1",
+        description="γ, the weight of ½ ‖∇D‖² at the pairs (x, E(x)), by x and by z (R1); 0 is off",
     )
 
 
 class PairOptimizers(Part):
-    generator_encoder: Optimizer = Field(default_factory=Optimizer)
-    discriminator: Optimizer = Field(default_factory=Optimizer)
+    generator_encoder: Optimizer = Field(default_factory=Optimizer, title="G and E")
+    discriminator: Optimizer = Field(default_factory=Optimizer, title="D")
 
 
 class PairConfig(RunConfig):

@@ -48,30 +48,41 @@ class Cyclists(Part):
     """Two translators of one form, and two discriminators of one form."""
 
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("dcgan", description="How the weights begin")
-    generator: UnpairedTranslator = Field(default_factory=UnpairedTranslator)
-    discriminator: DomainDiscriminator = Field(default_factory=DomainDiscriminator)
+    generator: UnpairedTranslator = Field(default_factory=UnpairedTranslator, title="G")
+    discriminator: DomainDiscriminator = Field(default_factory=DomainDiscriminator, title="D")
 
 
 class Cycle(Part):
-    cycle_weight: float = Field(10.0, ge=0, le=1e4, description="λ, the weight of what a cycle loses; 0 is D alone")
+    cycle_weight: float = Field(
+        10.0, ge=0, le=1e4, title="λ of the cycle", description="λ, the weight of what a cycle loses; 0 is D alone"
+    )
     identity_weight: float = Field(
         0.0,
         ge=0,
         le=100,
+        title="λ_id, in units of λ",
         description="λ_id, in units of λ: G leaves as it is what is of B already, and F what is of A; only where both are of "
         "one shape",
     )
     adversarial_weight: float = Field(
-        1.0, ge=0, le=1e4, description="Weight of the adversarial terms of G and F; with 0 both D stand still"
+        1.0,
+        ge=0,
+        le=1e4,
+        title="weight of the adversarial terms",
+        description="Weight of the adversarial terms of G and F; with 0 both D stand still",
     )
     pool: int = Field(
-        50, ge=0, le=MOST_POOLED, description="Outputs that each D is shown again later, mixed with new ones; 0 is none"
+        50,
+        ge=0,
+        le=MOST_POOLED,
+        title="outputs that D is shown again (pool)",
+        description="Outputs that each D is shown again later, mixed with new ones; 0 is none",
     )
 
 
 class CycleOptimizers(Part):
-    generator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3, lr_schedule="late_linear"))
-    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3, lr_schedule="late_linear"))
+    generator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3, lr_schedule="late_linear"), title="G")
+    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3, lr_schedule="late_linear"), title="D")
 
 
 class CycleganConfig(RunConfig):

@@ -17,7 +17,7 @@ from gan_core.config.schema import RunConfig
 class Coded(Part):
     """A decoder, and the length of the code that each training picture has."""
 
-    code_dim: int = Field(8, ge=2, le=4096, description="Length of the code z, on a sphere")
+    code_dim: int = Field(8, ge=2, le=4096, title="length of the code", description="Length of the code z, on a sphere")
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
     decoder: Decoder = Field(default_factory=lambda: Decoder(activation="relu"))
 

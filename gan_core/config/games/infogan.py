@@ -22,13 +22,15 @@ class Code(Part):
 
 
 class Model(Part):
-    latent_dim: int = Field(62, ge=1, le=4096, description="Length of the noise in z, before the code")
+    latent_dim: int = Field(
+        62, ge=1, le=4096, title="latent_dim (length of z)", description="Length of the noise in z, before the code"
+    )
     latent: Literal["normal", "uniform"] = Field(
-        "normal", description="The noise in z: N(0, 1) or U(−1, 1) per component"
+        "normal", title="z comes from", description="The noise in z: N(0, 1) or U(−1, 1) per component"
     )
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
-    generator: Generator = Field(default_factory=Generator)
-    discriminator: Network = Field(default_factory=Network, description="D; Q reads what its head sees")
+    generator: Generator = Field(default_factory=Generator, title="G")
+    discriminator: Network = Field(default_factory=Network, title="D", description="D; Q reads what its head sees")
     recognition: Network = Field(
         default_factory=lambda: Network(widths=(128,)), description="Q, an MLP on the features of D"
     )
@@ -39,12 +41,19 @@ class Terms(Part):
         1.0,
         ge=0,
         le=1000,
+        title="λ of the information",
         description="λ, the weight of −L_I in the losses of D and of G; 0 is a GAN whose code means nothing",
     )
     lambda_continuous: float = Field(
-        0.1, ge=0, le=1000, description="Weight of the continuous codes in the information term, beside the categorical"
+        0.1,
+        ge=0,
+        le=1000,
+        title="weight of the continuous codes",
+        description="Weight of the continuous codes in the information term, beside the categorical",
     )
-    r1: float = Field(0.0, ge=0, le=1e6, description="γ of R1, ½ γ E ‖∇D(x)‖², in the loss of D; 0 is off")
+    r1: float = Field(
+        0.0, ge=0, le=1e6, title="γ of R1", description="γ of R1, ½ γ E ‖∇D(x)‖², in the loss of D; 0 is off"
+    )
 
 
 class InfoganConfig(RunConfig):

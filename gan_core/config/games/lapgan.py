@@ -49,13 +49,21 @@ class DetailsDiscriminator(Network):
 class Pyramid(Part):
     """The networks of the smallest pictures, and those of details, which both levels have alike."""
 
-    latent_dim: int = Field(32, ge=1, le=4096, description="Length of the noise vector of the smallest pictures")
+    latent_dim: int = Field(
+        32,
+        ge=1,
+        le=4096,
+        title="latent_dim (length of z)",
+        description="Length of the noise vector of the smallest pictures",
+    )
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
     condition: Literal["none", "concatenation"] = Field(
-        "none", description="Whether the smallest pictures are asked for by their class; the data must have labels"
+        "none",
+        title="condition (on the class y)",
+        description="Whether the smallest pictures are asked for by their class; the data must have labels",
     )
-    generator: Bottom = Field(default_factory=Bottom)
-    discriminator: BottomDiscriminator = Field(default_factory=BottomDiscriminator)
+    generator: Bottom = Field(default_factory=Bottom, title="G")
+    discriminator: BottomDiscriminator = Field(default_factory=BottomDiscriminator, title="D")
     detail_generator: Details = Field(default_factory=Details)
     detail_discriminator: DetailsDiscriminator = Field(default_factory=DetailsDiscriminator)
 
@@ -63,9 +71,17 @@ class Pyramid(Part):
 class Levels(Part):
     """Which levels move: one that never did leaves its pictures smooth, or noise."""
 
-    coarse: bool = Field(True, description="The players of the smallest pictures move (1) or stand still (0)")
-    middle: bool = Field(True, description="The players of the details at half the size move (1) or stand still (0)")
-    fine: bool = Field(True, description="The players of the details at full size move (1) or stand still (0)")
+    coarse: bool = Field(
+        True, title="D0 and G0 move", description="The players of the smallest pictures move (1) or stand still (0)"
+    )
+    middle: bool = Field(
+        True,
+        title="D1 and G1 move",
+        description="The players of the details at half the size move (1) or stand still (0)",
+    )
+    fine: bool = Field(
+        True, title="D2 and G2 move", description="The players of the details at full size move (1) or stand still (0)"
+    )
 
 
 class LapganTricks(Part):
@@ -73,14 +89,24 @@ class LapganTricks(Part):
 
 
 class LapganOptimizers(Part):
-    generator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3))
-    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3))
+    generator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3), title="G")
+    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3), title="D")
 
 
 class LapganSchedule(Schedule):
-    coarse_steps: int = Field(4, ge=1, le=1000, description="Steps per round of the players of the smallest pictures")
+    coarse_steps: int = Field(
+        4,
+        ge=1,
+        le=1000,
+        title="steps per round of D0 and G0",
+        description="Steps per round of the players of the smallest pictures",
+    )
     middle_steps: int = Field(
-        2, ge=1, le=1000, description="Steps per round of the players of details at half the size"
+        2,
+        ge=1,
+        le=1000,
+        title="steps per round of D1 and G1",
+        description="Steps per round of the players of details at half the size",
     )
 
 

@@ -56,8 +56,8 @@ class Translators(Part):
     """A generator from picture to picture, and a discriminator of pairs."""
 
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("dcgan", description="How the weights begin")
-    generator: Translator = Field(default_factory=Translator)
-    discriminator: PatchDiscriminator = Field(default_factory=PatchDiscriminator)
+    generator: Translator = Field(default_factory=Translator, title="G")
+    discriminator: PatchDiscriminator = Field(default_factory=PatchDiscriminator, title="D")
 
 
 class Translation(Part):
@@ -70,10 +70,18 @@ class Translation(Part):
         "targets of an input",
     )
     distance_weight: float = Field(
-        100.0, ge=0, le=1e4, description="λ, the weight of the distance in G's loss; 0 is the adversarial term alone"
+        100.0,
+        ge=0,
+        le=1e4,
+        title="λ of the distance",
+        description="λ, the weight of the distance in G's loss; 0 is the adversarial term alone",
     )
     adversarial_weight: float = Field(
-        1.0, ge=0, le=1e4, description="Weight of the adversarial term in G's loss; with 0 D stands still"
+        1.0,
+        ge=0,
+        le=1e4,
+        title="weight of the adversarial term",
+        description="Weight of the adversarial term in G's loss; with 0 D stands still",
     )
 
 
@@ -82,8 +90,8 @@ class TranslatorTricks(Part):
 
 
 class TranslatorOptimizers(Part):
-    generator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3))
-    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3))
+    generator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3), title="G")
+    discriminator: Optimizer = Field(default_factory=lambda: Optimizer(lr=1e-3), title="D")
 
 
 class Pix2pixConfig(RunConfig):

@@ -17,10 +17,14 @@ from gan_core.config.schema import RunConfig
 class Regressed(Part):
     """The generator and its noise are set as in a GAN, so that a fork of one takes them over."""
 
-    latent_dim: int = Field(64, ge=1, le=4096, description="Length of the noise vector z")
-    latent: Literal["normal", "uniform"] = Field("normal", description="z ~ N(0, 1) or U(−1, 1) per component")
+    latent_dim: int = Field(
+        64, ge=1, le=4096, title="latent_dim (length of z)", description="Length of the noise vector z"
+    )
+    latent: Literal["normal", "uniform"] = Field(
+        "normal", title="z comes from", description="z ~ N(0, 1) or U(−1, 1) per component"
+    )
     initialization: Literal["torch", "dcgan", "orthogonal"] = Field("torch", description="How the weights begin")
-    generator: Generator = Field(default_factory=Generator)
+    generator: Generator = Field(default_factory=Generator, title="G")
     encoder: Network = Field(default_factory=lambda: Network(activation="relu"))
     learns_from: Literal["noise", "data"] = Field(
         "noise",

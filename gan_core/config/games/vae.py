@@ -25,7 +25,7 @@ class Elbo(Part):
         description="Gaussian: standard deviation of each number of x, a pixel from 0 to 1; empty is the likeliest one for "
         "each batch (σ-VAE)",
     )
-    beta: float = Field(1.0, ge=0, le=1000, description="β, the weight of the KL term; 1 is the ELBO")
+    beta: float = Field(1.0, ge=0, le=1000, title="β", description="β, the weight of the KL term; 1 is the ELBO")
     warm_up: int = Field(
         0, ge=0, le=MOST_ROUNDS, description="Rounds in which the weight of the KL term rises linearly to β; 0 is off"
     )

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.config import ALL_CURES, RunConfig
-from gan_core.engine.showing.knob_names import label_of, short_label_of
+from gan_core.config import ALL_CURES, RunConfig, label_of, short_label_of
 from gan_core.metrics.course import Facts, LiveChange
 from gan_core.metrics.judges import JUDGES, Judges
 from gan_core.metrics.states import BEGINNING, Verdict
