@@ -22,4 +22,7 @@ def recorded() -> dict[str, Any]:
 
 def ring(title: str) -> None:
     """Show it; ``title`` is what it is for who does not see it."""
-    _COMPONENT(key="ring-on-home", data={**recorded(), "colours": theme.SAMPLES, "title": title})
+    _COMPONENT(
+        key="ring-on-home",
+        data={**recorded(), "colours": theme.FUNCTIONS, "title": title},
+    )

@@ -28,7 +28,7 @@ def test_nothing_ticks_where_nobody_looks(browser: Browser) -> None:
         )
         script = ring_on_home._HERE.with_suffix(".js").read_text("utf-8")
         page.add_script_tag(content=script.replace("export default function", "function shown"))
-        data = {**told, "colours": theme.SAMPLES, "title": "a ring"}
+        data = {**told, "colours": theme.FUNCTIONS, "title": "a ring"}
         page.evaluate("data => { window.ring = new Ring(document.querySelector('main'), data) }", data)
         page.wait_for_function(MOVES)
         page.wait_for_function("() => window.ring.at === 3")
