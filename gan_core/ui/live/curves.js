@@ -15,6 +15,11 @@ export function matcher(pattern) {
   return (name) => expression.test(name)
 }
 
+// Where the curve of a column is among the traces of a figure.
+function placeIn(figure, column) {
+  return figure.data.findIndex((trace) => trace.meta === column)
+}
+
 export class CurvesPanel extends ChartPanel {
   async start(Plotly) {
     await super.start(Plotly)
@@ -48,7 +53,9 @@ export class CurvesPanel extends ChartPanel {
 
   constructor(view, spec) {
     super(view, spec)
-    this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
+    this.bindings = spec.traces
+      .filter((t) => t.column)
+      .map((t) => ({ ...t, index: placeIn(spec.figure, t.column), drawn: 0 }))
     this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
     this.shown = new Set()
     const { type, range } = spec.figure.layout.yaxis || {}
@@ -76,6 +83,7 @@ export class CurvesPanel extends ChartPanel {
         const taken = this.bindings.map((b) => this.chart.data[b.index].line.color)
         const trace = structuredClone(this.spec.trace)
         trace.name = store.label(column)
+        trace.meta = column
         trace.line = { ...trace.line, color: this.view.spareColour(taken) }
         trace.x = []
         trace.y = []

@@ -186,6 +186,32 @@ export class ChartPanel extends Panel {
     this.decorate(this.lines || [])
   }
 
+  /**
+   * Where the trace of a role is; -1 without one. Python gives each its role, as its `meta`.
+   * @param {string} role
+   */
+  placeOf(role) {
+    return this.chart.data.findIndex((/** @type {any} */ trace) => trace.meta === role)
+  }
+
+  /** @param {string} role */
+  traceOf(role) {
+    return this.chart.data[this.placeOf(role)]
+  }
+
+  /**
+   * Changes traces by their roles, in one redraw; a value is one for each of them.
+   * @param {string[]} roles
+   * @param {Record<string, any>} change
+   */
+  restyle(roles, change) {
+    this.Plotly.restyle(
+      this.chart,
+      change,
+      roles.map((role) => this.placeOf(role)),
+    )
+  }
+
   // Dragging and redrawing at once would break the drag; the next draw catches up.
   get busy() {
     return !this.ready || Boolean(this.chart._dragging)

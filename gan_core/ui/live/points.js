@@ -114,12 +114,12 @@ export class PointsPanel extends ArtefactPanel {
     const beside = { ...legend, orientation: "v", x: 0, xanchor: "left", y: 1, yanchor: "top" }
     const font = this.chart.layout.legend?.font
     this.Plotly.relayout(this.chart, { legend: { ...(sideways ? beside : legend), font } })
-    if (this.chart.data[0].showlegend !== false) this.Plotly.restyle(this.chart, { showscale: sideways }, [0]) // the key of D's map
+    if (this.traceOf("critic").showlegend !== false) this.restyle(["critic"], { showscale: sideways }) // the key of D's map
   }
 
   drawReal(reference) {
     const points = reference.points || []
-    this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
+    this.restyle(["real"], { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] })
     this.numberModes(reference)
     const extent = reference.extent || (points.length ? surround(points) : null)
     const text = JSON.stringify(extent)
@@ -148,19 +148,15 @@ export class PointsPanel extends ArtefactPanel {
       [bent.map((p) => p[0]), bent.map((p) => p[1])],
       [arrows.map((p) => p[0]), arrows.map((p) => p[1])],
     ]
-    this.Plotly.restyle(
-      this.chart,
-      {
-        x: all.map((pair) => pair[0]),
-        y: all.map((pair) => pair[1]),
-        z: [critic, undefined, undefined, undefined],
-        "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
-      },
-      [0, 2, 3, 4],
-    ) // one redraw for all
-    if (this.chart.data[5]) this.drawWays(from, ways)
+    this.restyle(["critic", "generated", "grid", "push"], {
+      x: all.map((pair) => pair[0]),
+      y: all.map((pair) => pair[1]),
+      z: [critic, undefined, undefined, undefined],
+      "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
+    })
+    if (this.traceOf("ways")) this.drawWays(from, ways)
     this.countOutside(fake)
-    const shown = this.chart.data[4] && this.chart.data[4].visible === true
+    const shown = this.traceOf("push").visible === true
     setText(
       this.note,
       this.spec.note ||
@@ -177,12 +173,12 @@ export class PointsPanel extends ArtefactPanel {
       [x1, y1, 13],
       [null, null, 0],
     ])
-    this.Plotly.restyle(this.chart, { "marker.color": [colours.length ? colours : this.view.colours.fake] }, [2])
-    this.Plotly.restyle(
-      this.chart,
-      { x: [arrows.map((p) => p[0])], y: [arrows.map((p) => p[1])], "marker.size": [arrows.map((p) => p[2])] },
-      [5],
-    )
+    this.restyle(["generated"], { "marker.color": [colours.length ? colours : this.view.colours.fake] })
+    this.restyle(["ways"], {
+      x: [arrows.map((p) => p[0])],
+      y: [arrows.map((p) => p[1])],
+      "marker.size": [arrows.map((p) => p[2])],
+    })
   }
 }
 
@@ -225,19 +221,16 @@ function surround(points) {
 
 export class DensityPanel extends ArtefactPanel {
   drawReal({ xs = [], real_density: real = [], extent }) {
-    this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
-    this.Plotly.restyle(this.chart, { visible: this.view.store.reference.score_unit === "probability" }, [3])
+    this.restyle(["real"], { x: [xs], y: [real] })
+    this.restyle(["best"], { visible: this.view.store.reference.score_unit === "probability" })
     this.numberModes(this.view.store.reference)
     if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
   }
 
   drawFile({ xs = [], fake = [], critic = [], optimal = [] }) {
     const grid = xs.length ? xs : this.view.store.reference.xs || []
-    this.Plotly.restyle(
-      this.chart,
-      { x: [grid, grid, optimal.length ? grid : []], y: [fake, critic, optimal] },
-      [1, 2, 3],
-    )
+    const x = [grid, grid, optimal.length ? grid : []]
+    this.restyle(["generated", "critic", "best"], { x, y: [fake, critic, optimal] })
     const top = 1.15 * Math.max(1e-9, ...fake, ...(this.view.store.reference.real_density || []))
     this.growAxis("yaxis", top)
   }

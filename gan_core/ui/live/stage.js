@@ -102,9 +102,9 @@ class Stage {
       " ": () => timeline && (timeline.playing ? timeline.pause() : timeline.play()),
       "<": () => this.pace(-1),
       ">": () => this.pace(1),
-      d: () => this.layer("D's map"),
-      g: () => this.layer("G's grid"),
-      v: () => this.layer("push on G"),
+      d: () => this.layer("critic"),
+      g: () => this.layer("grid"),
+      v: () => this.layer("push"),
     }[event.key]
     const button = event.key === " " && targetOf(event).closest("button") // it is pressed by that key
     if (does && !button) this.obey(event, does)
@@ -127,10 +127,11 @@ class Stage {
   }
 
   // What lies over a plane, of all that are shown.
-  layer(name) {
+  /** @param {string} role Of its trace. */
+  layer(role) {
     for (const view of this.shown) {
       const { chart, Plotly, ready } = this.panelOf(view)
-      const place = ready ? chart.data.findIndex((trace) => trace.name === name && trace.showlegend !== false) : -1
+      const place = ready ? chart.data.findIndex((trace) => trace.meta === role && trace.showlegend !== false) : -1
       if (place >= 0)
         Plotly.restyle(chart, { visible: chart.data[place].visible === "legendonly" ? true : "legendonly" }, [place])
     }
