@@ -14,12 +14,19 @@ const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
 let gone = null // the last place of the presenter that this page went to: a page that changes its own address is not pulled back
 
 class ClassBar {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
   constructor(parent, data) {
     this.data = data
     /** @type {(path: string) => void} */
     this.navigate = () => {}
+    /** @type {any} The field of a watcher's note. */
+    this.text = null
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.reporting = null
+    /** @type {any} What the server told last. */
     this.state = null
     this.failures = 0
     this.follows = sessionStorage.getItem("ganscope.follow") !== "no"
@@ -108,6 +115,7 @@ class ClassBar {
     }
   }
 
+  /** @param {any} message */
   send(message) {
     if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
     else this.say("Not connected; trying again…")
@@ -126,6 +134,7 @@ class ClassBar {
     if (socket) socket.close()
   }
 
+  /** @param {any} state */
   take(state) {
     this.root.dataset.connection = "live"
     this.state = state
@@ -133,6 +142,7 @@ class ClassBar {
     if (!this.teacher) this.go()
   }
 
+  /** @param {string} text */
   say(text) {
     this.said.textContent = text
     clearTimeout(this.saying)
@@ -205,6 +215,7 @@ class ClassBar {
     this.drawPoll(state.poll)
   }
 
+  /** @param {any} on */
   open(on) {
     this.panel.hidden = !on
     this.notes.setAttribute("aria-expanded", String(on))
@@ -229,6 +240,7 @@ class ClassBar {
     this.panel.append(this.text, send)
   }
 
+  /** @param {any[]} notes */
   drawNotes(notes) {
     this.notes.textContent = notes.length ? `Notes (${notes.length})` : "Notes"
     const key = notes.map((note) => note.number).join()
@@ -242,6 +254,7 @@ class ClassBar {
     this.panel.replaceChildren(rows.length ? el("ul", { class: "gr-notes" }, ...rows) : el("p", {}, "No notes."))
   }
 
+  /** @param {any} poll */
   drawPoll(poll) {
     this.poll.hidden = !poll
     const key = JSON.stringify([poll, poll && this.answered[poll.number]])
@@ -289,12 +302,20 @@ class ClassBar {
     )
   }
 
+  /**
+   * @param {string} label
+   * @param {any} message
+   */
   does(label, message) {
     const button = el("button", { type: "button", class: "gr-button" }, label)
     button.onclick = () => this.send(message)
     return button
   }
 
+  /**
+   * @param {any} poll
+   * @param {number} index
+   */
   answer(poll, index) {
     this.send({ do: "answer", poll: poll.number, option: index })
     this.answered = { [poll.number]: { [poll.question]: index } }
@@ -316,6 +337,7 @@ class ClassBar {
 
 const bars = new WeakMap()
 
+/** @param {any} told */
 export default function ({ data, parentElement, setTriggerValue }) {
   let bar = bars.get(parentElement)
   if (bar && (bar.data.role !== data.role || bar.data.voucher !== data.voucher)) {
