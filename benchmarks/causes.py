@@ -25,7 +25,7 @@ from benchmarks.outcomes import FEW, has_few, modes_held
 from benchmarks.recipes import train
 from benchmarks.sections import command_line
 from gan_core.config import CAUSES, RunConfig, parse_seeds
-from gan_core.config.causes import ROUNDS
+from gan_core.config.gan.causes import ROUNDS
 from gan_core.engine.environment import compute_on_one_thread
 from gan_core.training import resolve
 
@@ -97,7 +97,7 @@ def main() -> None:
     lines = [
         "# One cause at a time",
         "",
-        f"A plain game on the ring of eight (`gan_core/config/causes.py`), {ROUNDS:,} rounds, with one setting turned.",
+        f"A plain game on the ring of eight (`gan_core/config/gan/causes.py`), {ROUNDS:,} rounds, with one setting turned.",
         f"Judged by the last {LAST} measurements of 1,000 samples each, 25 rounds apart: a mode is *held* that a sixth of its",
         "share of the samples is nearest to (median over seeds, with the least and the greatest), a run has *collapsed* that",
         f"held at most {8 * FEW:.0f} of the 8 in most of them, *high quality* are samples within 3 standard deviations of a",

@@ -17,7 +17,7 @@ from gan_core.metrics.states import STATES, State
 PREAMBLE = [
     "# Recipes, over seeds",
     "",
-    "Every recipe of `gan_core/config/recipes.py`, trained by the loop of the laboratory over seeds that were not used to",
+    "Every recipe of `gan_core/config/gan/recipes.py`, trained by the loop of the laboratory over seeds that were not used to",
     "choose its settings. Medians, with the least and the greatest in brackets. What happened is read off 1,000 samples",
     f"every {LOOK_EVERY} rounds, from noise that never changes:",
     "",

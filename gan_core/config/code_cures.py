@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gan_core.config.cures import Change
+from gan_core.config.gan.cures import Change
 
 CODE_CURES: dict[str, Change] = {
     "beta_1": Change(

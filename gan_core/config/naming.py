@@ -62,7 +62,7 @@ def story_of(changes: Mapping[str, Any]) -> str:
 
 
 def turned(values: Mapping[str, Any]) -> str:
-    """What knobs were set to, in a few words: ``G's lr → 0.05, n_critic → 2``."""
+    """What knobs were set to, in a few words: ``G's lr → 0.05, batch_size → 64``."""
     return ", ".join(f"{_whose(path)} → {_brief(value)}" for path, value in values.items())
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from gan_core.config.code_cures import CODE_CURES
 from gan_core.config.codes import CODES
 from gan_core.config.courses import COURSES
-from gan_core.config.cures import CURES
 from gan_core.config.errors import ConfigError, Problem, nearest
+from gan_core.config.gan.cures import CURES
+from gan_core.config.gan.recipes import RECIPES, small_dcgan
 from gan_core.config.information import INFORMATION
 from gan_core.config.preset import Preset
 from gan_core.config.pyramids import PYRAMIDS
-from gan_core.config.recipes import RECIPES, small_dcgan
 from gan_core.config.schema import RunConfig, override
 from gan_core.config.translations import TRANSLATIONS
 

@@ -59,8 +59,8 @@ class ClassGrid:
 
 @dataclass(frozen=True)
 class Push:
-    """Where each pixel of the first samples is pushed: ``images`` uint8 (n, 1, H, W), 128 for no push, 255 for ``largest``
-    towards light and 1 for as much towards dark."""
+    """Where G's loss pushes each pixel of the first samples: ``images`` uint8 (n, 1, H, W); 128 is no push, 255 is ``largest``
+    towards lighter, 1 the same towards darker."""
 
     images: np.ndarray
     largest: float

@@ -24,7 +24,7 @@ NARROW = 0.65
 COLLAPSED = 0.5  # half of the modes
 FALLEN, BACK = 0.78, 0.87  # of the most effective modes so far: two of eight lost, one of eight
 AGREE, AGREE_EARLY = 2, 4  # measurements in a row
-ENDED = 3  # measurements in a row without what had begun: what begins after them has begun anew
+ENDED = 3  # measurements in a row without a condition, after which its next occurrence is a new onset
 # Long after the start: so many measurements, and this share of the rounds within these bounds.
 PATIENT_CHECKS, PATIENT_SHARE, PATIENT_ROUNDS = 8, 0.1, (400, 2000)
 GROWTH = 0.02  # of the mean breadth of the last four measurements over that of any four before
@@ -231,7 +231,7 @@ class Course:
         return suspect_of(self.changes, [check.round for check in self.checks], onset)
 
     def is_whole(self) -> bool:
-        """What it takes to stop narrowing: more than not to begin, or a breadth between the two would flicker."""
+        """Hysteresis: more is needed to leave *narrowing* than not to enter it, or a breadth between the two would flicker."""
         whole = self.run_of(
             lambda check: check.breadth >= BROAD and check.parts.get("effective_modes", 1.0) >= BACK * self.most_modes
         )

@@ -121,7 +121,7 @@ class Classroom:
             return action == "steer" and bool(runs) and all(self._runs.get(run) == visitor.id for run in runs)
 
     def why_not(self, visitor: Visitor, action: Action, runs: Sequence[str] = ()) -> str | None:
-        """What a visitor is told who may not, with the runs that are in the way; None for who may."""
+        """Why this visitor may not do something, as a sentence with the runs that are in the way; None if allowed."""
         if self.may(visitor, action, runs):
             return None
         if action != "start" or not self.student_runs or not visitor.id:

@@ -117,12 +117,12 @@ class TeacherKey:
         self._sessions.discard(_hash(session))
 
     def vouch(self, viewer: str) -> str:
-        """What a page hands to its scripts that somebody may lead whom the identity provider knows as a teacher: a secret that
-        opens the class's socket together with the name of this browser, which its scripts cannot read."""
+        """The voucher of a teacher whom the identity provider knows: a secret, for the page's scripts, that opens the class's
+        socket together with this browser's cookie, which scripts cannot read. "" without a browser."""
         return self._vouchers.setdefault(viewer, secrets.token_urlsafe(32)) if viewer else ""
 
     def vouched(self, viewer: str, voucher: str) -> bool:
-        """Whether a browser has its voucher."""
+        """Whether this is the voucher of that browser."""
         known = self._vouchers.get(viewer, "")
         return bool(known) and secrets.compare_digest(voucher.encode("utf-8", "replace"), known.encode())
 
@@ -131,7 +131,7 @@ class TeacherKey:
         return viewer in self._vouchers
 
     def withdraw(self, viewer: str) -> None:
-        """Whoever uses this browser is no longer known as a teacher: its voucher opens nothing."""
+        """Withdraw the voucher of a browser: its user is no longer a teacher."""
         self._vouchers.pop(viewer, None)
 
 

@@ -36,13 +36,14 @@ def play(game: Playable, played: int = 0) -> Iterator[Turn]:
 
     Rounds are counted from 1; ``played`` of them are over already.
     """
+    *_, last = game.players
     for round in count(played + 1):
         game.begin_round(round)
         for player in game.players:
             steps = player.steps
             for step in range(steps):
                 values = take_turn(game, player)
-                ends_round = player is game.players[-1] and step == steps - 1
+                ends_round = player is last and step == steps - 1
                 yield Turn(round, player, step, values, ends_round)
 
 

@@ -1,7 +1,7 @@
 """Charts as pure functions: numbers in, a Plotly figure out. No Streamlit here.
 
 The same figures are drawn by `st.plotly_chart` where nothing moves, and handed to the live component as skeletons, which it
-fills from the stream. So the number and the order of the traces are part of each function's contract.
+fills from the stream. It finds traces by their role, which is their `meta`; so the roles are part of each function's contract.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ def curves(
                 x=_along(x) if len(x) else [],
                 y=np.where(np.isfinite(values), values, np.float32("nan")) if len(x) else [],
                 name=labels.get(name, name),
+                meta=name,
                 mode="lines",
                 line={"width": 1.8, "color": colours.get(name, used[name])},
                 connectgaps=False,
@@ -175,7 +176,7 @@ def class_histogram(
 ) -> go.Figure:
     """Share of each class among generated samples beside the real share; the ``last`` bin holds those of none.
 
-    Traces: 0 the generated share, 1 the real share with the band that sampling noise alone would make.
+    Traces: the ``generated`` share, the ``real`` share with the band that sampling noise alone would make.
     ``real_share``, ``low`` and ``high`` have one entry per bin, the last included. ``bins`` is what a bin is called.
     """
     names = [*_as_typed(class_names), *([last] if unsure and class_names else [])]
@@ -188,6 +189,7 @@ def class_histogram(
             x=names,
             y=shares,
             name="generated",
+            meta="generated",
             marker={"color": colours, "line": {"width": 0}},
             customdata=list(counts) if counts is not None else [],
             hovertemplate="%{y:.1%} (%{customdata:,d})",
@@ -199,6 +201,7 @@ def class_histogram(
             x=names if len(real) else [],
             y=real,
             name="real, with sampling band",
+            meta="real",
             mode="markers",
             marker={"symbol": "line-ew", "size": 15, "color": theme.REAL, "line": {"width": 2.5, "color": theme.REAL}},
             error_y={
@@ -229,8 +232,9 @@ def class_heatmap(
     marks: Sequence[tuple[float, str]] = (),
     bins: str = "class",
 ) -> go.Figure:
-    """Class by round, the colour is the share of the generated samples over that of real data: 0 is lost, 1 right. Trace 0.
+    """Class by round, the colour is the share of the generated samples over that of real data: 0 is lost, 1 right.
 
+    Its trace is ``shares``.
     ``shares`` is one row per round, ``real`` as long as a row; without it all classes count as equally frequent. ``bins`` is
     what a class is called. As ``HeatmapPanel`` of ``classes.js``.
     """
@@ -243,6 +247,7 @@ def class_heatmap(
         go.Heatmap(
             x=np.asarray(rounds, dtype=np.int32) if len(rounds) else [],
             y=names,
+            meta="shares",
             z=z,
             customdata=found,
             zmin=0,
@@ -295,8 +300,8 @@ def confusion(matrix: Sequence[Numbers] | np.ndarray, names: Sequence[str]) -> g
 # -- points and densities -----------------------------------------------------------------------------------------
 
 
-LAYERS_OF = {"judge": 0, "sample": 3, "push": 4}
-"""The trace of ``scatter_2d`` that shows an ability of a game."""
+LAYERS_OF = {"judge": "critic", "sample": "grid", "push": "push"}
+"""The role of the trace of ``scatter_2d`` that shows an ability of a game."""
 
 
 def scatter_2d(
@@ -308,8 +313,10 @@ def scatter_2d(
     ys: Numbers = (),
     extent: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Real and generated points over what the critic thinks. Traces: 0 the critic, 1 real, 2 generated, 3 the grid that
-    G makes of straight lines of noise, 4 where each sample is pushed; a click in the legend shows or hides one.
+    """Real and generated points over what the critic thinks.
+
+    Traces: the ``critic``, ``real``, ``generated``, the ``grid`` that G makes of straight lines of noise, and ``push``, where
+    each sample is pushed; a click in the legend shows or hides one.
 
     ``critic`` is a table with a row per y; ``extent`` (x0, x1, y0, y1) fixes the axes, so that the picture does not jump.
     """
@@ -326,18 +333,23 @@ def scatter_2d(
                 x=table[:, 0],
                 y=table[:, 1],
                 name=name,
+                meta=name,
                 mode="markers",
                 marker={"size": size, "color": colour, "opacity": opacity},
                 hovertemplate="(%{x:.6~g}, %{y:.6~g})<extra>" + name + "</extra>",
             )
         )
-    for name, colour, width in (("G's grid", theme.rgba(theme.FAKE, 0.5), 1.2), ("push on G", theme.MARK, 1.8)):
+    for role, name, colour, width in (
+        ("grid", "G's grid", theme.rgba(theme.FAKE, 0.5), 1.2),
+        ("push", "push on G", theme.MARK, 1.8),
+    ):
         figure.add_trace(
             go.Scatter(
                 x=[],
                 y=[],
                 name=name,
-                mode="lines+markers" if name == "push on G" else "lines",
+                meta=role,
+                mode="lines+markers" if role == "push" else "lines",
                 line={"color": colour, "width": width},
                 marker={"symbol": "arrow", "angleref": "previous", "color": colour, "size": 0},
                 hoverinfo="skip",
@@ -355,12 +367,13 @@ def scatter_2d(
 
 
 def ways() -> go.Figure:
-    """From where to where each mode goes under a map of the plane, for `scatter_2d`, as its trace 5."""
+    """From where to where each mode goes under a map of the plane, for `scatter_2d`: a trace ``ways``."""
     return go.Figure(
         go.Scatter(
             x=[],
             y=[],
             name="where modes go",
+            meta="ways",
             mode="lines+markers",
             line={"color": theme.MARK, "width": 2.4},
             marker={"symbol": "arrow", "angleref": "previous", "color": theme.MARK, "size": 0},
@@ -386,6 +399,7 @@ def _critic_map(critic: np.ndarray | Sequence[Numbers] | None, xs: Numbers, ys: 
             "tickfont": {"size": 12},
         },
         name="D's map",
+        meta="critic",
         showlegend=True,
         hovertemplate="critic %{z:.3g}<extra></extra>",
     )
@@ -408,7 +422,7 @@ def density_1d(
 ) -> go.Figure:
     """Densities of real and generated data, and the critic with the best possible one on an axis of their own.
 
-    Traces: 0 real, 1 generated, 2 the critic, 3 the best possible critic p / (p + q).
+    Traces: ``real``, ``generated``, the ``critic``, the ``best`` possible critic p / (p + q).
     """
     layout = _layout("x", "density")
     layout["yaxis2"] = _axis(critic_title, overlaying="y", side="right", showgrid=False, tickmode="auto")
@@ -419,6 +433,7 @@ def density_1d(
                 x=_floats(xs) if len(values) else [],
                 y=_floats(values),
                 name=name,
+                meta=name,
                 mode="lines",
                 fill="tozeroy",
                 line={"width": 2.2, "color": colour},
@@ -426,12 +441,16 @@ def density_1d(
                 hovertemplate="%{y:.3g}",
             )
         )
-    for values, name, dash in ((critic, critic_title, "dash"), (optimal, "best possible D", "dot")):
+    for values, role, name, dash in (
+        (critic, "critic", critic_title, "dash"),
+        (optimal, "best", "best possible D", "dot"),
+    ):
         figure.add_trace(
             go.Scatter(
                 x=_floats(xs) if len(values) else [],
                 y=_floats(values),
                 name=name,
+                meta=role,
                 yaxis="y2",
                 mode="lines",
                 line={"width": 2.2, "color": theme.D, "dash": dash},

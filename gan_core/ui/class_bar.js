@@ -14,12 +14,19 @@ const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
 let gone = null // the last place of the presenter that this page went to: a page that changes its own address is not pulled back
 
 class ClassBar {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
   constructor(parent, data) {
     this.data = data
     /** @type {(path: string) => void} */
     this.navigate = () => {}
+    /** @type {any} The field of a watcher's note. */
+    this.text = null
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.reporting = null
+    /** @type {any} What the server told last. */
     this.state = null
     this.failures = 0
     this.follows = sessionStorage.getItem("ganscope.follow") !== "no"
@@ -110,6 +117,7 @@ class ClassBar {
     }
   }
 
+  /** @param {any} message */
   send(message) {
     if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
     else this.say("Not connected; trying again…")
@@ -128,6 +136,7 @@ class ClassBar {
     if (socket) socket.close()
   }
 
+  /** @param {any} state */
   take(state) {
     this.root.dataset.connection = "live"
     this.state = state
@@ -135,6 +144,7 @@ class ClassBar {
     if (!this.teacher) this.go()
   }
 
+  /** @param {string} text */
   say(text) {
     this.said.textContent = text
     clearTimeout(this.saying)
@@ -207,6 +217,7 @@ class ClassBar {
     this.drawPoll(state.poll)
   }
 
+  /** @param {any} on */
   open(on) {
     this.panel.hidden = !on
     this.notes.setAttribute("aria-expanded", String(on))
@@ -231,6 +242,7 @@ class ClassBar {
     this.panel.append(this.text, send)
   }
 
+  /** @param {any[]} notes */
   drawNotes(notes) {
     this.notes.textContent = notes.length ? `Notes (${notes.length})` : "Notes"
     const key = notes.map((note) => note.number).join()
@@ -244,13 +256,17 @@ class ClassBar {
     this.panel.replaceChildren(rows.length ? el("ul", { class: "gr-notes" }, ...rows) : el("p", {}, "No notes."))
   }
 
-  // The question alone on the screen, to be read from the last row; for this page only.
+  /**
+   * The question alone on the screen, to be read from the last row; for this page only.
+   * @param {boolean} on
+   */
   fill(on) {
     this.full = on
     this.pollDrawn = null
     if (this.state) this.drawPoll(this.state.poll)
   }
 
+  /** @param {any} poll */
   drawPoll(poll) {
     this.poll.hidden = !poll
     this.full = this.full && Boolean(poll)
@@ -320,12 +336,20 @@ class ClassBar {
     return button
   }
 
+  /**
+   * @param {string} label
+   * @param {any} message
+   */
   does(label, message) {
     const button = el("button", { type: "button", class: "gr-button" }, label)
     button.onclick = () => this.send(message)
     return button
   }
 
+  /**
+   * @param {any} poll
+   * @param {number} index
+   */
   answer(poll, index) {
     this.send({ do: "answer", poll: poll.number, option: index })
     this.answered = { [poll.number]: { [poll.question]: index } }
@@ -348,6 +372,7 @@ class ClassBar {
 
 const bars = new WeakMap()
 
+/** @param {any} told */
 export default function ({ data, parentElement, setTriggerValue }) {
   let bar = bars.get(parentElement)
   if (bar && (bar.data.role !== data.role || bar.data.voucher !== data.voucher)) {

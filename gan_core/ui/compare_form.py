@@ -45,11 +45,17 @@ def compare_from(config: RunConfig, *, template: str = "", vary: str = "", seeds
     st.switch_page(COMPARE)
 
 
+def _usual(config: RunConfig) -> str:
+    """A setting with two values that can be compared in this game: the steps of its first player that has any."""
+    steps = next((seat.steps_key for seat in config.seats.values() if seat.steps_key), "")
+    return f"{steps}=1,5" if steps else "data.batch_size=32,128"
+
+
 def show_form() -> None:
     """The form of a new comparison, and what it will differ in."""
     given = RunConfig.from_json(st.session_state[BASE]) if BASE in st.session_state else None
     st.session_state.update(st.session_state.pop(FIELDS, {}))
-    for key, value in (("compare:vary", "schedule.n_critic=1,5"), ("compare:seeds", "0-2")):
+    for key, value in (("compare:vary", _usual(given or RunConfig())), ("compare:seeds", "0-2")):
         st.session_state.setdefault(key, value)
     left, right = st.columns([3, 2], gap="large")
     with left:

@@ -94,7 +94,7 @@ class _Told(NamedTuple):
     shades: list[str]
 
 
-# What is known of the runs is the key of both: they are made anew when there is more.
+# `known` is the key of both caches: they are computed again when a run has more measurements.
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -8,6 +8,10 @@ import { drawn, loadPlotly, PLOTLY_CONFIG, purgeWhenDrawn, translucent } from ".
 import { STAGE_LETTERS } from "./live/stage.js"
 
 class FilmView {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} component
+   */
   constructor(parent, component) {
     this.at = Math.min(component.data.start, component.data.captions.length - 1)
     /** @type {number[]} */
@@ -20,6 +24,7 @@ class FilmView {
     this.resizing = 0
     /** @type {number} */
     this.frame = 0
+    /** @type {any} The element, with what Plotly puts there. */
     this.chart = el("div", { class: "gf-chart", role: "img" })
     this.playButton = el("button", { type: "button", class: "gf-button", "data-testid": "film-play" }, "▶")
     this.range = el("input", { type: "range", class: "gf-range", min: 0, step: 1, "data-testid": "film-slider" })
@@ -43,6 +48,7 @@ class FilmView {
     this.start()
   }
 
+  /** @param {any} component */
   take(component) {
     const old = this.data
     this.report = () => {
@@ -52,7 +58,7 @@ class FilmView {
     this.data = component.data
     this.chart.setAttribute("aria-label", this.data.title)
     this.range.setAttribute("aria-label", this.data.title)
-    this.range.max = this.data.captions.length - 1
+    this.range.max = String(this.data.captions.length - 1)
     this.bar.hidden = this.data.captions.length < 2
     this.root.style.setProperty("--gf-room", `${this.data.room}rem`)
     if (!old) return
@@ -108,9 +114,10 @@ class FilmView {
     this.seek(this.at)
   }
 
+  /** @param {number} at */
   seek(at) {
     this.at = Math.max(0, Math.min(at, this.data.captions.length - 1))
-    if (Number(this.range.value) !== this.at) this.range.value = this.at
+    if (Number(this.range.value) !== this.at) this.range.value = String(this.at)
     const caption = this.data.captions[this.at]
     setText(this.caption, caption)
     this.range.setAttribute("aria-valuetext", caption)
@@ -167,6 +174,7 @@ class FilmView {
     this.playButton.setAttribute("aria-label", this.playing ? "pause" : "play")
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return
     const onRange = event.target === this.range
@@ -184,6 +192,7 @@ class FilmView {
   }
 
   // The film fills the window, and its slider has the keys.
+  /** @param {boolean} whole */
   fill(whole) {
     this.root.toggleAttribute("data-on-stage", whole)
     document.documentElement.classList.toggle("gf-staged", whole)
@@ -192,6 +201,7 @@ class FilmView {
     if (whole) this.range.focus()
   }
 
+  /** @param {KeyboardEvent} event */
   stageKey(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.repeat || isTyping(targetOf(event))) return
     if (event.key === "Escape" ? !this.staged : event.key !== "s" || !this.root.checkVisibility()) return
@@ -215,6 +225,7 @@ class FilmView {
 
 const films = new WeakMap()
 
+/** @param {any} component */
 export default function (component) {
   const { parentElement } = component
   const shown = films.get(parentElement)

@@ -116,7 +116,7 @@ def curves_panel(
     """
     figure = charts.curves(columns, y_title=y_title, of=of, log_y=log_y, y_range=y_range, y_format=y_format)
     model = charts.skeleton(charts.curves(["-"], y_title=y_title, y_format=y_format))["data"][0]
-    traces = [{"column": column, "track": track, "index": index} for index, column in enumerate(columns)]
+    traces = [{"column": column, "track": track} for column in columns]
     patterns = [{"match": pattern, "track": track} for pattern in match]
     return _panel(
         slot,
@@ -175,9 +175,10 @@ def points_panel(
         title = title.replace("and generated points", f"points and {'' if 'translate' in abilities else 'their '}{of}")
     if "translate_back" in abilities:
         figure["data"].append(charts.skeleton(charts.ways())["data"][0])
-    for ability, trace in charts.LAYERS_OF.items():
-        if ability not in abilities:
-            figure["data"][trace]["showlegend"] = False
+    hidden = {role for ability, role in charts.LAYERS_OF.items() if ability not in abilities}
+    for trace in figure["data"]:
+        if trace["meta"] in hidden:
+            trace["showlegend"] = False
     return _panel(slot, "points", title, figure=figure, **extra)
 
 
@@ -187,8 +188,8 @@ def density_panel(
     """One-dimensional data with the critic, where the game has one, on an axis of its own."""
     figure = charts.skeleton(charts.density_1d())
     if not judged:
-        for trace in figure["data"][2:]:
-            trace["showlegend"] = False
+        for trace in figure["data"]:
+            trace["showlegend"] = trace["meta"] not in ("critic", "best")
         figure["layout"]["yaxis2"]["visible"] = False
     return _panel(slot, "density", title, figure=figure, **extra)
 
@@ -228,7 +229,7 @@ def board_panel(
 def _called(figure: dict[str, Any], of: str) -> dict[str, Any]:
     """The figure with what is shown called by its name in the legend, where these are no samples of noise."""
     for trace in figure["data"]:
-        if of != GENERATED and trace.get("name") == "generated":
+        if of != GENERATED and trace["meta"] == "generated":
             trace["name"] = of
     return figure
 

@@ -8,6 +8,7 @@ export function readLook() {
   return { size: 0, contrast: false, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }
 }
 
+/** @param {any} look */
 export function showLook(look) {
   const { style, classList } = document.documentElement
   style.zoom = `${SIZES[look.size]}%` // charts and pictures grow with the letters

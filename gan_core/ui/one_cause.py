@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.config import CAUSES, Cause, Comparison, Variant
-from gan_core.config.causes import ROUNDS
+from gan_core.config.gan.causes import ROUNDS
 from gan_core.engine.library.causes import Trial, measured
 from gan_core.ui import theme
 from gan_core.ui.figures import layout

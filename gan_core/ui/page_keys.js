@@ -4,6 +4,7 @@
 import { isTyping, targetOf } from "./keyboard.js"
 import { KEPT, readLook, SIZES, showLook } from "./look.js"
 
+/** @param {() => any} find */
 function press(find) {
   const found = find()
   if (found && !found.disabled) found.click()
@@ -21,6 +22,7 @@ const labelled =
 const turnOf = (place) => () =>
   [...document.querySelectorAll("button p")].filter((text) => / turn$/.test(text.textContent))[place]?.closest("button")
 
+/** @param {number} by */
 function turn(by) {
   /** @type {HTMLAnchorElement[]} */
   const links = Array.from(document.querySelectorAll('[data-testid="stTopNavLink"]'))
@@ -29,6 +31,7 @@ function turn(by) {
 }
 
 // Streamlit writes a picture's caption below it and leaves the picture itself without a name.
+/** @param {any} changes */
 function nameAdded(changes) {
   for (const { addedNodes } of changes)
     for (const node of addedNodes)
@@ -36,6 +39,7 @@ function nameAdded(changes) {
       else if (node instanceof HTMLElement) node.querySelectorAll("img").forEach(nameImage)
 }
 
+/** @param {any} image */
 function nameImage(image) {
   if (!(image instanceof HTMLImageElement) || image.hasAttribute("alt")) return
   const frame = image.closest('[data-testid="stImage"]')
@@ -57,6 +61,10 @@ function chooseInPlace() {
 }
 
 class PageKeys {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
   constructor(parent, data) {
     this.look = readLook()
     this.help = document.createElement("dialog")
@@ -94,6 +102,7 @@ class PageKeys {
     showLook(this.look)
   }
 
+  /** @param {KeyboardEvent} event */
   take(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return
     if (event.key === "?" && this.help.open) return this.help.close()
@@ -121,10 +130,12 @@ class PageKeys {
     does()
   }
 
+  /** @param {number} by */
   resize(by) {
     this.change({ size: Math.max(0, Math.min(SIZES.length - 1, this.look.size + by)) })
   }
 
+  /** @param {Record<string, any>} to */
   change(to) {
     Object.assign(this.look, to)
     sessionStorage.setItem(KEPT, JSON.stringify(this.look))
@@ -141,6 +152,7 @@ class PageKeys {
 
 const all = new WeakMap()
 
+/** @param {any} told */
 export default function ({ data, parentElement }) {
   if (!all.has(parentElement)) all.set(parentElement, new PageKeys(parentElement, data))
   return () => {

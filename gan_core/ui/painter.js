@@ -6,6 +6,7 @@ const REACH = 10 // cells around the brush that it can touch at its largest
 
 const pictures = new WeakMap()
 
+/** @param {any} told */
 export default function ({ parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".gp-root")
   const canvas = root.querySelector("canvas")
@@ -38,6 +39,11 @@ export default function ({ parentElement, setTriggerValue }) {
     }
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {boolean} erase
+   */
   function paint(x, y, erase) {
     const reach = Number(size.value)
     for (let row = Math.max(0, Math.ceil(y - REACH)); row <= Math.min(SIDE - 1, y + REACH); row++) {
@@ -53,6 +59,7 @@ export default function ({ parentElement, setTriggerValue }) {
 
   /** @type {number[] | null} */
   let last = null
+  /** @param {any} event */
   function place(event) {
     const box = canvas.getBoundingClientRect()
     return [

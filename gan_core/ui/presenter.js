@@ -19,6 +19,10 @@ class Presenter {
     document.addEventListener("keyup", this.up, true)
   }
 
+  /**
+   * @param {KeyboardEvent} event
+   * @param {any} down
+   */
   take(event, down) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
     const name = NAMES[event.key] || event.key.toLowerCase()
@@ -40,6 +44,7 @@ class Presenter {
 
 const presenters = new WeakMap()
 
+/** @param {any} told */
 export default function ({ data, parentElement, setTriggerValue }) {
   const presenter = presenters.get(parentElement) || new Presenter()
   presenters.set(parentElement, presenter)

@@ -127,7 +127,7 @@ def may(action: Action, *runs: str) -> bool:
 
 
 def why_not(action: Action, *runs: str) -> str | None:
-    """What the visitor is told who may not; None for who may."""
+    """Why this visitor may not do something, as a sentence; None if allowed."""
     room = current_classroom()
     return None if room is None else room.why_not(visitor(), action, runs)
 

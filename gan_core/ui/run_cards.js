@@ -8,11 +8,21 @@ import { integer } from "./live/said.js"
 const EVERY = 2000
 
 // An element of a class, with a text.
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [name]
+ * @param {string} [text]
+ */
 function part(tag, name = "", text = "") {
   return el(tag, name ? { class: name } : {}, text)
 }
 
 class Card {
+  /**
+   * @param {any} run
+   * @param {any} board
+   */
   constructor(run, board) {
     this.element = part("a", "gc-card")
     this.element.target = "_self"
@@ -39,6 +49,10 @@ class Card {
     this.element.append(this.picture, text)
   }
 
+  /**
+   * @param {any} run
+   * @param {any} board
+   */
   draw(run, board) {
     const share = run.share || 0
     setText(this.name, run.name || run.preset || run.id)
@@ -81,6 +95,10 @@ class Card {
 }
 
 class Board {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
   constructor(parent, data) {
     /** @type {(trigger: string, value: unknown) => void} */
     this.renew = () => {} // of Streamlit
@@ -131,11 +149,13 @@ class Board {
     this.timer = setTimeout(() => this.ask(), pause)
   }
 
+  /** @param {string} text */
   say(text) {
     if (this.message.textContent !== text) this.message.textContent = text
     this.message.hidden = !text
   }
 
+  /** @param {any[]} runs */
   draw(runs) {
     this.say(runs.length ? "" : this.data.empty)
     const ids = runs.map((run) => run.id)
@@ -169,6 +189,7 @@ class Board {
 
 const boards = new WeakMap()
 
+/** @param {any} component */
 export default function (component) {
   const { data, parentElement } = component
   let board = boards.get(parentElement)

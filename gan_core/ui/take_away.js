@@ -22,14 +22,19 @@ function chartsOfPage() {
 }
 
 // What a data URL holds, as a file: browsers bound the length of an address.
+/** @param {string} url */
 function fileOf(url) {
-  const [, type, base64, data] = url.match(/^data:([^;,]*)[^,]*?(;base64)?,(.*)$/s)
+  const [, type, base64, data] = url.match(/^data:([^;,]*)[^,]*?(;base64)?,(.*)$/s) || ["", "", "", ""]
   return new Blob([base64 ? Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)) : decodeURIComponent(data)], {
     type,
   })
 }
 
 class ChartFiles {
+  /**
+   * @param {HTMLElement} parent
+   * @param {string} url
+   */
   constructor(parent, url) {
     /** @type {Map<string, any>} */
     this.charts = new Map()
@@ -66,6 +71,7 @@ class ChartFiles {
     if (names.includes(chosen)) this.select.value = chosen
   }
 
+  /** @param {string} format */
   async save(format) {
     this.list()
     const chart = this.charts.get(this.select.value)
@@ -95,12 +101,20 @@ class ChartFiles {
     }
   }
 
+  /**
+   * @param {string} text
+   * @param {boolean} [fault]
+   */
   tell(text, fault = false) {
     setText(this.said, text)
-    this.said.dataset.fault = fault
+    this.said.dataset.fault = String(fault)
   }
 
   // A browser refuses a file that comes long after the press that asked for it: it can be pressed for, then and again.
+  /**
+   * @param {string} name
+   * @param {Blob} file
+   */
   offer(name, file) {
     URL.revokeObjectURL(this.file)
     this.file = URL.createObjectURL(file)
@@ -118,6 +132,7 @@ class ChartFiles {
 
 const savers = new WeakMap()
 
+/** @param {any} component */
 export default function (component) {
   const { parentElement, data } = component
   if (!savers.has(parentElement)) savers.set(parentElement, new ChartFiles(parentElement, data.plotly))

@@ -18,9 +18,10 @@ DARKER = "#56B4E9"
 OKABE_ITO = (D, G, REAL, MARK, "#E69F00", "#56B4E9", "#8A8F98")
 """For curves that are neither: in this order, after the first ones are taken."""
 
+SAMPLES = {"real": REAL, "generated": FAKE}
+
 FUNCTIONS = {
-    "real": REAL,
-    "generated": FAKE,
+    **SAMPLES,
     "judge": D,
     "judge of B": "#56B4E9",
     "maker": G,

@@ -97,8 +97,8 @@ def test_metrics_and_tricks_show_what_does_them() -> None:
 
 
 def test_an_entry_that_is_in_no_file_is_none() -> None:
-    assert entry("gan_core.config.objectives", "OBJECTIVES", "no_such") is None
-    assert entry("gan_core.config.objectives", "NOTHING", "wgan") is None
+    assert entry("gan_core.config.gan.objectives", "OBJECTIVES", "no_such") is None
+    assert entry("gan_core.config.gan.objectives", "NOTHING", "wgan") is None
 
 
 @pytest.mark.parametrize(("kind", "name"), [("objectives", "no_such"), ("no_kind", "wgan")])

@@ -88,3 +88,25 @@ test("a panel of pictures is absent where its run makes none", () => {
   assert.equal(absent("finished", ["grid"]), true)
   assert.equal(absent("finished", ["grid", "manifold"]), false)
 })
+
+test("a chart finds its traces by their roles, wherever they stand", () => {
+  const figure = { data: [{ meta: "real" }, { meta: "another" }, { meta: "generated" }], layout: {} }
+  const view = viewOf({ reference: { class_names: ["a", "b"], real_share: [0.5, 0.5, 0] } }, 0)
+  Object.assign(view, {
+    part: () => ({ round: 0, value: { counts: [3, 1, 0], n: 4 } }),
+    classNames: () => ["a", "b", "unsure"],
+    colours: { fake: "#D55E00", unsure: "#8A8F98" },
+  })
+  const panel = new PANELS.histogram(view, { slot: "h", kind: "histogram", title: "Classes", figure })
+  const changed = []
+  panel.chart.data = figure.data
+  panel.chart.layout = { yaxis: { range: [0, 1] } }
+  panel.Plotly = { relayout() {}, restyle: (_chart, change, places) => changed.push([places, Object.keys(change)]) }
+  panel.ready = true
+  panel.draw()
+  assert.deepEqual(changed, [
+    [[2], ["x", "marker.color"]],
+    [[0], ["x", "y", "error_y.array", "error_y.arrayminus", "visible"]],
+    [[2], ["y", "customdata"]],
+  ])
+})

@@ -14,7 +14,7 @@ from torch import nn
 
 from gan_core.about import About
 from gan_core.config import OBJECTIVES, TRICKS, ConfigError, RunConfig, flatten
-from gan_core.config.objectives import Recipe
+from gan_core.config.gan.objectives import Recipe
 from gan_core.engine import catalogue, describe
 from gan_core.losses import LOSSES, AdversarialLoss
 from gan_core.models.minibatch import BatchStatistic, MinibatchStddev

@@ -252,19 +252,19 @@ def test_the_usual_layout_has_the_panels_of_its_kind(kind: str) -> None:
 def test_a_panel_of_named_columns_binds_each_to_its_trace() -> None:
     panel = live_view.curves_panel("x", "X", ["D.loss", "G.loss"], y_title="loss", match=["*.gp"], track="turns")
     assert panel["traces"] == [
-        {"column": "D.loss", "track": "turns", "index": 0},
-        {"column": "G.loss", "track": "turns", "index": 1},
+        {"column": "D.loss", "track": "turns"},
+        {"column": "G.loss", "track": "turns"},
         {"match": "*.gp", "track": "turns"},
     ]
-    assert [trace["name"] for trace in panel["figure"]["data"]] == ["D.loss", "G.loss"]
+    assert [trace["meta"] for trace in panel["figure"]["data"]] == ["D.loss", "G.loss"]
 
 
-def test_the_trace_numbers_that_the_script_relies_on() -> None:
-    """classes.js restyles by number: 0 generated, 1 real; points.js too: 0 critic, 1 real, 2 generated, 3 grid, 4 arrows,
-    and on a line 0 real, 1 generated, 2 critic, 3 the best possible one."""
-    assert [t.type for t in charts.class_histogram([]).data] == ["bar", "scatter"]
-    assert [t.name for t in charts.scatter_2d().data] == ["D's map", "real", "generated", "G's grid", "push on G"]
-    assert [t.name for t in charts.density_1d().data] == ["real", "generated", "D(x)", "best possible D"]
+def test_traces_have_the_roles_by_which_scripts_find_them() -> None:
+    assert [t.meta for t in charts.class_histogram([]).data] == ["generated", "real"]
+    assert [t.meta for t in charts.class_heatmap([]).data] == ["shares"]
+    assert [t.meta for t in charts.scatter_2d().data] == ["critic", "real", "generated", "grid", "push"]
+    assert [t.meta for t in charts.ways().data] == ["ways"]
+    assert [t.meta for t in charts.density_1d().data] == ["real", "generated", "critic", "best"]
 
 
 def test_every_kind_of_panel_is_known_to_the_script(root: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from gan_core.config.errors import nearest
-from gan_core.config.objectives import OBJECTIVES
+from gan_core.config.gan.objectives import OBJECTIVES
 from gan_core.config.overriding import drop, flatten
 
 RECIPE_KEYS = ("objective", "optimizers", "schedule.n_critic", "schedule.generator_steps")

@@ -137,7 +137,7 @@ def variants(standings: Sequence[Standing]) -> list[str]:
 
 
 def last_values(standing: Standing) -> dict[str, float]:
-    """The last finite measurement of each measure; of a run that failed or diverged, none: it has no result."""
+    """The last finite measurement of each measure; a run that failed or diverged has no result, so none."""
     values = {}
     for metric, (_, measured) in standing.curves.items():
         finite = measured[np.isfinite(measured)]
@@ -153,7 +153,7 @@ def values_of(standings: Sequence[Standing], variant: str, metric: str) -> dict[
 
 
 def table(standings: Sequence[Standing], metric: str, floor: float | None) -> list[Row]:
-    """The variants by one measure."""
+    """The rows of all variants by one measure, ranked."""
     rows = []
     for variant in variants(standings):
         values = values_of(standings, variant, metric)
@@ -194,7 +194,7 @@ def spread(interval: Interval, metric: str) -> str:
 
 
 def told(metric: str, value: float) -> str:
-    """A mean of a measure, or a difference of two, as it is said."""
+    """A mean of a measure, or a difference of two, in words."""
     return said(value, "percent" if METRICS[metric].unit == "share" else "")
 
 
@@ -237,7 +237,7 @@ def _would_do(std: float, half: float) -> str:
 
 
 def _score(metric: str, value: float, floor: float | None) -> float | None:
-    """Less is better; None where there is no telling."""
+    """The key by which values of a measure are ranked, smaller first; None of a value that cannot be ranked."""
     better = METRICS[metric].better
     if not math.isfinite(value) or (better == "closer" and floor is None):
         return None
@@ -263,7 +263,7 @@ def mean_over_seeds(
 
 
 def title(metric: str) -> str:
-    """What a measure is called."""
+    """The title of a measure."""
     return METRICS[metric].about.title
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gan_core.config import RunConfig
+from gan_core.config import SETTINGS, RunConfig
 from gan_core.engine.environment import environment
 from gan_core.engine.library.describe import Forecast
 from gan_core.store import DamagedRun, RunRecord, RunStore
@@ -21,10 +21,7 @@ from gan_core.training import resolve
 LOOKED_AT = 200  # runs, the newest
 LIKE_IT = 5  # of those that cost the same
 FEWEST_ROUNDS, FEWEST_SECONDS = 100, 2.0  # below, what begins a run weighs too much
-_OF_THE_COST = (
-    *("game", "data", "model", "tricks", "device"),
-    *("objective.loss", "objective.penalties", "schedule.n_critic", "schedule.generator_steps"),
-)
+_OF_THE_COST = ("game", "data", "model", "tricks", "device", "objective.loss", "objective.penalties")
 _THE_MACHINE = ("machine", "platform", "threads")
 
 
@@ -127,7 +124,7 @@ def _beside(seconds: float, basis: str, own: int, training: int, cores: int | No
 
 
 def _cost(config: dict[str, Any]) -> list[Any]:
-    """The settings that decide how long a round takes."""
+    """The settings that decide how long a round takes, the steps of the players included."""
 
     def at(path: str) -> Any:
         node: Any = config
@@ -135,4 +132,6 @@ def _cost(config: dict[str, Any]) -> list[Any]:
             node = node.get(word) if isinstance(node, dict) else None
         return node
 
-    return [at(path) for path in _OF_THE_COST]
+    game = SETTINGS.get(config.get("game", "gan"))
+    steps = [path for _, path in game.PLAYERS.values() if path] if game else []
+    return [at(path) for path in (*_OF_THE_COST, *steps)]

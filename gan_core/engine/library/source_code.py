@@ -188,10 +188,10 @@ def _code_of_metric(name: str) -> tuple[Any, ...]:
 
 _SOURCES: dict[str, Callable[[str], tuple[SourceCode, ...]]] = {
     "games": lambda name: (definition(GAMES[name].build),),
-    "objectives": _entry_and({"gan_core.config.objectives": "OBJECTIVES"}, _code_of_objective),
+    "objectives": _entry_and({"gan_core.config.gan.objectives": "OBJECTIVES"}, _code_of_objective),
     "losses": lambda name: tuple(map(definition, _code_of_loss(name))),
     "regularizers": lambda name: tuple(map(definition, _code_of_regularizer(name))),
-    "tricks": _entry_and({"gan_core.config.tricks": "TRICKS"}, lambda name: _TRICK_CODE.get(name, ())),
+    "tricks": _entry_and({"gan_core.config.gan.tricks": "TRICKS"}, lambda name: _TRICK_CODE.get(name, ())),
     "architectures": lambda name: (
         definition(ARCHITECTURES[name].generator),
         definition(ARCHITECTURES[name].discriminator),

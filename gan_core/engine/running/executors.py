@@ -52,16 +52,16 @@ class Executor(Protocol):
 
     def command(self, run_id: str, command: Command) -> None: ...
     def nudge(self, run_id: str) -> None:
-        """Let a job that waits for others look again; nothing if there is no such job."""
+        """Tell a job that the last answer of its lock-step is out of date, so that it asks again; unknown jobs are ignored."""
         ...
 
     def alive(self, run_id: str) -> bool: ...
     def starting(self, run_id: str) -> bool:
-        """Whether what the job will run in is still being made ready."""
+        """Whether the process or thread of a job is still being started."""
         ...
 
     def lane(self, run_id: str) -> object:
-        """What the job computes in: of the jobs of one lane, one should compute at a time."""
+        """The name of the process or thread that a job computes in; the jobs of one lane compute one at a time."""
         ...
 
     def waits_for(self, run_id: str) -> str:
@@ -77,7 +77,7 @@ class Executor(Protocol):
         ...
 
     def stack(self, run_id: str) -> str:
-        """Where the job's threads stand just now, "" if there is no such job; those of its whole process, where it has one."""
+        """Stack traces of the job's threads (of its process, if it has one); "" without such a job."""
         ...
 
     def kill(self, run_id: str, message: str) -> bool:
@@ -88,7 +88,7 @@ class Executor(Protocol):
         ...
 
     def forget(self, run_id: str) -> None:
-        """Let go of a job that has ended, or was never submitted."""
+        """Forget a job that has ended, or was never submitted."""
         ...
 
     def close(self, timeout: float) -> list[str]:
@@ -151,7 +151,7 @@ class Jobs(Generic[J]):
         return job.stack() if job is not None else ""
 
     def abandon(self, run_id: str) -> None:
-        """Nobody waits for this job any more."""
+        """Stop waiting for this job."""
         if (job := self._jobs.get(run_id)) is not None:
             job.abandon()
 

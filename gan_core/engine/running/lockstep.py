@@ -66,12 +66,12 @@ class Lockstep:
             self._nudge(run_id)
 
     def expect(self, run_ids: Iterable[str], played: int = 0) -> None:
-        """These runs are about to train, from this round on: nobody goes ahead before they have come."""
+        """Announce that these runs begin to train at this round: the others of their group wait for them."""
         with self._lock:
             self._reached |= dict.fromkeys(run_ids, played)
 
     def allow(self, run_id: str, at_once: int) -> None:
-        """So many of the company of this run may compute at a time from now on."""
+        """Set how many runs of this run's group may compute at the same time."""
         with self._lock:
             company = self._companies.get(run_id)
             if company is not None and company.at_once is not None:
@@ -79,9 +79,9 @@ class Lockstep:
                 self._wake(company)
 
     def how_far(self, run_id: str, played: int) -> int:
-        """The round at which a run that has played so many must ask again; if it is there already, it has to wait.
+        """The round up to which a run that has played so many may play before it asks again; its own round means wait.
 
-        That is not far ahead of any other that trains, and no further than it is where it takes turns and has none.
+        At most ``WINDOW`` rounds ahead of the slowest run that trains; its own round while it waits for a turn.
         """
         if run_id not in self._companies:
             return UNLIMITED
@@ -103,7 +103,7 @@ class Lockstep:
             return end if may else min(played, end)
 
     def leave(self, run_id: str) -> None:
-        """The run has ended: nobody waits for it. It finds its company again when it goes on."""
+        """Take a run that has ended out of the lock-step; it joins its group again when it is resumed."""
         with self._lock:
             self._reached.pop(run_id, None)
             self._paused.discard(run_id)
@@ -124,7 +124,7 @@ class Lockstep:
                 self._wake(company)
 
     def go_on(self, run_id: str) -> None:
-        """The run is not paused any more."""
+        """The end of a pause: the run keeps pace again."""
         with self._lock:
             paused = run_id in self._paused
             self._paused.discard(run_id)
@@ -132,21 +132,21 @@ class Lockstep:
             self._nudge(run_id)
 
     def company(self, run_id: str) -> frozenset[str]:
-        """The runs that keep pace with this one, itself among them; none if it plays alone."""
+        """The group of a run: all runs that keep pace with it, and itself; empty for a run that plays alone."""
         company = self._companies.get(run_id)
         return frozenset() if company is None else company.members
 
     def takes_turns(self, run_id: str) -> bool:
-        """Whether this run is in a company of which only so many compute at a time."""
+        """Whether the group of this run may compute only so many of its runs at the same time."""
         company = self._companies.get(run_id)
         return company is not None and company.at_once is not None
 
     def _window_end(self, company: _Company) -> int:
-        """Where the window ends that begins with the furthest behind of those that train."""
+        """The last round of the window, which begins at the slowest run that trains."""
         return min(self._reached[run] for run in company.members if run in self._reached) + WINDOW
 
     def _has_turn(self, company: _Company, run_id: str, played: int) -> bool:
-        """Whether it may compute; a turn that is used up goes to one that waits, is no further, and could take it."""
+        """Whether a run may compute; a turn that is used up goes to a waiting run that is no further."""
         if company.at_once is None:
             return True
         now = time.monotonic()
@@ -167,7 +167,7 @@ class Lockstep:
         return True
 
     def _wake(self, company: _Company) -> None:
-        """Tell those that wait and may play now, the furthest behind first, as many as there is room for."""
+        """Wake the waiting runs that may play now, the slowest first, as many as there is room for."""
         if not company.waiting or not company.room:
             return
         end, taken = self._window_end(company), self._lanes(company.turns)

@@ -111,7 +111,7 @@ class _Runner:
         self.planned = deque(wish for wish in job.knobs if wish.round >= self.round)
 
     def wait_to_begin(self) -> None:
-        """Wait for a turn among the runs beside this one; to end is all that it can obey yet, the rest it does later."""
+        """Wait until lock-step lets this run start. Only stop and interrupt are obeyed; other commands are queued."""
         while not self.may_play(self.job.run_id, self.round):
             self.hearing.wait_for_the_end(PACE_SECONDS)
 
@@ -385,7 +385,7 @@ class _Runner:
                 pass  # it is running
 
     def _keep_pace(self) -> None:
-        """Wait for the runs that this one plays beside, the clock stopped; obey meanwhile."""
+        """Wait for the other runs of the lock-step, with the training clock stopped; commands are obeyed meanwhile."""
         if self._may_go_on():
             return
         with self.clock.aside("waiting for the run beside it"):

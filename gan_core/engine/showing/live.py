@@ -58,7 +58,7 @@ class Status:
 
     @property
     def share(self) -> float:
-        """How much of what it was to train it has trained; the last row of one that finished is of a moment before."""
+        """Share of the planned training that is done, 0 to 1. A finished run has 1: its last row is older than its end."""
         if self.state == "finished":
             return 1.0
         by_rounds = self.round / self.rounds if self.rounds else 0.0

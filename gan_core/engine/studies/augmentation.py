@@ -11,7 +11,7 @@ import torch
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
-from gan_core.config.recipes import small_dcgan
+from gan_core.config.gan.recipes import small_dcgan
 from gan_core.config.studies import AugmentationSettings
 from gan_core.data import to_uint8
 from gan_core.engine.showing.pictures import png, tile

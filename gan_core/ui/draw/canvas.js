@@ -2,7 +2,7 @@
 // A canvas that is drawn on with a pen, a finger, a mouse or keys, white on black. What was done stands in a list of steps, so
 // that the last one can be taken back.
 
-import { el } from "../live/elements.js"
+import { el, penOf } from "../live/elements.js"
 
 const CANVAS = 280 // pixels a side
 const SENT = 140 // pixels a side of what travels
@@ -11,6 +11,11 @@ const STYLUS_ERASER = 32 // its bit among the buttons of a pointer
 
 export class Canvas {
   // ``changed(done)`` is called with every change; ``done`` says whether a stroke has ended or something else was done.
+  /**
+   * @param {string} label
+   * @param {(...args: any[]) => any} changed
+   * @param {string} [testid]
+   */
   constructor(label, changed, testid = "canvas") {
     this.changed = (done) => {
       this.canvas.dataset.version = String(++this.version)
@@ -34,7 +39,7 @@ export class Canvas {
       "aria-label": `${label} With keys: arrows move the brush, Shift and an arrow draws, Space makes a dot, Ctrl and Z takes the last stroke back.`,
       "data-testid": testid,
     })
-    this.pen = this.canvas.getContext("2d", { alpha: false })
+    this.pen = penOf(this.canvas, { alpha: false })
     this.brush = el("span", { class: "gd-brush", "aria-hidden": "true", hidden: true })
     this.element = el("div", { class: "gd-board" }, this.canvas, this.brush)
     this.listen()
@@ -70,6 +75,7 @@ export class Canvas {
     canvas.onkeydown = (event) => this.key(event)
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     const step = {
       ArrowLeft: [-KEY_STEP, 0],
@@ -99,6 +105,10 @@ export class Canvas {
     Object.assign(this.brush.style, { left: x, top: y, width: `${(100 * this.width) / CANVAS}%` })
   }
 
+  /**
+   * @param {number[]} point
+   * @param {boolean} erase
+   */
   begin(point, erase) {
     this.stroke = { kind: "stroke", erase, width: erase ? 2 * this.width : this.width, points: [point] }
     this.steps.push(this.stroke)
@@ -106,6 +116,7 @@ export class Canvas {
     this.changed(false)
   }
 
+  /** @param {number[]} point */
   go(point) {
     this.line(this.stroke, this.stroke.points.at(-1), point)
     this.stroke.points.push(point)
@@ -116,6 +127,11 @@ export class Canvas {
     this.changed(true)
   }
 
+  /**
+   * @param {any} told
+   * @param {any} from
+   * @param {any} to
+   */
   line({ erase, width }, from, to) {
     Object.assign(this.pen, {
       strokeStyle: erase ? "#000" : "#fff",
@@ -124,7 +140,7 @@ export class Canvas {
       lineJoin: "round",
     })
     this.pen.beginPath()
-    this.pen.moveTo(...from)
+    this.pen.moveTo(from[0], from[1])
     this.pen.lineTo(to[0] + 0.01, to[1])
     this.pen.stroke()
   }
@@ -141,6 +157,7 @@ export class Canvas {
   }
 
   // A picture whole and as large as it fits; small ones without smoothing.
+  /** @param {any} image */
   place_(image) {
     const scale = CANVAS / Math.max(image.width, image.height)
     this.pen.imageSmoothingEnabled = scale < 2
@@ -165,16 +182,25 @@ export class Canvas {
   }
 
   // ``source`` is what stands for a picture as long as nothing is drawn over it; ``image`` may come later, by ``showIn``.
+  /**
+   * @param {any} source
+   * @param {any} [image]
+   */
   picture(source, image = null) {
     this.do({ kind: "picture", source, image })
   }
 
+  /** @param {any} step */
   do(step) {
     this.steps.push(step)
     this.draw()
     this.changed(true)
   }
 
+  /**
+   * @param {any} source
+   * @param {any} image
+   */
   showIn(source, image) {
     for (const step of this.steps) if (step.source === source) step.image = image
     this.draw()
@@ -192,7 +218,7 @@ export class Canvas {
 
   get content() {
     this.small ??= el("canvas", { width: SENT, height: SENT })
-    this.small.getContext("2d", { alpha: false }).drawImage(this.canvas, 0, 0, SENT, SENT)
+    penOf(this.small, { alpha: false }).drawImage(this.canvas, 0, 0, SENT, SENT)
     return this.small.toDataURL("image/png").split(",")[1]
   }
 }

@@ -5,8 +5,8 @@
 // forger (D), draw (the whole).
 
 import { Choice } from "../latent/link.js"
-import { button, Picture, select, slider } from "../latent/pieces.js"
-import { el, setText } from "../live/elements.js"
+import { button, focusOn, Picture, select, slider } from "../latent/pieces.js"
+import { el, penOf, setText } from "../live/elements.js"
 import { Canvas } from "./canvas.js"
 import { Forger } from "./forger.js"
 import { readingOf } from "./side.js"
@@ -19,6 +19,7 @@ const LARGEST_UPLOAD = 256 // pixels a side that travel
 const SAVED = 224 // pixels a side in the file
 
 class Draw {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     /** @type {(erasing: boolean) => void} */
     this.tool = () => {}
@@ -26,6 +27,8 @@ class Draw {
     this.penWidth = null
     /** @type {any} */
     this.norm = null
+    /** @type {any} */
+    this.file = null
     /** @type {any} */
     this.how = null
     this.choice = /** @type {Choice & Record<keyof typeof DRAW_FIRST, string>} */ (
@@ -78,7 +81,7 @@ class Draw {
       "aria-label": "a picture of your own",
       "data-testid": "own-picture",
     })
-    this.file.onchange = () => this.file.files[0] && this.bring(this.file.files[0])
+    this.file.onchange = () => this.file.files?.[0] && this.bring(this.file.files[0])
     this.norm = el("input", { type: "checkbox" })
     this.norm.onchange = () =>
       this.choice.set({ norm: this.norm.checked === this.about?.normalised ? "" : this.norm.checked ? "1" : "0" })
@@ -131,6 +134,7 @@ class Draw {
     )
   }
 
+  /** @param {any} data */
   update(data) {
     this.gap = data.gap
     this.data = data
@@ -152,7 +156,7 @@ class Draw {
           if (!by) return
           const next = looks[(looks.indexOf(name) + by + looks.length) % looks.length]
           this.choice.set({ look: next })
-          this.tabs.querySelector(`[data-look=${next}]`).focus()
+          focusOn(this.tabs, next)
         }
         return tab
       }),
@@ -173,7 +177,7 @@ class Draw {
 
   show() {
     const { look } = this.choice
-    for (const tab of this.tabs.children) {
+    for (const tab of /** @type {HTMLElement[]} */ ([...this.tabs.children])) {
       const on = tab.dataset.look === look
       tab.setAttribute("aria-selected", String(on))
       tab.tabIndex = on ? 0 : -1
@@ -189,6 +193,7 @@ class Draw {
     this.how.element.hidden = !this.about?.degradation
   }
 
+  /** @param {Record<string, any>} change */
   chosen(change) {
     if ("pen" in change) this.canvas.width = Number(change.pen)
     else this.changed()
@@ -207,6 +212,7 @@ class Draw {
     this.askAll()
   }
 
+  /** @param {any} about */
   normalises(about) {
     return this.choice.norm === "" ? about.normalised : this.choice.norm === "1"
   }
@@ -222,6 +228,10 @@ class Draw {
   }
 
   // What a run is sent: what stands for the picture on the canvas where that is untouched and means the ``same`` there.
+  /**
+   * @param {any} about
+   * @param {any} [same]
+   */
   given(about, same = about.data === this.about.data) {
     const { source } = this.canvas
     if (typeof source === "string") {
@@ -240,11 +250,16 @@ class Draw {
     this.choice.set({ ex: String(index), seed: String(index) })
   }
 
+  /**
+   * @param {any} answer
+   * @param {any} sheet
+   * @param {any} source
+   */
   showGiven(answer, sheet, source) {
     this.shownGiven.show(answer, sheet, 0, null, readingOf(answer.cells[0]))
     if (typeof source === "string" && source === this.canvas.source) {
       const cell = el("canvas", { width: sheet.width, height: sheet.height })
-      cell.getContext("2d").drawImage(sheet.image, 0, 0, sheet.width, sheet.height, 0, 0, sheet.width, sheet.height)
+      penOf(cell).drawImage(sheet.image, 0, 0, sheet.width, sheet.height, 0, 0, sheet.width, sheet.height)
       this.canvas.showIn(source, cell)
       const first = this.seen !== source
       this.seen = source
@@ -253,6 +268,7 @@ class Draw {
     this.root.dataset.ready = "true"
   }
 
+  /** @param {File} file */
   async bring(file) {
     const image = await createImageBitmap(file).catch(() => null)
     this.file.value = ""
@@ -262,7 +278,7 @@ class Draw {
       width: Math.max(8, Math.round(image.width * scale)),
       height: Math.max(8, Math.round(image.height * scale)),
     })
-    const pen = small.getContext("2d")
+    const pen = penOf(small)
     pen.fillStyle = "#000"
     pen.fillRect(0, 0, small.width, small.height)
     pen.drawImage(image, 0, 0, small.width, small.height)
@@ -286,7 +302,7 @@ class Draw {
     if (!rows.length) return
     const [wide, high] = [SAVED + 12, SAVED + 52]
     const sheet = el("canvas", { width: 3 * wide + 12, height: rows.length * high + 12 })
-    const pen = sheet.getContext("2d")
+    const pen = penOf(sheet)
     Object.assign(pen, { fillStyle: "#fff", imageSmoothingEnabled: false })
     pen.fillRect(0, 0, sheet.width, sheet.height)
     rows.forEach(([name, pictures], row) => {
@@ -309,6 +325,10 @@ class Draw {
   }
 }
 
+/**
+ * @param {any} pen
+ * @param {any} told1
+ */
 function hasLightEdge(pen, { width, height }) {
   const { data } = pen.getImageData(0, 0, width, height)
   let [sum, n] = [0, 0]
@@ -323,6 +343,7 @@ function hasLightEdge(pen, { width, height }) {
 
 const mounted = new WeakMap()
 
+/** @param {any} told */
 export default function ({ parentElement, data }) {
   const draw = mounted.get(parentElement) || new Draw(parentElement)
   mounted.set(parentElement, draw)

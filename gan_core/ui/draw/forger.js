@@ -10,6 +10,7 @@ import { readingOf, Side } from "./side.js"
 const BINS = 24
 
 export class Forger {
+  /** @param {any} page */
   constructor(page) {
     this.page = page
     this.side = new Side(page, "rf", () => page.changed())
@@ -54,6 +55,7 @@ export class Forger {
     )
   }
 
+  /** @param {any} run */
   open(run) {
     setText(this.name, run.name)
     if (run.run !== this.side.run) this.lined = this.line = null
@@ -123,6 +125,7 @@ export class Forger {
     return this.side.about.unit === "probability"
   }
 
+  /** @param {number} opinion */
   unit(opinion) {
     return this.isProbability ? number(opinion, "percent") : number(opinion)
   }
@@ -154,6 +157,12 @@ export class Forger {
 }
 
 // Two histograms on one axis, samples below and real ones above it, and the mark of the drawing.
+/**
+ * @param {any} told
+ * @param {number} opinion
+ * @param {any} unit
+ * @param {any} isProbability
+ */
 function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
   const all = [...fake, ...real, ...(opinion === undefined ? [] : [opinion])]
   let [low, high] = isProbability ? [0, 1] : [Math.min(...all), Math.max(...all)]

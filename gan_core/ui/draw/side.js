@@ -10,6 +10,7 @@ const LOOK_AGAIN = 1500 // ms, between two looks at a run that trains
 const OVER = 60000 // ms, after which a run that has ended is looked at again: somebody may go on with it
 
 // What the classifier reads in a picture.
+/** @param {any} cell */
 export function readingOf(cell) {
   if (cell?.label === undefined) return ""
   return cell.sure < 0.6
@@ -19,6 +20,11 @@ export function readingOf(cell) {
 
 export class Side {
   // ``param`` is the name under which the chosen round stands in the address, "" for a run that is always asked at its newest.
+  /**
+   * @param {any} page
+   * @param {string} param
+   * @param {(...args: any[]) => any} changed
+   */
   constructor(page, param, changed) {
     this.page = page
     this.param = param
@@ -49,6 +55,7 @@ export class Side {
     this.link = new Link((sentence) => setText(this.said, sentence))
   }
 
+  /** @param {any} told */
   open({ run, ticket, name }) {
     this.link.open(run, ticket)
     if (run === this.run) return
@@ -122,8 +129,8 @@ export class Side {
       )
     }
     const index = rounds.indexOf(this.round ?? -1)
-    this.slider.max = Math.max(0, rounds.length - 1)
-    this.slider.value = Math.max(0, index)
+    this.slider.max = String(Math.max(0, rounds.length - 1))
+    this.slider.value = String(Math.max(0, index))
     this.sliderRow.hidden = !rounds.length
     this.slider.disabled = rounds.length < 2
     const newest = index === rounds.length - 1

@@ -2,11 +2,15 @@
 // What a G from picture to picture makes of the drawing: as pictures beside one another, and as before | after.
 
 import { Picture, sheetOf } from "../latent/pieces.js"
-import { el, setText } from "../live/elements.js"
+import { el, penOf, setText } from "../live/elements.js"
 import { integer, number } from "../live/said.js"
 import { readingOf, Side } from "./side.js"
 
 export class Translated {
+  /**
+   * @param {any} page
+   * @param {string} param
+   */
   constructor(page, param) {
     this.page = page
     this.side = new Side(page, param, () => page.changed())
@@ -31,6 +35,7 @@ export class Translated {
     this.beforeAfter = new BeforeAfter(this)
   }
 
+  /** @param {any} run */
   open(run) {
     setText(this.name, run.name)
     this.side.open(run)
@@ -83,6 +88,7 @@ export class Translated {
 
 // Two pictures over one another; the upper one is cut off where the range over them stands.
 class BeforeAfter {
+  /** @param {any} translated */
   constructor(translated) {
     this.translated = translated
     this.before = el("canvas", { class: "gl-picture", role: "img", "aria-label": "before" })
@@ -96,7 +102,7 @@ class BeforeAfter {
       "aria-label": "from before, on the left, to after, on the right",
       "data-testid": `cut-${translated.side.param}`,
     })
-    this.range.value = 50
+    this.range.value = "50"
     this.range.oninput = () => this.cut()
     this.note = el("span", { class: "gl-note" })
     this.name = el("h3", { class: "gd-name" })
@@ -118,15 +124,19 @@ class BeforeAfter {
     this.line.style.left = `${at}%`
   }
 
+  /**
+   * @param {any} answer
+   * @param {any} sheet
+   */
   show(answer, sheet) {
     const { width, height, columns, gap, image } = sheet
-    for (const [canvas, index] of [
-      [this.before, 1],
-      [this.after, 2],
+    for (const { canvas, index } of [
+      { canvas: this.before, index: 1 },
+      { canvas: this.after, index: 2 },
     ]) {
       canvas.width = width
       canvas.height = height
-      canvas.getContext("2d").drawImage(image, (index % columns) * (width + gap), 0, width, height, 0, 0, width, height)
+      penOf(canvas).drawImage(image, (index % columns) * (width + gap), 0, width, height, 0, 0, width, height)
     }
     setText(this.note, readingOf(answer.cells[2]))
     setText(this.name, this.translated.side.name)
@@ -151,6 +161,10 @@ class BeforeAfter {
 }
 
 // What an answer of the kind "figures" says; of pairs whose classes nobody knows only how far outputs are from their targets.
+/**
+ * @param {any} answer
+ * @param {any} about
+ */
 function honestly(answer, about) {
   const thing = about.classes.every((name) => /^\d$/.test(name)) ? "digit" : "class"
   const share = (count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")

@@ -3,7 +3,7 @@
 
 import { COLOURS } from "../declared.js"
 import { Canvas } from "../draw/canvas.js"
-import { el, setText } from "../live/elements.js"
+import { el, penOf, setText } from "../live/elements.js"
 import { number } from "../live/said.js"
 import { button, noteOf, Picture, sheetOf, takeAway } from "./pieces.js"
 
@@ -13,6 +13,7 @@ const BRUSH = 22 // pixels of the canvas
 export class Map_ {
   title = "Map"
 
+  /** @param {any} walk */
   constructor(walk) {
     this.walk = walk
     this.canvas = el("canvas", {
@@ -87,6 +88,7 @@ export class Map_ {
     )
   }
 
+  /** @param {PointerEvent} event */
   point(event) {
     if (!this.map) return
     const box = this.canvas.getBoundingClientRect()
@@ -96,6 +98,7 @@ export class Map_ {
     this.go([centre[0] + u * reach, centre[1] + v * reach])
   }
 
+  /** @param {number[]} uv */
   go(uv) {
     this.walk.choice.set({ uv: uv.map((value) => value.toFixed(3)).join(",") })
   }
@@ -111,7 +114,7 @@ export class Map_ {
   }
 
   draw() {
-    const pen = this.canvas.getContext("2d")
+    const pen = penOf(this.canvas)
     const { centre, reach, places, labels } = this.map
     pen.clearRect(0, 0, MAP, MAP)
     if (this.sheet) {
@@ -131,9 +134,9 @@ export class Map_ {
       pen.stroke()
     })
     const [u, v] = this.at
-    for (const [colour, width] of [
-      ["#000", 4],
-      ["#fff", 2],
+    for (const { colour, width } of [
+      { colour: "#000", width: 4 },
+      { colour: "#fff", width: 2 },
     ]) {
       pen.strokeStyle = colour
       pen.lineWidth = width
@@ -146,18 +149,19 @@ export class Map_ {
 export class Code {
   title = "Find a picture"
 
+  /** @param {any} walk */
   constructor(walk) {
     this.walk = walk
     const { about, choice } = walk
     this.brought = null
     this.index = el("input", { type: "number", min: 1, max: 500, "aria-label": "held-out sample", class: "gl-number" })
-    this.index.value = Number(choice.pic.slice(1)) + 1
+    this.index.value = String(Number(choice.pic.slice(1)) + 1)
     this.index.onchange = () => {
       this.brought = null
       choice.set({ pic: `h${Math.min(499, Math.max(0, Number(this.index.value) - 1 || 0))}` })
     }
     this.file = el("input", { type: "file", accept: "image/*", "aria-label": "a picture of your own" })
-    this.file.onchange = () => this.file.files[0] && this.bring(this.file.files[0])
+    this.file.onchange = () => this.file.files?.[0] && this.bring(this.file.files[0])
     this.pad = new Canvas("Draw here.", (done) => done && !this.pad.isEmpty && this.drawn(), "pad")
     this.pad.width = BRUSH
     this.search = button("Find it by a search", () => this.find(), { class: "gl-button primary" })
@@ -189,6 +193,7 @@ export class Code {
     )
   }
 
+  /** @param {File} file */
   async bring(file) {
     const image = await createImageBitmap(file).catch(() => null)
     if (!image) return setText(this.told, "This file is no picture that the browser can read.")
@@ -197,7 +202,7 @@ export class Code {
       width: Math.max(8, Math.round(image.width * scale)),
       height: Math.max(8, Math.round(image.height * scale)),
     })
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height)
+    penOf(canvas).drawImage(image, 0, 0, canvas.width, canvas.height)
     this.brought = { picture: canvas.toDataURL("image/png").split(",")[1] }
     this.changed()
   }
@@ -235,6 +240,11 @@ export class Code {
     })
   }
 
+  /**
+   * @param {any} answer
+   * @param {string[]} names
+   * @param {any} told
+   */
   async show(answer, names, told) {
     const sheet = await sheetOf(answer, this.walk.gap)
     this.result.replaceChildren(
@@ -264,6 +274,7 @@ export class Code {
 export class Near {
   title = "Neighbours"
 
+  /** @param {any} walk */
   constructor(walk) {
     this.walk = walk
     this.hint = el(

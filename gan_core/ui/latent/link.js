@@ -9,6 +9,7 @@ const SLOW = ["about", "count", "effect", "map", "invert", "figures", "line"]
 
 // Questions by slot: a newer one of a slot replaces one that was not yet sent, and one of each lane is on its way at a time.
 export class Link {
+  /** @param {(sentence: string) => void} say */
   constructor(say) {
     this.say = say // (sentence) -> nothing; "" when all is well
     /** @type {Record<string, { waiting: Map<string, any>, sent: any, resting: ReturnType<typeof setTimeout> | null }>} */
@@ -17,10 +18,16 @@ export class Link {
       slow: { waiting: new Map(), sent: null, resting: null },
     }
     this.number = 0
+    this.run = ""
+    this.ticket = ""
     this.failures = 0
     this.closed = false
   }
 
+  /**
+   * @param {string} run
+   * @param {string} ticket
+   */
   open(run, ticket) {
     const url = `/ask/${encodeURIComponent(run)}?ticket=${encodeURIComponent(ticket)}`
     if (url === this.url) return
@@ -69,6 +76,11 @@ export class Link {
   }
 
   // A recipe may have a function as ``now``, which adds what is known when it is sent.
+  /**
+   * @param {string} slot
+   * @param {any} recipe
+   * @param {(answer: any) => void} then
+   */
   ask(slot, recipe, then) {
     const lane = this.lanes[SLOW.includes(recipe.do) ? "slow" : "quick"]
     lane.waiting.delete(slot)
@@ -92,6 +104,7 @@ export class Link {
     }
   }
 
+  /** @param {any} data */
   hear(data) {
     const space = data.indexOf(" ")
     const n = Number(data.slice(0, space))
@@ -106,6 +119,10 @@ export class Link {
     this.pump()
   }
 
+  /**
+   * @param {any} recipe
+   * @param {string} end
+   */
   file(recipe, end) {
     const asked = new URLSearchParams({ ticket: this.ticket, recipe: JSON.stringify(recipe) })
     return `/ask/${encodeURIComponent(this.run)}/take.${end}?${asked}`
@@ -114,6 +131,10 @@ export class Link {
 
 // What is chosen, as it stands in the address; what is as at first is not in it.
 export class Choice {
+  /**
+   * @param {Record<string, string>} first
+   * @param {(...args: any[]) => any} changed
+   */
   constructor(first, changed) {
     const given = new URLSearchParams(location.search)
     for (const [name, value] of Object.entries(first)) this[name] = given.get(name) ?? value
@@ -121,6 +142,7 @@ export class Choice {
     this.changed = changed
   }
 
+  /** @param {Record<string, any>} change */
   set(change) {
     Object.assign(this, change)
     clearTimeout(noting)

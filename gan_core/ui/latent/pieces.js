@@ -2,10 +2,14 @@
 // Pictures and controls that the looks are made of.
 
 import { COLOURS } from "../declared.js"
-import { el, setText } from "../live/elements.js"
+import { el, penOf, setText } from "../live/elements.js"
 import { number } from "../live/said.js"
 
 // A sheet of equal pictures with a gap, cut into cells.
+/**
+ * @param {any} answer
+ * @param {any} gap
+ */
 export async function sheetOf(answer, gap) {
   if (!answer.sheet) return null
   const image = new Image()
@@ -24,6 +28,10 @@ export async function sheetOf(answer, gap) {
 
 // One picture: a cell of a sheet, or a point among real ones.
 export class Picture {
+  /**
+   * @param {string} name
+   * @param {string} [size]
+   */
   constructor(name, size = "") {
     this.canvas = el("canvas", { class: `gl-picture ${size}`, role: "img", "aria-label": name, width: 28, height: 28 })
     this.note = el("span", { class: "gl-note" })
@@ -31,26 +39,35 @@ export class Picture {
     this.name = name
   }
 
+  /**
+   * @param {any} answer
+   * @param {any} sheet
+   * @param {number} index
+   * @param {number[][] | null} real
+   * @param {string} [note]
+   */
   show(answer, sheet, index, real, note = noteOf(answer.cells[index])) {
     if (sheet) {
       const { width, height, columns, gap, image } = sheet
       if (this.canvas.width !== width) this.canvas.width = width
       if (this.canvas.height !== height) this.canvas.height = height
       const [x, y] = [(index % columns) * (width + gap), Math.floor(index / columns) * (height + gap)]
-      this.canvas.getContext("2d").drawImage(image, x, y, width, height, 0, 0, width, height)
-    } else drawPoints(this.canvas, real, [answer.at[index]])
+      penOf(this.canvas).drawImage(image, x, y, width, height, 0, 0, width, height)
+    } else drawPoints(this.canvas, real || [], [answer.at[index]])
     setText(this.note, note)
     this.canvas.setAttribute("aria-label", [this.name, note].filter(Boolean).join(": "))
     this.canvas.dataset.shown = String(Number(this.canvas.dataset.shown || 0) + 1)
   }
 }
 
+/** @param {any} cell */
 export function noteOf(cell) {
   if (!cell || cell.label === undefined) return cell?.norm === undefined ? "" : `‖z‖ ${number(cell.norm)}`
   const said = cell.sure < 0.6 ? `${cell.label}?` : cell.label
   return cell.norm === undefined ? `${said} ${number(cell.sure, "percent")}` : `${said} · ‖z‖ ${number(cell.norm)}`
 }
 
+/** @param {number[][]} real */
 function boundsOf(real) {
   const [xs, ys] = [real.map((one) => one[0]), real.map((one) => one[1] ?? 0)]
   const middle = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
@@ -58,10 +75,16 @@ function boundsOf(real) {
   return (one) => [(one[0] - middle[0]) / half / 2 + 0.5, 0.5 - ((one[1] ?? 0) - middle[1]) / half / 2]
 }
 
+/**
+ * @param {any} canvas
+ * @param {number[][]} real
+ * @param {any[]} made
+ * @param {boolean} [path]
+ */
 function drawPoints(canvas, real, made, path = false) {
   const side = 112
   canvas.width = canvas.height = side
-  const pen = canvas.getContext("2d")
+  const pen = penOf(canvas)
   const at = boundsOf(real)
   pen.fillStyle = `${COLOURS.real}55`
   for (const one of real) pen.fillRect(at(one)[0] * side - 0.7, at(one)[1] * side - 0.7, 1.4, 1.4)
@@ -74,6 +97,12 @@ function drawPoints(canvas, real, made, path = false) {
   })
 }
 
+/**
+ * @param {string} label
+ * @param {any} value
+ * @param {any} told2
+ * @param {(...args: any[]) => any} heard
+ */
 export function slider(label, value, [low, high, step], heard) {
   const told = el("output", {}, number(Number(value)))
   const input = el("input", { type: "range", min: low, max: high, step, "aria-label": label })
@@ -86,6 +115,7 @@ export function slider(label, value, [low, high, step], heard) {
   return {
     element,
     input,
+    /** @param {any} next */
     set(next) {
       input.value = next
       setText(told, number(Number(next)))
@@ -93,6 +123,12 @@ export function slider(label, value, [low, high, step], heard) {
   }
 }
 
+/**
+ * @param {string} label
+ * @param {any[]} options
+ * @param {any} value
+ * @param {(...args: any[]) => any} heard
+ */
 export function select(label, options, value, heard) {
   const input = el("select", { "aria-label": label })
   for (const [name, title] of options) input.append(el("option", { value: name, selected: name === value }, title))
@@ -100,13 +136,33 @@ export function select(label, options, value, heard) {
   return { element: el("label", { class: "gl-select" }, el("span", {}, label), input), input }
 }
 
+/**
+ * @param {string} text
+ * @param {(...args: any[]) => any} heard
+ * @param {Record<string, any>} [attributes]
+ */
 export function button(text, heard, attributes = {}) {
   const made = el("button", { type: "button", class: "gl-button", ...attributes }, text)
   made.onclick = heard
   return made
 }
 
+// The tab of a look has the focus.
+/**
+ * @param {Element} tabs
+ * @param {string} look
+ */
+export function focusOn(tabs, look) {
+  /** @type {HTMLElement | null} */
+  const tab = tabs.querySelector(`[data-look=${look}]`)
+  tab?.focus()
+}
+
 // Links under which what is shown can be taken away.
+/**
+ * @param {any} link
+ * @param {any} recipe
+ */
 export function takeAway(link, recipe) {
   const file = (end, text) =>
     el("a", { class: "gl-take", href: link.file(recipe, end), download: `latent.${end}` }, text)
@@ -114,6 +170,11 @@ export function takeAway(link, recipe) {
 }
 
 // Lines of the norm of z along a way, and what draws of the prior have (dashed). `ends` are what the way passes, from left to right.
+/**
+ * @param {any[]} rows
+ * @param {number} radius
+ * @param {string[]} ends
+ */
 export function normChart(rows, radius, ends) {
   const [left, right, top, bottom] = [52, 562, 10, 112]
   const high = 1.1 * Math.max(...rows.flatMap((row) => row.values), radius)
@@ -164,6 +225,11 @@ export function normChart(rows, radius, ends) {
   return svg
 }
 
+/**
+ * @param {string} name
+ * @param {Record<string, any>} attributes
+ * @param {string} [words]
+ */
 export function svgOf(name, attributes, words = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name)
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value)
@@ -172,6 +238,7 @@ export function svgOf(name, attributes, words = "") {
 }
 
 // 1, 2 or 5 times a power of ten, so that a scale up to `high` has three to seven ticks.
+/** @param {number} high */
 function ticksApart(high) {
   const power = 10 ** Math.floor(Math.log10(high / 3))
   return power * ([5, 2, 1].find((times) => times * power <= high / 3) || 1)

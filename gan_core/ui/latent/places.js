@@ -11,6 +11,7 @@ const REACH = 4
 export class Way {
   title = "Way"
 
+  /** @param {any} walk */
   constructor(walk) {
     this.walk = walk
     this.hint = el(
@@ -47,6 +48,7 @@ export class Way {
     )
   }
 
+  /** @param {Record<string, any>} change */
   changed(change) {
     const { choice, link } = this.walk
     if (change && "t" in change && Object.keys(change).length === 1) return this.at()
@@ -74,6 +76,11 @@ export class Way {
     )
   }
 
+  /**
+   * @param {any} answer
+   * @param {any} recipe
+   * @param {any} chosen
+   */
   async show(answer, recipe, chosen) {
     const sheet = await sheetOf(answer, this.walk.gap)
     const steps = answer.columns
@@ -129,6 +136,7 @@ export class Way {
 export class Sum {
   title = "Arithmetic"
 
+  /** @param {any} walk */
   constructor(walk) {
     this.walk = walk
     const { choice } = walk
@@ -198,6 +206,7 @@ export class Sum {
     )
   }
 
+  /** @param {string} name */
   classOf(name) {
     return /^[cs](\d+)$/.exec(this.walk.choice[name])?.[1]
   }
@@ -233,6 +242,7 @@ const kindName = (kind) => KINDS[kind] || `GANSpace, layer ${kind.split(":")[1]}
 export class Move {
   title = "Directions"
 
+  /** @param {any} walk */
   constructor(walk) {
     this.walk = walk
     const { choice, about } = walk
@@ -283,6 +293,7 @@ export class Move {
       .filter(([kind]) => kind)
   }
 
+  /** @param {Record<string, any>} change */
   changed(change) {
     const { choice } = this.walk
     const all = !change || Object.keys(change).some((name) => name !== "moves")
@@ -327,6 +338,7 @@ export class Move {
     )
   }
 
+  /** @param {number} index */
   study(index) {
     const { choice, link } = this.walk
     const recipe = this.walk.recipe({

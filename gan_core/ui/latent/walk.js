@@ -4,7 +4,7 @@
 import { el, setText } from "../live/elements.js"
 import { Code, Map_, Near } from "./data.js"
 import { Choice, Link } from "./link.js"
-import { button, noteOf, Picture, select, sheetOf } from "./pieces.js"
+import { button, focusOn, noteOf, Picture, select, sheetOf } from "./pieces.js"
 import { Move, Sum, Way } from "./places.js"
 
 const LOOKS = { way: Way, sum: Sum, move: Move, map: Map_, code: Code, near: Near }
@@ -27,6 +27,7 @@ const FIRST = {
 
 class Place extends Choice {
   // A point in the chosen class, where one is chosen and the point has none of its own.
+  /** @param {string} point */
   inClass(point) {
     const { y } = /** @type {any} */ (this)
     return y === "" || point.includes(".") ? point : `${point}.${y}`
@@ -39,6 +40,7 @@ class Place extends Choice {
 }
 
 class Walk {
+  /** @param {HTMLElement} parent */
   constructor(parent) {
     /** @type {any} */
     this.about = null
@@ -71,6 +73,7 @@ class Walk {
     )
   }
 
+  /** @param {any} data */
   update(data) {
     this.gap = data.gap
     if (data.run === this.run && data.round === this.round) return this.link.open(data.run, data.ticket)
@@ -82,11 +85,13 @@ class Walk {
     this.link.ask("about", this.recipe({ do: "about" }), (about) => this.open(about))
   }
 
+  /** @param {any} recipe */
   recipe(recipe) {
     const y = this.choice.y === "" ? {} : { y: Number(this.choice.y) }
     return { ...recipe, ...y, round: this.round, seed: Number(this.choice.seed) || 0 }
   }
 
+  /** @param {any} about */
   open(about) {
     this.about = { ...about, names: about.classes }
     const prior =
@@ -110,7 +115,7 @@ class Walk {
           if (!by) return
           const next = shown[(shown.indexOf(name) + by + shown.length) % shown.length]
           this.choice.set({ look: next })
-          this.tabs.querySelector(`[data-look=${next}]`).focus()
+          focusOn(this.tabs, next)
         }
         return tab
       }),
@@ -120,6 +125,7 @@ class Walk {
   }
 
   // Of a game with classes: the one that is asked for whatever z is; where none is, each sample keeps its own.
+  /** @param {string[]} names */
   ask(names) {
     if (!names[this.choice.y]) this.choice.y = ""
     const options = [["", "each sample's own"], ...names.map((name, index) => [String(index), name])]
@@ -158,12 +164,14 @@ class Walk {
     this.drawn = null
   }
 
+  /** @param {string} name */
   toggle(name) {
     const chosen = this.choice.points
     const next = chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name].slice(-4)
     this.choice.set({ p: next.join(",") })
   }
 
+  /** @param {Record<string, any>} [change] Without one everything may have changed. */
   changed(change) {
     if (!this.about) return
     const { choice } = this
@@ -185,7 +193,7 @@ class Walk {
       cell.setAttribute("aria-pressed", String(at >= 0))
       cell.dataset.order = at >= 0 ? String(at + 1) : ""
     })
-    for (const tab of this.tabs.children) {
+    for (const tab of /** @type {HTMLElement[]} */ ([...this.tabs.children])) {
       const on = tab.dataset.look === choice.look
       tab.setAttribute("aria-selected", String(on))
       tab.tabIndex = on ? 0 : -1
@@ -205,6 +213,7 @@ class Walk {
 
 const mounted = new WeakMap()
 
+/** @param {any} told */
 export default function ({ parentElement, data }) {
   const walk = mounted.get(parentElement) || new Walk(parentElement)
   mounted.set(parentElement, walk)

@@ -9,6 +9,10 @@ import { number } from "./said.js"
 const SLIDES = { duration: 260, easing: "ease-out" } // to where a run stands now
 
 export class BoardPanel extends Panel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
     this.rankings = spec.rankings.map((ranking) => {
@@ -50,6 +54,10 @@ export class BoardPanel extends Panel {
     this.waiting(!any)
   }
 
+  /**
+   * @param {any} ranking
+   * @param {any[]} standing
+   */
   order(ranking, standing) {
     const sorted = standing.slice().sort((a, b) => a.behind - b.behind || 0)
     for (const { rank, cell, value, behind } of sorted) {
@@ -72,6 +80,11 @@ export class BoardPanel extends Panel {
 }
 
 // The smaller the better: how far from the best that can be read.
+/**
+ * @param {any} told
+ * @param {number} value
+ * @param {any} store
+ */
 function behind({ column, better }, value, store) {
   if (value === null || !Number.isFinite(value)) return Infinity
   if (better === "higher") return -value

@@ -21,25 +21,17 @@ export class HistogramPanel extends ChartPanel {
       const { real_share: real = [], band_low: low = [], band_high: high = [] } = store.reference
       const { fake, unsure } = this.view.colours
       Plotly.relayout(this.chart, { "xaxis.dtick": names.length <= 20 ? 1 : Math.ceil(names.length / 15) })
-      Plotly.restyle(
-        this.chart,
-        {
-          x: [names.map(inFigure)],
-          "marker.color": [names.map((_name, i) => (i === names.length - 1 ? unsure : fake))],
-        },
-        [0],
-      )
-      Plotly.restyle(
-        this.chart,
-        {
-          x: [names.slice(0, real.length).map(inFigure)],
-          y: [real],
-          "error_y.array": [real.map((share, i) => Math.max(0, (high[i] ?? share) - share))],
-          "error_y.arrayminus": [real.map((share, i) => Math.max(0, share - (low[i] ?? share)))],
-          visible: real.length > 0,
-        },
-        [1],
-      )
+      this.restyle(["generated"], {
+        x: [names.map(inFigure)],
+        "marker.color": [names.map((_name, i) => (i === names.length - 1 ? unsure : fake))],
+      })
+      this.restyle(["real"], {
+        x: [names.slice(0, real.length).map(inFigure)],
+        y: [real],
+        "error_y.array": [real.map((share, i) => Math.max(0, (high[i] ?? share) - share))],
+        "error_y.arrayminus": [real.map((share, i) => Math.max(0, share - (low[i] ?? share)))],
+        visible: real.length > 0,
+      })
     }
     if (!found) return
     const { counts } = found.value
@@ -50,7 +42,7 @@ export class HistogramPanel extends ChartPanel {
     this.drawn = key
     this.counted = found.round
     const shares = counts.map((count) => count / n)
-    Plotly.restyle(this.chart, { y: [shares], customdata: [counts] }, [0])
+    this.restyle(["generated"], { y: [shares], customdata: [counts] })
     this.growAxis("yaxis", Math.min(1.02, 1.08 * Math.max(0.28, ...shares, ...(store.reference.band_high || []))))
     const top = shares
       .map((share, i) => [share, names[i]])
@@ -108,15 +100,12 @@ export class HeatmapPanel extends ChartPanel {
       )
       // The colour is the share over that of real data; as class_heatmap of charts.py.
       const { real_share: real = [] } = store.reference
-      const { zmax } = this.chart.data[0]
+      const { zmax } = this.traceOf("shares")
       const over = rows.map((row, i) =>
         row.map((share) => Math.min(zmax, share / Math.max(LEAST_REAL, real[i] ?? 1 / (names.length - 1)))),
       )
-      this.Plotly.restyle(
-        this.chart,
-        { x: [frames.map((f) => f.round)], y: [names.map(inFigure)], z: [over], customdata: [rows] },
-        [0],
-      )
+      const x = frames.map((f) => f.round)
+      this.restyle(["shares"], { x: [x], y: [names.map(inFigure)], z: [over], customdata: [rows] })
       const dtick = names.length <= 16 ? 1 : Math.ceil(names.length / 12)
       if (dtick !== this.dtick) this.Plotly.relayout(this.chart, { "yaxis.dtick": dtick })
       this.dtick = dtick

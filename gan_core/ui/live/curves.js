@@ -9,13 +9,24 @@ import { integer, number } from "./said.js"
 import { Scaling, SMOOTHING, smooth } from "./scaling.js"
 
 // A test of names by a pattern like `*.loss`.
+/** @param {string} pattern */
 export function matcher(pattern) {
   const escaped = pattern.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replace(/\*/g, ".*")
   const expression = new RegExp(`^${escaped}$`)
   return (name) => expression.test(name)
 }
 
+// Where the curve of a column is among the traces of a figure.
+/**
+ * @param {any} figure
+ * @param {string} column
+ */
+function placeIn(figure, column) {
+  return figure.data.findIndex((trace) => trace.meta === column)
+}
+
 export class CurvesPanel extends ChartPanel {
+  /** @param {any} Plotly */
   async start(Plotly) {
     await super.start(Plotly)
     this.chart.on("plotly_hover", (event) => {
@@ -46,10 +57,18 @@ export class CurvesPanel extends ChartPanel {
       )
   }
 
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
-    this.bindings = spec.traces.filter((t) => t.column).map((t) => ({ ...t, drawn: 0 }))
+    this.bindings = spec.traces
+      .filter((t) => t.column)
+      .map((t) => ({ ...t, index: placeIn(spec.figure, t.column), drawn: 0 }))
     this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
+    /** @type {HTMLElement | undefined} The words of the curves, where these stand above the chart. */
+    this.key = undefined
     this.shown = new Set()
     const { type, range } = spec.figure.layout.yaxis || {}
     this.scaling = new Scaling(this, { log: type === "log", fixed: Boolean(range) })
@@ -76,6 +95,7 @@ export class CurvesPanel extends ChartPanel {
         const taken = this.bindings.map((b) => this.chart.data[b.index].line.color)
         const trace = structuredClone(this.spec.trace)
         trace.name = store.label(column)
+        trace.meta = column
         trace.line = { ...trace.line, color: this.view.spareColour(taken) }
         trace.x = []
         trace.y = []
@@ -156,6 +176,10 @@ export class CurvesPanel extends ChartPanel {
   }
 
   // The curves as they are, behind the smoothed ones.
+  /**
+   * @param {import("./store.js").Column[]} columns
+   * @param {boolean} shown
+   */
   async drawFaint(columns, shown) {
     for (const binding of this.bindings) {
       if (binding.faint !== undefined) continue
@@ -200,6 +224,7 @@ export class CurvesPanel extends ChartPanel {
   }
 
   // A column that the game does not have leaves no entry in the legend.
+  /** @param {import("./store.js").Column[]} columns */
   showFilled(columns) {
     this.bindings.forEach((binding, i) => {
       const filled = columns[i].x.length > 0
@@ -215,7 +240,7 @@ export class CurvesPanel extends ChartPanel {
     const text = JSON.stringify(traces.map(({ name, line }) => [name, line.color]))
     if (text === this.keyText) return
     this.keyText = text
-    this.key.replaceChildren(...traces.map(({ name, line }) => el("span", { style: `--line: ${line.color}` }, name)))
+    this.key?.replaceChildren(...traces.map(({ name, line }) => el("span", { style: `--line: ${line.color}` }, name)))
   }
 
   // Ticks of a logarithmic axis, as there is room.
@@ -228,6 +253,7 @@ export class CurvesPanel extends ChartPanel {
     this.dtick = dtick
   }
 
+  /** @param {import("./store.js").Column[]} columns */
   references(columns) {
     const known = this.view.store.reference.lines || {}
     const lines = []
@@ -258,6 +284,7 @@ export class CurvesPanel extends ChartPanel {
     return lines
   }
 
+  /** @param {import("./store.js").Column[]} columns */
   describe(columns) {
     const parts = []
     this.bindings.forEach((binding, i) => {
@@ -277,6 +304,7 @@ export class CurvesPanel extends ChartPanel {
 // One measurement of the runs that are shown beside this view, each from the store of its own view.
 // One measure of several runs: the one that the page of all their seeds shows, if it does.
 export class OverlayPanel extends ChartPanel {
+  /** @param {any} Plotly */
   async start(Plotly) {
     await super.start(Plotly)
     this.changed = () => this.view.drawSoon(true)
@@ -300,6 +328,7 @@ export class OverlayPanel extends ChartPanel {
     this.waiting(!columns.some((c) => c.x.length))
   }
 
+  /** @param {string} title */
   entitle(title) {
     if (this.element.getAttribute("aria-label") === title) return
     if (this.named.firstChild) this.named.firstChild.textContent = title

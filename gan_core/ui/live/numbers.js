@@ -7,6 +7,10 @@ import { integer, number } from "./said.js"
 
 // What is measured of the samples: some large, with a mark that says whether they read like real data, and all in a table.
 export class NumbersPanel extends Panel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
     this.tiles = spec.numbers.filter((entry) => entry.lead).map((entry) => this.tile(entry))
@@ -39,6 +43,7 @@ export class NumbersPanel extends Panel {
     this.body.append(this.lead, this.more)
   }
 
+  /** @param {any} entry */
   tile(entry) {
     const [value, mark, floor] = ["number", "mark", "floor"].map((name) => el("span", { class: `gs-${name}` }))
     const line = document.createElementNS("http://www.w3.org/2000/svg", "svg")
@@ -60,6 +65,7 @@ export class NumbersPanel extends Panel {
   }
 
   // What is known of a number at the round that is shown; null where the run does not have it.
+  /** @param {any} entry */
   reading(entry) {
     const { store } = this.view
     const {
@@ -92,6 +98,10 @@ export class NumbersPanel extends Panel {
     }
   }
 
+  /**
+   * @param {any} told
+   * @param {number} round
+   */
   silences({ column, low, high }, round) {
     const value = this.view.store.valueAt("diagnostics", column, round)
     return value !== null && (value < low || value > high)
@@ -134,11 +144,17 @@ export class NumbersPanel extends Panel {
 }
 
 // As Metric.near_real of gan_core/metrics/metric.py, which says how near that is.
+/**
+ * @param {any} told
+ * @param {number} value
+ * @param {number} real
+ */
 export function nearReal({ better, slack: [share, besides] }, value, real) {
   const slack = share * Math.abs(real) + besides
   return (value >= real - slack || better === "lower") && (value <= real + slack || better === "higher")
 }
 
+/** @param {any} told */
 export function sparkPath({ x, y }) {
   const finite = y.filter((v) => v !== null && Number.isFinite(v))
   if (finite.length < 2) return ""

@@ -7,6 +7,10 @@ import { integer, ordinal } from "./said.js"
 import { STAGE_LETTERS, STAGE_STROKES, stage } from "./stage.js"
 
 export class Panel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     this.view = view
     this.spec = spec
@@ -73,10 +77,14 @@ export class Panel {
       this.view.drawSoon(true)
     }
     this.element.toggleAttribute("data-folded", true)
-    this.element.querySelector(".gs-heading").prepend(opens)
+    this.element.querySelector(".gs-heading")?.prepend(opens)
   }
 
   // Says what is missing while the panel has nothing to show.
+  /**
+   * @param {boolean} empty
+   * @param {string} [why]
+   */
   waiting(empty, why = "") {
     let text = why
     if (empty && !why) {
@@ -96,14 +104,18 @@ export class Panel {
   }
 
   // Which round the panel shows, in the same place of each; and that it is another than that of the panels beside it.
+  /**
+   * @param {number} round
+   * @param {string} [more]
+   */
   tellRound(round, more = "") {
     const other = this.view.shown !== null && round !== this.view.shown
     setText(
       this.aside,
       [`round ${integer(round)}`, other ? "nothing newer for this panel" : "", more].filter(Boolean).join(" · "),
     )
-    this.aside.dataset.other = other
-    this.element.dataset.round = round
+    this.aside.dataset.other = String(other)
+    this.element.dataset.round = String(round)
   }
 
   // Whether there is nothing that it could show, now or later: then it takes no room. Asked of panels out of sight too.
@@ -113,13 +125,19 @@ export class Panel {
 
   draw() {}
   theme() {}
-  stand() {}
+  /** @param {boolean} _large */
+  stand(_large) {}
   destroy() {}
 }
 
 export class ChartPanel extends Panel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
+    /** @type {any} The element, with what Plotly puts there. */
     this.chart = el("div", {
       class: "gs-chart",
       role: "group",
@@ -137,6 +155,7 @@ export class ChartPanel extends Panel {
     this.ready = false
   }
 
+  /** @param {any} Plotly */
   async start(Plotly) {
     this.Plotly = Plotly
     const figure = structuredClone(this.spec.figure)
@@ -160,6 +179,7 @@ export class ChartPanel extends Panel {
   }
 
   // What a chart on the stage says, and its points and lines, are seen from the last row.
+  /** @param {boolean} large */
   stand(large) {
     if (!this.ready || large === Boolean(this.large)) return
     this.large = large
@@ -186,11 +206,38 @@ export class ChartPanel extends Panel {
     this.decorate(this.lines || [])
   }
 
+  /**
+   * Where the trace of a role is; -1 without one. Python gives each its role, as its `meta`.
+   * @param {string} role
+   */
+  placeOf(role) {
+    return this.chart.data.findIndex((/** @type {any} */ trace) => trace.meta === role)
+  }
+
+  /** @param {string} role */
+  traceOf(role) {
+    return this.chart.data[this.placeOf(role)]
+  }
+
+  /**
+   * Changes traces by their roles, in one redraw; a value is one for each of them.
+   * @param {string[]} roles
+   * @param {Record<string, any>} change
+   */
+  restyle(roles, change) {
+    this.Plotly.restyle(
+      this.chart,
+      change,
+      roles.map((role) => this.placeOf(role)),
+    )
+  }
+
   // Dragging and redrawing at once would break the drag; the next draw catches up.
   get busy() {
     return !this.ready || Boolean(this.chart._dragging)
   }
 
+  /** @param {any} layout */
   colours(layout) {
     const { text, background, border } = this.view.palette
     const changes = {
@@ -216,6 +263,7 @@ export class ChartPanel extends Panel {
   }
 
   // Lines with their labels: `{shape, annotation}`.
+  /** @param {any[]} lines */
   decorate(lines) {
     this.lines = lines
     const large = this.large ? { font: { size: STAGE_LETTERS, color: this.view.palette.text } } : {}
@@ -230,6 +278,12 @@ export class ChartPanel extends Panel {
   }
 
   // Beside the y axis a label stands on the right of its line, or it would lie over the numbers of the axis.
+  /**
+   * @param {number} round
+   * @param {string} label
+   * @param {string} colour
+   * @param {any} [dash]
+   */
   verticalLine(round, label, colour, dash = "dash") {
     const { range } = this.chart._fullLayout.xaxis
     const atAxis = round - range[0] < 0.06 * (range[1] - range[0])
@@ -268,6 +322,12 @@ export class ChartPanel extends Panel {
   }
 
   // Every other label stands on the left, for two levels may be closer to each other than a label is high.
+  /**
+   * @param {number} value
+   * @param {string} label
+   * @param {string} colour
+   * @param {boolean} [left]
+   */
   horizontalLine(value, label, colour, left = false) {
     const log = this.onLog // there a shape takes the value, an annotation its logarithm
     return {
@@ -325,6 +385,10 @@ export class ChartPanel extends Panel {
   }
 
   // Grows the axis when a taller value comes and never shrinks it: frames stay comparable while time is played.
+  /**
+   * @param {string} axis
+   * @param {number} top
+   */
   growAxis(axis, top) {
     const range = this.chart.layout[axis].range
     const untouched = this.top === undefined || Math.abs(range[1] - this.top) < 1e-9

@@ -1,14 +1,19 @@
 // @ts-check
 // The panel of generated pictures: all, one class, or the first with the push on them.
 
-import { el, setText } from "./elements.js"
+import { el, penOf, setText } from "./elements.js"
 import { Panel } from "./panels.js"
 import { integer, number } from "./said.js"
 
 // A grey picture around 128 as a veil: the one colour where it is lighter, the other where it is darker, none where it is neither.
+/**
+ * @param {any} picture
+ * @param {any} lighter
+ * @param {any} darker
+ */
 function tinted(picture, lighter, darker) {
   const canvas = el("canvas", { width: picture.naturalWidth, height: picture.naturalHeight })
-  const pen = canvas.getContext("2d")
+  const pen = penOf(canvas)
   pen.drawImage(picture, 0, 0)
   const pixels = pen.getImageData(0, 0, canvas.width, canvas.height)
   const [light, dark] = [lighter, darker].map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)))
@@ -28,6 +33,10 @@ const ONE_CODE_NOTE = "One category of the code from different noise."
 const ONE_CLASS_NOTE = "One class from different noise: if these are all alike, G has collapsed inside the class."
 
 export class GridPanel extends Panel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
     this.image = el("img", {
@@ -55,6 +64,8 @@ export class GridPanel extends Panel {
       "push on G",
     )
     this.pushed = false
+    /** @type {string[]} The classes that can be looked at. */
+    this.offered = []
     this.toggle.addEventListener("click", () => {
       this.pushed = !this.pushed
       this.show()
@@ -96,11 +107,13 @@ export class GridPanel extends Panel {
     if (this.shown) this.tellRound(this.shown.round, this.chosen === null ? "" : this.called(this.offered[this.chosen]))
   }
 
+  /** @param {string} name */
   called(name) {
     return this.coded ? name : `class ${name}`
   }
 
   // The classes of the rows, by the names that the reference brings, perhaps later than the picture; a code has a number alone.
+  /** @param {any[]} classes */
   offer(classes) {
     const all = this.view.store.reference.class_names || []
     const names = classes.map((label) => (this.coded ? `c = ${label}` : String(all[label] ?? label)))
@@ -144,7 +157,7 @@ export class GridPanel extends Panel {
     this.image.alt = `${integer(count)} ${this.spec.of || "generated samples"} at round ${integer(round)}`
     this.image.dataset.round = round
     this.tellRound(round, one ? this.called(name) : "")
-    if (one) this.enlarge(picture, this.chosen, name)
+    if (this.chosen !== null) this.enlarge(picture, this.chosen, name)
   }
 
   explain() {
@@ -152,6 +165,7 @@ export class GridPanel extends Panel {
   }
 
   // The first samples, large, and over them where each pixel is pushed: the stronger, the less of the sample is seen.
+  /** @param {any} shown */
   async lay(shown) {
     const { picture, push, count, round } = shown
     const pull = new Image()
@@ -170,7 +184,7 @@ export class GridPanel extends Panel {
     const tint = tinted(pull, lighter, darker)
     this.push.width = columns * w - gap
     this.push.height = 2 * w - gap
-    const pen = this.push.getContext("2d")
+    const pen = penOf(this.push)
     for (let i = 0; i < push.count; i++) {
       const [x, y] = [(i % columns) * w, Math.floor(i / columns) * w]
       const cell = (picture, wide) =>
@@ -190,6 +204,11 @@ export class GridPanel extends Panel {
   }
 
   // One row of the picture, as a square.
+  /**
+   * @param {any} picture
+   * @param {number} row
+   * @param {string} name
+   */
   enlarge(picture, row, name) {
     const { columns, classes, round } = this.shown
     const { gap } = this.view.data
@@ -197,7 +216,7 @@ export class GridPanel extends Panel {
     const across = Math.ceil(Math.sqrt(columns))
     this.one.width = across * w - gap
     this.one.height = Math.ceil(columns / across) * h - gap
-    const pen = this.one.getContext("2d")
+    const pen = penOf(this.one)
     for (let i = 0; i < columns; i++) {
       const [x, y] = [(i % across) * w, Math.floor(i / across) * h]
       pen.drawImage(picture, i * w, row * h, w - gap, h - gap, x, y, w - gap, h - gap)

@@ -15,6 +15,7 @@ export const PLOTLY_CONFIG = {
 /** @type {Promise<any> | null} */
 let loading = null
 
+/** @param {string} url */
 export function loadPlotly(url) {
   if (window.Plotly) return Promise.resolve(window.Plotly)
   if (!loading) {
@@ -35,11 +36,19 @@ export function loadPlotly(url) {
 // Plotly fails inside a drawing whose chart is purged meanwhile, so a chart goes after all that it was told to draw.
 const drawings = new WeakMap()
 
+/**
+ * @param {HTMLElement} chart
+ * @param {any} drawing
+ */
 export function drawn(chart, drawing) {
   drawings.set(chart, Promise.allSettled([drawings.get(chart), drawing]))
   return drawing
 }
 
+/**
+ * @param {any} Plotly
+ * @param {HTMLElement} chart
+ */
 export function purgeWhenDrawn(Plotly, chart) {
   Promise.resolve(drawings.get(chart)).then(() => setTimeout(() => Plotly.purge(chart), 0)) // what this turn of the loop began ends in it
 }
@@ -48,6 +57,10 @@ export function purgeWhenDrawn(Plotly, chart) {
 export const inFigure = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 // A colour of the theme as CSS takes it, with an opacity.
+/**
+ * @param {string} colour
+ * @param {number} alpha
+ */
 export function translucent(colour, alpha) {
   const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(colour)
   return hex ? `rgba(${hex.slice(1).map((part) => parseInt(part, 16))},${alpha})` : "rgba(0,0,0,0)"

@@ -22,6 +22,10 @@ const EDGES = [
 ]
 
 class ArtefactPanel extends ChartPanel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
     /** @type {any[]} The numbers of modes. */
@@ -29,6 +33,7 @@ class ArtefactPanel extends ChartPanel {
   }
 
   // Each mode by the name that its bar has in the histogram.
+  /** @param {any} told */
   numberModes({ centers = [], class_names: names = [] }) {
     const annotations = centers.slice(0, centers.length > NUMBERED ? 0 : undefined).map(([x, y = 0], i) => ({
       annotation: {
@@ -45,6 +50,7 @@ class ArtefactPanel extends ChartPanel {
   }
 
   // How many samples lie beyond each edge of the plane, at that edge.
+  /** @param {any[]} points */
   countOutside(points) {
     const { extent } = this.view.store.reference
     if (!extent) return 0
@@ -114,12 +120,13 @@ export class PointsPanel extends ArtefactPanel {
     const beside = { ...legend, orientation: "v", x: 0, xanchor: "left", y: 1, yanchor: "top" }
     const font = this.chart.layout.legend?.font
     this.Plotly.relayout(this.chart, { legend: { ...(sideways ? beside : legend), font } })
-    if (this.chart.data[0].showlegend !== false) this.Plotly.restyle(this.chart, { showscale: sideways }, [0]) // the key of D's map
+    if (this.traceOf("critic").showlegend !== false) this.restyle(["critic"], { showscale: sideways }) // the key of D's map
   }
 
+  /** @param {any} reference */
   drawReal(reference) {
     const points = reference.points || []
-    this.Plotly.restyle(this.chart, { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] }, [1])
+    this.restyle(["real"], { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] })
     this.numberModes(reference)
     const extent = reference.extent || (points.length ? surround(points) : null)
     const text = JSON.stringify(extent)
@@ -136,6 +143,7 @@ export class PointsPanel extends ArtefactPanel {
     }
   }
 
+  /** @param {any} told */
   drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [], from = [], ways = [], told = "" }) {
     const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
     const bent = grid.flatMap((line) => [...line, [null, null]])
@@ -148,19 +156,15 @@ export class PointsPanel extends ArtefactPanel {
       [bent.map((p) => p[0]), bent.map((p) => p[1])],
       [arrows.map((p) => p[0]), arrows.map((p) => p[1])],
     ]
-    this.Plotly.restyle(
-      this.chart,
-      {
-        x: all.map((pair) => pair[0]),
-        y: all.map((pair) => pair[1]),
-        z: [critic, undefined, undefined, undefined],
-        "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
-      },
-      [0, 2, 3, 4],
-    ) // one redraw for all
-    if (this.chart.data[5]) this.drawWays(from, ways)
+    this.restyle(["critic", "generated", "grid", "push"], {
+      x: all.map((pair) => pair[0]),
+      y: all.map((pair) => pair[1]),
+      z: [critic, undefined, undefined, undefined],
+      "marker.size": [undefined, undefined, undefined, arrows.map((p) => p[2])],
+    })
+    if (this.traceOf("ways")) this.drawWays(from, ways)
     this.countOutside(fake)
-    const shown = this.chart.data[4] && this.chart.data[4].visible === true
+    const shown = this.traceOf("push").visible === true
     setText(
       this.note,
       this.spec.note ||
@@ -170,6 +174,10 @@ export class PointsPanel extends ArtefactPanel {
   }
 
   // Points in the colour of the mode that they come from, and an arrow from each mode to where its points went.
+  /**
+   * @param {any} from
+   * @param {any} ways
+   */
   drawWays(from, ways) {
     const colours = from.map((mode) => `hsl(${Math.round((360 * mode) / Math.max(1, ways.length))} 75% 52%)`)
     const arrows = ways.flatMap(([x0, y0, x1, y1]) => [
@@ -177,16 +185,17 @@ export class PointsPanel extends ArtefactPanel {
       [x1, y1, 13],
       [null, null, 0],
     ])
-    this.Plotly.restyle(this.chart, { "marker.color": [colours.length ? colours : this.view.colours.fake] }, [2])
-    this.Plotly.restyle(
-      this.chart,
-      { x: [arrows.map((p) => p[0])], y: [arrows.map((p) => p[1])], "marker.size": [arrows.map((p) => p[2])] },
-      [5],
-    )
+    this.restyle(["generated"], { "marker.color": [colours.length ? colours : this.view.colours.fake] })
+    this.restyle(["ways"], {
+      x: [arrows.map((p) => p[0])],
+      y: [arrows.map((p) => p[1])],
+      "marker.size": [arrows.map((p) => p[2])],
+    })
   }
 }
 
 // Both axes to one scale, unless they are of different units: then each has its own. As _alike of charts.py.
+/** @param {any} told */
 function alike([x0, x1, y0, y1]) {
   const ratio = (x1 - x0) / (y1 - y0)
   return ratio > 1 / MOST_UNLIKE && ratio < MOST_UNLIKE
@@ -195,6 +204,13 @@ function alike([x0, x1, y0, y1]) {
 // Arrows from the first points, as three entries each (start, tip, gap; x, y and the size of the head), the longest of a
 // given length along x: directions can be seen however weak the push; how weak it is, in the units of the axes, comes as
 // the second result.
+/**
+ * @param {any[]} points
+ * @param {number[][]} pull
+ * @param {number} length
+ * @param {any} told3
+ * @returns {[any[][], number | null]}
+ */
 function arrowsOf(points, pull, length, [ux, uy]) {
   const sizes = pull.map(([dx, dy]) => Math.hypot(dx / ux, dy / uy))
   const longest = Math.max(0, ...sizes)
@@ -211,6 +227,7 @@ function arrowsOf(points, pull, length, [ux, uy]) {
   return [arrows, longest]
 }
 
+/** @param {any[]} points */
 function surround(points) {
   const box = [Infinity, -Infinity, Infinity, -Infinity]
   for (const [x, y] of points) {
@@ -224,20 +241,19 @@ function surround(points) {
 }
 
 export class DensityPanel extends ArtefactPanel {
+  /** @param {any} told */
   drawReal({ xs = [], real_density: real = [], extent }) {
-    this.Plotly.restyle(this.chart, { x: [xs], y: [real] }, [0])
-    this.Plotly.restyle(this.chart, { visible: this.view.store.reference.score_unit === "probability" }, [3])
+    this.restyle(["real"], { x: [xs], y: [real] })
+    this.restyle(["best"], { visible: this.view.store.reference.score_unit === "probability" })
     this.numberModes(this.view.store.reference)
     if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
   }
 
+  /** @param {any} told */
   drawFile({ xs = [], fake = [], critic = [], optimal = [] }) {
     const grid = xs.length ? xs : this.view.store.reference.xs || []
-    this.Plotly.restyle(
-      this.chart,
-      { x: [grid, grid, optimal.length ? grid : []], y: [fake, critic, optimal] },
-      [1, 2, 3],
-    )
+    const x = [grid, grid, optimal.length ? grid : []]
+    this.restyle(["generated", "critic", "best"], { x, y: [fake, critic, optimal] })
     const top = 1.15 * Math.max(1e-9, ...fake, ...(this.view.store.reference.real_density || []))
     this.growAxis("yaxis", top)
   }

@@ -3,12 +3,14 @@
 
 import { LEAD } from "../declared.js"
 
+/** @type {Record<string, any>} */
 const views = {}
 
 // No script reads this: it is for the browser tests and for whoever looks from the console of a browser.
 window.__ganscope = views
 
 // Puts a view here, in place of an earlier one of its run, with what it shows.
+/** @param {any} view */
 export function publish(view) {
   const name = view.data.leads ? LEAD : view.data.run
   const before = views[name]
@@ -27,6 +29,7 @@ export function publish(view) {
       return view.store.frames.map((frame) => frame.round)
     },
     // What is drawn, not what was received.
+    /** @param {string} column */
     points(column) {
       for (const panel of view.panels)
         for (const binding of panel.bindings || [])
@@ -38,12 +41,14 @@ export function publish(view) {
 }
 
 // The view of a run, if it is there and has not gone.
+/** @param {string} name */
 export function viewOf(name) {
   const view = views[name] ? views[name].view : null
   return view && !view.gone ? view : null
 }
 
 // What came of a run that is on the page, or was; null where it never was.
+/** @param {string} name */
 export function storeOf(name) {
   return views[name] ? views[name].view.store : null
 }
@@ -55,6 +60,7 @@ export function measureShown() {
   return measure
 }
 
+/** @param {any} shown */
 export function showMeasure(shown) {
   measure = shown
   document.dispatchEvent(new CustomEvent("ganscope:measure"))

@@ -4,6 +4,10 @@
 export const integer = (value) => Math.round(value).toLocaleString("en-US")
 
 // A number as a person would say it. `said` of gan_core/said.py is the same, and explains it; one test holds both.
+/**
+ * @param {number | null | undefined} value
+ * @param {string} [format]
+ */
 export function number(value, format) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–"
   if (format === "integer") return signed(grouped(value.toFixed(0)))
@@ -26,6 +30,7 @@ const short = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
 const grouped = (text) => text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","))
 const signed = (text) => text.replaceAll("-", /[1-9]/.test(text) ? "−" : "")
 
+/** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return null
   const s = Math.max(0, Math.round(seconds))
@@ -34,6 +39,7 @@ export function duration(seconds) {
   return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
 }
 
+/** @param {number} n */
 export function ordinal(n) {
   const tens = n % 100
   const suffix = tens >= 11 && tens <= 13 ? "th" : { 1: "st", 2: "nd", 3: "rd" }[n % 10] || "th"

@@ -9,6 +9,10 @@ export const SMOOTHING = 0.9 // of the live curves; Compare has all weights
 const SAVES = 1.5 // times as long must the whole range be, or all values are shown
 
 // The exponential moving average with bias correction; gan_core.engine.comparing.curves.smooth is the same.
+/**
+ * @param {number[]} values
+ * @param {number} weight
+ */
 export function smooth(values, weight) {
   let average = 0
   let share = 0
@@ -20,6 +24,10 @@ export function smooth(values, weight) {
   })
 }
 
+/**
+ * @param {any} sorted
+ * @param {number} share
+ */
 function quantile(sorted, share) {
   const place = share * (sorted.length - 1)
   const below = Math.floor(place)
@@ -27,6 +35,10 @@ function quantile(sorted, share) {
 }
 
 // `{low, high, outside}` of all finite values, with lines in it that stand beside them; null without any value.
+/**
+ * @param {number[][]} series
+ * @param {any[]} [lines]
+ */
 export function robustRange(series, lines = []) {
   const values = series.flatMap((one) => one.filter(Number.isFinite)).sort((a, b) => a - b)
   if (!values.length) return null
@@ -43,6 +55,10 @@ export function robustRange(series, lines = []) {
 const scalings = new Map()
 
 export class Scaling {
+  /**
+   * @param {any} panel
+   * @param {any} told1
+   */
   constructor(panel, { log, fixed }) {
     /** @type {number[] | null} */
     this.set = null // the range, when it was set last
@@ -83,6 +99,7 @@ export class Scaling {
     return scalings.get(this.panel.spec.slot)
   }
 
+  /** @param {any} name */
   turn(name) {
     this.choice[name] = !this.choice[name]
     const { view } = this.panel
@@ -98,8 +115,13 @@ export class Scaling {
   }
 
   // Sets the axis to what is drawn; returns what is to be said of what is not.
+  /**
+   * @param {number[][]} series
+   * @param {any[]} lines
+   */
   fit(series, lines) {
-    for (const button of this.buttons) button.setAttribute("aria-pressed", String(this.choice[button.dataset.scale]))
+    for (const button of this.buttons)
+      button.setAttribute("aria-pressed", String(this.choice[button.dataset.scale || ""]))
     if (this.fixed) return ""
     const { chart, Plotly } = this.panel
     const { log, all } = this.choice

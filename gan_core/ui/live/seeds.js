@@ -21,11 +21,17 @@ const TELL_AFTER = { metric: 400, other: 2500 } // ms after the last press, Pyth
 const unpacked = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
 
 class SeedsChart {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   * @param {(...args: any[]) => any} tell
+   */
   constructor(parent, data, tell) {
     this.tell = tell
     this.choice = { ...data.view }
     this.told = this.choice.metric
     this.root = el("div", { class: "gs-seeds", "data-testid": "curves-over-seeds" })
+    /** @type {any} The element, with what Plotly puts there. */
     this.chart = el("div", { class: "gs-seeds-chart", role: "group", "aria-roledescription": "chart" })
     this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
     this.root.append(this.controls(data), this.chart, this.note)
@@ -37,6 +43,7 @@ class SeedsChart {
     this.begin()
   }
 
+  /** @param {any} data */
   take(data) {
     this.data = data
     this.arrays = data.arrays.map(unpacked)
@@ -64,6 +71,7 @@ class SeedsChart {
 
   // ── controls
 
+  /** @param {any} data */
   controls(data) {
     const radios = (field, title, help, options) =>
       el(
@@ -133,6 +141,7 @@ class SeedsChart {
     )
   }
 
+  /** @param {any} change */
   choose(change) {
     Object.assign(this.choice, change)
     this.draw()
@@ -160,6 +169,7 @@ class SeedsChart {
 
   // ── drawing
 
+  /** @param {string} role */
   shown(role) {
     if (role === "raw") return this.choice.smooth > 0
     return role === "ghosts" || role === "mean" || role === this.choice.band
@@ -203,6 +213,10 @@ class SeedsChart {
     return { data, layout }
   }
 
+  /**
+   * @param {any} layout
+   * @param {any} logy
+   */
   real(layout, logy) {
     const { floor } = this.measure
     const { line } = this.data
@@ -222,6 +236,7 @@ class SeedsChart {
     ]
   }
 
+  /** @param {any} layout */
   colours(layout) {
     const style = getComputedStyle(this.root)
     const text = style.getPropertyValue("--st-text-color").trim() || style.color
@@ -242,6 +257,10 @@ class SeedsChart {
   }
 
   // Streamlit calls again after each rerun, and after a change of theme.
+  /**
+   * @param {any} data
+   * @param {(...args: any[]) => any} tell
+   */
   update(data, tell) {
     this.tell = tell
     const { color, fontFamily } = getComputedStyle(this.root)
@@ -264,6 +283,7 @@ class SeedsChart {
 
 const charts = new WeakMap()
 
+/** @param {any} told */
 export default function ({ data, parentElement, setStateValue }) {
   const tell = (view) => setStateValue("view", view)
   const chart = charts.get(parentElement)

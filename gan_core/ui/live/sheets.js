@@ -1,7 +1,7 @@
 // @ts-check
 // Panels of pictures in rows and columns: codes with noise, and the plane of codes with the held-out samples on it.
 
-import { el, setText } from "./elements.js"
+import { el, penOf, setText } from "./elements.js"
 import { Panel } from "./panels.js"
 import { integer } from "./said.js"
 
@@ -9,6 +9,10 @@ const REACH = 3.2 // standard deviations of the prior that the map of codes show
 const RINGS = [1, 2, 3] // of the prior, in standard deviations
 
 export class SheetPanel extends Panel {
+  /**
+   * @param {any} view
+   * @param {any} spec
+   */
   constructor(view, spec) {
     super(view, spec)
     this.heads = el("div", { class: "gs-heads", "aria-hidden": "true" })
@@ -62,6 +66,10 @@ export class SheetPanel extends Panel {
     if (this.points) this.plot()
   }
 
+  /**
+   * @param {number} round
+   * @param {string} file
+   */
   async place(round, file) {
     const found = this.view.store.part(this.spec.codes, round)
     if (!found || found.round !== round) return
@@ -80,7 +88,7 @@ export class SheetPanel extends Panel {
   // Codes of held-out samples by class, on rings of the prior.
   plot() {
     const { codes, classes } = this.points
-    const pen = this.map.getContext("2d")
+    const pen = penOf(this.map)
     const side = this.map.width
     const shown = codes.filter(([a, b]) => a !== null && b !== null)
     const reach = Math.max(REACH, ...shown.flatMap(([a, b]) => [Math.abs(a), Math.abs(b)])) * 1.04

@@ -22,6 +22,7 @@ class Stage {
     this.pressed = (event) => this.pick(event)
   }
 
+  /** @param {any} view */
   join(view) {
     if (!this.views.size) {
       window.addEventListener("keydown", this.heard, true) // before the page's own keys
@@ -31,6 +32,7 @@ class Stage {
     if (this.slot) this.show()
   }
 
+  /** @param {any} view */
   leave(view) {
     this.views.delete(view)
     if (this.lent && this.lent.view === view) this.giveBack()
@@ -46,6 +48,10 @@ class Stage {
     return [...this.views].sort((a, b) => (a.root.compareDocumentPosition(b.root) & after ? -1 : 1))
   }
 
+  /**
+   * @param {any} view
+   * @param {string | null} [slot]
+   */
   panelOf(view, slot = this.slot) {
     return view.panels.find((panel) => panel.spec.slot === slot && !panel.absent)
   }
@@ -73,6 +79,7 @@ class Stage {
     return panel?.spec.slot
   }
 
+  /** @param {any} event */
   pick(event) {
     const target = targetOf(event)
     const element = target.closest(".gs-panel")
@@ -82,6 +89,7 @@ class Stage {
     else this.open(element.dataset.testid)
   }
 
+  /** @param {any} event */
   take(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || (event.repeat && event.key === "s")) return
     if (event.key === "Escape" && this.slot && !document.querySelector("dialog[open], [role=dialog]"))
@@ -102,9 +110,9 @@ class Stage {
       " ": () => timeline && (timeline.playing ? timeline.pause() : timeline.play()),
       "<": () => this.pace(-1),
       ">": () => this.pace(1),
-      d: () => this.layer("D's map"),
-      g: () => this.layer("G's grid"),
-      v: () => this.layer("push on G"),
+      d: () => this.layer("critic"),
+      g: () => this.layer("grid"),
+      v: () => this.layer("push"),
     }[event.key]
     const button = event.key === " " && targetOf(event).closest("button") // it is pressed by that key
     if (does && !button) this.obey(event, does)
@@ -115,27 +123,34 @@ class Stage {
     return this.lent?.view.timeline
   }
 
+  /**
+   * @param {any} event
+   * @param {() => void} act
+   */
   obey(event, act) {
     event.preventDefault()
     event.stopImmediatePropagation()
     act()
   }
 
+  /** @param {number} by */
   turn(by) {
     const slots = this.offered.map(({ spec }) => spec.slot)
     this.open(slots[(slots.indexOf(this.slot) + by + slots.length) % slots.length])
   }
 
   // What lies over a plane, of all that are shown.
-  layer(name) {
+  /** @param {string} role Of its trace. */
+  layer(role) {
     for (const view of this.shown) {
       const { chart, Plotly, ready } = this.panelOf(view)
-      const place = ready ? chart.data.findIndex((trace) => trace.name === name && trace.showlegend !== false) : -1
+      const place = ready ? chart.data.findIndex((trace) => trace.meta === role && trace.showlegend !== false) : -1
       if (place >= 0)
         Plotly.restyle(chart, { visible: chart.data[place].visible === "legendonly" ? true : "legendonly" }, [place])
     }
   }
 
+  /** @param {number} by */
   pace(by) {
     const at = Math.max(0, Math.min(SPEEDS.length - 1, SPEEDS.indexOf(this.speed) + by))
     this.speed = SPEEDS[at]
@@ -143,6 +158,7 @@ class Stage {
     if (this.bar) this.bar.draw()
   }
 
+  /** @param {string} slot */
   open(slot) {
     this.slot = slot
     this.show()
@@ -169,19 +185,24 @@ class Stage {
     this.bar.draw()
   }
 
+  /**
+   * @param {any} view
+   * @param {Record<string, number> | null} share Of the window, if it has one.
+   */
   place(view, share) {
     const { root } = view
     for (const panel of view.panels)
       panel.element.toggleAttribute("data-on-stage", Boolean(share) && panel === this.panelOf(view))
     root.toggleAttribute("data-on-stage", Boolean(share))
     for (const side of ["left", "top", "width", "height"]) {
-      if (share) root.style.setProperty(`--gs-${side}`, share[side])
+      if (share) root.style.setProperty(`--gs-${side}`, String(share[side]))
       else root.style.removeProperty(`--gs-${side}`)
     }
     for (const panel of view.panels) panel.stand(Boolean(share) && panel === this.panelOf(view))
     view.drawSoon(true)
   }
 
+  /** @param {any} view */
   lend(view) {
     if (this.lent && this.lent.view === view) return
     this.giveBack()
@@ -209,6 +230,7 @@ class Stage {
 
 // What is below the panel: which one it is, the time of all, how quickly it is played, and the way back.
 class StageBar {
+  /** @param {any} stage */
   constructor(stage) {
     this.stage = stage
     const button = (text, label, act) => {

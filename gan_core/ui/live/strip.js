@@ -2,6 +2,7 @@
 // The strip on top: the state of the run, and the time of the samples.
 
 import { BEGINNINGS } from "../declared.js"
+import { targetOf } from "../keyboard.js"
 import { el, setText } from "./elements.js"
 import { atOrBefore } from "./rounds.js"
 import { duration, integer, number, ordinal } from "./said.js"
@@ -38,6 +39,12 @@ export class StatusStrip {
     )
   }
 
+  /**
+   * @param {any} status
+   * @param {string} connection
+   * @param {string} text
+   * @param {boolean} compact
+   */
   draw(status, connection, text, compact) {
     const state = status ? status.state : connection === "refused" ? "unavailable" : "connecting"
     const shown = status?.stuck ? "stuck" : state
@@ -46,7 +53,7 @@ export class StatusStrip {
     this.chip.dataset.state = shown
     const lost = connection === "retrying" || connection === "refused"
     setText(this.link, lost ? text : connection === "polling" ? "updated once a second" : "")
-    this.link.dataset.lost = lost
+    this.link.dataset.lost = String(lost)
     const caption = status?.caption || ""
     setText(this.caption, caption)
     this.caption.hidden = !caption
@@ -59,7 +66,7 @@ export class StatusStrip {
         state === "queued" ? "" : rounds ? `round ${integer(round)} of ${integer(rounds)}` : `round ${integer(round)}`,
       )
       this.fill.style.transform = `scaleX(${share})`
-      this.bar.setAttribute("aria-valuenow", Math.round(100 * share))
+      this.bar.setAttribute("aria-valuenow", String(Math.round(100 * share)))
       const facts = []
       const moving = state === "running"
       const room = !compact // a second line would push the losses of two runs off a projector
@@ -97,6 +104,7 @@ export class StatusStrip {
 // What the run is like, in one word and one sentence, with the numbers that say so and what to try.
 
 export class VerdictBanner {
+  /** @param {any} view */
   constructor(view) {
     this.view = view
     this.chip = el("span", { class: "gs-verdict-state", "data-testid": "verdict-state" })
@@ -115,6 +123,10 @@ export class VerdictBanner {
     )
   }
 
+  /**
+   * @param {any} status
+   * @param {any[]} events
+   */
   draw(status, events) {
     const verdict = status?.verdict || {}
     const birthday = events.filter((event) => event.kind === "birthday").pop()
@@ -129,7 +141,7 @@ export class VerdictBanner {
     this.drawn = key
     this.element.hidden = !verdict.state && !note
     this.element.dataset.state = verdict.state || ""
-    this.element.dataset.alarming = Boolean(verdict.alarming)
+    this.element.dataset.alarming = String(Boolean(verdict.alarming))
     this.element.dataset.tone = verdict.tone || ""
     setText(this.chip, verdict.title || "")
     const begun = BEGINNINGS.includes(verdict.state) ? null : verdict.onset_round
@@ -158,10 +170,12 @@ export class VerdictBanner {
   }
 }
 
+/** @param {any} told */
 function unmeasuredText({ round, data }) {
   return `Not everything could be measured since round ${integer(round)} (${data.message}). Training goes on as if nobody had looked.`
 }
 
+/** @param {any} told */
 function birthdayText({ round, data }) {
   const { distinct, batch, samples, real } = data
   const found =
@@ -187,6 +201,7 @@ function copyLinkButton() {
 }
 
 // Browsers hand out the clipboard to secure pages alone; the older way also works in a class on the local network.
+/** @param {string} text */
 async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text)
@@ -203,6 +218,7 @@ async function copyText(text) {
 }
 
 export class Timeline {
+  /** @param {any} view */
   constructor(view) {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.playing = undefined
@@ -276,6 +292,7 @@ export class Timeline {
     return round === null ? this.frames.length - 1 : Math.max(0, atOrBefore(this.frames, round))
   }
 
+  /** @param {number} by */
   step(by) {
     if (!this.frames.length) return
     this.pause()
@@ -305,8 +322,9 @@ export class Timeline {
     this.draw()
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
-    const editable = event.target.closest?.("input, textarea, select, [contenteditable]")
+    const editable = targetOf(event).closest("input, textarea, select, [contenteditable]")
     if (event.altKey || event.ctrlKey || event.metaKey || (editable && editable !== this.range)) return
     if (editable === this.range && event.key !== " ") return // a range input knows its arrows
     if (event.key === "ArrowLeft") this.step(-1)
@@ -322,8 +340,8 @@ export class Timeline {
     for (const control of [this.back, this.playButton, this.forward, this.range, this.live]) control.disabled = empty
     const live = this.view.selected === null
     const { status } = this.view.store
-    this.range.max = Math.max(0, frames.length - 1)
-    if (!empty && Number(this.range.value) !== this.index) this.range.value = this.index
+    this.range.max = String(Math.max(0, frames.length - 1))
+    if (!empty && Number(this.range.value) !== this.index) this.range.value = String(this.index)
     const share = frames.length > 1 ? this.index / (frames.length - 1) : 1
     this.range.style.setProperty("--gs-share", `${100 * share}%`)
     const round = empty ? null : frames[this.index].round

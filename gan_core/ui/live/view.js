@@ -7,6 +7,7 @@
 // dragged or a message that was missed need no code of their own. Zoom and hidden curves belong to Plotly and are never touched.
 
 import { LEAD, MARKED_EVENTS } from "../declared.js"
+import { noteRound, roundInAddress } from "./address.js"
 import { Connection } from "./connection.js"
 import { el, setText } from "./elements.js"
 import { Files } from "./files.js"
@@ -31,12 +32,11 @@ const COURTESY = 400 // ms after a press during which nothing that was not asked
 
 const breath = () => new Promise((resolve) => setTimeout(resolve))
 
-function roundInAddress() {
-  const round = Number.parseInt(new URL(location.href).searchParams.get("round") || "", 10)
-  return Number.isFinite(round) && round >= 0 ? round : null
-}
-
 export class LiveView {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
   constructor(parent, data) {
     /** @type {(trigger: string, value: unknown) => void} */
     this.ask = () => {} // of Streamlit
@@ -113,6 +113,7 @@ export class LiveView {
     this.ask("stale", true)
   }
 
+  /** @param {any} message */
   take(message) {
     const result = this.store.apply(message)
     if (result === "gap") {
@@ -160,6 +161,7 @@ export class LiveView {
     for (const panel of this.panels) this.sight.observe(panel.element)
   }
 
+  /** @param {any} panel */
   inSight(panel) {
     return !this.outOfSight.has(panel.element)
   }
@@ -177,11 +179,12 @@ export class LiveView {
     const room = (this.board.getBoundingClientRect().top - place.top) / zoom // that it leaves
     if (floats !== Boolean(this.floats)) this.root.style.paddingTop = floats ? `${room}px` : ""
     this.floats = floats
-    element.dataset.floats = floats
+    element.dataset.floats = String(floats)
     const at = { top: top / zoom, left: place.left / zoom, width: place.width / zoom }
     for (const [side, value] of Object.entries(at)) element.style[side] = floats ? `${value}px` : ""
   }
 
+  /** @param {any[]} mine */
   async startCharts(mine) {
     const charts = mine.filter((panel) => panel instanceof ChartPanel)
     if (!charts.length) return
@@ -247,13 +250,13 @@ export class LiveView {
       this.settle()
       this.strip.draw(
         this.store.status,
-        this.root.dataset.connection,
+        this.root.dataset.connection || "",
         this.connectionText || "",
         this.data.beside.length > 0,
       )
       this.verdict.draw(this.store.status, this.store.events)
       this.timeline.draw()
-      if (this.isThere) this.root.dataset.begun = true
+      if (this.isThere) this.root.dataset.begun = "true"
       for (const panel of this.panels.slice()) {
         if (this.gone) return
         const started = performance.now()
@@ -272,7 +275,7 @@ export class LiveView {
   // Whether all that stands above the panels has its words, so that these do not move any more.
   get isThere() {
     if (this.data.leads) return this.others.length >= this.data.beside.length
-    if (["retrying", "refused"].includes(this.root.dataset.connection)) return true
+    if (["retrying", "refused"].includes(this.root.dataset.connection || "")) return true
     return Boolean(this.store.status) && (this.shown !== null || !this.store.frames.length)
   }
 
@@ -310,11 +313,16 @@ export class LiveView {
       })
   }
 
+  /** @param {string} name */
   part(name) {
     return this.shown === null ? null : this.store.part(name, this.shown)
   }
 
   // A pointer on a curve shows everything as it was then, until it leaves.
+  /**
+   * @param {number | null} round
+   * @param {boolean} [alone]
+   */
   hover(round, alone = false) {
     if (round === this.hovered) return
     if (!alone) for (const other of this.others) other.hover(round, true)
@@ -340,6 +348,10 @@ export class LiveView {
     return this.data.leads ? this.others.every((view) => view.store.ended) : this.store.ended
   }
 
+  /**
+   * @param {number | null} round
+   * @param {boolean} [alone]
+   */
   select(round, alone = false) {
     if (!alone) for (const other of this.others) other.select(round, true)
     if (!alone) this.tell({ round })
@@ -354,6 +366,7 @@ export class LiveView {
   }
 
   // One curve in front of all others, or null for all alike: what a presenter points at.
+  /** @param {string | null} column */
   highlight(column) {
     this.highlighted = column
     this.tell({ curve: column })
@@ -361,6 +374,7 @@ export class LiveView {
   }
 
   // For whoever follows this page.
+  /** @param {Record<string, any>} change */
   tell(change) {
     this.told = { run: this.data.run, round: this.selected, curve: this.highlighted, ...change }
     document.dispatchEvent(new CustomEvent("ganscope:look", { detail: this.told }))
@@ -369,12 +383,7 @@ export class LiveView {
   // The round belongs to the address, without a rerun: not at each step of a drag, which browsers do not like.
   noteSoon() {
     clearTimeout(this.noteTimer)
-    this.noteTimer = setTimeout(() => {
-      const url = new URL(location.href)
-      if (this.selected === null) url.searchParams.delete("round")
-      else url.searchParams.set("round", this.selected)
-      if (url.href !== location.href) history.replaceState(history.state, "", url)
-    }, 200)
+    this.noteTimer = setTimeout(() => noteRound(this.selected), 200)
   }
 
   preload() {
@@ -385,6 +394,7 @@ export class LiveView {
   }
 
   // As they were typed; a figure gets them through `inFigure`, or Plotly would take some of them for markup.
+  /** @param {number[]} counts */
   classNames(counts) {
     const names = (this.store.reference.class_names || []).map(String)
     const bins = counts ? counts.length : names.length + 1
@@ -409,6 +419,7 @@ export class LiveView {
     return spare.find((/** @type {string} */ colour) => !taken.includes(colour)) || unsure
   }
 
+  /** @param {string} file */
   artefact(file) {
     return `/live/${encodeURIComponent(this.data.run)}/artefact/${encodeURIComponent(file)}?ticket=${encodeURIComponent(this.data.ticket)}`
   }
@@ -417,6 +428,7 @@ export class LiveView {
     return this.files.contents
   }
 
+  /** @param {string} file */
   fetchFile(file) {
     return this.files.fetch(file)
   }
@@ -428,6 +440,7 @@ export class LiveView {
 
   // ── Streamlit calls again: after a rerun with other data, or after a change of theme
 
+  /** @param {any} data */
   update(data) {
     const before = JSON.stringify(this.palette)
     if (this.readPalette() !== before) for (const panel of this.panels) panel.theme()
@@ -464,6 +477,7 @@ export class LiveView {
 
 const mounted = new WeakMap()
 
+/** @param {any} component */
 export default function (component) {
   const { data, parentElement } = component
   let view = mounted.get(parentElement)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gan_core.config.recipes import healthy_ring
+from gan_core.config.gan.recipes import healthy_ring
 from gan_core.config.schema import RunConfig
 
 ROUNDS = 1500

@@ -13,10 +13,10 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config.errors import ConfigError
-from gan_core.config.objectives import OBJECTIVES
+from gan_core.config.gan.objectives import OBJECTIVES
+from gan_core.config.gan.tricks import TRICKS
 from gan_core.config.overriding import flatten
 from gan_core.config.schema import RunConfig
-from gan_core.config.tricks import TRICKS
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gan_core.about import About
-from gan_core.config.objectives import Recipe
+from gan_core.config.gan.objectives import Recipe
 
 TRICKS: dict[str, Recipe] = {
     "spectral_norm": Recipe(
