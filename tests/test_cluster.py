@@ -7,8 +7,10 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from gan_core.cluster import bridge, log, trainer
 from gan_core.cluster.handshake import differences, here, of_file, other_data
@@ -16,6 +18,8 @@ from gan_core.cluster.log import Log
 from gan_core.config import ConfigError
 from gan_core.engine.messages import Job
 from gan_core.engine.remote.executor import needs_of, where_to_train
+from gan_core.engine.remote.lane import Lane
+from gan_core.engine.running import worker
 from gan_core.engine.running.executors import setting_of
 
 
@@ -181,6 +185,36 @@ def test_a_node_removes_what_nodes_that_are_gone_have_left(node: Path) -> None:
     trainer.settle_at(node).close()
     assert not lives.parent.exists()
     assert node.is_dir()
+
+
+class _Bridge:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+
+    def add(self, line: Any) -> None:
+        line.connected()
+
+    def say(self, word: dict[str, Any], blob: bytes = b"") -> None:
+        self.told.append(word)
+
+
+def test_of_a_gpu_that_is_shared_a_process_takes_its_share_of_the_memory(
+    tiny: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job("a-run", tiny("mlp"), tmp_path)
+    for share, env in ((0.25, {"GANSCOPE_GPU_SHARE": "0.25"}), (1.0, {}), (2.0, {})):
+        bridge_told: Any = _Bridge()
+        Lane(job, 1, bridge_told, tmp_path, {"cpus": 1.0, "gpus": share}, lambda lane: False, lambda run: 0)
+        assert bridge_told.told[0]["env"] == env
+    asked: list[float] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", asked.append)
+    worker.keep_to_its_share()
+    monkeypatch.setenv("GANSCOPE_GPU_SHARE", "0.25")
+    worker.keep_to_its_share()
+    assert asked == [0.25]
 
 
 class OutOfMemoryError(Exception):

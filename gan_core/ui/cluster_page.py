@@ -35,7 +35,7 @@ def _nodes() -> None:
     if seen.problem:
         st.warning(
             f"No contact with the cluster at {seen.address}: {seen.problem}. It is tried again and again; runs there "
-            "train on meanwhile."
+            f"train on meanwhile. `make ray-head` starts a cluster; {DOCS} says how."
         )
     elif not seen.nodes:
         st.info(f"Connecting to the cluster at {seen.address}.")
@@ -49,8 +49,9 @@ def _nodes() -> None:
         "Runs lost": seen.lost,
         "Of these, back": seen.returned,
     }
-    for (label, number), column in zip(numbers.items(), st.columns(len(numbers)), strict=True):
-        column.metric(label, number)
+    if seen.nodes or active:
+        for (label, number), column in zip(numbers.items(), st.columns(len(numbers)), strict=True):
+            column.metric(label, number)
     if seen.nodes:
         st.dataframe(rows(seen, training), hide_index=True)
     _linked("Training", ":material/monitoring:", {run.id: f"{run.name} on {seen.places[run.id]}" for run in training})
