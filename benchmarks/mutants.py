@@ -46,13 +46,18 @@ def mutants(source: str) -> Iterator[Mutant]:
     """Each guard of a module broken in each way, one at a time."""
     lines, seen = source.splitlines(), defaultdict[tuple[str, str], int](int)
     parsed = ast.parse(source)
+    types = {id(one) for node in ast.walk(parsed) if _is_type(node) for one in ast.walk(node)}
     for index, node in enumerate(ast.walk(parsed)):
-        for line, change, broken in changes(node):
+        for line, change, broken in () if id(node) in types else changes(node):
             tree = copy.deepcopy(parsed)
             broken(next(one for position, one in enumerate(ast.walk(tree)) if position == index))
             text = lines[line - 1].strip()
             yield Mutant(line, text, change, seen[text, change], ast.fix_missing_locations(tree))
             seen[text, change] += 1
+
+
+def _is_type(node: ast.AST) -> bool:
+    return isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal"
 
 
 def changes(node: ast.AST) -> Iterator[tuple[int, str, Break]]:

@@ -370,7 +370,7 @@ def main() -> None:
                 for needed in group.needed:
                     importlib.import_module(needed)
                 look_at(name, file, ledger, again=options.again)
-    _publish(ledger)
+    _publish(Ledger(RESULTS.with_suffix(".jsonl")))  # another process may have tried other modules meanwhile
 
 
 def _publish(ledger: Ledger) -> None:

@@ -148,8 +148,11 @@ def _has(path: Path, sha256: str) -> bool:
         with _in_a_sentence(path):
             return bool(_unsealed(path)["sha256"] == sha256)
     except CheckpointError as error:
-        if isinstance(error.__cause__, OSError) and cannot_tell(error.__cause__):
-            raise error.__cause__ from None
+        cause = error.__cause__
+        if isinstance(cause, MemoryError):
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from cause
+        if cause is not None and cannot_tell(cause):
+            raise cause from None
         return False
 
 
@@ -233,7 +236,7 @@ def _told(path: Path, what: Mark) -> tuple[str, tuple[float, ...]]:
     try:
         told = json.loads(_marked(path, what).read_bytes())
         return str(told["reason"]), tuple(float(score) for score in told.get("scores", ()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         if cannot_tell(error):
             raise  # or a worse state would take the place of the best
         return "", ()

@@ -30,6 +30,7 @@ from benchmarks.mutants import mutants
             {"T = dict(dict.fromkeys(('fork', 'close'), 'teach') | {'fork': 'start'})"},
         ),
         ("if n < 3: x = 1", set()),
+        ("Action = Literal['start', 'teach']", set()),
     ],
 )
 def test_a_guard_is_broken_in_each_way(source: str, broken: set[str]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from gan_core.server.access import THIS_MACHINE, OurSite, network_of
+from gan_core.server.access import THIS_MACHINE, OurSite, Refused, check_site, network_of
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,26 @@ from gan_core.server.access import THIS_MACHINE, OurSite, network_of
 )
 def test_an_address_is_a_host_or_a_network_of_ipv6(host: str, expected: str) -> None:
     assert network_of(host) == expected
+
+
+@pytest.mark.parametrize(
+    ("allowed", "headers"),
+    [
+        (["*"], {}),
+        (["*"], {"host": ":8501"}),
+        (["class.example"], {"host": "evilclass.example"}),
+        (["*.lab.example"], {"host": "lab.example"}),
+        (["*"], {"host": "localhost", "origin": "ftp://localhost"}),
+        (["*"], {"host": "localhost", "origin": "localhost"}),
+    ],
+)
+def test_what_only_looks_like_ours_is_refused(allowed: list[str], headers: dict[str, str]) -> None:
+    with pytest.raises(Refused):
+        check_site(Headers(headers), allowed)
+
+
+def test_an_address_of_ipv6_may_be_allowed_without_its_brackets() -> None:
+    check_site(Headers({"host": "[fd00::1]:8501", "origin": "http://[fd00::1]:8501"}), ["FD00::1"])
 
 
 @pytest.mark.parametrize("extensions", [{}, {"websocket.http.response": {}}])

@@ -88,6 +88,25 @@ def test_a_limit_forgets_old_events_and_the_longest_unseen_keys(monkeypatch: pyt
     assert len(limit._times) == 3
 
 
+def test_a_key_that_is_asked_of_is_not_the_longest_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_core.server.roles.MOST_KEYS", 3)
+    limit = RateLimit(1, 10.0, Clock())
+    assert [limit.take(key) for key in "abcad"] == [True, True, True, False, True]
+    assert not limit.take("a"), "the last to be forgotten was b"
+
+
+def test_a_voucher_opens_for_its_browser_until_it_is_withdrawn() -> None:
+    key = TeacherKey()
+    voucher = key.vouch("ann")
+    assert key.vouched("ann", voucher)
+    assert not key.vouched("ann", "")
+    assert not key.vouched("eve", voucher)
+    assert not key.vouched("eve", ""), "no voucher is not an empty one"
+    assert key.vouch("") == ""
+    key.withdraw("ann")
+    assert not key.vouched("ann", voucher)
+
+
 TEACHERS = ["Ada@School.example"]
 ADA = {"is_logged_in": True, "email": "ada@school.example", "email_verified": True}
 

@@ -34,6 +34,16 @@ def test_a_ticket_lives_at_least_one_window_and_at_most_two() -> None:
     ticket = tickets.mint("run-a", now=NOW)
     assert tickets.valid(ticket, "run-a", now=NOW + WINDOW)
     assert not tickets.valid(ticket, "run-a", now=NOW + 2 * WINDOW + 1)
+    expiry = int(ticket.partition(".")[0])
+    assert tickets.valid(ticket, "run-a", now=expiry - 1)
+    assert not tickets.valid(ticket, "run-a", now=expiry)
+
+
+def test_a_ticket_has_one_spelling() -> None:
+    tickets = Tickets(KEY)
+    expiry, _, signature = tickets.mint("run-a", now=NOW).partition(".")
+    arabic = "".join(chr(0x660 + int(digit)) for digit in expiry)
+    assert not tickets.valid(f"{arabic}.{signature}", "run-a", now=NOW)
 
 
 def test_within_a_window_everyone_gets_the_same_ticket() -> None:
@@ -54,7 +64,8 @@ def test_another_key_signs_differently() -> None:
 
 
 @pytest.mark.parametrize(
-    "ticket", ["", ".", "x.y", "1800000000", "-1.a", "9" * 400 + ".a", "١٢٣.a", "1e9.a", "\udcff.\udcff"]
+    "ticket",
+    ["", ".", "x.y", "1800000000", "-1.a", "9" * 400 + ".a", "9" * 5000 + ".a", "١٢٣.a", "1e9.a", "\udcff.\udcff"],
 )
 def test_nonsense_is_refused_and_not_an_error(ticket: str) -> None:
     assert not Tickets(KEY).valid(ticket, "run-a", now=NOW)
@@ -111,7 +122,7 @@ def test_the_length_of_a_window_is_a_setting(tmp_path: Path, monkeypatch: pytest
     open_tickets.cache_clear()
 
 
-@pytest.mark.parametrize("text", ["0", "-3", "soon", "1e3", "43201"])
+@pytest.mark.parametrize("text", ["0", "-3", "soon", "1e3", "43201", "٦٠"])
 def test_a_length_that_is_none_is_refused_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:

@@ -138,3 +138,56 @@ def test_a_killed_run_can_be_deleted_at_once(store: RunStore, run: str) -> None:
     store.update(run, status="running", owner=owner.this_process())
     with pytest.raises(StoreError, match="Stop the run first"):
         store.delete(run)
+
+
+@pytest.mark.parametrize(
+    "owned", [{}, {"pid": 1}, {"pid": "one"}, {"started": None}, {"started": "soon"}, {"pid": 10**30}]
+)
+def test_an_owner_that_cannot_be_understood_is_gone(other: dict[str, Any], owned: dict[str, Any]) -> None:
+    assert life_of(owned if len(owned) == 0 or owned == {"pid": 1} else other | owned) is Life.GONE
+
+
+def test_a_zombie_is_gone_however_the_system_says_so(other: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def dead(process: psutil.Process) -> str:
+        raise psutil.ZombieProcess(process.pid)
+
+    monkeypatch.setattr(psutil.Process, "status", dead)
+    assert life_of(other) is Life.GONE
+
+
+def test_a_process_needs_nothing_to_know_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    this = owner.this_process()
+
+    def refused(_: object) -> str:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(psutil.Process, "status", refused)
+    assert life_of(this) is Life.ALIVE
+    assert life_of(this | {"started": this["started"] + 60}) is Life.GONE, "an earlier one of the same number"
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), psutil.AccessDenied(1)])
+def test_a_process_that_does_not_know_itself_says_so(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fails(_: int) -> dict[str, Any]:
+        raise error
+
+    monkeypatch.setattr(owner, "_this_process", fails)
+    with pytest.raises(StoreError, match="does not say which process"):
+        owner.this_process()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, NotADirectoryError, PermissionError])
+def test_a_system_without_a_boot_id_tells_by_number_and_start(
+    other: dict[str, Any], monkeypatch: pytest.MonkeyPatch, error: type[OSError]
+) -> None:
+    def fails(*_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(type(owner.BOOT_ID), "read_text", fails)
+    owner._this_process.cache_clear()
+    try:
+        assert owner.this_process()["boot"] == ""
+        assert life_of(other) is Life.ALIVE
+    finally:
+        monkeypatch.undo()
+        owner._this_process.cache_clear()

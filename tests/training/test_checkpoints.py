@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from gan_core import checkpoints as on_disk
 from gan_core.checkpoints import (
     SPARE_BYTES,
     CheckpointUnreadable,
@@ -167,6 +169,19 @@ def test_only_what_is_there_can_be_pinned(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.pinned"))
 
 
+def test_what_is_dropped_while_it_is_pinned_is_not_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, 1, b"tensors", {})
+
+    def dropped_meanwhile(at: Path, what: str, reason: str) -> None:
+        mark(at, what, reason)  # type: ignore[arg-type]
+        path.unlink()
+
+    monkeypatch.setattr(on_disk, "mark", dropped_meanwhile)
+    with pytest.raises(CheckpointError, match="no checkpoint of round 1"):
+        pin(tmp_path, 1)
+    assert not list(tmp_path.glob("*.pinned"))
+
+
 def test_what_cannot_be_deleted_does_not_end_anything(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, state_of(1))
     path_of(tmp_path, 2).mkdir()
@@ -228,6 +243,59 @@ def test_the_round_of_what_is_no_checkpoint(name: str) -> None:
 
 def test_no_folder_no_checkpoints(tmp_path: Path) -> None:
     assert checkpoints(tmp_path / "absent") == []
+    (tmp_path / "a file").touch()
+    assert checkpoints(tmp_path / "a file") == []
+    assert checkpoints(tmp_path / "a file" / "below") == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),
+        (OSError(errno.EACCES, "Permission denied"), "Permission denied"),
+        (MemoryError(), os.strerror(errno.ENOMEM)),
+        (OSError(errno.EIO, "Input/output error"), ""),
+    ],
+)
+def test_what_cannot_be_looked_at_is_not_deleted_for_other_tensors_and_what_is_lost_is(
+    error: Exception, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, 1, b"first", {})
+
+    def refuse(at: Path) -> bytes:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", refuse)
+        if told:
+            with pytest.raises(OSError, match=told):
+                write(tmp_path, 1, b"second", {})
+        else:
+            write(tmp_path, 1, b"second", {})
+    assert read(path) == (b"first" if told else b"second", {})
+
+
+def test_a_damaged_name_is_written_anew(tmp_path: Path) -> None:
+    path = write(tmp_path, 1, b"first", {})
+    path.write_bytes(b"{")
+    assert read(write(tmp_path, 1, b"second", {})) == (b"second", {})
+
+
+@pytest.mark.parametrize("point", ["save.write", "save.before_fsync", "save.before_rename"])
+def test_what_the_disk_did_not_take_leaves_the_room_that_it_took(point: str, tmp_path: Path) -> None:
+    with armed(f"{point}=enospc"), pytest.raises(OSError, match="No space left") as full:
+        write(tmp_path, 1, b"tensors", {})
+    assert is_full(full.value)
+    assert not is_full(OSError(errno.EIO, "Input/output error"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_takes_just_the_room_that_there_is_stays(tmp_path: Path) -> None:
+    paths = [write(tmp_path, round, b"tensors", {}) for round in (1, 2)]
+    in_all = sum(map(size_of, paths))
+    assert purge([tmp_path], in_all) == 0
+    assert purge([tmp_path], in_all - 1) == size_of(paths[1])
+    assert checkpoints(tmp_path) == paths[1:]
 
 
 class Crash(BaseException):
@@ -446,14 +514,19 @@ def test_a_mark_that_cannot_be_read_keeps_its_checkpoint_without_a_reason(text: 
     assert best_scores(tmp_path, 1) == ()
 
 
-def test_a_mark_that_cannot_be_opened_keeps_its_checkpoint_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "Permission denied"), MemoryError()])
+def test_a_mark_that_cannot_be_opened_keeps_its_checkpoint_too(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: Path) -> bytes:
-        raise OSError(13, "Permission denied")
+        raise error
 
     path = write(tmp_path, 1, b"tensors", {"round": 1})
     mark(path, "best", "the best", (1.0,))
     monkeypatch.setattr(Path, "read_bytes", refuse)
     assert kept_checkpoints(tmp_path) == {1: ""}
+    with pytest.raises(type(error)):
+        best_scores(tmp_path, 1)
 
 
 def test_what_a_crash_left_is_swept_and_nothing_else(tmp_path: Path) -> None:

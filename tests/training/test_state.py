@@ -247,6 +247,19 @@ def test_what_is_restored_is_a_copy(
     assert state_hash(state) == before
 
 
+@pytest.mark.parametrize(
+    ("tensors", "values", "told"),
+    [
+        ({}, {"data": 1, "data/position": 2}, "data/position lies inside a single value"),
+        ({"data/position": torch.ones(1)}, {"data": 1}, "data stands there twice"),
+        ({"data": torch.ones(1)}, {"data": 1}, "data stands there twice"),
+    ],
+)
+def test_a_path_that_is_a_value_and_a_group_is_refused(tensors: dict, values: dict, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        unflatten(tensors, values)
+
+
 # --- dropping or altering a part shows ---
 
 PARTS = [
