@@ -4,10 +4,8 @@ from gan_core.config.causes import CAUSES, Cause
 from gan_core.config.code_cures import CODE_CURES
 from gan_core.config.comparison import (
     BUDGETS,
-    TEMPLATES,
     Comparison,
     Difference,
-    Template,
     Variant,
     differences,
     differences_of,
@@ -34,6 +32,7 @@ from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.recipes import RECIPES
 from gan_core.config.schema import RunConfig, Seat, diff, losses_of, override, settings_of
+from gan_core.config.templates import TEMPLATES, Order, Template
 from gan_core.config.translation_cures import TRANSLATION_CURES
 from gan_core.config.tricks import TRICKS
 
@@ -63,6 +62,7 @@ __all__ = [
     "Difference",
     "GanConfig",
     "InfoganConfig",
+    "Order",
     "Preset",
     "Problem",
     "Recipe",
