@@ -3,10 +3,8 @@
 from gan_core.config.code_cures import CODE_CURES
 from gan_core.config.comparison import (
     BUDGETS,
-    TEMPLATES,
     Comparison,
     Difference,
-    Template,
     Variant,
     differences,
     differences_of,
@@ -36,6 +34,7 @@ from gan_core.config.overriding import flatten, read_json
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.schema import RunConfig, Seat, diff, losses_of, override, settings_of
+from gan_core.config.templates import TEMPLATES, Order, Template
 from gan_core.config.translation_cures import TRANSLATION_CURES
 
 ALL_CURES = CURES | CODE_CURES | TRANSLATION_CURES
@@ -64,6 +63,7 @@ __all__ = [
     "Difference",
     "GanConfig",
     "InfoganConfig",
+    "Order",
     "Preset",
     "Problem",
     "Recipe",

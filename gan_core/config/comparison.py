@@ -10,14 +10,13 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import Field, SerializeAsAny, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from gan_core.config.duels import games_with_one_decoder
 from gan_core.config.errors import ConfigError, Problem, problems_of
 from gan_core.config.fields import MOST_ROUNDS, Part
 from gan_core.config.naming import story_of
@@ -241,112 +240,3 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text.strip()
-
-
-@dataclass(frozen=True)
-class Template:
-    """A comparison ready to start: ``question`` is what it answers, ``preset`` the base it is made for.
-
-    ``variants`` gives the changes of each variant, by its name, for a base; ``rounds`` None is the base's.
-    """
-
-    title: str
-    question: str
-    preset: str
-    variants: Callable[[RunConfig], dict[str, Changes]]
-    rounds: int | None = None
-
-    def comparison(self, base: RunConfig, seeds: Sequence[int] = (0, 1, 2)) -> Comparison:
-        """The comparison of this template for a base. Raises ConfigError where it does not fit."""
-        variants = [{"name": name, "changes": changes} for name, changes in self.variants(base).items()]
-        return Comparison.load({"base": base, "variants": variants, "seeds": list(seeds), "rounds": self.rounds})
-
-
-def _rates(base: RunConfig, **times: float) -> Changes:
-    """Learning rates that many times the base's."""
-    rates = {seat.optimizer_key: seat.optimizer.lr for seat in base.seats.values()}
-    return {f"{key}.lr": min(10.0, rate * times.get(key.rpartition(".")[2], 1.0)) for key, rate in rates.items()}
-
-
-def _networks(**settings: Any) -> Changes:
-    return {
-        f"model.{player}.{key}": value for player in ("generator", "discriminator") for key, value in settings.items()
-    }
-
-
-TEMPLATES: dict[str, Template] = {
-    "table-1": Template(
-        "Seven losses of Table 1",
-        "Which of the seven objectives of Lucic et al. (2018) covers the modes, each with its paper's optimiser?",
-        "ring-mlp",
-        lambda base: {
-            title: {"objective": objective}
-            for title, objective in {
-                "MM GAN": "mm_gan",
-                "NS GAN": "ns_gan",
-                "WGAN": "wgan",
-                "WGAN GP": "wgan_gp",
-                "LS GAN": "ls_gan",
-                "DRAGAN": "dragan",
-                "BEGAN": "began",
-            }.items()
-        },
-    ),
-    "n-critic": Template(
-        "The effect of n_critic",
-        "What do more D steps per G step buy, and what do they cost?",
-        "ring-mlp",
-        lambda base: {f"n_critic {steps}": {"schedule.n_critic": steps} for steps in (1, 2, 5)},
-    ),
-    "rates": Template(
-        "Learning-rate imbalance",
-        "Which player may learn faster before the game tips over?",
-        "ring-mlp",
-        lambda base: {
-            "equal": _rates(base),
-            "D 4 × faster": _rates(base, discriminator=4.0),
-            "G 4 × faster": _rates(base, generator=4.0),
-        },
-    ),
-    "upsampling": Template(
-        "Transposed convolution against upsampling",
-        "Where does the checkerboard come from, and does interpolating first remove it?",
-        "digits-dcgan",
-        lambda base: {
-            "transposed": {"model.generator.upsampling": "transposed"},
-            "nearest, then convolve": {"model.generator.upsampling": "nearest"},
-            "bilinear, then convolve": {"model.generator.upsampling": "bilinear"},
-        },
-    ),
-    "batch-norm": Template(
-        "Batch norm or not",
-        "What does batch normalisation do for G, for D, and for both?",
-        "digits-dcgan",
-        lambda base: {
-            "in both": _networks(normalization="batch"),
-            "in G only": {"model.generator.normalization": "batch", "model.discriminator.normalization": "none"},
-            "none": _networks(normalization="none"),
-        },
-    ),
-    "games": Template(
-        "GAN, VAE, autoencoder",
-        "Which game is sharper, and which covers more, when all three decode with the same network?",
-        "digits-dcgan",
-        games_with_one_decoder,
-        rounds=1500,
-    ),
-    "packing": Template(
-        "Packing 1 to 4",
-        "How many samples must D see at once to notice that G repeats itself (PacGAN)?",
-        "ring-collapse",
-        lambda base: {
-            "one at a time" if size == 1 else f"packs of {size}": {
-                "model.discriminator.packing": size,
-                "data.batch_size": size * base.data.batch_size,
-                **_rates(base, discriminator=0.25, generator=0.25),
-            }
-            for size in (1, 2, 4)
-        },
-        rounds=1500,
-    ),
-}

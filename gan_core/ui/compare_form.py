@@ -14,6 +14,7 @@ from gan_core.config import (
     Comparison,
     ConfigError,
     RunConfig,
+    Template,
     Variant,
     differences_of,
     of_a_game,
@@ -65,15 +66,20 @@ def show_form() -> None:
             format_func=lambda name: TEMPLATES[name].title if name in TEMPLATES else name.capitalize(),
             key="compare:what",
         )
-        if wanted in TEMPLATES:
-            st.caption(TEMPLATES[wanted].question)
-        base = _base(given, TEMPLATES[wanted].preset if wanted in TEMPLATES else "ring-mlp", wanted)
+        template = TEMPLATES.get(wanted)
+        if template:
+            st.caption(template.question)
+        base = _base(given, template.preset if template else "ring-mlp", wanted)
+        if (
+            template and template.shows and base == preset_config(template.preset)
+        ):  # of another base nobody has counted what it shows
+            st.caption(f"What it shows: {template.shows}")
         seeds, unit, amount = st.columns(3)
         chosen_seeds = seeds.text_input(
             "Seeds", key="compare:seeds", help="Such as 0-4 or 1, 5, 9. With three or fewer, little can be told apart"
         )
         budget = unit.selectbox("Budget of each run in", BUDGETS, format_func=UNITS.__getitem__, key="compare:unit")
-        amounts = {"rounds": (rounds := min(base.schedule.rounds, 3000)), "images": rounds * base.images_per_round}
+        amounts = {"rounds": (rounds := _rounds(base, template)), "images": rounds * base.images_per_round}
         spent = amount.number_input(
             UNITS[budget].capitalize(), 1, 10**12, amounts.get(budget, 60), key=f"compare:amount:{budget}:{wanted}"
         )
@@ -100,6 +106,11 @@ def show_form() -> None:
                 show_started(START, COMPARE, {"comparison": made})
     with right:
         show_differences(differences_of(comparison))
+
+
+def _rounds(base: RunConfig, template: Template | None) -> int:
+    """As many as the template was made for, else as the base has, within what a class waits for."""
+    return template.rounds if template and template.rounds else min(base.schedule.rounds, 3000)
 
 
 def _base(given: RunConfig | None, preset: str, scope: str) -> RunConfig:

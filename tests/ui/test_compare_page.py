@@ -86,6 +86,16 @@ def test_the_form_starts_what_it_shows(lab: Lab) -> None:
         assert run.config["data"]["name"] == "gaussian"
 
 
+def test_a_template_says_what_it_shows_of_the_base_that_it_was_counted_on(lab: Lab) -> None:
+    app = visit()
+    app.selectbox(key="compare:what").set_value("table-1").run()
+    shows = f"What it shows: {TEMPLATES['table-1'].shows}"
+    assert shows in [caption.value for caption in app.caption]
+    assert app.number_input[0].value == TEMPLATES["table-1"].rounds
+    app.selectbox(key="compare:base:table-1").set_value("grid-collapse").run()
+    assert shows not in [caption.value for caption in app.caption]
+
+
 def test_the_address_chooses_how_curves_are_drawn(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[View] = []
     titles: dict[str, str] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from gan_core.about import About
 from gan_core.config.errors import ConfigError
-from gan_core.config.gan.objectives import OBJECTIVES
+from gan_core.config.gan.objectives import OBJECTIVES, WEIGHT_ON_POINTS
 from gan_core.config.gan.tricks import TRICKS
 from gan_core.config.overriding import flatten
 from gan_core.config.schema import RunConfig
@@ -77,7 +77,7 @@ CURES: dict[str, Change] = {
         "WGAN GP, λ = 0.1",
         "wgan_gp",
         "D becomes a critic that estimates a distance, and its slope is held near one, gently enough for close modes.",
-        _wgan_gp(0.1),
+        _wgan_gp(WEIGHT_ON_POINTS),
     ),
     "wgan_gp_10": Change(
         "WGAN GP, λ = 10",

@@ -7,6 +7,8 @@ from typing import Any
 
 from gan_core.about import About, players
 
+WEIGHT_ON_POINTS = 0.1  # of a penalty on D's slope, on points of a plane; the papers' 10 is for images
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -119,7 +121,7 @@ OBJECTIVES: dict[str, Recipe] = {
             ),
             idea="Instead of clipping weights, D is asked to have slope one between real and generated samples. "
             "λ = 10, five D steps, Adam 1e-4 with β₁ = 0 and β₂ = 0.9, no batch normalisation in D, as in the paper. On 2-D "
-            "data λ = 0.1 works better.",
+            f"data λ = {WEIGHT_ON_POINTS:g} works better.",
             watch_for="−D's loss falls as G improves; the penalty term should stay small. Batch normalisation in D breaks "
             "the penalty, which is per sample.",
             url="https://arxiv.org/abs/1704.00028",
@@ -145,7 +147,8 @@ OBJECTIVES: dict[str, Recipe] = {
             ),
             idea="The minimax game with D's slope held at one in a neighbourhood of the real data only: sharp cliffs of D "
             "there are what lets G collapse, its authors argue. λ = 10; Adam 1e-4, β₁ = 0.5 as in Lucic et al. 2018.",
-            watch_for="D's loss stays near 2 log 2 if all goes well. On tight 2-D modes λ = 10 is far too stiff. Where D wins "
+            watch_for="D's loss stays near 2 log 2 if all goes well. On tight 2-D modes λ = 10 is far too stiff, "
+            f"{WEIGHT_ON_POINTS:g} is not. Where D wins "
             "early G's minimax loss is flat; common implementations give G the non-saturating one.",
             url="https://arxiv.org/abs/1705.07215",
         ),
