@@ -112,7 +112,7 @@ def at_once(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, Ro
     known = options.rows.get("memory", {})
     each = sum(known.get(key, MB_OF_A_RUN / 2) for key in ("a run: what trains", "a run: what Ray adds"))
     room = int((psutil.virtual_memory().available - SPARED) / 2**20 / each)
-    trained = max(1, min(options.actors, room))
+    trained = max(1, min(options.actors, options.train, room))
     with LocalCluster(2, cpus=math.ceil(trained / 2)) as cluster:
         os.environ |= cluster.environment
         os.environ |= {"GANSCOPE_RAY": cluster.address, "GANSCOPE_CLASS": "1", "GANSCOPE_BROWSERS_PER_ADDRESS": "500"}
@@ -123,7 +123,7 @@ def at_once(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, Ro
         finally:
             dashboard.close()
             del os.environ["GANSCOPE_RAY"]
-    yield "crowd", {"runs": options.actors, "trained": trained, **found, **_of_the_store(folder, trained)}
+    yield "crowd", {"runs": options.actors, "trained": trained, "room": room, **found, **_of_the_store(folder, trained)}
 
 
 def _watched(dashboard: Dashboard, folder: Path, options: argparse.Namespace) -> Row:

@@ -102,7 +102,8 @@ def _crowd(rows: Rows) -> str:
         return ""
     (row,) = found.values()
     ages, told = row["ages"], row["runs"] - row["trained"]
-    said = f"{row['runs']} runs at once: {row['trained']} train as actors, as many as there was memory for"
+    why = "as many as there was memory for" if row["trained"] == row["room"] else f"there was memory for {row['room']}"
+    said = f"{row['runs']} runs at once: {row['trained']} train as actors ({why})"
     if told:
         said += (
             f"; the other {told} are told by actors that stand for {OF_ONE} each, with what one that trains had said, at its "

@@ -26,7 +26,7 @@ from gan_core.engine.messages import Rows, Sight
 from gan_core.engine.running import wire
 
 TRAINED = "GANSCOPE_BENCH_TRAINED"  # runs that really train
-OF_ONE = 60  # runs that one actor tells
+OF_ONE = 100  # runs that one actor tells
 RECORDED = 8  # entries with rows, of the first run that trains, which are told again and again
 Recording = list[tuple[float, dict[str, Any], bytes]]  # seconds since the one before, what the entry says, its frame
 
