@@ -45,7 +45,7 @@ class Node:
         self.lane, self.seq = lane, begin
 
     def greet(self, **taken: Any) -> None:
-        self.lane.hear({"say": "greeted", "node": "box", "lacking": [], "taken": False, **taken}, b"")
+        self.lane.hear({"say": "greeted", "node": "box", "lacking": [], "absent": [], "taken": False, **taken}, b"")
 
     def say(self, what: str, blob: bytes = b"", **data: Any) -> None:
         self.seq += 1

@@ -7,14 +7,14 @@ from starlette.testclient import TestClient
 
 from gan_core.server.first_page import first_page_routes
 from gan_core.ui.first_page import PATHS, PLAIN, SCRIPT, STYLE
-from gan_core.ui.shell import TOUR
+from gan_core.ui.shell import CLUSTER, TOUR
 
 STREAMLITS_OWN = '<div id="root">'
 
 
 def test_the_document_of_every_page_brings_style_and_script_and_is_asked_for_anew() -> None:
     client = TestClient(Starlette(routes=first_page_routes(PATHS, PLAIN, STYLE, SCRIPT)))
-    assert len(PATHS) == len(TOUR)
+    assert len(PATHS) == len([*TOUR, CLUSTER])
     for path in PATHS:
         answer = client.get(path)
         head, _, body = answer.text.partition("</head>")
