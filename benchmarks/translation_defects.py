@@ -15,7 +15,7 @@ _MEASURES, _HELD_PAIRS, _HELD_BOTH = (
 )
 _OF_NETWORKS, _OF_MEASURES = "tests/models/test_translation_networks.py", "tests/metrics/test_translation.py"
 _OF_PAIRS, _OF_BOTH = "tests/engine/test_looking_at_pairs.py", "tests/engine/test_looking_both_ways.py"
-_POOL_TEST = f"{TESTS}cyclegan.py::test_a_pool_gives_back_new_outputs_until_it_is_full_and_then_half_of_them"
+_POOL_TEST = f"{TESTS}cyclegan.py::test_a_full_pool_gives_back_new_outputs_half_of_the_time"
 _INTO_SKIP = "h = interpolate(h, size=x.shape[2:], mode="
 
 _NETWORK_DEFECTS = (
@@ -31,7 +31,7 @@ _NETWORK_DEFECTS = (
         f"{_JUNYANZ}#123, #566, #1142",
         _NETWORKS,
         ((_INTO_SKIP, "h = interpolate(h, scale_factor=2, mode="),),
-        f"{_OF_NETWORKS}::test_a_unet_keeps_every_size_and_an_output_does_not_depend_on_its_neighbours",
+        f"{_OF_NETWORKS}::test_a_unet_keeps_every_size_and_each_output_is_its_inputs_alone",
     ),
     Defect(
         "a LeakyReLU in place, which changes the skip that is put beside",
@@ -376,14 +376,14 @@ _PYRAMID_DEFECTS = (
                 "        return real, enlarged(below) if level else None,",
             ),
         ),
-        f"{TESTS}lapgan.py::test_a_level_is_shown_real_pictures_and_its_details_on_the_same_ones_made_coarse",
+        f"{TESTS}lapgan.py::test_a_level_sees_real_pictures_and_its_details_on_them_coarse",
     ),
     Defect(
         "D of details is shown details without the picture below them",
         "ports of LAPGAN",
         _LAPGAN,
         (("return made if smooth is None else smooth + made", "return made"),),
-        f"{TESTS}lapgan.py::test_a_level_is_shown_real_pictures_and_its_details_on_the_same_ones_made_coarse",
+        f"{TESTS}lapgan.py::test_a_level_sees_real_pictures_and_its_details_on_them_coarse",
     ),
     Defect(
         "z is given to G, and G has no use for it",

@@ -24,7 +24,7 @@ _ARM_DEFECTS = (
         "generic: a gain that is one of the steps",
         _ARMS,
         (("x = torch.cat([x[: size - count], generated", "x = torch.cat([x, generated"),),
-        f"{_OF_ARMS}::test_every_arm_begins_with_the_same_weights_and_sees_the_same_real_samples",
+        f"{_OF_ARMS}::test_every_arm_has_the_same_first_weights_and_real_samples",
     ),
     Defect(
         "an arm with noise of its own",
@@ -36,14 +36,14 @@ _ARM_DEFECTS = (
                 'distortion = streams.generator("distortion", arm.title)',
             ),
         ),
-        f"{_OF_ARMS}::test_every_arm_begins_with_the_same_weights_and_sees_the_same_real_samples",
+        f"{_OF_ARMS}::test_every_arm_has_the_same_first_weights_and_real_samples",
     ),
     Defect(
         "the arm of generated samples draws other batches than that of real ones",
         "TSTR that is not the real accuracy for real samples",
         _ARMS,
         (('steps, streams.generator("batches"))', 'steps, streams.generator("batches", count))'),),
-        f"{_OF_ARMS}::test_real_samples_in_place_of_generated_ones_give_the_accuracy_of_real_ones",
+        f"{_OF_ARMS}::test_real_samples_as_generated_ones_give_the_accuracy_of_real_ones",
     ),
     Defect(
         "each number of samples is drawn anew",
@@ -131,14 +131,14 @@ _ANOMALY_DEFECTS = (
         "f-AnoGAN in two scripts",
         _DETECTORS,
         (("regressor.G.load_state_dict(finished.state_dict())", "regressor.G.state_dict()"),),
-        f"{_OF_STUDY}::test_the_encoder_of_f_anogan_learns_to_undo_the_very_g_that_is_searched",
+        f"{_OF_STUDY}::test_the_encoder_of_f_anogan_learns_to_invert_its_g",
     ),
     Defect(
         "anomalies among the pictures that are learnt from",
         "generic",
         _CASES,
         (("_apart(source.train_index[normal[source.train_index]], seed)", "_apart(source.train_index, seed)"),),
-        f"{_OF_STUDY}::test_no_anomaly_is_learnt_from_and_nothing_that_is_asked_about_was_seen",
+        f"{_OF_STUDY}::test_scores_learn_from_no_anomaly_and_from_nothing_asked_about",
     ),
     Defect(
         "damaged pictures in which nothing was damaged",
@@ -195,7 +195,7 @@ _ANOMALY_DEFECTS = (
                 "values = np.asarray(difference) / np.max(difference)",
             ),
         ),
-        f"{_OF_STUDY}::test_a_changed_pixel_is_where_the_heat_is_greatest_and_the_scale_is_fixed",
+        f"{_OF_STUDY}::test_a_changed_pixel_has_the_greatest_heat_on_a_fixed_scale",
     ),
     Defect(
         "the search in z minimises a mean over the batch and stops at the mean",
@@ -248,7 +248,7 @@ _PICTURE_DEFECTS = (
                 'return 0 if LAZY in self.memory and int(self.memory[LAZY]["step"]) else 1',
             ),
         ),
-        f"{_OF_CHANGES}::test_a_lazy_penalty_is_on_average_the_same_and_every_one_is_that_of_always",
+        f"{_OF_CHANGES}::test_a_lazy_penalty_is_on_average_the_same",
     ),
     Defect(
         "the adaptive share goes the wrong way",

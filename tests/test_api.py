@@ -258,7 +258,7 @@ def test_plot_draws_losses_samples_and_any_column(tmp_path):
         result.plot("modes")
 
 
-def test_the_card_of_a_result_in_a_notebook_tells_its_end_and_escapes_its_name(tmp_path):
+def test_a_result_in_a_notebook_tells_its_end_and_escapes_its_name(tmp_path):
     result = train(small(), store=tmp_path, name="<script>alert(1)</script>")
     card = result._repr_html_()
     assert "finished after 30 rounds" in card

@@ -439,7 +439,7 @@ def test_who_asks_again_while_it_saves_is_told_the_truth(train, monkeypatch, aga
         signal.signal(signal.SIGTERM, before)
 
 
-def test_ctrl_c_saves_the_run_and_resume_ends_where_an_uninterrupted_run_ends(hold, run, train, tmp_path):
+def test_after_ctrl_c_resume_ends_where_an_uninterrupted_run_ends(hold, run, train, tmp_path):
     changes = {**SMALL, "schedule.rounds": 120, "diagnostics.every": 40, "seed": 2}
     store, run_id = interrupted(hold, tmp_path, changes, signal.SIGINT)
     status, out, _ = run("resume", run_id, "--store", store, "--quiet")

@@ -50,7 +50,7 @@ def test_a_large_file_comes_in_pieces(tmp_path: Path, monkeypatch: pytest.Monkey
     assert told(kept, first[-1][0]) == [b"89"]
 
 
-def test_a_log_reaches_back_to_the_second_newest_checkpoint_that_the_server_has() -> None:
+def test_a_log_reaches_back_to_the_servers_second_newest_checkpoint() -> None:
     kept = Log(begins={-1: 0})
     for round in (10, 20, 30):
         kept.append({"what": "frame"}, b"rows")

@@ -65,7 +65,7 @@ def told(tmp_path: Path) -> Callable[[str], str]:
     return run
 
 
-def test_checkpoints_that_cannot_be_looked_at_are_neither_missing_nor_replaced(told: Callable[[str], str]) -> None:
+def test_unreadable_checkpoints_are_neither_missing_nor_replaced(told: Callable[[str], str]) -> None:
     assert told("""
         from gan_core.checkpoints import best_scores, checkpoints, mark, read, sweep, write
         folder = root / "checkpoints"
@@ -96,7 +96,7 @@ def test_a_mark_that_may_not_be_read_is_not_a_mark_without_scores(
     assert checkpoints.best_scores(tmp_path, 7) == ()
 
 
-def test_a_store_that_cannot_be_looked_over_is_not_accused_and_no_copy_lacks_a_part(told: Callable[[str], str]) -> None:
+def test_a_store_that_cannot_be_read_has_no_faults_and_no_part_copy(told: Callable[[str], str]) -> None:
     lines = told("""
         from gan_core.checkpoints import write
         from gan_core.store import RunStore, StoreError, backup, fsck
@@ -167,7 +167,7 @@ def test_on_a_full_disk_a_server_still_has_the_store(tmp_path: Path, monkeypatch
     one.close()
 
 
-def test_a_run_does_not_go_on_from_an_older_checkpoint_for_want_of_a_handle(told: Callable[[str], str]) -> None:
+def test_want_of_a_handle_makes_no_run_go_on_from_an_older_checkpoint(told: Callable[[str], str]) -> None:
     first, second = told("""
         from gan_core.config import preset_config
         from gan_core.engine import Lab, Refused
@@ -202,7 +202,7 @@ def test_a_checkpoint_that_cannot_be_read_now_is_not_passed_over(
         checkpoint_to_go_on_from(tmp_path, 7)
 
 
-def test_data_and_a_classifier_that_cannot_be_read_now_are_not_damaged_or_gone(told: Callable[[str], str]) -> None:
+def test_data_that_cannot_be_read_now_are_not_called_damaged_or_gone(told: Callable[[str], str]) -> None:
     lines = told("""
         import numpy as np
         from gan_core.data import places, shelf
@@ -290,9 +290,7 @@ def test_without_a_thread_for_the_next_spare_process_a_run_still_begins(monkeypa
     assert spare.take("a-run") == "a-run"
 
 
-def test_the_end_of_a_run_is_said_though_its_checkpoints_cannot_be_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_end_of_a_run_is_told_with_unreadable_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from types import SimpleNamespace
 
     from gan_core.engine.running import processes

@@ -269,9 +269,7 @@ CHECKS: dict[str, Callable[[Tour], None]] = {
     "Gradient norms": gradient_norms,
     "Pause, Resume, Stop": pause_resume_stop,
     "A stopped run offers": continues,
-    "Reload the tab": browser(
-        LIGHT, "test_a_run_outlives_its_tab_and_two_tabs_show_the_same_numbers_as_nobody_watching"
-    ),
+    "Reload the tab": browser(LIGHT, "test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none"),
     "A plane that can be seen": the_ring,
     "Points are drawn": points_and_modes,
     "Compare: choose": compare_page,

@@ -13,7 +13,7 @@ from gan_core import checkpoints
 from gan_core.store import RunStore
 
 
-def test_what_was_shown_and_is_not_recorded_is_lost_since_it_was_first_shown() -> None:
+def test_pictures_shown_but_not_recorded_are_lost_since_first_shown() -> None:
     journal = Journal(kept=10, shown=[(100.0, 5), (101.0, 10), (101.5, 12), (102.0, 15)])
     assert journal.seconds_lost(15, 102.1) == 0
     assert journal.seconds_lost(12, 102.1) == pytest.approx(0.1)

@@ -13,7 +13,7 @@ from benchmarks.sections import write_section
 from benchmarks.soak import Soak, Usage, growth, visits
 
 
-def test_growth_is_the_last_quarter_after_the_warm_up_against_the_first_whatever_a_moment_needs() -> None:
+def test_growth_compares_the_last_quarter_with_the_first_after_warm_up() -> None:
     seen = [Usage(at, 500 if at < 25 else 100 + at + (300 if at % 10 == 3 else 0), 0, 0, 0, 0) for at in range(130)]
     first, last = growth(seen, "memory", until=100)
     assert first == pytest.approx(134, abs=1)
@@ -38,7 +38,7 @@ class Watch:
         self.now += seconds
 
 
-def test_who_could_not_come_while_a_browser_was_looked_at_stays_as_long_as_anybody(
+def test_a_visitor_that_came_late_stays_as_long_as_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     watch, stayed = Watch(), {}

@@ -141,7 +141,7 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
     expect(teacher.get_by_text("No notes.")).to_be_visible()
 
 
-def test_a_curve_that_was_chosen_before_a_watcher_has_charts_stands_out_in_them(
+def test_a_curve_chosen_before_a_watcher_has_charts_stands_out(
     kept: Kept, teacher: Page, browser: Browser, server: Any
 ) -> None:
     """However late the library of the charts comes."""

@@ -82,7 +82,7 @@ def test_first_light(page: Page, server: Any, hold: Hold) -> None:
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
 
-def test_a_run_outlives_its_tab_and_two_tabs_show_the_same_numbers_as_nobody_watching(
+def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
     page: Page, browser: Browser, server: Any, hold: Hold
 ) -> None:
     """Played again without a server or a viewer, a run that was watched has the same scalars."""

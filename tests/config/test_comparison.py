@@ -70,7 +70,7 @@ def test_as_many_images_take_fewer_rounds_where_d_sees_more_of_them(images: int,
     assert often.schedule.rounds / often.diagnostics.every <= MEASUREMENTS
 
 
-def test_a_budget_in_seconds_leaves_the_rounds_open_but_not_to_a_rate_that_goes_with_them() -> None:
+def test_a_budget_in_seconds_takes_no_rate_that_goes_with_rounds() -> None:
     config = duel(seconds=1.5).config("WGAN GP", 1)
     assert (config.schedule.seconds, config.schedule.rounds) == (1.5, MOST_ROUNDS)
     falling = [TWO[0], {"name": "falling", "changes": {"optimizers.generator.lr_schedule": "linear"}}]
@@ -194,7 +194,7 @@ def test_the_story_of_changes_is_short() -> None:
 
 
 @pytest.mark.parametrize("preset", ["digits-dcgan", "digits-vae", "digits-autoencoder", "ring-mlp"])
-def test_three_games_share_a_decoder_an_encoder_and_the_length_of_the_code_whichever_is_the_base(preset: str) -> None:
+def test_three_games_share_decoder_encoder_and_length_of_the_code(preset: str) -> None:
     base = preset_config(preset)
     comparison = TEMPLATES["games"].comparison(base, [3])
     configs = {name: resolve(config) for (name, _), config in comparison.configs().items()}

@@ -155,7 +155,7 @@ def test_replacing_the_objective_replaces_its_whole_recipe(objective: str, other
     assert (changed.seed, changed.schedule.rounds) == (5, 77), "what is no part of a recipe stays"
 
 
-def test_an_objective_brings_whatever_else_its_recipe_states_and_later_changes_win() -> None:
+def test_an_objective_brings_its_recipe_and_later_changes_win() -> None:
     batch = RunConfig().replace(
         {"model.discriminator.normalization": "batch", "model.generator.normalization": "batch"}
     )
@@ -186,7 +186,7 @@ def test_what_a_person_chose_against_the_recipe_stays() -> None:
 
 
 @pytest.mark.parametrize("name", ["hinge", "began", "wgan"])
-def test_a_group_that_names_an_objective_brings_it_whole_like_the_name_alone(name: str) -> None:
+def test_a_group_that_names_an_objective_brings_it_whole(name: str) -> None:
     for old in OBJECTIVES:
         config = RunConfig(objective=old, seed=4)
         assert config.replace({"objective": {"name": name}}) == config.replace({"objective": name})

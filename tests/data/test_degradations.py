@@ -62,7 +62,7 @@ def test_a_mosaic_keeps_the_mean_and_has_so_many_pixels(name: str, side: int) ->
     assert (bicubic(given, one.factor) - x).square().mean() < (given - x).square().mean()
 
 
-def test_a_shadow_takes_its_share_of_the_light_from_one_side_of_every_channel() -> None:
+def test_a_shadow_darkens_one_side_of_every_channel_by_its_share() -> None:
     white = torch.ones(200, 3, 28, 28)
     given = (DEGRADATIONS["shadowed"].apply(white, seeded()) + 1) / 2
     assert torch.equal(given[:, 0], given[:, 2]), "it has no colour"

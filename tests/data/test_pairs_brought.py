@@ -82,7 +82,7 @@ def test_both_ways_to_bring_pairs_give_the_same_pairs(of: str) -> None:
     assert found.y is None
 
 
-def test_equal_names_are_found_at_the_level_of_two_folders_whatever_the_ending_and_what_is_alone_is_said() -> None:
+def test_equal_names_in_two_folders_are_pairs_and_the_rest_is_listed() -> None:
     names = ("b/2.PNG", "b/1.png", "a/1.jpg", "a/2.png", "b/3.png", "a/9.png", "a/9.jpg", "b/9.png")
     given, targets = pairs_of(names)
     assert [(names[a], names[b]) for a, b in zip(given, targets, strict=True)] == [
@@ -99,7 +99,7 @@ def test_equal_names_are_found_at_the_level_of_two_folders_whatever_the_ending_a
     ]
 
 
-def test_two_folders_stay_two_classes_where_nobody_asks_for_pairs_and_a_few_pairs_are_none() -> None:
+def test_two_folders_stay_classes_unless_pairs_are_asked_for() -> None:
     brought = read_zip(zipped(in_two_folders()), GREY)
     assert [level.key for level in brought.levels][-1] == PAIRS
     assert brought.chosen().inputs is None
@@ -177,7 +177,7 @@ def test_the_data_page_shows_each_input_beside_its_target(kept: str, tmp_path: P
     assert facts.notes == ("Each picture is a pair, the input to the left of its target.",)
 
 
-def test_other_inputs_are_another_set_and_a_set_without_any_has_the_name_that_it_had(tmp_path: Path) -> None:
+def test_other_inputs_make_another_set_and_no_inputs_the_old_name(tmp_path: Path) -> None:
     use_store(tmp_path)
     pairs = read(in_one_file(), replace(GREY, fit="pairs"))
     assert pairs.inputs is not None

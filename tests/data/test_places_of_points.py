@@ -69,7 +69,7 @@ def test_a_set_from_before_places_opens_with_the_same_bits(store: Path) -> None:
     np.testing.assert_array_equal(source.std, expected.std)
 
 
-def test_the_same_points_brought_again_are_another_set_and_spare_the_old_one(store: Path) -> None:
+def test_the_same_points_brought_again_leave_the_old_set_alone(store: Path) -> None:
     old = as_it_was_kept(store)
     before = sampled(old)
     new = shelf.keep("hand made", points(), "a table")

@@ -91,7 +91,7 @@ def test_a_painting_that_is_none_is_a_sentence(cells: np.ndarray) -> None:
         from_painting(cells)
 
 
-def test_given_points_are_standardised_for_the_network_and_keep_their_units() -> None:
+def test_given_points_are_standardised_and_keep_their_units() -> None:
     rng = np.random.default_rng(0)
     points = rng.normal([500, -3], [40, 4], (400, 2))
     source = smoothed("mine", points)

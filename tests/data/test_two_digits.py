@@ -31,7 +31,7 @@ def test_a_number_is_its_two_digits_from_left_to_right() -> None:
     assert not kinds[False] & kinds[True], "no digit is in training and held out"
 
 
-def test_what_is_never_shown_is_dealt_to_nobody_in_training_but_asked_and_held_out() -> None:
+def test_labels_never_shown_are_not_trained_on_but_asked_and_held_out() -> None:
     two, never = source(), {int(name) for name in NEVER_SHOWN}
     stream = open_stream(two, 500, Streams(3).generator, torch.device("cpu"))
     dealt = torch.cat([stream.next().y for _ in range(20)])  # type: ignore[misc]

@@ -68,7 +68,7 @@ EACH = [(family, score) for family, scores in FAMILIES.items() for score in scor
 
 
 @pytest.mark.parametrize("question", ["leave_one_out", "one_class"])
-def test_no_anomaly_is_learnt_from_and_nothing_that_is_asked_about_was_seen(question: str) -> None:
+def test_scores_learn_from_no_anomaly_and_from_nothing_asked_about(question: str) -> None:
     source, name = digits(), "4"
     case = case_of(settings(question=question), name, source, 3)
     assert source.y is not None
@@ -177,7 +177,7 @@ def test_what_d_takes_for_real_is_not_strange() -> None:
     np.testing.assert_allclose(scores, [1, -1])
 
 
-def test_the_encoder_of_f_anogan_learns_to_undo_the_very_g_that_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_encoder_of_f_anogan_learns_to_invert_its_g(monkeypatch: pytest.MonkeyPatch) -> None:
     games = []
     train = learning.trained
 
@@ -350,7 +350,7 @@ def test_a_correlation_needs_four_cases() -> None:
 # --- pictures ---
 
 
-def test_a_changed_pixel_is_where_the_heat_is_greatest_and_the_scale_is_fixed() -> None:
+def test_a_changed_pixel_has_the_greatest_heat_on_a_fixed_scale() -> None:
     x = torch.zeros(2, 3, 6, 6)
     x[1, :, 2, 4] = 0.5
     far = difference(x, torch.zeros(2, 3, 6, 6))

@@ -24,9 +24,7 @@ def peaks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PlaneObserver, "look", look)
 
 
-def test_the_best_state_is_kept_as_the_run_was_and_a_worse_one_never_takes_its_place(
-    open_lab: Callable, small: Callable, peaks: None
-) -> None:
+def test_the_best_state_is_kept_and_no_worse_one_replaces_it(open_lab: Callable, small: Callable, peaks: None) -> None:
     lab = open_lab()
     run = lab.submit(small({"schedule.rounds": 100}))
     assert lab.wait(run, 60).status == "finished"

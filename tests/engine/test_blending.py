@@ -60,7 +60,7 @@ def shown(game: Game) -> dict[str, torch.Tensor]:
     return dict(game.sampled.state_dict())
 
 
-def test_the_weights_lie_on_the_way_and_at_its_ends_are_those_that_are_shown(
+def test_blended_weights_lie_between_the_two_ends_that_are_shown(
     kept: tuple[Path, str, str, str],
 ) -> None:
     root, first, second, _ = kept

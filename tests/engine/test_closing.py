@@ -197,7 +197,7 @@ for line in sys.stdin:
 """
 
 
-def test_killed_at_any_moment_every_run_is_interrupted_once_and_goes_on_bit_for_bit(
+def test_killed_at_any_moment_every_run_goes_on_bit_for_bit(
     open_lab: Callable, small: Callable, tmp_path: Path, until: Callable, hold: Hold
 ) -> None:
     hold.at(5)

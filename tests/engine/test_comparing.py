@@ -72,7 +72,7 @@ def test_they_are_measured_at_the_same_rounds_and_begin_alike(open_lab: Callable
     assert fake["NS", 1] != fake["NS", 2]
 
 
-def test_variants_of_one_seed_begin_with_the_same_weights_see_the_same_data_and_noise(duel: Callable) -> None:
+def test_variants_of_one_seed_share_weights_data_and_noise(duel: Callable) -> None:
     comparison = duel(variants=[*THREE, {"name": "wide D", "changes": {"model.discriminator.widths": [9]}}])
     games = {name: build(config, load_source(config)) for name, config in comparison.configs().items()}
     first = games["NS", 1]
@@ -117,7 +117,7 @@ def test_a_double_click_starts_one(open_lab: Callable, duel: Callable) -> None:
     assert len(lab.store.comparisons()) == 1
 
 
-def test_a_run_of_ones_own_gets_its_room_beside_a_comparison_and_both_can_be_stopped(
+def test_a_run_beside_a_comparison_gets_room_and_both_can_be_stopped(
     open_lab: Callable, duel: Callable, small: Callable, until: Callable
 ) -> None:
     lab = open_lab()

@@ -191,7 +191,7 @@ def test_an_exception_ends_it_with_its_traceback(bench: Bench, small: Callable) 
     assert "in load_checkpoint" in end.traceback
 
 
-def test_none_gets_more_than_a_window_ahead_and_a_paused_one_holds_up_the_other(bench: Bench, small: Callable) -> None:
+def test_no_run_gets_a_window_ahead_and_a_paused_one_holds_up_the_other(bench: Bench, small: Callable) -> None:
     pair = ("one", "other")
     bench.pace.together(pair)
     bench.pace.expect(pair)

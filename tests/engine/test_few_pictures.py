@@ -106,7 +106,7 @@ def test_a_shorter_distance_helps_and_a_larger_r_v_hurts() -> None:
     assert (line["pictures"], line["seeds"], line["times seen"]) == (50, 3, 80.0)
 
 
-def test_one_seed_has_no_interval_and_a_row_that_could_not_be_measured_none() -> None:
+def test_one_seed_has_no_interval_nor_has_an_unmeasured_row() -> None:
     settings = settings_of(sizes=[50])
     one = few.findings(settings, [row(settings, arm, 50, 0, distance=3.0) for arm in few.ARMS])
     assert one.headline is None

@@ -55,9 +55,7 @@ def test_images_are_the_stored_grids(open_lab: Callable, digits: Callable) -> No
     assert np.abs(pictures[-1][: expected.shape[0]] - expected).mean() < 3  # a GIF has 256 colours
 
 
-def test_the_variants_of_a_comparison_stand_side_by_side_at_the_same_rounds(
-    open_lab: Callable, small: Callable
-) -> None:
+def test_variants_of_a_comparison_stand_beside_each_other_by_round(open_lab: Callable, small: Callable) -> None:
     lab = open_lab(executor="thread")
     variants = [{"name": name, "changes": {"objective": name}} for name in ("ns_gan", "ls_gan")]
     made = lab.compare(Comparison.load({"base": small(), "variants": variants, "seeds": [4, 2]}))

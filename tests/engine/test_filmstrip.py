@@ -78,7 +78,7 @@ def test_what_no_verdict_called_a_loss_is_no_collapse(store: RunStore) -> None:
         filmstrip(store, "a-run")
 
 
-def test_the_strip_has_a_picture_of_each_scene_and_the_film_one_of_each_round_of_the_story(store: RunStore) -> None:
+def test_the_strip_has_a_picture_per_scene_and_the_film_one_per_round(store: RunStore) -> None:
     store.add_event("a-run", 30, "verdict", {"state": "collapsed", "first_sign": 15})
     store.add_event("a-run", 40, "forked", {"changes": {"objective.penalties": {"r1": 0.1}}})
     store.flush()

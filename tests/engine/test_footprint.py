@@ -62,7 +62,7 @@ def test_extremes_are_answered_at_once_and_take_nothing(widths: list[int], batch
 
 
 @pytest.mark.usefixtures("one_gb")
-def test_what_does_not_fit_is_refused_with_both_numbers_and_nothing_is_left(
+def test_a_run_that_does_not_fit_is_refused_with_both_numbers(
     open_lab: Callable, small: Callable, tmp_path: Path
 ) -> None:
     lab = open_lab()

@@ -121,7 +121,7 @@ def test_a_running_parent_is_forked_where_it_is_and_goes_on(
     )
 
 
-def test_a_fork_that_was_interrupted_before_its_first_round_begins_where_it_was_forked(
+def test_a_fork_interrupted_before_its_first_round_begins_at_the_fork(
     half: Any, open_lab: Callable, small: Callable
 ) -> None:
     lab, parent = half

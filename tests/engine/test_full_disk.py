@@ -187,7 +187,7 @@ def test_a_run_that_cannot_have_memory_fails_with_advice(
     assert lab.view(beside).status["state"] == "running"
 
 
-def test_an_accelerator_that_fails_for_good_ends_all_its_runs_with_the_cause_and_keeps_their_checkpoints(
+def test_a_failed_accelerator_ends_its_runs_and_keeps_checkpoints(
     open_lab: Callable, small: Callable, hold: Hold, until: Callable
 ) -> None:
     hold.at(5)

@@ -63,14 +63,14 @@ def test_real_pictures_have_nothing_outside_of_their_space() -> None:
     torch.testing.assert_close(projected(once), once, atol=1e-5, rtol=0)
 
 
-def test_a_picture_of_the_space_is_not_changed_much_by_shrinking_and_one_outside_is_honest_after_it() -> None:
+def test_shrinking_changes_a_picture_of_the_space_little() -> None:
     _, b = digits()
     small = shrunk(b)
     assert (small - projected(small)).abs().max() < 1e-5
     assert (b - small).abs().mean() > 0.05
 
 
-def test_a_message_that_is_read_is_missed_when_it_is_gone_and_misleads_when_it_is_of_another() -> None:
+def test_a_message_that_is_read_is_missed_or_misleads_when_changed() -> None:
     told = found(heard=True)
     error = {row.given: row.error for row in told.rows}
     assert error["F(b)"] == pytest.approx(0, abs=1e-4)

@@ -119,7 +119,7 @@ def test_a_comparison_whose_knobs_were_turned_is_made_again_run_by_run(
     assert again == {str((name, 3)): run.summary["state_hash"] for name, run in records.items()}
 
 
-def test_knobs_turned_after_the_last_checkpoint_are_turned_again_when_the_run_goes_on(
+def test_knobs_turned_after_the_last_checkpoint_are_turned_again(
     open_lab: Callable, small: Callable, play_job: Callable
 ) -> None:
     lab: Lab = open_lab()
@@ -143,7 +143,7 @@ def test_knobs_turned_after_the_last_checkpoint_are_turned_again_when_the_run_go
         assert [event.round for event in lab.store.events(one) if event.kind == "knob"] == [4, 8]
 
 
-def test_at_the_round_of_a_checkpoint_a_knob_is_turned_again_and_not_told_again(
+def test_at_the_round_of_a_checkpoint_a_knob_is_turned_but_not_told_again(
     play_job: Callable, small: Callable, tmp_path: Path
 ) -> None:
     config = small({"objective": "wgan_gp", "schedule.rounds": 9})

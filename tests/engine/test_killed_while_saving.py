@@ -38,9 +38,7 @@ for round in (10, 20):
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at_every_point_of_a_save_the_one_before_is_whole_and_the_rest_is_swept(
-    point: str, tmp_path: Path
-) -> None:
+def test_killed_at_any_point_of_a_save_the_one_before_is_whole(point: str, tmp_path: Path) -> None:
     killed_at(point, SAVES, tmp_path)
     (path,) = checkpoints(tmp_path)
     assert read(path) == (bytes(100_000) + bytes([10]), {"round": 10})
@@ -72,9 +70,7 @@ for k in range(1, 1000):
         ("artefact.before_rename=exit@9", 8),
     ],
 )
-def test_killed_at_every_point_of_a_write_no_row_that_was_acknowledged_is_missing(
-    point: str, shown: int, tmp_path: Path
-) -> None:
+def test_killed_at_any_point_of_a_write_no_acknowledged_row_is_missing(point: str, shown: int, tmp_path: Path) -> None:
     killed_at(point, ROWS, tmp_path / "runs", tmp_path / "acknowledged")
     acknowledged = int((tmp_path / "acknowledged").read_text())
     assert acknowledged >= shown

@@ -579,9 +579,7 @@ def test_the_memory_of_a_failed_run_is_given_back(
     until(lambda: gc.collect() >= 0 and games[0]() is None, "its thread is over, and the game with it")
 
 
-def test_divergence_is_an_end_with_its_round_and_may_be_resumed_by_who_wants_to(
-    open_lab: Callable, small: Callable
-) -> None:
+def test_divergence_is_an_end_with_its_round_that_can_be_resumed(open_lab: Callable, small: Callable) -> None:
     sgd = {"name": "sgd", "lr": 0.3, "momentum": 0.9}
     changes = {"optimizers.generator": sgd, "optimizers.discriminator": sgd, "objective.loss": "least_squares"}
     lab = open_lab()
@@ -639,7 +637,7 @@ def test_cards_survive_everything_that_can_be_in_a_store(open_lab: Callable, sma
         json.loads(lab.view(name).snapshot())
 
 
-def test_cards_are_shared_for_a_second_and_new_at_once_when_a_run_comes_or_goes(
+def test_cards_are_cached_for_a_second_unless_a_run_comes_or_goes(
     open_lab: Callable, small: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold.at(5)

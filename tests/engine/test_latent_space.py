@@ -114,7 +114,7 @@ def test_what_a_run_cannot_do_is_said_in_a_sentence(space: Space) -> None:
         assert answer.get("error", "").endswith("."), recipe
 
 
-def test_a_copy_of_a_training_picture_is_beside_itself_and_not_among_the_held_out(
+def test_a_copy_of_a_training_picture_is_nearest_to_itself(
     played: tuple[Lab, dict[str, str]],
 ) -> None:
     """Held-out pictures in place of training pictures would say of any G that it has learnt nothing by heart."""
@@ -230,7 +230,7 @@ def guide(played: tuple[Lab, dict[str, str]]) -> Iterator[Guide]:
     made.close()
 
 
-def test_of_each_visitor_the_latest_question_counts_and_there_is_an_end_to_them(
+def test_of_each_visitor_only_the_latest_question_counts(
     guide: Guide, played: tuple[Lab, dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = played[1]["gan"]

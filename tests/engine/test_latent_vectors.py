@@ -84,7 +84,7 @@ def test_the_mean_of_a_class_is_put_back_on_the_shell() -> None:
     assert away[2].eq(0).all()
 
 
-def test_a_regression_finds_what_tells_classes_apart_and_their_means_what_goes_with_it_too() -> None:
+def test_a_regression_finds_the_direction_that_tells_classes_apart() -> None:
     z = normal(4000, 3)
     z[:, 1] = 0.8 * z[:, 0] + 0.6 * z[:, 1]
     labels = (z[:, 0] + 0.3 * normal(4000, 1, seed=9)[:, 0] > 0).long()

@@ -544,7 +544,7 @@ def test_a_track_without_a_clock_can_be_seen(tmp_path: Any) -> None:
     assert shown["tracks"]["other"]["x"] == {"x": [], "y": []}
 
 
-def test_a_run_of_a_million_rounds_costs_a_viewer_what_one_of_a_thousand_does() -> None:
+def test_a_viewer_of_a_million_rounds_costs_what_one_of_a_thousand_does() -> None:
     """What travels at each tick and at joining, for all viewers together, and the least that making it took."""
     columns = ("D.loss", "G.loss", "D.real", "D.fake", "D.grad_norm", "G.grad_norm")
     lengths = (1_000, 1_000_000)

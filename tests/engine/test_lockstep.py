@@ -143,7 +143,7 @@ def test_only_so_many_have_a_turn_and_those_furthest_behind_come_first(monkeypat
     assert plays(pace, "a", 2)
 
 
-def test_where_turns_are_taken_the_others_go_on_without_one_that_is_paused_and_wait_for_it_afterwards() -> None:
+def test_with_turns_the_others_go_on_without_a_paused_run_then_wait() -> None:
     nudged: list[str] = []
     pace = Lockstep(nudged.append)
     pace.together("abc", at_once=1, wait_for_paused=False)

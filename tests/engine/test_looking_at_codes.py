@@ -110,7 +110,7 @@ class Knowing:
         return np.where(np.arange(10) == nearest[:, None], sure, (1 - sure) / 9)
 
 
-def test_images_have_a_row_for_each_category_and_an_unsure_classifier_is_no_agreement() -> None:
+def test_images_have_a_row_per_category_and_unsure_is_no_agreement() -> None:
     config = config_of("digits8", {"code.categories": 10, "data.options": {"size": 8}})
     source, latent = load_source(config), GAMES["infogan"].latent(config)
     assert isinstance(latent, CodedLatent)
@@ -154,7 +154,7 @@ class InPetals:
         return self.petals.with_category(torch.tensor([[4.0, 0.0]]), self.where[torch.cdist(x, centers).argmin(1)])
 
 
-def test_petals_of_a_code_are_read_off_real_samples_by_where_these_are_encoded() -> None:
+def test_petals_of_a_code_are_read_off_encoded_real_samples() -> None:
     prior = {"prior.kind": "petals", "prior.petals": 8, "diagnostics.samples": 400}
     config = resolve(RunConfig.load({"game": "aae", "data": {"name": "ring"}, "device": "cpu"}).replace(prior))
     numbers = numbers_of(InPetals(config, [3, 1, 0, 2, 7, 6, 5, 4]), config)

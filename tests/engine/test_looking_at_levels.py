@@ -80,7 +80,7 @@ def test_details_are_measured_beside_none(observer: StairsObserver) -> None:
     assert none["from_quarter_frechet"] > none["from_half_frechet"] > 1e-4
 
 
-def test_the_staircase_has_the_levels_of_a_sample_and_held_out_pictures_made_coarse(observer: StairsObserver) -> None:
+def test_the_staircase_has_all_levels_of_samples_and_coarse_pictures(observer: StairsObserver) -> None:
     sheet = observer.sheet(Rebuilds(smooth=False))
     assert sheet.heads == ("4×4", "8×8", "16×16", "real 4×4", "with details", "real 8×8", "with details", "real")
     assert sheet.images.shape == (ROWS, len(sheet.heads), 1, 16, 16)

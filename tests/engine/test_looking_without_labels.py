@@ -62,7 +62,7 @@ def test_what_a_small_set_cannot_tell_is_lacking_or_left_out() -> None:
     assert PRECISION in reference["floors"]
 
 
-def test_fewer_held_out_pictures_than_compared_ones_have_no_floor_of_neighbours() -> None:
+def test_too_few_held_out_pictures_have_no_floor_of_neighbours() -> None:
     config = resolve(RunConfig.load({"data": {"name": "few_digits"}, "device": "cpu", "diagnostics": {"samples": 100}}))
     source = load_source(config)
     assert isinstance(source, ImageSource)
@@ -89,7 +89,7 @@ class Knowing:
         return self.judge(x, y)
 
 
-def test_a_d_that_knows_its_pictures_by_heart_is_seen_where_pictures_are_few() -> None:
+def test_a_d_that_memorises_is_seen_where_pictures_are_few() -> None:
     source = DATASETS["few_digits"].load(pictures=30)
     assert isinstance(source, ImageSource)
     config = resolve(RunConfig.load({"data": {"name": "few_digits"}, "objective": "wgan_gp", "device": "cpu"}))

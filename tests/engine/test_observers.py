@@ -191,7 +191,7 @@ def test_real_points_on_a_line_read_as_real(small: Callable) -> None:
     assert [far[name] for name in ("mean", "std", "skew", "kurtosis")] == [40.0, 0.0, 0.0, 0.0]
 
 
-def test_a_discriminator_of_packs_is_shown_a_real_pack_moved_along_the_line(small: Callable) -> None:
+def test_a_d_of_packs_is_shown_a_real_pack_moved_along_the_line(small: Callable) -> None:
     config = small({"data.name": "gaussian", "data.options": {}, "data.batch_size": 40})
     config = config.replace({"model.discriminator.packing": 20, "model.discriminator.summary": "moments"})
     source = load_source(config)

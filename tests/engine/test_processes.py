@@ -83,7 +83,7 @@ def test_a_run_whose_process_is_killed_ends_alone_and_goes_on_bit_for_bit(
         (signal.SIGTERM, "interrupted", ""),
     ],
 )
-def test_a_crash_fails_the_run_and_says_where_it_was_and_a_request_to_end_saves_it(
+def test_a_crash_fails_the_run_and_says_where_and_sigterm_saves_it(
     open_lab: Callable,
     small: Callable,
     begin: Callable,
@@ -166,7 +166,7 @@ def test_a_run_alone_takes_the_process_that_waits_and_another_gets_ready(
     assert not workers(), "neither lab leaves one behind"
 
 
-def test_a_run_can_be_stopped_while_its_process_starts_and_the_page_says_that_it_does(
+def test_a_run_can_be_stopped_while_its_process_starts(
     open_lab: Callable,
     small: Callable,
     until: Callable,
@@ -275,7 +275,7 @@ def test_a_classifier_is_trained_once_for_all_processes_and_by_the_lab(
 # Which of the two
 
 
-def test_a_comparison_of_any_size_shares_few_processes_and_a_fault_takes_no_more_than_it_must(
+def test_a_comparison_shares_few_processes_and_a_fault_ends_one(
     open_lab: Callable, small: Callable, until: Callable, workers: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GANSCOPE_EXECUTOR", raising=False)
@@ -335,7 +335,7 @@ def curves(store: RunStore, run: str) -> bytes:
     return track.values[:, np.array(track.columns) != "seconds"].tobytes()
 
 
-def test_who_shares_a_process_with_a_run_that_hangs_is_saved_before_it_is_ended(
+def test_runs_in_the_process_of_a_hanging_one_are_saved_first(
     small: Callable, told: Callable, until: Callable, workers: Callable, tmp_path: Path, hold: Hold
 ) -> None:
     hold.at(5)  # a thread that runs on while its stack is read may show none of it

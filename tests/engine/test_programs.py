@@ -133,7 +133,7 @@ def test_how_it_ended_is_told(act: str, status: int, last: str | None, errors: I
 
 
 @pytest.mark.usefixtures("ways")
-def test_it_ends_when_its_pipe_is_closed_whatever_it_does_and_no_other_holds_it() -> None:
+def test_a_program_ends_when_its_pipe_is_closed_whatever_it_does() -> None:
     (program, _), (later, _) = begun("computes"), begun("computes")
     assert program.stdin is not None
     program.stdin.close()
@@ -181,7 +181,7 @@ def test_one_that_is_given_up_before_it_was_heard_of_is_ended(
     let_go(program)
 
 
-def test_another_search_path_than_that_of_the_fork_server_needs_an_interpreter(
+def test_another_search_path_than_the_fork_servers_needs_an_interpreter(
     a_fork_server: ForkServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "acts_of_a_program.py").write_text("import sys\nprint('[]', flush=True)\nsys.exit(7)\n")

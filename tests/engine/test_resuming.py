@@ -53,7 +53,7 @@ def test_all_go_on_and_one_that_cannot_holds_up_no_other(after_a_crash: list[str
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EACCES])
-def test_a_folder_that_cannot_be_listed_now_drops_nothing_that_was_recorded(
+def test_a_folder_that_cannot_be_listed_now_loses_no_record(
     number: int, open_lab: Callable, small: Callable, hold: Hold, until: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To take it for empty would begin anew, and cut the record."""

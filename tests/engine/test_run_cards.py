@@ -32,7 +32,7 @@ def test_a_comparison_is_one_card_and_what_has_not_ended_comes_first(store: RunS
     assert duel["comparison"]
 
 
-def test_what_has_not_ended_is_found_behind_as_many_newer_ones_as_are_shown(store: RunStore) -> None:
+def test_a_run_that_has_not_ended_is_found_behind_newer_ones(store: RunStore) -> None:
     assert [card["name"] for card in RunCards(store, lambda run: None).recent(2)] == ["a duel", "run 0"]
 
 

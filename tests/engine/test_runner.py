@@ -117,7 +117,7 @@ def test_the_clock_grows_and_does_not_count_measuring_saving_or_waiting(
     assert len(told.notes("checkpoint")) >= 3
 
 
-def test_a_run_ends_with_the_round_in_which_its_seconds_are_over_also_when_it_went_on(
+def test_a_run_ends_with_the_round_in_which_its_seconds_are_over(
     play_job: Callable, small: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     now = [0.0]
@@ -252,7 +252,7 @@ def test_a_measurement_on_record_is_not_recorded_again(play_job: Callable, small
     assert again.end.summary["metrics"]
 
 
-def test_an_abandoned_job_ends_within_its_turn_and_leaves_no_half_checkpoint(
+def test_an_abandoned_job_ends_in_its_turn_without_half_a_checkpoint(
     play_job: Callable, small: Callable, tmp_path: Path
 ) -> None:
     def hook(turn: Turn, inbox: Any) -> None:
@@ -385,7 +385,7 @@ def poison(turn: Turn) -> None:
 
 
 @pytest.mark.parametrize("command", ["stop", "interrupt", None])
-def test_a_state_that_is_not_finite_is_a_divergence_though_no_loss_has_shown_it(
+def test_a_state_that_is_not_finite_is_a_divergence_whatever_the_loss(
     play_job: Callable, small: Callable, tmp_path: Path, command: str | None
 ) -> None:
     def hook(turn: Turn, inbox: Any) -> None:
@@ -583,7 +583,7 @@ def test_a_checkpoint_that_cannot_be_read_is_a_failure_at_its_round(
 # --- images ---
 
 
-def test_images_are_shown_at_once_and_measured_when_the_classifier_is_there(
+def test_images_are_shown_before_the_classifier_is_there_to_measure(
     play_job: Callable, digits: Callable, stand_in: Callable
 ) -> None:
     ready = []

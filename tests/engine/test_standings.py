@@ -143,7 +143,7 @@ def test_an_interval_keeps_to_the_range_of_its_quantity() -> None:
     assert sure(interval_of("mean", -0.4, 0.2, 0.1), 0.0) == "−0.832 to 0.765"
 
 
-def test_an_interval_that_says_nothing_is_not_printed_and_how_many_seeds_would_do_is() -> None:
+def test_instead_of_a_useless_interval_stands_how_many_seeds_would_do() -> None:
     assert sure(interval_of("modes_covered", 0, 1), 8.0) == "too wide with 2 seeds; about 3 would do"
     assert sure(interval_of("sliced_wasserstein", 0.1, 0.9), None) == "too wide with 2 seeds; about 8 would do"
     assert sure(interval_of("kl_to_real", 0.0, 0.0, 0.0, 9.0), None) == "too wide with 4 seeds; about 18 would do"

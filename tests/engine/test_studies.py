@@ -105,7 +105,7 @@ def test_an_interrupted_study_goes_on_where_it_was_and_ends_the_same(store: RunS
     assert list(values_of(store, part))[: len(before)] == list(before)  # what is stored is not computed again
 
 
-def test_after_a_kill_the_study_is_interrupted_with_all_rows_that_were_done(store: RunStore) -> None:
+def test_after_a_kill_the_study_is_interrupted_with_all_its_rows(store: RunStore) -> None:
     begun = computing.begin(store, TINY)
     program = f"from gan_core import api\napi.resume_study({begun.id!r}, store={str(store.root)!r})"
     store.studies.update(begun.id, status="stopped")

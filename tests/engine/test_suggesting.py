@@ -55,7 +55,7 @@ def test_networks_batch_and_augmentation_come_from_the_pictures(
         assert known.replace("ema_warm_up", "ema_decay") in named, "whoever adds a change says whether it was measured"
 
 
-def test_pictures_that_cannot_be_halved_get_an_mlp_and_other_data_what_they_had(shelved: Path) -> None:
+def test_pictures_of_odd_size_get_an_mlp_and_other_data_keep_theirs(shelved: Path) -> None:
     x = np.random.default_rng(0).integers(0, 256, (60, 1, 15, 15), np.uint8)
     name = shelf.keep("odd", Images(x, None, (), ()), "a folder").name
     assert changes_for("datasets", name)["model.generator.architecture"] == "mlp"

@@ -58,7 +58,7 @@ def test_a_thread_that_hangs_is_shown_with_its_stack_and_may_come_back(
     assert not lab.view(run).status["stuck"]
 
 
-def test_a_paused_run_is_known_to_rest_and_one_that_waits_says_that_it_lives(
+def test_a_paused_run_is_known_to_rest_and_a_waiting_one_to_live(
     open_lab: Callable, small: Callable, until: Callable, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hearing, "BEAT_SECONDS", 0.05)

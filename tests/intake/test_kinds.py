@@ -119,7 +119,7 @@ def test_what_is_asked_about_is_held_out_with_its_masks() -> None:
     assert "60 normal pictures to learn from, 20 to be asked about, 8 of these with a mask." in found.notes
 
 
-def test_where_test_has_no_normal_pictures_some_are_held_out_and_copies_are_told() -> None:
+def test_without_normal_test_pictures_some_are_held_out() -> None:
     found = brought(normals_in_test=False)
     assert found.heldout is not None
     assert found.y is not None
@@ -171,7 +171,7 @@ def test_a_study_of_a_kept_set_finds_the_spots_and_where_they_are(own: str, tmp_
     assert any(table.title.startswith("Pixels that were damaged") for table in findings(asked, rows).tables)
 
 
-def test_pictures_of_which_nobody_says_what_they_are_have_a_board_and_no_area(tmp_path: Path) -> None:
+def test_pictures_without_kinds_have_a_board_and_no_area(tmp_path: Path) -> None:
     use_store(tmp_path)
     files = {f"normal/{n}.png": picture(n) for n in range(60)}
     files |= {f"test/{n}.png": picture(100 + n, spot=n < 5) for n in range(10)}

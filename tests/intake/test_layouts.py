@@ -257,7 +257,7 @@ def test_classes_are_in_the_order_of_people() -> None:
     assert in_order(["day 10", "day 2", "b", "a"]) == ["a", "b", "day 2", "day 10"]
 
 
-def test_a_class_keeps_its_characters_and_loses_what_changes_its_neighbours() -> None:
+def test_a_class_keeps_its_name_less_what_confuses_its_neighbours() -> None:
     assert class_name("Cafe\u0301 (C++) <b> #1") == "Café (C++) <b> #1"
     assert class_name("\u202egnp\x07x") == "gnpx"
     assert len(class_name("x" * 500)) == 80

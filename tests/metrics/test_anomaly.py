@@ -109,7 +109,7 @@ def test_the_threshold_keeps_its_rate_of_false_alarms() -> None:
 
 
 @pytest.mark.parametrize("n", [19, 60, 99])
-def test_the_next_normal_sample_is_called_strange_at_most_as_often_as_was_set(n: int) -> None:
+def test_a_normal_sample_is_called_strange_at_most_at_the_set_rate(n: int) -> None:
     sets = draws(6).normal(size=(20_000, n + 1))
     alarms = np.mean([row[-1] > threshold(row[:-1]).value for row in sets])
     assert alarms <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(sets))

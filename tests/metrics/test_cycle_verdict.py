@@ -38,7 +38,7 @@ def states(judge: CycleJudge) -> list[str]:
     return [change.state for change in judge.changes]
 
 
-def test_modes_that_stay_in_place_are_healthy_and_exchanged_ones_an_alarm_however_well_the_cycle_closes() -> None:
+def test_modes_in_place_are_healthy_and_exchanged_ones_an_alarm() -> None:
     assert states(told(RING, [START] * 2 + [HOME] * 6)) == ["learning", "healthy"]
     judge = told(RING, [START] * 2 + [AWAY] * 6)
     assert states(judge) == ["learning", "exchanged"]
@@ -60,7 +60,7 @@ def test_an_open_cycle_is_still_learnt_wherever_modes_are() -> None:
     assert "100% of what could be lost is lost" in judge.verdict.sentence
 
 
-def test_a_class_that_is_lost_is_an_alarm_late_and_one_that_is_kept_healthy() -> None:
+def test_a_class_that_is_lost_late_is_an_alarm_and_a_kept_one_healthy() -> None:
     assert states(told(DIGITS, [UNLIKE] + [KEPT] * 4)) == ["starting", "learning", "healthy"][1:]
     judge = told(DIGITS, [UNLIKE] + [LOST] * 6)
     assert states(judge) == ["learning", "class_lost"]
@@ -74,7 +74,7 @@ def test_outputs_that_are_as_far_from_b_as_inputs_are_not_healthy() -> None:
     assert "the distance of outputs to B is 455, that of the inputs as they are 460" in judge.verdict.sentence
 
 
-def test_where_nothing_tells_what_belongs_together_nothing_is_called_healthy() -> None:
+def test_without_a_sign_of_what_belongs_together_nothing_is_healthy() -> None:
     judge = told(DIGITS, [{"cycle_error": 0.01}] * 9)
     assert states(judge) == ["learning"]
     assert "nothing here tells whether an output is that of its input" in judge.verdict.sentence

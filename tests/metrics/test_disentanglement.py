@@ -64,7 +64,7 @@ def test_the_true_factors_have_every_score() -> None:
     assert factor_vae_score(TRUE, FACTORS) == 1
 
 
-def test_a_rotation_costs_the_gaps_and_the_factor_vae_score_does_not_see_it() -> None:
+def test_a_rotation_costs_the_gaps_but_not_the_factor_vae_score() -> None:
     assert mig(ROTATED, FACTORS) < 0.3
     assert sap(ROTATED, FACTORS, UNORDERED) < 0.45
     scores = dci(ROTATED, FACTORS)
@@ -82,7 +82,7 @@ def test_noise_has_no_score() -> None:
     assert factor_vae_score(noise(8), FACTORS) == pytest.approx(0.2, abs=0.06)
 
 
-def test_one_number_that_holds_every_factor_is_no_disentanglement_but_keeps_much_of_its_mig() -> None:
+def test_one_number_with_every_factor_is_not_disentangled() -> None:
     """MIG measures completeness: in 20 bins the number tells shape and size, of which it is the only one to know."""
     assert mig(ONE_COLUMN, FACTORS) == pytest.approx(0.389, abs=0.01)
     assert sap(ONE_COLUMN, FACTORS, UNORDERED) == pytest.approx(0.2, abs=0.02)

@@ -47,7 +47,7 @@ def test_sliced_wasserstein_of_a_shift():
     assert value == pytest.approx(5 * 2 / np.pi, rel=0.03)
 
 
-def test_sliced_wasserstein_is_the_mean_over_scipy_along_the_same_directions():
+def test_sliced_wasserstein_is_the_mean_of_scipys_along_directions():
     x, y = rng(1).normal(size=(200, 3)), rng(2).normal(size=(150, 3)) * 2
     axes = rng(3).standard_normal((3, 50))
     axes /= np.linalg.norm(axes, axis=0)

@@ -80,7 +80,7 @@ def test_spreads_inside_classes_are_those_of_each_class_alone():
     assert class_diversity(x, labels, spreads) == pytest.approx(1)
 
 
-def test_ten_digits_one_picture_each_has_all_classes_and_no_diversity_in_them():
+def test_one_picture_of_each_digit_has_all_classes_and_no_diversity():
     rng = np.random.default_rng(0)
     labels = np.arange(200) % 10
     pictures = rng.normal(size=(10, 16))

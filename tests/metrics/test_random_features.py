@@ -74,7 +74,7 @@ def test_an_honest_set_stands_at_the_floor_and_damage_above_it(features: np.ndar
     assert comparison.measure(features[n : 2 * n])[FRECHET] == pytest.approx(0, abs=1e-6)
 
 
-def test_an_honest_generator_is_no_copier_in_pixels_and_would_be_a_stranger_in_a_space_of_the_training_set() -> None:
+def test_an_honest_generator_is_no_copier_in_pixels() -> None:
     """What is fitted on the training pictures alone spreads these out, and new ones look far from them."""
     x = mnist5k().x.flatten(1).numpy().astype(np.float64)
     order, near, far = np.random.default_rng(0).permutation(5_000), [], []

@@ -73,7 +73,7 @@ def test_brightness_and_saturation_are_those_of_the_ink_of_the_target() -> None:
     assert math.isnan(ink_saturation(0 * target, target))
 
 
-def test_outputs_that_do_not_depend_on_inputs_read_one_and_targets_read_nothing() -> None:
+def test_outputs_that_ignore_inputs_read_one_and_targets_nothing() -> None:
     targets = np.random.default_rng(1).random((200, 1, 8, 8))
     given = targets.copy()
     given[..., 4:, :] = 0

@@ -58,7 +58,7 @@ def test_what_is_no_better_than_the_input_is_not_healthy() -> None:
     )
 
 
-def test_outputs_that_ignore_their_inputs_are_an_alarm_late_and_after_they_heeded_them() -> None:
+def test_outputs_that_ignore_their_inputs_late_are_an_alarm() -> None:
     judge = told([START] * 2 + [BLIND] * 8)
     assert states(judge)[-1] == "input_ignored"
     assert "98% of that" in judge.verdict.sentence

@@ -111,7 +111,7 @@ def test_a_loss_of_what_was_there_is_a_collapse_and_when_it_began(labels):
         assert "1.2 effective modes of 8, it had 7." in judge.verdict.sentence
 
 
-def test_a_d_that_knows_its_few_pictures_by_heart_is_an_alarm_where_there_are_no_classes():
+def test_a_d_that_memorises_few_pictures_is_an_alarm_without_classes():
     r_v = [0.1] * 12 + [0.7, 0.1] + [0.6, 0.7, 0.8, 0.45, 0.3, 0.45] + [0.3] * 6
     turns, diagnostics = series(WHOLE[: len(r_v)], d_overfitting=r_v)
     judge = judged(turns, without_labels(diagnostics), RING)
@@ -189,7 +189,7 @@ def hopping(n):
 
 
 @pytest.mark.parametrize("labels", [True, False])
-def test_a_rotating_collapse_is_caught_although_the_losses_look_like_equilibrium(labels):
+def test_a_rotating_collapse_is_caught_at_losses_of_equilibrium(labels):
     play = BALANCED | {"D.loss": 1.386, "D.real": 0.5, "D.fake": 0.5}
     turns, diagnostics = series([0.13, 0.2] * 10, play, **hopping(20))
     found = verdict(turns, diagnostics if labels else without_labels(diagnostics), RING)
@@ -230,7 +230,7 @@ def test_six_modes_of_eight_are_no_recovery():
     assert states(whole)[-2:] == ["collapsed", "recovered"]
 
 
-def test_what_spreads_no_further_is_collapsed_no_longer_and_not_whole_either():
+def test_samples_that_spread_no_further_are_neither_collapsed_nor_whole():
     judge = judged(*series(GROWING + WHOLE[:6] + LOST + [0.5, 0.7] + [0.81] * 30), RING)
     assert states(judge)[-2:] == ["collapsed", "narrowing"]
     assert judge.verdict.sentence == "A part of what G had is still missing: 6.4 effective modes of 8."
@@ -288,7 +288,7 @@ def test_samples_that_fly_away_and_scores_without_bounds_diverge():
     assert verdict(*drifting, critic).state == "healthy", "a Wasserstein critic may drift as a whole"
 
 
-def test_a_middle_that_swings_around_the_data_oscillates_and_one_that_wanders_does_not():
+def test_a_middle_that_swings_oscillates_and_one_that_wanders_does_not():
     n = 60
     circle = 0.8 * np.exp(2j * np.pi * np.arange(n) / 9)
     found = verdict(*series([1.0] * n, center_1=circle.real, center_2=circle.imag), RING)
@@ -387,7 +387,7 @@ def test_the_shape_of_a_cloud_does_not_come_and_go():
     assert states(judge).count("spread") == 1
 
 
-def test_a_cloud_wider_than_the_data_has_not_collapsed_whatever_it_is_nearest_to():
+def test_a_cloud_wider_than_the_data_has_not_collapsed():
     """As a critic's game on the ring: three times as varied as real points, off every mode, now here and now there."""
     n = 60
     wide = {"std_ratio": 0.9, "vendi_score": 30.0, "high_quality_share": 0.01, "center_1": 1.2}
@@ -519,7 +519,7 @@ def test_samples_that_all_lie_outside_are_beside_the_data():
     assert "modes" not in found.sentence
 
 
-def test_one_picture_that_is_judged_now_as_this_and_now_as_that_does_not_hop():
+def test_one_picture_that_is_judged_now_this_now_that_does_not_hop():
     n = 40
     columns = {"largest_mode": np.arange(n) % 2, "largest_share": 0.97, "std_ratio": 0.03, "unsure_share": 0.1}
     still = series([0.1] * n, precision=0.0, frechet_distance=400.0, **columns)

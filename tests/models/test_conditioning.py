@@ -143,7 +143,7 @@ def test_labels_are_asked_for(case: tuple) -> None:
 
 
 @EACH
-def test_a_gradient_reaches_every_parameter_and_the_vectors_of_the_classes_that_occur(case: tuple) -> None:
+def test_a_gradient_reaches_all_parameters_and_vectors_of_classes(case: tuple) -> None:
     generator, discriminator = built(case)
     y = torch.tensor([0, 2] * 8)
     x_fake = generator(noise(16, LATENT), y)
@@ -186,7 +186,7 @@ def test_spectral_norm_reaches_the_heads() -> None:
         assert spectral_norm_of(network[-1].classes) is not None
 
 
-def test_statistics_of_the_minibatch_are_told_to_the_marginal_part_of_a_projection() -> None:
+def test_minibatch_statistics_go_to_the_marginal_part_of_a_projection() -> None:
     _, discriminator = built(("mlp", (2,), "projection"), minibatch_stddev=2, minibatch_kernels=3)
     x, y = noise(8, 2), labels(8)
     h = discriminator.features(x, y)

@@ -221,7 +221,7 @@ def test_in_evaluation_samples_do_not_see_each_other(case: tuple) -> None:
 
 
 @EACH
-def test_d_does_not_normalise_its_input_layer_and_g_does_not_normalise_its_output(case: tuple) -> None:
+def test_neither_the_input_of_d_nor_the_output_of_g_is_normalised(case: tuple) -> None:
     norms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm, nn.InstanceNorm2d)
     generator, discriminator = built(case)
     for network, index in ((discriminator, 0), (generator, -1)):

@@ -104,7 +104,7 @@ def test_u_is_a_function_of_the_seed_and_weights_begin_as_without() -> None:
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_weight_of_a_network_is_normalised_and_nothing_stays_uninitialised(name: str) -> None:
+def test_every_weight_is_normalised_and_none_stays_uninitialised(name: str) -> None:
     layers = Layers((6, 4), minibatch_stddev=2, minibatch_kernels=3)
     architecture, before = ARCHITECTURES[name], torch.get_rng_state()
     for build in (

@@ -20,7 +20,7 @@ def filled(network: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("side", [7, 14, 25, 27, 28, 29, 31, 32, 64])
-def test_a_unet_keeps_every_size_and_an_output_does_not_depend_on_its_neighbours(side: int) -> None:
+def test_a_unet_keeps_every_size_and_each_output_is_its_inputs_alone(side: int) -> None:
     network = filled(unet((1, side, side), BATCH)).eval()
     x = torch.rand(3, 1, side, side + 2, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():

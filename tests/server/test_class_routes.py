@@ -226,9 +226,7 @@ def test_the_teacher_leads_until_the_session_ends(client: TestClient, room: Clas
         assert "Only the teacher" in socket.receive_json()["error"]
 
 
-def test_who_teaches_by_mail_leads_with_a_voucher_of_this_browser_until_it_is_withdrawn(
-    client: TestClient, room: Classroom
-) -> None:
+def test_a_teacher_by_mail_leads_by_a_voucher_until_it_is_withdrawn(client: TestClient, room: Classroom) -> None:
     client.get("/")
     lead = json.dumps({"do": "lead", "on": False})
     name = room.names.read(client.cookies[VIEWER_COOKIE])

@@ -12,7 +12,7 @@ from gan_core.ui.shell import CLUSTER, TOUR
 STREAMLITS_OWN = '<div id="root">'
 
 
-def test_the_document_of_every_page_brings_style_and_script_and_is_asked_for_anew() -> None:
+def test_the_document_of_every_page_has_style_and_script_uncached() -> None:
     client = TestClient(Starlette(routes=first_page_routes(PATHS, PLAIN, STYLE, SCRIPT)))
     assert len(PATHS) == len([*TOUR, CLUSTER])
     for path in PATHS:

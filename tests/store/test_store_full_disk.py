@@ -100,9 +100,7 @@ def test_what_is_reserved_opens_the_store_and_deletes_from_it(disk: Disk, open_s
     assert [run.id for run in store.runs(include_deleted=True)] == ["first"]
 
 
-def test_a_disk_that_fills_while_the_store_is_open_still_lets_a_run_be_deleted(
-    disk: Disk, open_store: Callable
-) -> None:
+def test_a_disk_that_fills_still_lets_a_run_be_deleted(disk: Disk, open_store: Callable) -> None:
     store = open_store()
     disk.fill()
     store.delete("second")

@@ -72,7 +72,7 @@ def test_what_nobody_waits_for_is_committed_soon(bench: Bench) -> None:
     assert bench.notes() == ["a"]
 
 
-def test_writes_are_grouped_and_a_waiting_caller_does_not_wait_for_the_group(tmp_path: Path) -> None:
+def test_writes_are_grouped_but_a_waiting_caller_is_not_held_up(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "db", group_seconds=60)
     begun: list[str] = []
     bench.connection.set_trace_callback(lambda sql: begun.append(sql) if sql.startswith("BEGIN") else None)
@@ -188,7 +188,7 @@ def test_a_rollback_that_fails_too_ends_no_thread(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_who_waits_for_room_when_the_store_closes_is_told_that_it_is_closed(tmp_path: Path) -> None:
+def test_a_writer_that_waits_when_the_store_closes_is_told_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path / "db", max_bytes=200_000)
     gate, told = threading.Event(), []
     bench.writer.submit(lambda connection: gate.wait(30), size=200_000)

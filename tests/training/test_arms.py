@@ -39,7 +39,7 @@ def trained(source: ImageSource, arm: str, real: Pictures, generated: Pictures |
     return accuracy(fit(first_network(source.shape, 10, streams), seen, STEPS), held_out(source))
 
 
-def test_real_samples_in_place_of_generated_ones_give_the_accuracy_of_real_ones(source: ImageSource) -> None:
+def test_real_samples_as_generated_ones_give_the_accuracy_of_real_ones(source: ImageSource) -> None:
     real = few(source, 5)
     assert trained(source, "generated", real, real) == trained(source, "real", real, None)
 
@@ -54,7 +54,7 @@ def test_labels_that_were_shuffled_teach_nothing(source: ImageSource) -> None:
     assert trained(source, "real", real, None) > 0.5
 
 
-def test_every_arm_begins_with_the_same_weights_and_sees_the_same_real_samples(source: ImageSource) -> None:
+def test_every_arm_has_the_same_first_weights_and_real_samples(source: ImageSource) -> None:
     weights = [first_network(source.shape, 10, Streams(3)).state_dict() for _ in ARMS]
     assert all(torch.equal(first, other) for first, other in zip(weights[0].values(), weights[1].values(), strict=True))
     assert not torch.equal(

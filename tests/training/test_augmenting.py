@@ -141,7 +141,7 @@ def test_g_learns_through_the_change() -> None:
     assert any(not torch.equal(a, b) for a, b in zip(plain.G.parameters(), through.G.parameters(), strict=True))
 
 
-def test_a_run_without_augmentation_has_the_streams_and_the_memory_that_it_had() -> None:
+def test_a_run_without_augmentation_has_the_old_streams_and_memory() -> None:
     game = game_of()
     assert set(game.streams) == {"z", "penalties", "dropout.G", "dropout.D"}
     assert game.memory == {}
@@ -182,7 +182,7 @@ def test_d_that_knows_all_real_pictures_drives_the_share_up() -> None:
     assert float(game.memory["augment"]["share"]) == pytest.approx(4 * 8 / 1_000)
 
 
-def test_a_lazy_penalty_is_on_average_the_same_and_every_one_is_that_of_always() -> None:
+def test_a_lazy_penalty_is_on_average_the_same() -> None:
     """On a fixed D the mean over k turns of k times the penalty, or 0, is the penalty."""
     lazy = game_of(**{"objective.penalties": {"r1": 10.0}, "tricks.penalty_interval": 4})
     always = game_of(**{"objective.penalties": {"r1": 10.0}})
@@ -206,7 +206,7 @@ def test_an_average_that_warms_up_does_not_remember_the_first_rounds() -> None:
         torch.testing.assert_close(mean, start + (1 - 2 / 11) * (now - start))
 
 
-def test_channels_last_is_the_same_game_but_for_rounding_and_is_resumed_bit_for_bit(advance: Callable) -> None:
+def test_channels_last_is_the_same_but_for_rounding_and_resumes_exactly(advance: Callable) -> None:
     convolutions = {
         f"model.{who}.{what}": value
         for who in ("generator", "discriminator")

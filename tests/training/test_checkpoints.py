@@ -106,7 +106,7 @@ def test_the_newest_two_stay(tmp_path: Path) -> None:
     assert [round_of(path) for path in checkpoints(tmp_path)] == [10, 100, 101]
 
 
-def test_where_they_take_too_much_room_the_oldest_go_but_never_the_newest_nor_what_is_in_use(tmp_path: Path) -> None:
+def test_the_oldest_checkpoints_go_but_neither_the_newest_nor_used_ones(tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("old", "busy", "new")]
     for age, folder in enumerate(folders):
         for round in (10, 20, 30):
@@ -215,7 +215,7 @@ def test_saving_a_round_again_replaces_it(tmp_path: Path) -> None:
     assert load_checkpoint(save_checkpoint(tmp_path, other))["data"] == {"position": 5}
 
 
-def test_going_on_from_an_earlier_checkpoint_does_not_delete_what_was_just_written(tmp_path: Path) -> None:
+def test_going_on_from_an_earlier_checkpoint_keeps_the_newest_write(tmp_path: Path) -> None:
     """Rounds 200 and 300 were damaged, the run went on from 100: its next checkpoint must survive being written."""
     for round in (100, 200, 300):
         save_checkpoint(tmp_path, state_of(round), keep=3)
@@ -458,9 +458,7 @@ def test_going_on_from_an_earlier_round_leaves_no_later_one(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("fault", "lost"), [("eio", True), ("emfile", False), ("eacces", False), ("enomem", False), ("enospc", False)]
 )
-def test_a_checkpoint_that_cannot_be_read_now_is_told_from_one_that_is_lost(
-    fault: str, lost: bool, tmp_path: Path
-) -> None:
+def test_a_checkpoint_unreadable_now_is_told_from_a_lost_one(fault: str, lost: bool, tmp_path: Path) -> None:
     path = write(tmp_path, 1, b"tensors", {"round": 1})
     for look in (read, glance):
         with armed(f"checkpoint.read={fault}"), pytest.raises(CheckpointError, match=path.name) as refused:

@@ -148,7 +148,7 @@ def test_a_turn_moves_its_own_networks_alone() -> None:
             assert all(one is other for one, other in zip(grads[name], now, strict=True)), "no gradient came to it"
 
 
-def test_a_pool_gives_back_new_outputs_until_it_is_full_and_then_half_of_them() -> None:
+def test_a_full_pool_gives_back_new_outputs_half_of_the_time() -> None:
     stream = torch.Generator().manual_seed(0)
     made = torch.arange(4000.0).reshape(4000, 1).requires_grad_(True)
     none = empty_pool(0, (1,), "cpu")
@@ -181,7 +181,7 @@ def test_a_game_goes_on_bit_for_bit_with_its_pool_and_both_streams() -> None:
     assert state_hash(capture(resumed, 6)) == state_hash(capture(straight, 6))
 
 
-def test_what_a_pool_holds_and_where_the_other_stream_stands_decide_how_it_goes_on() -> None:
+def test_pools_and_the_second_stream_are_part_of_what_is_resumed() -> None:
     """Without either in the state the last test would pass with anything."""
     game = game_of()
     rounds(game, 4)
@@ -275,7 +275,7 @@ def test_without_a_cycle_a_warning_says_what_is_lost() -> None:
     assert any("any b will do" in problem.message and not problem.fatal for problem in told)
 
 
-def test_a_fork_with_another_pool_begins_it_anew_and_with_another_weight_keeps_it() -> None:
+def test_a_fork_begins_a_pool_of_another_size_anew_and_keeps_others() -> None:
     game, parent = game_of(), config_of()
     rounds(game, 4)
     state = capture(game, 4)
@@ -306,7 +306,7 @@ def test_the_last_layers_of_a_translator_are_a_convolution_and_tanh() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("identity", [0.0, 0.5])
-def test_a_perfect_cycle_may_exchange_the_modes_of_a_ring_and_the_identity_term_keeps_them(identity: float) -> None:
+def test_a_perfect_cycle_may_exchange_modes_without_the_identity_term(identity: float) -> None:
     config = resolve(preset_config("ring-cycle", {"device": "cpu", "seed": 0, "cycle.identity_weight": identity}))
     source = load_source(config)
     game: Any = build(config, source)

@@ -74,7 +74,7 @@ def test_under_a_schedule_a_fork_without_changes_goes_on_bit_for_bit(
     assert advance(child, 3, 4) == advance(uninterrupted, 3, 4)
 
 
-def test_another_objective_keeps_weights_and_moments_and_brings_its_own_settings(forked: Callable) -> None:
+def test_another_objective_keeps_weights_and_brings_its_own_settings(forked: Callable) -> None:
     state, result, game = forked({"objective": "wgan_gp"}, base={"objective": "ns_gan"})
     for name, network in game.networks.items():
         assert same(network.state_dict(), state["networks"][name])
@@ -223,7 +223,7 @@ def test_a_deeper_network_keeps_what_is_at_the_same_place(forked: Callable) -> N
     assert [line.split(":")[0] for line in result.anew] == ["G, Linear at 4", "G, Linear at 6"]
 
 
-def test_a_moving_average_begins_at_the_present_weights_and_goes_on_where_there_is_one(forked: Callable) -> None:
+def test_a_new_moving_average_begins_at_the_present_weights(forked: Callable) -> None:
     state, result, game = forked({"tricks.ema_decay": 0.9})
     assert same(game.networks["G_average"].state_dict(), state["networks"]["G"])
     assert result.anew == ("the moving average of G: it begins with G's present weights",)

@@ -70,7 +70,7 @@ def nearest_code(game: Glo, z: Tensor) -> Tensor:
     return codes[torch.cdist(direction, codes).argmin(1)]
 
 
-def test_a_sample_is_what_is_decoded_at_the_nearest_code_until_it_reaches_further() -> None:
+def test_a_sample_is_decoded_at_the_nearest_code_within_reach() -> None:
     game = game_of(config_of())
     played(game, 3)
     z = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))

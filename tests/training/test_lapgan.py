@@ -76,7 +76,7 @@ def test_details_are_not_held_to_the_range_of_pixels() -> None:
     assert out.min() > 1.99
 
 
-def test_no_level_hears_of_another_and_one_that_stands_still_learns_nothing() -> None:
+def test_levels_are_independent_and_a_frozen_one_learns_nothing() -> None:
     """Bit for bit: the finest level trains as if the others did not, since it sees real pictures only."""
     alone = game_of({"levels.coarse": False, "levels.middle": False})
     whole, first = game_of(), game_of()
@@ -110,7 +110,7 @@ class Adds(nn.Module):
 
 
 @pytest.mark.parametrize("level", [1, 2])
-def test_a_level_is_shown_real_pictures_and_its_details_on_the_same_ones_made_coarse(level: int) -> None:
+def test_a_level_sees_real_pictures_and_its_details_on_them_coarse(level: int) -> None:
     game = game_of({"model.detail_generator.normalization": "none"})
     notes = game.networks[f"D{level}"] = Notes()
     game.networks[f"G{level}"] = Adds()

@@ -131,9 +131,7 @@ def test_play_goes_on_after_the_rounds_that_are_played(tiny: Callable, game_of: 
     assert [turn.round for turn in first] == [8, 8, 9]
 
 
-def test_steps_changed_between_turns_hold_from_the_next_time_the_player_moves(
-    tiny: Callable, game_of: Callable
-) -> None:
+def test_steps_changed_between_turns_hold_from_the_players_next_turn(tiny: Callable, game_of: Callable) -> None:
     game = game_of(tiny("mlp"))
     names = []
     for turn in itertools.islice(play(game), 10):

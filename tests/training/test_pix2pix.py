@@ -282,7 +282,7 @@ def test_outputs_are_those_of_the_moving_average_which_no_player_moves() -> None
     assert state_hash(capture(resumed, 5)) == state_hash(capture(averaged, 5))
 
 
-def test_an_adversarial_stage_goes_on_with_all_of_g_and_a_d_that_has_learnt_nothing() -> None:
+def test_an_adversarial_stage_goes_on_with_all_of_g_and_a_new_d() -> None:
     """A fork of a run by the squared error, with a moving average that it had not."""
     by_error = {**ENLARGING, "translation.distance": "l2", "translation.adversarial_weight": 0}
     parent = game_of(by_error)

@@ -74,9 +74,7 @@ def test_after_is_what_the_player_would_read_if_the_turn_were_played_again(tiny:
 
 
 @pytest.mark.parametrize("turns", [1, 2], ids=["D", "G"])
-def test_a_small_step_downhill_lowers_its_own_loss_and_a_step_of_nothing_changes_none(
-    turns: int, tiny: Callable, game_of: Callable
-) -> None:
+def test_a_small_step_downhill_lowers_its_own_loss(turns: int, tiny: Callable, game_of: Callable) -> None:
     plain = {"name": "sgd", "lr": 1e-3}
     config = tiny("mlp", {"optimizers.generator": plain, "optimizers.discriminator": plain})
     for rate in (1e-3, 0.0):

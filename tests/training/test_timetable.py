@@ -35,7 +35,7 @@ def test_late_is_full_for_half_the_run_and_then_falls_by_equal_factors() -> None
     assert 0 < share_of_rate("late", 101, 101, 0.0) <= 1e-3, "an exponential never comes to 0"
 
 
-def test_late_linear_is_full_for_six_tenths_of_the_run_and_then_falls_on_a_line() -> None:
+def test_late_linear_is_full_for_six_tenths_and_then_falls_linearly() -> None:
     shares = [share_of_rate("late_linear", round, 101, 0.2) for round in range(1, 102)]
     assert shares[:61] == [1.0] * 61
     assert shares[80] == pytest.approx(0.6)

@@ -99,7 +99,7 @@ def test_below_the_free_bits_the_kl_has_no_gradient() -> None:
 # --- the likelihood ---
 
 
-def test_a_gaussian_likelihood_is_that_of_torch_and_without_sigma_the_likeliest() -> None:
+def test_a_gaussian_likelihood_is_torchs_without_sigma_the_likeliest() -> None:
     error = torch.randn(20, 2, generator=seeded(3)) * 0.7
     expected = -Normal(0, 0.3).log_prob(error).sum(1)
     torch.testing.assert_close(gaussian_nll(error, 0.3), expected, rtol=1e-5, atol=1e-5)
@@ -230,9 +230,7 @@ def test_a_linear_vae_is_probabilistic_pca() -> None:
 @pytest.mark.parametrize(
     ("beta", "nats"), [(4.0, (1.549, 0.968)), (10.0, (1.091, 0.510)), (30.0, (0.541, 0.0))], ids=["4", "10", "30"]
 )
-def test_a_dimension_collapses_exactly_where_beta_times_the_noise_exceeds_its_variance(
-    beta: float, nats: tuple[float, float]
-) -> None:
+def test_a_dimension_collapses_where_beta_times_noise_exceeds_variance(beta: float, nats: tuple[float, float]) -> None:
     """KL_j = max(0, ½ log(λ_j / (β σ²)))."""
     assert nats == pytest.approx([max(0.0, 0.5 * math.log(one / (beta * NOISE))) for one in SPECTRUM[:2]], abs=1e-3)
     values = trained(linear_vae(linear_data(), beta, math.sqrt(NOISE), 1200), 1200)

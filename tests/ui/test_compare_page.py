@@ -30,7 +30,7 @@ TWO = [{"name": "NS", "changes": {}}, {"name": "LS", "changes": {"objective": "l
 visit = partial(open_page, "compare")
 
 
-def test_a_comparison_that_has_ended_shows_its_standings_and_can_be_taken_back(lab: Lab) -> None:
+def test_an_ended_comparison_shows_standings_and_can_be_taken_back(lab: Lab) -> None:
     made = lab.compare(Comparison.load({"base": BASE, "variants": TWO, "seeds": [0, 1], "rounds": 6}), name="the duel")
     for member in lab.store.comparison(made).members:
         assert lab.wait(member.run, 60).status == "finished"

@@ -105,7 +105,7 @@ def test_what_is_drawn_equals_scipy_on_the_exported_series(tmp_path: Path) -> No
     assert (difference.low, difference.high) == pytest.approx((test.low, test.high))
 
 
-def test_seeds_are_put_together_by_rounds_and_stand_where_they_were_by_then() -> None:
+def test_seeds_are_joined_by_round_and_placed_where_they_were_then() -> None:
     x = np.array([0, 50])
     curves = {"a": {0: (x, np.array([1.0, 2.0])), 1: (x, np.array([3.0, 6.0]))}}
     seconds = {"a": {0: np.array([0.0, 1.0]), 1: np.array([0.0, 3.0])}}
@@ -116,7 +116,7 @@ def test_seeds_are_put_together_by_rounds_and_stand_where_they_were_by_then() ->
     assert by_role["mean"].y.tolist() == [2, 4]
 
 
-def test_a_loss_has_its_own_axis_its_line_and_stays_faint_where_it_is_smoothed() -> None:
+def test_a_loss_has_its_axis_and_line_and_stays_faint_when_smoothed() -> None:
     x = np.array([1, 2, 3])
     series = {"D.loss": (x, np.array([1.0, 2.0, 1.0])), "G.loss": (x, np.array([3.0, 3.0, 3.0]))}
     lines = {"D.loss": [(1.386, "2 log 2")]}

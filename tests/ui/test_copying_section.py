@@ -49,7 +49,7 @@ def test_a_verdict_stands_above_its_pairs(lab: Lab, monkeypatch: pytest.MonkeyPa
     assert app.button[0].label == "Look again"
 
 
-def test_what_was_refused_is_a_sentence_and_what_cannot_copy_has_no_section(
+def test_a_refusal_is_a_sentence_and_a_game_that_cannot_copy_has_none(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = SimpleNamespace(busy=False, error="There is no checkpoint.", result=None, progress=(0.0, ""))

@@ -16,7 +16,7 @@ def keys(run: str) -> list[str]:
     return [one.key for one in open_page("watch", run=run).button if (one.key or "").startswith(f"encoder:{run}")]
 
 
-def test_a_press_forks_a_finished_gan_into_a_regressor_that_is_offered_none(lab: Lab, tiny: Any) -> None:
+def test_a_press_forks_a_finished_gan_into_a_regressor(lab: Lab, tiny: Any) -> None:
     parent = lab.submit(tiny("mlp", {"schedule.rounds": 3}), name="a GAN")
     lab.wait(parent, timeout=60)
     app = open_page("watch", run=parent)

@@ -19,9 +19,7 @@ from streamlit.runtime.websocket_session_manager import WebsocketSessionManager
 from gan_core.ui import gone_sessions
 
 
-def test_the_handles_of_a_gone_browser_are_given_back_when_its_time_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_handles_of_a_gone_browser_are_given_back_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     storage, files, now = MemorySessionStorage(), MemoryUploadedFileManager("/upload"), 0.0
     storage._cache._timer = lambda: now  # type: ignore[attr-defined]
     manager = WebsocketSessionManager(storage, files, ScriptCache(), lambda: None)

@@ -17,7 +17,7 @@ visit = partial(open_page, "theory")
 
 
 @pytest.mark.parametrize("name", CAUSES)
-def test_a_stop_differs_from_the_usual_game_in_one_setting_and_can_be_trained(name: str) -> None:
+def test_a_stop_differs_in_one_setting_and_can_be_trained(name: str) -> None:
     cause = CAUSES[name]
     usual = resolve(cause.config(cause.usual))
     for value in cause.values:

@@ -30,9 +30,7 @@ def test_bars_below_the_line_go_dark_and_cost_nothing() -> None:
 
 
 @pytest.mark.parametrize(("fall", "code_dim"), [(1.2, 1), (3.0, 7)])
-def test_what_the_tab_trains_arrives_at_probabilistic_pca_wherever_its_sliders_stand(
-    fall: float, code_dim: int
-) -> None:
+def test_the_tab_trains_to_probabilistic_pca_wherever_sliders_stand(fall: float, code_dim: int) -> None:
     _, best = tabs._threshold("toy", fall, code_dim)
     trained = tabs._trained(fall, code_dim)
     assert trained.elbo == pytest.approx(best.elbo, abs=1e-2)

@@ -75,7 +75,7 @@ def test_a_study_is_read_with_its_sentences_charts_and_numbers(lab: Lab) -> None
     assert open_page("uses").dataframe[0].value["name"][0] == HOSTILE
 
 
-def test_the_threshold_of_a_study_of_anomalies_is_moved_and_says_what_follows(lab: Lab) -> None:
+def test_a_moved_threshold_of_anomalies_says_what_follows(lab: Lab) -> None:
     settings = load_study({"protocol": "anomaly", "classes": ["7"], "families": ["outliers"], "seeds": [0]})
     study = begin(lab.store, settings).id
     (cell,) = PROTOCOLS["anomaly"].cells(settings)
@@ -124,7 +124,7 @@ def test_a_hand_in_has_answers_and_everything_of_the_study(lab: Lab) -> None:
     assert "Shifting and rotating helps by 20.0" in page
 
 
-def test_a_chart_has_bars_where_points_are_few_and_bands_where_they_are_many() -> None:
+def test_a_chart_has_bars_for_few_points_and_bands_for_many() -> None:
     def drawn(n: int) -> Any:
         x = tuple(float(place + 1) for place in range(n))
         y = tuple(np.sqrt(x).tolist())

@@ -17,7 +17,7 @@ from test_executors import (  # noqa: F401
     test_closing_interrupts_saves_and_leaves_nothing_behind,
     test_it_goes_on_from_a_checkpoint_bit_for_bit,
     test_it_obeys,
-    test_none_gets_more_than_a_window_ahead_and_a_paused_one_holds_up_the_other,
+    test_no_run_gets_a_window_ahead_and_a_paused_one_holds_up_the_other,
     test_runs_that_play_already_can_be_put_together,
     test_those_that_take_turns_all_get_on,
 )

@@ -90,7 +90,7 @@ def node_of(lab: Lab, cluster: LocalCluster, run: str) -> str:
     return next(node for node in cluster.nodes() if node in lab.cluster.places.get(run, ""))
 
 
-def test_a_run_whose_node_is_lost_goes_on_elsewhere_and_the_others_never_notice(
+def test_a_run_whose_node_is_lost_goes_on_elsewhere_unnoticed_by_others(
     lab: Lab, cluster: LocalCluster, config: RunConfig, whole: str, until: Callable
 ) -> None:
     assert lab.cluster is not None

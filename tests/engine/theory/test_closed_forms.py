@@ -45,9 +45,7 @@ def test_the_likelihood_of_probabilistic_pca_is_that_of_its_gaussian() -> None:
 
 
 @pytest.mark.parametrize(("beta", "nats"), [(4, (1.549, 0.968)), (10, (1.091, 0.510)), (30, (0.541, 0.0))])
-def test_a_dimension_is_off_where_beta_times_the_variance_reaches_its_eigenvalue(
-    beta: float, nats: tuple[float, float]
-) -> None:
+def test_a_dimension_is_off_where_beta_sigma_reaches_its_eigenvalue(beta: float, nats: tuple[float, float]) -> None:
     variance = 0.23722
     assert collapse_nats(EIGENVALUES[:2], beta, variance) == pytest.approx(nats, abs=1e-3)
     trained = train_linear_vae(COVARIANCE, 2, beta=beta, variance=variance)
@@ -69,7 +67,7 @@ def test_what_has_no_answer_is_refused() -> None:
         swapped_pairs(1)
 
 
-def test_principal_components_reconstruct_digits_as_well_as_the_projection_says() -> None:
+def test_principal_components_reconstruct_digits_as_the_projection_says() -> None:
     digits = digit_set()
     errors = pca_errors(digits.train, digits.heldout, (0, 2, 8, 16, 64))
     assert errors == pytest.approx([0.0673, 0.0558, 0.0377, 0.0270, 0.0093], abs=6e-5)
@@ -108,7 +106,7 @@ def test_no_guess_is_cheapest_under_l1_where_black_and_white_are_as_likely() -> 
     assert np.ptp(expected_error("l1", 0.5, np.linspace(0, 1, 11))) < 1e-12
 
 
-def test_no_picture_costs_a_set_of_digits_less_than_its_mean_and_its_median() -> None:
+def test_no_one_picture_costs_less_than_the_mean_or_the_median() -> None:
     digits = digit_set()
     threes = digits.train[digits.train_classes == 3][:21]
     cheapest = cheapest_pictures(threes)
