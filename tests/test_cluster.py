@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -215,6 +218,37 @@ def test_of_a_gpu_that_is_shared_a_process_takes_its_share_of_the_memory(
     monkeypatch.setenv("GANSCOPE_GPU_SHARE", "0.25")
     worker.keep_to_its_share()
     assert asked == [0.25]
+
+
+class _Slow:
+    """A run that answers from the attempt ``answers_at`` on; of a bridge that had no core for a while."""
+
+    def __init__(self, answers_at: int) -> None:
+        self.attempts, self.answers_at = 0, answers_at
+        self.poll = self.tell = self
+
+    async def remote(self, *_: object) -> dict[str, Any]:
+        self.attempts += 1
+        if self.attempts < self.answers_at:
+            await asyncio.Event().wait()
+        return {"entries": [(1, {"what": "exit", "code": 0, "at": 0.0}, b"")], "number": 0, "now": 0.0}
+
+
+@pytest.mark.parametrize("answers_at", [bridge.ATTEMPTS, bridge.ATTEMPTS + 1])
+def test_a_run_is_given_up_only_after_several_calls_without_an_answer(
+    answers_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(bridge, "CONTACT_SECONDS", 0.0)
+    asks = bridge.Bridge.__new__(bridge.Bridge)
+    asks._ray = SimpleNamespace(exceptions=SimpleNamespace(ActorUnavailableError=ConnectionError))
+    asks._lanes, said = {}, []
+    monkeypatch.setattr(asks, "say", lambda word, blob=b"", **data: said.append(word))
+    lane = bridge.Lane("a-run", 1, actor=_Slow(answers_at))
+    with pytest.raises(TimeoutError) if answers_at > bridge.ATTEMPTS else nullcontext():
+        asyncio.run(asks._listen(lane))
+    assert said.count("silent") == bridge.ATTEMPTS - 1
+    assert ("entry" in said) == (answers_at <= bridge.ATTEMPTS)
 
 
 class OutOfMemoryError(Exception):

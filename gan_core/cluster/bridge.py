@@ -27,6 +27,7 @@ from gan_core.cluster.trainer import POLL_SECONDS, THREADS, StaleLease, Trainer
 REACH_SECONDS = 3.0  # for the address to answer at all
 GREET_SECONDS = 2.0  # until a run is said to wait for room
 CONTACT_SECONDS = 15.0  # without an answer from a run, until it is given up as lost
+ATTEMPTS = 3  # before that: an answer that was late may be the fault of this process, which had no core
 TAKE_SECONDS = 5.0  # for a run that goes on by itself to be taken over
 LEAVE_SECONDS = 3.0
 LOOK_SECONDS = 2.0  # between two looks at the nodes
@@ -218,16 +219,16 @@ class Bridge:
     async def _listen(self, lane: Lane) -> None:
         """Pass on what the run says. Returns when it is over; raises what Ray says of an actor that is gone."""
         heard_at = time.monotonic()
-        again = False
+        again, attempts = False, 0
         while True:
             if again:
                 self._tell_again(lane)
             try:
                 poll = lane.actor.poll.remote(lane.lease, lane.after, lane.heard)
-                answer = await asyncio.wait_for(_awaited(poll), POLL_SECONDS + CONTACT_SECONDS)
+                answer = await asyncio.wait_for(_awaited(poll), POLL_SECONDS + CONTACT_SECONDS / ATTEMPTS)
             except (TimeoutError, self._ray.exceptions.ActorUnavailableError):
-                silent = time.monotonic() - heard_at
-                if silent > CONTACT_SECONDS:
+                silent, attempts = time.monotonic() - heard_at, attempts + 1
+                if silent > CONTACT_SECONDS and attempts >= ATTEMPTS:
                     raise
                 again = True
                 self.say("silent", run=lane.run, lease=lane.lease, seconds=silent)
@@ -235,7 +236,7 @@ class Bridge:
                 continue
             if again:
                 self.say("contact", run=lane.run, lease=lane.lease)
-            again, heard_at = False, time.monotonic()
+            again, attempts, heard_at = False, 0, time.monotonic()
             lane.ahead = max(
                 lane.ahead, answer["now"] - time.time()
             )  # of an answer that was a while on its way it is less
