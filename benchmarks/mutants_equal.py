@@ -1,3 +1,29 @@
 """Why a mutant that no test notices is no fault: by its module, and by what was done to which line."""
 
-EQUAL: dict[tuple[str, str], str] = {}
+_STAMP = "if not (stamp.isascii() and stamp.isdigit()) or len(stamp) > 12:"
+_POWER = "what only the loss of power would show; that each file and its folder are flushed is counted elsewhere"
+
+EQUAL: dict[tuple[str, str], str] = {
+    (
+        "server/tickets.py",
+        f"{_STAMP} | the bound of `len(stamp) > 12` shifted by one",
+    ): "the expiry of a ticket has ten digits",
+    ("server/tickets.py", "os.fsync(descriptor) | without `os.fsync(descriptor)`"): _POWER,
+    (
+        "server/access.py",
+        "if not separator or scheme not in _DEFAULT_PORTS: | without `not separator`",
+    ): "what has no scheme has no host either, and is refused as another site",
+    (
+        "server/roles.py",
+        "return bool(session) and _hash(session) in self._sessions | without `bool(session)`",
+    ): "no session has the hash of an empty text",
+    (
+        "checkpoints.py",
+        "if cause is not None and cannot_tell(cause): | without `cause is not None`",
+    ): "for the type check: of no error nothing is left open",
+    (
+        "checkpoints.py",
+        "file.flush() | without `file.flush()`",
+    ): "the file is closed, and so flushed, before it is renamed",
+    ("checkpoints.py", "os.fsync(handle) | without `os.fsync(handle)`"): _POWER,
+}

@@ -149,11 +149,12 @@ def _write(name: str, value: Any) -> None:
 
 
 def _complete(name: str, make: Any, entries: Iterable[str] = PRESETS) -> None:
-    """The entries that are not there yet."""
+    """The entries that are not there yet, each at its place."""
     known = read(name) if (HERE / f"{name}.json.gz").exists() else {}
     missing = [entry for entry in entries if entry not in known]
     if missing:
-        _write(name, known | make(missing))
+        all_of_them = known | make(missing)
+        _write(name, {entry: all_of_them[entry] for entry in dict.fromkeys([*entries, *known])})
 
 
 def _record(name: str) -> None:

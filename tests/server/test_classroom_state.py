@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -244,3 +245,60 @@ def test_how_many_of_an_address_count_is_for_the_teacher_to_say() -> None:
     assert room.names.per_address == PER_ADDRESS
     room.let_count(TEACHER, 60)
     assert room.names.per_address == 60
+
+
+def test_a_student_who_may_start_runs_leads_nothing() -> None:
+    room = Classroom(student_runs=9)
+    room.ask(TEACHER, "How many?", ["0", "1"])
+    room.write(BOB, "why?")
+    before = room.state(TEACHER)
+    acts: tuple[Callable[[], None], ...] = (
+        lambda: room.let_count(ANN, 9),
+        lambda: room.lead(ANN, False),
+        lambda: room.look(ANN, {"path": "/runs"}),
+        lambda: room.ask(ANN, "x", ["0", "1"]),
+        lambda: room.reveal(ANN),
+        lambda: room.end_poll(ANN),
+        lambda: room.drop(ANN, 1),
+    )
+    assert room.may(ANN, "start")
+    for act in acts:
+        with pytest.raises(NotAllowed, match="Only the teacher may lead the class"):
+            act()
+    assert room.state(TEACHER) is before
+
+
+def test_each_change_is_told_to_everybody_at_once() -> None:
+    room = Classroom()
+    heard: list[int] = []
+    room.subscribe(lambda: heard.append(1))
+    leave: list[Callable[[], None]] = []
+    acts: tuple[Callable[[], None], ...] = (
+        lambda: leave.append(room.enter(ANN)),
+        lambda: leave[0](),
+        lambda: room.look(TEACHER, {"path": "/runs"}),
+        lambda: room.lead(TEACHER, False),
+        lambda: room.ask(TEACHER, "How many?", ["0", "1"]),
+        lambda: room.answer(ANN, 1, 0),
+        lambda: room.reveal(TEACHER, "0"),
+        lambda: room.end_poll(TEACHER),
+        lambda: room.write(ANN, "why?"),
+        lambda: room.drop(TEACHER, 1),
+    )
+    for number, act in enumerate(acts, 1):
+        before = room.state(TEACHER)
+        act()
+        assert room.state(TEACHER) != before
+        assert len(heard) == number
+
+
+def test_without_a_question_there_is_no_answer() -> None:
+    with pytest.raises(NotAllowed, match="closed"):
+        Classroom().answer(ANN, 1, 0)
+
+
+def test_a_student_is_told_of_runs_of_their_own_alone() -> None:
+    room = Classroom(student_runs=1)
+    room.started(BOB, "bob's")
+    room.started(ANN, "ann's")
+    assert str(room.why_not(ANN, "start")).endswith("may start: ann's.")

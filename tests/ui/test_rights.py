@@ -23,7 +23,7 @@ from gan_core.store.bin import Bin
 from gan_core.store.studies import Studies
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
-from gan_core.ui.rights import ACTS, READS, guarded, may, visitor, voucher, why_not
+from gan_core.ui.rights import ACTS, READS, WATCHER_PACE, guarded, may, pace, visitor, voucher, why_not
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(ROOT / "pages").glob("*.py"), *(ROOT / "gan_core" / "ui").rglob("*.py")])
@@ -230,6 +230,34 @@ def test_a_student_starts_one_run_and_stops_it(
     guarded(lab).command(run, "stop")
     assert lab.wait(run, timeout=60).status == "stopped"
     lab.command(others, "stop")
+
+
+def test_a_student_steers_all_of_these_runs_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    room, ann = Classroom(student_runs=2), Visitor("watcher", "ann")
+    monkeypatch.setattr(class_mode, "_room", room)
+    monkeypatch.setattr(rights, "visitor", lambda: ann)
+    room.started(ann, "one")
+    room.started(ann, "two")
+    told: list[tuple[str, ...]] = []
+    # Of another name, as a lab of another kind would be: the rights are those of what it is.
+    stands_in = type("Special", (Lab,), {"side_by_side": lambda self, *run_ids: told.append(run_ids)})
+    act = rights.Guarded(object.__new__(stands_in)).side_by_side
+    act("one", "two")
+    with pytest.raises(NotAllowed):
+        act("one", "of the teacher")
+    assert told == [("one", "two")]
+
+
+def test_a_page_of_a_class_ticks_seldom_but_for_its_teacher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_mode, "_room", Classroom(student_runs=1))
+    for role, seconds in (("watcher", 2.0 * WATCHER_PACE), ("teacher", 2.0)):
+        monkeypatch.setattr(rights, "visitor", lambda role=role: Visitor(role, "ann"))
+        assert pace(2.0) == seconds
+
+
+def test_what_is_no_method_is_what_it_is(lab: Lab) -> None:
+    assert guarded(lab).store.root == lab.store.root
+    assert type(guarded(lab).store) is rights.Guarded
 
 
 @pytest.mark.parametrize("page", PAGES)

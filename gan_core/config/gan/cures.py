@@ -47,9 +47,10 @@ class Change:
         return True
 
     def holds_in(self, config: RunConfig) -> bool:
-        """Whether a run has all of it, whatever else it has."""
+        """Whether a run has all of it, whatever else it has; a penalty that it does not have weighs 0."""
         settings = flatten(config.to_dict())
-        return all(field in settings and settings[field] == value for field, value in self.fields.items())
+        penalties = {field: 0.0 for field in self.fields if field.startswith("objective.penalties.")}
+        return self.fields.items() <= (penalties | settings).items()
 
 
 def _adam(lr: float, beta1: float, beta2: float = 0.999) -> dict[str, Any]:
@@ -184,5 +185,12 @@ BREAKS: dict[str, Change] = {
         "two_time_scales",
         "D hardly learns while G moves five times, so G finds the one picture that this D likes best and draws it for every z.",
         {"optimizers.discriminator.lr": 1e-5, "schedule.generator_steps": 5},
+    ),
+    "without_r1": Change(
+        "R1 taken away",
+        "r1_gan",
+        "D's slope at the real data costs nothing any more, so D grows cliffs, and G is thrown from mode to mode until few are "
+        "left.",
+        {"objective.penalties.r1": 0.0},
     ),
 }

@@ -329,4 +329,24 @@ RECIPES: dict[str, Preset] = {
         seconds=65,
         acts=(Act(800, "discriminator_slow"), Act(1000, "two_time_scales")),
     ),
+    "ring-break-and-cure": Preset(
+        "A ring, broken and cured",
+        "The sharp game of the collapsing ring, held by one term of D's loss: R1, on D's slope. It covers all eight modes. "
+        "Fork it at round 400 without that term, and G gives up mode after mode; put the term back, and all eight return.",
+        {
+            "data": _RING,
+            "objective": {"name": "ns_gan", "penalties": {"r1": 0.1}},
+            "model": _mlps(64, 64, 64),
+            "optimizers": _adam(4e-3, 0.9),
+            "schedule": {"rounds": 3000, "n_critic": 8},
+            "diagnostics": _LOOKS,
+        },
+        kind="lesson",
+        seen="Eight full bars of the histogram; after the break bar after bar empties, until one to four modes are left; after "
+        "the cure the empty ones fill again.",
+        question="One term is taken out of D's loss, and no weight is touched. How many of the eight modes will survive?",
+        within=1500,
+        seconds=20,
+        acts=(Act(400, "without_r1"), Act(800, "r1")),
+    ),
 }
