@@ -32,6 +32,7 @@ from gan_core.ui.shell import (
 from gan_core.ui.theory_tabs import TABS
 
 ANSWERS = "lessons:answers"
+FIGURE, RUN = "figure", "run"
 ROOM = 24.0  # rem of the window's height that are not the charts' of the run beside a step
 
 
@@ -84,11 +85,12 @@ def show() -> None:
     moved = max(0, min(last, at + (on or pressed == "next") - (back or pressed == "previous")))
     if moved != at or started:
         shown = started or shown
-        query.from_dict({"lesson": course.name, "step": str(moved + 1)} | ({"run": shown} if shown else {}))
+        place_of_run = {"run": shown} | ({"beside": RUN} if started else {}) if shown else {}
+        query.from_dict({"lesson": course.name, "step": str(moved + 1), **place_of_run})
         st.rerun()
     if seen is not None:
         with seen:
-            _figure(figure) if figure else _beside(shown)
+            _figure(figure) if figure and not _run_instead(figure, shown, place) else _beside(shown)
 
 
 def step_of(course: Course, told: str) -> int:
@@ -161,6 +163,24 @@ def _figure(tab: str) -> None:
     stage = st.container()
     with st.expander(f"{TABS[tab].title}: settings, and what to see", icon=":material/tune:") as side:
         TABS[tab].show(side, stage)
+
+
+def _run_instead(figure: str, shown: str, place: str) -> bool:
+    """Whether the run takes the place of the figure, where a step has both: what was started there is what is looked for."""
+    if not shown:
+        return False
+    first = RUN if st.query_params.get("beside") == RUN else FIGURE
+    names = {FIGURE: TABS[figure].title, RUN: "The run"}
+    chosen = st.segmented_control(
+        "Beside the step",
+        list(names),
+        default=first,
+        format_func=names.__getitem__,
+        key=f"beside:{place}:{shown}:{first}",
+        label_visibility="collapsed",
+        required=True,
+    )
+    return chosen == RUN
 
 
 def _beside(run_id: str) -> None:

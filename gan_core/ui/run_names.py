@@ -9,7 +9,8 @@ from typing import Any
 from gan_core.config import flatten
 from gan_core.store import RunRecord
 
-FITS = 38  # letters of a name in the table
+FITS = 33  # letters of a name in the table, whose column is `WIDTH` pixels wide
+WIDTH = 264
 NAMED = 2  # settings that tell alike names apart, at most
 TOO_LONG = 18  # letters of a value that is not told
 

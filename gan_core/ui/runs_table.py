@@ -19,7 +19,7 @@ from gan_core.engine import Lab
 from gan_core.engine.comparing.standings import METRICS
 from gan_core.engine.showing.parts import SMALL
 from gan_core.store import DamagedRun, Fault, RunRecord
-from gan_core.ui.run_names import told_apart
+from gan_core.ui.run_names import WIDTH, told_apart
 
 Listed = RunRecord | DamagedRun
 
@@ -269,7 +269,7 @@ def show(
         row_height=56,
         placeholder="",
         column_config={
-            "name": st.column_config.LinkColumn("name", width="medium", pinned=True, display_text=r"#(.*)$"),
+            "name": st.column_config.LinkColumn("name", width=WIDTH, pinned=True, display_text=r"#(.*)$"),
             "samples": st.column_config.ImageColumn("", width="small"),
             "progress": st.column_config.ProgressColumn("rounds", format="percent", min_value=0, max_value=1),
             "started": st.column_config.DatetimeColumn("started", format="distance"),

@@ -190,3 +190,25 @@ def test_a_step_that_names_a_tab_of_the_board_shows_its_figure(lab: Lab) -> None
     (settings,) = [one for one in app.expander if one.label.startswith(TABS[tab].title)]
     assert settings.button or settings.markdown
     assert not app.exception
+
+
+def test_what_is_started_beside_a_figure_takes_its_place_and_the_figure_comes_back(lab: Lab) -> None:
+    at = next(
+        n
+        for n, step in enumerate(courses()["3"].steps, 1)
+        if step.presets and ("theory", {"tab": "causes"}) in step.places
+    )
+    app = open_page("lessons", lesson="3", step=str(at))
+    assert figures(app) == 1
+    labelled(app, "Start").click().run()
+    (run,) = lab.store.runs()
+    lab.command(run.id, "stop")
+    assert (one(app, "run"), one(app, "beside"), figures(app)) == (run.id, "run", 0)
+    app.segmented_control[0].set_value("figure").run()
+    assert figures(app) == 1
+    labelled(app, "Back").click().run()
+    assert "beside" not in app.query_params
+
+
+def figures(app: AppTest) -> int:
+    return sum(expander.label.endswith("settings, and what to see") for expander in app.expander)

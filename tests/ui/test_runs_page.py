@@ -155,7 +155,7 @@ def test_alike_names_end_in_what_differs_and_long_ones_keep_their_end(lab: Lab) 
     assert names == {
         first: "ring · rounds 100 · seed 0",
         third: "ring · rounds 102 · seed 2",
-        second: "Seven losses of…eight: WGAN GP, seed 1",
+        second: "Seven losses…ht: WGAN GP, seed 1",
     }
 
 
