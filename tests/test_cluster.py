@@ -150,7 +150,7 @@ def node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_a_node_says_which_files_of_published_data_it_lacks_and_which_are_others(
+def test_a_node_says_which_published_files_it_lacks_or_has_others_of(
     node: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):

@@ -15,7 +15,7 @@ from gan_core.metrics import METRICS
 from gan_core.regularizers import PENALTIES
 
 
-def test_an_order_holds_when_the_last_of_the_one_is_above_the_first_of_the_other() -> None:
+def test_an_order_holds_when_all_of_more_are_above_all_of_less() -> None:
     order = Order("modes_covered", ("a", "b"), ("c",))
     assert order.holds({"a": 8.0, "b": 3.1, "c": 3.0})
     assert not order.holds({"a": 8.0, "b": 3.0, "c": 3.0})
@@ -55,7 +55,7 @@ def test_a_template_shows_its_order_on_held_out_seeds(name: str, tmp_path: Path)
     assert templates.held(name, rows) == list(templates.HELD_OUT)
 
 
-def test_the_weight_that_the_library_advises_for_points_is_the_one_of_the_templates() -> None:
+def test_templates_use_the_weight_that_the_library_advises_for_points() -> None:
     advised = f"{WEIGHT_ON_POINTS:g}"
     used = {
         (config.objective.name, penalty): weight

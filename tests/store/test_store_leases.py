@@ -9,7 +9,7 @@ import pytest
 from gan_core.store import RunStore, StoreError
 
 
-def test_a_start_has_a_larger_number_than_any_before_it_whatever_died_in_between(tmp_path: Path) -> None:
+def test_a_start_has_a_larger_number_than_any_before_it(tmp_path: Path) -> None:
     with RunStore(tmp_path / "runs") as store:
         for run in ("one", "other"):
             store.create(run, name=run, config={})

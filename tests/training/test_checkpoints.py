@@ -257,7 +257,7 @@ def test_no_folder_no_checkpoints(tmp_path: Path) -> None:
         (OSError(errno.EIO, "Input/output error"), ""),
     ],
 )
-def test_what_cannot_be_looked_at_is_not_deleted_for_other_tensors_and_what_is_lost_is(
+def test_what_cannot_be_looked_at_is_kept_and_what_is_lost_is_deleted(
     error: Exception, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write(tmp_path, 1, b"first", {})

@@ -192,7 +192,7 @@ def test_a_step_that_names_a_tab_of_the_board_shows_its_figure(lab: Lab) -> None
     assert not app.exception
 
 
-def test_what_is_started_beside_a_figure_takes_its_place_and_the_figure_comes_back(lab: Lab) -> None:
+def test_what_is_started_beside_a_figure_takes_its_place_for_a_while(lab: Lab) -> None:
     at = next(
         n
         for n, step in enumerate(courses()["3"].steps, 1)

@@ -57,7 +57,7 @@ def test_a_cluster_that_cannot_be_used_fails_the_run_with_the_reason(
     assert ("nothing answers" if trouble == "nobody" else "token") in ended.message.lower()
 
 
-def test_a_run_that_is_ended_since_memory_ran_out_fails_and_is_not_started_again(
+def test_a_run_that_is_ended_for_want_of_memory_is_not_started_again(
     tmp_path: Path, small: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_memory_usage_threshold", "0.01")  # so whatever is used is too much: Ray ends what trains
