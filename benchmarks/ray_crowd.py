@@ -9,9 +9,11 @@ import argparse
 import io
 import math
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +123,10 @@ def at_once(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, Ro
         try:
             found = _watched(dashboard, folder, options)
         finally:
-            dashboard.close()
+            with suppress(subprocess.TimeoutExpired):  # runs that are told do not end when they are asked to
+                dashboard.close()
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(dashboard.pid).kill()
             del os.environ["GANSCOPE_RAY"]
     yield "crowd", {"runs": options.actors, "trained": trained, "room": room, **found, **_of_the_store(folder, trained)}
 
@@ -136,6 +141,7 @@ def _watched(dashboard: Dashboard, folder: Path, options: argparse.Namespace) ->
             raise TimeoutError(f"{plays} of {len(runs)} runs play after {LIMIT_SECONDS:.0f} s")
         print(plays, "play", file=sys.stderr, flush=True)
         time.sleep(2.0)
+    print("all play", file=sys.stderr, flush=True)
     begun = time.monotonic() - began
     seen = runs[:: max(1, len(runs) // options.pages)][: options.pages]
     tickets, server = open_tickets(folder), f"localhost:{dashboard.port}"
