@@ -40,6 +40,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
     "Studies": dict.fromkeys(("create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"), "edit"),
+    "Leases": dict.fromkeys(("next", "take"), "edit"),
     "Chores": {
         **dict.fromkeys(
             (
@@ -72,6 +73,7 @@ READS: Mapping[str, frozenset[str]] = {
                 "only_reads",
                 "bin",
                 "studies",
+                "leases",
                 "run",
                 "runs",
                 "whole",
@@ -94,6 +96,7 @@ READS: Mapping[str, frozenset[str]] = {
     ),
     "Bin": frozenset(("listed", "newest", "frees")),
     "Studies": frozenset(("read", "listed", "of_run", "rows", "file", "folder")),
+    "Leases": frozenset(("takes",)),
     "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),
     "StudyQueue": frozenset(("progress", "wait")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),

@@ -87,4 +87,4 @@ def test_every_role_stands_out_from_the_page(role: str, page: str) -> None:
 
 
 def test_no_player_has_the_colour_of_real_data() -> None:
-    assert theme.REAL not in theme.PLAYERS.values()
+    assert [what for what, colour in theme.FUNCTIONS.items() if colour == theme.REAL] == ["real"]

@@ -13,6 +13,7 @@ from gan_core.config import CURES, RunConfig
 from gan_core.engine import Lab
 from gan_core.ui import lesson as lessons
 from gan_core.ui.lesson_value import LESSONS
+from gan_core.ui.runs_table import USUAL
 
 CHANGED = "The page changed while you pressed"
 
@@ -86,7 +87,7 @@ def test_compare_starts_as_many_runs_as_its_button_says(lab: Lab) -> None:
 def test_delete_leaves_runs_that_were_not_the_chosen_ones(lab: Lab, tiny: Any) -> None:
     first = played(lab, tiny, "the first")
     app = open_page("runs")
-    table = f"runs:{hashlib.sha256(first.encode()).hexdigest()[:16]}"
+    table = f"runs:{hashlib.sha256(' '.join([first, *USUAL]).encode()).hexdigest()[:16]}"
     app.session_state[table] = {"selection": {"rows": [0], "columns": []}}
     app.run()
     assert app.session_state["runs:chosen"] == [first]

@@ -20,6 +20,7 @@ from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.store.bin import Bin
+from gan_core.store.leases import Leases
 from gan_core.store.studies import Studies
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
@@ -32,6 +33,7 @@ KINDS = {
     "RunStore": RunStore,
     "Bin": Bin,
     "Studies": Studies,
+    "Leases": Leases,
     "Chores": Chores,
     "Chore": Chore,
     "StudyQueue": StudyQueue,
@@ -76,6 +78,7 @@ POLICY = {
     },
     "Bin": {"edit": {"delete", "restore", "purge"}},
     "Studies": {"edit": {"create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"}},
+    "Leases": {"edit": {"next", "take"}},
     "Chores": {
         "bring": {
             *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
