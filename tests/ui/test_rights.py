@@ -20,6 +20,7 @@ from gan_core.server.names import PER_ADDRESS
 from gan_core.server.roles import NotAllowed, Visitor
 from gan_core.store import RunStore
 from gan_core.store.bin import Bin
+from gan_core.store.leases import Leases
 from gan_core.store.studies import Studies
 from gan_core.ui import rights
 from gan_core.ui.faults import without_paths
@@ -31,6 +32,7 @@ KINDS = {
     "Lab": Lab,
     "RunStore": RunStore,
     "Bin": Bin,
+    "Leases": Leases,
     "Studies": Studies,
     "Chores": Chores,
     "Chore": Chore,
@@ -75,6 +77,7 @@ POLICY = {
         },
     },
     "Bin": {"edit": {"delete", "restore", "purge"}},
+    "Leases": {"edit": {"next", "take"}},
     "Studies": {"edit": {"create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"}},
     "Chores": {
         "bring": {
