@@ -14,7 +14,7 @@ STREAMLITS_OWN = '<div id="root">'
 
 def test_the_document_of_every_page_brings_style_and_script_and_is_asked_for_anew() -> None:
     client = TestClient(Starlette(routes=first_page_routes(PATHS, PLAIN, STYLE, SCRIPT)))
-    assert len(PATHS) == len(TOUR)
+    assert len(PATHS) == len(TOUR) + 1, "those of the tour, and the cluster's"
     for path in PATHS:
         answer = client.get(path)
         head, _, body = answer.text.partition("</head>")
