@@ -217,14 +217,14 @@ def _of_the_store(folder: Path, trained: int) -> Row:
     from gan_core.store import RunStore
     from gan_core.store.fsck import fsck
 
-    faults = [fault.sentence for fault in fsck(folder)]
     with RunStore(folder) as store:
+        store.interrupt_orphans()  # as the next server would: this one may have been killed
         broken = rounds = 0
         for run in store.runs():
             played = store.track(run.id, "turns", []).rounds
             rounds += len(played)
             broken += not np.array_equal(played, np.arange(1, len(played) + 1))
-    return {"fsck": faults, "broken": broken, "rows": rounds}
+    return {"fsck": [fault.sentence for fault in fsck(folder)], "broken": broken, "rows": rounds}
 
 
 if __name__ == "__main__":

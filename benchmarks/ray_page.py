@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from statistics import median, quantiles
 
@@ -110,15 +111,17 @@ def _crowd(rows: Rows) -> str:
             "pace and by the same calls (`benchmarks/ray_players.py`), without checkpoints"
         )
     opened = ", ".join(f"{page} {seconds:.1f} s" for page, seconds in row["opened"].items())
-    faults = "; ".join(row["fsck"][:3]) or "nothing"
+    kinds = Counter(row["fsck"])
+    faults = "; ".join(f"{count} × *{said}*" for said, count in kinds.items()) or "nothing"
     said += (
         f". All had begun after {row['begun']:.0f} s. {row['pages']} pages (Streamlit sessions with live sockets, no browser) "
         f"watch as many of them. In {ages['looks']:,} looks the newest point of a page was {ages['p50']:.2f} s old (median), "
         f"{ages['p95']:.2f} s (p95), at most {ages['longest']:.2f} s. The server's process took "
         f"{row['cpu']['server']:.2f} cores, the bridge {row['cpu']['bridge']:.2f}. A page that is opened meanwhile is drawn "
-        f"after: {opened}.\n\nAfter the end of the server the store has {row['rows']:,} rows; its check finds {faults}; in "
+        f"after: {opened}.\n\nRuns that are told do not end when asked to, so the server may be killed at its end. Then the "
+        f"store has {row['rows']:,} rows; its check finds {faults}; in "
         f"{row['broken']} runs a row is missing or there twice. {row['lost']} runs were lost, {len(row['faults'])} viewers "
-        "met a fault."
+        "met a fault." + (" The two seconds that were asked are not kept." if ages["p95"] > 2 else "")
     )
     return _section("Many runs and many pages", said, found)
 

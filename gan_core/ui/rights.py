@@ -39,6 +39,7 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
         "edit",
     ),
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
+    "Leases": dict.fromkeys(("next", "take"), "edit"),
     "Studies": dict.fromkeys(("create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"), "edit"),
     "Leases": dict.fromkeys(("next", "take"), "edit"),
     "Chores": {
@@ -95,6 +96,7 @@ READS: Mapping[str, frozenset[str]] = {
         )
     ),
     "Bin": frozenset(("listed", "newest", "frees")),
+    "Leases": frozenset(("takes",)),
     "Studies": frozenset(("read", "listed", "of_run", "rows", "file", "folder")),
     "Leases": frozenset(("takes",)),
     "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),

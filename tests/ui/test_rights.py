@@ -32,6 +32,7 @@ KINDS = {
     "Lab": Lab,
     "RunStore": RunStore,
     "Bin": Bin,
+    "Leases": Leases,
     "Studies": Studies,
     "Leases": Leases,
     "Chores": Chores,
@@ -77,6 +78,7 @@ POLICY = {
         },
     },
     "Bin": {"edit": {"delete", "restore", "purge"}},
+    "Leases": {"edit": {"next", "take"}},
     "Studies": {"edit": {"create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"}},
     "Leases": {"edit": {"next", "take"}},
     "Chores": {
