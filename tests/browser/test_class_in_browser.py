@@ -146,12 +146,12 @@ def test_a_curve_chosen_before_a_watcher_has_charts_stands_out(
     teacher.evaluate("run => window.__ganscope[run].view.highlight('G.loss')", kept.run)
     with browser.new_context(viewport={"width": 1280, "height": 720}) as context:
         student, asked = context.new_page(), list[Route]()
-        student.route("**/plotly*.js", lambda route: asked.append(route))
+        student.route("**/assets/plotly-*.js", lambda route: asked.append(route))
         student.goto(server.url)
         student.wait_for_function("run => window.__ganscope?.[run]?.view.highlighted === 'G.loss'", arg=kept.run)
         for route in asked:
             route.continue_()
-        student.unroute("**/plotly*.js")
+        student.unroute("**/assets/plotly-*.js")
         student.wait_for_function(STANDS_OUT)
 
 
