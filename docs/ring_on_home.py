@@ -27,7 +27,7 @@ PRESET, SEED = "ring-mlp", 0
 KEPT = ROOT / "gan_core" / "ui" / "ring_on_home.json"
 SHOWN, COUNTED = 160, 2_500  # samples: that are drawn, and by which modes are counted
 ROUNDS = (*range(0, 100, 10), *range(100, 600, 25), *range(600, 3001, 100))
-REACH = 1.6  # of the plane from its middle that a byte of 127 stands for
+REACH = 2.6  # of the plane from its middle that a byte of 127 stands for
 
 
 def coded(points: np.ndarray) -> str:

@@ -61,23 +61,19 @@ class Ring {
     pen.scale(sharp, sharp)
     const frame = this.frames[this.at]
     const scale = height / 2 / 127
+    const middle = width - height / 2 // what is said stands at the left
     const dots = (points, colour, size) => {
       pen.fillStyle = colour
       for (let i = 0; i < points.length; i += 2)
-        pen.fillRect(
-          width / 2 + points[i] * scale - size / 2,
-          height / 2 - points[i + 1] * scale - size / 2,
-          size,
-          size,
-        )
+        pen.fillRect(middle + points[i] * scale - size / 2, height / 2 - points[i + 1] * scale - size / 2, size, size)
     }
     dots(this.real, this.data.colours.real, 3)
     dots(frame.points, this.data.colours.generated, 2.4)
     pen.fillStyle = getComputedStyle(this.canvas).color
     pen.font = `600 12px ${getComputedStyle(this.canvas).fontFamily}`
     pen.fillText(`round ${frame.round.toLocaleString("en-US")}`, 2, 12)
-    pen.textAlign = "right"
-    pen.fillText(`${frame.modes} of ${this.data.of} modes`, width - 2, height - 4)
+    pen.fillText(`${frame.modes} of ${this.data.of}`, 2, height - 18)
+    pen.fillText("modes", 2, height - 4)
   }
 
   destroy() {
