@@ -41,7 +41,6 @@ ACTS: Mapping[str, Mapping[str, Action]] = {
     "Bin": dict.fromkeys(("delete", "restore", "purge"), "edit"),
     "Leases": dict.fromkeys(("next", "take"), "edit"),
     "Studies": dict.fromkeys(("create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"), "edit"),
-    "Leases": dict.fromkeys(("next", "take"), "edit"),
     "Chores": {
         **dict.fromkeys(
             (
@@ -98,7 +97,6 @@ READS: Mapping[str, frozenset[str]] = {
     "Bin": frozenset(("listed", "newest", "frees")),
     "Leases": frozenset(("takes",)),
     "Studies": frozenset(("read", "listed", "of_run", "rows", "file", "folder")),
-    "Leases": frozenset(("takes",)),
     "Chores": frozenset(("get", "own", "folders", "data_folder", "seen")),
     "StudyQueue": frozenset(("progress", "wait")),
     "Chore": frozenset(("title", "progress", "result", "error", "busy", "wait")),

@@ -34,7 +34,6 @@ KINDS = {
     "Bin": Bin,
     "Leases": Leases,
     "Studies": Studies,
-    "Leases": Leases,
     "Chores": Chores,
     "Chore": Chore,
     "StudyQueue": StudyQueue,
@@ -80,7 +79,6 @@ POLICY = {
     "Bin": {"edit": {"delete", "restore", "purge"}},
     "Leases": {"edit": {"next", "take"}},
     "Studies": {"edit": {"create", "update", "add_row", "save", "sweep", "delete", "restore", "purge"}},
-    "Leases": {"edit": {"next", "take"}},
     "Chores": {
         "bring": {
             *("download", "keep_zip", "keep_folder", "keep_table", "keep_painting", "delete", "forget", "close"),
