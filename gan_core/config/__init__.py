@@ -28,13 +28,13 @@ from gan_core.config.gan.causes import CAUSES, Cause
 from gan_core.config.gan.cures import BREAKS, CURES, Change, cure_between
 from gan_core.config.gan.objectives import OBJECTIVES, Recipe
 from gan_core.config.gan.recipes import RECIPES
+from gan_core.config.gan.templates import TEMPLATES, Order, Template
 from gan_core.config.gan.tricks import TRICKS
 from gan_core.config.naming import label_of, short_label_of, story_of, title_of, turned
 from gan_core.config.overriding import flatten, read_json
 from gan_core.config.preset import Act, Preset
 from gan_core.config.presets import PRESETS, preset_config
 from gan_core.config.schema import RunConfig, Seat, diff, losses_of, override, settings_of
-from gan_core.config.templates import TEMPLATES, Order, Template
 from gan_core.config.translation_cures import TRANSLATION_CURES
 
 ALL_CURES = CURES | CODE_CURES | TRANSLATION_CURES
