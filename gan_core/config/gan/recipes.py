@@ -346,7 +346,7 @@ RECIPES: dict[str, Preset] = {
         "the cure the empty ones fill again.",
         question="One term is taken out of D's loss, and no weight is touched. How many of the eight modes will survive?",
         within=1500,
-        seconds=30,
+        seconds=25,
         acts=(Act(400, "without_r1"), Act(800, "r1")),
     ),
 }
