@@ -2,8 +2,8 @@
 
 PORT ?= 8501
 STUDENT_RUNS ?= 0
-# Processes that test at once: one more than two cores, since tests wait for processes and browsers a third of their time.
-JOBS ?= 3
+# Processes that test at once: two more than two cores, since tests wait for processes and browsers a third of their time.
+JOBS ?= 4
 # Gates that `make gates` runs.
 N ?= 10
 PARALLEL := -n $(JOBS) --dist worksteal
@@ -26,7 +26,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (3, processes that test), N (10, gates), GANSCOPE_BROWSER (a Chromium or Chrome).'
+	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (4, processes that test), N (10, gates), GANSCOPE_BROWSER (a Chromium or Chrome).'
 
 run: $(SEES)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
 	$(say) 'Looking for the frozen classifier of the digits in $(STORE) (trained once, about 15 s)'

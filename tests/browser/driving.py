@@ -68,6 +68,13 @@ def press_key(page: Page, key: str, heard_as: str) -> None:
         page.keyboard.press(key)
 
 
+def focus(control: Locator) -> None:
+    """Give a control the focus, which it takes once the page is seen."""
+    expect(control).to_be_visible()
+    control.focus()
+    expect(control).to_be_focused()
+
+
 def view(page: Page, run: str) -> Locator:
     """The live view of a run."""
     return page.locator(f'.gs-root[data-run="{run}"]')

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from driving import enter_as_teacher, is_in_state, press_stop, run_of, settled, shows_round
+from driving import enter_as_teacher, focus, is_in_state, press_stop, run_of, settled, shows_round
 from holding import Hold
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -76,7 +76,7 @@ def test_a_watcher_walks_through_a_latent_space_and_draws(kept: Kept, student: P
     here = student.get_by_role("img", name="here, on the sphere")
     expect(here).to_have_attribute("data-shown", "1")
     slider = student.get_by_test_id("way-slider")
-    slider.focus()
+    focus(slider)
     slider.press("End")
     end = student.get_by_test_id("sample-4").locator("canvas").element_handle()
     student.wait_for_function(
@@ -104,7 +104,7 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
     settled(teacher)
     student.wait_for_url(f"**/watch?run={kept.run}*")
     expect(teacher.get_by_test_id("when")).to_have_text(re.compile("^round 20 "))
-    teacher.get_by_test_id("slider").focus()
+    focus(teacher.get_by_test_id("slider"))
     teacher.keyboard.press("Home")
     expect(student.get_by_test_id("when")).to_have_text(re.compile("^round 0 "))
     shows_round(teacher, kept.run, 20)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from driving import faults_of, settled
+from driving import faults_of, focus, settled
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from gan_core.config import RunConfig
@@ -89,7 +89,7 @@ def test_what_is_drawn_is_translated(browser: Browser, drawn_for: list[str], ser
     expect(page.get_by_text("Nothing is drawn yet")).to_be_visible()
     stroke(page, (0.3, 0.2), (0.3, 0.8))
     one_line = shown(page, first)
-    page.get_by_test_id("canvas").focus()
+    focus(page.get_by_test_id("canvas"))
     page.keyboard.down("Shift")  # one stroke, as long as it is held
     for _ in range(4):
         page.keyboard.press("ArrowRight")
@@ -99,7 +99,7 @@ def test_what_is_drawn_is_translated(browser: Browser, drawn_for: list[str], ser
     assert shown(page, first) == one_line
 
     rounds = page.get_by_test_id("round-ra")
-    rounds.focus()
+    focus(rounds)
     rounds.press("Home")
     expect(first).to_have_attribute("data-round", "1")
     assert shown(page, first) != one_line
@@ -111,7 +111,7 @@ def test_what_is_drawn_is_translated(browser: Browser, drawn_for: list[str], ser
 
     page.get_by_role("tab", name="Before | after").click()
     cut = page.get_by_test_id("cut-ra")
-    cut.focus()
+    focus(cut)
     cut.press("End")
     expect(page.locator(".gd-after").first).to_have_attribute("style", "clip-path: inset(0px 0px 0px 100%);")
     with page.expect_download() as taken:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import comes_to, run_of, settled, shows_round, view
+from driving import comes_to, focus, run_of, settled, shows_round, view
 from holding import Hold
 from playwright.sync_api import Page, expect
 
@@ -63,7 +63,7 @@ def test_fork_from_watch_and_see_both(page: Page, server: Any, parent: str, hold
             assert box["x"] + box["width"] <= 1280, slot
 
     when = page.get_by_test_id("when")
-    page.get_by_test_id("slider").first.focus()
+    focus(page.get_by_test_id("slider").first)
     page.keyboard.press("Home")
     for index in (0, 1):  # a round that is chosen in one is chosen in both
         expect(when.nth(index)).to_have_text(re.compile("^round 0 "))

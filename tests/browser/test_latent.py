@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from driving import faults_of, settled
+from driving import faults_of, focus, settled
 from playwright.sync_api import Browser, expect
 
 from gan_core.config import preset_config
@@ -47,7 +47,7 @@ def test_walking_through_a_latent_space(browser: Browser, walked: str, server: A
     expect(here).to_have_attribute("data-shown", "1")
     before = here.evaluate(PIXELS)
     slider = page.get_by_test_id("way-slider")
-    slider.focus()
+    focus(slider)
     slider.press("End")
     end = page.get_by_test_id("sample-4").locator("canvas").evaluate(PIXELS)
     page.wait_for_function("([canvas, end]) => canvas.toDataURL() === end", arg=[here.element_handle(), end])

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import is_in_state, press_key, redrawn, run_of, settled, view
+from driving import focus, is_in_state, press_key, redrawn, run_of, settled, view
 from holding import Hold
 from playwright.sync_api import Page, expect
 
@@ -20,8 +20,7 @@ LESSON = "6"
 def press(page: Page, label: str) -> None:
     """Press a button with the keyboard: it must take the focus by itself."""
     button = page.get_by_test_id("stMain").get_by_role("button", name=label)
-    button.focus()
-    expect(button).to_be_focused()
+    focus(button)
     page.keyboard.press("Enter")
 
 
@@ -40,7 +39,7 @@ def test_the_lesson_on_codes_needs_no_mouse(page: Page, server: Any, hold: Hold)
     page.wait_for_url(re.compile("theory.*tab=blur"))
     caption, slider = page.get_by_test_id("film-caption"), page.get_by_test_id("film-slider")
     expect(caption).to_contain_text("L1 black")
-    slider.focus()
+    focus(slider)
     page.keyboard.press("End")
     expect(caption).to_contain_text("L1 white")
     page.wait_for_url(re.compile("p=1"))

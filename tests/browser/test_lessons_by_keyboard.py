@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import is_in_state, press_key, redrawn, run_of, settled, view
+from driving import focus, is_in_state, press_key, redrawn, run_of, settled, view
 from holding import Hold
 from playwright.sync_api import Locator, Page, expect
 
@@ -24,8 +24,7 @@ def main(page: Page) -> Locator:
 
 def press(control: Locator) -> None:
     """With the keyboard: it must take the focus by itself."""
-    control.focus()
-    expect(control).to_be_focused()
+    focus(control)
     control.press("Enter")
 
 

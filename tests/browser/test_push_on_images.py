@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from driving import focus
 from playwright.sync_api import Page, expect
 
 from gan_core.config import preset_config
@@ -43,7 +44,7 @@ def test_the_push_is_laid_over_the_first_samples_when_asked(page: Page, server: 
     assert push.evaluate("canvas => [canvas.width, canvas.height]") == [4 * 30 - 2, 2 * 30 - 2]
     note = page.get_by_test_id("samples").locator(".gs-note")
     expect(note).to_contain_text("What G's loss asks of the pixels")
-    page.get_by_test_id("slider").focus()
+    focus(page.get_by_test_id("slider"))
     page.keyboard.press("Home")
     expect(push).to_have_attribute("data-round", "0")
     toggle.click()

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import heard, settled
+from driving import focus, heard, settled
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -20,7 +20,7 @@ def test_two_gaussians_are_dragged_apart_by_keyboard(page: Page, server: Any) ->
     caption, slider = page.get_by_test_id("film-caption"), page.get_by_test_id("film-slider")
     expect(caption).to_contain_text("distance 3.00")
     page.wait_for_function(f"() => ({POINT})() === 3")  # a function: the page lets no expression be evaluated again
-    slider.focus()
+    focus(slider)
     page.keyboard.press("ArrowRight")
     expect(caption).to_contain_text("distance 3.10")
     page.wait_for_function(f"() => ({POINT})() === 3.1")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import LINE, redrawn, run_of, settled, shows_round, start_card, stop
+from driving import LINE, focus, redrawn, run_of, settled, shows_round, start_card, stop
 from holding import Hold
 from playwright.sync_api import Page, expect
 from waiting import until
@@ -33,7 +33,7 @@ def test_the_slider_shows_what_was_seen_then(page: Page, server: Any, hold: Hold
     shows_round(page, run, 30)
     when, slider = page.get_by_test_id("when"), page.get_by_test_id("slider")
     expect(slider).to_have_attribute("max", "1")
-    slider.focus()
+    focus(slider)
     page.keyboard.press("Home")
     expect(when).to_have_text(re.compile("^round 0 "))
     hold.at(60)

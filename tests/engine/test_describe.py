@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 
 from gan_core.config import OBJECTIVES, PRESETS, SETTINGS, TRICKS, ConfigError, RunConfig, preset_config
-from gan_core.data import DATASETS, ImageSource
+from gan_core.data import DATASETS, ImageSource, places
 from gan_core.engine import catalogue, dataset_facts, describe, forecast
 from gan_core.engine.showing.pictures import GAP, png, tile
 from gan_core.engine.upkeep import classifiers as classifiers_module
@@ -108,7 +108,10 @@ def test_a_forecast_of_what_cannot_be_built_is_a_sentence() -> None:
 # --- catalogue ---
 
 
-def test_the_catalogue_holds_every_entry_in_the_order_of_its_registry() -> None:
+def test_the_catalogue_holds_every_entry_in_the_order_of_its_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "_store", tmp_path)  # nobody has brought anything here
     registries: dict[str, Any] = {
         "objectives": OBJECTIVES,
         "losses": LOSSES,
