@@ -93,7 +93,7 @@ def main() -> None:
             prepare_classifier(lab, RunConfig())
             inked = lab.submit(preset_config("digits-sketch"), name="Thin strokes, inked")
             lab.wait(inked)
-        server = start_server(store)
+        server = start_server(store, forked=False)
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         try:
             picture(browser, f"{server.url}/train?preset=digits-dcgan", "train", wait=12)
