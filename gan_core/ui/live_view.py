@@ -66,7 +66,7 @@ def live_view(
     ``name`` and ``colour`` head a view among others.
     """
     _COMPONENT(
-        key=key,
+        key=f"run-view:{key}",  # first.css keeps room for what is called so, and for nothing else
         data={
             "run": run_id,
             "ticket": ticket,
