@@ -145,7 +145,9 @@ def _schedule(rows: Rows) -> str:
         f"{LOSSES_PER_HOUR:g} nodes lost an hour, a checkpoint every {SAVED_EVERY:.0f} s. What it is fed: a call takes the "
         f"bridge {1000 * costs['bridge']:.2f} ms of a core, {ROWS_EVERY_SECONDS:g} s of a run the server "
         f"{1000 * costs['server']:.2f} ms, the start of a run {costs['start']:.1f} s of its core, and a run is back "
-        f"{costs['back']:.1f} s after its node was lost.\n\n"
+        f"{costs['back']:.1f} s after its node was lost. What the server takes is that of the crowd above: where its points "
+        "came late, the server had less of a core than it asked for and took several pieces at once, so that the figure is too "
+        "low, and the number of runs below too high.\n\n"
     )
     said += _table([*heads, "p95 age", "hours played again"], lines) + "\n\n" + _first_full(found)
     return _section("Ten thousand runs on a hundred nodes", said, found)
