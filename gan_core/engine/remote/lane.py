@@ -9,7 +9,6 @@ import hashlib
 import io
 import logging
 import os
-import re
 import subprocess
 import tempfile
 import threading
@@ -24,7 +23,7 @@ from typing import Any
 from gan_core import checkpoints
 from gan_core.checkpoints import FILE, round_of, tensors_of
 from gan_core.cluster.handshake import of_file
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, flatten
 from gan_core.data.places import data_root
 from gan_core.data.published import PUBLISHED
 from gan_core.data.shelf import NAME
@@ -318,7 +317,7 @@ class Lane:
 
     def _sets(self) -> list[str]:
         """The folders of the data sets of one's own that the run learns from."""
-        named = {match[2] for match in re.finditer(NAME.pattern, str(self.job.config.to_dict()))}
+        named = {match[2] for word in _words_of(self.job.config) if (match := NAME.search(word))}
         return sorted(name for name in named if (self._store / "datasets" / name).is_dir())
 
     # Files from the run, in the thread that hears it
@@ -362,9 +361,14 @@ class Lane:
         self._names = names
 
 
+def _words_of(config: RunConfig) -> set[str]:
+    """All that is said in words in a config, names of data sets among them, whichever game has the settings."""
+    return {value for value in flatten(config.to_dict()).values() if isinstance(value, str)}
+
+
 def _files_of(config: RunConfig) -> list[dict[str, str]]:
     """The files of the published sets that a run learns from, as far as they are here. Raises OSError."""
-    named = {match[1] for match in re.finditer(r"'name': '(\w+)'", str(config.to_dict()))} & PUBLISHED.keys()
+    named = _words_of(config) & PUBLISHED.keys()
     files = dict.fromkeys(
         file for name in sorted(named) for file in [*PUBLISHED[name].files, *PUBLISHED[name].archives]
     )
