@@ -75,6 +75,12 @@ def focus(control: Locator) -> None:
     expect(control).to_be_focused()
 
 
+def press(control: Locator) -> None:
+    """Press a control with the keyboard: it must take the focus by itself."""
+    focus(control)
+    control.press("Enter")
+
+
 def view(page: Page, run: str) -> Locator:
     """The live view of a run."""
     return page.locator(f'.gs-root[data-run="{run}"]')

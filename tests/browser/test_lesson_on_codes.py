@@ -6,9 +6,9 @@ import re
 from typing import Any
 
 import pytest
-from driving import focus, is_in_state, press_key, redrawn, run_of, settled, view
+from driving import focus, is_in_state, press, press_key, redrawn, run_of, settled, view
 from holding import Hold
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from gan_core.ui.course import courses
 
@@ -17,11 +17,8 @@ pytestmark = pytest.mark.browser
 LESSON = "6"
 
 
-def press(page: Page, label: str) -> None:
-    """Press a button with the keyboard: it must take the focus by itself."""
-    button = page.get_by_test_id("stMain").get_by_role("button", name=label)
-    focus(button)
-    page.keyboard.press("Enter")
+def labelled(page: Page, label: str) -> Locator:
+    return page.get_by_test_id("stMain").get_by_role("button", name=label)
 
 
 def test_the_lesson_on_codes_needs_no_mouse(page: Page, server: Any, hold: Hold) -> None:
@@ -35,7 +32,7 @@ def test_the_lesson_on_codes_needs_no_mouse(page: Page, server: Any, hold: Hold)
     expect(page.get_by_text("what do you guess to be wrong by least?")).to_be_visible()
     press_key(page, "a", "a")
     expect(page.get_by_text("it depends on how the mistake is counted")).to_be_visible()
-    press(page, "Show on Theory: Why blur")
+    press(labelled(page, "Show on Theory: Why blur"))
     page.wait_for_url(re.compile("theory.*tab=blur"))
     caption, slider = page.get_by_test_id("film-caption"), page.get_by_test_id("film-slider")
     expect(caption).to_contain_text("L1 black")
@@ -48,7 +45,7 @@ def test_the_lesson_on_codes_needs_no_mouse(page: Page, server: Any, hold: Hold)
     page.goto(f"{server.url}/lessons?lesson={LESSON}&step={at}")
     settled(page)
     with redrawn(page):
-        press(page, "Start: A VAE of digits")
+        press(labelled(page, "Start: A VAE of digits"))
     run = run_of(page)
     is_in_state(page, "running", run)
     expect(view(page, run).get_by_test_id("samples").locator("canvas, img").first).to_be_visible()
@@ -57,7 +54,7 @@ def test_the_lesson_on_codes_needs_no_mouse(page: Page, server: Any, hold: Hold)
     at = next(number for number, step in enumerate(steps, 1) if any(c.template == "games" for c in step.commands))
     while f"step={at}" not in page.url:
         press_key(page, "ArrowRight", "next")
-    press(page, "Open in Compare: GAN, VAE, autoencoder")
+    press(labelled(page, "Open in Compare: GAN, VAE, autoencoder"))
     page.wait_for_url(re.compile("/compare"))
     expect(page.get_by_role("button", name="Start 6 runs")).to_be_visible()
     page.goto(f"{server.url}/watch?run={run}")

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from driving import focus, is_in_state, press_key, redrawn, run_of, settled, view
+from driving import is_in_state, press, press_key, redrawn, run_of, settled, view
 from holding import Hold
 from playwright.sync_api import Locator, Page, expect
 
@@ -20,12 +20,6 @@ PICTURE = ".gs-panel canvas, .gs-panel img.gs-grid, .gs-panel .js-plotly-plot"
 
 def main(page: Page) -> Locator:
     return page.get_by_test_id("stMain")
-
-
-def press(control: Locator) -> None:
-    """With the keyboard: it must take the focus by itself."""
-    focus(control)
-    control.press("Enter")
 
 
 def labels_of(page: Page) -> list[str]:
