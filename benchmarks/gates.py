@@ -4,6 +4,7 @@ cores busy. A test that depends on a moment fails in some of them.
     make gates                                               # ten, about three hours; docs/results/gate.md
     python benchmarks/gates.py --times 1 --turns slow        # every turn of every run takes 20 ms longer
     python benchmarks/gates.py --times 1 --turns quick       # every network is four units wide: turns take no time
+    python benchmarks/gates.py --times 1 --turns looks       # every measurement takes 50 ms longer: few keep to their share
 
 A finished gate is a line of ``gate.jsonl`` beside the document; ``--anew`` forgets those of before. What a failed gate
 printed, and what its failed tests left (`build/failures`), stays in `build/gates`.
@@ -37,6 +38,7 @@ TURNS = {
     "as they are": {},
     "slow": {"GANSCOPE_FAILPOINTS": "turn=sleep:0.02"},
     "quick": {"PYTHONPATH": str(ROOT / "tests" / "narrow")},
+    "looks": {"GANSCOPE_FAILPOINTS": "sample=sleep:0.05"},
 }
 """What makes turns take longer, or no time, on any machine: the environment of the gate."""
 BUSY = [sys.executable, "-c", "while True: pass"]

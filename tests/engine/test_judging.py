@@ -15,6 +15,7 @@ from gan_core.config import CURES, preset_config
 from gan_core.config.fields import Alarm
 from gan_core.engine.messages import Ended, Note, Rows
 from gan_core.engine.observers import PlaneObserver
+from gan_core.engine.running.clock import Clock
 from gan_core.engine.showing.judging import RunJudge
 from gan_core.engine.showing.live import LiveView, Status, stored_view
 from gan_core.engine.showing.recorder import Recorder
@@ -188,7 +189,10 @@ Course = Callable[[int], float]
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Course], None]:
-    """``scripted(course)``: every look at points reads this breadth, whatever the generator makes."""
+    """``scripted(course)``: every look at points reads this breadth, whatever the generator makes.
+
+    None is left out because looks have taken more than their share of the time: how long one takes, no script says.
+    """
     real_look = PlaneObserver.look
 
     def script(course: Course) -> None:
@@ -197,6 +201,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Course], None]:
             return {"std_ratio": course(round)}, sight
 
         monkeypatch.setattr(PlaneObserver, "look", look)
+        monkeypatch.setattr(Clock, "measuring", property(lambda clock: 0.0, lambda clock, seconds: None), raising=False)
 
     return script
 
