@@ -5,6 +5,7 @@ import { NOTE_LENGTH } from "./declared.js"
 import { BACKOFF, HIDDEN_AFTER } from "./live/connection.js"
 import { el } from "./live/elements.js"
 import { viewOf } from "./live/registry.js"
+import { mounting } from "./mounting.js"
 
 const LOOK_EVERY = 400 // ms between two looks at where the presenter is
 const LOOK_REST = 100 // ms after a look is told, however quickly a slider moves: the server hears 20 messages a second of one
@@ -370,20 +371,17 @@ class ClassBar {
   }
 }
 
-const bars = new WeakMap()
-
-/** @param {any} told */
-export default function ({ data, parentElement, setTriggerValue }) {
-  let bar = bars.get(parentElement)
-  if (bar && (bar.data.role !== data.role || bar.data.voucher !== data.voucher)) {
-    bar.destroy()
-    bar = null
-  }
-  bar = bar || new ClassBar(parentElement, data)
-  bars.set(parentElement, bar)
-  bar.navigate = (path) => setTriggerValue("go", path)
-  return () => {
-    bar.destroy()
-    bars.delete(parentElement)
-  }
+/**
+ * @param {ClassBar} bar
+ * @param {import("./mounting.js").Component} component
+ */
+function navigating(bar, component) {
+  bar.navigate = (path) => component.setTriggerValue("go", path)
+  return bar
 }
+
+export default mounting(
+  (component) => navigating(new ClassBar(component.parentElement, component.data), component),
+  navigating,
+  (bar, { data }) => bar.data.role === data.role && bar.data.voucher === data.voucher,
+)

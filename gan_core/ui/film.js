@@ -6,6 +6,7 @@ import { isTyping, targetOf } from "./keyboard.js"
 import { el, setText } from "./live/elements.js"
 import { drawn, loadPlotly, PLOTLY_CONFIG, purgeWhenDrawn, translucent } from "./live/plotly.js"
 import { STAGE_LETTERS } from "./live/stage.js"
+import { mounting } from "./mounting.js"
 
 class FilmView {
   /**
@@ -223,17 +224,7 @@ class FilmView {
   }
 }
 
-const films = new WeakMap()
-
-/** @param {any} component */
-export default function (component) {
-  const { parentElement } = component
-  const shown = films.get(parentElement)
-  if (shown) shown.take(component)
-  else films.set(parentElement, new FilmView(parentElement, component))
-  return () => {
-    const last = films.get(parentElement)
-    if (last) last.destroy()
-    films.delete(parentElement)
-  }
-}
+export default mounting(
+  (component) => new FilmView(component.parentElement, component),
+  (film, component) => film.take(component),
+)

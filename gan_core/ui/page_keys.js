@@ -3,6 +3,7 @@
 
 import { isTyping, targetOf } from "./keyboard.js"
 import { KEPT, readLook, SIZES, showLook } from "./look.js"
+import { mounting } from "./mounting.js"
 
 /** @param {() => any} find */
 function press(find) {
@@ -150,13 +151,4 @@ class PageKeys {
   }
 }
 
-const all = new WeakMap()
-
-/** @param {any} told */
-export default function ({ data, parentElement }) {
-  if (!all.has(parentElement)) all.set(parentElement, new PageKeys(parentElement, data))
-  return () => {
-    all.get(parentElement).destroy()
-    all.delete(parentElement)
-  }
-}
+export default mounting(({ data, parentElement }) => new PageKeys(parentElement, data))

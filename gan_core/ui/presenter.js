@@ -2,6 +2,7 @@
 // The presenter's keys: letters, digits, space and the arrows, wherever the focus is, as long as nobody is typing.
 
 import { isTyping, targetOf } from "./keyboard.js"
+import { mounting } from "./mounting.js"
 
 const NAMES = { " ": "space", ArrowLeft: "previous", ArrowRight: "next" }
 const ARROWS = "input[type=range], [role=slider], [role=radiogroup], [role=tablist], .gs-root, .gf-root"
@@ -42,17 +43,15 @@ class Presenter {
   }
 }
 
-const presenters = new WeakMap()
-
-/** @param {any} told */
-export default function ({ data, parentElement, setTriggerValue }) {
-  const presenter = presenters.get(parentElement) || new Presenter()
-  presenters.set(parentElement, presenter)
+/**
+ * @param {Presenter} presenter
+ * @param {import("./mounting.js").Component} component
+ */
+function hearing(presenter, { data, parentElement, setTriggerValue }) {
   presenter.keys = data.keys
   presenter.press = (name) => setTriggerValue("pressed", name)
   parentElement.dataset.hears = data.keys.join(" ")
-  return () => {
-    presenter.destroy()
-    presenters.delete(parentElement)
-  }
+  return presenter
 }
+
+export default mounting((component) => hearing(new Presenter(), component), hearing)

@@ -1,6 +1,8 @@
 // @ts-check
 // A recorded run on the home page: it moves while somebody can see it, and stands still for who wants no movement.
 
+import { mounting } from "./mounting.js"
+
 const EVERY = 120 // ms between two frames
 const HOLDS = 2500 // ms at the last frame, before it begins anew
 
@@ -85,12 +87,4 @@ class Ring {
   }
 }
 
-const all = new WeakMap()
-
-export default function ({ data, parentElement }) {
-  if (!all.has(parentElement)) all.set(parentElement, new Ring(parentElement, data))
-  return () => {
-    all.get(parentElement).destroy()
-    all.delete(parentElement)
-  }
-}
+export default mounting(({ data, parentElement }) => new Ring(parentElement, data))

@@ -4,6 +4,7 @@
 import { BEGINNINGS, ENDED } from "./declared.js"
 import { el, setText } from "./live/elements.js"
 import { integer } from "./live/said.js"
+import { mounting } from "./mounting.js"
 
 const EVERY = 2000
 
@@ -187,22 +188,20 @@ class Board {
   }
 }
 
-const boards = new WeakMap()
-
-/** @param {any} component */
-export default function (component) {
-  const { data, parentElement } = component
-  let board = boards.get(parentElement)
-  if (board) {
-    const changed = JSON.stringify(board.data) !== JSON.stringify(data)
-    board.data = data
-    if (changed) board.ask()
-  } else board = new Board(parentElement, data)
-  boards.set(parentElement, board)
+/**
+ * @param {Board} board
+ * @param {import("./mounting.js").Component} component
+ */
+function renewing(board, component) {
   board.renew = component.setTriggerValue
-  return () => {
-    const last = boards.get(parentElement)
-    if (last) last.destroy()
-    boards.delete(parentElement)
-  }
+  return board
 }
+
+export default mounting(
+  (component) => renewing(new Board(component.parentElement, component.data), component),
+  (board, component) => {
+    const changed = JSON.stringify(board.data) !== JSON.stringify(component.data)
+    renewing(board, component).data = component.data
+    if (changed) board.ask()
+  },
+)

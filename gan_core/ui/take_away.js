@@ -3,6 +3,7 @@
 
 import { el, setText } from "./live/elements.js"
 import { loadPlotly } from "./live/plotly.js"
+import { mounting } from "./mounting.js"
 
 function chartsOfPage() {
   const named = new Map()
@@ -130,14 +131,4 @@ class ChartFiles {
   }
 }
 
-const savers = new WeakMap()
-
-/** @param {any} component */
-export default function (component) {
-  const { parentElement, data } = component
-  if (!savers.has(parentElement)) savers.set(parentElement, new ChartFiles(parentElement, data.plotly))
-  return () => {
-    savers.get(parentElement)?.destroy()
-    savers.delete(parentElement)
-  }
-}
+export default mounting(({ parentElement, data }) => new ChartFiles(parentElement, data.plotly))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from driving import LINE, POINTS, is_in_state, redrawn, settled, shows_round, start_card, stop
+from driving import LINE, POINTS, is_in_state, redrawn, settled, shows_round, start_card, stop, view
 from holding import Hold
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from waiting import until
 
 from gan_core.config import RunConfig
@@ -80,6 +81,26 @@ def test_first_light(page: Page, server: Any, hold: Hold) -> None:
     shows_round(page, run, 90)
     stop(page)
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
+
+
+def test_a_view_stays_whose_script_came_after_a_rerun_of_the_page(page: Page, server: Any, hold: Hold) -> None:
+    """Streamlit calls the view for each of the two, and cleans up after the first call last."""
+    hold.at(30)
+    held: list[Route] = []
+    page.route(re.compile(r"/live/view\.js$"), lambda route: held.append(route))
+    run = start_card(page, server.url, LINE)
+    settled(page)
+    until(lambda: page.wait_for_timeout(20) or held, "the page asks for the script")
+    for knobs in (True, False):
+        with redrawn(page):
+            page.get_by_text("Knobs", exact=True).click()
+        assert page.get_by_label("Knobs", exact=True).is_checked() == knobs
+    assert view(page, run).count() == 0
+    for route in held:
+        route.continue_()
+    shows_round(page, run, 30)
+    expect(view(page, run)).to_be_visible()
+    stop(page)
 
 
 def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(

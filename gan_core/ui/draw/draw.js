@@ -7,6 +7,7 @@
 import { Choice } from "../latent/link.js"
 import { button, focusOn, Picture, select, slider } from "../latent/pieces.js"
 import { el, penOf, setText } from "../live/elements.js"
+import { mounting } from "../mounting.js"
 import { Canvas } from "./canvas.js"
 import { Forger } from "./forger.js"
 import { readingOf } from "./side.js"
@@ -319,9 +320,10 @@ class Draw {
     link.click()
   }
 
-  close() {
+  destroy() {
     document.removeEventListener("keydown", this.onKey)
     for (const one of [this.first, this.second, this.forger]) one.side.close()
+    this.root.remove()
   }
 }
 
@@ -341,16 +343,11 @@ function hasLightEdge(pen, { width, height }) {
   return sum / n > 128
 }
 
-const mounted = new WeakMap()
-
-/** @param {any} told */
-export default function ({ parentElement, data }) {
-  const draw = mounted.get(parentElement) || new Draw(parentElement)
-  mounted.set(parentElement, draw)
-  draw.update(data)
-  return () => {
-    draw.close()
-    draw.root.remove()
-    mounted.delete(parentElement)
-  }
-}
+export default mounting(
+  ({ parentElement, data }) => {
+    const draw = new Draw(parentElement)
+    draw.update(data)
+    return draw
+  },
+  (draw, { data }) => draw.update(data),
+)

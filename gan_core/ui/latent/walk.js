@@ -2,6 +2,7 @@
 // The whole: what the run can do, the grid, and the look that is chosen.
 
 import { el, setText } from "../live/elements.js"
+import { mounting } from "../mounting.js"
 import { Code, Map_, Near } from "./data.js"
 import { Choice, Link } from "./link.js"
 import { button, focusOn, noteOf, Picture, select, sheetOf } from "./pieces.js"
@@ -206,21 +207,17 @@ class Walk {
     made.changed(fresh ? undefined : change)
   }
 
-  close() {
+  destroy() {
     this.link.close()
+    this.root.remove()
   }
 }
 
-const mounted = new WeakMap()
-
-/** @param {any} told */
-export default function ({ parentElement, data }) {
-  const walk = mounted.get(parentElement) || new Walk(parentElement)
-  mounted.set(parentElement, walk)
-  walk.update(data)
-  return () => {
-    walk.close()
-    walk.root.remove()
-    mounted.delete(parentElement)
-  }
-}
+export default mounting(
+  ({ parentElement, data }) => {
+    const walk = new Walk(parentElement)
+    walk.update(data)
+    return walk
+  },
+  (walk, { data }) => walk.update(data),
+)

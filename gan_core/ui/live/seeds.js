@@ -1,6 +1,7 @@
 // @ts-check
 // Measures over all seeds: the controls and the chart that they change.
 
+import { mounting } from "../mounting.js"
 import { el, setText } from "./elements.js"
 import { drawn, loadPlotly, PLOTLY_CONFIG, purgeWhenDrawn } from "./plotly.js"
 import { showMeasure } from "./registry.js"
@@ -281,17 +282,10 @@ class SeedsChart {
   }
 }
 
-const charts = new WeakMap()
+/** @param {import("../mounting.js").Component} component */
+const telling = (component) => (view) => component.setStateValue("view", view)
 
-/** @param {any} told */
-export default function ({ data, parentElement, setStateValue }) {
-  const tell = (view) => setStateValue("view", view)
-  const chart = charts.get(parentElement)
-  if (chart) chart.update(data, tell)
-  else charts.set(parentElement, new SeedsChart(parentElement, data, tell))
-  return () => {
-    const last = charts.get(parentElement)
-    if (last) last.destroy()
-    charts.delete(parentElement)
-  }
-}
+export default mounting(
+  (component) => new SeedsChart(component.parentElement, component.data, telling(component)),
+  (chart, component) => chart.update(component.data, telling(component)),
+)

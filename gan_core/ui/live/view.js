@@ -7,6 +7,7 @@
 // dragged or a message that was missed need no code of their own. Zoom and hidden curves belong to Plotly and are never touched.
 
 import { LEAD, MARKED_EVENTS } from "../declared.js"
+import { mounting } from "../mounting.js"
 import { noteRound, roundInAddress } from "./address.js"
 import { Connection } from "./connection.js"
 import { el, setText } from "./elements.js"
@@ -475,23 +476,17 @@ export class LiveView {
   }
 }
 
-const mounted = new WeakMap()
-
-/** @param {any} component */
-export default function (component) {
-  const { data, parentElement } = component
-  let view = mounted.get(parentElement)
-  if (view && view.data.run !== data.run) {
-    view.destroy()
-    view = null
-  }
-  if (view) view.update(data)
-  else view = new LiveView(parentElement, data)
-  mounted.set(parentElement, view)
+/**
+ * @param {LiveView} view
+ * @param {import("../mounting.js").Component} component
+ */
+function asking(view, component) {
   view.ask = component.setTriggerValue
-  return () => {
-    const last = mounted.get(parentElement)
-    if (last) last.destroy()
-    mounted.delete(parentElement)
-  }
+  return view
 }
+
+export default mounting(
+  (component) => asking(new LiveView(component.parentElement, component.data), component),
+  (view, component) => asking(view, component).update(component.data),
+  (view, component) => view.data.run === component.data.run,
+)
