@@ -371,7 +371,8 @@ def test_a_finished_run_cannot_be_resumed(run, train, tmp_path):
 
 
 def start(tmp_path, *words):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    root = Path(__file__).resolve().parent.parent
+    environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{os.environ['PYTHONPATH']}"}
     command = [sys.executable, "-m", "gan_core", *map(str, words)]
     return subprocess.Popen(
         command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

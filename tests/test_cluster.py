@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from gan_core import failpoints
 from gan_core.cluster import bridge, log, trainer
 from gan_core.cluster.handshake import differences, here, of_file, other_data
 from gan_core.cluster.log import Log
@@ -207,6 +208,7 @@ def test_of_a_gpu_that_is_shared_a_process_takes_its_share_of_the_memory(
     tiny: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job("a-run", tiny("mlp"), tmp_path)
+    monkeypatch.delenv(failpoints.VARIABLE, raising=False)  # which a process takes along too
     for share, env in ((0.25, {"GANSCOPE_GPU_SHARE": "0.25"}), (1.0, {}), (2.0, {})):
         bridge_told: Any = _Bridge()
         Lane(job, 1, bridge_told, tmp_path, {"cpus": 1.0, "gpus": share}, lambda lane: False, lambda run: 0)
