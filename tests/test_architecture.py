@@ -17,19 +17,20 @@ from forking import TEXT, forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LAYER_0 = {"about", "said", "failpoints", "exhaustion", "lifeline", "intake"}
+LAYER_0 = {"about", "alarms", "said", "failpoints", "exhaustion", "lifeline", "intake"}
 LAYER_1 = {"losses", "regularizers", "models", "data", "metrics"}
 MAY_IMPORT: dict[str, set[str]] = {
     "about": set(),
+    "alarms": set(),
     "said": set(),
     "failpoints": set(),
     "exhaustion": set(),
     "lifeline": set(),
     "intake": set(),
     "checkpoints": {"failpoints", "exhaustion"},
-    "config": {"about"},
+    "config": {"about", "alarms"},
     **{leaf: {"about"} for leaf in LAYER_1},
-    "metrics": {"about", "said"},
+    "metrics": {"about", "alarms", "said"},
     "data": {"about", "intake", "exhaustion"},
     "training": {*LAYER_0, "checkpoints", "config", *LAYER_1},
     "cluster": {"checkpoints"},
