@@ -242,6 +242,25 @@ def modules_after(statement: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
+OF_THE_GAN = re.compile(r"\b[DG]\.(loss|real|fake|grad_norm)|generator_steps|n_critic|players\[")
+ITS_FILES = (
+    "config/gan/",
+    "config/games/",
+    "config/presets.py",
+    "training/games/",
+    "engine/theory/",
+    "ui/theory_tabs.py",
+)
+
+
+def test_only_the_files_of_the_gan_name_its_columns_and_steps() -> None:
+    root = ROOT / "gan_core"
+    files = [path for kind in ("py", "js") for path in root.rglob(f"*.{kind}") if OF_THE_GAN.search(path.read_text())]
+    names = {path.relative_to(root).as_posix() for path in files}
+    assert "training/games/gan.py" in names, "the walk sees what it looks for"
+    assert [name for name in sorted(names) if not name.startswith(ITS_FILES)] == []
+
+
 def test_importing_the_package_has_no_effect() -> None:
     before = set(os.listdir(ROOT))
     loaded = modules_after("import gan_core") - modules_after("pass")
