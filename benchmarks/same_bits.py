@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.commits import checked_out, environment_of
+
 PLAYER = """
 import json, sys, torch
 from gan_core.config import PRESETS, preset_config
@@ -38,9 +40,8 @@ for name in sys.argv[2:] or PRESETS:
 
 def hashes(code: Path, rounds: int, presets: list[str]) -> dict[str, tuple[str, str]]:
     """The state of each preset half-way and at the end, as the code in a folder computes it."""
-    variables = os.environ | {"PYTHONPATH": str(code), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", PLAYER, str(rounds), *presets]
-    told = subprocess.run(command, cwd=code, env=variables, check=True, stdout=subprocess.PIPE, text=True)
+    told = subprocess.run(command, cwd=code, env=environment_of(code), check=True, stdout=subprocess.PIPE, text=True)
     return {name: (half, end) for name, half, end in map(json.loads, told.stdout.splitlines())}
 
 
@@ -50,13 +51,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=50, help="of each preset (default: %(default)s)")
     parser.add_argument("--presets", nargs="*", default=[], help="only these")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        then = Path(folder) / "then"
-        subprocess.run(["git", "worktree", "add", "--detach", "--quiet", then, options.commit], cwd=ROOT, check=True)
-        try:
-            expected = hashes(then, options.rounds, options.presets)
-        finally:
-            subprocess.run(["git", "worktree", "remove", "--force", then], cwd=ROOT, check=True)
+    with checked_out(options.commit) as then:
+        expected = hashes(then, options.rounds, options.presets)
     found = hashes(ROOT, options.rounds, options.presets or list(expected))
     different = [name for name, states in expected.items() if found.get(name) != states]
     for name, (_, end) in expected.items():

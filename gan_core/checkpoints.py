@@ -25,8 +25,9 @@ FORMAT = 1
 TEMPORARY = ".tmp"
 RUN_BYTES = 2 * 2**30  # that the checkpoints of one run may take
 SPARE_BYTES = 256 * 2**10  # left on the disk for the index, which must be able to say that it is full
-Mark = Literal["passed", "kept", "best", "pinned"]  # on the way; before an onset; by its measures; by somebody
-MARKS: tuple[Mark, ...] = get_args(Mark)  # in the order in which they go where there is no room
+# Of a checkpoint: passed on the way; kept before an onset; best by metrics; pinned by a user.
+Mark = Literal["passed", "kept", "best", "pinned"]
+MARKS: tuple[Mark, ...] = get_args(Mark)  # deleted in this order when room runs out
 FILE = re.compile(rf"round-\d{{9}}\.(?:json|safetensors|{'|'.join(MARKS)})", re.ASCII)
 LOST = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EIO})  # no later attempt will read that
 _NAME = re.compile(r"round-(\d{9})\.json")

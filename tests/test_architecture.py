@@ -17,19 +17,20 @@ from forking import TEXT, forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LAYER_0 = {"about", "said", "failpoints", "exhaustion", "lifeline", "intake"}
+LAYER_0 = {"about", "alarms", "said", "failpoints", "exhaustion", "lifeline", "intake"}
 LAYER_1 = {"losses", "regularizers", "models", "data", "metrics"}
 MAY_IMPORT: dict[str, set[str]] = {
     "about": set(),
+    "alarms": set(),
     "said": set(),
     "failpoints": set(),
     "exhaustion": set(),
     "lifeline": set(),
     "intake": set(),
     "checkpoints": {"failpoints", "exhaustion"},
-    "config": {"about"},
+    "config": {"about", "alarms"},
     **{leaf: {"about"} for leaf in LAYER_1},
-    "metrics": {"about", "said"},
+    "metrics": {"about", "alarms", "said"},
     "data": {"about", "intake", "exhaustion"},
     "training": {*LAYER_0, "checkpoints", "config", *LAYER_1},
     "cluster": {"checkpoints"},
@@ -239,6 +240,25 @@ def modules_after(statement: str) -> set[str]:
     )
     assert not done.stderr
     return set(json.loads(done.stdout))
+
+
+OF_THE_GAN = re.compile(r"\b[DG]\.(loss|real|fake|grad_norm)|generator_steps|n_critic|players\[")
+ITS_FILES = (
+    "config/gan/",
+    "config/games/",
+    "config/presets.py",
+    "training/games/",
+    "engine/theory/",
+    "ui/theory_tabs.py",
+)
+
+
+def test_only_the_files_of_the_gan_name_its_columns_and_steps() -> None:
+    root = ROOT / "gan_core"
+    files = [path for kind in ("py", "js") for path in root.rglob(f"*.{kind}") if OF_THE_GAN.search(path.read_text())]
+    names = {path.relative_to(root).as_posix() for path in files}
+    assert "training/games/gan.py" in names, "the walk sees what it looks for"
+    assert [name for name in sorted(names) if not name.startswith(ITS_FILES)] == []
 
 
 def test_importing_the_package_has_no_effect() -> None:

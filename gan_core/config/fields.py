@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from gan_core.alarms import Alarm
 from gan_core.config.errors import meant, nearest
 
 MOST_ROUNDS = 100_000_000
@@ -23,24 +24,6 @@ EmaDecay = Annotated[
     ),
 ]
 OptionValue = int | float | str
-Alarm = Literal[
-    "narrowing",
-    "collapsed",
-    "broken",
-    "d_too_strong",
-    "vanishing_gradient",
-    "oscillating",
-    "memorising",
-    "blurred",
-    "off_prior",
-    "code_ignored",
-    "input_ignored",
-    "class_lost",
-    "exchanged",
-    "posterior_collapsed",
-    "diverged",
-]
-"""Verdicts that say that something is wrong (`gan_core.metrics.states`)."""
 
 
 class Part(BaseModel):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from gan_core.alarms import Alarm
 from gan_core.metrics.appearance import Picture
 from gan_core.metrics.course import LiveChange
 
@@ -23,38 +24,12 @@ State = Literal[
     "varied",
     "healthy",
     "recovered",
-    "narrowing",
-    "collapsed",
-    "broken",
-    "d_too_strong",
-    "vanishing_gradient",
-    "oscillating",
-    "memorising",
-    "blurred",
-    "off_prior",
-    "code_ignored",
-    "input_ignored",
-    "class_lost",
-    "exchanged",
-    "posterior_collapsed",
-    "diverged",
+    Alarm,
 ]
-Tone = Literal["quiet", "fair", "good", "warning", "alarm"]
+AlarmTone = Literal["warning", "alarm"]
+Tone = Literal["quiet", "fair", "good", AlarmTone]
 
-TITLES: dict[State, tuple[str, Tone]] = {
-    "unjudged": ("No verdict", "quiet"),
-    "starting": ("Starting", "quiet"),
-    "learning": ("Learning", "fair"),
-    "beside": ("Beside the data", "fair"),
-    "cloud": ("A cloud", "fair"),
-    "noise": ("Not recognisable", "fair"),
-    "one_point": ("One point", "fair"),
-    "one_picture": ("One picture", "fair"),
-    "spread": ("Spread, not sharp yet", "fair"),
-    "part": ("Sharp, a part missing", "fair"),
-    "varied": ("Varied", "fair"),
-    "healthy": ("Healthy", "good"),
-    "recovered": ("Recovered", "good"),
+_ALARM_TITLES: dict[Alarm, tuple[str, AlarmTone]] = {
     "narrowing": ("Narrowing", "warning"),
     "collapsed": ("Collapsed", "alarm"),
     "broken": ("Broken", "alarm"),
@@ -71,10 +46,26 @@ TITLES: dict[State, tuple[str, Tone]] = {
     "posterior_collapsed": ("Posterior collapsed", "alarm"),
     "diverged": ("Diverged", "alarm"),
 }
+TITLES: dict[State, tuple[str, Tone]] = {
+    "unjudged": ("No verdict", "quiet"),
+    "starting": ("Starting", "quiet"),
+    "learning": ("Learning", "fair"),
+    "beside": ("Beside the data", "fair"),
+    "cloud": ("A cloud", "fair"),
+    "noise": ("Not recognisable", "fair"),
+    "one_point": ("One point", "fair"),
+    "one_picture": ("One picture", "fair"),
+    "spread": ("Spread, not sharp yet", "fair"),
+    "part": ("Sharp, a part missing", "fair"),
+    "varied": ("Varied", "fair"),
+    "healthy": ("Healthy", "good"),
+    "recovered": ("Recovered", "good"),
+    **dict(_ALARM_TITLES.items()),
+}
 STATES: dict[State, str] = {state: title for state, (title, _) in TITLES.items()}
 """Every state with its title, from the first that a run can be in to the worst, after that of a game without a verdict."""
 
-ALARMS: frozenset[State] = frozenset(state for state, (_, tone) in TITLES.items() if tone in ("warning", "alarm"))
+ALARMS: frozenset[State] = frozenset(get_args(Alarm))
 BEGINNING: tuple[State, ...] = tuple(takewhile(lambda state: state != "varied", TITLES))
 """No news, for every run begins so."""
 LOSSES: tuple[State, ...] = ("narrowing", "collapsed", "broken")

@@ -10,9 +10,12 @@ import { mounting } from "./mounting.js"
 const LOOK_EVERY = 400 // ms between two looks at where the presenter is
 const LOOK_REST = 100 // ms after a look is told, however quickly a slider moves: the server hears 20 messages a second of one
 
-const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`
+const plural = (/** @type {number} */ count, /** @type {string} */ word) => `${count} ${word}${count === 1 ? "" : "s"}`
 
+/** @type {string | null} */
 let gone = null // the last place of the presenter that this page went to: a page that changes its own address is not pulled back
+
+/** @typedef {{ number: number, question: string, options: string[], counts: number[] | null } & Record<string, any>} Poll `counts` once it is revealed. */
 
 class ClassBar {
   /**
@@ -68,13 +71,18 @@ class ClassBar {
     parent.append(this.root)
     if (this.teacher) this.notes.textContent = "Notes"
     else this.writeForm()
+    /** @type {string | null} */
+    this.reported = null
+    this.notesDrawn = ""
+    /** @type {string | null} */
+    this.pollDrawn = null
     this.onVisibility = () => this.visibility()
-    this.onLook = (event) => {
-      this.looked = event.detail
+    this.onLook = (/** @type {Event} */ event) => {
+      this.looked = /** @type {CustomEvent} */ (event).detail
       this.reportSoon()
     }
     this.onMounted = () => this.state && !this.teacher && this.go()
-    this.onKey = (event) => event.key === "Escape" && this.fill(false)
+    this.onKey = (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && this.fill(false)
     document.addEventListener("keydown", this.onKey)
     document.addEventListener("visibilitychange", this.onVisibility)
     document.addEventListener("ganscope:look", this.onLook)
@@ -243,7 +251,7 @@ class ClassBar {
     this.panel.append(this.text, send)
   }
 
-  /** @param {any[]} notes */
+  /** @param {{ number: number, text: string }[]} notes */
   drawNotes(notes) {
     this.notes.textContent = notes.length ? `Notes (${notes.length})` : "Notes"
     const key = notes.map((note) => note.number).join()
@@ -267,7 +275,7 @@ class ClassBar {
     if (this.state) this.drawPoll(this.state.poll)
   }
 
-  /** @param {any} poll */
+  /** @param {Poll | null} poll */
   drawPoll(poll) {
     this.poll.hidden = !poll
     this.full = this.full && Boolean(poll)
@@ -275,10 +283,11 @@ class ClassBar {
     const key = JSON.stringify([poll, poll && this.answered[poll.number]])
     if (!poll || key === this.pollDrawn) return
     this.pollDrawn = key
-    const revealed = poll.counts !== null
-    const most = revealed ? Math.max(1, ...poll.counts) : 1
+    const { counts } = poll
+    const revealed = counts !== null
+    const most = Math.max(1, ...(counts || []))
     const mine = this.answered[poll.number]?.[poll.question]
-    const options = poll.options.map((option, index) => {
+    const options = poll.options.map((/** @type {string} */ option, /** @type {number} */ index) => {
       if (!revealed && !this.teacher) {
         const choose = el(
           "button",
@@ -288,7 +297,7 @@ class ClassBar {
         choose.onclick = () => this.answer(poll, index)
         return choose
       }
-      const count = revealed ? poll.counts[index] : null
+      const count = counts ? counts[index] : 0
       const right = poll.truth === index
       const bar = el("i", { class: "gr-bar", style: `height: ${revealed ? (100 * count) / most : 0}%` })
       const won = poll.nearest.includes(index)

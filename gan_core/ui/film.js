@@ -41,7 +41,9 @@ class FilmView {
     this.range.onchange = () => this.report()
     this.root.onkeydown = (event) => this.key(event)
     this.chart.ondblclick = () => this.fill(!this.staged)
-    this.pressed = (event) => this.stageKey(event)
+    /** @type {number | null} */
+    this.drawn = null // the place that the chart shows
+    this.pressed = (/** @type {KeyboardEvent} */ event) => this.stageKey(event)
     window.addEventListener("keydown", this.pressed, true) // before the page's own keys
     parent.append(this.root)
     this.take(component)
@@ -136,7 +138,8 @@ class FilmView {
     for (const { trace, kind, x, y } of this.data.moving) {
       const { traces, update } = x ? whole : values
       const from = kind === "point" ? this.at : 0
-      const cut = (series) => (kind === "frames" ? series[this.at] : series.slice(from, this.at + 1))
+      const cut = (/** @type {any[]} */ series) =>
+        kind === "frames" ? series[this.at] : series.slice(from, this.at + 1)
       traces.push(trace)
       update.y.push(cut(y))
       if (x) update.x.push(cut(x))
@@ -149,7 +152,7 @@ class FilmView {
     if (this.at >= last) this.seek(0)
     const from = this.at
     const began = performance.now()
-    const turn = (now) => {
+    const turn = (/** @type {number} */ now) => {
       const at = from + Math.floor(((now - began) / 1000 / this.data.seconds) * (last + 1))
       this.seek(at)
       if (at >= last) this.pause()

@@ -4,6 +4,7 @@
 const TYPING =
   "input:not([type=range]):not([type=radio]):not([type=checkbox]), textarea, select, [contenteditable=true], [role=textbox], [role=combobox]"
 
-export const targetOf = (event) => (event.target instanceof Element ? event.target : document.body)
+export const targetOf = (/** @type {Event} */ event) => (event.target instanceof Element ? event.target : document.body)
 
-export const isTyping = (target) => Boolean(target.closest(TYPING) || target.closest("[role=dialog]"))
+export const isTyping = (/** @type {Element} */ target) =>
+  Boolean(target.closest(TYPING) || target.closest("[role=dialog]"))

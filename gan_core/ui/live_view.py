@@ -209,7 +209,7 @@ def numbers_panel(
 def overlay_panel(slot: str, column: str, measure: str, runs: Mapping[str, tuple[str, str]], **extra: Any) -> Panel:
     """One measurement of several runs that are shown beside each other; ``runs`` gives each its name and its colour.
 
-    ``column`` is shown, called ``measure``, as long as no chart of all seeds stands on the page: then the one of that.
+    The panel shows ``column``, titled ``measure``, unless the page has the chart over seeds; then the measure of that chart.
     """
     names = {run: name for run, (name, _) in runs.items()}
     colours = {run: colour for run, (_, colour) in runs.items()}

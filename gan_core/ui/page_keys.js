@@ -11,16 +11,16 @@ function press(find) {
   if (found && !found.disabled) found.click()
 }
 
-const testid = (name) => () => document.querySelector(`[data-testid="${name}"]:not([disabled])`)
+const testid = (/** @type {string} */ name) => () => document.querySelector(`[data-testid="${name}"]:not([disabled])`)
 const labelled =
-  (...labels) =>
+  (/** @type {string[]} */ ...labels) =>
   () =>
     [...document.querySelectorAll("button p")]
       .find((text) => labels.includes(text.textContent) && text.checkVisibility())
       ?.closest("button")
 
 // The button of a paused run that plays the turn of one of its players, in the order of play.
-const turnOf = (place) => () =>
+const turnOf = (/** @type {number} */ place) => () =>
   [...document.querySelectorAll("button p")].filter((text) => / turn$/.test(text.textContent))[place]?.closest("button")
 
 /** @param {number} by */
@@ -95,7 +95,7 @@ class PageKeys {
     this.opener.onclick = () => this.help.showModal()
     parent.append(this.help, this.opener)
     chooseInPlace()
-    this.down = (event) => this.take(event)
+    this.down = (/** @type {KeyboardEvent} */ event) => this.take(event)
     document.addEventListener("keydown", this.down)
     this.naming = new MutationObserver(nameAdded)
     this.naming.observe(document.body, { childList: true, subtree: true })

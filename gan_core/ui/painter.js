@@ -59,7 +59,7 @@ export default function ({ parentElement, setTriggerValue }) {
 
   /** @type {number[] | null} */
   let last = null
-  /** @param {any} event */
+  /** @param {PointerEvent} event */
   function place(event) {
     const box = canvas.getBoundingClientRect()
     return [
@@ -67,14 +67,14 @@ export default function ({ parentElement, setTriggerValue }) {
       ((event.clientY - box.top) / box.height) * SIDE - 0.5,
     ]
   }
-  canvas.onpointerdown = (event) => {
+  canvas.onpointerdown = (/** @type {PointerEvent} */ event) => {
     canvas.setPointerCapture(event.pointerId)
     last = place(event)
     const [x, y] = last
     paint(x, y, event.shiftKey || event.button === 2)
     draw()
   }
-  canvas.onpointermove = (event) => {
+  canvas.onpointermove = (/** @type {PointerEvent} */ event) => {
     if (!last) return
     const next = place(event)
     const steps = Math.max(1, Math.ceil(Math.hypot(next[0] - last[0], next[1] - last[1])))
@@ -92,11 +92,12 @@ export default function ({ parentElement, setTriggerValue }) {
   canvas.onpointerup = canvas.onpointercancel = () => {
     last = null
   }
-  canvas.oncontextmenu = (event) => event.preventDefault()
+  canvas.oncontextmenu = (/** @type {Event} */ event) => event.preventDefault()
   canvas.onblur = () => draw()
   canvas.onfocus = () => draw(canvas.matches(":focus-visible"))
-  canvas.onkeydown = (event) => {
+  canvas.onkeydown = (/** @type {KeyboardEvent} */ event) => {
     const [x, y] = picture.cursor
+    /** @type {Record<string, number[]>} */
     const moves = { ArrowLeft: [x - 1, y], ArrowRight: [x + 1, y], ArrowUp: [x, y - 1], ArrowDown: [x, y + 1] }
     if (moves[event.key]) picture.cursor = moves[event.key].map((v) => Math.min(SIDE - 1, Math.max(0, v)))
     else if (event.key === " ") paint(x, y, event.shiftKey)
@@ -110,7 +111,7 @@ export default function ({ parentElement, setTriggerValue }) {
     draw()
   }
   root.querySelector(".gp-keep").onclick = () => {
-    if (!cells.some((value) => value > 0)) {
+    if (!cells.some((/** @type {number} */ value) => value > 0)) {
       say.textContent = "Nothing is painted yet."
       return
     }

@@ -4,6 +4,7 @@
 import { isTyping, targetOf } from "./keyboard.js"
 import { mounting } from "./mounting.js"
 
+/** @type {Record<string, string>} */
 const NAMES = { " ": "space", ArrowLeft: "previous", ArrowRight: "next" }
 const ARROWS = "input[type=range], [role=slider], [role=radiogroup], [role=tablist], .gs-root, .gf-root"
 const PRESSED = "button, summary, a, [role=button]"
@@ -14,15 +15,15 @@ class Presenter {
     this.keys = []
     /** @type {(name: string) => void} */
     this.press = () => {}
-    this.down = (event) => this.take(event, true)
-    this.up = (event) => this.take(event, false)
+    this.down = (/** @type {KeyboardEvent} */ event) => this.take(event, true)
+    this.up = (/** @type {KeyboardEvent} */ event) => this.take(event, false)
     document.addEventListener("keydown", this.down, true)
     document.addEventListener("keyup", this.up, true)
   }
 
   /**
    * @param {KeyboardEvent} event
-   * @param {any} down
+   * @param {boolean} down
    */
   take(event, down) {
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return
@@ -49,7 +50,7 @@ class Presenter {
  */
 function hearing(presenter, { data, parentElement, setTriggerValue }) {
   presenter.keys = data.keys
-  presenter.press = (name) => setTriggerValue("pressed", name)
+  presenter.press = (/** @type {string} */ name) => setTriggerValue("pressed", name)
   parentElement.dataset.hears = data.keys.join(" ")
   return presenter
 }

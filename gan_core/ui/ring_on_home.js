@@ -6,9 +6,16 @@ import { mounting } from "./mounting.js"
 const EVERY = 120 // ms between two frames
 const HOLDS = 2500 // ms at the last frame, before it begins anew
 
-const pointsOf = (text) => Int8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+const pointsOf = (/** @type {string} */ text) => Int8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+
+/** @typedef {{ round: number, modes: number, points: string }} Frame `points` are bytes in base 64, x and y in turn. */
+/** @typedef {{ real: string, frames: Frame[], title: string, of: number, colours: { real: string, generated: string } }} Recording */
 
 class Ring {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Recording} data
+   */
   constructor(parent, data) {
     this.data = data
     this.real = pointsOf(data.real)
@@ -64,7 +71,7 @@ class Ring {
     const frame = this.frames[this.at]
     const scale = height / 2 / 127
     const middle = width - height / 2 // what is said stands at the left
-    const dots = (points, colour, size) => {
+    const dots = (/** @type {Int8Array} */ points, /** @type {string} */ colour, /** @type {number} */ size) => {
       pen.fillStyle = colour
       for (let i = 0; i < points.length; i += 2)
         pen.fillRect(middle + points[i] * scale - size / 2, height / 2 - points[i + 1] * scale - size / 2, size, size)

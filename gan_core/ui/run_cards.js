@@ -137,7 +137,10 @@ class Board {
       if (answer.ok) {
         this.draw(body.runs || [])
         // Where nothing trains, a look now and then is enough.
-        if ((body.runs || []).every((run) => [...ENDED, "damaged"].includes(run.state))) pause = 2 * EVERY
+        if (
+          (body.runs || []).every((/** @type {{ state: string }} */ run) => [...ENDED, "damaged"].includes(run.state))
+        )
+          pause = 2 * EVERY
       } else if (answer.status === 403 && this.stale !== ticket) {
         this.stale = ticket // a computer that slept through its life: the page runs again, and brings another
         this.renew("stale", true)

@@ -80,7 +80,10 @@ class ChartFiles {
     try {
       const Plotly = await loadPlotly(this.url)
       const page = document.querySelector(".stApp") || document.body
-      const named = chart.data.filter((trace) => trace.name && trace.visible !== false && trace.showlegend !== false)
+      const named = chart.data.filter(
+        (/** @type {import("./live/panels.js").Trace} */ trace) =>
+          trace.name && trace.visible !== false && trace.showlegend !== false,
+      )
       const layout = {
         ...chart.layout,
         autosize: false,

@@ -26,7 +26,7 @@ from gan_core.config import (
     preset_config,
     read_json,
 )
-from gan_core.config.games.recipe import RECIPE_KEYS
+from gan_core.config.gan.published import RECIPE_KEYS
 
 EVERY_OBJECTIVE = pytest.mark.parametrize("objective", OBJECTIVES)
 EVERY_PRESET = pytest.mark.parametrize("preset", PRESETS)

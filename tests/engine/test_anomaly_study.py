@@ -321,7 +321,7 @@ def test_the_worst_case_and_the_ink_stand_beside_every_mean() -> None:
     assert found.headline is not None
     assert "None of 1 learnt score is above the nearest neighbour" in found.headline.text
     assert found.comparisons == 1
-    assert "finds 30% of the anomalies and cries wolf at 5.0% of normal pictures, 5% as set" in told
+    assert "finds 30% of the anomalies and raises false alarms on 5.0% of normal pictures, 5% as set" in told
 
 
 def test_one_seed_and_a_missing_case_carry_no_comparison() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from holding import Hold
 
 from gan_core.api import read_result
 from gan_core.config import CURES, preset_config
-from gan_core.config.fields import Alarm
 from gan_core.engine.messages import Ended, Note, Rows
 from gan_core.engine.observers import PlaneObserver
 from gan_core.engine.running.clock import Clock
@@ -20,7 +19,6 @@ from gan_core.engine.showing.judging import RunJudge
 from gan_core.engine.showing.live import LiveView, Status, stored_view
 from gan_core.engine.showing.recorder import Recorder
 from gan_core.metrics import states
-from gan_core.metrics.states import ALARMS
 from gan_core.store import RunStore
 from gan_core.training import kept_checkpoints, load_checkpoint, state_hash
 
@@ -300,7 +298,3 @@ def test_every_cure_that_a_verdict_names_is_one() -> None:
     for name in named:
         for preset in ("ring-mlp", "digits-mlp"):
             preset_config(preset).replace(CURES[name].changes)
-
-
-def test_every_alarm_can_be_waited_for() -> None:
-    assert set(get_args(Alarm)) == ALARMS

@@ -94,7 +94,6 @@ test("a chart finds its traces by their roles, wherever they stand", () => {
   const view = viewOf({ reference: { class_names: ["a", "b"], real_share: [0.5, 0.5, 0] } }, 0)
   Object.assign(view, {
     part: () => ({ round: 0, value: { counts: [3, 1, 0], n: 4 } }),
-    classNames: () => ["a", "b", "unsure"],
     colours: { fake: "#D55E00", unsure: "#8A8F98" },
   })
   const panel = new PANELS.histogram(view, { slot: "h", kind: "histogram", title: "Classes", figure })

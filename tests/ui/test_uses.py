@@ -90,10 +90,12 @@ def test_a_moved_threshold_of_anomalies_says_what_follows(lab: Lab) -> None:
     lab.store.studies.add_row(study, cell.key, values, 1.0)
     lab.store.studies.update(study, status="finished")
     app = open_page("uses", study=study)
-    told = "catches **61 of 100** anomalies, and cries wolf at **9 of 200** normal pictures, 4.5%; 5 % were set."
+    told = (
+        "catches **61 of 100** anomalies, and raises false alarms on **9 of 200** normal pictures, 4.5%; 5 % were set."
+    )
     assert f"Nearest neighbour {told}" in words(app)
     app.select_slider(key=f"threshold:{study}:7:Nearest neighbour").set_value(0.1).run()
-    assert "**81 of 100** anomalies, and cries wolf at **21 of 200**" in words(app)
+    assert "**81 of 100** anomalies, and raises false alarms on **21 of 200**" in words(app)
     handle = PROTOCOLS["anomaly"].findings(settings, [Row(cell, values)]).handles[1]
     assert [list(trace.x) for trace in roc(handle, 0.1).data][2] == [10.5]
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from gan_core.about import About
 from gan_core.config.fields import EmaDecay, Network, Optimizer, Part, Schedule
-from gan_core.config.games.recipe import before_recipe, with_recipe
+from gan_core.config.gan.published import before_recipe, with_recipe
 from gan_core.config.schema import RunConfig
 
 
@@ -217,7 +217,7 @@ class Turns(Schedule):
 
 
 class GanConfig(RunConfig):
-    """A GAN. Naming an objective brings the whole published recipe (`gan_core.config.games.recipe`)."""
+    """A GAN. Naming an objective brings the whole published recipe (`gan_core.config.gan.published`)."""
 
     ABOUT: ClassVar[About] = About(
         title="Generative adversarial network",

@@ -39,8 +39,8 @@ class Lockstep:
     """Which runs keep pace with each other. Asked by those that train, before every round or some rounds ahead; never
     blocks them.
 
-    ``nudge`` is called with a run that was told something else than it would be told now: it should ask again. ``lane`` says
-    what a run computes in.
+    ``nudge(run_id)`` is called when the last answer to a run is out of date, so that the run asks again. ``lane(run_id)`` names
+    the process or thread in which a run computes.
     """
 
     def __init__(

@@ -252,7 +252,7 @@ class _Host:
     def __init__(
         self, setup: wire.Setup, hire: Callable[[str], _Worker], classifier: GetClassifier, how_far: HowFar
     ) -> None:
-        self.jobs: dict[str, _Hosted] = {}  # that are not said to have ended
+        self.jobs: dict[str, _Hosted] = {}  # whose end is not reported yet
         self.takes = True  # one more job
         self._because = ""  # what is to be said of those that end with another
         self.ready = False
@@ -260,8 +260,7 @@ class _Host:
         self._classifier, self._how_far = classifier, how_far
         self._words: SimpleQueue[tuple[str, Any] | None] = SimpleQueue()
         self._worker: _Worker | None = None
-        # Between who ends and who asks how far it may play: nobody may ask for one that is said to have ended, or
-        # others would wait for it.
+        # A run that was reported as ended must not ask `how_far` again, or others would wait for it.
         self._lock = threading.Lock()
 
     def begin(self, job: Job, wake: Callable[[], None]) -> _Hosted:
@@ -285,7 +284,7 @@ class _Host:
         self._words.put((run_id, word))
 
     def let_go(self, hosted: _Hosted, end: Ended) -> None:
-        """A job has ended. The last one is said to have when its process is gone too."""
+        """Report the end of a job. That of the last job is reported once the process has exited."""
         with self._lock:
             if hosted.job.run_id not in self.jobs:
                 return

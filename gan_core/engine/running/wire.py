@@ -28,7 +28,7 @@ ASK_ANEW = -1  # in place of a round: what was said of how far a run may play ho
 
 @dataclass(frozen=True)
 class Setup:
-    """The first word to a process: the root of the store, and where frozen classifiers are cached. Jobs come after it."""
+    """The first message to a process: the root of the store, and where frozen classifiers are cached. Jobs come after it."""
 
     store: Path
     cache: Path
@@ -36,7 +36,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class MayPlayTo:
-    """A run that has played fewer rounds may play on; one that gets there asks."""
+    """The round up to which a run may play; a run that reaches this round asks again."""
 
     until: int
 
@@ -48,12 +48,12 @@ class Abandon:
 
 @dataclass(frozen=True)
 class Ready:
-    """The first word of a process: from now on it hears what it is told."""
+    """The first message of a process: from now on it reads what is sent to it."""
 
 
 @dataclass(frozen=True)
 class Asks:
-    """How far it may play, having played so many rounds."""
+    """Asks up to which round a run may play that has played so many."""
 
     played: int
 
@@ -67,7 +67,7 @@ class WantsClassifier:
 
 @dataclass(frozen=True)
 class NoClassifier:
-    """There will be none for the images of this name, and why."""
+    """No frozen classifier can be had for the images of this name, and why."""
 
     name: str
     why: str

@@ -201,8 +201,8 @@ def _of_alarms(settings: AnomalySettings, numbers: Numbers) -> list[Sentence]:
         if np.isfinite(found) and score in (BESIDE, *numbers.learnt):
             sentences.append(
                 Sentence(
-                    f"{SCORES[score].title} finds {found:.0%} of the anomalies and cries wolf at {alarms:.1%} of normal "
-                    f"pictures, {settings.alarms:.0%} as set."
+                    f"{SCORES[score].title} finds {found:.0%} of the anomalies and raises false alarms on {alarms:.1%} of "
+                    f"normal pictures, {settings.alarms:.0%} as set."
                 )
             )
     return sentences

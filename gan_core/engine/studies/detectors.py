@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gan_core.about import About
 from gan_core.config import ConfigError, RunConfig
+from gan_core.config.gan.studied import dense_gan
 from gan_core.config.studies import AnomalySettings
 from gan_core.data import ImageSource, to_unit
 from gan_core.engine.latent.inversion import Found, search
@@ -179,7 +180,6 @@ def _games(settings: AnomalySettings) -> dict[str, dict[str, Any]]:
     judge = {"architecture": "mlp", "widths": [wide, narrow]}
     coders = {"model": {"code_dim": settings.code_dim, "encoder": into, "decoder": out}, "optimizer": {"lr": 1e-3}}
     late = {"lr": 1e-3, "beta1": 0.5, "lr_schedule": "late", "lr_final": 0.02}
-    slow = {"lr": 1e-3, "beta1": 0.5}
     return {
         "autoencoder": {"game": "autoencoder", **coders},
         "vae": {"game": "vae", "elbo": {"likelihood": "bernoulli"}, **coders},
@@ -194,16 +194,7 @@ def _games(settings: AnomalySettings) -> dict[str, dict[str, Any]]:
             "matching": {"cycle": 2.0, "gamma": 0.1},
             "optimizers": {"generator_encoder": late, "discriminator": late},
         },
-        "gan": {
-            "objective": {"name": "wgan_gp"},
-            "model": {
-                "latent_dim": settings.code_dim,
-                "generator": {**out, "normalization": "batch"},
-                "discriminator": judge,
-            },
-            "optimizers": {"generator": slow, "discriminator": slow},
-            "schedule": {"n_critic": 2},
-        },
+        "gan": dense_gan(settings.code_dim, narrow),
     }
 
 

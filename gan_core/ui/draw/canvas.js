@@ -17,7 +17,7 @@ export class Canvas {
    * @param {string} [testid]
    */
   constructor(label, changed, testid = "canvas") {
-    this.changed = (done) => {
+    this.changed = (/** @type {boolean} */ done) => {
       this.canvas.dataset.version = String(++this.version)
       changed(done)
     }
@@ -26,6 +26,7 @@ export class Canvas {
     /** @type {any} The one that is drawn now. */
     this.stroke = null
     this.version = 0 // of what is on it: an answer belongs to one
+    /** @type {any[]} */
     this.steps = []
     this.erasing = false
     this.width = 15
@@ -48,7 +49,7 @@ export class Canvas {
 
   listen() {
     const { canvas } = this
-    const at = (event) => {
+    const at = (/** @type {PointerEvent} */ event) => {
       const box = canvas.getBoundingClientRect()
       return [((event.clientX - box.left) / box.width) * CANVAS, ((event.clientY - box.top) / box.height) * CANVAS]
     }

@@ -4,6 +4,7 @@
 // The modules of this folder: canvas (what is drawn on), side (one run that is asked), translate (pictures, before | after),
 // forger (D), draw (the whole).
 
+import { targetOf } from "../keyboard.js"
 import { Choice } from "../latent/link.js"
 import { button, focusOn, Picture, select, slider } from "../latent/pieces.js"
 import { el, penOf, setText } from "../live/elements.js"
@@ -19,7 +20,7 @@ const THICK = 28 // and those of a written digit
 const LARGEST_UPLOAD = 256 // pixels a side that travel
 const SAVED = 224 // pixels a side in the file
 
-class Draw {
+export class Draw {
   /** @param {HTMLElement} parent */
   constructor(parent) {
     /** @type {(erasing: boolean) => void} */
@@ -54,11 +55,11 @@ class Draw {
       ),
     )
     parent.append(this.root)
-    this.onKey = (event) => {
+    this.onKey = (/** @type {KeyboardEvent} */ event) => {
       if (
         !(event.ctrlKey || event.metaKey) ||
         event.key.toLowerCase() !== "z" ||
-        event.target.matches?.("input[type=text], textarea")
+        targetOf(event).matches("input[type=text], textarea")
       )
         return
       event.preventDefault()
@@ -75,7 +76,7 @@ class Draw {
       pen.setAttribute("aria-pressed", String(!erasing))
       eraser.setAttribute("aria-pressed", String(erasing))
     }
-    this.penWidth = slider("pen", THIN, [5, 45, 1], (value) => this.choice.set({ pen: value }))
+    this.penWidth = slider("pen", String(THIN), [5, 45, 1], (value) => this.choice.set({ pen: value }))
     this.file = el("input", {
       type: "file",
       accept: "image/*",
@@ -144,6 +145,7 @@ class Draw {
     if (data.forger) this.forger.open(data.forger)
     const looks = [...(data.a ? ["translate", "before"] : []), ...(data.forger ? ["forger"] : [])]
     if (!looks.includes(this.choice.look)) this.choice.look = looks[0] || "translate"
+    /** @type {Record<string, string>} */
     const titles = { translate: "Translate", before: "Before | after", forger: "The forger's test" }
     this.tabs.replaceChildren(
       ...looks.map((name) => {
@@ -183,6 +185,7 @@ class Draw {
       tab.setAttribute("aria-selected", String(on))
       tab.tabIndex = on ? 0 : -1
     }
+    /** @type {Record<string, HTMLElement[]>} */
     const panels = {
       translate: this.shown.map((one) => one.element),
       before: this.shown.map((one) => one.beforeAfter.element),
@@ -309,7 +312,7 @@ class Draw {
     rows.forEach(([name, pictures], row) => {
       Object.assign(pen, { fillStyle: "#111", font: "600 15px sans-serif" })
       pen.fillText(name, 12, row * high + 26, sheet.width - 24)
-      pictures.forEach((picture, column) => {
+      pictures.forEach((/** @type {Picture} */ picture, /** @type {number} */ column) => {
         const [x, y] = [12 + column * wide, row * high + 34]
         pen.drawImage(picture.canvas, x, y, SAVED, SAVED)
         pen.font = "13px sans-serif"

@@ -10,16 +10,23 @@ import { readingOf, Side } from "./side.js"
 const BINS = 24
 
 export class Forger {
-  /** @param {any} page */
+  /** @param {import("./draw.js").Draw} page */
   constructor(page) {
     this.page = page
     this.side = new Side(page, "rf", () => page.changed())
+    /** @type {any} What the server says of the drawing. */
+    this.said = null
+    /** @type {any} What it says of held-out pictures and of samples. */
+    this.line = null
+    /** @type {string | null} */
+    this.lined = null
     this.name = el("h3", { class: "gd-name" })
     this.given = new Picture("the drawing as D sees it", "gd-input")
     this.push = new Picture("the push on its pixels", "gd-input")
     this.opinion = el("p", { class: "gd-opinion", "data-testid": "opinion" })
     this.chart = el("div")
-    const of = (colour, name) => el("span", {}, el("i", { style: `background:${colour}` }), name)
+    const of = (/** @type {string} */ colour, /** @type {string} */ name) =>
+      el("span", {}, el("i", { style: `background:${colour}` }), name)
     this.legend = el(
       "p",
       { class: "gl-legend" },
@@ -30,7 +37,8 @@ export class Forger {
     this.reals = el("div", { class: "gl-row" })
     this.asked = el("div")
     this.hint = el("p", { class: "gl-hint" })
-    const named = (name, picture) => el("div", {}, el("span", { class: "gl-name" }, name), picture.element)
+    const named = (/** @type {string} */ name, /** @type {Picture} */ picture) =>
+      el("div", {}, el("span", { class: "gl-name" }, name), picture.element)
     this.pushed = named("the push on its pixels", this.push)
     this.element = el(
       "section",
@@ -70,6 +78,7 @@ export class Forger {
     this.lineUp()
     if (page.canvas.isEmpty) return
     const y = page.choice.y === "" ? {} : { y: Number(page.choice.y) }
+    /** @type {string | undefined} */
     let source
     const now = () => {
       source = page.canvas.source
@@ -93,7 +102,10 @@ export class Forger {
   askClass() {
     const { about } = this.side
     if (!about.conditional || this.asked.firstChild) return
-    const options = [["", "as the classifier reads it"], ...about.classes.map((name, index) => [String(index), name])]
+    const options = [
+      ["", "as the classifier reads it"],
+      ...about.classes.map((/** @type {string} */ name, /** @type {number} */ index) => [String(index), name]),
+    ]
     this.asked.replaceChildren(
       select("class that D is told", options, this.page.choice.y, (y) => this.page.choice.set({ y })).element,
     )
@@ -110,11 +122,13 @@ export class Forger {
       const sheet = await sheetOf(answer, page.gap)
       const groups = ["fake", "real"].filter((name) => answer[name])
       groups.forEach((name, group) => {
-        const pictures = answer[name].slice(0, answer.columns).map((opinion, index) => {
-          const picture = new Picture(`${name === "fake" ? "sample" : "real picture"} ${index + 1}`, "small")
-          picture.show(answer, sheet, group * answer.columns + index, null, this.unit(opinion))
-          return picture.element
-        })
+        const pictures = answer[name]
+          .slice(0, answer.columns)
+          .map((/** @type {number} */ opinion, /** @type {number} */ index) => {
+            const picture = new Picture(`${name === "fake" ? "sample" : "real picture"} ${index + 1}`, "small")
+            picture.show(answer, sheet, group * answer.columns + index, null, this.unit(opinion))
+            return picture.element
+          })
         ;(name === "fake" ? this.fakes : this.reals).replaceChildren(...pictures)
       })
       this.tell()
@@ -141,10 +155,15 @@ export class Forger {
       setText(this.opinion, `D says: ${more}${told}.`)
     }
     if (!line) return
-    this.chart.replaceChildren(opinionChart(line, said?.opinion, (value) => this.unit(value), this.isProbability))
-    const below = (name) =>
+    this.chart.replaceChildren(
+      opinionChart(line, said?.opinion, (/** @type {number} */ value) => this.unit(value), this.isProbability),
+    )
+    const below = (/** @type {string} */ name) =>
       said && line[name]
-        ? number(line[name].filter((one) => one <= said.opinion).length / line[name].length, "percent")
+        ? number(
+            line[name].filter((/** @type {number} */ one) => one <= said.opinion).length / line[name].length,
+            "percent",
+          )
         : "–"
     const what = about.unit === "probability" ? "more probable" : "higher"
     setText(
@@ -158,16 +177,16 @@ export class Forger {
 
 // Two histograms on one axis, samples below and real ones above it, and the mark of the drawing.
 /**
- * @param {any} told
- * @param {number} opinion
- * @param {any} unit
- * @param {any} isProbability
+ * @param {{ fake?: number[], real: number[] }} line What D says of held-out pictures and of samples.
+ * @param {number | undefined} opinion
+ * @param {(opinion: number) => string} unit
+ * @param {boolean} isProbability
  */
 function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
   const all = [...fake, ...real, ...(opinion === undefined ? [] : [opinion])]
   let [low, high] = isProbability ? [0, 1] : [Math.min(...all), Math.max(...all)]
   if (high - low < 1e-9) [low, high] = [low - 1, high + 1]
-  const counts = (values) => {
+  const counts = (/** @type {number[]} */ values) => {
     const bins = new Array(BINS).fill(0)
     for (const value of values)
       bins[Math.min(BINS - 1, Math.max(0, Math.floor(((value - low) / (high - low)) * BINS)))]++
@@ -183,8 +202,13 @@ function opinionChart({ fake = [], real }, opinion, unit, isProbability) {
     "aria-label": `What D says of ${real.length} real pictures and ${fake.length} samples${mark}`,
   })
   const wide = 340 / BINS
-  const bar = (index, y, height, fill) => svgOf("rect", { x: 10 + index * wide, width: wide - 1, y, height, fill })
-  const heights = (counts) => counts.map((count) => (count / tallest) * 44)
+  const bar = (
+    /** @type {number} */ index,
+    /** @type {number} */ y,
+    /** @type {number} */ height,
+    /** @type {string} */ fill,
+  ) => svgOf("rect", { x: 10 + index * wide, width: wide - 1, y, height, fill })
+  const heights = (/** @type {number[]} */ counts) => counts.map((count) => (count / tallest) * 44)
   svg.append(...heights(above).map((height, index) => bar(index, 61 - height, height, COLOURS.real)))
   svg.append(...heights(below).map((height, index) => bar(index, 63, height, COLOURS.generated)))
   svg.append(

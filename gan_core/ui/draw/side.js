@@ -21,8 +21,8 @@ export function readingOf(cell) {
 export class Side {
   // ``param`` is the name under which the chosen round stands in the address, "" for a run that is always asked at its newest.
   /**
-   * @param {any} page
-   * @param {string} param
+   * @param {import("./draw.js").Draw} page
+   * @param {"ra" | "rb" | "rf"} param
    * @param {(...args: any[]) => any} changed
    */
   constructor(page, param, changed) {
@@ -36,6 +36,7 @@ export class Side {
     this.rounds = []
     /** @type {any} */
     this.about = null
+    this.cursor = -1
     this.said = el("p", { class: "gl-said", role: "status" })
     this.state = el("p", { class: "gd-state" })
     this.progress = el("progress", { class: "gd-progress", max: 1, "aria-label": "rounds that were played" })
@@ -134,7 +135,7 @@ export class Side {
     this.sliderRow.hidden = !rounds.length
     this.slider.disabled = rounds.length < 2
     const newest = index === rounds.length - 1
-    setText(this.told, rounds.length ? `${integer(this.round)}${newest ? ", newest" : ""}` : "")
+    setText(this.told, this.round !== undefined ? `${integer(this.round)}${newest ? ", newest" : ""}` : "")
     this.slider.setAttribute("aria-valuetext", `round ${this.told.textContent}`)
     const nothing = this.answered
       ? "Nothing of this run has been saved yet; its first states come within seconds of its start."

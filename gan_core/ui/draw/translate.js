@@ -8,8 +8,8 @@ import { readingOf, Side } from "./side.js"
 
 export class Translated {
   /**
-   * @param {any} page
-   * @param {string} param
+   * @param {import("./draw.js").Draw} page
+   * @param {"ra" | "rb"} param
    */
   constructor(page, param) {
     this.page = page
@@ -66,7 +66,10 @@ export class Translated {
     if (!side.about?.translates || page.canvas.isEmpty || side.round === undefined) return
     this.tellHow()
     side.tell()
-    let version, source
+    /** @type {number | undefined} */
+    let version
+    /** @type {string | undefined} */
+    let source
     const now = () => {
       ;({ version, source } = page.canvas)
       return {
@@ -88,7 +91,7 @@ export class Translated {
 
 // Two pictures over one another; the upper one is cut off where the range over them stands.
 class BeforeAfter {
-  /** @param {any} translated */
+  /** @param {Translated} translated */
   constructor(translated) {
     this.translated = translated
     this.before = el("canvas", { class: "gl-picture", role: "img", "aria-label": "before" })
@@ -166,8 +169,8 @@ class BeforeAfter {
  * @param {any} about
  */
 function honestly(answer, about) {
-  const thing = about.classes.every((name) => /^\d$/.test(name)) ? "digit" : "class"
-  const share = (count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")
+  const thing = about.classes.every((/** @type {string} */ name) => /^\d$/.test(name)) ? "digit" : "class"
+  const share = (/** @type {number} */ count) => number(count / answer.n, "percent").replaceAll(" ", "\u00a0")
   const said = []
   if (answer.output !== undefined) {
     said.push(

@@ -13,9 +13,11 @@ const BRUSH = 22 // pixels of the canvas
 export class Map_ {
   title = "Map"
 
-  /** @param {any} walk */
+  /** @param {import("./walk.js").Walk} walk */
   constructor(walk) {
     this.walk = walk
+    /** @type {string | null} */
+    this.asked = null // the class of the map that is drawn
     this.canvas = el("canvas", {
       class: "gl-map",
       width: MAP,
@@ -123,9 +125,9 @@ export class Map_ {
       pen.drawImage(this.sheet.image, 0, 0, MAP, MAP)
       pen.globalAlpha = 1
     }
-    const x = (u) => ((u - centre[0]) / reach / 2 + 0.5) * MAP
-    const y = (v) => (0.5 - (v - centre[1]) / reach / 2) * MAP
-    places.forEach(([u, v], index) => {
+    const x = (/** @type {number} */ u) => ((u - centre[0]) / reach / 2 + 0.5) * MAP
+    const y = (/** @type {number} */ v) => (0.5 - (v - centre[1]) / reach / 2) * MAP
+    places.forEach((/** @type {number[]} */ [u, v], /** @type {number} */ index) => {
       pen.fillStyle = labels[index] < 0 ? COLOURS.unsure : COLOURS.classes[labels[index] % COLOURS.classes.length]
       pen.strokeStyle = "#ffffffcc"
       pen.beginPath()
@@ -149,7 +151,7 @@ export class Map_ {
 export class Code {
   title = "Find a picture"
 
-  /** @param {any} walk */
+  /** @param {import("./walk.js").Walk} walk */
   constructor(walk) {
     this.walk = walk
     const { about, choice } = walk
@@ -234,7 +236,12 @@ export class Code {
       const each = Math.round(answer.steps / (answer.errors.length - 1))
       this.show(
         answer,
-        ["the picture", ...answer.errors.map((_, index) => `after ${index * each} steps`)],
+        [
+          "the picture",
+          ...answer.errors.map(
+            (/** @type {unknown} */ _, /** @type {number} */ index) => `after ${index * each} steps`,
+          ),
+        ],
         `Mean squared error ${number(answer.errors[0])} at first and ${number(answer.mse)} after ${answer.steps} steps; ‖z‖ is ${number(answer.cells.at(-1).norm)}, draws have ${number(this.walk.about.radius)}.`,
       )
     })
@@ -274,7 +281,7 @@ export class Code {
 export class Near {
   title = "Neighbours"
 
-  /** @param {any} walk */
+  /** @param {import("./walk.js").Walk} walk */
   constructor(walk) {
     this.walk = walk
     this.hint = el(
@@ -293,7 +300,7 @@ export class Near {
       this.walk.recipe({ do: "near", point: choice.inClass(choice.points[0] || "0") }),
       async (answer) => {
         const sheet = await sheetOf(answer, this.walk.gap)
-        const row = (name, from, notes) => {
+        const row = (/** @type {string} */ name, /** @type {number} */ from, /** @type {string[]} */ notes) => {
           const pictures = notes.map((note, index) => {
             const picture = new Picture(`${name} ${index + 1}`, "middle")
             picture.show(answer, sheet, from + index, this.walk.about.real, note)
@@ -306,7 +313,7 @@ export class Near {
             el("div", { class: "gl-row" }, ...pictures),
           )
         }
-        const far = (distances) => distances.map((distance) => number(distance))
+        const far = (/** @type {number[]} */ distances) => distances.map((distance) => number(distance))
         this.rows.replaceChildren(
           row("the sample", 0, [noteOf(answer.cells[0])]),
           row("training", 1, far(answer.train)),

@@ -17,6 +17,7 @@ export class Link {
       quick: { waiting: new Map(), sent: null, resting: null },
       slow: { waiting: new Map(), sent: null, resting: null },
     }
+    this.url = ""
     this.number = 0
     this.run = ""
     this.ticket = ""
@@ -137,7 +138,7 @@ export class Choice {
    */
   constructor(first, changed) {
     const given = new URLSearchParams(location.search)
-    for (const [name, value] of Object.entries(first)) this[name] = given.get(name) ?? value
+    for (const [name, value] of Object.entries(first)) Object.assign(this, { [name]: given.get(name) ?? value })
     this.first = first
     this.changed = changed
   }
@@ -152,9 +153,10 @@ export class Choice {
 
   note() {
     const url = new URL(location.href)
+    const chosen = new Map(Object.entries(this))
     for (const [name, value] of Object.entries(this.first)) {
-      if (this[name] === value) url.searchParams.delete(name)
-      else url.searchParams.set(name, this[name])
+      if (chosen.get(name) === value) url.searchParams.delete(name)
+      else url.searchParams.set(name, chosen.get(name))
     }
     if (url.href !== location.href) history.replaceState(history.state, "", url)
   }

@@ -5,10 +5,16 @@ import { COLOURS } from "../declared.js"
 import { el, penOf, setText } from "../live/elements.js"
 import { number } from "../live/said.js"
 
+/** @typedef {{ label?: string, sure?: number, norm?: number }} Cell What is known of one sample: its class, how sure that is, ‖z‖. */
+/** @typedef {{ sheet?: string, columns: number, cells: Cell[], at: number[][] } & Record<string, any>} Answer Samples, on a sheet or (`at`) as points. */
+/** @typedef {{ image: HTMLImageElement, columns: number, gap: number, width: number, height: number }} Sheet */
+/** @typedef {{ name: string, values: number[], style: string }} Row Norms along a way. */
+
 // A sheet of equal pictures with a gap, cut into cells.
 /**
- * @param {any} answer
- * @param {any} gap
+ * @param {Answer} answer
+ * @param {number} gap
+ * @returns {Promise<Sheet | null>}
  */
 export async function sheetOf(answer, gap) {
   if (!answer.sheet) return null
@@ -40,8 +46,8 @@ export class Picture {
   }
 
   /**
-   * @param {any} answer
-   * @param {any} sheet
+   * @param {Answer} answer
+   * @param {Sheet | null} sheet
    * @param {number} index
    * @param {number[][] | null} real
    * @param {string} [note]
@@ -60,10 +66,10 @@ export class Picture {
   }
 }
 
-/** @param {any} cell */
+/** @param {Cell | undefined} cell */
 export function noteOf(cell) {
   if (!cell || cell.label === undefined) return cell?.norm === undefined ? "" : `‖z‖ ${number(cell.norm)}`
-  const said = cell.sure < 0.6 ? `${cell.label}?` : cell.label
+  const said = (cell.sure ?? 1) < 0.6 ? `${cell.label}?` : cell.label
   return cell.norm === undefined ? `${said} ${number(cell.sure, "percent")}` : `${said} · ‖z‖ ${number(cell.norm)}`
 }
 
@@ -72,13 +78,16 @@ function boundsOf(real) {
   const [xs, ys] = [real.map((one) => one[0]), real.map((one) => one[1] ?? 0)]
   const middle = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2]
   const half = 0.85 * Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys), 1e-6)
-  return (one) => [(one[0] - middle[0]) / half / 2 + 0.5, 0.5 - ((one[1] ?? 0) - middle[1]) / half / 2]
+  return (/** @type {number[]} */ one) => [
+    (one[0] - middle[0]) / half / 2 + 0.5,
+    0.5 - ((one[1] ?? 0) - middle[1]) / half / 2,
+  ]
 }
 
 /**
- * @param {any} canvas
+ * @param {HTMLCanvasElement} canvas
  * @param {number[][]} real
- * @param {any[]} made
+ * @param {number[][]} made
  * @param {boolean} [path]
  */
 function drawPoints(canvas, real, made, path = false) {
@@ -99,9 +108,9 @@ function drawPoints(canvas, real, made, path = false) {
 
 /**
  * @param {string} label
- * @param {any} value
- * @param {any} told2
- * @param {(...args: any[]) => any} heard
+ * @param {string} value
+ * @param {[number, number, number]} range From, to, step.
+ * @param {(value: string) => void} heard
  */
 export function slider(label, value, [low, high, step], heard) {
   const told = el("output", {}, number(Number(value)))
@@ -115,7 +124,7 @@ export function slider(label, value, [low, high, step], heard) {
   return {
     element,
     input,
-    /** @param {any} next */
+    /** @param {string} next */
     set(next) {
       input.value = next
       setText(told, number(Number(next)))
@@ -125,9 +134,9 @@ export function slider(label, value, [low, high, step], heard) {
 
 /**
  * @param {string} label
- * @param {any[]} options
- * @param {any} value
- * @param {(...args: any[]) => any} heard
+ * @param {string[][]} options The value and the title of each.
+ * @param {string} value
+ * @param {(value: string) => void} heard
  */
 export function select(label, options, value, heard) {
   const input = el("select", { "aria-label": label })
@@ -160,33 +169,34 @@ export function focusOn(tabs, look) {
 
 // Links under which what is shown can be taken away.
 /**
- * @param {any} link
- * @param {any} recipe
+ * @param {import("./link.js").Link} link
+ * @param {Record<string, any>} recipe
  */
 export function takeAway(link, recipe) {
-  const file = (end, text) =>
+  const file = (/** @type {string} */ end, /** @type {string} */ text) =>
     el("a", { class: "gl-take", href: link.file(recipe, end), download: `latent.${end}` }, text)
   return el("p", { class: "gl-takes" }, file("png", "Strip (PNG)"), file("gif", "Film (GIF)"))
 }
 
 // Lines of the norm of z along a way, and what draws of the prior have (dashed). `ends` are what the way passes, from left to right.
 /**
- * @param {any[]} rows
+ * @param {Row[]} rows
  * @param {number} radius
  * @param {string[]} ends
  */
 export function normChart(rows, radius, ends) {
   const [left, right, top, bottom] = [52, 562, 10, 112]
   const high = 1.1 * Math.max(...rows.flatMap((row) => row.values), radius)
-  const x = (share) => left + share * (right - left)
-  const y = (value) => bottom - (value / high) * (bottom - top)
+  const x = (/** @type {number} */ share) => left + share * (right - left)
+  const y = (/** @type {number} */ value) => bottom - (value / high) * (bottom - top)
   const svg = svgOf("svg", { viewBox: "0 0 576 156", class: "gl-chart", role: "img" })
   const said = rows
     .map((row) => `${row.name} ${number(Math.min(...row.values))} to ${number(Math.max(...row.values))}`)
     .join(", ")
   svg.setAttribute("aria-label", `Norm of z along the way: ${said}; draws have ${number(radius)}`)
-  const text = (words, attributes) => svg.append(svgOf("text", attributes, words))
-  const line = (points, style) =>
+  const text = (/** @type {string} */ words, /** @type {Record<string, any>} */ attributes) =>
+    svg.append(svgOf("text", attributes, words))
+  const line = (/** @type {number[][]} */ points, /** @type {string} */ style) =>
     svg.append(
       svgOf("polyline", {
         points: points.map((one) => one.map((value) => value.toFixed(1)).join()).join(" "),

@@ -8,10 +8,14 @@ import { button, normChart, Picture, select, sheetOf, slider, takeAway } from ".
 const MOST_SLIDERS = 8
 const REACH = 4
 
+/** @typedef {import("./pieces.js").Answer} Answer */
+/** @typedef {import("./pieces.js").Cell} Cell */
+/** @typedef {[string, number, number]} Step A kind of direction, which one, and how far along it. */
+
 export class Way {
   title = "Way"
 
-  /** @param {any} walk */
+  /** @param {import("./walk.js").Walk} walk */
   constructor(walk) {
     this.walk = walk
     this.hint = el(
@@ -77,9 +81,9 @@ export class Way {
   }
 
   /**
-   * @param {any} answer
-   * @param {any} recipe
-   * @param {any} chosen
+   * @param {Answer} answer
+   * @param {Record<string, any>} recipe
+   * @param {string[]} chosen
    */
   async show(answer, recipe, chosen) {
     const sheet = await sheetOf(answer, this.walk.gap)
@@ -95,7 +99,7 @@ export class Way {
             sheet,
             row * steps + index,
             this.walk.about.real,
-            cell.label === undefined ? "" : cell.sure < 0.6 ? `${cell.label}?` : cell.label,
+            cell.label === undefined ? "" : (cell.sure ?? 1) < 0.6 ? `${cell.label}?` : cell.label,
           )
           return picture.element
         })
@@ -107,12 +111,14 @@ export class Way {
         )
       }),
     )
-    const norms = answer.cells.map((cell) => cell.norm)
+    const norms = answer.cells.map((/** @type {Cell} */ cell) => cell.norm ?? 0)
     const lines = [
       { name: names[0], values: norms.slice(0, steps), style: "gl-straight" },
       { name: names[1], values: norms.slice(steps), style: "gl-sphere" },
     ]
-    const unsure = (row) => answer.cells.slice(row * steps, (row + 1) * steps).filter((cell) => cell.sure < 0.6).length
+    const unsure = (/** @type {number} */ row) =>
+      answer.cells.slice(row * steps, (row + 1) * steps).filter((/** @type {Cell} */ cell) => (cell.sure ?? 1) < 0.6)
+        .length
     const judged =
       answer.cells[0].sure === undefined
         ? ""
@@ -136,27 +142,29 @@ export class Way {
 export class Sum {
   title = "Arithmetic"
 
-  /** @param {any} walk */
+  /** @param {import("./walk.js").Walk} walk */
   constructor(walk) {
     this.walk = walk
     const { choice } = walk
     const classes = walk.about.classes
+    /** @type {Record<"a" | "b" | "base", string>} */
     this.names = { a: "a", b: "− b", base: "+ base" }
     const options = [
       ...Array.from({ length: 64 }, (_, index) => [String(index), `sample ${index + 1}`]),
-      ...classes.flatMap((name, index) => [
+      ...classes.flatMap((/** @type {string} */ name, /** @type {number} */ index) => [
         [`c${index}`, `mean of ${name}`],
         [`s${index}`, `mean of ${name}, on the shell`],
       ]),
     ]
     if (!choice.a) choice.a = classes.length > 7 ? "c3" : "1"
     if (!choice.b) choice.b = classes.length > 7 ? "c7" : "2"
-    this.selects = Object.entries(this.names).map(([name, label]) => {
+    const names = /** @type {("a" | "b" | "base")[]} */ (Object.keys(this.names))
+    this.selects = names.map((name) => {
+      const label = this.names[name]
       const made = select(label, [...options.slice(64), ...options.slice(0, 64)], choice[name], (value) =>
         walk.choice.set({ [name]: value }),
       )
-      made.name = name
-      return made
+      return { ...made, name }
     })
     this.pictures = ["a", "b", "base", "a − b + base", "the same, on the shell"].map(
       (name) => new Picture(name, "large"),
@@ -206,7 +214,7 @@ export class Sum {
     )
   }
 
-  /** @param {string} name */
+  /** @param {"a" | "b"} name */
   classOf(name) {
     return /^[cs](\d+)$/.exec(this.walk.choice[name])?.[1]
   }
@@ -219,7 +227,7 @@ export class Sum {
       "count",
       this.walk.recipe({ do: "count", a, b, strength: Number(this.walk.choice.by) }),
       ({ n, plain, shell, norms }) => {
-        const said = (told) =>
+        const said = (/** @type {Record<string, number>} */ told) =>
           `${number(told.a, "percent")} are judged ${names[a]}, ${number(told.b, "percent")} are still ${names[b]}, of ${number(told.unsure, "percent")} the classifier is unsure`
         setText(
           this.told,
@@ -230,6 +238,7 @@ export class Sum {
   }
 }
 
+/** @type {Record<string, string>} */
 const KINDS = {
   sefa: "SeFa, first layer",
   dim: "single dimensions",
@@ -237,19 +246,19 @@ const KINDS = {
   logistic: "to where a class is likelier",
 }
 const OF_CLASSES = ["class", "logistic"]
-const kindName = (kind) => KINDS[kind] || `GANSpace, layer ${kind.split(":")[1]}`
+const kindName = (/** @type {string} */ kind) => KINDS[kind] || `GANSpace, layer ${kind.split(":")[1]}`
 
 export class Move {
   title = "Directions"
 
-  /** @param {any} walk */
+  /** @param {import("./walk.js").Walk} walk */
   constructor(walk) {
     this.walk = walk
     const { choice, about } = walk
     if (!about.kinds.includes(choice.kind)) choice.kind = about.kinds[0]
     this.kind = select(
       "directions",
-      about.kinds.map((kind) => [kind, kindName(kind)]),
+      about.kinds.map((/** @type {string} */ kind) => [kind, kindName(kind)]),
       choice.kind,
       (kind) => walk.choice.set({ kind }),
     )
@@ -282,13 +291,14 @@ export class Move {
     )
   }
 
+  /** @returns {Step[]} */
   get moves() {
     return this.walk.choice.moves
       .split(",")
       .filter(Boolean)
       .map((text) => {
         const [, kind, index, amount] = /^(.+)\.(\d+)~(-?[\d.]+)$/.exec(text) || []
-        return [kind, Number(index), Number(amount)]
+        return /** @type {Step} */ ([kind, Number(index), Number(amount)])
       })
       .filter(([kind]) => kind)
   }
@@ -313,7 +323,7 @@ export class Move {
           ? `towards ${about.classes[index]}`
           : `${choice.kind === "dim" ? "z" : "direction"} ${index + 1}`
         const key = `${choice.kind}.${index}`
-        const made = slider(name, amounts.get(key) || 0, [-REACH, REACH, 0.1], (value) => {
+        const made = slider(name, String(amounts.get(key) || 0), [-REACH, REACH, 0.1], (value) => {
           const rest = this.moves.filter(([kind, at]) => `${kind}.${at}` !== key)
           if (Number(value)) rest.push([choice.kind, index, Number(value)])
           this.focus = index
@@ -351,7 +361,7 @@ export class Move {
     })
     link.ask("traverse", recipe, async (answer) => {
       const sheet = await sheetOf(answer, this.walk.gap)
-      const cells = answer.amounts.map((amount, at) => {
+      const cells = answer.amounts.map((/** @type {number} */ amount, /** @type {number} */ at) => {
         const picture = new Picture(`${number(amount)} along`, "small")
         picture.show(answer, sheet, at, this.walk.about.real, number(amount))
         return picture.element
@@ -366,7 +376,8 @@ export class Move {
       "effect",
       this.walk.recipe({ do: "effect", kind: choice.kind, index, amount: 2 }),
       ({ n, amount, direction, random }) => {
-        const kept = (told) => (told.kept === null ? "" : `, and ${number(told.kept, "percent")} keep their class`)
+        const kept = (/** @type {{ kept: number | null }} */ told) =>
+          told.kept === null ? "" : `, and ${number(told.kept, "percent")} keep their class`
         setText(
           this.told,
           `A step of ±${amount} along it changes ${n} samples by ${number(direction.rms)} of their range (rms)${kept(direction)}. A step along a random direction: ${number(random.rms)}${kept(random)}.`,

@@ -8,7 +8,11 @@ import { Choice, Link } from "./link.js"
 import { button, focusOn, noteOf, Picture, select, sheetOf } from "./pieces.js"
 import { Move, Sum, Way } from "./places.js"
 
+/** @type {Record<string, typeof Way | typeof Sum | typeof Move | typeof Map_ | typeof Code | typeof Near>} */
 const LOOKS = { way: Way, sum: Sum, move: Move, map: Map_, code: Code, near: Near }
+
+/** @type {Record<string, string>} */
+const PRIORS = { normal: "N(0, 1)", uniform: "U(−1, 1)", fitted: "a Gaussian fitted to the codes of held-out data" }
 
 const FIRST = {
   look: "way",
@@ -34,19 +38,22 @@ class Place extends Choice {
     return y === "" || point.includes(".") ? point : `${point}.${y}`
   }
 
+  /** @returns {string[]} */
   get points() {
     const { p } = /** @type {any} */ (this)
     return p.split(",").filter(Boolean).slice(0, 4)
   }
 }
 
-class Walk {
+export class Walk {
   /** @param {HTMLElement} parent */
   constructor(parent) {
     /** @type {any} */
     this.about = null
     /** @type {any[]} */
     this.cells = []
+    /** @type {string | null} */
+    this.drawn = null // the seed of the samples in the grid
     /** @type {Record<string, any>} */
     this.looks = {}
     this.said = el("p", { class: "gl-said", role: "status" })
@@ -95,10 +102,7 @@ class Walk {
   /** @param {any} about */
   open(about) {
     this.about = { ...about, names: about.classes }
-    const prior =
-      { normal: "N(0, 1)", uniform: "U(−1, 1)", fitted: "a Gaussian fitted to the codes of held-out data" }[
-        about.prior
-      ] || about.prior
+    const prior = PRIORS[about.prior] || about.prior
     setText(this.head, `z has ${about.dim} numbers from ${prior}. Choose two to four samples.`)
     this.looks = {}
     this.ask(about.asked)
@@ -128,7 +132,7 @@ class Walk {
   // Of a game with classes: the one that is asked for whatever z is; where none is, each sample keeps its own.
   /** @param {string[]} names */
   ask(names) {
-    if (!names[this.choice.y]) this.choice.y = ""
+    if (!names[Number(this.choice.y || NaN)]) this.choice.y = ""
     const options = [["", "each sample's own"], ...names.map((name, index) => [String(index), name])]
     const made = select("class to be made", options, this.choice.y, (y) => this.choice.set({ y }))
     made.input.dataset.testid = "class"
@@ -168,7 +172,9 @@ class Walk {
   /** @param {string} name */
   toggle(name) {
     const chosen = this.choice.points
-    const next = chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name].slice(-4)
+    const next = chosen.includes(name)
+      ? chosen.filter((/** @type {string} */ one) => one !== name)
+      : [...chosen, name].slice(-4)
     this.choice.set({ p: next.join(",") })
   }
 

@@ -6,18 +6,26 @@ import { Panel } from "./panels.js"
 import { storeOf } from "./registry.js"
 import { number } from "./said.js"
 
+/** @typedef {{ column: string, title: string, label: string, help: string, format?: string, better: string }} Ranking By one measure. */
+
+/** @typedef {{ run: string, item: HTMLElement, rank: HTMLElement, value: HTMLElement }} Place Of a run in a ranking. */
+/** @typedef {{ item: HTMLElement, rank: HTMLElement, cell: HTMLElement, value: number | null, behind: number }} Standing */
+
 const SLIDES = { duration: 260, easing: "ease-out" } // to where a run stands now
 
 export class BoardPanel extends Panel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     super(view, spec)
-    this.rankings = spec.rankings.map((ranking) => {
+    /** @type {(Ranking & { list: HTMLElement, places: Place[] })[]} */
+    this.rankings = spec.rankings.map((/** @type {Ranking} */ ranking) => {
       const list = el("ol", { class: "gs-ranking", "aria-label": `${ranking.title}, the best first` })
-      const places = Object.entries(spec.runs).map(([run, { name, colour }]) => {
+      /** @type {Record<string, { name: string, colour: string }>} */
+      const runs = spec.runs
+      const places = Object.entries(runs).map(([run, { name, colour }]) => {
         const [rank, value] = ["rank", "reads"].map((part) => el("span", { class: `gs-${part}` }))
         const item = el(
           "li",
@@ -55,8 +63,8 @@ export class BoardPanel extends Panel {
   }
 
   /**
-   * @param {any} ranking
-   * @param {any[]} standing
+   * @param {Ranking & { list: HTMLElement }} ranking
+   * @param {Standing[]} standing
    */
   order(ranking, standing) {
     const sorted = standing.slice().sort((a, b) => a.behind - b.behind || 0)
@@ -81,14 +89,14 @@ export class BoardPanel extends Panel {
 
 // The smaller the better: how far from the best that can be read.
 /**
- * @param {any} told
- * @param {number} value
- * @param {any} store
+ * @param {Ranking} ranking
+ * @param {number | null} value
+ * @param {import("./store.js").Store | null} store
  */
 function behind({ column, better }, value, store) {
   if (value === null || !Number.isFinite(value)) return Infinity
   if (better === "higher") return -value
   if (better === "lower") return value
-  const real = store.reference.floors?.[column]
-  return Number.isFinite(real) ? Math.abs(value - real) : Infinity
+  const real = store?.reference.floors?.[column]
+  return real !== undefined && Number.isFinite(real) ? Math.abs(value - real) : Infinity
 }

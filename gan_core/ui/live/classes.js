@@ -8,11 +8,13 @@ import { inFigure } from "./plotly.js"
 import { integer, number } from "./said.js"
 
 export class HistogramPanel extends ChartPanel {
+  counted = 0 // the round of the bars
+
   draw() {
     if (this.busy) return this.view.again()
     const { store, Plotly } = { store: this.view.store, Plotly: this.Plotly }
     const found = this.view.part(this.spec.part || "histogram")
-    const names = this.view.classNames(found?.value.counts)
+    const names = this.view.store.classNames(found?.value.counts)
     this.waiting(!found)
     if (this.generation !== store.generation || this.names !== names.join("\n")) {
       this.generation = store.generation
@@ -34,8 +36,9 @@ export class HistogramPanel extends ChartPanel {
       })
     }
     if (!found) return
-    const { counts } = found.value
-    const n = found.value.n || counts.reduce((a, b) => a + b, 0) || 1
+    /** @type {{ counts: number[], n?: number }} */
+    const { counts, n: all } = found.value
+    const n = all || counts.reduce((a, b) => a + b, 0) || 1
     this.tellRound(found.round, this.view.data.beside.length ? "" : `${integer(n)} samples`) // beside another there is one line
     const key = `${found.round}/${counts.join()}`
     if (key === this.drawn) return
@@ -45,7 +48,7 @@ export class HistogramPanel extends ChartPanel {
     this.restyle(["generated"], { y: [shares], customdata: [counts] })
     this.growAxis("yaxis", Math.min(1.02, 1.08 * Math.max(0.28, ...shares, ...(store.reference.band_high || []))))
     const top = shares
-      .map((share, i) => [share, names[i]])
+      .map((share, i) => /** @type {[number, string]} */ ([share, names[i]]))
       .sort((a, b) => b[0] - a[0])
       .slice(0, 3)
     this.chart.setAttribute(
@@ -80,6 +83,8 @@ export class HistogramPanel extends ChartPanel {
 }
 
 export class HeatmapPanel extends ChartPanel {
+  dtick = 0
+
   draw() {
     if (this.busy) return this.view.again()
     const { store } = this.view
@@ -91,9 +96,10 @@ export class HeatmapPanel extends ChartPanel {
     const key = `${store.generation}/${frames.length}/${last ? last.round : ""}/${(store.reference.real_share || []).length}`
     if (key !== this.drawn && last) {
       this.drawn = key
-      const names = this.view.classNames(last.parts[part].counts)
+      const names = this.view.store.classNames(last.parts[part].counts)
       const rows = names.map((_, i) =>
         frames.map((frame) => {
+          /** @type {{ counts: number[], n?: number }} */
           const { counts, n } = frame.parts[part]
           return counts[i] / (n || counts.reduce((a, b) => a + b, 0) || 1)
         }),

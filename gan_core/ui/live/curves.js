@@ -13,23 +13,47 @@ import { Scaling, SMOOTHING, smooth } from "./scaling.js"
 export function matcher(pattern) {
   const escaped = pattern.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replace(/\*/g, ".*")
   const expression = new RegExp(`^${escaped}$`)
-  return (name) => expression.test(name)
+  return (/** @type {string} */ name) => expression.test(name)
 }
 
 // Where the curve of a column is among the traces of a figure.
 /**
- * @param {any} figure
+ * @param {import("./panels.js").Figure} figure
  * @param {string} column
  */
 function placeIn(figure, column) {
   return figure.data.findIndex((trace) => trace.meta === column)
 }
 
+/** @typedef {import("./panels.js").Binding} Binding */
+/** @typedef {{ points: { x: number, curveNumber: number }[] }} Pointed What Plotly tells of a pointer on a chart. */
+
+/**
+ * @param {import("./panels.js").Spec} spec
+ * @returns {import("./panels.js").Spec}
+ */
+function withoutLegend(spec) {
+  const { figure } = spec
+  return { ...spec, figure: { ...figure, layout: { ...figure.layout, showlegend: false } } }
+}
+
+/**
+ * Where a value lies beside a line that it is read by, in words.
+ * @param {number} value
+ * @param {[number, string]} line
+ */
+function besideLine(value, [level, label]) {
+  const name = label.split(" = ")[0]
+  const off = value - level
+  if (Math.abs(off) <= 0.05 * Math.max(0.1, Math.abs(level))) return `, at ${name}`
+  return `, ${number(Math.abs(off))} ${off > 0 ? "above" : "below"} ${name}`
+}
+
 export class CurvesPanel extends ChartPanel {
   /** @param {any} Plotly */
   async start(Plotly) {
     await super.start(Plotly)
-    this.chart.on("plotly_hover", (event) => {
+    this.chart.on("plotly_hover", (/** @type {Pointed} */ event) => {
       this.hovering = true
       this.view.hover(Math.round(event.points[0].x))
     })
@@ -37,7 +61,7 @@ export class CurvesPanel extends ChartPanel {
       this.hovering = false
       this.view.hover(null)
     })
-    this.chart.on("plotly_click", (event) => {
+    this.chart.on("plotly_click", (/** @type {Pointed} */ event) => {
       const { column } = this.bindings.find((binding) => binding.index === event.points[0].curveNumber) || {}
       this.view.highlight(column === undefined || column === this.view.highlighted ? null : column)
     })
@@ -58,18 +82,23 @@ export class CurvesPanel extends ChartPanel {
   }
 
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
-    super(view, spec)
+    super(view, view.data.beside.length ? withoutLegend(spec) : spec)
+    /** @type {Binding[]} */
     this.bindings = spec.traces
       .filter((t) => t.column)
       .map((t) => ({ ...t, index: placeIn(spec.figure, t.column), drawn: 0 }))
-    this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match) }))
+    this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match || "") }))
     /** @type {HTMLElement | undefined} The words of the curves, where these stand above the chart. */
     this.key = undefined
+    /** @type {Set<number>} */
     this.shown = new Set()
+    this.keyText = ""
+    /** @type {number | string} */
+    this.dtick = ""
     const { type, range } = spec.figure.layout.yaxis || {}
     this.scaling = new Scaling(this, { log: type === "log", fixed: Boolean(range) })
     this.asks.before(this.scaling.element)
@@ -78,8 +107,6 @@ export class CurvesPanel extends ChartPanel {
 
   // Plotly's legend takes the room of a small chart, so there the words stand above it and wrap.
   keyOutside() {
-    const { figure } = this.spec
-    this.spec = { ...this.spec, figure: { ...figure, layout: { ...figure.layout, showlegend: false } } }
     this.key = el("p", { class: "gs-key" })
     this.chart.before(this.key)
   }
@@ -210,15 +237,8 @@ export class CurvesPanel extends ChartPanel {
     for (const { column, track } of this.bindings) {
       const value = column.endsWith(".loss") ? store.valueAt(track || "turns", column, shown) : null
       if (value === null) continue
-      const [line] = (store.reference.lines?.[column] || []).map(([level, label]) => [level, label.split(" = ")[0]])
-      const off = line && value - line[0]
-      const near = line && Math.abs(off) <= 0.05 * Math.max(0.1, Math.abs(line[0]))
-      const where = line
-        ? near
-          ? `, at ${line[1]}`
-          : `, ${number(Math.abs(off))} ${off > 0 ? "above" : "below"} ${line[1]}`
-        : ""
-      told.push(`${store.label(column)} ${number(value)}${where}`)
+      const [line] = store.reference.lines?.[column] || []
+      told.push(`${store.label(column)} ${number(value)}${line ? besideLine(value, line) : ""}`)
     }
     return told.length ? `Round ${integer(shown)}: ${told.join("; ")}.` : ""
   }
@@ -286,6 +306,7 @@ export class CurvesPanel extends ChartPanel {
 
   /** @param {import("./store.js").Column[]} columns */
   describe(columns) {
+    /** @type {string[]} */
     const parts = []
     this.bindings.forEach((binding, i) => {
       const { x, y } = columns[i]
@@ -315,14 +336,18 @@ export class OverlayPanel extends ChartPanel {
     if (this.busy) return this.view.again()
     const { column, title } = measureShown() || { column: this.spec.column, title: this.spec.measure }
     this.entitle(`${title}, this seed`)
-    const stores = this.spec.runs.map(storeOf)
+    /** @type {string[]} */
+    const runs = this.spec.runs
+    const stores = runs.map(storeOf)
     const columns = stores.map((store) => store?.column("diagnostics", column) || { x: [], y: [] })
     const key = column + columns.map(({ x }, i) => `${stores[i] ? stores[i].generation : ""}/${x.length}`).join()
     if (key !== this.drawn) {
       this.drawn = key
       this.Plotly.restyle(this.chart, { x: columns.map((c) => c.x.slice()), y: columns.map((c) => c.y.slice()) })
     }
-    const told = stores.map((store) => store?.reference.floors?.[column]).filter(Number.isFinite)
+    const told = /** @type {number[]} */ (
+      stores.map((store) => store?.reference.floors?.[column]).filter(Number.isFinite)
+    )
     const floor = told.length ? [this.horizontalLine(told[0], "real data", this.view.colours.real)] : []
     this.decorate([...floor, ...this.cursorLine()])
     this.waiting(!columns.some((c) => c.x.length))

@@ -5,16 +5,27 @@ import { el, setText } from "./elements.js"
 import { Panel } from "./panels.js"
 import { integer, number } from "./said.js"
 
+/** @typedef {{ column: string, low: number, high: number, why: string }} Silence Outside of this range of a column a measure says nothing. */
+/**
+ * A measure as it is shown; `slack` is how far from real data it may be, as a share and besides.
+ * @typedef {{ column: string, label: string, help: string, format?: string, way: string, lead?: boolean, counts?: boolean,
+ *   floor_of?: string, unless?: Silence[], better: string, slack: [number, number] }} Entry
+ */
+
 // What is measured of the samples: some large, with a mark that says whether they read like real data, and all in a table.
 export class NumbersPanel extends Panel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     super(view, spec)
-    this.tiles = spec.numbers.filter((entry) => entry.lead).map((entry) => this.tile(entry))
-    this.rows = spec.numbers.map((entry) => {
+    /** @type {ReturnType<NumbersPanel["tile"]>[]} */
+    this.tiles = spec.numbers
+      .filter((/** @type {Entry} */ entry) => entry.lead)
+      .map((/** @type {Entry} */ entry) => this.tile(entry))
+    /** @type {{ entry: Entry, row: HTMLElement, cells: HTMLElement[] }[]} */
+    this.rows = spec.numbers.map((/** @type {Entry} */ entry) => {
       const cells = ["value", "real", "way", "size"].map((name) => el("td", { class: `gs-${name}` }))
       const row = el(
         "tr",
@@ -43,7 +54,7 @@ export class NumbersPanel extends Panel {
     this.body.append(this.lead, this.more)
   }
 
-  /** @param {any} entry */
+  /** @param {Entry} entry */
   tile(entry) {
     const [value, mark, floor] = ["number", "mark", "floor"].map((name) => el("span", { class: `gs-${name}` }))
     const line = document.createElementNS("http://www.w3.org/2000/svg", "svg")
@@ -65,7 +76,7 @@ export class NumbersPanel extends Panel {
   }
 
   // What is known of a number at the round that is shown; null where the run does not have it.
-  /** @param {any} entry */
+  /** @param {Entry} entry */
   reading(entry) {
     const { store } = this.view
     const {
@@ -85,7 +96,7 @@ export class NumbersPanel extends Panel {
     const others = Object.entries(beside[entry.column] || {}).map(
       ([name, other]) => `${name} ${number(other, entry.format)}`,
     )
-    const silent = (entry.unless || []).find((other) => this.silences(other, round))
+    const silent = (entry.unless || []).find((/** @type {Silence} */ other) => this.silences(other, round))
     const of = entry.counts && names.length ? ` of ${integer(names.length)}` : ""
     return {
       column,
@@ -99,7 +110,7 @@ export class NumbersPanel extends Panel {
   }
 
   /**
-   * @param {any} told
+   * @param {Silence} told
    * @param {number} round
    */
   silences({ column, low, high }, round) {
@@ -118,7 +129,7 @@ export class NumbersPanel extends Panel {
       any = true
       setText(item.value, read.text)
       setText(item.mark, read.near === null ? "" : read.near ? "✓" : "✗")
-      item.mark.dataset.near = read.near
+      item.mark.dataset.near = String(read.near)
       item.mark.setAttribute(
         "aria-label",
         read.near === null ? "" : read.near ? "near real data" : "not near real data",
@@ -145,7 +156,7 @@ export class NumbersPanel extends Panel {
 
 // As Metric.near_real of gan_core/metrics/metric.py, which says how near that is.
 /**
- * @param {any} told
+ * @param {Pick<Entry, "better" | "slack">} entry
  * @param {number} value
  * @param {number} real
  */
@@ -154,9 +165,9 @@ export function nearReal({ better, slack: [share, besides] }, value, real) {
   return (value >= real - slack || better === "lower") && (value <= real + slack || better === "higher")
 }
 
-/** @param {any} told */
+/** @param {import("./store.js").Column} column */
 export function sparkPath({ x, y }) {
-  const finite = y.filter((v) => v !== null && Number.isFinite(v))
+  const finite = /** @type {number[]} */ (y.filter(Number.isFinite))
   if (finite.length < 2) return ""
   const [low, high] = [Math.min(...finite), Math.max(...finite)]
   const span = high - low || 1
@@ -164,11 +175,12 @@ export function sparkPath({ x, y }) {
   let pen = "M"
   let path = ""
   for (let i = 0; i < x.length; i++) {
-    if (y[i] === null || !Number.isFinite(y[i])) {
+    const value = y[i]
+    if (value === null || !Number.isFinite(value)) {
       pen = "M"
       continue
     }
-    path += `${pen}${((100 * (x[i] - x0)) / (x1 - x0 || 1)).toFixed(1)},${(22 - (20 * (y[i] - low)) / span).toFixed(1)}`
+    path += `${pen}${((100 * (x[i] - x0)) / (x1 - x0 || 1)).toFixed(1)},${(22 - (20 * (value - low)) / span).toFixed(1)}`
     pen = "L"
   }
   return path

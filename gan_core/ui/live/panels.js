@@ -6,10 +6,28 @@ import { drawn, PLOTLY_CONFIG, purgeWhenDrawn, translucent } from "./plotly.js"
 import { integer, ordinal } from "./said.js"
 import { STAGE_LETTERS, STAGE_STROKES, stage } from "./stage.js"
 
+/**
+ * A trace of a figure of Plotly, as far as scripts read it; `meta` is its role, which Python gives it.
+ * @typedef {{ meta: string, name: string, line: { color: string, width?: number }, marker: { size?: number } }
+ *   & Record<string, any>} Trace
+ */
+/** @typedef {{ data: Trace[], layout: Record<string, any> }} Figure A figure of Plotly. */
+/** @typedef {HTMLElement & Figure & Record<string, any>} Chart The element of a figure, with what Plotly puts there. */
+/** @typedef {{ column: string, track?: string, match?: string, index: number, drawn: number, faint?: number }} Binding A column, and the trace that draws it. */
+/**
+ * A panel of any kind, with what some kinds have: curves, the part of a frame that is drawn, a chart.
+ * @typedef {Panel & { bindings?: Binding[], needs?: string, chart?: Chart, Plotly?: any, ready?: boolean }} AnyPanel
+ */
+/**
+ * What Python says of a panel; `figure` is a chart as it is before anything came.
+ * @typedef {{ kind: string, slot: string, title: string, note?: string, span?: string | number, part?: string,
+ *   figure: Figure, traces: Binding[], waiting?: string } & Record<string, any>} Spec
+ */
+
 export class Panel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     this.view = view
@@ -132,18 +150,20 @@ export class Panel {
 
 export class ChartPanel extends Panel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     super(view, spec)
-    /** @type {any} The element, with what Plotly puts there. */
-    this.chart = el("div", {
-      class: "gs-chart",
-      role: "group",
-      "aria-roledescription": "chart",
-      "aria-label": spec.title,
-    })
+    /** @type {Chart} */
+    this.chart = /** @type {any} */ (
+      el("div", {
+        class: "gs-chart",
+        role: "group",
+        "aria-roledescription": "chart",
+        "aria-label": spec.title,
+      })
+    )
     this.body.append(this.chart)
     /** @type {number | undefined} Of the store, when it was drawn last. */
     this.generation = -1
@@ -153,6 +173,7 @@ export class ChartPanel extends Panel {
     this.hovering = false
     this.decorations = ""
     this.ready = false
+    this.large = false // on the stage
   }
 
   /** @param {any} Plotly */
@@ -181,7 +202,7 @@ export class ChartPanel extends Panel {
   // What a chart on the stage says, and its points and lines, are seen from the last row.
   /** @param {boolean} large */
   stand(large) {
-    if (!this.ready || large === Boolean(this.large)) return
+    if (!this.ready || large === this.large) return
     this.large = large
     const { data, layout } = this.spec.figure
     const words = [
@@ -191,6 +212,7 @@ export class ChartPanel extends Panel {
         .filter((name) => /^[xy]axis/.test(name))
         .flatMap((name) => [`${name}.tickfont`, `${name}.title.font`]),
     ]
+    /** @param {string} path */
     const sizeOf = (path) => path.split(".").reduce((node, name) => node?.[name], layout)?.size ?? null // null is Plotly's own
     this.Plotly.relayout(
       this.chart,
@@ -198,9 +220,11 @@ export class ChartPanel extends Panel {
     )
     const factor = large ? STAGE_STROKES : 1
     data.forEach((trace, i) => {
+      /** @type {Record<string, number>} */
       const change = {}
-      if (Number.isFinite(trace.marker?.size)) change["marker.size"] = factor * trace.marker.size
-      if (Number.isFinite(trace.line?.width)) change["line.width"] = factor * trace.line.width
+      const [size, width] = [trace.marker?.size, trace.line?.width]
+      if (typeof size === "number") change["marker.size"] = factor * size
+      if (typeof width === "number") change["line.width"] = factor * width
       if (Object.keys(change).length) this.Plotly.restyle(this.chart, change, [i])
     })
     this.decorate(this.lines || [])

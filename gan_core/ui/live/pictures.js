@@ -34,8 +34,8 @@ const ONE_CLASS_NOTE = "One class from different noise: if these are all alike, 
 
 export class GridPanel extends Panel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     super(view, spec)
@@ -187,7 +187,7 @@ export class GridPanel extends Panel {
     const pen = penOf(this.push)
     for (let i = 0; i < push.count; i++) {
       const [x, y] = [(i % columns) * w, Math.floor(i / columns) * w]
-      const cell = (picture, wide) =>
+      const cell = (/** @type {HTMLImageElement | HTMLCanvasElement} */ picture, /** @type {number} */ wide) =>
         pen.drawImage(picture, (i % wide) * w, Math.floor(i / wide) * w, w - gap, w - gap, x, y, w - gap, w - gap)
       cell(picture, across)
       cell(tint, down)

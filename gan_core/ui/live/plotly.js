@@ -54,7 +54,8 @@ export function purgeWhenDrawn(Plotly, chart) {
 }
 
 // A name as plain text: Plotly takes some characters for markup.
-export const inFigure = (name) => name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+export const inFigure = (/** @type {string} */ name) =>
+  name.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
 
 // A colour of the theme as CSS takes it, with an opacity.
 /**

@@ -9,6 +9,13 @@ import { integer, number } from "./said.js"
 const WIDE = 1.45 // times as wide as high is a panel with room beside its plane
 const NUMBERED = 40 // modes: of more the numbers would lie over each other
 
+/** @typedef {import("./store.js").Reference} Reference */
+/** @typedef {[number, number]} Point */
+/** @typedef {[number, number, number, number]} Extent Left, right, lower and upper edge. */
+/** @typedef {[number | null, number | null, number]} Vertex Of an arrow; the last is the size of its head. */
+/** @typedef {{ name: string, out: (point: Point, extent: Extent) => boolean, place: Record<string, number | string>, text: (n: string) => string }} Edge */
+
+/** @type {Edge[]} */
 const EDGES = [
   { name: "left", out: ([x], [x0]) => x < x0, place: { x: 0, y: 0.5, xanchor: "left" }, text: (n) => `◂ ${n}` },
   { name: "right", out: ([x], [, x1]) => x > x1, place: { x: 1, y: 0.5, xanchor: "right" }, text: (n) => `${n} ▸` },
@@ -21,19 +28,28 @@ const EDGES = [
   { name: "above", out: ([, y], [, , , y1]) => y > y1, place: { x: 0.5, y: 1, yanchor: "top" }, text: (n) => `▴ ${n}` },
 ]
 
+/**
+ * Samples in the plane; `critic` what D says at all (y, x) of a grid, `pull` the push on the first samples, `ways` from each mode to
+ * where its points went and `from` the mode of each sample.
+ * @typedef {{ fake?: Point[], critic?: number[][], xs?: number[], ys?: number[], grid?: (Point | [null, null])[][], pull?: Point[],
+ *   from?: number[], ways?: Extent[], told?: string }} Plane
+ */
+/** @typedef {{ xs?: number[], fake?: number[], critic?: number[], optimal?: number[] }} Line Densities, and what D says, along a line. */
+
 class ArtefactPanel extends ChartPanel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     super(view, spec)
     /** @type {any[]} The numbers of modes. */
     this.numbers = []
+    this.drawnRound = 0
   }
 
   // Each mode by the name that its bar has in the histogram.
-  /** @param {any} told */
+  /** @param {Reference} reference */
   numberModes({ centers = [], class_names: names = [] }) {
     const annotations = centers.slice(0, centers.length > NUMBERED ? 0 : undefined).map(([x, y = 0], i) => ({
       annotation: {
@@ -50,7 +66,7 @@ class ArtefactPanel extends ChartPanel {
   }
 
   // How many samples lie beyond each edge of the plane, at that edge.
-  /** @param {any[]} points */
+  /** @param {Point[]} points */
   countOutside(points) {
     const { extent } = this.view.store.reference
     if (!extent) return 0
@@ -109,12 +125,15 @@ class ArtefactPanel extends ChartPanel {
 }
 
 export class PointsPanel extends ArtefactPanel {
+  sideways = false // the legend stands beside the plane
+  extent = "" // of the axes
+
   // A square plane in a wide panel leaves room beside it for the legend, and none above.
   fit() {
     super.fit()
     if (!this.ready || this.chart.offsetParent === null) return
     const sideways = this.chart.clientWidth > WIDE * this.chart.clientHeight
-    if (sideways === Boolean(this.sideways)) return
+    if (sideways === this.sideways) return
     this.sideways = sideways
     const { legend } = this.spec.figure.layout
     const beside = { ...legend, orientation: "v", x: 0, xanchor: "left", y: 1, yanchor: "top" }
@@ -123,7 +142,7 @@ export class PointsPanel extends ArtefactPanel {
     if (this.traceOf("critic").showlegend !== false) this.restyle(["critic"], { showscale: sideways }) // the key of D's map
   }
 
-  /** @param {any} reference */
+  /** @param {Reference} reference */
   drawReal(reference) {
     const points = reference.points || []
     this.restyle(["real"], { x: [points.map((p) => p[0])], y: [points.map((p) => p[1])] })
@@ -143,7 +162,7 @@ export class PointsPanel extends ArtefactPanel {
     }
   }
 
-  /** @param {any} told */
+  /** @param {Plane} content */
   drawFile({ fake = [], critic = [], xs = [], ys = [], grid = [], pull = [], from = [], ways = [], told = "" }) {
     const [x, y] = [fake.map((p) => p[0]), fake.map((p) => p[1])]
     const bent = grid.flatMap((line) => [...line, [null, null]])
@@ -175,8 +194,8 @@ export class PointsPanel extends ArtefactPanel {
 
   // Points in the colour of the mode that they come from, and an arrow from each mode to where its points went.
   /**
-   * @param {any} from
-   * @param {any} ways
+   * @param {number[]} from
+   * @param {Extent[]} ways
    */
   drawWays(from, ways) {
     const colours = from.map((mode) => `hsl(${Math.round((360 * mode) / Math.max(1, ways.length))} 75% 52%)`)
@@ -195,7 +214,7 @@ export class PointsPanel extends ArtefactPanel {
 }
 
 // Both axes to one scale, unless they are of different units: then each has its own. As _alike of charts.py.
-/** @param {any} told */
+/** @param {Extent} extent */
 function alike([x0, x1, y0, y1]) {
   const ratio = (x1 - x0) / (y1 - y0)
   return ratio > 1 / MOST_UNLIKE && ratio < MOST_UNLIKE
@@ -205,17 +224,18 @@ function alike([x0, x1, y0, y1]) {
 // given length along x: directions can be seen however weak the push; how weak it is, in the units of the axes, comes as
 // the second result.
 /**
- * @param {any[]} points
- * @param {number[][]} pull
+ * @param {Point[]} points
+ * @param {Point[]} pull
  * @param {number} length
- * @param {any} told3
- * @returns {[any[][], number | null]}
+ * @param {Point} units
+ * @returns {[Vertex[], number | null]}
  */
 function arrowsOf(points, pull, length, [ux, uy]) {
   const sizes = pull.map(([dx, dy]) => Math.hypot(dx / ux, dy / uy))
   const longest = Math.max(0, ...sizes)
   if (!(longest > 0)) return [[], pull.length ? 0 : null]
   const scale = length / (longest * ux)
+  /** @type {Vertex[]} */
   const arrows = pull.flatMap(([dx, dy], i) => {
     const [x, y] = points[i]
     return [
@@ -227,7 +247,10 @@ function arrowsOf(points, pull, length, [ux, uy]) {
   return [arrows, longest]
 }
 
-/** @param {any[]} points */
+/**
+ * @param {Point[]} points
+ * @returns {Extent}
+ */
 function surround(points) {
   const box = [Infinity, -Infinity, Infinity, -Infinity]
   for (const [x, y] of points) {
@@ -241,7 +264,7 @@ function surround(points) {
 }
 
 export class DensityPanel extends ArtefactPanel {
-  /** @param {any} told */
+  /** @param {Reference} reference */
   drawReal({ xs = [], real_density: real = [], extent }) {
     this.restyle(["real"], { x: [xs], y: [real] })
     this.restyle(["best"], { visible: this.view.store.reference.score_unit === "probability" })
@@ -249,7 +272,7 @@ export class DensityPanel extends ArtefactPanel {
     if (extent) this.Plotly.relayout(this.chart, { "xaxis.range": [extent[0], extent[1]] })
   }
 
-  /** @param {any} told */
+  /** @param {Line} content */
   drawFile({ xs = [], fake = [], critic = [], optimal = [] }) {
     const grid = xs.length ? xs : this.view.store.reference.xs || []
     const x = [grid, grid, optimal.length ? grid : []]

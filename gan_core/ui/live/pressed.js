@@ -3,7 +3,7 @@
 
 let last = -Infinity
 
-const note = (event) => {
+const note = (/** @type {Event} */ event) => {
   last = event.timeStamp
 }
 

@@ -3,14 +3,16 @@
 
 import { LEAD } from "../declared.js"
 
-/** @type {Record<string, any>} */
+/** @typedef {import("./view.js").LiveView} LiveView */
+
+/** @type {Record<string, { mounts: number, view: LiveView } & Record<string, any>>} */
 const views = {}
 
 // No script reads this: it is for the browser tests and for whoever looks from the console of a browser.
 window.__ganscope = views
 
 // Puts a view here, in place of an earlier one of its run, with what it shows.
-/** @param {any} view */
+/** @param {LiveView} view */
 export function publish(view) {
   const name = view.data.leads ? LEAD : view.data.run
   const before = views[name]
@@ -33,7 +35,7 @@ export function publish(view) {
     points(column) {
       for (const panel of view.panels)
         for (const binding of panel.bindings || [])
-          if (binding.column === column && panel.ready) return panel.chart.data[binding.index].x.length
+          if (binding.column === column && panel.ready) return panel.chart?.data[binding.index].x.length
       return 0
     },
     view,
@@ -41,26 +43,33 @@ export function publish(view) {
 }
 
 // The view of a run, if it is there and has not gone.
-/** @param {string} name */
+/**
+ * @param {string} name
+ * @returns {LiveView | null}
+ */
 export function viewOf(name) {
   const view = views[name] ? views[name].view : null
   return view && !view.gone ? view : null
 }
 
 // What came of a run that is on the page, or was; null where it never was.
-/** @param {string} name */
+/**
+ * @param {string} name
+ * @returns {import("./store.js").Store | null}
+ */
 export function storeOf(name) {
   return views[name] ? views[name].view.store : null
 }
 
 // The measure that the page of all seeds shows, or null where there is none.
+/** @type {{ column: string, title: string } | null} */
 let measure = null
 
 export function measureShown() {
   return measure
 }
 
-/** @param {any} shown */
+/** @param {{ column: string, title: string } | null} shown */
 export function showMeasure(shown) {
   measure = shown
   document.dispatchEvent(new CustomEvent("ganscope:measure"))

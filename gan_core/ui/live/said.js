@@ -1,7 +1,7 @@
 // @ts-check
 // Numbers, counts and durations as a person would say them.
 
-export const integer = (value) => Math.round(value).toLocaleString("en-US")
+export const integer = (/** @type {number} */ value) => Math.round(value).toLocaleString("en-US")
 
 // A number as a person would say it. `said` of gan_core/said.py is the same, and explains it; one test holds both.
 /**
@@ -26,15 +26,16 @@ export function number(value, format) {
   return signed(grouped(text.includes("e") ? Number(text).toFixed(0) : short(text)))
 }
 
-const short = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
-const grouped = (text) => text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","))
-const signed = (text) => text.replaceAll("-", /[1-9]/.test(text) ? "−" : "")
+const short = (/** @type {string} */ text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
+const grouped = (/** @type {string} */ text) =>
+  text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","))
+const signed = (/** @type {string} */ text) => text.replaceAll("-", /[1-9]/.test(text) ? "−" : "")
 
 /** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return null
   const s = Math.max(0, Math.round(seconds))
-  const two = (n) => String(n).padStart(2, "0")
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0")
   if (s < 3600) return `${Math.floor(s / 60)}:${two(s % 60)}`
   return `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
 }
@@ -46,4 +47,4 @@ export function ordinal(n) {
   return `${n}${suffix}`
 }
 
-export const shortened = (text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text)
+export const shortened = (/** @type {string} */ text) => (text.length > 40 ? `${text.slice(0, 39)}…` : text)

@@ -10,14 +10,15 @@ const SAVES = 1.5 // times as long must the whole range be, or all values are sh
 
 // The exponential moving average with bias correction; gan_core.engine.comparing.curves.smooth is the same.
 /**
- * @param {number[]} values
+ * @template {number | null} Value
+ * @param {Value[]} values
  * @param {number} weight
  */
 export function smooth(values, weight) {
   let average = 0
   let share = 0
   return values.map((value) => {
-    if (!Number.isFinite(value)) return value
+    if (value === null || !Number.isFinite(value)) return value
     average = weight * average + (1 - weight) * value
     share = weight * share + (1 - weight)
     return average / share
@@ -25,7 +26,7 @@ export function smooth(values, weight) {
 }
 
 /**
- * @param {any} sorted
+ * @param {number[]} sorted
  * @param {number} share
  */
 function quantile(sorted, share) {
@@ -36,11 +37,11 @@ function quantile(sorted, share) {
 
 // `{low, high, outside}` of all finite values, with lines in it that stand beside them; null without any value.
 /**
- * @param {number[][]} series
- * @param {any[]} [lines]
+ * @param {(number | null)[][]} series
+ * @param {number[]} [lines]
  */
 export function robustRange(series, lines = []) {
-  const values = series.flatMap((one) => one.filter(Number.isFinite)).sort((a, b) => a - b)
+  const values = series.flatMap((one) => /** @type {number[]} */ (one.filter(Number.isFinite))).sort((a, b) => a - b)
   if (!values.length) return null
   let [low, high] = [quantile(values, CUT), quantile(values, 1 - CUT)]
   for (const line of lines) [low, high] = [Math.min(low, line), Math.max(high, line)]
@@ -116,8 +117,8 @@ export class Scaling {
 
   // Sets the axis to what is drawn; returns what is to be said of what is not.
   /**
-   * @param {number[][]} series
-   * @param {any[]} lines
+   * @param {(number | null)[][]} series
+   * @param {number[]} lines
    */
   fit(series, lines) {
     for (const button of this.buttons)
@@ -127,7 +128,9 @@ export class Scaling {
     const { log, all } = this.choice
     const type = log ? "log" : "linear"
     const turned = (chart._fullLayout.yaxis.type === "log") !== log
-    const values = log ? series.map((one) => one.filter((value) => value > 0).map(Math.log10)) : series
+    const values = log
+      ? series.map((one) => one.filter((value) => value !== null && value > 0).map((value) => Math.log10(value ?? 0)))
+      : series
     const found = all ? null : robustRange(values, log ? lines.filter((line) => line > 0).map(Math.log10) : lines)
     const range = found?.outside ? [found.low, found.high] : null
     if (turned || this.untouched) {
@@ -147,7 +150,9 @@ export class Scaling {
         this.set = range
       }
     }
-    const below = log ? series.reduce((sum, one) => sum + one.filter((value) => value <= 0).length, 0) : 0
+    const below = log
+      ? series.reduce((sum, one) => sum + one.filter((value) => value !== null && value <= 0).length, 0)
+      : 0
     const told = []
     if (found?.outside && this.set)
       told.push(`${integer(found.outside)} ${found.outside === 1 ? "value" : "values"} outside`)

@@ -19,7 +19,12 @@ const SWITCHES = [
 ]
 const TELL_AFTER = { metric: 400, other: 2500 } // ms after the last press, Python hears of the choice: tables follow the measure
 
-const unpacked = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
+const unpacked = (/** @type {string} */ text) =>
+  new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer)
+
+/** @typedef {import("./panels.js").Trace} Trace */
+/** @typedef {{ name: string, button: string, title: string }} Named What can be chosen. */
+/** @typedef {{ role: string, look: number, x: Record<string, number>, y: number }} Drawn A curve: its look and its values, by their places. */
 
 class SeedsChart {
   /**
@@ -29,6 +34,7 @@ class SeedsChart {
    */
   constructor(parent, data, tell) {
     this.tell = tell
+    this.shownLast = "" // what an update was drawn with
     this.choice = { ...data.view }
     this.told = this.choice.metric
     this.root = el("div", { class: "gs-seeds", "data-testid": "curves-over-seeds" })
@@ -48,7 +54,7 @@ class SeedsChart {
   take(data) {
     this.data = data
     this.arrays = data.arrays.map(unpacked)
-    this.looks = data.looks.map((text) => JSON.parse(text))
+    this.looks = data.looks.map((/** @type {string} */ text) => JSON.parse(text))
   }
 
   get measure() {
@@ -74,7 +80,12 @@ class SeedsChart {
 
   /** @param {any} data */
   controls(data) {
-    const radios = (field, title, help, options) =>
+    const radios = (
+      /** @type {string} */ field,
+      /** @type {string} */ title,
+      /** @type {string} */ help,
+      /** @type {Named[]} */ options,
+    ) =>
       el(
         "fieldset",
         { class: "gs-segments", title: help },
@@ -106,7 +117,7 @@ class SeedsChart {
     const measures = el(
       "select",
       { class: "gs-measure", "aria-label": "Measure" },
-      ...data.measured.map(({ name, title }) =>
+      ...data.measured.map((/** @type {Named} */ { name, title }) =>
         el("option", { value: name, selected: name === this.choice.metric }, title),
       ),
     )
@@ -180,27 +191,34 @@ class SeedsChart {
     const { axis, logx, logy, cut, smooth: weight } = this.choice
     const { least, told, range, title } = this.measure
     const hidden = new Set(
-      (this.chart.data || []).filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup),
+      (this.chart.data || [])
+        .filter((/** @type {Trace} */ trace) => trace.visible === "legendonly")
+        .map((/** @type {Trace} */ trace) => trace.legendgroup),
     )
     const data = this.measure.traces
-      .filter((trace) => this.shown(trace.role))
-      .map((trace) => {
+      .filter((/** @type {Drawn} */ trace) => this.shown(trace.role))
+      .map((/** @type {Drawn} */ trace) => {
         const { role } = trace
         const [look, x, y] = [this.looks[trace.look], this.arrays[trace.x[axis]], this.arrays[trace.y]]
         const drawn = { ...look, x, y, visible: hidden.has(look.legendgroup) ? "legendonly" : true }
         if (role === "mean" && weight) return { ...drawn, mode: "lines", y: smooth(y, weight) }
         // What of a band lies below the smallest value of any seed has no place on a logarithmic axis.
-        if (logy && look.fill) return { ...drawn, y: y.map((value) => Math.max(value, least)) }
+        if (logy && look.fill) return { ...drawn, y: y.map((/** @type {number} */ value) => Math.max(value, least)) }
         return drawn
       })
     const layout = this.colours(structuredClone(this.data.layout))
     layout.yaxis.title.text = title
-    layout.xaxis.title.text = this.data.axes.find((one) => one.name === axis).title
+    layout.xaxis.title.text = this.data.axes.find((/** @type {Named} */ one) => one.name === axis).title
     if (logx) Object.assign(layout.xaxis, { type: "log", rangemode: "normal", tickformat: "" })
     if (logy) Object.assign(layout.yaxis, { type: "log", exponentformat: "power", nticks: 0 })
     if (cut && range && !(logy && range[1] <= 0)) {
-      const above = logy ? data.flatMap(({ y }) => Array.from(y).filter((value) => value > 0)) : []
-      const low = above.reduce((one, other) => Math.min(one, other), Infinity)
+      const above = logy
+        ? data.flatMap((/** @type {{ y: Float64Array }} */ { y }) => Array.from(y).filter((value) => value > 0))
+        : []
+      const low = above.reduce(
+        (/** @type {number} */ one, /** @type {number} */ other) => Math.min(one, other),
+        Infinity,
+      )
       layout.yaxis.range = logy
         ? [Math.log10(Math.max(range[0], Math.min(low, range[1]))), Math.log10(range[1])]
         : range
@@ -283,7 +301,7 @@ class SeedsChart {
 }
 
 /** @param {import("../mounting.js").Component} component */
-const telling = (component) => (view) => component.setStateValue("view", view)
+const telling = (component) => (/** @type {Record<string, any>} */ view) => component.setStateValue("view", view)
 
 export default mounting(
   (component) => new SeedsChart(component.parentElement, component.data, telling(component)),

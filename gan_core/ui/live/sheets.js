@@ -10,11 +10,12 @@ const RINGS = [1, 2, 3] // of the prior, in standard deviations
 
 export class SheetPanel extends Panel {
   /**
-   * @param {any} view
-   * @param {any} spec
+   * @param {import("./view.js").LiveView} view
+   * @param {import("./panels.js").Spec} spec
    */
   constructor(view, spec) {
     super(view, spec)
+    this.round = 0 // of the points
     this.heads = el("div", { class: "gs-heads", "aria-hidden": "true" })
     this.image = el("img", { class: "gs-cells", alt: "", draggable: "false", "data-testid": `${spec.slot}-image` })
     this.map = el("canvas", {
@@ -33,7 +34,7 @@ export class SheetPanel extends Panel {
   }
 
   get needs() {
-    return this.spec.part
+    return this.spec.part || ""
   }
 
   // A run of an older version, or one whose game cannot, has no such part and never will.
@@ -53,11 +54,11 @@ export class SheetPanel extends Panel {
     if (file === this.file) return
     this.file = file
     this.image.src = picture.src
-    this.image.dataset.round = found.round
+    this.image.dataset.round = String(found.round)
     this.image.alt = `${this.spec.title} at round ${integer(found.round)}: ${integer(count / columns)} rows of ${integer(columns)} pictures`
     this.heads.style.gridTemplateColumns = `repeat(${columns}, 1fr)`
     this.heads.hidden = !heads.length
-    this.heads.replaceChildren(...heads.map((head) => el("span", {}, head)))
+    this.heads.replaceChildren(...heads.map((/** @type {string} */ head) => el("span", {}, head)))
     setText(this.note, [this.spec.note, note].filter(Boolean).join(" "))
     if (this.spec.codes) this.place(found.round, file)
   }
@@ -87,12 +88,13 @@ export class SheetPanel extends Panel {
 
   // Codes of held-out samples by class, on rings of the prior.
   plot() {
+    /** @type {{ codes: [number | null, number | null][], classes?: number[] }} */
     const { codes, classes } = this.points
     const pen = penOf(this.map)
     const side = this.map.width
-    const shown = codes.filter(([a, b]) => a !== null && b !== null)
+    const shown = /** @type {[number, number][]} */ (codes.filter(([a, b]) => a !== null && b !== null))
     const reach = Math.max(REACH, ...shown.flatMap(([a, b]) => [Math.abs(a), Math.abs(b)])) * 1.04
-    const at = ([a, b]) => [((a / reach + 1) * side) / 2, ((1 - b / reach) * side) / 2]
+    const at = (/** @type {[number, number]} */ [a, b]) => [((a / reach + 1) * side) / 2, ((1 - b / reach) * side) / 2]
     pen.clearRect(0, 0, side, side)
     pen.strokeStyle = this.view.palette.faded
     pen.lineWidth = 1.5
@@ -102,10 +104,10 @@ export class SheetPanel extends Panel {
       pen.stroke()
     }
     const names = this.view.store.reference.class_names || []
-    const hue = (label) => `hsl(${Math.round((360 * label) / Math.max(1, names.length))} 75% 52%)`
+    const hue = (/** @type {number} */ label) => `hsl(${Math.round((360 * label) / Math.max(1, names.length))} 75% 52%)`
     codes.forEach((code, i) => {
       if (code[0] === null || code[1] === null) return
-      const [x, y] = at(code)
+      const [x, y] = at([code[0], code[1]])
       pen.fillStyle = classes ? hue(classes[i]) : this.view.colours.real
       pen.beginPath()
       pen.arc(x, y, 4.5, 0, 2 * Math.PI)

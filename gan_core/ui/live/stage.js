@@ -9,20 +9,24 @@ export const STAGE_STROKES = 1.7 // times as wide as on the page
 const SPEEDS = [0.125, 0.25, 0.5, 1, 2, 4] // of the replay
 const SIGHTS = ["points", "grid", "density"] // kinds of panels, what is shown first before all others
 
+/** @typedef {import("./view.js").LiveView} LiveView */
+
 class Stage {
   constructor() {
+    /** @type {Set<LiveView>} */
     this.views = new Set() // that have panels, in the order of the page
-    /** @type {any} */
+    /** @type {StageBar | null} */
     this.bar = null
-    /** @type {any} The view whose slider stands in the bar, and from where it is. */
+    /** @type {{ view: LiveView, home: Node | null, next: Node | null } | null} The view whose slider stands in the bar, and from where. */
     this.lent = null
+    /** @type {string | null} */
     this.slot = null // of the panel that is on the stage, or null
     this.speed = 1
-    this.heard = (event) => this.take(event)
-    this.pressed = (event) => this.pick(event)
+    this.heard = (/** @type {KeyboardEvent} */ event) => this.take(event)
+    this.pressed = (/** @type {MouseEvent} */ event) => this.pick(event)
   }
 
-  /** @param {any} view */
+  /** @param {LiveView} view */
   join(view) {
     if (!this.views.size) {
       window.addEventListener("keydown", this.heard, true) // before the page's own keys
@@ -32,7 +36,7 @@ class Stage {
     if (this.slot) this.show()
   }
 
-  /** @param {any} view */
+  /** @param {LiveView} view */
   leave(view) {
     this.views.delete(view)
     if (this.lent && this.lent.view === view) this.giveBack()
@@ -49,7 +53,7 @@ class Stage {
   }
 
   /**
-   * @param {any} view
+   * @param {LiveView} view
    * @param {string | null} [slot]
    */
   panelOf(view, slot = this.slot) {
@@ -79,17 +83,18 @@ class Stage {
     return panel?.spec.slot
   }
 
-  /** @param {any} event */
+  /** @param {MouseEvent} event */
   pick(event) {
     const target = targetOf(event)
+    /** @type {HTMLElement | null} */
     const element = target.closest(".gs-panel")
     // On a chart two presses are Plotly's own: the axes as they were.
     if (!element || target.closest(".gs-chart, button, input, select, summary")) return
     if (this.slot) this.close()
-    else this.open(element.dataset.testid)
+    else this.open(element.dataset.testid ?? "")
   }
 
-  /** @param {any} event */
+  /** @param {KeyboardEvent} event */
   take(event) {
     if (event.altKey || event.ctrlKey || event.metaKey || (event.repeat && event.key === "s")) return
     if (event.key === "Escape" && this.slot && !document.querySelector("dialog[open], [role=dialog]"))
@@ -102,7 +107,8 @@ class Stage {
     }
     if (!this.slot) return
     const { timeline } = this
-    const does = {
+    /** @type {Record<string, () => void>} */
+    const acts = {
       ArrowLeft: () => timeline?.step(-1),
       ArrowRight: () => timeline?.step(1),
       ArrowUp: () => this.turn(-1),
@@ -113,7 +119,8 @@ class Stage {
       d: () => this.layer("critic"),
       g: () => this.layer("grid"),
       v: () => this.layer("push"),
-    }[event.key]
+    }
+    const does = acts[event.key]
     const button = event.key === " " && targetOf(event).closest("button") // it is pressed by that key
     if (does && !button) this.obey(event, does)
   }
@@ -124,7 +131,7 @@ class Stage {
   }
 
   /**
-   * @param {any} event
+   * @param {Event} event
    * @param {() => void} act
    */
   obey(event, act) {
@@ -136,16 +143,17 @@ class Stage {
   /** @param {number} by */
   turn(by) {
     const slots = this.offered.map(({ spec }) => spec.slot)
-    this.open(slots[(slots.indexOf(this.slot) + by + slots.length) % slots.length])
+    this.open(slots[(slots.indexOf(this.slot ?? "") + by + slots.length) % slots.length])
   }
 
   // What lies over a plane, of all that are shown.
   /** @param {string} role Of its trace. */
   layer(role) {
     for (const view of this.shown) {
-      const { chart, Plotly, ready } = this.panelOf(view)
-      const place = ready ? chart.data.findIndex((trace) => trace.meta === role && trace.showlegend !== false) : -1
-      if (place >= 0)
+      const { chart, Plotly, ready } = this.panelOf(view) || {}
+      const place =
+        ready && chart ? chart.data.findIndex((trace) => trace.meta === role && trace.showlegend !== false) : -1
+      if (chart && place >= 0)
         Plotly.restyle(chart, { visible: chart.data[place].visible === "legendonly" ? true : "legendonly" }, [place])
     }
   }
@@ -186,7 +194,7 @@ class Stage {
   }
 
   /**
-   * @param {any} view
+   * @param {LiveView} view
    * @param {Record<string, number> | null} share Of the window, if it has one.
    */
   place(view, share) {
@@ -202,19 +210,19 @@ class Stage {
     view.drawSoon(true)
   }
 
-  /** @param {any} view */
+  /** @param {LiveView} view */
   lend(view) {
     if (this.lent && this.lent.view === view) return
     this.giveBack()
     const { element } = view.timeline
     this.lent = { view, home: element.parentNode, next: element.nextSibling }
-    this.bar.time.append(element)
+    this.bar?.time.append(element)
   }
 
   giveBack() {
     if (!this.lent) return
     const { view, home, next } = this.lent
-    home.insertBefore(view.timeline.element, next)
+    home?.insertBefore(view.timeline.element, next)
     this.lent = null
   }
 
@@ -230,10 +238,11 @@ class Stage {
 
 // What is below the panel: which one it is, the time of all, how quickly it is played, and the way back.
 class StageBar {
-  /** @param {any} stage */
+  /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage
-    const button = (text, label, act) => {
+    this.told = ""
+    const button = (/** @type {string} */ text, /** @type {string} */ label, /** @type {() => void} */ act) => {
       const made = el("button", { type: "button", class: "gs-button", "aria-label": label, title: label }, text)
       made.onclick = act
       return made
@@ -286,7 +295,7 @@ class StageBar {
       this.told = told
       this.choice.replaceChildren(...offered.map(({ spec }) => el("option", { value: spec.slot }, spec.title)))
     }
-    this.choice.value = slot
+    this.choice.value = slot ?? ""
     setText(this.speed, `${speed >= 1 ? speed : `1/${1 / speed}`} ×`)
   }
 }

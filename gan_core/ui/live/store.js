@@ -1,8 +1,9 @@
 // @ts-check
 // What came from the server, put together. Knows nothing of the page.
 
-import { ENDED } from "../declared.js"
+import { ENDED, MARKED_EVENTS } from "../declared.js"
 import { atOrBefore } from "./rounds.js"
+import { shortened } from "./said.js"
 
 /**
  * What the server sends: all that is known, or what came since the last message.
@@ -13,7 +14,18 @@ import { atOrBefore } from "./rounds.js"
  * @property {Record<string, Record<string, Column>>} [tracks]
  * @property {Frame[]} [frames]
  * @property {Happening[]} [events]
- * @property {Record<string, any>} [reference]
+ * @property {Reference} [reference]
+ */
+/**
+ * What does not change during a run: its classes and how real data are shared among them, what real data read of each measure, the
+ * lines by which a loss is read.
+ * @typedef {{ class_names?: string[], real_share?: number[], band_low?: number[], band_high?: number[],
+ *   lines?: Record<string, [number, string][]>, floors?: Record<string, number>, sizes?: Record<string, number>,
+ *   beside?: Record<string, Record<string, number>>, lacking?: Record<string, string>,
+ *   points?: [number, number][], centers?: [number, number?][], extent?: [number, number, number, number], units?: [number, number],
+ *   axes?: [string, string], xs?: number[], real_density?: number[], histogram_n?: number, reading?: string,
+ *   curves?: { scores?: string[] }, score_line?: number | null, unsure_label?: string,
+ *   classifier?: { accuracy?: number, n_heldout: number } } & Record<string, any>} Reference
  */
 /** @typedef {{ state: string, round?: number, rounds?: number } & Record<string, any>} Status */
 /** @typedef {{ x: number[], y: (number | null)[] }} Column Values at rounds. */
@@ -26,7 +38,7 @@ export class Store {
     this.generation = 0 // grows with each snapshot: what was drawn before it is void
     /** @type {Status | null} */
     this.status = null
-    /** @type {Record<string, any>} */
+    /** @type {Reference} */
     this.reference = {}
     /** @type {Record<string, Record<string, Column>>} */
     this.tracks = {}
@@ -123,6 +135,27 @@ export class Store {
 
   get ended() {
     return this.status !== null && ENDED.includes(this.status.state)
+  }
+
+  // As they were typed; a figure gets them through `inFigure`, or Plotly would take some of them for markup.
+  /** @param {number[]} [counts] Of each class, and of samples that are of none. */
+  classNames(counts) {
+    const names = (this.reference.class_names || []).map(String)
+    const bins = counts ? counts.length : names.length + 1
+    while (names.length < bins - 1) names.push(String(names.length))
+    return [...names.slice(0, bins - 1), this.reference.unsure_label || "unsure"]
+  }
+
+  // What happened, where curves have a line for it.
+  marks() {
+    return this.events
+      .filter((event) => MARKED_EVENTS.includes(event.kind))
+      .map(({ round, kind, data = {} }) => {
+        const what = data.name ?? data.knob
+        const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
+        const at = kind === "verdict" ? (data.onset_round ?? round) : round // a verdict is known after it began
+        return { round: at, label: shortened(String(label)) }
+      })
   }
 
   // A value that belongs to a round: the newest at or before it.

@@ -104,9 +104,10 @@ export class StatusStrip {
 // What the run is like, in one word and one sentence, with the numbers that say so and what to try.
 
 export class VerdictBanner {
-  /** @param {any} view */
+  /** @param {import("./view.js").LiveView} view */
   constructor(view) {
     this.view = view
+    this.drawn = ""
     this.chip = el("span", { class: "gs-verdict-state", "data-testid": "verdict-state" })
     this.since = el("span", { class: "gs-verdict-since", "data-testid": "verdict-since" })
     this.sentence = el("span", { class: "gs-verdict-sentence", "data-testid": "verdict-sentence" })
@@ -151,13 +152,22 @@ export class VerdictBanner {
     if (later) since = [since, `as of round ${integer(verdict.round)}`].filter(Boolean).join(", ") // the panels show an earlier one
     setText(this.since, since)
     setText(this.sentence, verdict.sentence || "")
-    const told = (verdict.evidence || []).map(({ label, value, relation, threshold }) => {
-      const sign = relation === "<" ? "below" : "above"
-      return el("li", {}, `${label} `, el("b", {}, number(value)), ` ${sign} ${number(threshold)}`)
-    })
+    const told = (verdict.evidence || []).map(
+      (
+        /** @type {{ label: string, value: number, relation: string, threshold: number }} */ {
+          label,
+          value,
+          relation,
+          threshold,
+        },
+      ) => {
+        const sign = relation === "<" ? "below" : "above"
+        return el("li", {}, `${label} `, el("b", {}, number(value)), ` ${sign} ${number(threshold)}`)
+      },
+    )
     this.evidence.replaceChildren(...told)
     this.evidence.hidden = !told.length
-    const title = (name) => this.view.data.cures?.[name] || name.replaceAll("_", " ")
+    const title = (/** @type {string} */ name) => this.view.data.cures?.[name] || name.replaceAll("_", " ")
     const { at_work: work } = verdict
     const undo = verdict.alarming && verdict.suspect ? verdict.suspect.undo_label : ""
     const named = [undo, ...(verdict.cures || []).map(title)].filter(Boolean).join(" · ")
@@ -218,12 +228,12 @@ async function copyText(text) {
 }
 
 export class Timeline {
-  /** @param {any} view */
+  /** @param {import("./view.js").LiveView} view */
   constructor(view) {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.playing = undefined
     this.view = view
-    const button = (label, text, testid) =>
+    const button = (/** @type {string} */ label, /** @type {string} */ text, /** @type {string} */ testid) =>
       el(
         "button",
         { type: "button", class: "gs-button", "aria-label": label, title: label, "data-testid": testid },

@@ -6,12 +6,13 @@
 // A panel keeps a note of what it has drawn and catches up from the store; so a tab that was hidden, a chart that was being
 // dragged or a message that was missed need no code of their own. Zoom and hidden curves belong to Plotly and are never touched.
 
-import { LEAD, MARKED_EVENTS } from "../declared.js"
+import { LEAD } from "../declared.js"
 import { mounting } from "../mounting.js"
 import { noteRound, roundInAddress } from "./address.js"
 import { Connection } from "./connection.js"
 import { el, setText } from "./elements.js"
 import { Files } from "./files.js"
+import { Floating } from "./floating.js"
 import { PANELS } from "./kinds.js"
 import { paletteOf } from "./palette.js"
 import { ChartPanel } from "./panels.js"
@@ -19,7 +20,6 @@ import { loadPlotly } from "./plotly.js"
 import { lastPress } from "./pressed.js"
 import { publish, viewOf } from "./registry.js"
 import { atOrBefore } from "./rounds.js"
-import { shortened } from "./said.js"
 import { stage } from "./stage.js"
 import { Store } from "./store.js"
 import { StatusStrip, Timeline, VerdictBanner } from "./strip.js"
@@ -33,10 +33,18 @@ const COURTESY = 400 // ms after a press during which nothing that was not asked
 
 const breath = () => new Promise((resolve) => setTimeout(resolve))
 
+/**
+ * What Python says of a view: `layout` are its panels, `beside` the runs of the views beside it, `leads` whether its slider moves
+ * theirs, `at` the round that its link asks for.
+ * @typedef {{ run: string, name?: string, colour?: string, ticket: string, plotly: string, epoch: number, leads: boolean,
+ *   beside: string[], fits: number, at?: number | null, gap?: any, cures?: Record<string, string>, layout: import("./panels.js").Spec[],
+ *   colours: Record<string, any> }} ViewData
+ */
+
 export class LiveView {
   /**
    * @param {HTMLElement} parent
-   * @param {any} data
+   * @param {ViewData} data
    */
   constructor(parent, data) {
     /** @type {(trigger: string, value: unknown) => void} */
@@ -45,19 +53,25 @@ export class LiveView {
     this.frame = null // in which it is drawn
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.resting = undefined
+    this.stale = "" // the ticket that was too old last
     /** @type {Set<Element>} */
     this.outOfSight = new Set()
     this.longestAtSnapshot = 0
     this.data = data
     this.colours = data.colours
     this.store = new Store()
+    /** @type {number | null} */
     this.selected = null // a round, or null: follow the newest
+    /** @type {string | null} */
     this.highlighted = null // a curve, or null: all alike
+    /** @type {number | null} */
     this.hovered = null // a round under the pointer, as long as it is there
+    /** @type {number | null} */
     this.wanted = data.leads ? roundInAddress() : (data.at ?? null) // by the link or the page, until all views have their frames
-    /** @type {any[]} */
+    /** @type {import("./panels.js").AnyPanel[]} */
     this.panels = []
     this.files = new Files((file) => this.artefact(file))
+    /** @type {number | null} */
     this.shown = null // the round that all panels show
     this.patience = -Infinity // until then what could not be fetched is not asked for again
     /** @type {Connection | null} */
@@ -83,9 +97,10 @@ export class LiveView {
     this.root.append(this.head, this.fault, this.board)
     this.root.addEventListener("keydown", (event) => this.timeline.key(event))
     parent.append(this.root)
-    this.scrolled = () => this.float()
+    const floating = new Floating(this)
+    this.scrolled = () => floating.place()
     if (data.leads) for (const kind of ["scroll", "resize"]) window.addEventListener(kind, this.scrolled, true)
-    this.readPalette()
+    this.palette = paletteOf(this.root)
     publish(this)
     this.build()
     this.open()
@@ -114,7 +129,7 @@ export class LiveView {
     this.ask("stale", true)
   }
 
-  /** @param {any} message */
+  /** @param {import("./store.js").Message} message */
   take(message) {
     const result = this.store.apply(message)
     if (result === "gap") {
@@ -135,7 +150,7 @@ export class LiveView {
     this.panels = []
     this.board.replaceChildren()
     for (const spec of this.data.layout) {
-      const Kind = PANELS[spec.kind]
+      const Kind = PANELS[/** @type {keyof typeof PANELS} */ (spec.kind)]
       if (!Kind) continue
       const panel = new Kind(this, spec)
       this.panels.push(panel)
@@ -162,30 +177,12 @@ export class LiveView {
     for (const panel of this.panels) this.sight.observe(panel.element)
   }
 
-  /** @param {any} panel */
+  /** @param {import("./panels.js").AnyPanel} panel */
   inSight(panel) {
     return !this.outOfSight.has(panel.element)
   }
 
-  // The slider stays in sight as long as something that it moves is.
-  float() {
-    const zoom = Number(getComputedStyle(document.documentElement).zoom) || 1
-    const head = document.querySelector('[data-testid="stHeader"]')
-    const top = head ? head.getBoundingClientRect().bottom : 0
-    const { element } = this.timeline
-    const place = this.root.getBoundingClientRect()
-    const end = Math.max(...this.others.map((view) => view.root.getBoundingClientRect().bottom))
-    const floats = place.top < top && end > top + 3 * element.offsetHeight
-    if (!floats && !this.floats) return
-    const room = (this.board.getBoundingClientRect().top - place.top) / zoom // that it leaves
-    if (floats !== Boolean(this.floats)) this.root.style.paddingTop = floats ? `${room}px` : ""
-    this.floats = floats
-    element.dataset.floats = String(floats)
-    const at = { top: top / zoom, left: place.left / zoom, width: place.width / zoom }
-    for (const [side, value] of Object.entries(at)) element.style[side] = floats ? `${value}px` : ""
-  }
-
-  /** @param {any[]} mine */
+  /** @param {import("./panels.js").AnyPanel[]} mine */
   async startCharts(mine) {
     const charts = mine.filter((panel) => panel instanceof ChartPanel)
     if (!charts.length) return
@@ -296,9 +293,9 @@ export class LiveView {
     }
     const { round } = frames[index]
     const files = this.panels
-      .filter((panel) => panel.needs && this.inSight(panel))
-      .map((panel) => this.store.part(panel.needs, round)?.value.file)
-      .filter((file) => file !== undefined && !this.contents.has(file))
+      .filter((panel) => this.inSight(panel))
+      .map(({ needs }) => needs && this.store.part(needs, round)?.value.file)
+      .filter((file) => file && !this.contents.has(file))
     if (!files.length || performance.now() < this.patience)
       this.shown = round // each panel says which round it has
     else if (!this.fetching)
@@ -333,6 +330,7 @@ export class LiveView {
   }
 
   // The views beside this one, as far as they are there yet.
+  /** @returns {LiveView[]} */
   get others() {
     return this.data.beside.map(viewOf).filter((view) => view !== null)
   }
@@ -394,24 +392,9 @@ export class LiveView {
         if (part.file?.endsWith(".png")) new Image().src = this.artefact(part.file)
   }
 
-  // As they were typed; a figure gets them through `inFigure`, or Plotly would take some of them for markup.
-  /** @param {number[]} counts */
-  classNames(counts) {
-    const names = (this.store.reference.class_names || []).map(String)
-    const bins = counts ? counts.length : names.length + 1
-    while (names.length < bins - 1) names.push(String(names.length))
-    return [...names.slice(0, bins - 1), this.store.reference.unsure_label || "unsure"]
-  }
-
   marks() {
-    return this.store.events
-      .filter((event) => MARKED_EVENTS.includes(event.kind))
-      .map(({ round, kind, data = {} }) => {
-        const what = data.name ?? data.knob
-        const label = data.label ?? (what !== undefined ? `${what} = ${data.value}` : (data.state ?? kind))
-        const at = kind === "verdict" ? (data.onset_round ?? round) : round // a verdict is known after it began
-        return { round: at, label: this.data.beside.length ? "" : shortened(String(label)) } // no room for words there
-      })
+    const bare = this.data.beside.length > 0 // no room for words there
+    return this.store.marks().map((mark) => (bare ? { ...mark, label: "" } : mark))
   }
 
   /** @param {string[]} taken The colours of other curves. */
@@ -441,7 +424,7 @@ export class LiveView {
 
   // ── Streamlit calls again: after a rerun with other data, or after a change of theme
 
-  /** @param {any} data */
+  /** @param {ViewData} data */
   update(data) {
     const before = JSON.stringify(this.palette)
     if (this.readPalette() !== before) for (const panel of this.panels) panel.theme()

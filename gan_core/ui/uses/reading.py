@@ -193,7 +193,7 @@ def caught(handle: Handle, rate: float) -> str:
     """What a threshold does, in counts."""
     _, normals, anomalies = next(step for step in handle.steps if step[0] == rate)
     return (
-        f"{as_typed(handle.name)} catches **{anomalies} of {handle.anomalies}** anomalies, and cries wolf at "
+        f"{as_typed(handle.name)} catches **{anomalies} of {handle.anomalies}** anomalies, and raises false alarms on "
         f"**{normals} of {handle.normals}** normal pictures, {normals / handle.normals:.1%}; {100 * rate:g} % were set."
     )
 
