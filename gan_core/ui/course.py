@@ -46,7 +46,7 @@ class Command:
 @dataclass(frozen=True)
 class Step:
     """One thing to do and to ask: its section's title, its Markdown without its questions, these, and what it names in
-    order: presets, places as a page and its query, and commands.
+    order: presets, places as a page and its query, and commands. A question and its answer end with their paragraph.
     """
 
     section: str
@@ -101,9 +101,11 @@ def _step(section: str, text: str) -> Step:
     named = tuple(dict.fromkeys(name for name in _CODE.findall(item) if name in PRESETS))
     places = tuple((found[1], dict(parse_qsl(found[2] or ""))) for found in _PAGE.finditer(item))
     told, *asked = _ASK.split(linked(item))
-    pairs = [part.partition(_ANSWER) for part in asked]
+    parts = [part.partition("\n\n") for part in asked]
+    pairs = [question.partition(_ANSWER) for question, _, _ in parts]
+    texts = [told.strip(), *(rest.strip() for _, _, rest in parts)]
     questions = tuple(Question(ask.strip(), answer.strip()) for ask, _, answer in pairs)
-    return Step(section, told.strip(), questions, named, places, commands)
+    return Step(section, "\n\n".join(filter(None, texts)), questions, named, places, commands)
 
 
 def read_command(line: str) -> Command:

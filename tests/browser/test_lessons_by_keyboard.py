@@ -75,7 +75,7 @@ def test_a_lesson_from_start_to_end(lesson: str, page: Page, server: Any, hold: 
         answers = [question.answer for question in step.questions if question.answer]
         for told in range(1, len(answers) + 1):
             press_key(page, "a", "a")
-            expect(main(page).locator(".st-key-lesson-answers p")).to_have_count(told)
+            expect(main(page).locator(".st-key-lesson-answers").get_by_test_id("stMarkdown")).to_have_count(told)
         expect(main(page).get_by_role("button", name="Answer")).to_have_count(0)
         labels = labels_of(page)
         assert len(labels) == leads_of(step), "a button for each run, place and comparison that the text names"

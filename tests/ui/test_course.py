@@ -35,6 +35,7 @@ Before the list.
    python -m gan_core train --preset ring-mlp --set schedule.rounds=9
    ```
    Go on.
+   *Ask:* who? *Answer:* they.
 
 After the list.
 """
@@ -48,7 +49,8 @@ def test_a_file_is_read_as_steps() -> None:
     assert course.steps[2].text == "Start `ring-mlp`, then `nothing-known`."
     assert course.steps[2].questions == (Question("why?", "because."), Question("and\nthen?", ""))
     assert course.steps[3].text.startswith("Look at **it**, at and [the next](lessons?lesson=2), not this.\nGo on.")
-    assert course.steps[3].text.endswith("After the list.")
+    assert course.steps[3].text.endswith("Go on.\n\nAfter the list.")
+    assert course.steps[3].questions == (Question("who?", "they."),)
     assert course.steps[3].places == (("theory", {"tab": "js"}), ("library", {}))
     assert course.steps[3].commands == (
         Command("compare", "ring-mlp+r1", seeds="0-3", settings=("objective=wgan",), vary=("seed=1,2",)),
