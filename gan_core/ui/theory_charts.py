@@ -49,7 +49,7 @@ def saturation(curves: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[s
     ``curves`` are `loss_curves` over the same logits; ``over`` is the x-axis: ``logit`` or ``probability``. Per loss four
     traces: loss, push, and a point on each.
     """
-    x_title = "D(G(z))" if over == "probability" else "D's logit for a generated sample"
+    x_title = "D(G(z))" if over == "probability" else "D's logit"
     figure = go.Figure(layout=two_columns(1, [x_title] * 2, ["G's loss", "push on the logit, −dL/dlogit"]))
     moving: list[Moving] = []
     at, reaches = np.zeros(0), [[-4.6, 10.6], [-0.15, 2.15]]

@@ -69,7 +69,7 @@ def loss_picture(name: str) -> LossPicture:
     return LossPicture(
         key,
         loss.about.title,
-        f"{axis} less that of its pair" if compares else f"{axis} that D gives the sample",
+        f"{axis} less that of its pair" if compares else f"{axis} that D gives",
         compares,
         loss_curves(key, ERRORS if loss.output == "error" else LOGITS),
         reference_lines(loss),

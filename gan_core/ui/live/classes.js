@@ -7,8 +7,23 @@ import { ChartPanel } from "./panels.js"
 import { inFigure } from "./plotly.js"
 import { integer, number } from "./said.js"
 
+const LOW = 160 // px: in a chart that is lower the names of bars need the room of what the axes are called
+
 export class HistogramPanel extends ChartPanel {
   counted = 0 // the round of the bars
+  low = false // its axes are not named
+
+  fit() {
+    super.fit()
+    const low = this.chart.clientHeight < LOW
+    if (!this.ready || !this.chart.clientHeight || low === this.low) return
+    this.low = low
+    const { xaxis, yaxis } = this.spec.figure.layout
+    this.Plotly.relayout(this.chart, {
+      "xaxis.title.text": low ? "" : xaxis.title.text,
+      "yaxis.title.text": low ? "" : yaxis.title.text,
+    })
+  }
 
   draw() {
     if (this.busy) return this.view.again()
