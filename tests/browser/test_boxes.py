@@ -10,7 +10,7 @@ import pytest
 from driving import settled
 from filled_store import Kept, fill
 from playwright.sync_api import Browser, Page
-from test_every_page import PAGES, SHOWN
+from test_every_page import CUT, NAMED, PAGES, SHOWN
 
 pytestmark = pytest.mark.browser
 
@@ -34,11 +34,18 @@ MOVED = """() => {
   return worst
 }"""
 WIDER = "() => (main => main.scrollWidth - main.clientWidth)(document.querySelector('[data-testid=stMain]'))"
-# Controls, and titles of panels, that lie over each other: each is a place that can be pressed or has to be read.
+# What comes after the page: views, and what a process of the server answers.
+VIEW = ".gs-root[data-begun]"
+COMES = {
+    **dict.fromkeys(("watch", "watch points", "watch a line", "a comparison", "diagnose", "a lesson"), VIEW),
+    "latent": ".gl-root[data-ready=true]",
+    "draw": ".gd-both canvas",
+}
+# Controls, titles of panels and what a board says: each is pressed or read, so that none may lie over another.
 OVERLAPS = """() => {
   const seen = (part) => part.checkVisibility({ visibilityProperty: true, opacityProperty: true })
-  const pressed = '[data-testid=stMain] :is(button:not([tabindex="-1"]), input[type=range], a[data-testid], .gs-title)'
-  const parts = [...document.querySelectorAll(pressed)].filter(seen)
+  const one_of = 'button:not([tabindex="-1"]), input[type=range], a[data-testid], .gs-title, .gs-ranking span'
+  const parts = [...document.querySelectorAll(`[data-testid=stMain] :is(${one_of})`)].filter(seen)
     .map((part) => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width > 3 && box.height > 3)
   const named = (part) => part.textContent.slice(0, 40) || part.outerHTML.slice(0, 90)
   const found = []
@@ -59,6 +66,28 @@ EMPTY = """() => [...document.querySelectorAll('.stMain .stElementContainer')].f
   const last = Math.max(top, ...boxes.map((box) => box.bottom))
   return bottom - last > 150 ? [`${Math.round(bottom - last)} px of ${part.className}`] : []
 })"""
+# Words that reach out of the box of their panel, and room in it that its picture does not take.
+STICKS_OUT = """() => [...document.querySelectorAll('.gs-panel')].flatMap((panel) => {
+  const right = panel.getBoundingClientRect().right + 2
+  const says = (one) => !one.childElementCount && one.textContent.trim() && one.checkVisibility() && !one.closest('.gs-spoken')
+  const words = [...panel.querySelectorAll(':not(svg, svg *)')].filter(says)
+  const out = words.filter((one) => one.getBoundingClientRect().right > right)
+  return out.map((one) => `${one.textContent} of ${panel.dataset.testid}`)
+})"""
+LOOSE = """() => [...document.querySelectorAll('.gs-panel.gs-grid .gs-body')].flatMap((body) => {
+  const heights = [...body.querySelectorAll('.gs-grid')].map((picture) => picture.getBoundingClientRect().height)
+  const highest = Math.max(...heights, 0) // none of a panel out of sight
+  const room = body.getBoundingClientRect().height - highest
+  return highest && room > 100 ? [`${Math.round(room)} px around a picture`] : []
+})"""
+# Words of a chart that reach out of its picture, where nothing is drawn.
+CUT_IN_CHARTS = """() => [...document.querySelectorAll('[data-testid=stMain] .main-svg text')].filter((text) => {
+  const chart = text.closest('.main-svg').getBoundingClientRect()
+  const box = text.getBoundingClientRect()
+  const seen = text.textContent.trim() && box.width && chart.width && text.checkVisibility({ visibilityProperty: true })
+  const across = Math.max(chart.left - box.left, box.right - chart.right)
+  return seen && Math.max(across, chart.top - box.top, box.bottom - chart.bottom) > 3
+}).map((text) => `${text.textContent} in ${text.closest('.gs-panel, .js-plotly-plot').textContent.slice(0, 30)}`)"""
 BELOW = """() => { const { bottom } = document.querySelector('.gs-points .gs-chart').getBoundingClientRect()
   return bottom - innerHeight }"""
 
@@ -66,6 +95,16 @@ BELOW = """() => { const { bottom } = document.querySelector('.gs-points .gs-cha
 @pytest.fixture(scope="module")
 def kept(store: Path) -> Kept:
     return fill(store)
+
+
+def open_whole(page: Page, server: Any, ids: dict[str, str], name: str) -> None:
+    """Open a page, and wait until all that belongs to it is there."""
+    page.goto(f"{server.url}/{PAGES[name].format_map(ids)}")
+    settled(page)
+    if name in COMES:
+        page.locator(COMES[name]).first.wait_for()
+    page.wait_for_function(SHOWN)
+    page.wait_for_function(NAMED)
 
 
 @pytest.fixture
@@ -77,9 +116,7 @@ def look(browser: Browser, server: Any, kept: Kept) -> Iterator[Callable[[str, t
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{server.url}/{PAGES[name].format_map(kept.ids)}")
-        settled(page)
-        page.wait_for_function(SHOWN)
+        open_whole(page, server, kept.ids, name)
         return page
 
     yield open_page
@@ -126,14 +163,14 @@ def faults_of_boxes(
             "response",
             lambda answer, said=said: said.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
         )
-        page.goto(f"{server.url}/{PAGES[name].format_map(ids)}")
-        settled(page)
-        page.wait_for_function(SHOWN)
+        open_whole(page, server, ids, name)
         moved = page.evaluate(MOVED)
         said += [f"moved by {moved:.2f}"] if moved > 0.1 else []
         said += [f"wider than the window by {wider:.0f}"] if (wider := page.evaluate(WIDER)) > 2 else []
         said += [f"over each other: {pair}" for pair in page.evaluate(OVERLAPS)]
-        said += [f"empty: {part}" for part in page.evaluate(EMPTY)]
+        said += [f"outside: {text}" for text in page.evaluate(STICKS_OUT)]
+        said += [f"empty: {part}" for part in page.evaluate(EMPTY) + page.evaluate(LOOSE)]
+        said += [f"cut: {text}" for text in page.evaluate(CUT) + page.evaluate(CUT_IN_CHARTS)]
         found += [f"{name}: {one}" for one in said]
         page.close()
     context.close()

@@ -103,7 +103,7 @@ READ = """() => {
 CUT = """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter((element) => {
   const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.textContent)
   if (texts.join(' ').trim().split(/\\s+/).length < 4 || !element.checkVisibility()) return false
-  if (element.closest('pre, code, svg, .gs-spoken, [data-baseweb=select]')) return false
+  if (element.closest('pre, code, svg, .gs-spoken, [data-baseweb=select], .stMultiSelect')) return false // or scrolls
   for (let holder = element, up = 0; holder && up < 4; holder = holder.parentElement, up++) {
     const { overflowX, overflowY, clipPath, display } = getComputedStyle(holder)
     if (clipPath !== 'none') return false // for those who hear the page
