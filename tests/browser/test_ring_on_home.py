@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from gan_core.config import preset_config
-from gan_core.ui import ring_on_home, theme
+from gan_core.ui import ring_on_home, scripts, theme
 
 pytestmark = pytest.mark.browser
 
@@ -26,8 +27,8 @@ def test_nothing_ticks_where_nobody_looks(browser: Browser) -> None:
         page.set_content(
             "<style>.gh-ring { width: 200px; height: 100px }</style><main></main><p style='height: 2000px'>"
         )
-        script = ring_on_home._HERE.with_suffix(".js").read_text("utf-8")
-        page.add_script_tag(content=script.replace("export default function", "function shown"))
+        script = scripts.modules()["ring_on_home.js"]
+        page.add_script_tag(content=re.sub(r"(?m)^(import|export default) .*$", "", script))
         data = {**told, "colours": theme.FUNCTIONS, "title": "a ring"}
         page.evaluate("data => { window.ring = new Ring(document.querySelector('main'), data) }", data)
         page.wait_for_function(MOVES)
