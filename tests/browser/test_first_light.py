@@ -87,10 +87,11 @@ def test_a_view_stays_whose_script_came_after_a_rerun_of_the_page(page: Page, se
     """Streamlit calls the view for each of the two, and cleans up after the first call last."""
     hold.at(30)
     held: list[Route] = []
-    page.route(re.compile(r"/live/view\.js$"), lambda route: held.append(route))
-    run = start_card(page, server.url, LINE)
+    script = re.compile(r"/live/view\.js$")
+    page.route(script, lambda route: held.append(route))
+    with page.expect_request(script):
+        run = start_card(page, server.url, LINE)
     settled(page)
-    until(lambda: page.wait_for_timeout(20) or held, "the page asks for the script")
     for knobs in (True, False):
         with redrawn(page):
             page.get_by_text("Knobs", exact=True).click()
