@@ -30,8 +30,8 @@ from benchmarks.serving import signed
 
 NETWORKS = {"MLP": "digits-mlp", "DCGAN": "digits-dcgan"}
 BARE_ROUNDS = {"MLP": 150, "DCGAN": 25}
-LAB_ROUNDS = {"MLP": 400, "DCGAN": 60}
-LOOKS = 5  # in each run of the lab
+LAB_ROUNDS = {"MLP": 1500, "DCGAN": 300}
+FEW_ROUNDS = 5  # of a run before the first pair
 TOLERANCE = 1.02
 # Only names that codes of different ages have in common. `time.process_time` counts all threads of the process.
 PLAYER = """
@@ -59,9 +59,8 @@ def bare(preset, rounds):
         left -= next(turns[preset]).ends_round
     return {"cpu": (time.process_time() - cpu) / rounds}
 
-def recorded(preset, rounds, looks):
-    looked = {"schedule.rounds": rounds, "diagnostics.every": rounds // looks, "diagnostics.budget": 1.0}
-    config = preset_config(preset, {**CHANGES, **looked})
+def recorded(preset, rounds):
+    config = preset_config(preset, {**CHANGES, "schedule.rounds": rounds})
     prepare_classifier(lab, config)
     cpu, cursor = time.process_time(), [0]
     run = lab.submit(config)
@@ -178,10 +177,9 @@ def measure(codes: list[Path], folder: Path, bare: int, recorded: int, pages: in
                 answers = in_turn(players, number, "bare", preset=preset, rounds=BARE_ROUNDS[name])
                 note(measured, number, answers, {"cpu": f"b {name}"})
             for player in players:  # what a process does once, such as training the classifier, is in no pair
-                player.ask("recorded", preset=preset, rounds=LOOKS, looks=LOOKS)
+                player.ask("recorded", preset=preset, rounds=FEW_ROUNDS)
             for number in range(recorded):
-                asked = {"preset": preset, "rounds": LAB_ROUNDS[name], "looks": LOOKS}
-                answers = in_turn(players, number, "recorded", **asked)
+                answers = in_turn(players, number, "recorded", preset=preset, rounds=LAB_ROUNDS[name])
                 names = {"cpu": f"c {name}", "snapshot": f"snapshot {name}", "bytes": f"bytes {name}"}
                 note(measured, number, answers, names)
     finally:
@@ -224,7 +222,7 @@ def report(measured: Measured, commit: str, load: list[tuple[float, float, float
     lines += [
         f"* **b** `build` and `play`, slices of {_told(BARE_ROUNDS)} rounds of one game that goes on.",
         f"* **c** whole runs of {_told(LAB_ROUNDS)} rounds in a lab whose runs train in threads, from submission to",
-        f"  end, with recorder, store, {LOOKS} measurements, and a viewer that takes every delta; no browser.",
+        "  end, with recorder, store, diagnostics as they come, and a viewer that takes every delta; no browser.",
         "* **refresh** the snapshot of that run, as a page that is opened gets it.",
         "* **Home** the script of the page, drawn by Streamlit's `AppTest` over an empty store: from the start of the",
         "  interpreter, imports and the lab included, and then again in the same process.",
