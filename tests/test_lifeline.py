@@ -13,12 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # As a worker that imports: it takes no notice of its pipe, and would go on for ever.
-BUSY = "import sys\nprint(sys.argv[1:], __name__, flush=True)\nwhile True:\n    pass\n"
+BUSY = "import os, sys\nprint(os.getpid(), sys.argv[1:], __name__, flush=True)\nwhile True:\n    pass\n"
 SERVER = """
 import subprocess, sys
 command = [sys.executable, "-P", "-m", "gan_core.lifeline", "busy", "a label"]
 child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-print(child.pid, flush=True)
 input()
 """
 
@@ -34,9 +33,10 @@ def test_a_process_that_only_computes_goes_with_a_server_that_is_killed(environm
         [sys.executable, "-c", SERVER], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert server.stdout is not None
-    child = psutil.Process(int(server.stdout.readline()))
+    pid, _, said = server.stdout.readline().partition(" ")
+    child = psutil.Process(int(pid))
     try:
-        assert server.stdout.readline() == "['a label'] __main__\n"
+        assert said == "['a label'] __main__\n"
         server.send_signal(signal.SIGKILL)
         server.wait()
         child.wait(60)  # raises where it still runs
