@@ -12,6 +12,7 @@ PREFIXES = (
     "tests/config/test_courses.py::test_the_layers_are_those_that_are_printed",
     "tests/engine/test_film.py::test_points_are_where_they_were",
     "tests/engine/test_footprint.py::test_a_run_that_does_not_fit_is_refused_with_both_numbers",
+    "tests/engine/test_footprint.py::test_extremes_are_answered_at_once_and_take_nothing",
     "tests/engine/test_footprint.py::test_the_estimate_is_no_less_than_the_state_and_its_files",
     "tests/engine/test_full_disk.py::test_on_a_small_disk_a_run_waits_for_room_and_goes_on_by_itself",
     "tests/models/test_networks.py::test_a_residual_block_adds_to_its_shortcut",
