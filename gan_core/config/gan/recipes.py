@@ -244,7 +244,7 @@ RECIPES: dict[str, Preset] = {
     ),
     "digits-healthy": Preset(
         "Digits, all ten",
-        "Two small MLPs with WGAN GP: every digit by round 750.",
+        "Two small MLPs with WGAN GP: every digit by round 625.",
         _HEALTHY_DIGITS,
         kind="healthy",
         seen="Ten bars of the histogram grow into the band that real digits would give.",
@@ -342,8 +342,8 @@ RECIPES: dict[str, Preset] = {
             "diagnostics": _LOOKS,
         },
         kind="lesson",
-        seen="Eight full bars of the histogram; after the break bar after bar empties, until one to four modes are left; after "
-        "the cure the empty ones fill again.",
+        seen="Eight full bars of the histogram; after the break bar after bar empties, until one to four modes are left "
+        "(one seed in seven keeps more); after the cure the empty ones fill again.",
         question="One term is taken out of D's loss, and no weight is touched. How many of the eight modes will survive?",
         within=1500,
         seconds=25,
