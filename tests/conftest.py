@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 
 if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -85,6 +86,14 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
         opened.health.wait()
         monkeypatch.setattr(gan_core.engine, "_current", opened)
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """What a page that was drawn leaves as ``__main__`` would be run again by each process that a pool spawns later."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture
