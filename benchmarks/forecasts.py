@@ -27,10 +27,10 @@ from benchmarks.sections import command_line
 from benchmarks.serving import cpu_seconds, machine
 from gan_core.config import PRESETS, RunConfig, preset_config
 from gan_core.engine import Lab, Pace, expected, forecast, learned, measured
+from gan_core.engine.library.forecasts import FEWEST_ROUNDS
 
 RESULTS = ROOT / "docs" / "results" / "forecasts.md"
 FACTOR = 1.5
-FEWEST_ROUNDS = 100  # of a run that the next one learns from
 PATIENCE_SECONDS = 600.0
 
 
