@@ -21,8 +21,11 @@ const LARGEST_UPLOAD = 256 // pixels a side that travel
 const SAVED = 224 // pixels a side in the file
 
 export class Draw {
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
+  constructor(parent, data) {
     /** @type {(erasing: boolean) => void} */
     this.tool = () => {}
     /** @type {any} */
@@ -66,6 +69,7 @@ export class Draw {
       this.canvas.undo()
     }
     document.addEventListener("keydown", this.onKey)
+    this.update(data)
   }
 
   tools() {
@@ -347,10 +351,6 @@ function hasLightEdge(pen, { width, height }) {
 }
 
 export default mounting(
-  ({ parentElement, data }) => {
-    const draw = new Draw(parentElement)
-    draw.update(data)
-    return draw
-  },
+  ({ parentElement, data }) => new Draw(parentElement, data),
   (draw, { data }) => draw.update(data),
 )

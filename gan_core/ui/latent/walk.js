@@ -46,8 +46,11 @@ class Place extends Choice {
 }
 
 export class Walk {
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
+  /**
+   * @param {HTMLElement} parent
+   * @param {any} data
+   */
+  constructor(parent, data) {
     /** @type {any} */
     this.about = null
     /** @type {any[]} */
@@ -79,6 +82,7 @@ export class Walk {
     this.choice = /** @type {Place & Record<keyof typeof FIRST, string>} */ (
       new Place(FIRST, (change) => this.changed(change))
     )
+    this.update(data)
   }
 
   /** @param {any} data */
@@ -220,10 +224,6 @@ export class Walk {
 }
 
 export default mounting(
-  ({ parentElement, data }) => {
-    const walk = new Walk(parentElement)
-    walk.update(data)
-    return walk
-  },
+  ({ parentElement, data }) => new Walk(parentElement, data),
   (walk, { data }) => walk.update(data),
 )
