@@ -5,11 +5,12 @@
 
 import { readLook, showLook } from "./look.js"
 
-const LONG = 4000 // milliseconds after which a page that says that it works is seen
+const LONG = 4000 // milliseconds after which a page is seen that says that it works, or keeps room for what is on its way
 const PATIENCE = 20000 // and any page, as it is
 const COMING = "gk-coming"
-const MISSING = "[data-testid=stSkeleton], .gs-root:not([data-begun]), [class*=st-key-film-]:not(:has(.gf-root))"
-const SAYS_SO = "[data-testid=stSpinner]"
+const UNMOUNTED = "[class*=st-key-run-view-]:not(:has(.gs-root))" // its script is on its way
+const MISSING = `[data-testid=stSkeleton], ${UNMOUNTED}, .gs-root:not([data-begun]), [class*=st-key-film-]:not(:has(.gf-root))`
+const SAYS_SO = `[data-testid=stSpinner], ${UNMOUNTED}`
 const FAILED = ".stMain [data-testid=stException]" // such a page never comes to its end
 
 const timesDrawn = () => Number(getComputedStyle(document.documentElement).getPropertyValue("--drawn")) || 0

@@ -113,11 +113,17 @@ CUT = """() => [...document.querySelectorAll('[data-testid=stMain] *')].filter((
   }
   return false
 }).map((element) => element.textContent)"""
-# Every view has shown a frame with all that belongs to it.
+# Every view has shown a frame with all that belongs to it. Where a panel lies says its box: a view hears of that later.
 SHOWN = """() => {
+  const lies = (panel) => {
+    const { height, top, bottom } = panel.element.getBoundingClientRect()
+    return height && bottom > 1 && top < innerHeight - 1
+  }
   const views = Object.entries(window.__ganscope || {}).filter(([name]) => name !== 'lead').map(([, { view }]) => view)
+  if (document.querySelector('[class*=st-key-run-view-]:not(:has(.gs-root))')) return false
   return document.querySelectorAll('.gs-root:not([data-leads])').length === views.length && views.every((view) =>
-    view.shown !== null && !view.fetching && view.panels.every((panel) => !view.inSight(panel) || panel.wait.hidden))
+    view.shown !== null && !view.fetching && view.panels.every((panel) =>
+      panel.wait.hidden || !(view.inSight(panel) || lies(panel))))
 }"""
 ROUNDS = """() => [...document.querySelectorAll('.gs-root:not([data-leads])')].map((root) => [
   root.dataset.run,
@@ -195,7 +201,7 @@ class Walk:
         self.page.goto(f"{self._url}/{(PAGES | HOSTILE_PAGES)[name].format_map(self._ids)}")
         settled(self.page)
         self.page.wait_for_function(HERE)
-        if name in PAGES and self.page.locator(".gs-root").count():
+        if name in PAGES:
             self.page.wait_for_function(SHOWN)
         if name == "home":
             expect(self.page.get_by_test_id("run-card")).to_have_count(8)
