@@ -117,6 +117,13 @@ def test_a_student_with_runs_left_may_start_and_nothing_else(
         assert called == []
 
 
+def test_who_is_alone_starts_and_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    stands_in = type("Lab", (Lab,), {"submit": lambda self, config: called.append(config)})
+    rights.Guarded(object.__new__(stands_in)).submit("of nobody's class")
+    assert called == ["of nobody's class"]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_public_name_either_acts_or_reads(kind: str, lab: Lab) -> None:
     one = {"Lab": lab, "RunStore": lab.store, "Chores": lab.chores}.get(kind)
