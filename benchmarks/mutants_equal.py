@@ -5,6 +5,10 @@ _POWER = "what only the loss of power would show; that each file and its folder 
 
 EQUAL: dict[tuple[str, str], str] = {
     (
+        "ui/rights.py",
+        "if room is None or not room.teachers: | without `not room.teachers`",
+    ): "without a list of mails nobody teaches by mail, and nobody has a voucher that could be withdrawn",
+    (
         "server/tickets.py",
         f"{_STAMP} | the bound of `len(stamp) > 12` shifted by one",
     ): "the expiry of a ticket has ten digits",

@@ -51,6 +51,10 @@ def test_what_only_looks_like_ours_is_refused(allowed: list[str], headers: dict[
         check_site(Headers(headers), allowed)
 
 
+def test_a_star_alone_lets_every_name_in() -> None:
+    check_site(Headers({"host": "any.example:8501", "origin": "http://any.example:8501"}), ["*"])
+
+
 def test_an_address_of_ipv6_may_be_allowed_without_its_brackets() -> None:
     check_site(Headers({"host": "[fd00::1]:8501", "origin": "http://[fd00::1]:8501"}), ["FD00::1"])
 

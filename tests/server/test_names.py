@@ -28,6 +28,13 @@ def test_a_browser_keeps_the_name_that_it_was_given() -> None:
     assert known.read(cookie) == name
 
 
+def test_who_has_a_name_keeps_it_where_the_places_of_the_address_are_taken() -> None:
+    known = Names(KEY, per_address=1)
+    cookie = known.give("10.0.0.1")
+    assert known.meet("10.0.0.1", cookie)
+    assert known.give("10.0.0.1", cookie) == cookie
+
+
 @pytest.mark.parametrize("made_up", ["", ".", "ann", "ann.", "ann.AAAA", "~ab.cd", "\udcff.\udcff", "a" * 5000])
 def test_a_name_that_the_server_did_not_give_is_none(made_up: str) -> None:
     known = Names(KEY)

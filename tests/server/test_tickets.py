@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_core.server import tickets
 from gan_core.server.tickets import WINDOW, Tickets, _read_or_create_key, open_tickets
 
 KEY = bytes(range(32))
@@ -99,6 +100,14 @@ def test_a_damaged_key_is_replaced(tmp_path: Path, damage: str) -> None:
     key = _read_or_create_key(path)
     assert len(key) == 32
     assert _read_or_create_key(path) == key
+
+
+def test_a_key_that_is_gone_once_it_is_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(b"another process writes over it")
+    monkeypatch.setattr(tickets, "_read_key", lambda path: None)
+    with pytest.raises(OSError, match="Could not create the ticket key"):
+        _read_or_create_key(path)
 
 
 def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
