@@ -64,6 +64,7 @@ def steered(open_lab: Callable, small: Callable, hold: Hold, until: Callable) ->
     until(lambda: lab.view(child).status["round"] == 15, "the fork keeps pace")
     turn(child, {STEPS: 3})
     play_to(child, 18)
+    until(lambda: lab.view(run).status["round"] == 18, "its parent too")
     for one in (run, child):
         lab.command(one, "stop")
         assert lab.wait(one, 60).status == "stopped"
