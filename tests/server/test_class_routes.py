@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import io
 import json
 import logging
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from unittest.mock import AsyncMock
 
 import pytest
 from starlette.applications import Starlette
@@ -20,23 +23,26 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from gan_core.server import class_mode
+from gan_core.server import class_mode, classroom
 from gan_core.server import class_routes as class_routes_module
 from gan_core.server.access import OurSite
 from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
 from gan_core.server.class_routes import (
+    MESSAGES_PER_SECOND,
     MOST_BODY,
     NONSENSE,
+    SOCKETS_PER_SECOND,
     TEACHER_COOKIE,
     VIEWER_COOKIE,
     ClassCookies,
+    ClassRoutes,
     class_routes,
     obey,
     teaches_here,
 )
 from gan_core.server.classroom import NOTES_EACH, Classroom
-from gan_core.server.names import PER_ADDRESS
-from gan_core.server.roles import Visitor
+from gan_core.server.names import PER_ADDRESS, Names
+from gan_core.server.roles import RateLimit, Visitor
 
 OURS = {"X-GANscope": "1"}
 LIVE = "ws://class.example:8501/class/live"
@@ -98,8 +104,12 @@ def test_the_key_becomes_a_cookie_that_scripts_cannot_read(client: TestClient, r
         *map(str, room.__dict__.items()),
     ]
     assert not any(room.key.secret in text for text in told)
-    client.post("/class/leave", headers=OURS)
+    assert "A teacher has come in" in caplog.text
+    assert client.post("/class/leave").status_code == 403, "a form of another site ends no session"
+    assert room.key._sessions
+    assert client.post("/class/leave", headers=OURS).status_code == 200
     assert not room.key._sessions
+    assert TEACHER_COOKIE not in client.cookies
 
 
 def test_guesses_are_refused_and_then_no_longer_looked_at(client: TestClient, room: Classroom) -> None:
@@ -107,6 +117,14 @@ def test_guesses_are_refused_and_then_no_longer_looked_at(client: TestClient, ro
     assert {answer.status_code for answer in answers} == {403}
     assert "Too many" in answers[-1].json()["error"]
     assert TEACHER_COOKIE not in client.cookies
+
+
+def test_of_a_long_body_no_more_is_read_than_a_key_could_need(client: TestClient) -> None:
+    said = [
+        client.post("/class/teacher/enter", content="x" * length, headers=OURS).json()["error"]
+        for length in (MOST_BODY, MOST_BODY + 1)
+    ]
+    assert said == ["This is not the teacher's link of this start of the server.", "That is too long."]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +186,7 @@ def test_without_a_class_there_are_no_doors() -> None:
     for client in serve(None):
         assert client.get("/class/teacher").status_code == 404
         assert client.post("/class/teacher/enter", content="x", headers=OURS).status_code == 404
+        assert client.post("/class/leave", headers=OURS).status_code == 404
         assert client.get("/class/anything").status_code == 404
         assert "set-cookie" not in client.get("/").headers
         assert client.put("/_stcore/upload_file/s/f").status_code == 200
@@ -191,6 +210,120 @@ def test_a_page_hears_each_change_and_a_watcher_leads_nobody(client: TestClient,
         socket.send_text("{}")  # a watcher hears nothing of notes; the answer to this says that it was taken
         assert "error" in socket.receive_json()
         assert [note.text for note in room.notes] == ["why?"]
+
+
+def test_what_is_too_long_is_not_heard(client: TestClient, room: Classroom) -> None:
+    client.get("/")
+    with client.websocket_connect(LIVE) as socket:
+        socket.receive_bytes()
+        socket.send_text(json.dumps({"do": "note", "text": "x" * MOST_BODY}))
+        socket.send_text("{}")
+        assert socket.receive_json() == {"error": "The server did not understand this."}
+    assert room.notes == []
+
+
+def test_a_page_of_an_earlier_start_has_its_name_again(client: TestClient, room: Classroom) -> None:
+    cookie = Names(room.names._key).give("10.0.0.1")
+    client.cookies.set(VIEWER_COOKIE, cookie)
+    with client.websocket_connect(LIVE) as socket:
+        assert json.loads(socket.receive_bytes())["viewers"] == 1
+    assert room.names.read(cookie) == cookie.partition(".")[0]
+
+
+def test_one_page_too_many_is_turned_away(client: TestClient, room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom, "PAGES_EACH", 1)
+    client.get("/")
+    with client.websocket_connect(LIVE) as socket:
+        socket.receive_bytes()
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):
+            pass
+
+
+def test_who_opens_sockets_too_fast_is_turned_away(room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_routes_module, "RateLimit", functools.partial(RateLimit, clock=lambda: 0.0))
+    for client in serve(room):
+        client.get("/")
+        for _ in range(SOCKETS_PER_SECOND):
+            with client.websocket_connect(LIVE):
+                pass
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE):
+            pass
+
+
+def test_who_says_too_much_is_told_so_and_not_heard(room: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(class_routes_module, "RateLimit", functools.partial(RateLimit, clock=lambda: 0.0))
+    for client in serve(room):
+        client.get("/")
+        with client.websocket_connect(LIVE) as socket:
+            socket.receive_bytes()
+            for _ in range(MESSAGES_PER_SECOND):
+                socket.send_text("{}")
+                assert "did not understand" in socket.receive_json()["error"]
+            socket.send_text(json.dumps({"do": "note", "text": "one too many"}))
+            assert "Too fast" in socket.receive_json()["error"]
+    assert room.notes == []
+
+
+class Page:
+    """A socket whose page says nothing; ``fails`` is what comes of sending to it."""
+
+    scope: ClassVar[dict[str, Any]] = {"subprotocols": []}
+    cookies: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, fails: Exception | None = None) -> None:
+        self.fails = fails
+        self.heard: list[bytes] = []
+
+    async def send_bytes(self, state: bytes) -> None:
+        if self.fails:
+            raise self.fails
+        self.heard.append(state)
+
+    async def receive(self) -> Any:
+        return await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("fails", [TimeoutError(), WebSocketDisconnect(), RuntimeError("closed")], ids=repr)
+def test_a_page_that_cannot_be_told_is_left_in_peace(fails: Exception, room: Classroom) -> None:
+    doors = ClassRoutes(lambda: room)
+    asyncio.run(asyncio.wait_for(doors._serve(Page(fails), room, asyncio.Event()), 60))
+
+
+def test_a_page_is_told_of_news_and_waits_for_it_with_few_tasks(
+    room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_routes_module, "PACE", 0.0)
+    asked: list[Visitor] = []
+
+    def state(visitor: Visitor) -> bytes:
+        asked.append(visitor)
+        return str(len(asked)).encode()
+
+    monkeypatch.setattr(room, "state", state)
+    page = Page()
+
+    async def turns(most: int) -> None:
+        for _ in range(most):
+            await asyncio.sleep(0)
+
+    async def hear() -> None:
+        news = asyncio.Event()
+        serving = asyncio.create_task(ClassRoutes(lambda: room)._serve(page, room, news))
+        for count in range(1, 20):
+            await turns(50)
+            assert len(page.heard) == len(asked) == count, "nobody asks where there is no news"
+            news.set()
+        assert len(asyncio.all_tasks()) <= 4  # this one, the one that serves, what listens, what waits
+        serving.cancel()
+
+    asyncio.run(hear())
+
+
+def test_a_page_that_has_left_is_not_listened_to(room: Classroom) -> None:
+    page = Page()
+    page.receive = left = AsyncMock(side_effect=[{"type": "websocket.disconnect"}, AssertionError("it has left")])
+    asyncio.run(ClassRoutes(lambda: room)._listen(page, room))
+    assert left.await_count == 1
 
 
 @pytest.mark.parametrize(
