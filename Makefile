@@ -123,8 +123,8 @@ bad-inputs: install-dev ## hand thousands of bad inputs to every entry, and add 
 	$(say) 'Making bad inputs for every entry, a few minutes'
 	@$(IN_VENV) python benchmarks/bad_inputs.py
 
-lives: install-dev ## play 10,000 commands in any order, and add what was found to docs/results/reliability.md
-	$(say) 'Ten thousand commands in any order, about half an hour'
+lives: install-dev ## play 20,000 commands in any order, and add what was found to docs/results/reliability.md
+	$(say) 'Twenty thousand commands in any order, about twenty minutes'
 	@$(IN_VENV) python benchmarks/lives.py
 
 neighbours: install-dev browser ## play one run alone, beside others and watched, and compare its bits in docs/results/reliability.md

@@ -1,6 +1,6 @@
 """Plays any order of start, pause, resume, fork, stop, delete, kill and restart for so many steps, and says what it found.
 
-    make lives                                               # 10,000 steps; its section of docs/results/reliability.md
+    make lives                                               # 20,000 steps; its section of docs/results/reliability.md
     python benchmarks/lives.py --steps 200 --out /tmp/quick.md
 
 The state machine is that of the tests (`tests/engine/test_lives.py`). What fails once and not again is a finding like any
@@ -110,7 +110,7 @@ def _lines(error: BaseException) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=10_000, help="(default: %(default)s)")
+    parser.add_argument("--steps", type=int, default=20_000, help="(default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "reliability.md")
     options = parser.parse_args()
     load, started = [os.getloadavg()], time.monotonic()

@@ -12,7 +12,7 @@ import numpy as np
 
 from gan_core.checkpoints import TEMPORARY, CheckpointError, checkpoints, glance, read
 from gan_core.exhaustion import cannot_tell
-from gan_core.store import artefacts, owner, tracks
+from gan_core.store import artefacts, aside, owner, tracks
 from gan_core.store.fields import from_json
 from gan_core.store.records import DamagedRun, RunRecord, StoreError, read_run
 from gan_core.store.schema import MIGRATIONS, connect
@@ -126,7 +126,8 @@ def _files(connection: sqlite3.Connection, folder: Path, run_id: str, thorough: 
         except (StoreError, OSError) as error:
             if cannot_tell(error):
                 raise
-            yield Fault(str(error), run_id, where, lost)
+            if not _is_being_purged(connection, folder):
+                yield Fault(str(error), run_id, where, lost)
     for event_id, text in connection.execute("SELECT id, data FROM events WHERE run = ?", (run_id,)).fetchall():
         if not isinstance(from_json(text), dict):
             yield Fault(f"What its event {event_id} says is not JSON.", run_id, "ganscope.db", lost)
@@ -134,6 +135,12 @@ def _files(connection: sqlite3.Connection, folder: Path, run_id: str, thorough: 
         for file in _listed(folder):
             if artefacts.is_temporary(file.name):
                 yield Fault("This file was never finished.", run_id, f"{run_id}/{file.name}", "open the store")
+
+
+def _is_being_purged(connection: sqlite3.Connection, folder: Path) -> bool:
+    """Whether the run is gone from the index, or about to be: its folder goes aside before its rows go."""
+    there = connection.execute("SELECT 1 FROM runs WHERE id = ?", (folder.name,)).fetchone() is not None
+    return not there or aside.path_of(folder.parent, folder.name).exists()
 
 
 def _checkpoints(root: Path, folder: Path, run_id: str, thorough: bool, trains: bool) -> Iterator[Fault]:

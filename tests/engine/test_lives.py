@@ -183,6 +183,7 @@ class Lives(RuleBasedStateMachine):
             return
         with self.telling():
             self.lab.close()
+            self.lab.health.wait()  # it may still look at what goes now
             assert fsck(self.root) == []
         shutil.rmtree(self.root, ignore_errors=True)
 

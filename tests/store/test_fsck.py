@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gan_core import checkpoints
-from gan_core.store import Fault, Member, RunStore, StoreError, fsck
+from gan_core.store import Fault, Member, RunStore, StoreError, artefacts, aside, fsck
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +241,36 @@ def test_what_happens_while_it_looks_is_no_fault(root: Path, monkeypatch: pytest
     monkeypatch.setattr(module, "_faults_of_run", look)
     (root / "nobody").mkdir()
     assert [fault.path for fault in fsck(root)] == ["nobody"]
+
+
+@pytest.mark.parametrize("amid", [True, False], ids=["amid it", "after it"])
+def test_a_run_that_is_purged_while_it_looks_has_no_fault(
+    amid: bool, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder goes aside first, then its rows go, and what was aside is removed."""
+    asked: list[Path] = []
+    find, put = artefacts.find, aside.put
+
+    def purged_first(folder: Path, name: object) -> Path:
+        if folder.name == "first" and not asked:
+            asked.append(folder)
+            with RunStore(root) as store:
+                store.delete("first")
+                store.purge("first")
+        return find(folder, name)
+
+    def seen_amid(root: Path, run_id: str) -> None:
+        put(root, run_id)
+        found.extend(fsck(root))
+
+    found: list[Fault] = []
+    if amid:
+        monkeypatch.setattr(aside, "put", seen_amid)
+        with RunStore(root) as store:
+            store.delete("first")
+            store.purge("first")
+    else:
+        monkeypatch.setattr(artefacts, "find", purged_first)
+        found.extend(fsck(root))
+        assert asked
+    assert found == []
