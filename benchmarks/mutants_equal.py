@@ -14,6 +14,20 @@ EQUAL: dict[tuple[str, str], str] = {
         " | without `room is not None`",
     ): "for the type check: where there is no class, everybody is a teacher",
     (
+        "server/headers.py",
+        'if scope["type"] != "http": | never so',
+    ): "no message of a socket or of the lifespan is the start of a response, and all others pass as they are",
+    **dict.fromkeys(
+        (
+            ("server/live.py", "if since >= view.cursor - 1: | never so"),
+            (
+                "server/live.py",
+                "if since >= view.cursor - 1: | the bound of `since >= view.cursor - 1` shifted by one",
+            ),
+        ),
+        "the same delta, made in another thread",
+    ),
+    (
         "server/tickets.py",
         f"{_STAMP} | the bound of `len(stamp) > 12` shifted by one",
     ): "the expiry of a ticket has ten digits",

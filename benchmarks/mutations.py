@@ -95,7 +95,16 @@ GROUPS = {
         ),
         _in(
             "tests/server/test_",
-            *("access", "asking_routes", "class_routes", "classroom_state", "connections", "lifespan", "live_routes"),
+            *(
+                "access",
+                "asking_routes",
+                "class_mode",
+                "class_routes",
+                "classroom_state",
+                "connections",
+                "lifespan",
+                "live_routes",
+            ),
             *("names", "roles", "slow_viewers", "tickets"),
         ),
         (*THIRD_PARTY, *ENGINE),

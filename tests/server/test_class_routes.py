@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import io
 import json
 import logging
 from collections.abc import Iterator
-from itertools import pairwise
-from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import AsyncMock
 
@@ -23,10 +20,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from gan_core.server import class_mode, classroom
 from gan_core.server import class_routes as class_routes_module
+from gan_core.server import classroom
 from gan_core.server.access import OurSite
-from gan_core.server.class_mode import CLASS, LINK_FILE, STUDENT_RUNS, TEACHERS, announce, class_command, is_loopback
 from gan_core.server.class_routes import (
     MESSAGES_PER_SECOND,
     MOST_BODY,
@@ -417,75 +413,3 @@ def test_only_a_proxy_is_believed_whom_it_speaks_for(behind_proxy: bool, monkeyp
         client.cookies.clear()
         client.get("/", headers={"Host": "localhost"})
     assert room.names.crowded() == ["10.7.7.7" if behind_proxy else "127.0.0.1"]
-
-
-# -- class or not ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("address", "alone"),
-    [
-        *[(address, True) for address in ("127.0.0.1", "localhost", "::1")],
-        *[(address, False) for address in ("", None, "0.0.0.0", "::", "192.168.1.5", "class.example")],
-    ],
-)
-def test_a_server_that_others_can_reach_is_a_class(
-    address: str | None, alone: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert is_loopback(address) is alone
-    class_mode.begin(address=address, port=8501, root=tmp_path, environment={})
-    try:
-        room = class_mode.current_classroom()
-        assert (room is None) is alone
-        assert ("open to the network" in capsys.readouterr().out) is not alone
-    finally:
-        class_mode.end(tmp_path)
-    assert not (tmp_path / LINK_FILE).exists()
-
-
-def test_the_environment_asks_for_a_class_behind_a_proxy(tmp_path: Path) -> None:
-    asked = {
-        CLASS: "1",
-        STUDENT_RUNS: "3",
-        TEACHERS: "a@b.example, c@d.example",
-        class_mode.LINK: "https://gan.example/",
-    }
-    class_mode.begin(address="127.0.0.1", port=8501, root=tmp_path, environment=asked)
-    try:
-        room = class_mode.current_classroom()
-        assert room is not None
-        assert (room.link, room.student_runs) == ("https://gan.example/", 3)
-        assert [mail.strip() for mail in room.teachers] == ["a@b.example", "c@d.example"]
-    finally:
-        class_mode.end(tmp_path)
-
-
-def test_the_link_is_told_to_a_terminal_or_kept_in_a_file_of_the_owner(tmp_path: Path, room: Classroom) -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    terminal, log = Terminal(), io.StringIO()
-    announce(room, tmp_path, terminal)
-    assert terminal.getvalue().count(room.key.secret) == 1
-    assert not (tmp_path / LINK_FILE).exists()
-    announce(room, tmp_path, log)
-    assert room.key.secret not in log.getvalue()
-    kept = tmp_path / LINK_FILE
-    assert kept.stat().st_mode & 0o077 == 0
-    assert kept.read_text() == f"http://class.example:8501/class/teacher#{room.key.secret}\n"
-
-
-def test_the_command_opens_the_network_on_purpose_and_closes_what_leaks(tmp_path: Path) -> None:
-    command, environment = class_command(
-        address="0.0.0.0", port=8600, hosts=["gan.example"], student_runs=2, store=tmp_path
-    )
-    told = dict(zip(command[5::2], command[6::2], strict=True))
-    assert told["--server.address"] == "0.0.0.0"
-    assert told["--client.showErrorDetails"] == "none"
-    assert told["--browser.gatherUsageStats"] == "false"
-    hosts = [value for name, value in pairwise(command) if name == "--server.allowedHosts"]
-    assert {"localhost", "gan.example"} <= set(hosts)
-    assert not {"*", "0.0.0.0"} & set(hosts)
-    assert (environment[CLASS], environment[STUDENT_RUNS]) == ("1", "2")
-    assert environment["GANSCOPE_STORE"] == str(tmp_path)

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -175,7 +176,7 @@ def test_what_no_client_lets_out_is_no_run_id_either(run: str) -> None:
 
 
 def test_a_failure_of_the_lab_is_not_told_to_the_client(
-    client: TestClient, lab: Any, ticket: str, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, lab: Any, ticket: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(run: str) -> None:
         raise OSError("disk /home/teacher/runs is broken")
@@ -184,6 +185,8 @@ def test_a_failure_of_the_lab_is_not_told_to_the_client(
     answer = client.get(f"/live/live-run/state?ticket={ticket}")
     assert answer.status_code == 500
     assert "teacher" not in answer.text
+    assert "A live route failed." in caplog.text
+    assert "disk /home/teacher/runs is broken" in caplog.text
 
 
 # -- artefacts ----------------------------------------------------------------------------------------------------
@@ -219,6 +222,14 @@ def test_a_missing_artefact_is_a_sentence(client: TestClient, ticket: str) -> No
     answer = client.get(f"/live/live-run/artefact/grid-ffffff.png?ticket={ticket}")
     assert answer.status_code == 404
     assert answer.json()["error"].endswith(".")
+
+
+def test_a_file_that_goes_while_it_is_asked_for_is_a_sentence(
+    client: TestClient, lab: Any, ticket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(lab.store, "artefact_path", lambda _, name: tmp_path / name)
+    answer = client.get(f"/live/live-run/artefact/grid-ffffff.png?ticket={ticket}")
+    assert (answer.status_code, answer.json()) == (404, {"error": "There is no such file."})
 
 
 # -- recent -------------------------------------------------------------------------------------------------------
@@ -409,6 +420,12 @@ def test_plotly_is_compressed_once_and_kept(client: TestClient, plain: bytes) ->
     assert gzip.decompress(body) == plain
     assert len(body) < len(plain) / 3
     assert plotly_js()[1] is plotly_js()[1]
+
+
+def test_plotly_is_compressed_before_anybody_asks() -> None:
+    plotly_js.cache_clear()
+    live.warm()
+    assert plotly_js.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("accepted", ["identity", "", "br", "gzip;q=0", "gzip; q=0.0, br"])
