@@ -8,6 +8,7 @@ import json
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock
 from urllib.parse import quote
 
 import pytest
@@ -399,6 +400,15 @@ def test_a_viewer_that_takes_nothing_is_dropped(lab: Any, monkeypatch: pytest.Mo
         await asyncio.wait_for(live.Viewer(FakeSocket(slow=True), view, Bells()).run(), 5)  # type: ignore[arg-type]
 
     asyncio.run(scene())
+    assert view.callbacks == []
+
+
+@pytest.mark.parametrize("fails", [TimeoutError(), WebSocketDisconnect(), RuntimeError("closed")], ids=repr)
+def test_a_viewer_who_has_gone_is_left_in_peace(fails: Exception, lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = lab.views["live-run"]
+    socket = FakeSocket()
+    monkeypatch.setattr(socket, "send_bytes", AsyncMock(side_effect=fails))
+    asyncio.run(asyncio.wait_for(live.Viewer(socket, view, Bells()).run(), 60))  # type: ignore[arg-type]
     assert view.callbacks == []
 
 
