@@ -115,9 +115,10 @@ def _crowd(rows: Rows) -> str:
     faults = "; ".join(f"{count} × *{said}*" for said, count in kinds.items()) or "nothing"
     said += (
         f". All had begun after {row['begun']:.0f} s. {row['pages']} pages (Streamlit sessions with live sockets, no browser) "
-        f"watch as many of them. In {ages['looks']:,} looks the newest point of a page was {ages['p50']:.2f} s old (median), "
-        f"{ages['p95']:.2f} s (p95), at most {ages['longest']:.2f} s. The server's process took "
-        f"{row['cpu']['server']:.2f} cores, the bridge {row['cpu']['bridge']:.2f}. A page that is opened meanwhile is drawn "
+        f"watch as many of them. Nodes have the least priority here, for each has a machine of its own elsewhere. In "
+        f"{ages['looks']:,} looks the newest point of a page was {ages['p50']:.2f} s old (median), {ages['p95']:.2f} s (p95), "
+        f"at most {ages['longest']:.2f} s. The server's process took {row['cpu']['server']:.2f} cores, the bridge "
+        f"{row['cpu']['bridge']:.2f}. A page that is opened meanwhile is drawn "
         f"after: {opened}.\n\nRuns that are told do not end when asked to, so the server may be killed at its end. Then the "
         f"store has {row['rows']:,} rows; its check finds {faults}; in "
         f"{row['broken']} runs a row is missing or there twice. {row['lost']} runs were lost, {len(row['faults'])} viewers "
