@@ -20,6 +20,7 @@ IN_LOOPS = (
     "gan_core.engine.showing.subscribers",
     "gan_core.server.lifespan",
     "gan_core.server.live",
+    "streamlit.web.server.starlette.starlette_websocket",  # of what anybody sends, with a traceback each time
 )
 MOST_REMEMBERED = 200
 

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from gan_core import checkpoints
-from gan_core.exhaustion import Seldom, cannot_tell
+from gan_core.exhaustion import IN_LOOPS, Seldom, cannot_tell
 
 ROOT = Path(__file__).parents[1]
 
@@ -305,3 +306,8 @@ def test_the_end_of_a_run_is_told_with_unreadable_checkpoints(tmp_path: Path, mo
         "interrupted",
         True,
     )
+
+
+@pytest.mark.parametrize("name", IN_LOOPS)
+def test_what_is_said_seldom_is_said_by_a_module_that_is_there(name: str) -> None:
+    assert find_spec(name) is not None
