@@ -12,6 +12,7 @@ export function readLook() {
 export function showLook(look) {
   const { style, classList } = document.documentElement
   style.zoom = `${SIZES[look.size]}%` // charts and pictures grow with the letters
+  style.setProperty("--gk-zoom", String(SIZES[look.size] / 100))
   classList.toggle("gk-large", look.size > 0)
   classList.toggle("gk-contrast", look.contrast)
 }

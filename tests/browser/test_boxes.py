@@ -43,10 +43,15 @@ COMES = {
 }
 # Controls, titles of panels and what a board says: each is pressed or read, so that none may lie over another.
 OVERLAPS = """() => {
+  const boxOf = (part) => { // of a title its words: Streamlit gives it room below, which the next row may take
+    const words = document.createRange()
+    words.selectNodeContents(part)
+    return (part.matches('h1') ? words : part).getBoundingClientRect()
+  }
   const seen = (part) => part.checkVisibility({ visibilityProperty: true, opacityProperty: true })
-  const one_of = 'button:not([tabindex="-1"]), input[type=range], a[data-testid], .gs-title, .gs-ranking span'
+  const one_of = 'button:not([tabindex="-1"]), input[type=range], a[data-testid], h1, .gs-chip, .gs-title, .gs-ranking span'
   const parts = [...document.querySelectorAll(`[data-testid=stMain] :is(${one_of})`)].filter(seen)
-    .map((part) => [part, part.getBoundingClientRect()]).filter(([, box]) => box.width > 3 && box.height > 3)
+    .map((part) => [part, boxOf(part)]).filter(([, box]) => box.width > 3 && box.height > 3)
   const named = (part) => part.textContent.slice(0, 40) || part.outerHTML.slice(0, 90)
   const found = []
   parts.forEach(([one, a], index) => parts.slice(index + 1).forEach(([other, b]) => {
@@ -88,6 +93,20 @@ CUT_IN_CHARTS = """() => [...document.querySelectorAll('[data-testid=stMain] .ma
   const across = Math.max(chart.left - box.left, box.right - chart.right)
   return seen && Math.max(across, chart.top - box.top, box.bottom - chart.bottom) > 3
 }).map((text) => `${text.textContent} in ${text.closest('.gs-panel, .js-plotly-plot').textContent.slice(0, 30)}`)"""
+# Titles of axes that do not stand beside their axis: over what is drawn, or far from it.
+ASTRAY = """() => [...document.querySelectorAll('[data-testid=stMain] .js-plotly-plot')].flatMap((chart) => {
+  const plots = [...chart.querySelectorAll('.nsewdrag')].map((plot) => plot.getBoundingClientRect())
+  return [...chart.querySelectorAll('.xtitle, .ytitle, .x2title, .y2title')].filter((title) => {
+    const box = title.getBoundingClientRect()
+    if (!box.width || !plots.length) return false
+    const [across, down] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
+    const inside = plots.some((plot) => across > plot.left && across < plot.right && down > plot.top && down < plot.bottom)
+    const reach = Math.max(60, 5 * Math.min(box.width, box.height))
+    const near = plots.some(({ left, right, top, bottom }) =>
+      Math.max(left - box.right, box.left - right, top - box.bottom, box.top - bottom) < reach)
+    return inside || !near
+  }).map((title) => title.textContent)
+})"""
 BELOW = """() => { const { bottom } = document.querySelector('.gs-points .gs-chart').getBoundingClientRect()
   return bottom - innerHeight }"""
 
@@ -170,11 +189,37 @@ def faults_of_boxes(
         said += [f"over each other: {pair}" for pair in page.evaluate(OVERLAPS)]
         said += [f"outside: {text}" for text in page.evaluate(STICKS_OUT)]
         said += [f"empty: {part}" for part in page.evaluate(EMPTY) + page.evaluate(LOOSE)]
+        said += [f"astray: {title}" for title in page.evaluate(ASTRAY)]
         said += [f"cut: {text}" for text in page.evaluate(CUT) + page.evaluate(CUT_IN_CHARTS)]
         found += [f"{name}: {one}" for one in said]
         page.close()
     context.close()
     return found
+
+
+UNDER = """run => { const { left, width } = document.querySelector('[data-testid=loss-chart] .nsewdrag').getBoundingClientRect()
+  const [first, last] = document.querySelector('[data-testid=loss-chart] .js-plotly-plot')._fullLayout.xaxis.range
+  return [left + width / 4, first + (last - first) / 4] }"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("larger", [False, True], ids=["usual type", "larger type"])
+def test_the_round_under_a_pointer_is_the_one_that_is_shown(
+    larger: bool, browser: Browser, server: Any, kept: Kept
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    if larger:
+        context.add_init_script(LARGER)
+    page, run = context.new_page(), kept.ids["digits"]
+    open_whole(page, server, kept.ids, "watch")
+    page.locator("[data-testid=loss-chart] .main-svg").first.wait_for()
+    across, round = page.evaluate(UNDER, run)
+    box = page.locator("[data-testid=loss-chart] .nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.move(across, box["y"] + box["height"] / 2)
+    page.wait_for_function("run => window.__ganscope[run].view.hovered !== null", arg=run)
+    assert abs(page.evaluate("run => window.__ganscope[run].view.hovered", run) - round) <= 2
+    context.close()
 
 
 @pytest.mark.parametrize("size", [SIZES[0], PHONE], ids=str)
