@@ -131,7 +131,7 @@ class AskingRoutes:
                 content = file_of(json.loads(await asked), end)
         except Refused as error:
             return _said(error, 403)
-        except (Wrong, ValueError) as error:
+        except ValueError as error:
             return _said(error, 400)
         except (RunNotFound, StoreError, OSError, TimeoutError) as error:
             return _said(error, 404)

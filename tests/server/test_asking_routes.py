@@ -7,6 +7,8 @@ import io
 import json
 import time
 from concurrent.futures import Future
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,8 +20,10 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from gan_core.engine.answering.guide import SUPERSEDED, Unanswered
 from gan_core.engine.answering.lanes import lane
 from gan_core.engine.showing.pictures import png, tile
+from gan_core.server import asking
 from gan_core.server.asking import MOST_MESSAGE, asking_routes
 from gan_core.server.tickets import WINDOW, Tickets
+from gan_core.store import RunNotFound
 
 SHEET = base64.b64encode(png(tile(np.arange(3, dtype=np.uint8).repeat(64).reshape(3, 1, 8, 8) * 100))).decode()
 
@@ -122,3 +126,66 @@ def test_what_is_shown_is_taken_away_as_a_file(pages: TestClient, tickets: Ticke
         answer = pages.get(f"/ask/live-run/take.{end}", params=given | {"recipe": f'{{"do":"move","base":"{base}"}}'})
         assert answer.status_code == status
         assert answer.json()["error"].endswith(".")
+
+
+FAULTS = [OSError("The disk does not answer."), Unanswered("The process has ended.")]
+
+
+@pytest.mark.parametrize("error", [*FAULTS, RunNotFound("live-run")], ids=repr)
+def test_of_a_file_that_cannot_be_made_it_is_said_why(
+    error: Exception, pages: TestClient, tickets: Tickets, guide: StandInGuide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guide, "ask", lambda *asked: failed(error))
+    given = {"ticket": tickets.mint("live-run"), "recipe": '{"do":"grid"}'}
+    answer = pages.get("/ask/live-run/take.png", params=given)
+    assert (answer.status_code, answer.json()) == (404, {"error": str(error)})
+
+
+def test_of_a_file_that_takes_too_long_it_is_said_so(
+    pages: TestClient, tickets: Tickets, guide: StandInGuide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "TAKE_SECONDS", 0.01)
+    monkeypatch.setattr(guide, "ask", lambda *asked: Future())
+    given = {"ticket": tickets.mint("live-run"), "recipe": '{"do":"grid"}'}
+    answer = pages.get("/ask/live-run/take.png", params=given)
+    assert (answer.status_code, answer.json()) == (404, {"error": "No answer came in time."})
+
+
+@pytest.mark.parametrize("error", FAULTS, ids=repr)
+def test_a_page_is_told_what_goes_wrong(
+    error: Exception, pages: TestClient, tickets: Tickets, guide: StandInGuide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guide, "ask", lambda *asked: failed(error))
+    with pages.websocket_connect(f"/ask/live-run?ticket={tickets.mint('live-run')}") as page:
+        page.send_text('{"do":"grid","n":3}')
+        assert page.receive_text() == f"3 {json.dumps({'error': str(error)})}"
+
+
+def failed(error: Exception) -> Future[bytes]:
+    future: Future[bytes] = Future()
+    future.set_exception(error)
+    return future
+
+
+def test_who_speaks_bytes_is_left_in_peace(pages: TestClient, tickets: Tickets) -> None:
+    with pages.websocket_connect(f"/ask/live-run?ticket={tickets.mint('live-run')}") as page:
+        page.send_bytes(b"{}")
+
+
+@pytest.mark.parametrize("text", ['{"do":"grid","round":"x"}', '{"do":"grid","round":1.5}', "[" * 5_000])
+def test_a_recipe_that_is_none_is_wrong(text: str, pages: TestClient, tickets: Tickets, guide: StandInGuide) -> None:
+    given = {"ticket": tickets.mint("live-run"), "recipe": text}
+    assert pages.get("/ask/live-run/take.png", params=given).status_code == 400
+    assert guide.asked == []
+
+
+def test_the_processes_that_answer_end_with_the_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[Path] = []
+    monkeypatch.setattr(asking, "Guide", lambda root: SimpleNamespace(close=lambda: ended.append(root)))
+    lab = SimpleNamespace(store=SimpleNamespace(root=tmp_path))
+    first = asking.guide_of(lab)
+    assert asking.guide_of(lab) is first
+    asking.close_guides()
+    assert ended == [tmp_path]
+    assert asking.guide_of(lab) is not first
+    asking.close_guides()
