@@ -276,3 +276,76 @@ def test_without_a_guard_a_request_is_answered(monkeypatch: pytest.MonkeyPatch) 
     assert TestClient(app).get("/").status_code == 200
     assert connections.current_peer() == ""
     assert Guard(Connections(PATIENT), asyncio.Protocol).address == ""
+
+
+class Transport:
+    """The end of a connection from an address; ``aborted`` once it was."""
+
+    def __init__(self, address: str = "10.0.0.1") -> None:
+        self.address, self.aborted = address, False
+
+    def get_extra_info(self, name: str) -> tuple[str, int]:
+        return self.address, 1
+
+    def is_closing(self) -> bool:
+        return self.aborted
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def come(all_of_them: Connections, address: str = "10.0.0.1") -> tuple[Guard, Transport]:
+    guard, transport = Guard(all_of_them, asyncio.Protocol), Transport(address)
+    guard.connection_made(transport)  # type: ignore[arg-type]
+    return guard, transport
+
+
+def test_what_waits_for_a_connection_ends_with_it() -> None:
+    async def scene() -> None:
+        guard, _ = await come(Connections(PATIENT))
+        head = guard._patience
+        with guard.answering():
+            assert head.cancelled(), "the head of its request has come"
+        assert not guard._patience.cancelled(), "the next one is waited for"
+        guard.pause_writing()
+        first = guard._taking
+        guard.resume_writing()
+        assert first.cancelled(), "it takes what it is sent again"
+        guard.pause_writing()
+        guard.connection_lost(None)
+        assert guard._patience.cancelled()
+        assert guard._taking.cancelled()
+
+    asyncio.run(scene())
+
+
+def test_of_an_address_that_is_full_who_has_waited_longest_makes_room() -> None:
+    async def scene() -> None:
+        all_of_them = Connections(Limits(in_all=100, of_one_address=2, kept_for_teacher=0, head_seconds=FOREVER))
+        _, elsewhere = await come(all_of_them, "10.0.0.2")
+        (first, of_first), (_, of_second) = [await come(all_of_them) for _ in range(2)]
+        with first.answering():
+            pass  # from now on it waits for less long than the second
+        third, of_third = await come(all_of_them)
+        assert [one.aborted for one in (elsewhere, of_first, of_second, of_third)] == [False, False, True, False]
+        assert len(all_of_them) == 3, "who was ended counts no more, though its end has not been told yet"
+        with first.answering(), third.answering():
+            _, refused = await come(all_of_them)
+            assert [one.aborted for one in (elsewhere, of_first, of_third, refused)] == [False, False, False, True]
+
+    asyncio.run(scene())
+
+
+def test_a_full_server_takes_room_from_the_largest_address_but_not_from_its_teacher() -> None:
+    async def scene() -> None:
+        all_of_them = Connections(Limits(in_all=3, of_one_address=3, kept_for_teacher=0, head_seconds=FOREVER))
+        many = [await come(all_of_them) for _ in range(3)]
+        with ExitStack() as answered:
+            for guard, _ in many:
+                answered.enter_context(guard.answering())
+            many[2][0].teaches = True
+            _, other = await come(all_of_them, "10.0.0.2")
+            assert [one.aborted for _, one in many] == [False, True, False], "the newest that does not teach"
+            assert not other.aborted
+
+    asyncio.run(scene())
