@@ -100,8 +100,8 @@ def _panels(axis: str) -> dict[str, object]:
     """Two axes side by side under one legend."""
     return {
         **_layout(axis, "loss"),
-        "xaxis": _axis(axis, domain=[0, 0.46], zeroline=True),
+        "xaxis": _axis(axis, domain=[0, 0.43], zeroline=True),
         "yaxis": _axis("loss", zeroline=True),
-        "xaxis2": _axis(axis, domain=[0.57, 1.0], anchor="y2", zeroline=True),
+        "xaxis2": _axis(axis, domain=[0.6, 1.0], anchor="y2", zeroline=True),
         "yaxis2": _axis("gradient", anchor="x2", zeroline=True),
     }

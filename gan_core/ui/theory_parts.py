@@ -90,9 +90,9 @@ def level_at(
     )
 
 
-def two_columns(rows: int, x_titles: Sequence[str], y_titles: Sequence[str], *, split: float = 0.46) -> dict[str, Any]:
+def two_columns(rows: int, x_titles: Sequence[str], y_titles: Sequence[str], *, split: float = 0.44) -> dict[str, Any]:
     """A left column of one or two panels, from the top, and one panel at its right."""
-    right = {"domain": [split + 0.09, 1.0]}
+    right = {"domain": [split + 0.15, 1.0]}
     if rows == 1:
         domains = [({"domain": [0.0, split]}, {"domain": [0.0, 1.0]}), (right, {"domain": [0.0, 1.0]})]
     else:
