@@ -264,7 +264,7 @@ def _predict(lesson: Lesson) -> Lesson:
         st.markdown(f"**Look for:** {lesson.preset.seen}")
         told = "From start to cure" if lesson.breaks else "Called after"
         st.caption(
-            f"{told} about {lesson.preset.seconds:.0f} seconds, as measured on two free cores. Seed {lesson.seed}."
+            f"{told} about {lesson.preset.seconds:.0f} seconds of training, as measured on free cores. Seed {lesson.seed}."
         )
         _real_data(lesson)
     with answer, st.container(border=True):
