@@ -8,6 +8,8 @@ import { drawn, loadPlotly, PLOTLY_CONFIG, purgeWhenDrawn, translucent } from ".
 import { STAGE_LETTERS } from "./live/stage.js"
 import { mounting } from "./mounting.js"
 
+const NARROW = 300 // pixels of two charts side by side
+
 class FilmView {
   /**
    * @param {HTMLElement} parent
@@ -109,6 +111,11 @@ class FilmView {
     const [text, background, family] = JSON.parse(this.painted)
     const { data, layout } = structuredClone(this.data.figure)
     layout.font = { ...layout.font, color: text, family }
+    const { xaxis, xaxis2 } = layout
+    if (this.chart.clientWidth < NARROW && xaxis2?.domain?.[0] > 0.5) {
+      xaxis.domain[1] = 0.4
+      xaxis2.domain[0] = 0.62 // room for the title between both charts
+    }
     layout.hoverlabel = { ...layout.hoverlabel, bgcolor: background, font: { size: 13, color: text } }
     for (const annotation of layout.annotations || []) annotation.bgcolor = translucent(background, 0.75)
     await drawn(this.chart, this.Plotly.react(this.chart, data, layout, { ...PLOTLY_CONFIG, displayModeBar: false }))
