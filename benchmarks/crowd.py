@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 CURVE = "D.loss"
 AS_A_BROWSER: dict[str, Any] = {"max_size": None, "ping_interval": None, "open_timeout": 120}
@@ -122,15 +122,22 @@ def name_from(server: str) -> str:
     return next(text.partition(";")[0] for text in cookies if text.startswith("ganscope_viewer="))
 
 
-class Crowd:
-    """Viewers in an event loop of their own thread, who come and go."""
+class Visits(Protocol):
+    """Whoever comes to a server."""
 
-    def __init__(self, viewers: Sequence[Viewer] = ()) -> None:
+    async def watch(self) -> None:
+        """All that it does, until it is dismissed."""
+
+
+class Crowd:
+    """Viewers in an event loop of their own thread, who come and go; or others, of whom nothing is counted here."""
+
+    def __init__(self, viewers: Sequence[Visits] = ()) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
         self._tasks: dict[int, Future[None]] = {}
-        self.viewers: list[Viewer] = []
+        self.viewers: list[Any] = []
         for viewer in viewers:
             self.admit(viewer)
 
@@ -152,11 +159,11 @@ class Crowd:
                 )
             time.sleep(0.1)
 
-    def admit(self, viewer: Viewer) -> None:
+    def admit(self, viewer: Visits) -> None:
         self.viewers.append(viewer)
         self._tasks[id(viewer)] = asyncio.run_coroutine_threadsafe(viewer.watch(), self._loop)
 
-    def dismiss(self, viewer: Viewer) -> None:
+    def dismiss(self, viewer: Visits) -> None:
         """It closes its sockets, as a tab that is closed."""
         self.viewers.remove(viewer)
         self._tasks.pop(id(viewer)).cancel()

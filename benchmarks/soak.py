@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -144,13 +144,19 @@ class Meter:
         self._thread.join()
 
 
-def growth(seen: Sequence[Usage], name: str, until: float) -> tuple[float, float]:
-    """The medians of a measure in the first and in the last quarter of the time between the warm-up and ``until``."""
+def quarters(seen: Iterable[tuple[float, float]], until: float) -> tuple[list[float], list[float]]:
+    """What was seen at some time, in the first and in the last quarter of the time between the warm-up and ``until``."""
     quarter = (1 - WARM_UP) * until / 4
-    after = [(one.at, float(getattr(one, name))) for one in seen if WARM_UP * until <= one.at <= until]
-    after = [(at, value) for at, value in after if not math.isnan(value)]
+    after = [(at, value) for at, value in seen if WARM_UP * until <= at <= until]
     first = [value for at, value in after if at < WARM_UP * until + quarter]
     last = [value for at, value in after if at > until - quarter]
+    return first, last
+
+
+def growth(seen: Sequence[Usage], name: str, until: float) -> tuple[float, float]:
+    """The medians of a measure in the first and in the last quarter of the time between the warm-up and ``until``."""
+    values = [(one.at, float(getattr(one, name))) for one in seen]
+    first, last = quarters([(at, value) for at, value in values if not math.isnan(value)], until)
     return median(first), median(last)
 
 

@@ -197,7 +197,7 @@ def faults_of_boxes(
     return found
 
 
-UNDER = """run => { const { left, width } = document.querySelector('[data-testid=loss-chart] .nsewdrag').getBoundingClientRect()
+UNDER = """() => { const { left, width } = document.querySelector('[data-testid=loss-chart] .nsewdrag').getBoundingClientRect()
   const [first, last] = document.querySelector('[data-testid=loss-chart] .js-plotly-plot')._fullLayout.xaxis.range
   return [left + width / 4, first + (last - first) / 4] }"""
 
@@ -213,7 +213,7 @@ def test_the_round_under_a_pointer_is_the_one_that_is_shown(
     page, run = context.new_page(), kept.ids["digits"]
     open_whole(page, server, kept.ids, "watch")
     page.locator("[data-testid=loss-chart] .main-svg").first.wait_for()
-    across, round = page.evaluate(UNDER, run)
+    across, round = page.evaluate(UNDER)
     box = page.locator("[data-testid=loss-chart] .nsewdrag").bounding_box()
     assert box is not None
     page.mouse.move(across, box["y"] + box["height"] / 2)
