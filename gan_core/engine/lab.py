@@ -27,7 +27,6 @@ from gan_core.engine.running.beginning import (
     create,
     create_fork,
     go_on,
-    last_round,
     plan_fork,
     with_plan,
 )
@@ -459,7 +458,7 @@ class Lab:
         except CheckpointError as error:
             raise Refused(f"The checkpoint cannot be used: {error}.") from error
         if active is not None:  # what leads up to it may still be on its way into the store
-            self._wait(lambda: (last_round(self.store, run_id, "turns") or 0) >= wanted)
+            self._wait(lambda: (self.store.last_round(run_id, "turns") or 0) >= wanted)
         return state
 
     def _wait(self, condition: Callable[[], bool], seconds: float = WRITE_SECONDS) -> None:

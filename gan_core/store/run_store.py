@@ -296,6 +296,12 @@ class RunStore:
         with self._readers.lend() as connection:
             return tracks.read(connection, run_id, track, columns)
 
+    def last_round(self, run_id: str, track: str) -> int | None:
+        """The last round of which a track has a row, if there is one."""
+        self._folder(run_id)
+        with self._readers.lend() as connection:
+            return tracks.last_round(connection, run_id, track)
+
     def track_names(self, run_id: str) -> list[str]:
         """The tracks that have rows, in the order in which they began."""
         self._folder(run_id)

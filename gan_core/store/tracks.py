@@ -111,6 +111,14 @@ def read(connection: sqlite3.Connection, run_id: str, track: str, wanted: Sequen
     return TrackData(rounds, values.T, tuple(wanted))
 
 
+def last_round(connection: sqlite3.Connection, run_id: str, track: str) -> int | None:
+    """The last round of which there is a row, if there is one; the rows are not read."""
+    newest = connection.execute(
+        "SELECT last_round FROM chunks WHERE run = ? AND track = ? ORDER BY id DESC LIMIT 1", (run_id, track)
+    ).fetchone()
+    return None if newest is None else int(newest["last_round"])
+
+
 def compact(connection: sqlite3.Connection, run_id: str, track: str) -> None:
     """Merge the chunks of a track into as few as possible; what is read does not change."""
     count, rows = connection.execute(

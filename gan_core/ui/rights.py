@@ -80,6 +80,7 @@ READS: Mapping[str, frozenset[str]] = {
                 "family",
                 "track",
                 "track_names",
+                "last_round",
                 "frames",
             ),
             *(

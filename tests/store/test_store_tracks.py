@@ -165,6 +165,8 @@ def test_truncate_cuts_every_track_at_the_round(store: RunStore, run: str, after
     if len(kept):
         assert np.array_equal(data.values, np.stack([kept, -kept], 1))
     marks = [round for round in (0, 50, 99) if round <= after]
+    assert store.last_round(run, "turns") == (int(kept[-1]) if len(kept) else None)
+    assert store.last_round(run, "diagnostics") == (marks[-1] if marks else None)
     assert store.track(run, "diagnostics").rounds.tolist() == marks
     assert [frame.round for frame in store.frames(run)] == marks
     assert [event.round for event in store.events(run)] == marks

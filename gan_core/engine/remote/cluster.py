@@ -13,7 +13,6 @@ from gan_core.engine.observers import GetClassifier
 from gan_core.engine.remote.connection import Seen
 from gan_core.engine.remote.executor import RayExecutor
 from gan_core.engine.running.active import Refused
-from gan_core.engine.running.beginning import last_round
 from gan_core.engine.running.executors import HowFar
 from gan_core.engine.running.scheduler import Scheduler
 from gan_core.intake.errors import DataError
@@ -51,7 +50,7 @@ class Cluster:
 
     def _recorded(self, run_id: str) -> int:
         try:
-            return last_round(self._store, run_id, "turns") or 0
+            return self._store.last_round(run_id, "turns") or 0
         except StoreError:
             return 0
 

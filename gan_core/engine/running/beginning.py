@@ -57,7 +57,7 @@ def go_on(store: RunStore, run: RunRecord) -> ActiveRun:
     config = resolve(RunConfig.load(run.config))
     folder = store.checkpoint_dir(run.id)
     begins_at = run.forked_at or 0
-    recorded = last_round(store, run.id, "turns") or begins_at
+    recorded = store.last_round(run.id, "turns") or begins_at
     try:
         checkpoint, notice = checkpoint_to_go_on_from(folder, recorded)
     except (CheckpointUnreadable, OSError) as error:
@@ -69,7 +69,7 @@ def go_on(store: RunStore, run: RunRecord) -> ActiveRun:
     kept = -1 if checkpoint is None else played
     wishes, until = what_is_left(store.events(run.id), kept)
     store.truncate(run.id, kept)
-    job = Job(run.id, config, folder, checkpoint, last_round(store, run.id, "diagnostics"))
+    job = Job(run.id, config, folder, checkpoint, store.last_round(run.id, "diagnostics"))
     job = with_plan(store, job, wishes, until)
     view = stored_view(store, run)
     notice += what_changed(run.environment, environment())
@@ -180,7 +180,7 @@ def begin_fork(store: RunStore, plan: ForkPlan, record: RunRecord) -> ActiveRun:
         store.update(child, wait=False, status="failed", message=str(error))
         raise
     view.set_status(state="queued", round=played)
-    job = Job(child, plan.config, folder, checkpoint, last_round(store, child, "diagnostics"))
+    job = Job(child, plan.config, folder, checkpoint, store.last_round(child, "diagnostics"))
     return ActiveRun(job, view, Recorder(store, view, begins_at=played))
 
 
@@ -189,9 +189,3 @@ def with_plan(store: RunStore, job: Job, wishes: tuple[Turned, ...], until: int 
     if told := planned(wishes, until):
         store.add_event(job.run_id, round_of(job.resume_from) if job.resume_from else 0, PLANNED, told)
     return replace(job, knobs=wishes, until=until)
-
-
-def last_round(store: RunStore, run_id: str, track: str) -> int | None:
-    """The last round of which there is a row, if there is one."""
-    rounds = store.track(run_id, track, []).rounds
-    return int(rounds[-1]) if len(rounds) else None
