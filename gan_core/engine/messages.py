@@ -76,9 +76,18 @@ class Sheet:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A part that is ready to be kept: the bytes of its file, uint8 (n,), and what is said of it besides the file's name."""
+
+    ending: Literal["png", "json"]
+    content: np.ndarray
+    said: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Sight:
     """What was seen at one round: parts by name, JSON-able except samples (an array, a ClassGrid or a Sheet) and a Push, which
-    become artefacts.
+    become artefacts, as what is Made does.
 
     ``measuring`` is what measuring has taken so far, as a share of training.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from holding import Hold
 from PIL import Image
 
 from gan_core.engine.messages import Ended, Note, Push, Rows, Sight, State
+from gan_core.engine.running import wire
 from gan_core.engine.showing.live import LiveView, Status
+from gan_core.engine.showing.making import made
 from gan_core.engine.showing.recorder import Recorder, _merged
 from gan_core.store import RunStore, StoreError
 
@@ -244,3 +247,9 @@ def test_pictures_and_clouds_of_points_become_files(tmp_path: Any) -> None:
         assert (frame.parts["push"]["count"], frame.parts["push"]["largest"]) == (2, 0.25)
         assert Image.open(store.artefact_path("a-run", frame.parts["push"]["file"])).getextrema() == (0, 128)
         assert json.loads(view.snapshot())["frames"] == [{"round": 4, "parts": frame.parts}]
+        stream = io.BytesIO()  # as a process makes them of its own runs
+        wire.write(stream, "a-run", made(Sight(5, parts)))
+        stream.seek(0)
+        Recorder(store, view).record([wire.read(stream)[1]])
+        store.flush()
+        assert store.frames("a-run")[-1].parts == frame.parts

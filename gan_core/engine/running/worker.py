@@ -24,10 +24,12 @@ import torch
 from gan_core.data import ImageSource, places
 from gan_core.engine.environment import compute_on_one_thread
 from gan_core.engine.library.describe import warm_up
-from gan_core.engine.messages import Ended, Job
+from gan_core.engine.messages import Ended, Job, Message, Sight
 from gan_core.engine.running import wire
 from gan_core.engine.running.executors import ThreadExecutor
 from gan_core.engine.running.lockstep import TURN_SECONDS, UNLIMITED, WINDOW
+from gan_core.engine.showing.making import made
+from gan_core.priority import give_way
 from gan_core.training import round_of
 from gan_core.training.classifier import FrozenClassifier, cached_classifier
 
@@ -50,7 +52,7 @@ def main(label: str) -> None:
         return  # the lab is gone, or has no run for this process
     places.use_store(setup.store)
     keep_to_its_share()
-    os.nice(NICENESS)  # only now: what is imported meanwhile is waited for
+    give_way(NICENESS)  # only now: what is imported meanwhile is waited for
     _Host(setup.cache, outgoing).listen(incoming)
 
 
@@ -161,10 +163,20 @@ class _Host:
         """Send all that the runs have said."""
         for run_id in list(self._paces):
             for message in self._threads.poll(run_id):
-                wire.write(self._outgoing, run_id, message)
+                wire.write(self._outgoing, run_id, _ready(message))
                 if isinstance(message, Ended):
                     self._threads.forget(run_id)
                     del self._paces[run_id]
+
+
+def _ready(message: Message) -> Message:
+    """The message, its files made: of many runs a server then has less to do for each. What fails here is told as it is."""
+    if not isinstance(message, Sight):
+        return message
+    try:
+        return made(message)
+    except Exception:
+        return message
 
 
 class _Pace:

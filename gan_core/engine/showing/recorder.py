@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections import deque
@@ -12,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from gan_core.engine.messages import Beat, ClassGrid, Ended, Message, Moment, Note, Push, Rows, Sheet, Sight, State
+from gan_core.engine.messages import Beat, Ended, Made, Message, Moment, Note, Rows, Sight, State
 from gan_core.engine.showing.live import LiveView
-from gan_core.engine.showing.parts import kept_as
-from gan_core.engine.showing.pictures import png, sketch, tile
+from gan_core.engine.showing.making import made
 from gan_core.failpoints import failpoint
 from gan_core.metrics.states import Verdict
 from gan_core.store import RunStore, StoreError
@@ -124,10 +122,7 @@ class Recorder:
                 self._store.append(self._run_id, message.track, message.columns, message.rounds, message.values)
             case Sight():
                 failpoint("record")
-                parts = {name: self._shown(name, part) for name, part in message.parts.items()}
-                if "points" in message.parts:
-                    picture = png(sketch(message.parts["points"]))
-                    parts["thumb"] = {"file": self._store.save_artefact(self._run_id, "thumb", "png", picture)}
+                parts = {name: self._kept(name, part) for name, part in made(message).parts.items()}
                 self._view.add_frame(message.round, parts)
                 self._view.set_status(measuring=message.measuring)
                 self._store.add_frame(self._run_id, message.round, parts)
@@ -159,34 +154,11 @@ class Recorder:
         self._write(partial(self._store.update, self._run_id, wait=False, **fields))
         self.event(message.round, kind, {"message": message.why} if message.why else {})
 
-    def _shown(self, name: str, part: Any) -> Any:
-        """Arrays of images become a picture, point clouds a file; what is small stays as it is."""
-        if isinstance(part, ClassGrid):
-            classes, columns = part.images.shape[:2]
-            picture = png(tile(part.images.reshape(-1, *part.images.shape[2:]), columns))
-            file = self._store.save_artefact(self._run_id, name, "png", picture)
-            shown = {"file": file, "count": classes * columns, "columns": columns, "classes": list(part.classes)}
-            return shown if part.rows == "class" else {**shown, "rows": part.rows}
-        if isinstance(part, Sheet):
-            rows, columns = part.images.shape[:2]
-            picture = png(tile(part.images.reshape(-1, *part.images.shape[2:]), columns))
-            file = self._store.save_artefact(self._run_id, name, "png", picture)
-            return {
-                "file": file,
-                "count": rows * columns,
-                "columns": columns,
-                "heads": list(part.heads),
-                "note": part.note,
-            }
-        if isinstance(part, Push):
-            return {**self._shown(name, part.images), "largest": part.largest}
-        if isinstance(part, np.ndarray):
-            file = self._store.save_artefact(self._run_id, name, "png", png(tile(part)))
-            return {"file": file, "count": len(part)}
-        if kept_as(name) == "json":
-            data = json.dumps(part, separators=(",", ":")).encode()
-            return {"file": self._store.save_artefact(self._run_id, name, "json", data)}
-        return part
+    def _kept(self, name: str, part: Any) -> Any:
+        """A file that was made is put into the store, and its name into what is said of it."""
+        if not isinstance(part, Made):
+            return part
+        return {"file": self._store.save_artefact(self._run_id, name, part.ending, part.content.tobytes()), **part.said}
 
 
 def _merged(messages: Iterable[Message]) -> list[Message]:
