@@ -75,6 +75,27 @@ def add(view: LiveView, rounds: np.ndarray, values: np.ndarray) -> None:
 # --- snapshot and deltas ---
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_delta_is_at_hand_for_who_watches_and_made_for_who_asks(
+    watched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    encode = live._encode
+    monkeypatch.setattr(live, "_encode", lambda message: (made.append(message["full"]), encode(message))[1])
+    view = new_view()
+    if watched:
+        view.subscribe(lambda: None)
+    first = view.cursor
+    for round in (1, 2):
+        add(view, np.array([round]), np.array([0.5]))
+        view.tick()
+    assert made == ([False, False] if watched else [])
+    assert strict(view.delta(view.cursor - 1) or b"")["tracks"]["turns"]["D.loss"] == {"x": [2], "y": [0.5]}
+    assert view.delta(view.cursor - 1) is view.delta(view.cursor - 1), "the same bytes for all who ask"
+    assert made.count(False) == (2 if watched else 1)
+    assert strict(view.delta(first) or b"")["full"]
+
+
 def test_snapshot_and_deltas_make_the_curves_of_the_store(
     open_lab: Callable, small: Callable, until: Callable, hold: Hold
 ) -> None:

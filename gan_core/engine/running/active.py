@@ -31,7 +31,7 @@ class ActiveRun:
 
     @property
     def paused(self) -> bool:
-        return bool(self.view.status["state"] == "paused")
+        return self.view.state == "paused"
 
     @property
     def told(self) -> str:

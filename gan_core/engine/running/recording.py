@@ -19,7 +19,8 @@ BREATH_SECONDS = 0.05  # between two rounds of the recorder, however much there 
 
 
 class RecorderThread:
-    """One thread for all runs of a lab, every ``tick`` seconds and whenever ``wake`` is set; ends once the scheduler closes.
+    """One thread for all runs of a lab, every ``tick`` seconds or as often as it can, and whenever ``wake`` is set; ends once
+    the scheduler closes.
 
     ``preparing(data)`` is how far the classifier of a data set is, and in words; ``tend`` is what is due beside the runs.
     """
@@ -44,15 +45,18 @@ class RecorderThread:
 
     def _record_for_ever(self) -> None:
         while True:
+            began = time.monotonic()
             closing = self._scheduler.closing.is_set()
             self._wake.clear()
-            for active in list(self._scheduler.active.values()):
-                self._guarded(self._record, active)
+            every = list(self._scheduler.active.values())
+            playing = {active.job.run_id for active in every if active.training and not active.paused}
+            for active in every:
+                self._guarded(self._record, active, playing)
             self._guarded(self._tend)
             if closing and not any(active.training for active in list(self._scheduler.active.values())):
                 return
             time.sleep(min(BREATH_SECONDS, self._tick))
-            self._wake.wait(self._tick)
+            self._wake.wait(max(0.0, began + self._tick - time.monotonic()))
 
     def _guarded(self, work: Callable[..., None], *arguments: Any) -> None:
         # One run's trouble must not silence the others.
@@ -61,7 +65,7 @@ class RecorderThread:
         except Exception:
             log.exception("the recorder had trouble")
 
-    def _record(self, active: ActiveRun) -> None:
+    def _record(self, active: ActiveRun, playing: set[str]) -> None:
         run_id = active.job.run_id
         if active.training:
             alive = self._scheduler.executor.alive(run_id)
@@ -98,9 +102,8 @@ class RecorderThread:
                     0, "starting a process for this run" if self._scheduler.executor.starting(run_id) else "starting"
                 )
             hangs = self._scheduler.watchdog.message(run_id)
-            playing = [one for other, one in list(self._scheduler.active.items()) if other != run_id]
             active.view.set_status(
-                beside=sum(one.training and not one.paused for one in playing),
+                beside=len(playing - {run_id}),
                 stuck=bool(hangs),
                 message=self._store.problem or hangs or active.recorder.why or active.paused_for or active.notice,
                 preparing=", ".join(steps),

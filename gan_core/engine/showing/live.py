@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from gan_core.store import ACTIVE, RunRecord, RunStore
 
 MAX_FRAMES = 400  # in a snapshot; the store has all of them
 MAX_EVENTS = 500
+_Added = tuple[np.ndarray, np.ndarray, int]  # rounds, values, and how many of them a viewer gets
 PACE_SECONDS = 10.0
 WALL_SECONDS = 30.0  # long enough that looks and turns of others are in it as often as they come
 
@@ -126,7 +128,7 @@ class LiveView:
         self._event_count = 0
         self._reference: dict[str, Any] = {}
         self._news = _News()
-        self._delta: bytes | None = None
+        self._delta: Callable[[], bytes] | None = None
         self._snapshot: bytes | None = None
         self._subscribers = Subscribers(f"run {run_id}")
         self._lock = threading.RLock()
@@ -149,6 +151,11 @@ class LiveView:
             return self._status.to_dict()
 
     @property
+    def state(self) -> str:
+        """That of the status as of now."""
+        return self._status.state
+
+    @property
     def latest_parts(self) -> dict[str, Any]:
         """The parts of the newest frame."""
         with self._lock:
@@ -159,7 +166,10 @@ class LiveView:
             if changes.get("state", self._status.state) != self._status.state:
                 self._wall = _WallPace()  # a pause says nothing of how long it will take
                 self._status.wall_pace = 0.0
-            for name, value in changes.items():
+            new = {name: value for name, value in changes.items() if getattr(self._status, name) != value}
+            if not new:
+                return
+            for name, value in new.items():
                 setattr(self._status, name, value)
             self._news.status = self._status.to_dict() != self._shown
 
@@ -229,7 +239,7 @@ class LiveView:
                 return
             self._news = _News()
             self._shown = self._status.to_dict()
-            tracks = {
+            added = {
                 track: {name: self._extend(track, name, parts) for name, parts in columns.items()}
                 for track, columns in news.rows.items()
             }
@@ -240,9 +250,13 @@ class LiveView:
             self._snapshot = None
             if news.reference:
                 # What everything is drawn against has changed, once or twice in a run: begin anew.
-                self._delta = self.snapshot()
+                self._delta = self.snapshot
             else:
-                self._delta = _encode(self._envelope(full=False, tracks=tracks, frames=frames, events=news.events))
+                self._delta = cache(
+                    partial(_delta, self._envelope(full=False, frames=frames, events=news.events), added)
+                )
+                if self._subscribers:  # else nobody may ever ask: of many runs few are watched
+                    self._delta()
         self._subscribers.tell()
 
     def snapshot(self) -> bytes:
@@ -263,8 +277,8 @@ class LiveView:
         with self._lock:
             if since == self.cursor:
                 return None
-            one_tick = since == self.cursor - 1 and self._delta is not None
-            return self._delta if one_tick else self.snapshot()
+            one_tick = since == self.cursor - 1
+            return self._delta() if one_tick and self._delta is not None else self.snapshot()
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` from the recorder's thread after each new cursor; returns what ends it."""
@@ -280,17 +294,17 @@ class LiveView:
             self._judge = other._judge
             self.cursor += 1
             self._snapshot = None
-            self._delta = self.snapshot()
+            self._delta = self.snapshot
         self._subscribers.tell()
 
-    def _extend(self, track: str, name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[Any]]:
-        """Add to one curve; returns what a viewer adds to it: everything while it is short, later its shape."""
+    def _extend(self, track: str, name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> _Added:
+        """Add to one curve; returns what a viewer adds to it, and how many points of it: all while it is short."""
         series = self._series.setdefault(track, {}).setdefault(name, Series())
         room = max(DELTA_POINTS, SNAPSHOT_POINTS - len(series))
         x, y = np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
         series.extend(x, y)
         finite = np.isfinite(y)
-        return _curve(*thin(x[finite], y[finite], room))
+        return x[finite], y[finite], room
 
     def _envelope(self, *, full: bool, **content: Any) -> dict[str, Any]:
         return {"run": self.run_id, "cursor": self.cursor, "full": full, "status": self._shown} | content
@@ -421,6 +435,13 @@ def _schedule(run: RunRecord) -> dict[str, Any]:
 
 def _number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _delta(envelope: dict[str, Any], added: dict[str, dict[str, _Added]]) -> bytes:
+    tracks = {
+        track: {name: _curve(*thin(*points)) for name, points in columns.items()} for track, columns in added.items()
+    }
+    return _encode(envelope | {"tracks": tracks})
 
 
 def _curve(x: np.ndarray, y: np.ndarray) -> dict[str, list[Any]]:
