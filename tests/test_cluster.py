@@ -250,7 +250,7 @@ def test_a_run_is_given_up_only_after_several_calls_without_an_answer(
     with pytest.raises(TimeoutError) if answers_at > bridge.ATTEMPTS else nullcontext():
         asyncio.run(asks._listen(lane))
     assert said.count("silent") == bridge.ATTEMPTS - 1
-    assert ("entry" in said) == (answers_at <= bridge.ATTEMPTS)
+    assert ("entries" in said) == (answers_at <= bridge.ATTEMPTS)
 
 
 class OutOfMemoryError(Exception):

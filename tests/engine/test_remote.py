@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,30 @@ class Node:
 
     def __init__(self, lane: Lane, begin: int = 0) -> None:
         self.lane, self.seq = lane, begin
+        self.gathered: list[tuple[dict[str, Any], bytes]] | None = None
 
     def greet(self, **taken: Any) -> None:
         self.lane.hear({"say": "greeted", "node": "box", "lacking": [], "absent": [], "taken": False, **taken}, b"")
 
     def say(self, what: str, blob: bytes = b"", **data: Any) -> None:
         self.seq += 1
-        self.lane.hear({"say": "entry", "seq": self.seq, "number": 0, "what": what, **data}, blob)
+        told = {"seq": self.seq, "bytes": len(blob), "what": what, **data}, blob
+        if self.gathered is None:
+            self._pass([told])
+        else:
+            self.gathered.append(told)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is said meanwhile comes as the entries of one answer."""
+        self.gathered = []
+        yield
+        told, self.gathered = self.gathered, None
+        self._pass(told)
+
+    def _pass(self, told: list[tuple[dict[str, Any], bytes]]) -> None:
+        entries = [entry for entry, _ in told]
+        self.lane.hear({"say": "entries", "number": 0, "entries": entries}, b"".join(blob for _, blob in told))
 
     def word(self, word: Any) -> None:
         stream = io.BytesIO()
@@ -167,6 +185,25 @@ def test_what_is_told_again_to_the_next_server_is_on_record_once(lane: Callable,
     assert [word["data"]["kind"] for word in bridge.words("tell")] == ["str"], "it has its job, and obeys"
 
 
+def test_what_comes_at_once_is_read_in_order_and_acknowledged_once(
+    lane: Callable, bridge: Bridge, tmp_path: Path
+) -> None:
+    run = lane()
+    node = Node(run)
+    node.greet()
+    with node.at_once():
+        node.word(State("running", 5))
+        send(node, saved(tmp_path, 5))
+        node.word(Note(5, "checkpoint", {}))
+        node.say("exit", code=0)
+    assert run.poll() == 0, "its process has ended"
+    assert wire.read(run.stdout)[1] == State("running", 5)
+    assert checkpoints(run.job.checkpoint_dir) == [], "what lies behind it is not done yet"
+    assert heard(run) == [Note(5, "checkpoint", {})]
+    assert checkpoints(run.job.checkpoint_dir) == [path_of(run.job.checkpoint_dir, 5)]
+    assert [word["seq"] for word in bridge.words("heard")] == [node.seq]
+
+
 def test_the_next_bridge_is_told_what_the_run_has_not_heard(lane: Callable, bridge: Bridge) -> None:
     run = lane()
     node = Node(run)
@@ -174,7 +211,8 @@ def test_the_next_bridge_is_told_what_the_run_has_not_heard(lane: Callable, brid
     for command in ("pause", "resume", "sample"):
         wire.write(run.stdin, "a-run", command)  # type: ignore[arg-type]
         run.stdin.flush()
-    run.hear({"say": "entry", "seq": 3, "number": 1, "what": "frame", "kind": "Beat"}, b"")
+    entry = {"seq": 3, "bytes": 0, "what": "frame", "kind": "Beat"}
+    run.hear({"say": "entries", "number": 1, "entries": [entry]}, b"")
     bridge.told.clear()
     run.disconnected("the bridge ended")
     assert run.waits == "no contact with the cluster: the bridge ended"

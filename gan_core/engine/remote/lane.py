@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -164,12 +164,12 @@ class Lane:
                 self.waits = ""
             case "greeted":
                 self._greet(word)
-            case "entry":
-                self._passed = word["seq"]
+            case "entries":
+                self._passed = word["entries"][-1]["seq"]
                 with self._lock:
                     while self._unheard and self._unheard[0][0] <= word["number"]:
                         self._unheard.popleft()
-                self._take(word, blob)
+                self._take_all(word["entries"], blob)
             case "lost" if word["kind"] == "refused":
                 self._end("failed", f"{word['why'][:1].upper()}{word['why'][1:]}")
             case "lost" if word["kind"] == "memory":
@@ -196,25 +196,31 @@ class Lane:
             if not (word["taken"] and data["kind"] in ("Setup", "Job")):
                 self._send(what, data, blob)
 
-    def _take(self, entry: dict[str, Any], blob: bytes) -> None:
+    def _take_all(self, entries: list[dict[str, Any]], blobs: bytes) -> None:
+        """What the thread that hears the run reads and does is put to it at once, the end of the run behind all the rest."""
+        told: list[bytes | Callable[[], None]] = []
+        place = 0
+        for entry in entries:
+            blob, place = blobs[place : place + entry["bytes"]], place + entry["bytes"]
+            told += self._take(entry, blob)
+        heard = {"do": "heard", "run": self.run, "lease": self.lease, "seq": entries[-1]["seq"]}
+        self.stdout.feed(*told, lambda: self._connection.say(heard))
+        if entries[-1]["what"] == "exit":
+            self._exit(entries[-1]["code"])
+
+    def _take(self, entry: dict[str, Any], blob: bytes) -> Iterator[bytes | Callable[[], None]]:
         match entry["what"]:
             case "frame":
                 if not self._was_heard(entry, blob):
-                    self.stdout.feed(blob)
+                    yield blob
             case "file":
-                self.stdout.then(lambda: self._put(entry, blob))
+                yield lambda: self._put(entry, blob)
             case "names":
-                self.stdout.then(lambda: self._forget_others(set(entry["names"])))
+                yield lambda: self._forget_others(set(entry["names"]))
             case "errors":
                 self.errors.seek(0, io.SEEK_END)
                 self.errors.write(blob)
                 self.errors.flush()
-            case "exit":
-                self._exit(entry["code"])
-        seq = entry["seq"]
-        self.stdout.then(
-            lambda: self._connection.say({"do": "heard", "run": self.run, "lease": self.lease, "seq": seq})
-        )
 
     def _was_heard(self, entry: dict[str, Any], blob: bytes) -> bool:
         """Whether this is on record although it is told again: what happened at the round of the checkpoint, after it."""
@@ -350,7 +356,7 @@ class Lane:
         """Until the rows up to a checkpoint are on record, which were heard before it: whoever goes on from it lacks none."""
         deadline = time.monotonic() + ROWS_SECONDS
         while not self._dead and time.monotonic() < deadline and self._recorded(self.run) < round:
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def _forget_others(self, names: set[str]) -> None:
         """What the node has dropped goes here too, but for what somebody pinned here."""
@@ -401,23 +407,24 @@ class _Ear(io.RawIOBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self._items: SimpleQueue[bytes | Callable[[], None] | None] = SimpleQueue()
+        self._items: SimpleQueue[Sequence[bytes | Callable[[], None] | None]] = SimpleQueue()
+        self._next: deque[bytes | Callable[[], None] | None] = deque()
         self._buffer = b""
         self._over = False
 
-    def feed(self, data: bytes) -> None:
-        self._items.put(data)
-
-    def then(self, work: Callable[[], None]) -> None:
-        self._items.put(work)
+    def feed(self, *items: bytes | Callable[[], None]) -> None:
+        self._items.put(items)
 
     def end(self) -> None:
-        self._items.put(None)
+        self._items.put((None,))
 
     def read(self, size: int = -1) -> bytes:
         """So many bytes, waiting for them; fewer at the end."""
         while len(self._buffer) < size and not self._over:
-            match self._items.get():
+            if not self._next:
+                self._next.extend(self._items.get())
+                continue
+            match self._next.popleft():
                 case None:
                     self._over = True
                 case bytes() as data:
