@@ -17,7 +17,7 @@ from forking import TEXT, forked
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LAYER_0 = {"about", "alarms", "said", "failpoints", "exhaustion", "lifeline", "intake"}
+LAYER_0 = {"about", "alarms", "said", "failpoints", "exhaustion", "lifeline", "priority", "intake"}
 LAYER_1 = {"losses", "regularizers", "models", "data", "metrics"}
 MAY_IMPORT: dict[str, set[str]] = {
     "about": set(),
@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "failpoints": set(),
     "exhaustion": set(),
     "lifeline": set(),
+    "priority": set(),
     "intake": set(),
     "checkpoints": {"failpoints", "exhaustion"},
     "config": {"about", "alarms"},

@@ -30,6 +30,7 @@ from gan_core.engine.latent.looks import Answer, answers, needs
 from gan_core.engine.latent.recipes import Recipe, Wrong
 from gan_core.engine.latent.space import Space, open_space
 from gan_core.engine.latent.studies import STUDIES
+from gan_core.priority import give_way
 from gan_core.store import RunNotFound, RunStore, StoreError
 
 NICENESS = 19
@@ -151,7 +152,7 @@ def _sentence(error: Exception) -> str:
 
 
 def main(root: str) -> None:
-    os.nice(NICENESS)
+    give_way(NICENESS)
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever else prints
     compute_on_one_thread()

@@ -6,7 +6,6 @@ A line of JSON each: ``{"progress": [share, sentence]}``, at last ``{"found": â€
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from gan_core.engine.exchange.copies import copies_told
 from gan_core.engine.exchange.disentangling import disentanglement_told
 from gan_core.intake.errors import DataError
+from gan_core.priority import give_way
 from gan_core.store import RunNotFound, RunStore, StoreError
 
 NICE = 10
@@ -25,7 +25,7 @@ SCORES: dict[str, Callable[..., dict[str, Any]]] = {"disentangle": disentangleme
 
 
 def main(what: str, root: str, run_id: str, at: str) -> None:
-    os.nice(NICE)
+    give_way(NICE)
     torch.set_num_threads(1)
     try:
         with RunStore(Path(root), only_reads="What is scored is only read.") as store:

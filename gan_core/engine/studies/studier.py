@@ -7,7 +7,6 @@ A line of JSON each: ``{"progress": [share, sentence]}``, ``{"row": [cell, value
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 from gan_core.config import ConfigError
 from gan_core.engine.studies.computing import compute
 from gan_core.intake.errors import DataError
+from gan_core.priority import give_way
 from gan_core.store import RunNotFound, RunStore, StoreError
 
 NICE = 10
@@ -24,7 +24,7 @@ TELL_SECONDS = 0.3
 
 
 def main(root: str, study_id: str, place: str = "0", of: str = "1") -> None:
-    os.nice(NICE)
+    give_way(NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: whoever asked hears it too, and ends this process
     told = [0.0]
 
