@@ -250,7 +250,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--runs", type=int, default=6, help="for each node or process")
     parser.add_argument("--actors", type=int, default=200, help="runs at once")
-    parser.add_argument("--train", type=int, default=200, help="of these at most; and as many as there is memory for")
+    parser.add_argument("--train", type=int, default=6, help="of these at most; and as many as there is memory for")
     parser.add_argument("--pages", type=int, default=20, help="that watch these")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "ray.md")
     options = parser.parse_args()

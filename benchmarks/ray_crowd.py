@@ -36,7 +36,7 @@ PAGES = ("", "runs", "watch", "cluster")  # that are opened while all train
 TINY = {
     "schedule.rounds": 10_000_000,
     "schedule.checkpoint_seconds": 10.0,
-    "diagnostics.every": 100,
+    "diagnostics.every": 500,
     "diagnostics.samples": 64,
     "data.batch_size": 8,
     "model.generator.widths": [8],
@@ -48,6 +48,7 @@ TINY = {
 # -- in the server's process
 
 _marks: dict[str, list[tuple[float, int]]] = {}
+_told = {"Rows": 0, "Sight": 0}
 
 
 def carry_out(do: str, **details: Any) -> dict[str, Any]:
@@ -65,7 +66,12 @@ def carry_out(do: str, **details: Any) -> dict[str, Any]:
             return {"marks": {run: _marks.get(run, []) for run in details["runs"]}}
         case _:
             assert lab.cluster is not None
-            return {"bridge": lab.cluster.bridge, "problem": lab.cluster.problem, "lost": lab.cluster.lost}
+            return {
+                "told": _told,
+                "bridge": lab.cluster.bridge,
+                "problem": lab.cluster.problem,
+                "lost": lab.cluster.lost,
+            }
 
 
 def _begin(lab: Any, runs: int) -> list[str]:
@@ -86,12 +92,14 @@ def _mark_what_comes() -> None:
 
     take = Lane._take
 
-    def marked(lane: Lane, entry: dict[str, Any], blob: bytes) -> None:
+    def marked(lane: Lane, entry: dict[str, Any], blob: bytes) -> Any:
+        if entry["what"] == "frame" and entry["kind"] in _told:
+            _told[entry["kind"]] += 1
         if entry["what"] == "frame" and entry["kind"] == "Rows":
             word = wire.read(io.BytesIO(blob))[1]
             if isinstance(word, Rows) and word.track == "turns":
                 _marks.setdefault(lane.run, []).append((entry["at"], int(word.rounds[-1])))
-        take(lane, entry, blob)
+        return take(lane, entry, blob)
 
     Lane._take = marked  # type: ignore[method-assign]
 
@@ -116,7 +124,6 @@ def at_once(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, Ro
     room = int((psutil.virtual_memory().available - SPARED) / 2**20 / each)
     trained = max(1, min(options.actors, options.train, room))
     with LocalCluster(2, cpus=math.ceil(trained / 2)) as cluster:
-        give_way(psutil.Process(cluster.pid))
         os.environ |= cluster.environment
         os.environ |= {"GANSCOPE_RAY": cluster.address, "GANSCOPE_CLASS": "1", "GANSCOPE_BROWSERS_PER_ADDRESS": "500"}
         os.environ |= {"GANSCOPE_BENCH_TRAINED": str(trained), "PYTHONPATH": str(ROOT)}
@@ -132,12 +139,6 @@ def at_once(folder: Path, options: argparse.Namespace) -> Iterator[tuple[str, Ro
     yield "crowd", {"runs": options.actors, "trained": trained, "room": room, **found, **_of_the_store(folder, trained)}
 
 
-def give_way(cluster: psutil.Process) -> None:
-    """Nodes have machines of their own: what trains on those of this machine takes no time from the server and its pages."""
-    for process in (cluster, *cluster.children(recursive=True)):
-        process.nice(19)
-
-
 def _watched(dashboard: Dashboard, folder: Path, options: argparse.Namespace) -> Row:
     from gan_core.server.tickets import open_tickets
 
@@ -147,7 +148,7 @@ def _watched(dashboard: Dashboard, folder: Path, options: argparse.Namespace) ->
         if time.monotonic() - began > LIMIT_SECONDS:
             raise TimeoutError(f"{plays} of {len(runs)} runs play after {LIMIT_SECONDS:.0f} s")
         print(plays, "play", file=sys.stderr, flush=True)
-        time.sleep(2.0)
+        time.sleep(5.0)
     print("all play", file=sys.stderr, flush=True)
     begun = time.monotonic() - began
     seen = runs[:: max(1, len(runs) // options.pages)][: options.pages]
@@ -155,15 +156,17 @@ def _watched(dashboard: Dashboard, folder: Path, options: argparse.Namespace) ->
     crowd = Crowd([Viewer(server, run, tickets.mint(run)) for run in seen])
     try:
         crowd.until_all_are_there(120.0)
-        processes = {"server": dashboard.pid, "bridge": dashboard.ask("state")["bridge"]}
+        before = dashboard.ask("state")
+        processes = {"server": dashboard.pid, "bridge": before["bridge"]}
         cpu = {name: _cpu(pid) for name, pid in processes.items()}
         looks = _look(crowd, seen)
         used = {name: (_cpu(pid) - cpu[name]) / WATCHED_SECONDS for name, pid in processes.items()}
+        state = dashboard.ask("state")
+        told = {kind: (state["told"][kind] - count) / WATCHED_SECONDS for kind, count in before["told"].items()}
         opened = {
             page or "home": _seconds_to_open(crowd, server, seen[0], tickets.mint(seen[0]), page) for page in PAGES
         }
         marks = dashboard.ask("when", runs=seen)["marks"]
-        state = dashboard.ask("state")
         faults = crowd.faults
     finally:
         crowd.close()
@@ -172,6 +175,7 @@ def _watched(dashboard: Dashboard, folder: Path, options: argparse.Namespace) ->
         "pages": len(seen),
         "ages": _percentiles(_ages(looks, marks)),
         "cpu": used,
+        "told": told,
         "opened": opened,
         "faults": faults,
         "lost": state["lost"],

@@ -103,7 +103,8 @@ def _crowd(rows: Rows) -> str:
         return ""
     (row,) = found.values()
     ages, told = row["ages"], row["runs"] - row["trained"]
-    why = "as many as there was memory for" if row["trained"] == row["room"] else f"there was memory for {row['room']}"
+    few = f"there were cores for few, and memory for {row['room']}"
+    why = "as many as there was memory for" if row["trained"] == row["room"] else few
     said = f"{row['runs']} runs at once: {row['trained']} train as actors ({why})"
     if told:
         said += (
@@ -115,10 +116,11 @@ def _crowd(rows: Rows) -> str:
     faults = "; ".join(f"{count} × *{said}*" for said, count in kinds.items()) or "nothing"
     said += (
         f". All had begun after {row['begun']:.0f} s. {row['pages']} pages (Streamlit sessions with live sockets, no browser) "
-        f"watch as many of them. Nodes have the least priority here, for each has a machine of its own elsewhere. In "
+        f"watch as many of them. What trains has the least priority, for nodes have machines of their own elsewhere. In "
         f"{ages['looks']:,} looks the newest point of a page was {ages['p50']:.2f} s old (median), {ages['p95']:.2f} s (p95), "
-        f"at most {ages['longest']:.2f} s. The server's process took {row['cpu']['server']:.2f} cores, the bridge "
-        f"{row['cpu']['bridge']:.2f}. A page that is opened meanwhile is drawn "
+        f"at most {ages['longest']:.2f} s. All runs together told rows {row['told']['Rows']:.0f} times a second, and showed "
+        f"what they made {row['told']['Sight']:.0f} times. The server's process took {row['cpu']['server']:.2f} cores, the "
+        f"bridge {row['cpu']['bridge']:.2f}. A page that is opened meanwhile is drawn "
         f"after: {opened}.\n\nRuns that are told do not end when asked to, so the server may be killed at its end. Then the "
         f"store has {row['rows']:,} rows; its check finds {faults}; in "
         f"{row['broken']} runs a row is missing or there twice. {row['lost']} runs were lost, {len(row['faults'])} viewers "
@@ -146,9 +148,8 @@ def _schedule(rows: Rows) -> str:
         f"{LOSSES_PER_HOUR:g} nodes lost an hour, a checkpoint every {SAVED_EVERY:.0f} s. What it is fed: a call takes the "
         f"bridge {1000 * costs['bridge']:.2f} ms of a core, {ROWS_EVERY_SECONDS:g} s of a run the server "
         f"{1000 * costs['server']:.2f} ms, the start of a run {costs['start']:.1f} s of its core, and a run is back "
-        f"{costs['back']:.1f} s after its node was lost. What the server takes is that of the crowd above: where its points "
-        "came late, the server had less of a core than it asked for and took several pieces at once, so that the figure is too "
-        "low, and the number of runs below too high.\n\n"
+        f"{costs['back']:.1f} s after its node was lost. What the server takes is that of the crowd above, which "
+        "took several pieces of a run at once: with more runs it would take more of them at once, and each would cost less.\n\n"
     )
     said += _table([*heads, "p95 age", "hours played again"], lines) + "\n\n" + _first_full(found)
     return _section("Ten thousand runs on a hundred nodes", said, found)
