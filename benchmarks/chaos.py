@@ -1,12 +1,15 @@
 """Kills the server at random moments while runs train, damages files, fills the disk, storms the routes; counts what was lost.
 
     make chaos                          # 100 kills, about fifteen minutes; its section of docs/results/reliability.md
+    GANSCOPE_EXECUTOR=process python benchmarks/chaos.py          # the same with runs in processes, which are killed alone too
     python benchmarks/chaos.py --kills 5 --out /tmp/quick.md
 
 The server is a process of its own with the lab, the store and the live routes as `app.py` has them, without Streamlit's
-pages. A journal, kept here, holds every row that could be read from the store, and when each round was seen on its way to
-a browser. After each kill the store is looked over by `fsck` and compared with the journal; then all runs are resumed.
-A run that has ended is compared, by the hash of its whole state, with one that nobody disturbed, and a new one begins.
+pages. Meanwhile runs are saved, forked, packed, taken in and deleted for good (`chaos_acts.py`), and where they train in
+processes, one of these is killed alone in every other life. A journal, kept here, holds every row that could be read from the
+store, and when each round was seen on its way to a browser. After each kill the store is looked over by `fsck` and compared
+with the journal; then all runs are resumed. A run that has ended is compared, by the hash of its whole state, with one that
+nobody disturbed, and a new one begins.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +38,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.chaos_acts import ACTS, Meddler, act, kill_a_worker, put_aside
 from benchmarks.sections import write_section
 from benchmarks.serving import free_port, machine, parse_or_serve
 from gan_core.config import RunConfig, preset_config
@@ -43,9 +48,10 @@ from gan_core.server.tickets import open_tickets
 from gan_core.store import RunStore, fsck
 from gan_core.training import checkpoints, resolve
 
-TITLE = "Killed at random"
 AT_ONCE = 3
 EXECUTOR = os.environ.get("GANSCOPE_EXECUTOR") or "thread"
+TITLE = "Killed at random" if EXECUTOR == "thread" else "Killed at random, with runs in processes"
+WORKER_SECONDS = 10.0  # for a run whose process was killed to be known as interrupted
 LONGEST = 2.5  # seconds that a server trains before it is killed
 EARLY = 0.15  # share of the lives that may end before the runs have begun
 START_SECONDS = 120.0
@@ -77,6 +83,9 @@ class Tally:
     lost_seconds: list[float] = field(default_factory=list)
     requests: int = 0
     odd_answers: list[str] = field(default_factory=list)
+    workers: int = 0
+    acts: Counter[str] = field(default_factory=Counter)
+    within: Counter[str] = field(default_factory=Counter)
 
     @property
     def bad(self) -> bool:
@@ -102,6 +111,7 @@ class Journal:
 
 def serve(root: Path, port: int) -> None:
     import uvicorn
+    from anyio import to_thread
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import JSONResponse, Response
@@ -112,18 +122,28 @@ def serve(root: Path, port: int) -> None:
 
     def opened() -> Lab:
         lab = open_lab(root)
-        lab.capacity = AT_ONCE
+        lab.capacity = AT_ONCE + 1  # and a fork
         return lab
 
-    def begin(request: Request) -> Response:
+    async def begin(request: Request) -> Response:
+        return await to_thread.run_sync(go_on, await request.json())
+
+    def go_on(mine: list[str]) -> Response:
         lab = open_lab(root)
+        put_aside(lab, mine)
         resumed = resume_interrupted(lab)
         return JSONResponse({"gone_on": resumed.gone_on, "refused": resumed.refused})
+
+    async def meddle(request: Request) -> Response:
+        told = await request.json()
+        await to_thread.run_sync(act, open_lab(root), told["do"], told["mine"])
+        return JSONResponse({})
 
     async def submit(request: Request) -> Response:
         return JSONResponse(open_lab(root).submit(RunConfig.load(await request.json())))
 
-    own = [Route("/chaos/begin", begin, methods=["POST"]), Route("/chaos/submit", submit, methods=["POST"])]
+    own = [Route(f"/chaos/{one.__name__}", one, methods=["POST"]) for one in (begin, submit)]
+    own.append(Route("/chaos/act", meddle, methods=["POST"]))
     app = Starlette(routes=[*own, *live.routes()], lifespan=lifespan(opened, warm_up=lambda: None))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", ws="none")
 
@@ -197,19 +217,19 @@ def live_and_die(
     tally.full += full
     over = threading.Event()
     storm = threading.Thread(target=server.storm, args=(tally, over))
+    meddler: Meddler | None = None
     try:
-        answer = server.ask("/chaos/begin")
-        tally.resumed += len(answer["gone_on"])
-        tally.not_resumed += len(answer["refused"])
-        going = set(answer["gone_on"])
+        going = set(go_on(server, journals, tally))
         while len(going) < AT_ONCE:
             going.add(server.ask("/chaos/submit", config.replace({"seed": len(journals)}).to_dict()))
             journals.update({run: Journal() for run in going if run not in journals})
         storm.start()
+        meddler = Meddler(server.ask, list(journals), random.Random(rng.random()))
         ticket = open_tickets(root).mint("*")
         early = rng.random() < EARLY
         with RunStore(root) as store:
             until = time.monotonic() + rng.uniform(0.05, LONGEST)
+            alone = EXECUTOR == "process" and rng.random() < 0.5
             patience = time.monotonic() + START_SECONDS
             while time.monotonic() < until:
                 states = set()
@@ -217,10 +237,14 @@ def live_and_die(
                     status = server.read(f"/live/{run}/state?ticket={ticket}")["status"]
                     states.add(status["state"])
                     journals[run].shown.append((time.monotonic(), status["round"]))
-                    rounds = store.track(run, "turns", []).rounds
-                    journals[run].kept = int(rounds[-1]) if len(rounds) else 0
+                    journals[run].kept = store.last_round(run, "turns") or 0
                 if "queued" in states and not early and time.monotonic() < patience:
                     until = time.monotonic() + rng.uniform(0.05, LONGEST)  # they have not begun
+                elif alone:
+                    alone = False
+                    lose_a_worker(server, store, {run: journals[run] for run in going}, tally, rng)
+                    go_on(server, journals, tally)
+                    until = time.monotonic() + rng.uniform(0.05, LONGEST)
                 time.sleep(0.02)
             killed = time.monotonic()
             server.kill()
@@ -229,8 +253,37 @@ def live_and_die(
         over.set()
         if storm.ident is not None:
             storm.join()
+        if meddler is not None:
+            meddler.end()
+            tally.acts += meddler.done
+            tally.within[meddler.within] += 1
+            tally.faults += meddler.faults
     tally.kills += 1
     compare(root, {run: journals[run] for run in going}, killed, tally)
+
+
+def go_on(server: Server, journals: dict[str, Journal], tally: Tally) -> list[str]:
+    """Let everything that was interrupted go on; returns what did."""
+    answer = server.ask("/chaos/begin", list(journals))
+    tally.resumed += len(answer["gone_on"])
+    tally.not_resumed += len(answer["refused"])
+    return [str(run) for run in answer["gone_on"]]
+
+
+def lose_a_worker(
+    server: Server, store: RunStore, journals: dict[str, Journal], tally: Tally, rng: random.Random
+) -> None:
+    """Kill one process that trains, alone; what it had said is on record once its run is known as interrupted."""
+    killed = time.monotonic()
+    if not kill_a_worker(server.process.pid, rng):
+        return
+    tally.workers += 1
+    while time.monotonic() < killed + WORKER_SECONDS:
+        lost = [run for run in journals if store.run(run).status == "interrupted"]
+        if lost:
+            against_the_store(store, {run: journals[run] for run in lost}, killed, tally)
+            return
+        time.sleep(0.02)
 
 
 def compare(root: Path, journals: dict[str, Journal], killed: float, tally: Tally) -> None:
@@ -239,13 +292,16 @@ def compare(root: Path, journals: dict[str, Journal], killed: float, tally: Tall
         store.interrupt_orphans()
         store.sweep()
         tally.faults += [str(fault) for fault in fsck(root)]
-        for run, journal in journals.items():
-            rounds = store.track(run, "turns", []).rounds
-            recorded = int(rounds[-1]) if len(rounds) else 0
-            tally.rows_lost += max(0, journal.kept - recorded)
-            tally.lost_seconds.append(journal.seconds_lost(recorded, killed))
-            journal.shown.clear()
-            journal.kept = 0  # what is resumed begins at a checkpoint, and is recorded again
+        against_the_store(store, journals, killed, tally)
+
+
+def against_the_store(store: RunStore, journals: dict[str, Journal], killed: float, tally: Tally) -> None:
+    for run, journal in journals.items():
+        recorded = store.last_round(run, "turns") or 0
+        tally.rows_lost += max(0, journal.kept - recorded)
+        tally.lost_seconds.append(journal.seconds_lost(recorded, killed))
+        journal.shown.clear()
+        journal.kept = 0  # what is resumed begins at a checkpoint, and is recorded again
 
 
 def damage(root: Path, tally: Tally, rng: random.Random) -> None:
@@ -266,11 +322,15 @@ def damage(root: Path, tally: Tally, rng: random.Random) -> None:
     path.unlink()
 
 
-def check_ended(root: Path, tally: Tally, config: RunConfig, whole: dict[int, str], checked: set[str]) -> None:
-    """Every run that has finished must be the run that nobody disturbed."""
+def check_ended(
+    root: Path, tally: Tally, config: RunConfig, whole: dict[int, str], mine: Collection[str], checked: set[str]
+) -> None:
+    """Every run of the bench that has finished must be the run that nobody disturbed."""
     with RunStore(root) as store:
-        ended = [run for run in store.runs() if getattr(run, "status", "") == "finished" and run.id not in checked]
+        ended = [run for run in store.runs() if run.id in mine and getattr(run, "status", "") == "finished"]
     for run in ended:
+        if run.id in checked:
+            continue
         checked.add(run.id)
         seed = RunConfig.load(run.config).seed  # type: ignore[union-attr]
         if seed not in whole:
@@ -281,9 +341,10 @@ def check_ended(root: Path, tally: Tally, config: RunConfig, whole: dict[int, st
         tally.different += run.summary["state_hash"] != whole[seed]  # type: ignore[union-attr]
 
 
-def finish(root: Path, tally: Tally) -> None:
+def finish(root: Path, tally: Tally, mine: Collection[str]) -> None:
     """Let everything that is left go on to its end, undisturbed."""
     with Lab(root, capacity=AT_ONCE) as lab:
+        put_aside(lab, mine)
         resumed = resume_interrupted(lab)
         tally.resumed += len(resumed.gone_on)
         tally.not_resumed += len(resumed.refused)
@@ -302,10 +363,10 @@ def rampage(kills: int, rounds: int, seed: int, folder: Path) -> Tally:
         live_and_die(root, journals, tally, config, rng, log)
         if kill % 5 == 4:
             damage(root, tally, rng)
-        check_ended(root, tally, config, whole, checked)
+        check_ended(root, tally, config, whole, journals, checked)
         print(f"\r{kill + 1} of {kills} kills, {tally.ended} runs ended", end="", file=sys.stderr, flush=True)
-    finish(root, tally)
-    check_ended(root, tally, config, whole, checked)
+    finish(root, tally, journals)
+    check_ended(root, tally, config, whole, journals, checked)
     tally.faults += [str(fault) for fault in fsck(root)]
     print(file=sys.stderr)
     return tally
@@ -319,6 +380,11 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
         "resumptions": tally.resumed,
         "checkpoints damaged on purpose (one bit), all named by fsck": tally.damaged,
         "lives with a disk that was full for a while": tally.full,
+        **({"processes of runs killed alone (`kill -9`), the server going on": tally.workers} if tally.workers else {}),
+        **{
+            f"{name} (killed in the midst of it)": f"{tally.acts[name]} ({tally.within[name]})"
+            for name in ACTS
+        },
         "hostile requests": tally.requests,
         "**rows lost that had been read from the store**": tally.rows_lost,
         "**faults found in the store**": len(tally.faults),
@@ -330,7 +396,8 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers][:20])
-    return f"""`make chaos` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the
+    how = "make chaos" if EXECUTOR == "thread" else f"GANSCOPE_EXECUTOR={EXECUTOR} make chaos"
+    return f"""`{how}` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the
 server, trains three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over,
 resumes everything, and so on. Lines in bold must be 0.
 
