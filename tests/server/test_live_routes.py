@@ -284,6 +284,17 @@ def test_a_client_may_ask_for_everything_again(client: TestClient, ticket: str) 
         assert message(socket)["full"] is True
 
 
+def test_who_asks_for_a_snapshot_waits_for_no_news(
+    client: TestClient, ticket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_AGAIN", 3600.0)
+    with connect(client, f"/live/live-run?ticket={ticket}") as socket:
+        message(socket)
+        time.sleep(2 * live.SNAPSHOT_PAUSE)  # nothing may happen meanwhile
+        socket.send_text("snapshot")
+        assert message(socket)["full"] is True
+
+
 def test_a_client_that_asks_all_the_time_gets_few_snapshots(client: TestClient, lab: Any, ticket: str) -> None:
     with connect(client, f"/live/live-run?ticket={ticket}") as socket:
         for _ in range(200):
