@@ -24,6 +24,7 @@ from test_executors import (  # noqa: F401
 
 from gan_core.data import places, shelf
 from gan_core.engine.messages import Sight
+from gan_core.engine.showing.making import made
 from gan_core.engine.remote.connection import Seen
 from gan_core.engine.remote.executor import RayExecutor
 from gan_core.intake.points import Points
@@ -68,7 +69,8 @@ def test_all_three_kinds_say_the_same(
         assert one.notes("reference") == other.notes("reference")
         assert one.frames == other.frames
         for this, that in zip(one.of(Sight), other.of(Sight), strict=True):
-            assert np.array_equal(this.parts["grid"], that.parts["grid"])
+            grid, made_there = made(this).parts["grid"], that.parts["grid"]
+            assert (grid.said, grid.content.tobytes()) == (made_there.said, made_there.content.tobytes())
 
 
 def test_data_of_ones_own_goes_to_the_node_by_its_hash(
