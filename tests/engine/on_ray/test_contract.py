@@ -24,9 +24,9 @@ from test_executors import (  # noqa: F401
 
 from gan_core.data import places, shelf
 from gan_core.engine.messages import Sight
-from gan_core.engine.showing.making import made
 from gan_core.engine.remote.connection import Seen
 from gan_core.engine.remote.executor import RayExecutor
+from gan_core.engine.showing.making import made
 from gan_core.intake.points import Points
 from gan_core.training import build, capture, load_source, play, state_hash
 
