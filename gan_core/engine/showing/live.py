@@ -255,8 +255,8 @@ class LiveView:
                 self._delta = cache(
                     partial(_delta, self._envelope(full=False, frames=frames, events=news.events), added)
                 )
-                if self._subscribers:  # else nobody may ever ask: of many runs few are watched
-                    self._delta()
+            if self._subscribers:  # else nobody may ever ask: of many runs few are watched
+                self._delta()
         self._subscribers.tell()
 
     def snapshot(self) -> bytes:
@@ -295,6 +295,8 @@ class LiveView:
             self.cursor += 1
             self._snapshot = None
             self._delta = self.snapshot
+            if self._subscribers:
+                self._delta()
         self._subscribers.tell()
 
     def _extend(self, track: str, name: str, parts: list[tuple[np.ndarray, np.ndarray]]) -> _Added:
