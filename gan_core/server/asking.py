@@ -133,7 +133,7 @@ class AskingRoutes:
             return _said(error, 403)
         except ValueError as error:
             return _said(error, 400)
-        except (RunNotFound, StoreError, OSError, TimeoutError) as error:
+        except (RunNotFound, StoreError, OSError) as error:
             return _said(error, 404)
         name = f"{run}-latent.{end}"
         return Response(

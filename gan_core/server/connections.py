@@ -220,7 +220,6 @@ class Guard(asyncio.Protocol):
 
     def _wait(self) -> None:
         """From now on the head of a request must come within its time, however much of it comes now and then."""
-        self._stop(self._patience)
         self._connections.waits(self, True)
         self._patience = asyncio.get_running_loop().call_later(self.limits.head_seconds, self.abort)
 

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketDenialResponse
+from waiting import until
 
 from gan_core.engine.answering.guide import SUPERSEDED, Unanswered
 from gan_core.engine.answering.lanes import lane
@@ -165,6 +166,23 @@ def failed(error: Exception) -> Future[bytes]:
     future: Future[bytes] = Future()
     future.set_exception(error)
     return future
+
+
+def test_what_was_asked_by_who_has_left_is_not_answered(
+    pages: TestClient, tickets: Tickets, guide: StandInGuide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Future[bytes]] = []
+
+    def ask(*_: object) -> Future[bytes]:
+        asked.append(Future())
+        return asked[-1]
+
+    monkeypatch.setattr(guide, "ask", ask)
+    with pages.websocket_connect(f"/ask/live-run?ticket={tickets.mint('live-run')}") as page:
+        page.send_text('{"do":"grid"}')
+        until(lambda: asked)
+        page.close()
+        until(lambda: asked[0].cancelled())
 
 
 def test_who_speaks_bytes_is_left_in_peace(pages: TestClient, tickets: Tickets) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import uvicorn
@@ -22,6 +23,7 @@ from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
 from gan_core.server import connections
+from gan_core.server.access import THIS_MACHINE
 from gan_core.server.connections import Connections, Guard, KeepRoom, Limits
 
 FOREVER = 3600.0
@@ -347,5 +349,52 @@ def test_a_full_server_takes_room_from_the_largest_address_but_not_from_its_teac
             _, other = await come(all_of_them, "10.0.0.2")
             assert [one.aborted for _, one in many] == [False, True, False], "the newest that does not teach"
             assert not other.aborted
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("address", "has_room"), [(THIS_MACHINE, True), ("10.0.0.2", False)])
+def test_only_a_proxy_of_this_machine_may_have_more_than_one_address(address: str, has_room: bool) -> None:
+    async def scene() -> None:
+        all_of_them = Connections(Limits(in_all=10, of_one_address=1, kept_for_teacher=1, head_seconds=FOREVER))
+        (first, _), (second, _) = [await come(all_of_them, address) for _ in range(2)]
+        assert (first.room(), second.room()) == (has_room, has_room)
+
+    asyncio.run(scene())
+
+
+def test_who_writes_is_told_when_the_other_end_takes_nothing() -> None:
+    async def scene() -> None:
+        inner = Mock(asyncio.Protocol)
+        guard = Guard(Connections(PATIENT), lambda: inner)
+        guard.connection_made(Transport())  # type: ignore[arg-type]
+        guard.pause_writing()
+        inner.pause_writing.assert_called_once_with()
+        guard.resume_writing()
+        inner.resume_writing.assert_called_once_with()
+
+    asyncio.run(scene())
+
+
+def test_a_body_has_its_time_and_what_comes_after_it_all_the_time() -> None:
+    async def scene() -> None:
+        guard, transport = await come(Connections(Limits(head_seconds=FOREVER, body_seconds=0.0)))
+        gone = asyncio.Event()
+
+        async def receive() -> Any:
+            if body._bytes:
+                await gone.wait()
+                return {"type": "http.disconnect"}
+            return {"type": "http.request", "body": b"x", "more_body": False}
+
+        body = connections.Body(guard, receive)
+        assert (await body())["body"] == b"x"
+        asyncio.get_running_loop().call_later(0.05, gone.set)
+        await body()
+        assert gone.is_set()
+        assert not transport.aborted, "an answer may take as long as it likes"
+        late = connections.Body(guard, asyncio.Event().wait)  # type: ignore[arg-type]
+        assert await late() == {"type": "http.disconnect"}
+        assert transport.aborted
 
     asyncio.run(scene())
