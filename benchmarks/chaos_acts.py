@@ -44,8 +44,8 @@ def act(lab: Lab, do: str, mine: Sequence[str]) -> None:
                 read_pack(lab.store, file, copies=True)
             case "delete for good":
                 _delete(lab, mine)
-    except (Refused, StoreError):
-        pass  # the run has ended, or has no checkpoint yet
+    except (Refused, StoreError, OSError):
+        pass  # the run has ended, has no checkpoint yet, or the disk is full, which a page says in a sentence
 
 
 def _delete(lab: Lab, mine: Sequence[str]) -> None:
