@@ -450,6 +450,9 @@ class Lab:
         if not kept:
             raise Refused("No checkpoint of this run has been kept yet; save one, and fork from it.")
         wanted = max(kept) if at is None else at
+        if at is None and active is None:  # what it played last may have gone with its process, unrecorded
+            recorded = self.store.last_round(run_id, "turns") or 0
+            wanted = max((round for round in kept if round <= recorded), default=wanted)
         if wanted not in kept:
             rounds = ", ".join(f"{round:,}" for round in kept)
             raise Refused(f"No checkpoint of round {wanted:,} was kept; there are those of round {rounds}.")

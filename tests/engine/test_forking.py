@@ -10,7 +10,7 @@ from holding import Hold
 
 from gan_core.config import MOST_ROUNDS, ConfigError, RunConfig
 from gan_core.engine import Lab, Refused
-from gan_core.store import RunNotFound
+from gan_core.store import RunNotFound, fsck
 from gan_core.training import checkpoints
 
 
@@ -194,3 +194,18 @@ def test_a_fork_of_a_run_that_has_trained_its_seconds_gets_as_many_again(open_la
     child = lab.wait(lab.fork(parent), 60)
     assert child.config["schedule"]["seconds"] == pytest.approx(record.summary["seconds"] + 0.05, abs=1e-3)
     assert child.rounds > record.rounds
+
+
+def test_rounds_that_were_lost_with_their_process_are_passed_over_or_said(open_lab: Callable, small: Callable) -> None:
+    lab = open_lab()
+    parent = lab.submit(small({"schedule.rounds": 12}))
+    assert lab.wait(parent, 60).status == "finished"
+    earlier, last = lab.kept_rounds(parent)[-2:]
+    assert last == 12
+    lab.store.truncate(parent, 11)  # as if the process had been killed before it told of its last round
+    assert lab.store.run(lab.fork(parent, {"schedule.rounds": 24})).forked_at == earlier
+    child = lab.fork(parent, {"schedule.rounds": 24}, at=last)
+    assert lab.wait(child, 60).status == "finished"
+    said = [event.data["message"] for event in lab.store.events(child) if event.kind == "not_recorded"]
+    assert said == ["Rounds 12 to 12 were played, but not recorded."]
+    assert fsck(lab.store.root) == []
