@@ -449,10 +449,8 @@ class Lab:
         kept = {round: path_of(folder, round) for round in self.kept_rounds(run_id)}
         if not kept:
             raise Refused("No checkpoint of this run has been kept yet; save one, and fork from it.")
-        wanted = max(kept) if at is None else at
-        if at is None and active is None:  # what it played last may have gone with its process, unrecorded
-            recorded = self.store.last_round(run_id, "turns") or 0
-            wanted = max((round for round in kept if round <= recorded), default=wanted)
+        recorded = max(kept) if active else self.store.last_round(run_id, "turns") or 0  # later ones went with a process
+        wanted = max((round for round in kept if round <= recorded), default=max(kept)) if at is None else at
         if wanted not in kept:
             rounds = ", ".join(f"{round:,}" for round in kept)
             raise Refused(f"No checkpoint of round {wanted:,} was kept; there are those of round {rounds}.")
