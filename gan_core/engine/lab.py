@@ -449,7 +449,7 @@ class Lab:
         kept = {round: path_of(folder, round) for round in self.kept_rounds(run_id)}
         if not kept:
             raise Refused("No checkpoint of this run has been kept yet; save one, and fork from it.")
-        recorded = max(kept) if active else self.store.last_round(run_id, "turns") or 0  # later ones went with a process
+        recorded = max(kept) if active else self.store.last_round(run_id, "turns") or 0  # the rest is lost
         wanted = max((round for round in kept if round <= recorded), default=max(kept)) if at is None else at
         if wanted not in kept:
             rounds = ", ".join(f"{round:,}" for round in kept)
