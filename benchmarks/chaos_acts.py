@@ -20,8 +20,7 @@ from gan_core.engine.resuming import interrupted
 from gan_core.store import StoreError
 from tests.workers import workers
 
-SAVE, FORK, TAKE_IN, DELETE = "save", "fork", "pack and take in", "delete for good"
-ACTS = (SAVE, FORK, TAKE_IN, DELETE)
+ACTS = ("save", "fork", "pack and take in", "delete for good")
 STOP_SECONDS = 5.0
 
 

@@ -171,12 +171,11 @@ def begin_fork(store: RunStore, plan: ForkPlan, record: RunRecord) -> ActiveRun:
         }
         told |= {"cure": cure_between(plan.before, plan.config), "label": f"forked: {plan.story}"}
         store.add_event(child, played, "forked", told)
-        store.flush()
         recorded = store.last_round(child, "turns") or 0
         if recorded < played:
             said = {"message": f"Rounds {recorded + 1:,} to {played:,} were played, but not recorded."}
             store.add_event(child, played, "not_recorded", said)
-            store.flush()
+        store.flush()
         # At last: a fork that has a checkpoint has its past too, whatever ends this process.
         folder = store.checkpoint_dir(child)
         checkpoint = save_checkpoint(folder, plan.made.state | dict(plan.clock))
