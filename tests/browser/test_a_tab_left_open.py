@@ -25,12 +25,15 @@ OPENS = f"async ([run, path]) => (await ({STATUS})([path, ({TICKET})(run)])) ===
 # The connection is made anew, as after it was lost, with the ticket that the page has by then.
 CONNECTS = "run => window.__ganscope[run].view.connection.connect()"
 IS_ANSWERED = "run => ['live', 'polling', 'done'].includes(window.__ganscope[run].view.connection.state)"
-# Nothing that the page is brought reaches a computer that sleeps; awake, it finds that its ticket is refused.
+# Nothing that the page is brought reaches a computer that sleeps; awake, it finds that its ticket is refused. Each time that
+# Streamlit brings something it also hands over how to ask.
 SLEEPS = """([run, first]) => { const { view } = window.__ganscope[run]
-  const update = view.update.bind(view), ask = view.ask.bind(view)
-  window.asked = false
-  view.update = data => { if (window.asked) update(data) }
-  view.ask = (name, value) => { window.asked ||= name === "stale"; ask(name, value) }
+  const update = view.update.bind(view)
+  let { ask } = view
+  window.asked = window.missed = false
+  view.update = data => { if (window.asked) update(data); else window.missed = true }
+  const asks = (name, value) => { window.asked ||= name === "stale"; ask(name, value) }
+  Object.defineProperty(view, "ask", { get: () => asks, set: (handed) => { ask = handed } })
   view.data = { ...view.data, ticket: first }
   view.connection.ticket = first }"""
 
@@ -98,6 +101,7 @@ def test_a_page_that_slept_through_the_life_of_its_ticket_asks_for_another(left:
     page = left.watch
     until(page, IS_OVER, left.first)
     page.evaluate(SLEEPS, [run, left.first])
+    until(page, "() => window.missed")
     page.evaluate(CONNECTS, run)
     until(page, IS_ANSWERED, run)
     assert page.evaluate("() => window.asked")
