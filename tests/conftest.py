@@ -6,6 +6,7 @@ import functools
 import gc
 import logging
 import os
+import shutil
 import signal
 import sys
 
@@ -80,9 +81,9 @@ def everything_is_logged() -> None:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def lab(tmp_path: Path, prepared: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """A lab of its own, which the pages find as theirs; the store has been looked over before a test writes to it."""
-    with Lab(tmp_path / "runs", tick=0.05) as opened:
+    with Lab(prepared(tmp_path / "runs"), tick=0.05) as opened:
         opened.health.wait()
         monkeypatch.setattr(gan_core.engine, "_current", opened)
         yield opened
@@ -109,13 +110,24 @@ def hold(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(scope="session")
 def digits_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with the frozen classifier of MNIST-5k, trained once for all processes that test: it takes ten seconds. To be
-    copied, not written to."""
+    """A cache with the frozen classifier of MNIST-5k, trained once for all processes that test: it takes ten seconds. Stores
+    have copies of it (``prepared``)."""
     base = tmp_path_factory.getbasetemp()
     cache = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "digits-classifier"
     torch.set_num_threads(1)
     classifier_for(mnist5k(), cache)
     return cache
+
+
+@pytest.fixture(scope="session")
+def prepared(digits_classifier: Path) -> Callable[[Path], Path]:
+    """``prepared(root)``: an empty store there that has the frozen classifier of the digits, as `make run` leaves it."""
+
+    def make(root: Path) -> Path:
+        shutil.copytree(digits_classifier, root / "cache")
+        return root
+
+    return make
 
 
 @pytest.fixture(scope="session")

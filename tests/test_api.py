@@ -2,7 +2,6 @@
 
 import html
 import json
-import shutil
 import threading
 
 import numpy as np
@@ -207,8 +206,8 @@ def test_the_generator_of_a_result_is_g_as_the_run_left_it(tmp_path):
         result.sample(2, y=1)
 
 
-def test_a_conditional_generator_takes_classes_by_index_and_by_name(tmp_path, digits_classifier):
-    shutil.copytree(digits_classifier, tmp_path / "cache")
+def test_a_conditional_generator_takes_classes_by_index_and_by_name(tmp_path, prepared):
+    prepared(tmp_path)
     result = train(
         small("digits-conditional", **{"model.generator.architecture": "mlp", "schedule.rounds": 2,
                                        "model.discriminator.architecture": "mlp"}),

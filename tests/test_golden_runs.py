@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -144,8 +143,8 @@ def pixels(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", golden.RUNS)
-def test_a_golden_run_played_anew_is_the_same_run(name: str, tmp_path: Path, digits_classifier: Path) -> None:
-    shutil.copytree(digits_classifier, tmp_path / "new" / "cache")
+def test_a_golden_run_played_anew_is_the_same_run(name: str, tmp_path: Path, prepared: Callable[[Path], Path]) -> None:
+    prepared(tmp_path / "new")
     store, old = opened(tmp_path / "old", name)
     with store, Lab(tmp_path / "new", tick=0.05, executor="thread") as lab:
         run = lab.submit(golden.config_of(golden.RUNS[name]), name=old.run.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ def run(cell: str, names: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_every_cell_runs_and_is_kept_without_its_output(
-    path: Path, tmp_path: Path, digits_classifier: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, prepared: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(digits_classifier, tmp_path / "runs" / "cache")
+    prepared(tmp_path / "runs")
     monkeypatch.setenv("GANSCOPE_STORE", str(tmp_path / "runs"))
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}

@@ -60,8 +60,8 @@ def small(rounds: int = 20) -> RunConfig:
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("empty") / "runs", tick=0.05) as opened:
+def empty(tmp_path_factory: pytest.TempPathFactory, prepared: Callable[[Path], Path]) -> Iterator[Lab]:
+    with Lab(prepared(tmp_path_factory.mktemp("empty") / "runs"), tick=0.05) as opened:
         yield opened
 
 
@@ -103,13 +103,13 @@ class Troubled:
 
 
 @pytest.fixture(scope="module")
-def troubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troubled]:
+def troubled(tmp_path_factory: pytest.TempPathFactory, prepared: Callable[[Path], Path]) -> Iterator[Troubled]:
     """A store with a run that failed, and one whose settings cannot be read."""
 
     def broken(config: RunConfig, source: object) -> None:
         raise RuntimeError("the dog ate the weights")
 
-    with Lab(tmp_path_factory.mktemp("troubled") / "runs", tick=0.05) as lab:
+    with Lab(prepared(tmp_path_factory.mktemp("troubled") / "runs"), tick=0.05) as lab:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("gan_core.engine.running.runner.build", broken)
             failed = lab.submit(small(), name="a failed one")

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,26 +101,22 @@ def start_server(store: Path, forked: bool = True, **settings: str) -> Server:
     raise AssertionError(f"the server did not start:\n{log.read_text()[-3000:]}")
 
 
-def _make_store(root: Path, digits_classifier: Path) -> Path:
-    """A store with the frozen classifier ready, as `make run` leaves it."""
-    shutil.copytree(digits_classifier, root / "runs" / "cache")
-    return root / "runs"
-
-
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> Iterator[Server]:
+def shared(tmp_path_factory: pytest.TempPathFactory, prepared: Callable[[Path], Path]) -> Iterator[Server]:
     """One server for all modules that ask for no ``SETTINGS``; its runs train in threads, which start in no time."""
-    running = start_server(_make_store(tmp_path_factory.mktemp("shared"), digits_classifier), executor="thread")
+    running = start_server(prepared(tmp_path_factory.mktemp("shared") / "runs"), executor="thread")
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="module")
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, digits_classifier: Path) -> Path:
+def store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, prepared: Callable[[Path], Path]
+) -> Path:
     """The store of this module's server: one of its own where the module has ``SETTINGS``."""
     if not hasattr(request.module, "SETTINGS"):
         return Path(request.getfixturevalue("shared").store)
-    return _make_store(tmp_path_factory.mktemp("browser"), digits_classifier)
+    return prepared(tmp_path_factory.mktemp("browser") / "runs")
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +132,9 @@ def server(store: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture
-def own_server(tmp_path: Path, digits_classifier: Path) -> Iterator[Server]:
+def own_server(tmp_path: Path, prepared: Callable[[Path], Path]) -> Iterator[Server]:
     """A server that a test may end, as a user has it."""
-    running = start_server(_make_store(tmp_path, digits_classifier), executor="auto", forked=False)
+    running = start_server(prepared(tmp_path / "runs"), executor="auto", forked=False)
     yield running
     if running.process.poll() is None:
         running.stop()
