@@ -6,7 +6,9 @@ STUDENT_RUNS ?= 0
 JOBS ?= 4
 # Gates that `make gates` runs.
 N ?= 10
-PARALLEL := -n $(JOBS) --dist worksteal
+# A file stays with one process, which makes what its tests share once; those with a browser come first, and little is left
+# for one process at the end.
+PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 STORE ?= $(or $(GANSCOPE_STORE),runs)
 VENV := .venv
 # With RAY=HOST:PORT runs train on that Ray cluster; the environment that has Ray sees all of the other.
