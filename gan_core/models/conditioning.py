@@ -61,13 +61,19 @@ class Spelled(Conditional):
         return h
 
 
+def table(rows: int, length: int) -> nn.Embedding:
+    """A learned vector for each row, without values yet: where torch's constructor draws them, it imports the compiler on the
+    device "meta", which takes a second."""
+    return nn.Embedding.from_pretrained(torch.empty(rows, length), freeze=False)
+
+
 class LabelEmbedding(Conditional):
     """(N, C, …) → (N, C + E, …): a learned vector, or picture, for each class; ``shape`` is (E, …)."""
 
     def __init__(self, num_classes: int, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.num_classes, self.shape = num_classes, shape
-        self.table = nn.Embedding(num_classes, math.prod(shape))
+        self.table = table(num_classes, math.prod(shape))
 
     def forward(self, h: Tensor, y: Tensor | None) -> Tensor:
         return torch.cat([h, self.table(self.required(y)).reshape(len(h), *self.shape)], dim=1)

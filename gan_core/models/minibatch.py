@@ -105,4 +105,5 @@ def pack(x: Tensor, size: int, summary: str = "none") -> Tensor:
 
 def packed_shape(shape: tuple[int, ...], size: int, summary: str = "none") -> tuple[int, ...]:
     """The shape of one of D's inputs, of packs of samples of ``shape``."""
-    return tuple(pack(torch.empty(size, *shape, device="meta"), size, summary).shape[1:])
+    # One real pack is small; on the device "meta" a mean imports the compiler, which takes a second.
+    return tuple(pack(torch.zeros(size, *shape, device="cpu"), size, summary).shape[1:])

@@ -14,15 +14,19 @@ from gan_core.training import eager
 
 TRAINS = """
 import sys
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, preset_config
 from gan_core.engine.library.describe import warm_up
 from gan_core.engine import Lab
+from gan_core.training import build, load_source, resolve
 warm_up()
 with Lab(sys.argv[1], executor="thread") as lab:
     for optimizer in ("adam", "rmsprop", "sgd"):
         both = {f"optimizers.{role}.name": optimizer for role in ("generator", "discriminator")}
         run = lab.submit(RunConfig().replace({"data.name": "ring", "schedule.rounds": 3, "device": "cpu", **both}))
         assert lab.wait(run, 60).status == "finished"
+for preset, more in (("gaussian-course", {}), ("digits-copied", {}), ("digits-mlp", {"model.condition": "embedding"})):
+    config = resolve(preset_config(preset, more))
+    build(config, load_source(config))
 assert "torch" in sys.modules
 print(sorted(name for name in sys.modules if name in ("torch._dynamo", "sympy")))
 """

@@ -17,6 +17,7 @@ from gan_core.config.games.glo import GloConfig
 from gan_core.data import ImageSource, Source
 from gan_core.models import ARCHITECTURES, decoder_from
 from gan_core.models.blocks import Network
+from gan_core.models.conditioning import table
 from gan_core.training.assembly import Assembly, assemble, layers_of, normalize
 from gan_core.training.columns import GRADIENTS, LOSSES, Column, names_of
 from gan_core.training.evaluation import evaluated
@@ -99,7 +100,7 @@ def _networks(config: GloConfig, source: Source) -> dict[str, nn.Module]:
             model.code_dim, source.shape, layers_of(model.decoder)
         )
         networks: dict[str, nn.Module] = {
-            "Codes": Network(nn.Embedding(pictures, model.code_dim)),
+            "Codes": Network(table(pictures, model.code_dim)),
             "Dec": decoder_from(made, source.shape),
         }
         normalize({"Dec": networks["Dec"]}, {"Dec": model.decoder})
