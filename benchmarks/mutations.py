@@ -135,7 +135,14 @@ GROUPS = {
             *("artefacts", "backup", "bin", "comparisons", "frames", "fsck", "readers", "run_store", "runs", "schema"),
             *("studies", "tracks", "writer"),
         ),
-        ("tests/store",),
+        (
+            *("tests/store", "tests/test_deleting.py", "tests/test_exhaustion.py", "tests/test_hostile_input.py"),
+            *("tests/ui/test_deleted.py", "tests/ui/test_runs_page.py"),
+            *_in(
+                "tests/engine/test_", "closing", "comparing", "copies", "damage", "every_fault", "forking", "full_disk"
+            ),
+            *_in("tests/engine/test_", "lab", "packs", "recorder", "resuming", "studies"),
+        ),
     ),
     "intake": Group(
         _in(
