@@ -40,8 +40,7 @@ def begin(*, address: str | None, port: int, root: Path, environment: Mapping[st
     """
     global _room
     _room = None
-    with contextlib.suppress(FileNotFoundError):  # of an earlier start: it opens nothing any more
-        (root / LINK_FILE).unlink()
+    _forget_link(root)
     if is_loopback(address) and environment.get(CLASS, "") in ("", "0"):
         return
     here = address if address and not _every_interface(address) else lan_address()
@@ -65,7 +64,12 @@ def end(root: Path) -> None:
     """The class is over: its link opens nothing."""
     global _room
     _room = None
-    with contextlib.suppress(FileNotFoundError):
+    _forget_link(root)
+
+
+def _forget_link(root: Path) -> None:
+    """The link of a class that is over opens nothing: where its file is not there, or cannot be removed, all is well."""
+    with contextlib.suppress(OSError):
         (root / LINK_FILE).unlink()
 
 
@@ -81,9 +85,14 @@ def announce(room: Classroom, root: Path, terminal: TextIO) -> None:
         said.append(f"  Teacher link: {teacher}   (yours alone; new at each start)")
     else:
         path = root / LINK_FILE
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-            file.write(teacher + "\n")
-        said.append(f"  Teacher link: in the file {LINK_FILE} of the store, which only you can read")
+        try:
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+                file.write(teacher + "\n")
+            said.append(f"  Teacher link: in the file {LINK_FILE} of the store, which only you can read")
+        except OSError as error:
+            said.append(
+                f"  Teacher link: the store cannot be written to ({error.strerror}); a terminal would show the link"
+            )
     print("\n".join([*said, ""]), file=terminal, flush=True)
 
 

@@ -20,7 +20,7 @@ from gan_core.server.tickets import open_tickets
 from gan_core.store import RunNotFound, StoreError
 from gan_core.ui.faults import without_paths
 from gan_core.ui.pressing import press
-from gan_core.ui.rights import guarded, may, why_not
+from gan_core.ui.rights import guarded, may, pace, why_not
 
 ICON = str(Path(__file__).with_name("icon.png"))
 HOME, TRAIN, WATCH, COMPARE, LATENT, DRAW, USES, RUNS, DATA, LIBRARY, THEORY, COLLAPSE, LESSONS, CLASS = (
@@ -46,6 +46,7 @@ CLUSTER = "cluster.py"  # where there is one
 BEGINS = Path(__file__).with_name("begins.css")
 """What keeps the box of Start in sight on a page with a long form."""
 LEFT = "left"  # where each page was left that can be come back to
+LOOK_SECONDS = 5.0  # between two looks whether the store can be written again
 
 TOUR = {
     HOME: ("Home", ":material/home:"),
@@ -86,6 +87,13 @@ def say_what_is_wrong() -> None:
         st.warning(
             why if may("teach") else "For now the runs here can only be looked at.", icon=":material/visibility:"
         )
+
+        @st.fragment(run_every=pace(LOOK_SECONDS))
+        def look() -> None:
+            if lab().store.only_reads != why:  # the other server is gone, or there is room on the disk
+                st.rerun()
+
+        look()
     if lab().safe_mode:
         st.warning(
             "The server ended again and again as soon as it had begun. It has started in safe mode: it did not look the "

@@ -63,10 +63,10 @@ def browser_path() -> str | None:
     return os.environ.get("GANSCOPE_BROWSER") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-def start_server(store: Path, forked: bool = True, **settings: str) -> Server:
+def start_server(store: Path, forked: bool = True, first: str = "", **settings: str) -> Server:
     """``settings`` are those of the environment: ``executor="thread"`` is GANSCOPE_EXECUTOR. Its runs can be held.
 
-    Forked it is there sooner; else it starts as a user's, with an interpreter of its own.
+    Forked it is there sooner, and may run some Python ``first``; else it starts as a user's, with an interpreter of its own.
     """
     port = free_port()
     log = store.parent / f"server-{port}.log"
@@ -79,7 +79,7 @@ def start_server(store: Path, forked: bool = True, **settings: str) -> Server:
     }
     with log.open("wb") as out:
         process: Program = (
-            begun(TEXT, STREAMLIT, *words, errors=out, **environment)
+            begun(TEXT, first + STREAMLIT, *words, errors=out, **environment)
             if forked
             else subprocess.Popen(
                 [sys.executable, "-m", "streamlit", *words],

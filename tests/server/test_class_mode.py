@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,6 +87,22 @@ def test_the_link_is_told_to_a_terminal_or_kept_in_a_file_of_the_owner(tmp_path:
     kept = tmp_path / LINK_FILE
     assert kept.stat().st_mode & 0o077 == 0
     assert kept.read_text() == f"http://class.example:8501/class/teacher#{room.key.secret}\n"
+
+
+def test_a_store_that_is_read_only_keeps_no_server_from_starting(
+    tmp_path: Path, room: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "unlink", refuses)
+    monkeypatch.setattr(os, "open", refuses)
+    class_mode.begin(address="127.0.0.1", port=8501, root=tmp_path, environment={})
+    class_mode.end(tmp_path)
+    log = io.StringIO()
+    announce(room, tmp_path, log)
+    assert "cannot be written to (Read-only file system)" in log.getvalue()
+    assert room.key.secret not in log.getvalue()
 
 
 def test_the_command_opens_the_network_on_purpose_and_closes_what_leaks(tmp_path: Path) -> None:
