@@ -23,12 +23,13 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -381,14 +382,29 @@ def main() -> None:
     parser.add_argument("--render", action="store_true", help="try nothing, write the table of what is there")
     options = parser.parse_args()
     os.chdir(ROOT)
-    ledger = Ledger(RESULTS.with_suffix(".jsonl"))
     for name, group in {} if options.render else GROUPS.items():
-        for file in group.files:
-            if not options.modules or {Path(file).stem, name} & set(options.modules):
-                for needed in group.needed:
-                    importlib.import_module(needed)
-                look_at(name, file, ledger, again=options.again)
+        files = [file for file in group.files if not options.modules or {Path(file).stem, name} & set(options.modules)]
+        if files and (child := os.fork()) == 0:
+            _look_at_all(name, files, again=options.again)
+        if files and os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            raise SystemExit(1)
     _publish(Ledger(RESULTS.with_suffix(".jsonl")))  # another process may have tried other modules meanwhile
+
+
+def _look_at_all(name: str, files: Sequence[str], *, again: bool) -> NoReturn:
+    """The child's part: what one group needs has imported modules of the next, whose mutants would find them there."""
+    code = 1
+    try:
+        for needed in GROUPS[name].needed:
+            importlib.import_module(needed)
+        for file in files:
+            look_at(name, file, Ledger(RESULTS.with_suffix(".jsonl")), again=again)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
 
 
 def _publish(ledger: Ledger) -> None:
