@@ -8,6 +8,7 @@ import json
 import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import psutil
@@ -139,3 +140,22 @@ def test_a_disk_of_which_nothing_is_ever_known_is_one_of_this_machine(
     else:
         with pytest.raises(OSError, match="Too many open files"):
             network_file_system(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("mounts", "kind"),
+    [
+        ({"": "ext4"}, ""),
+        ({"": "NFS4"}, "nfs4"),
+        ({"": "cifs", "/runs": "ext4"}, ""),
+        ({"/runs": "fuse.sshfs", "": "ext4"}, "fuse.sshfs"),
+        ({"/run": "nfs", "/runs-beside": "nfs"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_innermost_mount_says_on_what_a_store_lies(
+    mounts: dict[str, str], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [SimpleNamespace(mountpoint=f"{tmp_path}{where}", fstype=fstype) for where, fstype in mounts.items()]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: found)
+    assert network_file_system(tmp_path / "runs") == kind
