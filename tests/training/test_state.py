@@ -360,6 +360,7 @@ DAMAGES: dict[str, tuple[Callable[[dict], None], str]] = {
     "whole numbers": (changed("networks/D/1.weight", lambda t: t.long()), "int64"),
     "complex": (changed("networks/D/1.weight", lambda t: t.to(torch.complex64)), "complex64"),
     "no tensor": (changed("networks/D/1.weight", lambda t: 3), "1.weight"),
+    "a word": (changed("networks/D/1.weight", lambda t: "x"), "networks/D/1.weight should be like tensor("),
     "not a group": (changed("networks/D", lambda t: 3), "D"),
     "state of no parameter": (changed("optimizers/D/state/99", lambda _: {}), "99"),
     "state of one parameter missing": (without("optimizers/D/state/0"), "0"),
@@ -373,7 +374,10 @@ DAMAGES: dict[str, tuple[Callable[[dict], None], str]] = {
         changed("optimizers/D/param_groups", lambda groups: [{"lr": 0.1, "params": groups[0]["params"]}]),
         "",
     ),
-    "no settings": (changed("optimizers/D/param_groups", lambda groups: []), ""),
+    "no settings": (
+        changed("optimizers/D/param_groups", lambda groups: []),
+        "optimizers/D/param_groups should be like [{",
+    ),
     "settings of fewer parameters": (
         changed("optimizers/D/param_groups", lambda groups: [{**groups[0], "params": groups[0]["params"][:-1]}]),
         "",
