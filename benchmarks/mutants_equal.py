@@ -64,9 +64,4 @@ EQUAL: dict[tuple[str, str], str] = {
         "checkpoints.py",
         "if cause is not None and cannot_tell(cause): | without `cause is not None`",
     ): "for the type check: of no error nothing is left open",
-    (
-        "checkpoints.py",
-        "file.flush() | without `file.flush()`",
-    ): "the file is closed, and so flushed, before it is renamed",
-    ("checkpoints.py", "os.fsync(handle) | without `os.fsync(handle)`"): _POWER,
 }

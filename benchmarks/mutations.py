@@ -126,7 +126,7 @@ GROUPS = {
         ),
         ("tests/store", "tests/engine/test_one_server.py"),
     ),
-    "checkpoints": Group(("checkpoints.py",), _in("tests/training/test_", "checkpoints", "state")),
+    "checkpoints": Group(("checkpoints.py",), _in("tests/training/test_", "checkpoints", "checkpoint_errors", "state")),
     "state": Group(
         ("training/state.py",), _in("tests/training/test_", "state", "checkpoints", "fork", "compatibility")
     ),

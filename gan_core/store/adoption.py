@@ -25,13 +25,20 @@ class Whole:
     events: Sequence[Event] = field(repr=False)
 
 
+def must_have_ids(runs: Sequence[Whole], comparison: ComparisonRecord | None) -> None:
+    """StoreError for an id that could be none: it names the folder that files are moved to."""
+    for whole in runs:
+        if not artefacts.is_run_id(whole.run.id):
+            raise StoreError(f"{str(whole.run.id)[:64]!r} cannot be the id of a run.")
+    if comparison is not None and not artefacts.is_run_id(comparison.id):
+        raise StoreError(f"{str(comparison.id)[:64]!r} cannot be the id of a comparison.")
+
+
 def insert(connection: sqlite3.Connection, runs: Sequence[Whole], comparison: ComparisonRecord | None) -> None:
-    """Add them, with their own ids and times; nobody owns them. StoreError for an id that is malformed or taken."""
+    """Add them, with their own ids and times; nobody owns them. StoreError for an id that is taken."""
     for whole in runs:
         _insert_run(connection, whole)
     if comparison is not None:
-        if not artefacts.is_run_id(comparison.id):
-            raise StoreError(f"{str(comparison.id)[:64]!r} cannot be the id of a comparison.")
         comparisons.insert(
             connection,
             (
@@ -47,8 +54,6 @@ def insert(connection: sqlite3.Connection, runs: Sequence[Whole], comparison: Co
 
 def _insert_run(connection: sqlite3.Connection, whole: Whole) -> None:
     run = whole.run
-    if not artefacts.is_run_id(run.id):
-        raise StoreError(f"{str(run.id)[:64]!r} cannot be the id of a run.")
     row = {
         "id": run.id,
         "config": to_json(run.config),

@@ -248,8 +248,7 @@ class RunStore:
         """
         if any(whole.run.active for whole in runs):
             raise StoreError("A run that trains belongs to its own store.")
-        for whole in runs:
-            _check(whole.run.id)
+        adoption.must_have_ids(runs, comparison)
         aside.take_in(
             self.root,
             files,

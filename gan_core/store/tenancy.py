@@ -15,7 +15,7 @@ from typing import IO
 import psutil
 
 from gan_core.exhaustion import cannot_tell
-from gan_core.store.fields import from_json
+from gan_core.store.fields import from_json, line
 
 LOCK = "server.lock"
 SHORT_LIFE = 60.0  # seconds
@@ -124,13 +124,14 @@ def _crashes(before: str) -> int:
     since, crashes = told.get("since"), told.get("crashes")
     if not isinstance(since, int | float) or not isinstance(crashes, int):
         return 0
-    return crashes + 1 if 0 <= time.time() - since < SHORT_LIFE else 0
+    now = time.time()
+    return crashes + 1 if now - SHORT_LIFE < since <= now else 0
 
 
 def _told(text: str) -> str:
+    told = from_json(text)
     try:
-        told = json.loads(text)
         since = time.strftime("%H:%M on %d %B", time.localtime(float(told["since"])))
-        return f"another server, process {int(told['pid'])} on {str(told['host'])[:80]} since {since}"
-    except (ValueError, KeyError, TypeError, OverflowError):
+        return f"another server, process {int(told['pid'])} on {line(80)(told['host'])} since {since}"
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
         return "another server"

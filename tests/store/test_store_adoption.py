@@ -58,8 +58,7 @@ def test_one_run_that_is_there_keeps_all_outside(
     with pytest.raises(StoreError, match="There is a run 'two' already"):
         store.adopt(runs, tmp_path / "files")
     assert [run.name for run in store.runs()] == ["mine"]
-    assert not (store.root / "one").exists()
-    assert not (store.root / "two").exists()
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == []
 
 
 def test_a_folder_in_the_way_and_a_run_that_trains_are_refused(
@@ -74,6 +73,22 @@ def test_a_folder_in_the_way_and_a_run_that_trains_are_refused(
         store.adopt([one], tmp_path / "files")
     assert store.runs() == []
     assert (tmp_path / "files" / "one").exists()
+
+
+@pytest.mark.parametrize("odd", ["", ".", "../one", "a/b", ".aside-one", "cache", "x" * 200, "a\nb", None])
+def test_what_could_be_no_folder_of_the_store_is_no_id(
+    odd: str, store: RunStore, brought: Callable[[str], Whole], tmp_path: Path
+) -> None:
+    one = brought("one")
+    malformed = dataclasses.replace(one, run=dataclasses.replace(one.run, id=odd))
+    comparison = ComparisonRecord(odd, 0, "duel", {}, True, 5.0, None, (Member("one", "v", 3),))
+    with pytest.raises(StoreError, match="cannot be the id of a run"):
+        store.adopt([one, malformed], tmp_path / "files")
+    with pytest.raises(StoreError, match="cannot be the id of a comparison"):
+        store.adopt([one], tmp_path / "files", comparison)
+    assert store.runs() == []
+    assert [path.name for path in store.root.iterdir() if path.is_dir()] == []
+    assert (tmp_path / "files" / "one" / "a.txt").exists()
 
 
 def test_the_newest_file_of_every_run_is_one_query(store: RunStore) -> None:

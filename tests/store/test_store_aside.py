@@ -10,7 +10,7 @@ import pytest
 
 from gan_core.failpoints import armed
 from gan_core.store import RunStore, StoreError, fsck
-from gan_core.store.aside import DAY, purge, put
+from gan_core.store.aside import DAY, purge, put, remove_first
 
 
 @pytest.fixture
@@ -138,8 +138,9 @@ def test_where_one_folder_is_in_the_way_none_comes_in(
 def test_an_import_that_fails_leaves_nothing(
     fault: str, store: RunStore, tmp_path: Path, whole: Callable[[str], object]
 ) -> None:
+    brought = whole("one")
     with armed(fault), pytest.raises(StoreError):
-        store.adopt([whole("one")], tmp_path / "files")  # type: ignore[list-item]
+        store.adopt([brought], tmp_path / "files")  # type: ignore[list-item]
     assert store.runs() == []
     assert [path.name for path in store.root.iterdir() if path.is_dir()] == []
 
@@ -179,3 +180,19 @@ def test_a_folder_that_comes_in_while_its_namesake_goes_is_left_alone(tmp_path: 
 
     purge(tmp_path, ["a-run"], remove)
     assert [path.name for path in tmp_path.iterdir()] == ["a-run"]
+
+
+@pytest.mark.parametrize("name", ["a-run", ".aside-a-run"])
+def test_files_that_resist_are_named_before_any_row_goes(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    at = 1 if name == "a-run" else 2
+    with (
+        armed(f"purge.files=eacces@{at}"),
+        pytest.raises(
+            StoreError, match=rf"^The files of the run in \S*/{name} cannot be removed: Permission denied\.$"
+        ),
+    ):
+        remove_first(tmp_path, "a-run")
+    assert (tmp_path / name).is_dir()
+    remove_first(tmp_path, "a-run")
+    assert list(tmp_path.iterdir()) == []

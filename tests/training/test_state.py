@@ -346,17 +346,21 @@ WHOLE = ["networks", "optimizers", "steps", "streams", "data"]
 MOMENT = "optimizers/D/state/0/exp_avg"
 DAMAGES: dict[str, tuple[Callable[[dict], None], str]] = {
     **{f"no {part}": (without(part), part.split("/")[-1]) for part in [*WHOLE, *PARTS]},
-    "no weight": (without("networks/G/0.weight"), "0.weight"),
-    "extra weight": (changed("networks/G/99.weight", lambda _: torch.ones(1)), "99.weight"),
+    "no weight": (without("networks/G/0.weight"), "networks/G/0.weight is missing in the state"),
+    "extra weight": (
+        changed("networks/G/99.weight", lambda _: torch.ones(1)),
+        "networks/G/99.weight is in the state, but not in the game",
+    ),
     "extra network": (changed("networks/E", lambda _: {}), "E"),
     "extra optimiser": (changed("optimizers/E", lambda _: {}), "E"),
     "extra stream": (changed("streams/extra", lambda _: torch.zeros(3)), "extra"),
-    "extra part": (changed("ema", lambda _: {}), "ema"),
+    "extra part": (changed("ema", lambda _: {}), "ema is in the state, but not in the game"),
     "wrong shape": (changed("networks/D/1.weight", lambda t: t[:-1]), "1.weight"),
     "wrong dtype": (changed("networks/D/1.weight", lambda t: t.double()), "float64"),
     "whole numbers": (changed("networks/D/1.weight", lambda t: t.long()), "int64"),
     "complex": (changed("networks/D/1.weight", lambda t: t.to(torch.complex64)), "complex64"),
     "no tensor": (changed("networks/D/1.weight", lambda t: 3), "1.weight"),
+    "a word": (changed("networks/D/1.weight", lambda t: "x"), "networks/D/1.weight should be like tensor("),
     "not a group": (changed("networks/D", lambda t: 3), "D"),
     "state of no parameter": (changed("optimizers/D/state/99", lambda _: {}), "99"),
     "state of one parameter missing": (without("optimizers/D/state/0"), "0"),
@@ -370,7 +374,10 @@ DAMAGES: dict[str, tuple[Callable[[dict], None], str]] = {
         changed("optimizers/D/param_groups", lambda groups: [{"lr": 0.1, "params": groups[0]["params"]}]),
         "",
     ),
-    "no settings": (changed("optimizers/D/param_groups", lambda groups: []), ""),
+    "no settings": (
+        changed("optimizers/D/param_groups", lambda groups: []),
+        "optimizers/D/param_groups should be like [{",
+    ),
     "settings of fewer parameters": (
         changed("optimizers/D/param_groups", lambda groups: [{**groups[0], "params": groups[0]["params"][:-1]}]),
         "",
@@ -379,6 +386,10 @@ DAMAGES: dict[str, tuple[Callable[[dict], None], str]] = {
     "round is a list": (changed("round", lambda _: []), ""),
     "stream of wrong size": (changed("streams/z", lambda t: t[:-3]), ""),
     "stream of wrong dtype": (changed("streams/z", lambda t: t.float()), ""),
+    "stream of no generator": (changed("streams/z", torch.zeros_like), "does not fit the game"),
+    "optimisers in a list": (changed("optimizers", lambda _: []), "does not fit the game"),
+    "knobs in a list": (changed("knobs", lambda _: [1.0]), "does not fit the game"),
+    "knob that does not turn": (changed("knobs", lambda _: {"seed": 1.0}), "seed cannot change"),
     "data of another kind": (changed("data", lambda _: {"position": 3}), "generator"),
 }
 
@@ -413,6 +424,13 @@ def test_a_state_of_another_config_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"\w+ \w+"):
         restore(game_of(tiny("mlp", {**USES_EVERYTHING, **changes})), copy_of(state))
+
+
+def test_knobs_are_where_they_were_turned_to(tiny: Callable, game_of: Callable) -> None:
+    game, fresh = game_of(tiny("mlp")), game_of(tiny("mlp"))
+    game.set_knob("data.batch_size", 6)
+    restore(fresh, capture(game, 0))
+    assert (fresh.knobs, fresh.data.batch_size) == ({"data.batch_size": 6}, 6)
 
 
 def test_numbers_that_are_not_finite_survive(tiny: Callable, game_of: Callable, tmp_path: Path) -> None:
