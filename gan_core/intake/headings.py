@@ -255,10 +255,9 @@ def _counts_columns(rows: Sequence[Row], width: int) -> bool:
     """Whether the first line is 0, 1, 2 … (or 1, 2 …) above numbers with decimals, as pandas writes columns without names."""
     cells = rows[0][1]
     counted = [cell for cell in cells if cell]
-    if len(cells) != width or cells[1:] != counted[-(width - 1) :] or not all(cell.isdigit() for cell in counted):
+    if len(cells) != width or cells[1:] != counted[-(width - 1) :]:
         return False
-    numbers = [int(cell) for cell in counted]
     places = [place for place, cell in enumerate(cells) if cell]
-    return numbers in (list(range(len(numbers))), list(range(1, len(numbers) + 1))) and all(
+    return any(counted == [str(number + first) for number in range(len(counted))] for first in (0, 1)) and all(
         not cells[place].lstrip("+-").isdigit() for _, cells in rows[1:] for place in places if place < len(cells)
     )
