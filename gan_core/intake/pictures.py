@@ -441,8 +441,8 @@ def _labels(source: _Source, notes: list[str]) -> dict[Parts, str] | None:
 
 def _label(value: object) -> str:
     """A class as a dataset.json has it: a number, a text, or a 1 among zeros."""
-    if isinstance(value, list) and value.count(1) == 1 and value.count(0) == len(value) - 1:
-        return str(value.index(1))
+    if isinstance(value, list) and value.count(0) == len(value) - 1:
+        return str(value.index(1))  # or ValueError, as below
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, bool) or not isinstance(value, int | str):

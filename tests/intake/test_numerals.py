@@ -115,6 +115,7 @@ def test_a_comment_is_kept_apart_without_its_mark(mark: str) -> None:
     [
         (["a;b"] * 10, ";"),
         (["a"] * 10, SPACES),
+        (["NA;-"] * 10, ";"),  # no cell is there by which to tell
         (["a;b"] * 9 + ["c"], SPACES),
         (["a;b"] * 19 + ["c"], ";"),
         (["a,b"] * 10, ","),
@@ -138,6 +139,7 @@ def test_a_cell_longer_than_a_reader_of_csv_allows_is_split_all_the_same() -> No
     ("text", "delimiter", "cells"),
     [
         ('"a b"  1 "2"', SPACES, ["a b", "1", "2"]),
+        ("a   1\t2 ", SPACES, ["a", "1", "2"]),
         ('"a,b",1', ",", ["a,b", "1"]),
         ("a;1;;", ";", ["a", "1"]),
         (";;", ";", []),
