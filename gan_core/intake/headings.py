@@ -144,10 +144,10 @@ def heading_of(rows: Sequence[Row], comments: Sequence[Line], width: int, dialec
 
 def _without_names(rows: Sequence[Row], comments: Sequence[Line], width: int, dialect: Dialect, first: int) -> Heading:
     """No line of words above the numbers: names in a comment, whole numbers that count the columns, or none at all."""
-    if first == 0 and _counts_columns(rows, width):
+    if _counts_columns(rows, width):
         return Heading(tuple(f"column {name}" if name else "" for name in rows[0][1]), (), rows[0][0], width, 1)
     top = next((at for at, (_, cells) in enumerate(rows[:first]) if cells), first)
-    if top < first and len(rows[top][1]) in (width, width - 1) and _is_wordy(rows[top][1], dialect.marks):
+    if len(rows[top][1]) in (width, width - 1) and _is_wordy(rows[top][1], dialect.marks):
         # Names, and under them rows that cannot be read.
         names = [""] * (width - len(rows[top][1])) + rows[top][1]
         return Heading(tuple(names), (), rows[top][0], len(rows[top][1]), top + 1)

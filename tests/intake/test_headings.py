@@ -88,6 +88,23 @@ def test_a_line_that_counts_is_names_only_if_it_counts(first: str, names_them: b
     assert (len(found.lines) == 60) is names_them
 
 
+@pytest.mark.parametrize(("above", "found"), [(["a,b"], ("a (mV)", "b (s)")), ([], ("column 1 (mV)", "column 2 (s)"))])
+def test_cells_that_all_carry_their_unit_stand_under_names(above: list[str], found: tuple[str, ...]) -> None:
+    read = table(*above, *(f"{i}.5 mV,{i * i % 7} s" for i in range(30)))
+    assert tuple(column.name for column in read.columns) == found
+    assert len(read.lines) == 30
+
+
+def test_a_series_of_pandas_has_its_number_as_its_name() -> None:
+    assert names(",0", *(f"{i / 4},{i * i % 7 / 4 + 0.1}" for i in range(30))) == ("column 1", "column 0")
+
+
+def test_a_title_over_rows_that_cannot_be_read_is_no_name() -> None:
+    body = [f"{row},{i % 5}.5" for i, row in enumerate(BODY)]
+    assert names("a title", "12x,3y,4z", *body) == ("column 1", "column 2", "column 3")
+    assert names("a,b,c", "12x,3y,4z", *body) == ("a", "b", "c")
+
+
 def test_whole_numbers_under_a_line_that_counts_make_it_a_row() -> None:
     assert len(table("0,1", *(f"{i},{i * i % 7 - 3}" for i in range(30))).lines) == 31
     assert len(table("0,1", *(f"{i},{i / 4}" for i in range(30)), "7").lines) == 32

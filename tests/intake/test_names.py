@@ -121,3 +121,9 @@ def test_what_is_learnt_may_lie_in_a_folder_of_normal_ones(folder: str) -> None:
     found = kinds_of((f"train/{folder}a.png", "train/b.png", "test/crack/c.png"))
     assert found is not None
     assert found.learnt == (0, 1)
+
+
+def test_all_words_for_normal_ones_may_stand_side_by_side() -> None:
+    found = kinds_of(("train/a.png", "train/normal/b.png", "train/good/c.png", "train/ok/d.png", "test/crack/e.png"))
+    assert found is not None
+    assert found.learnt == (0, 1, 2, 3)

@@ -122,6 +122,9 @@ def test_a_comment_is_kept_apart_without_its_mark(mark: str) -> None:
         (["1.5 2.5"] * 10 + [""], SPACES),
         (["1.5;2.5"] * 10 + [""], ";"),
         (["x;1,5;2,5"] * 10, ";"),
+        (["1.5;2.5"] * 3 + [""] * 10, ";"),
+        (["1,5 m;x; 2,5 m; 3"] * 10, ";"),  # though blanks part more numbers
+        (["1,5 NA"] * 6 + ["2,5 3"] * 4, SPACES),  # what is missing speaks against no delimiter
         (["a;b 1 2"] * 10, SPACES),  # a bar or a semicolon in words is no delimiter where blanks part numbers
     ],
 )
@@ -147,3 +150,8 @@ def test_a_cell_longer_than_a_reader_of_csv_allows_is_split_all_the_same() -> No
 )
 def test_a_line_is_split_with_its_quotes_in_mind(text: str, delimiter: str, cells: list[str]) -> None:
     assert rows_of([(7, text)], delimiter) == [(7, cells)]
+
+
+def test_a_quoted_cell_may_go_over_a_few_lines() -> None:
+    lines = [(1, '"a'), (2, "b"), (3, 'c",1.5'), (4, "d,2.5")]
+    assert rows_of(lines, ",") == [(1, ["a b c", "1.5"]), (4, ["d", "2.5"])]
