@@ -35,6 +35,8 @@ READ = TYPED.decode("cp437")
     [
         (entry("plain.png"), "plain.png"),
         (entry("Käse.png", flag=0x800), "Käse.png"),
+        (entry("├ñ.png", flag=0x800), "├ñ.png"),  # though the bytes of these signs would be UTF-8 for another
+        (entry("├ñ.png"), "ä.png"),
         (entry("猫.png"), "猫.png"),  # no name of code page 437: a program made the entry
         (entry("Käse".encode().decode("cp437")), "Käse"),
         (entry(READ, extra=unicode_path("Кот.png".encode(), TYPED)), "Кот.png"),
@@ -48,6 +50,12 @@ READ = TYPED.decode("cp437")
 )
 def test_a_name_in_a_zip_is_what_its_entry_tells(found: zipfile.ZipInfo, name: str) -> None:
     assert names_in_zip([found]) == [name]
+
+
+def test_a_name_of_ascii_ends_where_the_library_ends_it() -> None:
+    found = entry("a.png\0b.exe")
+    found.filename = "a.png"
+    assert names_in_zip([found]) == ["a.png"]
 
 
 def test_names_on_a_disk_may_be_of_a_code_page_or_of_none() -> None:
@@ -78,7 +86,20 @@ def test_no_part_of_a_name_leads_upwards(name: str, parts: tuple[str, ...]) -> N
 
 @pytest.mark.parametrize(
     ("name", "number"),
-    [("−2", -2), ("1,5", 1.5), ("1e3", 1000), (".5", 0.5), ("1.5.2", None), ("nan", None), ("1_0", None), ("", None)],
+    [
+        ("−2", -2),
+        ("1" * 5000, float("inf")),
+        ("١٢", 12),
+        ("1.e2", 100),
+        ("5²", None),
+        ("1,5", 1.5),
+        ("1e3", 1000),
+        (".5", 0.5),
+        ("1.5.2", None),
+        ("nan", None),
+        ("1_0", None),
+        ("", None),
+    ],
 )
 def test_a_number_is_the_whole_of_a_name(name: str, number: float | None) -> None:
     assert number_in(name) == number
