@@ -51,7 +51,7 @@ def sorted_out(lines: Sequence[str]) -> tuple[list[Line], list[Line], str]:
             named = "\t" if said[1] in ("\\t", "\t") else said[1]
         elif text.startswith(COMMENT) and not is_missing(tidy(text.split(",")[0].split(";")[0].split("\t")[0])):
             comments.append((number, text.lstrip("#%/!@ ")))
-        elif text.strip() and _RULE.fullmatch(text) and re.search("[-=─═]{3}", text):
+        elif _RULE.fullmatch(text) and re.search("[-=─═]{3}", text):
             continue
         else:
             rows.append((number, line))
@@ -115,7 +115,7 @@ def _columns(rows: Iterable[Row]) -> list[list[str]]:
         for column, cell in zip(columns, cells, strict=False):
             if not is_missing(cell):
                 column.append(parted(cell)[0])
-    return [column for column in columns if column]
+    return columns
 
 
 def rows_of(lines: Sequence[Line], delimiter: str) -> list[Row]:

@@ -144,10 +144,10 @@ def heading_of(rows: Sequence[Row], comments: Sequence[Line], width: int, dialec
 
 def _without_names(rows: Sequence[Row], comments: Sequence[Line], width: int, dialect: Dialect, first: int) -> Heading:
     """No line of words above the numbers: names in a comment, whole numbers that count the columns, or none at all."""
-    if first == 0 and _counts_columns(rows, width):
+    if _counts_columns(rows, width):
         return Heading(tuple(f"column {name}" if name else "" for name in rows[0][1]), (), rows[0][0], width, 1)
     top = next((at for at, (_, cells) in enumerate(rows[:first]) if cells), first)
-    if top < first and len(rows[top][1]) in (width, width - 1) and _is_wordy(rows[top][1], dialect.marks):
+    if len(rows[top][1]) in (width, width - 1) and _is_wordy(rows[top][1], dialect.marks):
         # Names, and under them rows that cannot be read.
         names = [""] * (width - len(rows[top][1])) + rows[top][1]
         return Heading(tuple(names), (), rows[top][0], len(rows[top][1]), top + 1)
@@ -255,10 +255,9 @@ def _counts_columns(rows: Sequence[Row], width: int) -> bool:
     """Whether the first line is 0, 1, 2 … (or 1, 2 …) above numbers with decimals, as pandas writes columns without names."""
     cells = rows[0][1]
     counted = [cell for cell in cells if cell]
-    if len(cells) != width or cells[1:] != counted[-(width - 1) :] or not all(cell.isdigit() for cell in counted):
+    if len(cells) != width or cells[1:] != counted[-(width - 1) :]:
         return False
-    numbers = [int(cell) for cell in counted]
     places = [place for place, cell in enumerate(cells) if cell]
-    return numbers in (list(range(len(numbers))), list(range(1, len(numbers) + 1))) and all(
+    return any(counted == [str(number + first) for number in range(len(counted))] for first in (0, 1)) and all(
         not cells[place].lstrip("+-").isdigit() for _, cells in rows[1:] for place in places if place < len(cells)
     )

@@ -121,6 +121,4 @@ def kinds_level(names: Sequence[str], least: int) -> tuple[Level, ...]:
 def _kind(below: str) -> str:
     """The class of a picture in this folder below ``test``."""
     first = below.partition("/")[0]
-    if not first:
-        return UNTOLD
     return NORMAL if first.lower() in _NORMALS else class_name(first) or UNTOLD

@@ -70,7 +70,12 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _MONTH = re.compile(r"(0?[1-9]|1[0-2])([ _.-].*)?")
+_DAY = re.compile(r"(0?[1-9]|[12]\d|3[01])([ _.-].*)?")
+_YEAR = re.compile(r"(19|20)\d\d")
 _HEX = re.compile(r"[0-9a-f]{1,3}")
+_LAST_NUMBER = re.compile(
+    r"(?<!\d)(\d{1,18})\D*$"
+)  # nobody counts further, and Python refuses to read some thousand digits
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,7 @@ def _is_class(column: Sequence[str | None], tree: _Tree) -> bool:
     apart = sum(value is None and split for value, split in zip(column, tree.in_split, strict=True))
     stray = sum(value is None for value in column) - apart
     few = stray <= max(1, STRAY_SHARE * len(column)) and apart <= UNLABELLED_SHARE * len(column)
-    return few and len(values) >= 2 and not tree.are_dates(values)
+    return few and not tree.are_dates(values)
 
 
 class _Tree:
@@ -241,9 +246,11 @@ class _Tree:
         ]
 
     def are_dates(self, names: Mapping[str, int]) -> bool:
-        """Whether all names are dates of photographs: with a month, or of a year beside files that begin with it."""
+        """Whether all names are dates of photographs: with a month, of a year that holds months, or such a month or day."""
         if not all(map(_DATE.fullmatch, names)):
-            return False
+            homes = [folder for folder, inside in self._below.items() if not inside.isdisjoint(names)]
+            in_years = bool(homes) and all(any(map(_YEAR.fullmatch, folder[-2:])) for folder in homes)
+            return in_years and all(map(_DAY.fullmatch, names))
         if not all(re.fullmatch(r"\d{4}", name) for name in names):
             return True
         months = [below for folder, inside in self._below.items() if folder and folder[-1] in names for below in inside]
@@ -262,7 +269,7 @@ class _Tree:
     def _meaning_of(self, folder: Parts, names: set[str]) -> dict[str, str | None]:
         """What each folder below one says of a class, None for nothing."""
         splits = {name for name in names if _SPLIT.fullmatch(name)}
-        if splits and (splits == names or self._alike(folder, splits)):
+        if splits == names or self._alike(folder, splits):
             self._splits |= {(*folder, name) for name in splits}
             self._outside |= {(*folder, name) for name in names - splits}
             return dict.fromkeys(splits)
@@ -279,7 +286,7 @@ class _Tree:
     def _alike(self, folder: Parts, splits: set[str]) -> bool:
         """Whether splits have the same folders inside, as those of a training and a test set have."""
         inside = [self._below.get((*folder, name), set()) for name in sorted(splits)]
-        return any(len(a & b) * 2 > max(len(a), len(b)) for a, b in pairwise(inside) if a and b)
+        return any(len(a & b) * 2 > max(len(a), len(b)) for a, b in pairwise(inside))
 
     def _counts(self, folder: Parts, names: set[str]) -> bool:
         """Whether folders are a series: running numbers like those of the files inside, parts, folders of a camera."""
@@ -299,11 +306,10 @@ class _Tree:
         """Whether each folder's number, or range, is the one that the numbers of its files say."""
         spans = []
         for name, inside in stems.items():
-            number = re.fullmatch(r"(\d{3,})", name) or re.fullmatch(r"(\d+)[-_](\d+)", name)
-            found = [re.search(r"(\d+)\D*$", stem) for stem in inside]
-            if number is None or not all(found):
+            number = re.fullmatch(r"(\d{3,18})", name) or re.fullmatch(r"(\d{1,18})[-_](\d{1,18})", name)
+            numbers = [int(found[1]) for stem in inside if (found := _LAST_NUMBER.search(stem))]
+            if number is None or len(numbers) != len(inside):
                 return False
-            numbers = [int(one[1]) for one in found if one]
             last = int(number[2]) if number.re.groups > 1 else None
             spans.append(_Span(int(number[1]), last, min(numbers), max(numbers)))
         spans.sort(key=lambda span: span.start)
@@ -316,7 +322,7 @@ class _Tree:
             return len(spans) > 1 or spans[0].start == 0
         # How many numbers a folder holds: a power of ten, or what the first number of another folder says.
         sizes = {*(10**power for power in range(1, 7)), *(span.least // span.start for span in spans if span.start)}
-        return len(spans) > 1 and any(
+        return any(
             all(span.least // size == span.start == span.most // size for span in spans) for size in sizes if size
         )
 

@@ -69,10 +69,7 @@ def number_in(name: str) -> float | None:
     """The number that the whole of a name is, with its sign; None for every other name."""
     if not _NUMBER.fullmatch(name):
         return None
-    try:
-        return float(name.replace("−", "-").replace(",", "."))
-    except ValueError:
-        return None
+    return float(name.replace("−", "-").replace(",", "."))
 
 
 def _place(name: str) -> tuple[object, ...]:

@@ -92,7 +92,7 @@ class Marks:
             return None
         if self.thousands:
             text = text.replace(self.thousands, "")
-        return float(text.replace(self.decimal, ".").replace(" ", ""))
+        return float("".join(text.replace(self.decimal, ".").split()))
 
     @property
     def said(self) -> str:
@@ -129,7 +129,7 @@ def tidy(cell: str) -> str:
 
 def parted(text: str) -> tuple[str, str]:
     """A tidied cell as a number and the unit that it carries before or behind it, as ``12,5 mV``; a unit or ''."""
-    if not text or len(text) > LONGEST or (text[-1].isdigit() and text[0] in "+-.,0123456789"):
+    if not text or len(text) > LONGEST or (text[-1].isdecimal() and text[0] in "+-.,0123456789"):
         return text, ""
     found = _CARRIED.match(text)
     unit = (found["before"].strip() or (found["behind"] or "").strip()) if found else ""
@@ -154,12 +154,10 @@ def marks_of(columns: Sequence[Sequence[str]], given: str = "") -> tuple[Marks, 
         candidates = [marks for marks in candidates if marks.thousands in ("", ".")]
     fitting = [(sum(map(marks.fits, cells)), -number, marks) for number, marks in enumerate(candidates)]
     most, _, best = max(fitting, key=lambda item: item[:2], default=(0, 0, Marks()))
-    if given:
-        return best, False
     alike = [marks for count, _, marks in fitting if count == most and most]
     mark = best.decimal
     other = next((marks for marks in alike if marks.thousands == mark and marks.decimal != mark), None)
-    if other is None or best.thousands or not any(mark in cell for cell in cells):
+    if other is None or not any(mark in cell for cell in cells):
         return best, False
     mixed = any(
         any(mark in cell for cell in column)

@@ -166,9 +166,6 @@ class _Zip:
     def read(self, index: int, most: int = MAX_BYTES + 1) -> bytes:
         return archive.read(self._archive, self._entries[index], most)
 
-    def close(self) -> None:
-        self._archive.close()
-
 
 class _Folder:
     where = "this folder"
@@ -195,11 +192,7 @@ def from_folder(
 
 def read_zip(file: IO[bytes], shape: Shape, *, progress: Progress | None = None) -> Brought:
     """All pictures of a zip file. Raises DataError for too many or too few, or such as there is nothing to learn from."""
-    source = _Zip(file)
-    try:
-        return _brought(source, shape, progress)
-    finally:
-        source.close()
+    return _brought(_Zip(file), shape, progress)
 
 
 def read_folder(root: Path, folder: str, shape: Shape, *, progress: Progress | None = None) -> Brought:
@@ -210,7 +203,7 @@ def read_folder(root: Path, folder: str, shape: Shape, *, progress: Progress | N
 def folder_below(root: Path, folder: str) -> Path:
     """``root / folder``, if that is really a folder under ``root``: no ``..``, no absolute path, no link that leads out."""
     refusal = DataError(f"There is no folder {folder[:80]!r} in the data folder.")
-    if "\0" in folder or len(folder) > 1000:
+    if len(folder) > 1000:
         raise refusal
     try:
         top = root.resolve(strict=True)
@@ -347,7 +340,7 @@ class _Reel:
     def _lay(self) -> list[str]:
         """Another background than white, where nobody chose one and next to nothing would be seen on it."""
         through = [item for item in self.kept if item.picture.transparent]
-        if self._shape.background is not None or not through:
+        if self._shape.background is not None:
             return []
         for colour in (*BACKGROUNDS, BACKGROUNDS[0]):
             if colour != self.background:
@@ -448,8 +441,8 @@ def _labels(source: _Source, notes: list[str]) -> dict[Parts, str] | None:
 
 def _label(value: object) -> str:
     """A class as a dataset.json has it: a number, a text, or a 1 among zeros."""
-    if isinstance(value, list) and value.count(1) == 1 and value.count(0) == len(value) - 1:
-        return str(value.index(1))
+    if isinstance(value, list) and value.count(0) == len(value) - 1:
+        return str(value.index(1))  # or ValueError, as below
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, bool) or not isinstance(value, int | str):

@@ -166,7 +166,7 @@ def _column(table: Table, name: str) -> Column:
             column = found[0]
             break
     else:
-        if not wanted.isdecimal() or not 1 <= int(wanted) <= len(table.columns):
+        if not wanted.isdecimal() or len(wanted) > 9 or not 1 <= int(wanted) <= len(table.columns):
             names = ", ".join(column.name for column in table.columns[:NAMED])
             raise DataError(f"The table has no column {wanted[:40]!r}; there are: {names}.")
         column = table.columns[int(wanted) - 1]
