@@ -69,4 +69,9 @@ EQUAL: dict[tuple[str, str], str] = {
         "file.flush() | without `file.flush()`",
     ): "the file is closed, and so flushed, before it is renamed",
     ("checkpoints.py", "os.fsync(handle) | without `os.fsync(handle)`"): _POWER,
+    (
+        "store/fsck.py",
+        "if isinstance(error.__cause__, OSError | MemoryError) and cannot_tell(error.__cause__):"
+        " | without `isinstance(error.__cause__, OSError | MemoryError)`",
+    ): "for the type check: of no error and of any other nothing is left open",
 }
