@@ -74,4 +74,8 @@ EQUAL: dict[tuple[str, str], str] = {
         "if isinstance(error.__cause__, OSError | MemoryError) and cannot_tell(error.__cause__):"
         " | without `isinstance(error.__cause__, OSError | MemoryError)`",
     ): "for the type check: of no error and of any other nothing is left open",
+    (
+        "store/writer.py",
+        "failpoint(\"store.after_commit\") | without `failpoint('store.after_commit')`",
+    ): "where tests kill a program of theirs, which has the code as it is",
 }

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gan_core.failpoints import armed
 from gan_core.store import Member, RunNotFound, RunStore, StoreError, reserve
 
 
@@ -227,3 +228,10 @@ def test_a_store_that_another_program_writes_is_not_purged_on_a_full_disk(
         assert watched.only_reads
     assert (store.root / reserve.NAME).exists()
     assert len(list((store.root / "a").iterdir())) == 1
+
+
+def test_what_is_reserved_for_a_full_disk_is_kept_for_that(store: RunStore) -> None:
+    with armed("store.write=eio"), pytest.raises(StoreError, match="Input/output error"):
+        store.delete("a")
+    assert (store.root / reserve.NAME).exists()
+    assert store.run("a").deleted_at is None

@@ -437,3 +437,19 @@ def test_a_run_that_was_killed_does_not_keep_its_comparison(store: RunStore, run
     store.delete_comparison("duel")
     assert store.comparisons() == []
     assert store.run(run).status == "interrupted"
+
+
+def test_who_only_reads_is_refused_every_write_with_one_sentence(store: RunStore, run: str) -> None:
+    with RunStore(store.root, only_reads="Another program writes.") as watched:
+        for act in (
+            lambda: watched.append(run, "turns", ["a"], np.zeros(1, int), np.zeros((1, 1))),
+            lambda: watched.add_frame(run, 0, {"grid": 1}),
+            lambda: watched.add_event(run, 0, "started"),
+            lambda: watched.update(run, name="x"),
+            lambda: watched.update(run, wait=False, name="x"),
+            lambda: watched.create("b", name="", config={}),
+            lambda: watched.truncate(run, 0),
+        ):
+            with pytest.raises(StoreError, match=r"^Another program writes\.$"):
+                act()
+    assert [one.id for one in store.runs()] == [run]

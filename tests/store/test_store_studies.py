@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,7 +117,7 @@ def test_a_wrong_change_of_a_study_changes_nothing(store: RunStore, study: str) 
 @pytest.mark.parametrize("name", ["../x", "", "nobody"])
 def test_nothing_is_read_written_or_removed_for_an_unknown_study(store: RunStore, name: str, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
-    acts = [
+    acts: list[Callable[[], object]] = [
         lambda: store.studies.update(name, name="x"),
         lambda: store.studies.rows(name),
         lambda: store.studies.delete(name),
