@@ -78,4 +78,9 @@ EQUAL: dict[tuple[str, str], str] = {
         "store/writer.py",
         "failpoint(\"store.after_commit\") | without `failpoint('store.after_commit')`",
     ): "where tests kill a program of theirs, which has the code as it is",
+    (
+        "store/writer.py",
+        "self._changed.wait_for(lambda: self._queue or self._closing)"
+        " | without `self._changed.wait_for(lambda: self._queue or self._closing)`",
+    ): "an idle writer wakes four times a second and finds nothing to do",
 }
