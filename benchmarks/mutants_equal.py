@@ -85,4 +85,18 @@ EQUAL: dict[tuple[str, str], str] = {
         "intake/layout.py",
         "folders = {folder for folder in places if any(map(_MASKS.fullmatch, folder))} | whatever it is",
     ): "spares the time: beside a folder without such a word nothing is looked for",
+    (
+        "store/fsck.py",
+        "if isinstance(error.__cause__, OSError | MemoryError) and cannot_tell(error.__cause__):"
+        " | without `isinstance(error.__cause__, OSError | MemoryError)`",
+    ): "for the type check: of no error and of any other nothing is left open",
+    (
+        "store/writer.py",
+        "failpoint(\"store.after_commit\") | without `failpoint('store.after_commit')`",
+    ): "where tests kill a program of theirs, which has the code as it is",
+    (
+        "store/writer.py",
+        "self._changed.wait_for(lambda: self._queue or self._closing)"
+        " | without `self._changed.wait_for(lambda: self._queue or self._closing)`",
+    ): "an idle writer wakes four times a second and finds nothing to do",
 }

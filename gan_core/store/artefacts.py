@@ -105,9 +105,7 @@ def _share(file: Path, twin: Path) -> None:
     try:
         failpoint("artefact.share")
         os.link(file, twin)
-    except FileExistsError:
-        return
-    except OSError:  # another file system, or one without hard links
+    except OSError:  # another file system, one without hard links, or there is one already, which may be cut short
         write_once(twin, file.read_bytes())
 
 

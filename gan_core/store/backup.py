@@ -51,7 +51,7 @@ def backup(root: Path | str, target: Path | str) -> int:
                 archive.write(snapshot, INDEX, zipfile.ZIP_DEFLATED)
                 for path in (
                     *_named_files(snapshot, root),
-                    *sorted((root / _DATASETS).glob("*/*")),
+                    *_of_datasets(root),
                     *_of_studies(root),
                 ):
                     with suppress(FileNotFoundError):  # it was missing before
@@ -91,7 +91,7 @@ def restore_backup(source: Path | str, root: Path | str) -> int:
             # The index last: before it is there, there is no store.
             for entry in sorted(entries, key=lambda entry: entry.filename == INDEX):
                 _unpack(archive, entry, root / entry.filename)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
         if isinstance(error, StoreError):
             raise
         said = error.strerror if isinstance(error, OSError) else error
@@ -122,7 +122,8 @@ def _add_checkpoints(archive: zipfile.ZipFile, run: Path) -> None:
             archive.writestr(f"{below}/{path.name}", text)
             for file in sorted(path.parent.glob(f"{path.stem}.*")):
                 if file.suffix.removeprefix(".") in MARKS:
-                    archive.write(file, f"{below}/{file.name}")
+                    with suppress(FileNotFoundError):  # it was taken away meanwhile
+                        archive.write(file, f"{below}/{file.name}")
             added.add(path.name)
         if not lost:
             return
@@ -149,6 +150,12 @@ def _named_files(snapshot: Path, root: Path) -> Iterator[Path]:
         if isinstance(name, str) and artefacts.ARTEFACT.fullmatch(name) and (row["run"], name) not in seen:
             seen.add((row["run"], name))
             yield root / row["run"] / name
+
+
+def _of_datasets(root: Path) -> list[Path]:
+    """Without what a crash left half written, or somebody else: a backup that holds such a file cannot be restored."""
+    files = sorted((root / _DATASETS).glob("*/*"))
+    return [path for path in files if _NAME.fullmatch(path.relative_to(root).as_posix())]
 
 
 def _of_studies(root: Path) -> list[Path]:

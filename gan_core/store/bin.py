@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gan_core.store import aside, comparisons
 from gan_core.store.readers import Readers
-from gan_core.store.records import ComparisonNotFound, RunNotFound, RunRecord, StoreError, read_run
+from gan_core.store.records import ComparisonNotFound, RunRecord, StoreError, read_run
 from gan_core.store.studies import StudyNotFound
 
 if TYPE_CHECKING:
@@ -126,8 +126,9 @@ class Bin:
 
         def remove(connection: sqlite3.Connection) -> None:
             for run in runs:
-                connection.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run,))
-                aside.put(self._store.root, run)
+                # One that was taken back since keeps its files.
+                if connection.execute("DELETE FROM runs WHERE id = ? AND deleted_at IS NOT NULL", (run,)).rowcount:
+                    aside.put(self._store.root, run)
             connection.execute("DELETE FROM comparisons WHERE id = ? AND deleted_at IS NOT NULL", (what,))
 
         aside.purge(self._store.root, runs, lambda: self._call(remove))
@@ -139,13 +140,7 @@ class Bin:
         with suppress(StudyNotFound):
             self._store.studies.read(what)
             return "study"
-        try:
-            self._store.run(what)
-        except RunNotFound:
-            raise
-        except StoreError:
-            pass  # a damaged run can be deleted like any other
-        return "run"
+        return "run"  # or nothing, which who deletes runs finds out
 
     def _went_at(self, run_id: str) -> float | None:
         """When a run was deleted, also one whose row is damaged."""

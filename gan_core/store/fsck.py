@@ -14,7 +14,7 @@ from gan_core.checkpoints import TEMPORARY, CheckpointError, checkpoints, glance
 from gan_core.exhaustion import cannot_tell
 from gan_core.store import artefacts, aside, owner, tracks
 from gan_core.store.fields import from_json
-from gan_core.store.records import DamagedRun, RunRecord, StoreError, read_run
+from gan_core.store.records import DamagedRun, RunRecord, StoreError, read_run, reason
 from gan_core.store.schema import MIGRATIONS, connect
 from gan_core.store.studies import FOLDER, STUDY_ACTIVE, STUDY_STATES
 
@@ -54,8 +54,7 @@ def fsck(root: Path | str, *, thorough: bool = True) -> list[Fault]:
         return [Fault(f"The index cannot be read: {error}.", path=path.name, repair=REINDEX)]
     except (OSError, MemoryError) as error:
         # Nothing else is said: of what was found until then, some may have been found for the same reason.
-        why = getattr(error, "strerror", None) or error
-        return [Fault(f"It cannot be told whether anything is wrong: {why}.", repair="look again later")]
+        return [Fault(f"It cannot be told whether anything is wrong: {reason(error)}.", repair="look again later")]
 
 
 def _faults(connection: sqlite3.Connection, root: Path, thorough: bool) -> Iterator[Fault]:

@@ -31,6 +31,7 @@ from gan_core.store.records import (
     RunNotFound,
     RunRecord,
     StoreError,
+    reason,
 )
 from gan_core.store.schema import open_database
 from gan_core.store.studies import Studies
@@ -117,7 +118,7 @@ class RunStore:
         try:
             self._writer.call(change)
         except StoreError:
-            if not reserve.is_full(self.root):
+            if self.only_reads not in ("", reserve.DISK_FULL) or not reserve.is_full(self.root):
                 raise
             given = reserve.give_up(self.root)
             if before is not None:
@@ -358,13 +359,18 @@ class RunStore:
         self._may_write()
         try:
             checkpoints.pin(self.checkpoint_dir(run_id), round)
-        except (checkpoints.CheckpointError, OSError) as error:
+        except checkpoints.CheckpointError as error:
             raise StoreError(str(error)) from error
+        except OSError as error:
+            raise StoreError(f"The checkpoint cannot be pinned: {reason(error)}.") from error
 
     def unpin(self, run_id: str, round: int) -> None:
         """Let a checkpoint be one like the others, or what else it is kept for."""
         self._may_write()
-        checkpoints.unmark(checkpoints.path_of(self.checkpoint_dir(run_id), round), "pinned")
+        try:
+            checkpoints.unmark(checkpoints.path_of(self.checkpoint_dir(run_id), round), "pinned")
+        except OSError as error:
+            raise StoreError(f"The checkpoint cannot be unpinned: {reason(error)}.") from error
 
     def _may_write(self) -> None:
         if self.only_reads:

@@ -215,12 +215,9 @@ def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Se
         with closing(sqlite3.connect(backup)) as copy:
             connection.backup(copy)
     connection.execute("BEGIN IMMEDIATE")
-    try:
-        for statements in migrations[_version(connection) :]:  # read again: another process may have been faster
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        connection.rollback()
-        raise
+    # What fails here closes the connection, which undoes it.
+    for statements in migrations[_version(connection) :]:  # read again: another process may have been faster
+        for statement in statements:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
+    connection.execute("COMMIT")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gan_core.store.fields import from_json
 from gan_core.store.records import StoreError
 
 if TYPE_CHECKING:
@@ -88,13 +90,16 @@ def read(connection: sqlite3.Connection, run_id: str, track: str, wanted: Sequen
     chunks = connection.execute(
         "SELECT columns, rows, rounds, data FROM chunks WHERE run = ? AND track = ? ORDER BY id", (run_id, track)
     ).fetchall()
-    try:
+    with _damage_told(run_id, track):
         # Thousands of chunks share one or two lists of columns: parse each list once.
-        layouts = {text: json.loads(text) for text in dict.fromkeys(chunk["columns"] for chunk in chunks)}
+        layouts = {text: _names(text) for text in dict.fromkeys(chunk["columns"] for chunk in chunks)}
         everything = (name for names in layouts.values() for name in names)
         wanted = list(dict.fromkeys(everything if wanted is None else wanted))
         places = {text: _places(names, wanted) for text, names in layouts.items()}
 
+        for chunk in chunks:  # before there is memory for as many rows as they say
+            if len(chunk["data"]) != 4 * len(layouts[chunk["columns"]]) * chunk["rows"]:
+                raise ValueError(f"{chunk['rows']!r} rows do not fit {len(chunk['data'])} bytes")
         n = sum(chunk["rows"] for chunk in chunks)
         rounds = np.empty(n, np.int64)
         values = np.full((len(wanted), n), np.nan, np.float32)
@@ -106,8 +111,6 @@ def read(connection: sqlite3.Connection, run_id: str, track: str, wanted: Sequen
             rounds[start:stop] = _unpack_rounds(chunk["rounds"], stop - start)
             values[target, start:stop] = block[source]
             start = stop
-    except (ValueError, TypeError) as error:
-        raise StoreError(f"The track {track!r} of run {run_id!r} is damaged: {error}.") from error
     return TrackData(rounds, values.T, tuple(wanted))
 
 
@@ -148,18 +151,37 @@ def truncate(connection: sqlite3.Connection, run_id: str, after_round: int) -> N
     """Drop the rows of rounds > ``after_round`` from every track of the run."""
     connection.execute("DELETE FROM chunks WHERE run = ? AND first_round > ?", (run_id, after_round))
     straddling = connection.execute(
-        "SELECT id, columns, rows, rounds, data FROM chunks WHERE run = ? AND last_round > ?", (run_id, after_round)
+        "SELECT id, track, columns, rows, rounds, data FROM chunks WHERE run = ? AND last_round > ?",
+        (run_id, after_round),
     ).fetchall()
     for chunk in straddling:
-        names = json.loads(chunk["columns"])
-        rounds = _unpack_rounds(chunk["rounds"], chunk["rows"])
-        values = np.frombuffer(chunk["data"], "<f4").reshape(len(names), chunk["rows"]).T
+        with _damage_told(run_id, chunk["track"]):
+            names = _names(chunk["columns"])
+            rounds = _unpack_rounds(chunk["rounds"], chunk["rows"])
+            values = np.frombuffer(chunk["data"], "<f4").reshape(len(names), chunk["rows"]).T
         keep = rounds <= after_round
         connection.execute(
             """UPDATE chunks SET columns = ?, rows = ?, first_round = ?, last_round = ?, rounds = ?, data = ?
                WHERE id = ?""",
             (*pack(names, rounds[keep], values[keep]), chunk["id"]),
         )
+
+
+@contextmanager
+def _damage_told(run_id: str, track: str) -> Iterator[None]:
+    """Whatever is wrong with stored chunks is a StoreError."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"The track {track!r} of run {run_id!r} is damaged: {error}.") from error
+
+
+def _names(columns: str) -> list[str]:
+    """The names of the columns of a stored chunk. ValueError if the text is damaged."""
+    names = from_json(columns)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("its columns are no list of names")
+    return names
 
 
 def _places(names: list[str], wanted: list[str]) -> tuple[list[int], list[int]]:

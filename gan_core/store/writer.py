@@ -91,9 +91,8 @@ class Writer:
         """
         answer: Future[T] = Future()
         with self._changed:
-            self._put(_Write(apply, answer=answer))
             self._hurry = True
-            self._changed.notify_all()
+            self._put(_Write(apply, answer=answer))
         try:
             return answer.result(timeout)
         except NotInTime:

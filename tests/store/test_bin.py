@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from gan_core.store import Member, RunNotFound, RunStore, StoreError
+from gan_core.failpoints import armed
+from gan_core.store import Member, RunNotFound, RunStore, StoreError, reserve
 
 
 @pytest.fixture
@@ -140,3 +143,95 @@ def test_a_purge_that_files_resist_says_so(store: RunStore, monkeypatch: pytest.
     with pytest.raises(StoreError, match=r"its folder .* remains until the next start: Device or resource busy"):
         store.bin.purge("a")
     assert listed(store) == []
+
+
+def test_who_may_not_write_is_told_that_first(tmp_path: Path, store: RunStore) -> None:
+    store.update("a", status="running")
+    with RunStore(store.root, only_reads="Another program writes.") as watched:
+        for what in ("a", "b", "nobody"):
+            with pytest.raises(StoreError, match=r"^Another program writes\.$"):
+                watched.bin.delete([what])
+
+
+@pytest.mark.parametrize("act", ["restore", "purge", "delete"])
+def test_nobody_is_not_found_in_the_bin(act: str, store: RunStore) -> None:
+    with pytest.raises(RunNotFound, match="There is no run 'nobody'"):
+        getattr(store.bin, act)(["nobody"] if act == "delete" else "nobody")
+
+
+def test_a_file_that_vanishes_while_they_are_counted_frees_nothing(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save_artefact("a", "thumb", "png", b"x" * 10)
+    lstat = os.lstat
+
+    def vanishes(path: str) -> os.stat_result:
+        if "thumb" in str(path):
+            Path(path).unlink()
+        return lstat(path)
+
+    store.bin.delete(["a"])
+    (entry,) = store.bin.listed()
+    monkeypatch.setattr(os, "lstat", vanishes)
+    assert store.bin.frees(entry) == 1000
+
+
+def test_a_run_that_was_taken_back_alone_outlives_its_comparison(store: RunStore) -> None:
+    what = compare(store, "a", "b")
+    store.bin.delete([what])
+    store.bin.restore("b")
+    assert listed(store) == [(what, ("a",))]
+    store.bin.purge(what)
+    assert [run.id for run in store.runs(include_deleted=True)] == ["d", "c", "b"]
+    assert len(list((store.root / "b").iterdir())) == 1
+
+
+def test_a_run_that_is_taken_back_while_its_comparison_is_purged_keeps_its_files(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = compare(store, "a", "b")
+    store.bin.delete([what])
+    call = store.bin._call
+
+    def taken_back_first(change: Callable[[sqlite3.Connection], Any]) -> None:
+        store.restore("b")
+        call(change)
+
+    monkeypatch.setattr(store.bin, "_call", taken_back_first)
+    store.bin.purge(what)
+    assert [run.id for run in store.runs(include_deleted=True)] == ["d", "c", "b"]
+    assert len(list((store.root / "b").iterdir())) == 1
+    assert not (store.root / "a").exists()
+
+
+def test_a_collected_run_that_is_deleted_at_the_same_moment_stays_in_the_bin(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of some systems stands still for sixteen milliseconds."""
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    what = compare(store, "a", "b", collected=True)
+    store.bin.delete([what, "a"])
+    store.bin.purge(what)
+    assert listed(store) == [("a", ("a",))]
+    assert len(list((store.root / "a").iterdir())) == 1
+
+
+def test_a_store_that_another_program_writes_is_not_purged_on_a_full_disk(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.bin.delete(["a"])
+    with RunStore(store.root, only_reads="Another program writes.") as watched:
+        monkeypatch.setattr(reserve, "is_full", lambda root: True)
+        for act in (lambda: watched.purge("a"), lambda: watched.delete("b"), lambda: watched.bin.purge("a")):
+            with pytest.raises(StoreError, match=r"^Another program writes\.$"):
+                act()
+        assert watched.only_reads
+    assert (store.root / reserve.NAME).exists()
+    assert len(list((store.root / "a").iterdir())) == 1
+
+
+def test_what_is_reserved_for_a_full_disk_is_kept_for_that(store: RunStore) -> None:
+    with armed("store.write=eio"), pytest.raises(StoreError, match="Input/output error"):
+        store.delete("a")
+    assert (store.root / reserve.NAME).exists()
+    assert store.run("a").deleted_at is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -274,3 +276,98 @@ def test_a_run_that_is_purged_while_it_looks_has_no_fault(
         found.extend(fsck(root))
         assert asked
     assert found == []
+
+
+def test_one_file_that_many_frames_name_is_one_fault(root: Path) -> None:
+    with RunStore(root) as store:
+        (frame,) = store.frames("first")
+        store.add_frame("first", 4, frame.parts)
+    (root / "first" / frame.parts["grid"]["file"]).unlink()
+    assert len(fsck(root)) == 1
+
+
+def test_a_word_in_a_cell_of_a_study_is_no_file(root: Path) -> None:
+    with RunStore(root) as store:
+        store.studies.add_row("asked", "c", {"optimiser": "adam", "rounds": 7}, 1.0)
+    assert fsck(root) == []
+
+
+def test_an_id_that_leads_out_of_the_store_is_named_and_not_followed(root: Path) -> None:
+    (root.parent / "outside").mkdir()
+    (root.parent / "outside" / ".a.png.0123abcd").write_bytes(b"")
+    sql("INSERT INTO runs (id, name, config, status, created_at) VALUES ('../outside', '', '{}', 'finished', 1)")(root)
+    assert fsck(root) == [Fault("Its id cannot be one.", "../outside", "ganscope.db")]
+
+
+def test_a_link_in_place_of_the_folder_of_a_run_is_not_followed(root: Path) -> None:
+    (root / "first").rename(root.parent / "elsewhere")
+    (root / "first").symlink_to(root.parent / "elsewhere")
+    (fault,) = fsck(root)
+    assert (fault.run, fault.sentence) == ("first", "There is something else in place of its folder.")
+
+
+@pytest.mark.parametrize("place", ["studies/.DS_Store", "studies/another.zip", "notes.txt"])
+def test_a_file_of_somebody_else_is_no_fault(place: str, root: Path) -> None:
+    (root / place).write_bytes(b"")
+    assert fsck(root) == []
+
+
+def test_a_file_in_place_of_the_folder_of_a_study_lacks_its_pictures(root: Path) -> None:
+    shutil.rmtree(root / "studies" / "asked")
+    (root / "studies" / "asked").write_bytes(b"")
+    faults = fsck(root)
+    assert [fault.run for fault in faults] == ["asked"] * 2
+    assert all("is missing" in fault.sentence for fault in faults)
+
+
+@pytest.mark.parametrize("of", ["first", "asked"])
+def test_a_file_that_the_disk_does_not_give_back_is_named(of: str, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_whole = artefacts.is_whole
+
+    def unless_it_is_lost(path: Path) -> bool:
+        if path.parent.name == of:
+            raise OSError(errno.EIO, "Input/output error")
+        return is_whole(path)
+
+    monkeypatch.setattr(artefacts, "is_whole", unless_it_is_lost)
+    faults = fsck(root)
+    assert {fault.run for fault in faults} == {of}
+    assert all("Input/output error" in fault.sentence and fault.repair for fault in faults)
+
+
+@pytest.mark.parametrize(
+    ("failure", "why"),
+    [(OSError(errno.EMFILE, "Too many open files"), "Too many open files"), (MemoryError(), "out of memory")],
+    ids=["handles", "memory"],
+)
+@pytest.mark.parametrize("of", ["first", "asked", "checkpoints"])
+def test_where_it_cannot_look_it_says_that_alone(
+    of: str, failure: Exception, why: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither that something is damaged, nor that all is well: a user would delete what is whole."""
+
+    def fails(path: Path) -> Any:
+        if path.parent.name == of:
+            raise failure
+        return real(path)
+
+    where, name = (checkpoints, "_unsealed") if of == "checkpoints" else (artefacts, "is_whole")
+    real = getattr(where, name)
+    monkeypatch.setattr(where, name, fails)
+    told = f"It cannot be told whether anything is wrong: {why}."
+    assert fsck(root) == [Fault(told, repair="look again later")]
+
+
+@pytest.mark.parametrize("thorough", [True, False])
+def test_a_checkpoint_that_gives_way_while_it_looks_is_no_fault(
+    thorough: bool, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsealed = checkpoints._unsealed
+
+    def dropped_first(path: Path) -> dict[str, Any]:
+        if checkpoints.round_of(path) == 5:
+            checkpoints.drop([path])
+        return unsealed(path)
+
+    monkeypatch.setattr(checkpoints, "_unsealed", dropped_first)
+    assert fsck(root, thorough=thorough) == []

@@ -101,3 +101,15 @@ def test_the_newest_file_of_every_run_is_one_query(store: RunStore) -> None:
     store.update("d", status="finished")
     store.delete("d")
     assert store.latest_files(("grid", "thumb")) == {"a": "new", "b": "small"}
+
+
+def test_a_run_whose_id_leads_out_of_the_store_is_not_taken_in(
+    store: RunStore, brought: Callable[[str], Whole], tmp_path: Path
+) -> None:
+    one = brought("one")
+    (tmp_path / "files" / "one").rename(tmp_path / "evil")
+    evil = dataclasses.replace(one, run=dataclasses.replace(one.run, id="../evil"))
+    with pytest.raises(StoreError, match=r"^'\.\./evil' cannot be the id of a run\.$"):
+        store.adopt([evil], tmp_path / "files")
+    assert (tmp_path / "evil" / "a.txt").exists()
+    assert store.runs() == []

@@ -101,3 +101,11 @@ def test_a_damaged_comparison_still_shows_its_runs(store: RunStore, runs: list[s
         database.execute("UPDATE comparisons SET spec = '{broken'")
     assert store.comparison("duel").spec == {}
     assert len(store.comparison("duel").members) == 2
+
+
+def test_deleting_a_comparison_twice_still_brings_its_runs_back(store: RunStore, runs: list[str]) -> None:
+    store.create_comparison("duel", name="", spec={}, members=MEMBERS)
+    store.delete_comparison("duel")
+    store.delete_comparison("duel")
+    store.restore_comparison("duel")
+    assert [run.id for run in store.runs()] == ["c", "b", "a"]

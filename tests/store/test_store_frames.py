@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gan_core.failpoints import armed
 from gan_core.store import Frame, RunStore, StoreError, artefacts
 from gan_core.store.artefacts import write_once
 
@@ -198,3 +199,34 @@ def test_the_newest_picture_is_that_of_the_first_part_which_has_one(store: RunSt
     store.flush()
     assert store.latest_files(["grid", "thumb", "points"]) == {run: "cloud"}
     assert store.latest_files(["grid", "thumb"]) == {}
+
+
+def test_a_picture_that_finds_no_room_is_a_sentence_and_leaves_nothing(store: RunStore, run: str) -> None:
+    with (
+        armed("artefact.before_rename=enospc"),
+        pytest.raises(StoreError, match=r"^The file grid-\w{32}\.png cannot be saved: No space left on device\.$"),
+    ):
+        store.save_artefact(run, "grid", "png", b"picture")
+    assert list((store.root / run).iterdir()) == []
+
+
+def test_a_fork_gets_its_own_copy_where_files_cannot_be_linked(store: RunStore, run: str) -> None:
+    name = store.save_artefact(run, "grid", "png", b"picture")
+    store.add_frame(run, 1, {"grid": {"file": name}})
+    store.create("fork", name="", config={})
+    store.save_artefact("fork", "grid", "png", b"another")
+    with armed("artefact.share=eacces"):
+        store.inherit("fork", run, 1)
+    twin = store.artefact_path("fork", name)
+    assert (twin.read_bytes(), twin.stat().st_nlink) == (b"picture", 1)
+
+
+def test_a_fork_whose_file_was_cut_short_gets_it_whole(store: RunStore, run: str) -> None:
+    name = store.save_artefact(run, "grid", "png", b"picture")
+    store.add_frame(run, 1, {"grid": {"file": name}})
+    store.create("fork", name="", config={})
+    (store.root / "fork").mkdir()
+    (store.root / "fork" / name).write_bytes(b"pict")
+    store.inherit("fork", run, 1)
+    assert store.artefact_path("fork", name).read_bytes() == b"picture"
+    assert store.artefact_path(run, name).read_bytes() == b"picture"

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import atexit
+import errno
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gan_core.store import ACTIVE, STATES, DamagedRun, RunNotFound, RunRecord, RunStore, StoreError, new_run_id, reserve
+from gan_core import checkpoints
+from gan_core.store import (
+    ACTIVE,
+    STATES,
+    DamagedRun,
+    Member,
+    RunNotFound,
+    RunRecord,
+    RunStore,
+    StoreError,
+    new_run_id,
+    owner,
+    reserve,
+)
 
 HOSTILE = ["../x", "a/b", "..", "", "%2e%2e", "a\0", "A", "a.b", "é", "․․", "a\n", "x" * 65, "x" * 10_000, "cache"]
 
@@ -144,6 +160,8 @@ def test_an_id_that_is_not_in_the_index_finds_nothing(store: RunStore, run: str,
         lambda: store.run(run_id),
         lambda: store.track(run_id),
         lambda: store.track_names(run_id),
+        lambda: store.last_round(run_id, "turns"),
+        lambda: store.family(run_id),
         lambda: store.frames(run_id),
         lambda: store.latest_frame(run_id),
         lambda: store.events(run_id),
@@ -174,6 +192,8 @@ def test_a_malformed_id_cannot_be_created_nor_written_to(store: RunStore, run_id
         store.add_frame(run_id, 0, {})
     with pytest.raises(RunNotFound):
         store.add_event(run_id, 0, "started")
+    with pytest.raises(RunNotFound):
+        store.update(run_id, wait=False, name="x")
 
 
 @pytest.mark.parametrize("run_id", [None, 7, b"a-run", ["a-run"]])
@@ -307,3 +327,129 @@ def test_no_rows_are_no_track(store: RunStore, run: str) -> None:
     store.append(run, "turns", ["a"], np.zeros(0, np.int64), np.zeros((0, 1), np.float32))
     store.flush()
     assert store.track_names(run) == []
+
+
+@pytest.fixture
+def misled(store: RunStore, run: str, tmp_path: Path) -> str:
+    """An id that leads out of the store, in an index that somebody else wrote."""
+    checkpoints.write(tmp_path / "outside" / "checkpoints", 1, b"tensors", {})
+    with sqlite3.connect(store.root / "ganscope.db") as connection:
+        connection.execute(
+            "INSERT INTO runs (id, name, config, status, created_at, deleted_at) "
+            "VALUES ('../outside', '', '{}', 'finished', 1, 1)"
+        )
+    connection.close()
+    return "../outside"
+
+
+def test_an_id_that_the_index_should_not_have_leads_nowhere(
+    store: RunStore, run: str, misled: str, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    for act in (
+        lambda: store.checkpoint_dir(misled),
+        lambda: store.save_artefact(misled, "grid", "png", b"picture"),
+        lambda: store.purge(misled),
+        lambda: store.inherit(misled, run, 9),
+        lambda: store.inherit(run, misled, 9),
+        lambda: store.update(misled, name="x"),
+        lambda: store.append(misled, "turns", ["a"], np.zeros(1, int), np.zeros((1, 1))),
+    ):
+        with pytest.raises(RunNotFound):
+            act()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_pin_is_shown_until_it_is_taken_away(store: RunStore, run: str) -> None:
+    checkpoints.write(store.checkpoint_dir(run), 3, b"tensors", {})
+    store.pin(run, 3)
+    assert [(one.round, one.pinned) for one in store.checkpoints(run)] == [(3, True)]
+    store.unpin(run, 3)
+    assert [(one.round, one.pinned) for one in store.checkpoints(run)] == [(3, False)]
+    with pytest.raises(StoreError, match=r"^There is no checkpoint of round 4; there are those of round 3\.$"):
+        store.pin(run, 4)
+
+
+def test_who_only_reads_can_neither_pin_nor_unpin(store: RunStore, run: str) -> None:
+    checkpoints.write(store.checkpoint_dir(run), 3, b"tensors", {})
+    checkpoints.write(store.checkpoint_dir(run), 4, b"tensors", {})
+    store.pin(run, 3)
+    with RunStore(store.root, only_reads="Another program writes.") as watched:
+        for act in (lambda: watched.pin(run, 4), lambda: watched.unpin(run, 3)):
+            with pytest.raises(StoreError, match=r"^Another program writes\.$"):
+                act()
+    assert [one.pinned for one in store.checkpoints(run)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("fails", "act", "told"),
+    [
+        ("os.listdir", "checkpoints", "Its checkpoints cannot be looked at: Input/output error."),
+        ("os.replace", "pin", "The checkpoint cannot be pinned: Input/output error."),
+        ("pathlib.Path.unlink", "unpin", "The checkpoint cannot be unpinned: Input/output error."),
+    ],
+)
+def test_what_the_disk_refuses_of_checkpoints_is_a_sentence(
+    fails: str, act: str, told: str, store: RunStore, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: object, **more: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    checkpoints.write(store.checkpoint_dir(run), 3, b"tensors", {})
+    with monkeypatch.context() as patched:
+        patched.setattr(fails, refuse)
+        with pytest.raises(StoreError) as refused:
+            getattr(store, act)(run, *([] if act == "checkpoints" else [3]))
+    assert str(refused.value) == told
+    assert [one.pinned for one in store.checkpoints(run)] == [False]
+
+
+def test_a_program_that_ends_without_closing_has_written_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_the_end: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", at_the_end.append)
+    monkeypatch.setattr(atexit, "unregister", at_the_end.remove)
+    store = RunStore(tmp_path)
+    store.create("a", name="", config={})
+    store.add_event("a", 0, "last words")
+    (end,) = at_the_end
+    end()
+    assert at_the_end == [], "what was closed is not kept until then"
+    with RunStore(tmp_path) as again:
+        assert [event.kind for event in again.events("a")] == ["last words"]
+
+
+def test_a_store_knows_its_process_before_handles_run_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner._this_process.cache_clear()
+
+    def unreadable() -> str:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with RunStore(tmp_path) as store:
+        monkeypatch.setattr(owner, "_boot_id", unreadable)
+        assert store.create("a", name="", config={}).status == "queued"
+
+
+def test_a_run_that_was_killed_does_not_keep_its_comparison(store: RunStore, run: str) -> None:
+    store.create_comparison("duel", name="", spec={}, members=[Member(run, "v", 0)])
+    store.update(run, status="running", owner={"pid": 1, "started": 1e9, "boot": "another"})
+    store.delete_comparison("duel")
+    assert store.comparisons() == []
+    assert store.run(run).status == "interrupted"
+
+
+def test_who_only_reads_is_refused_every_write_with_one_sentence(store: RunStore, run: str) -> None:
+    with RunStore(store.root, only_reads="Another program writes.") as watched:
+        for act in (
+            lambda: watched.append(run, "turns", ["a"], np.zeros(1, int), np.zeros((1, 1))),
+            lambda: watched.add_frame(run, 0, {"grid": 1}),
+            lambda: watched.add_event(run, 0, "started"),
+            lambda: watched.update(run, name="x"),
+            lambda: watched.update(run, wait=False, name="x"),
+            lambda: watched.create("b", name="", config={}),
+            lambda: watched.truncate(run, 0),
+        ):
+            with pytest.raises(StoreError, match=r"^Another program writes\.$"):
+                act()
+    assert [one.id for one in store.runs()] == [run]

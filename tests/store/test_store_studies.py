@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -92,3 +95,77 @@ def test_a_backup_holds_studies_and_their_files(store: RunStore, study: str, tmp
         assert other.studies.read(study).status == "interrupted"  # nobody computes the one of the copy
         assert other.studies.rows(study)[0].values == {"picture": name}
     assert fsck(tmp_path / "other") == []
+
+
+def test_an_id_of_a_study_is_taken_once(store: RunStore, study: str) -> None:
+    with pytest.raises(StoreError, match=r"^The study cannot be kept: UNIQUE constraint failed: studies\.id\.$"):
+        store.studies.create(study, name="thief", settings=SETTINGS, cells=1)
+    assert store.studies.read(study).name == "a study"
+
+
+def test_a_wrong_change_of_a_study_changes_nothing(store: RunStore, study: str) -> None:
+    before = store.studies.read(study)
+    with pytest.raises(TypeError, match="a study has no field 'colour'"):
+        store.studies.update(study, name="new", colour="red")
+    with pytest.raises(ValueError, match="'dancing' is no state of a study"):
+        store.studies.update(study, name="new", status="dancing")
+    with pytest.raises(TypeError, match="a study has no field 'id'"):
+        store.studies.update(study, id="other")
+    assert store.studies.read(study) == before
+
+
+@pytest.mark.parametrize("name", ["../x", "", "nobody"])
+def test_nothing_is_read_written_or_removed_for_an_unknown_study(store: RunStore, name: str, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    acts: list[Callable[[], object]] = [
+        lambda: store.studies.update(name, name="x"),
+        lambda: store.studies.rows(name),
+        lambda: store.studies.delete(name),
+        lambda: store.studies.restore(name),
+        lambda: store.studies.purge(name),
+    ]
+    if name != "nobody":  # whose folder would be one of the store
+        acts += [
+            lambda: store.studies.folder(name),
+            lambda: store.studies.save(name, "samples", "png", b"picture"),
+            lambda: store.studies.file(name, "samples-" + "0" * 32 + ".png"),
+        ]
+    for act in acts:
+        with pytest.raises(StudyNotFound):
+            act()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("data", ["{", "[1]", "null"])
+def test_a_damaged_row_of_a_study_is_left_out(data: str, store: RunStore, study: str) -> None:
+    for key in ("a", "b"):
+        store.studies.add_row(study, key, {"accuracy": 0.5}, 1.0)
+    with sqlite3.connect(store.root / "ganscope.db") as database:
+        database.execute("UPDATE study_rows SET data = ? WHERE cell = 'a'", (data,))
+    database.close()
+    assert [row.key for row in store.studies.rows(study)] == ["b"]
+
+
+def test_a_study_whose_files_resist_stays_in_the_bin(
+    store: RunStore, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resist(folder: Path) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    store.studies.save(study, "samples", "png", b"picture")
+    store.studies.update(study, status="stopped")
+    store.bin.delete([study])
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", resist)
+        with pytest.raises(StoreError, match=r"^The files of the study cannot be removed: Device or resource busy\.$"):
+            store.bin.purge(study)
+    assert [entry.id for entry in store.bin.listed()] == [study]
+    store.bin.purge(study)
+    assert store.bin.listed() == []
+
+
+def test_a_study_without_files_is_purged(store: RunStore, study: str) -> None:
+    store.studies.update(study, status="stopped")
+    store.bin.delete([study])
+    store.bin.purge(study)
+    assert store.bin.listed() == []

@@ -302,3 +302,51 @@ def test_close_makes_a_last_attempt(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="closed"):
         bench.add("b")
     bench.other.close()
+
+
+def test_a_writer_that_waits_when_the_storage_begins_to_fail_is_told_so(bench: Bench) -> None:
+    gate, told = threading.Event(), []
+
+    def fails(connection: sqlite3.Connection) -> None:
+        gate.wait(30)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    def patient() -> None:
+        with pytest.raises(StoreError) as refused:
+            bench.add("a")
+        told.append(str(refused.value))
+
+    bench.writer.submit(fails, size=200_000)
+    while bench.writer._queue:  # until it is being written
+        time.sleep(0.01)
+    waiting = threading.Thread(target=patient, daemon=True)
+    waiting.start()
+    while not bench.writer._changed._waiters:  # type: ignore[attr-defined]
+        time.sleep(0.01)
+    gate.set()
+    waiting.join(10)
+    assert told == ["The store cannot be written: disk I/O error. No more can be held in memory."]
+
+
+def test_closing_gives_the_connection_back(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "db")
+    bench.writer.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        bench.connection.execute("SELECT 1")
+    bench.other.close()
+
+
+def test_no_write_of_a_group_leaves_its_savepoint_open(tmp_path: Path) -> None:
+    def release_twice(connection: sqlite3.Connection) -> None:
+        connection.execute("RELEASE one_write")  # its own
+        connection.execute("RELEASE one_write")
+
+    bench = Bench(tmp_path / "db", group_seconds=60)
+    for text in ("a", "a", "b"):
+        bench.add(text)
+    with pytest.raises(StoreError, match="no such savepoint"):
+        bench.writer.call(release_twice)
+    bench.add_and_wait("c")
+    assert bench.notes() == ["a", "b", "c"]
+    bench.writer.close()
+    bench.other.close()
