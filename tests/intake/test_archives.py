@@ -76,7 +76,7 @@ def test_whatever_a_damaged_entry_raises_is_said_of_that_entry(
         raise error
 
     monkeypatch.setattr(zipfile.ZipExtFile, "read", fails)
-    with pytest.raises(Refusal, match="^damaged inside the zip file$"):
+    with pytest.raises(Refusal, match=r"^damaged inside the zip file$"):
         first_of(zipped({"a.png": b"x"}))
 
 
@@ -122,7 +122,9 @@ def test_the_directory_may_be_as_long_as_its_entries_allow() -> None:
 
 
 def test_a_directory_may_begin_where_the_file_does_but_not_before() -> None:
-    assert refused(only_a_directory()) == "Entries of the zip file overlap: it is built to unpack to more than it holds."
+    assert (
+        refused(only_a_directory()) == "Entries of the zip file overlap: it is built to unpack to more than it holds."
+    )
     content = zipped({"a": b""}).getvalue()
     assert "damaged" in refused(io.BytesIO(content[content.index(b"PK\x01\x02") + 1 :]))
 
@@ -157,7 +159,7 @@ def test_only_large_files_are_asked_how_well_they_are_packed(
     monkeypatch.setattr(archive, "MAX_RATIO", 2)
     file = zipped({"a.png": bytes(size)})
     if size > bound:
-        with pytest.raises(Refusal, match="times its size$"):
+        with pytest.raises(Refusal, match=r"times its size$"):
             first_of(file)
     else:
         assert first_of(file) == bytes(size)
