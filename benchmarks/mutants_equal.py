@@ -76,7 +76,8 @@ EQUAL: dict[tuple[str, str], str] = {
     ): "a directory without an entry is given up one block earlier",
     (
         "intake/apart.py",
-        "if time.monotonic() - heard > SILENT_SECONDS: | the bound of `time.monotonic() - heard > SILENT_SECONDS` shifted by one",
+        "if time.monotonic() - heard > SILENT_SECONDS:"
+        " | the bound of `time.monotonic() - heard > SILENT_SECONDS` shifted by one",
     ): "of two readings of a clock nobody meets the very bound",
     (
         "intake/reader.py",
