@@ -156,3 +156,10 @@ def test_a_file_of_labview_names_its_decimal_mark() -> None:
     assert read_table(rows(*lines)).columns[1].values[19] == 1119
     named = read_table(rows("LabVIEW Measurement", "Decimal_Separator\t,", *lines))
     assert named.columns[1].values[19] == 1.119
+
+
+@pytest.mark.parametrize("cell", ["=", '=""', "= ", "'", '""', "()", "-"])
+def test_a_cell_that_is_nothing_but_marks_is_no_number(cell: str) -> None:
+    values = column(cell, *["2.5"] * 9)
+    assert np.isnan(values[0])
+    assert values[1:].tolist() == [2.5] * 9
