@@ -88,4 +88,9 @@ EQUAL: dict[tuple[str, str], str] = {
         "if values.dtype == np.uint16:  # half a gigabyte of floats less for a large one | never so",
     ): "the same values, looked up in a table rather than computed row by row",
     ("intake/decode.py", "if orientation == 1: | never so"): "a copy of the same picture",
+    (
+        "intake/tables.py",
+        "if np.isfinite(values).sum() > 0.5 * (~missing).sum():"
+        " | the bound of `np.isfinite(values).sum() > 0.5 * (~missing).sum()` shifted by one",
+    ): "where half of the cells are plain numbers no unit is carried by nine of ten",
 }

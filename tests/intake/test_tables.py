@@ -140,9 +140,10 @@ def test_a_unit_is_known_where_most_values_are_missing() -> None:
 
 def test_lines_of_words_are_not_asked_how_wide_a_table_is() -> None:
     words = [f"we measured on day {'abc'[number % 3]} again" for number in range(12)]
-    table = read_table(rows(*words, *(f"{number}.5 {number % 7}.25" for number in range(20))))
+    numbers = [f"{number}.5 {number % 7}.25" for number in range(20)]
+    table = read_table(rows(*words, *numbers, "1.5 2.5 3.5"))
     assert shape(table) == (2, 20)
-    assert table.strays == ()
+    assert table.strays == ((33, "3 value(s), not 2", "1.5 | 2.5 | 3.5"),)
 
 
 def test_the_example_of_two_meanings_is_a_number_with_the_mark() -> None:
