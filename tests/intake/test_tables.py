@@ -164,3 +164,8 @@ def test_a_cell_that_is_nothing_but_marks_is_no_number(cell: str) -> None:
     values = column(cell, *["2.5"] * 9)
     assert np.isnan(values[0])
     assert values[1:].tolist() == [2.5] * 9
+
+
+def test_a_column_without_a_value_is_none() -> None:
+    table = read_table(rows("x,gone,y", *(f"{number}.5,NA,{number}.25" for number in range(9))))
+    assert [one.name for one in table.columns] == ["x", "y"]
