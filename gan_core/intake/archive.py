@@ -36,7 +36,7 @@ def entries(file: IO[bytes], most: int = MAX_ENTRIES) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(file) as archive:
             found = archive.infolist()
             start = archive.start_dir
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError, struct.error, OSError):
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error, OSError):
         raise DataError("This is not a zip file that can be read.") from None
     _refuse_overlap(found, start)
     for entry, name in zip(found, names_in_zip(found), strict=True):
@@ -67,7 +67,6 @@ def read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int = MAX_BYTES
         EOFError,
         OSError,
         ValueError,
-        NotImplementedError,
         RuntimeError,
         struct.error,
     ):
@@ -101,7 +100,6 @@ def _check_directory(file: IO[bytes], most: int) -> None:
     file.seek(position - length)
     if _count(file, length, most) > most:
         raise DataError(f"The zip file has more than {most:,} entries; split it.")
-    file.seek(0)
 
 
 def _count(file: IO[bytes], length: int, most: int) -> int:
@@ -115,7 +113,7 @@ def _count(file: IO[bytes], length: int, most: int) -> int:
                 break
             offset, count = offset + entry, count + 1
         more = file.read(min(left, _BLOCK))
-        if not more or (offset == 0 and len(held) > 2 * _BLOCK):
+        if not more or len(held) > 2 * _BLOCK:  # no entry is so long
             break
         held, left = held[offset:] + more, left - len(more)
     return count

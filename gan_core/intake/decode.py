@@ -6,6 +6,7 @@ The header is read first. Nothing is decoded that is too large, of a format outs
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -94,12 +95,10 @@ def look(content: bytes, shape: Shape, white: float | None = None) -> Picture:
     except Exception as error:  # decoders raise whatever a damaged file makes them: SyntaxError, struct.error, …
         reason = Refusal(f"damaged: {str(error).strip()[:120] or type(error).__name__}")
     bare = without_texts(content)
-    if bare is None:
-        raise reason
-    try:
-        return _look(bare, shape, white)
-    except Exception:  # it is not the texts that are wrong
-        raise reason from None
+    if bare is not None:
+        with suppress(Exception):  # it is not the texts that are wrong
+            return _look(bare, shape, white)
+    raise reason
 
 
 def _look(content: bytes, shape: Shape, white: float | None) -> Picture:
@@ -177,7 +176,7 @@ def _upright(picture: Image.Image, plain: Image.Image) -> Image.Image:
 def _depth(picture: Image.Image) -> tuple[float, bool]:
     """The largest value of more than 8 bits, and whether it is one of 16 bits that needs all of them."""
     values = np.asarray(picture)
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
+    if not np.isfinite(values).all():
         raise Refusal("it holds values that are no numbers")
     top = float(values.max())
     return top, values.dtype.kind != "f" and HALF_DEEP <= top <= DEEPEST

@@ -118,7 +118,7 @@ def tidy(cell: str) -> str:
         text = _FORMULA.sub(r"\1", text)
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         text = text[1:-1].strip()
-    elif text[0] == "'":  # how spreadsheets hold a number as text
+    elif text.startswith("'"):  # how spreadsheets hold a number as text
         text = text[1:]
     if len(text) > 1 and text[-1] == "-" and text[-2].isdigit():
         text = f"-{text[:-1]}"

@@ -166,10 +166,11 @@ def _column(table: Table, name: str) -> Column:
             column = found[0]
             break
     else:
-        if not wanted.isdecimal() or len(wanted) > 9 or not 1 <= int(wanted) <= len(table.columns):
+        counted = {str(place): column for place, column in enumerate(table.columns, start=1)}
+        if wanted not in counted:
             names = ", ".join(column.name for column in table.columns[:NAMED])
             raise DataError(f"The table has no column {wanted[:40]!r}; there are: {names}.")
-        column = table.columns[int(wanted) - 1]
+        column = counted[wanted]
     if not np.isfinite(column.values).any():
         raise DataError(f"The column {column.name} has no numbers.")
     return column
@@ -220,8 +221,6 @@ def _rows(table: Table, x: Column, y: Column) -> tuple[np.ndarray, list[Problem]
 
 def _refuse_bias(unread: list[Unread], total: int, table: Table, columns: tuple[Column, Column]) -> None:
     """A file of which one kind of rows would be lost is another one than it was taken for. Raises DataError."""
-    if not unread or total == 0:
-        return
     said = ""
     if len(unread) > MOST_UNREAD * total:
         said = "more than a tenth"

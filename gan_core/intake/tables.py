@@ -75,7 +75,7 @@ def read_table(content: bytes) -> Table:
         raise DataError(f"The table has more than {MAX_COLUMNS:,} columns; keep those that are needed.")
     heading = heading_of(split, comments, width, dialect)
     body = [row for row in split[heading.rows :] if row[1]]
-    if dialect.delimiter == "," and _one_column(heading, body, dialect.marks):
+    if dialect.delimiter == "," and _one_column(heading, body):
         dialect = Dialect(SPACES, Marks(","))
         body, width = rows_of([line for line in rows[heading.rows :] if line[1].strip()], SPACES), 1
     fitting, strays = _fitting(body, width)
@@ -110,11 +110,10 @@ def _width(rows: Sequence[Row], marks: Marks) -> int:
     return max(width for width, count in full.items() if count > most / 3)
 
 
-def _one_column(heading: Heading, body: Sequence[Row], marks: Marks) -> bool:
+def _one_column(heading: Heading, body: Sequence[Row]) -> bool:
     """Whether the commas are the decimal marks of a single column: one name, and rows of two plain whole numbers."""
     return heading.written == 1 and all(
-        len(cells) == 2 and marks.fits(cells[0]) and cells[0].lstrip("+-").isdigit() and cells[1].isdigit()
-        for _, cells in body
+        len(cells) == 2 and cells[0].lstrip("+-").isdigit() and cells[1].isdigit() for _, cells in body
     )
 
 

@@ -80,9 +80,9 @@ def _encoding(content: bytes) -> str:
     if len(content) % 2 == 0:
         even, odd = content[0:2000:2].count(0), content[1:2000:2].count(0)
         half = min(len(content), 2000) // 2
-        if odd > 0.7 * half and not even:
+        if odd > 0.7 * half:
             return "utf-16-le"
-        if even > 0.7 * half and not odd:
+        if even > 0.7 * half:
             return "utf-16-be"
     try:
         content.decode("utf-8")

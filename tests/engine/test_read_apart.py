@@ -19,7 +19,7 @@ from gan_core.engine import Chores
 from gan_core.engine.exchange.packs import MANIFEST
 from gan_core.engine.exchange.unpacking import read_pack
 from gan_core.intake import apart
-from gan_core.intake.errors import DataError
+from gan_core.intake.errors import Cancelled, DataError
 from gan_core.store import RunStore
 
 HANGS = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -123,6 +123,47 @@ def test_a_table_is_read_within_bounds_by_a_process_of_its_own(tmp_path: Path, m
     for read in (chores.look_at_table, lambda content: chores.keep_table(content, "x")):
         with pytest.raises(DataError, match="ended the process that read it"):
             read(b"1,2\n" * 60)
+
+
+def saying(*words: object) -> list[str]:
+    """A reader that says this, and at last how much it was given."""
+    said = "".join(f"{json.dumps(word)}\n" for word in words)
+    code = f"import sys; print({said!r} + '{{\"found\": %d}}' % len(sys.stdin.buffer.read()), flush=True)"
+    return [sys.executable, "-S", "-E", "-c", code]
+
+
+@pytest.mark.parametrize("waiting", [True, False])
+def test_all_of_a_file_is_read_wherever_its_reader_stood_before(waiting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[float, str]] = []
+    monkeypatch.setattr(apart, "READER", saying({"progress": [0.5, "half"]}))
+    file = io.BytesIO(b"0123456789")
+    file.seek(7)
+    progress = (lambda share, sentence: told.append((share, sentence))) if waiting else None
+    with apart.read_apart("pack", file, progress=progress, cancel=(lambda: False) if waiting else None) as reading:
+        assert reading.found == 10
+        assert reading.file.read() == b"0123456789"
+        folder = reading.folder
+    assert not folder.exists()
+    assert told == ([(0.5, "half")] if waiting else [])
+
+
+def test_a_reader_can_be_cancelled_while_it_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "READER", HANGS)
+    with (
+        pytest.raises(Cancelled, match=r"Cancelled; nothing was kept\."),
+        apart.read_apart("pack", io.BytesIO(b"x"), cancel=lambda: True),
+    ):
+        pass
+
+
+def test_a_file_that_was_closed_is_a_sentence() -> None:
+    file = io.BytesIO(b"x")
+    file.close()
+    with (
+        pytest.raises(DataError, match=r"This file cannot be read: I/O operation on closed file\."),
+        apart.read_apart("pack", file),
+    ):
+        pass
 
 
 class Bomb:
