@@ -26,7 +26,7 @@ OPENS = f"async ([run, path]) => (await ({STATUS})([path, ({TICKET})(run)])) ===
 CONNECTS = "run => window.__ganscope[run].view.connection.connect()"
 IS_ANSWERED = "run => ['live', 'polling', 'done'].includes(window.__ganscope[run].view.connection.state)"
 # Nothing that the page is brought reaches a computer that sleeps; awake, it finds that its ticket is refused. Each time that
-# Streamlit brings something it also hands over how to ask.
+# Streamlit brings something it also hands over how to ask. On a slow machine this ticket may have been found too old before.
 SLEEPS = """([run, first]) => { const { view } = window.__ganscope[run]
   const update = view.update.bind(view)
   let { ask } = view
@@ -35,6 +35,7 @@ SLEEPS = """([run, first]) => { const { view } = window.__ganscope[run]
   const asks = (name, value) => { window.asked ||= name === "stale"; ask(name, value) }
   Object.defineProperty(view, "ask", { get: () => asks, set: (handed) => { ask = handed } })
   view.data = { ...view.data, ticket: first }
+  view.stale = ""
   view.connection.ticket = first }"""
 
 
