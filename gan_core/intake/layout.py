@@ -73,9 +73,8 @@ _MONTH = re.compile(r"(0?[1-9]|1[0-2])([ _.-].*)?")
 _DAY = re.compile(r"(0?[1-9]|[12]\d|3[01])([ _.-].*)?")
 _YEAR = re.compile(r"(19|20)\d\d")
 _HEX = re.compile(r"[0-9a-f]{1,3}")
-_LAST_NUMBER = re.compile(
-    r"(?<!\d)(\d{1,18})\D*$"
-)  # nobody counts further, and Python refuses to read some thousand digits
+# Nobody counts further, and Python refuses to read some thousand digits.
+_LAST_NUMBER = re.compile(r"(?<!\d)(\d{1,18})\D*$")
 
 
 @dataclass(frozen=True)

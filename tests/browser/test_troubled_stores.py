@@ -64,7 +64,7 @@ def test_two_servers_on_one_store_and_the_second_takes_over(tab: Page, own_serve
 
 
 @pytest.fixture
-def read_only(tmp_path: Path, prepared: Callable[[Path], Path]) -> Iterator[Callable[[Path], Path]]:
+def read_only(tmp_path: Path) -> Iterator[Callable[[Path], Path]]:
     """``read_only(store)``: the same store on a disk that cannot be written to."""
     view = tmp_path / "view"
 
