@@ -2,6 +2,9 @@
 
 Streamlit hands a component one text, which cannot import by relative addresses. So that text imports the component's module
 from this server, and the module its own. A browser has one instance of each, whichever components of a page import it.
+
+A script that is lost on its way is asked for again for a minute: a browser keeps what became of the text, so that a component
+whose one import had failed would not come until the page is loaded anew.
 """
 
 from __future__ import annotations
@@ -17,6 +20,21 @@ import streamlit as st
 
 FOLDER = Path(__file__).parent
 
+# Each browser has its own words for a script that did not come, and all say it with a TypeError.
+_IMPORTING = """const address = `${location.origin}PATH`
+let module
+for (const pause of [500, 1000, 2000, 4000, 8000, 15000, 30000, 0]) {
+  try {
+    module = await import(address)
+    break
+  } catch (error) {
+    if (!pause || !(error instanceof TypeError)) throw error
+    console.warn(error.message)
+    await new Promise((resume) => setTimeout(resume, pause))
+  }
+}
+export default module.default
+"""
 _IMPORTS = re.compile(r"^import .*\n", re.MULTILINE)
 _EXPORTED = re.compile(r"^export (?=function|class|const|let)", re.MULTILINE)
 
@@ -44,7 +62,7 @@ def component(name: str, script: str, *styles: str, html: str | None = None) -> 
     return st.components.v2.component(
         f"ganscope_{name}",
         html=(FOLDER / html).read_text("utf-8") if html else None,
-        js=f"const {{ default: show }} = await import(`${{location.origin}}{prefix()}/{script}`)\nexport default show\n",
+        js=_IMPORTING.replace("PATH", f"{prefix()}/{script}"),
         css="\n".join((FOLDER / style).read_text("utf-8") for style in styles) or None,
         isolate_styles=False,  # Plotly's style sheet is the page's
     )

@@ -28,6 +28,12 @@ from gan_core.engine.programs import Program
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "build" / "failures"
 PATIENCE_MS = 60_000
+LAST = 20  # lines of a console or a log that are printed
+# Whether Streamlit runs a script, how many elements are of the run before, and each fault that is shown.
+SHOWN_FAULTS = """() => [`script ${document.querySelector("[data-testid=stApp]")?.dataset.testScriptState}, stale ${
+    document.querySelectorAll("[data-stale=true]").length}`,
+  ...[...document.querySelectorAll("[data-testid=stException], [role=alert], [role=dialog]")].map(one => one.innerText.trim())
+].filter(Boolean)"""
 STREAMLIT = """
 import os, sys
 from streamlit.web.cli import main
@@ -194,6 +200,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and report.when in ("setup", "call"):
         folder = KEPT / re.sub(r"[^\w.-]+", "_", item.nodeid.rpartition("/")[2])
         report.sections.append(("kept of this failure", "\n".join(_keep(folder)) or "nothing"))
+        report.sections.append(("what was said last", "\n".join(_said()) or "nothing"))
     return report
 
 
@@ -212,3 +219,19 @@ def _keep(folder: Path) -> list[str]:
         if server.process.poll() is None:
             shutil.copy(server.log, folder / server.log.name)
     return [str(path.relative_to(ROOT)) for path in sorted(folder.iterdir())]
+
+
+def _said() -> list[str]:
+    """What a reader of the output alone has of it: the faults that each open page shows, and the last lines of its console and
+    of the log of each server that runs."""
+    told = []
+    for context, said in CONSOLE.items():
+        for page in context.pages:
+            told.append(page.url)
+            with suppress(Error):
+                told += page.evaluate(SHOWN_FAULTS)
+        told += said[-LAST:]
+    for server in SERVERS:
+        if server.process.poll() is None:
+            told += [server.url, *server.log.read_text("utf-8", "replace").splitlines()[-LAST:]]
+    return told

@@ -115,6 +115,24 @@ def test_a_view_stays_whose_script_came_after_a_rerun_of_the_page(page: Page, se
     stop(page)
 
 
+def test_a_view_comes_whose_scripts_were_lost_on_their_way(page: Page, server: Any, hold: Hold) -> None:
+    hold.at(30)
+    lost = []
+
+    def lose_once(route: Route) -> None:
+        if (name := route.request.url.rpartition("/")[2]) in lost:
+            route.continue_()
+        else:
+            lost.append(name)
+            route.abort()
+
+    page.route(re.compile(r"/live/(view|store)\.js$"), lose_once)  # the component's own, and one that this imports
+    run = start_card(page, server.url, LINE)
+    shows_round(page, run, 30)
+    assert sorted(lost) == ["store.js", "view.js"]
+    stop(page)
+
+
 def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
     page: Page, browser: Browser, server: Any, hold: Hold
 ) -> None:
