@@ -47,4 +47,4 @@ def interrupt(connection: sqlite3.Connection, run_id: str, its_owner: str) -> bo
 
 
 def _is_gone(its_owner: str) -> bool:
-    return owner.life_of(from_json(its_owner) or {}) is owner.Life.GONE
+    return owner.life_of(from_json(its_owner)) is owner.Life.GONE

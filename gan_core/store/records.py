@@ -25,9 +25,6 @@ def reason(error: Exception) -> str:
 class RunNotFound(KeyError):
     """No run has this id. Also raised for ids that could never name a run, so that a hostile id learns nothing."""
 
-    def __init__(self, run_id: object) -> None:
-        super().__init__(run_id)
-
     def __str__(self) -> str:
         return f"There is no run {str(self.args[0])[:64]!r}."
 
@@ -161,7 +158,7 @@ def read_run(row: sqlite3.Row) -> RunRecord | DamagedRun:
 def _load(field: str, text: Any) -> Any:
     try:
         return json.loads(text)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         raise ValueError(f"its {field} is not JSON") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import shutil
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from gan_core.store import RunStore, StoreError, reserve, schema
+from gan_core.store.records import reason
 
 
 class Disk:
@@ -83,6 +85,20 @@ def open_store(disk: Disk) -> Iterator[Callable[[], RunStore]]:
 
 def everything_is_shown(store: RunStore) -> bool:
     return [run.id for run in store.runs()] == ["second", "first"] and len(store.track("second")) == 200
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a/file"), os.strerror(errno.ENOSPC)),
+        (OSError("the device is gone"), "the device is gone"),
+        (sqlite3.OperationalError("database or disk is full"), "database or disk is full"),
+        (sqlite3.OperationalError(), "out of memory"),
+    ],
+    ids=repr,
+)
+def test_what_went_wrong_is_said_in_few_words(error: Exception, said: str) -> None:
+    assert reason(error) == said
 
 
 def test_what_is_reserved_opens_the_store_and_deletes_from_it(disk: Disk, open_store: Callable) -> None:

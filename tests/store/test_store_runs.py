@@ -80,6 +80,8 @@ def test_wrong_updates_change_nothing(store: RunStore, run: str) -> None:
         store.update(run, name="new", tags="abc")
     with pytest.raises(TypeError):
         store.update(run, name="new", summary={"x": object()})
+    with pytest.raises(TypeError, match="expected a dict, not list"):
+        store.update(run, name="new", summary=[("x", 1)])  # type: ignore[arg-type]
     assert store.run(run) == before
 
 
