@@ -431,7 +431,7 @@ def _labels(source: _Source, notes: list[str]) -> dict[Parts, str] | None:
             told = json.loads(source.read(index))["labels"]
             pairs = list(told.items() if isinstance(told, Mapping) else told or ())
             labels = {(*folder, *parts_of(file)): _label(label) for file, label in pairs}
-        except (Refusal, ValueError, KeyError, TypeError, RecursionError, AttributeError):
+        except (ValueError, KeyError, TypeError, RecursionError, AttributeError):  # a Refusal is a ValueError
             notes.append(f"{shown(name)} holds no labels of a kind that is known, and is passed over.")
             continue
         if labels:

@@ -280,7 +280,14 @@ def test_a_zip_without_pictures_is_refused_in_a_sentence_about_the_zip(files: Fi
 
 
 def test_labels_that_nobody_understands_are_said_and_passed_over() -> None:
-    for content in (b"[", b'{"labels": 3}', b'{"labels": [["0.png", {}]]}', b"[" * 9999, b'{"labels": [[1, 2]]}'):
+    for content in (
+        b"[",
+        b"{}",
+        b'{"labels": 3}',
+        b'{"labels": [["0.png", {}]]}',
+        b"[" * 9999,
+        b'{"labels": [[1, 2]]}',
+    ):
         files = {f"{i}.png": PICTURES[i] for i in range(16)} | {"dataset.json": content}
         found = from_zip(zipped(files), SHAPE)
         assert found.y is None
