@@ -65,6 +65,11 @@ def test_names_on_a_disk_may_be_of_a_code_page_or_of_none() -> None:
     assert names_on_disk(["a\u202eb"]) == ["a\u202eb"]
 
 
+@pytest.mark.parametrize(("page", "name"), [("gbk", "train/狗"), ("cp932", "IMG_鳥.png")])
+def test_words_and_letters_of_ascii_tell_no_code_page(page: str, name: str) -> None:
+    assert names_in_zip([entry(name.encode(page).decode("cp437"))]) == [name]
+
+
 def test_a_name_in_utf8_beside_one_of_a_code_page_stays() -> None:
     utf8 = entry("Żółw".encode().decode("cp437"))
     assert names_in_zip([utf8, entry(READ)]) == ["Żółw", "кот.png"]
