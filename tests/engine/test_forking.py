@@ -209,3 +209,24 @@ def test_rounds_that_were_lost_with_their_process_are_passed_over_or_said(open_l
     said = [event.data["message"] for event in lab.store.events(child) if event.kind == "not_recorded"]
     assert said == ["Rounds 12 to 12 were played, but not recorded."]
     assert fsck(lab.store.root) == []
+
+
+@pytest.mark.parametrize("kind", ["not_recorded", "not_the_same"])
+def test_a_fork_says_of_its_past_what_its_parent_said(kind: str, open_lab: Callable, small: Callable) -> None:
+    """Rounds that are missing are missing in its curves too."""
+    lab = open_lab()
+    parent = lab.submit(small({"schedule.rounds": 12}))
+    assert lab.wait(parent, 60).status == "finished"
+    turns = lab.store.track(parent, "turns")
+    lab.store.truncate(parent, 5)
+    lab.store.add_event(parent, 8, kind, {"message": "Rounds 6 to 8 were played, but not recorded."})
+    lab.store.append(parent, "turns", turns.columns, turns.rounds[8:], turns.values[8:])
+    lab.store.flush()
+    assert fsck(lab.store.root) == []
+    child = lab.fork(parent, {"schedule.rounds": 24}, at=12)
+    grandchild = lab.fork(child, {"schedule.rounds": 24})
+    for fork in (child, grandchild):
+        lab.wait(fork, 60)
+        said = [event.data["message"] for event in lab.store.events(fork) if event.kind == kind]
+        assert said == ["Rounds 6 to 8 were played, but not recorded."]
+    assert fsck(lab.store.root) == []

@@ -19,7 +19,8 @@ from gan_core.store import RunRecord, RunStore, StoreError, new_run_id
 from gan_core.store.owner import this_process
 from gan_core.training import CheckpointUnreadable, Fork, fork, resolve, round_of, save_checkpoint
 
-INHERITED_EVENTS = ("reference", "knob", "verdict", "forked")  # of a parent, by its fork
+# Of a parent, by its fork: what its curves show, and what is missing in them.
+INHERITED_EVENTS = ("reference", "knob", "verdict", "forked", "not_recorded", "not_the_same")
 ALL_PLAYED = (
     "This run has played all its rounds. To train on from its end, fork it: `python -m gan_core fork {run}` plays as many "
     "again, `--set schedule.rounds=…` says how many in all, and `--set` changes anything else, a learning rate say."
