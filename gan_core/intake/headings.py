@@ -125,7 +125,7 @@ def heading_of(rows: Sequence[Row], comments: Sequence[Line], width: int, dialec
         return Heading(tuple(rows[0][1]), (), rows[0][0], len(rows[0][1]), 1) if worded else Heading()
     above: list[int] = []  # the lines right above the numbers, the nearest first
     for at in range(first - 1, -1, -1):
-        if not rows[at][1] or not _is_wordy(rows[at][1], marks) or len(above) > MOST_UNDER:
+        if not _is_wordy(rows[at][1], marks) or len(above) > MOST_UNDER:
             break
         above.append(at)
     if not above:
@@ -136,7 +136,8 @@ def heading_of(rows: Sequence[Row], comments: Sequence[Line], width: int, dialec
     if dialect.delimiter == SPACES and written != width and written != width - 1:
         names = []  # names with spaces in them: which is whose is not known
     elif written == width - 1 and not _ends_empty(rows[first:], width):
-        names, units = ["", *names], ["", *units] if units else []  # R names all columns but that of the row names
+        names = ["", *names]  # R names all columns but that of the row names
+        units = ["", *units] if 0 < len(units) < width else units
     named = [_with_unit(name, unit) for name, unit in zip(names, [*units, *[""] * len(names)], strict=False)]
     passed = sum(bool(cells) for _, cells in rows[:at])
     return Heading(tuple(named), tuple(units), rows[at][0], written, first, passed)

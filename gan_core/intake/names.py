@@ -77,7 +77,7 @@ def _place(name: str) -> tuple[object, ...]:
     if number is not None:
         return (0, number, name)
     parts = re.split(r"(\d{1,18})", name)
-    return (1, tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part), name)
+    return (1, tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), name)
 
 
 def _told(entry: zipfile.ZipInfo) -> str | bytes:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gan_core.intake.dialects import dialect_of
 from gan_core.intake.errors import DataError
 from gan_core.intake.points import WhichColumns, from_csv
 from gan_core.intake.text import MAX_LINE
@@ -184,6 +185,13 @@ def test_numbers_that_have_two_meanings_are_said_loudly() -> None:
     assert "1,100 was taken to be 1.1" in german.warnings[0]
     whole = from_csv("\n".join(f"{i * 40:,}\t{900 - i}" for i in range(60)).encode())
     assert whole.points[-1].tolist() == [59 * 40, 841]
+
+
+def test_two_columns_of_words_and_one_of_numbers_are_not_taken_for_one() -> None:
+    lines = ["dog\tred\t8,6", "blue\tblue\t7,3", "dog\tred\t87,0", "dog\tred\t69,5", "red\tred\t15,0"]
+    assert dialect_of(list(enumerate(lines, start=1)), "").delimiter == "\t", (
+        "though a comma parts each line in two as well"
+    )
 
 
 def test_which_of_many_columns_is_asked_and_can_be_said() -> None:

@@ -31,7 +31,9 @@ COLUMNS = ("column 1", "column 2")
         (["a,b", "mm,-"], ("a (mm)", "b")),
         (["a,b", "mm,s"], ("a (mm)", "b (s)")),
         (["a,b", "[mm],(arbitrary)"], ("a (mm)", "b (arbitrary)")),
+        (["a,b", "°,%"], ("a (°)", "b (%)")),  # units without a letter
         (["a,b", "double,float"], ("a", "b")),
+        (["measured,computed", "name,unit"], ("name", "unit")),  # a line of titles of rows has no unit
         (["m,s"], ("m", "s")),  # what could be units, and has no names above
         (["mm,s", "a,b"], ("a", "b")),
         (["a title", "a,b"], ("a", "b")),
@@ -49,6 +51,21 @@ COLUMNS = ("column 1", "column 2")
 def test_the_names_are_the_line_of_words_above_the_numbers(above: list[str], found: tuple[str, ...]) -> None:
     body = [line.replace("/", "") for line in BODY]
     assert names(*above, *body) == found
+
+
+@pytest.mark.parametrize(
+    ("above", "found"),
+    [
+        (["a title", "mm,s,kg"], ("mm", "s", "kg")),  # too few names for these units
+        (["a,b", "mm,s"], ("column 1", "a (mm)", "b (s)")),
+        (["a,b", "-,mm,s"], ("column 1", "a (mm)", "b (s)")),
+        (["a,b,c", "mm,s,kg"], ("a (mm)", "b (s)", "c (kg)")),
+    ],
+)
+def test_units_stand_under_names_of_all_columns_or_of_all_but_the_first(
+    above: list[str], found: tuple[str, ...]
+) -> None:
+    assert names(*above, *(f"{line},{i % 5 / 4}" for i, line in enumerate(BODY))) == found
 
 
 @pytest.mark.parametrize(
