@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from gan_core.failpoints import armed
 from gan_core.store import StoreError
@@ -207,6 +208,22 @@ def test_a_writer_that_waits_when_the_store_closes_is_told_so(tmp_path: Path) ->
     closing.join(30)
     bench.other.close()
     assert told == ["The store is closed."]
+
+
+def test_who_waits_for_room_goes_on_once_there_is_some(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "db", max_bytes=200_000)
+    gate = threading.Event()
+    bench.writer.submit(lambda connection: gate.wait(30), size=200_000)
+    waiting = threading.Thread(target=bench.add, args=["a"])
+    waiting.start()
+    until(lambda: bench.writer._changed._waiters, "it waits")  # type: ignore[attr-defined]
+    gate.set()
+    waiting.join(30)
+    went_on = not waiting.is_alive()
+    bench.writer.close()
+    assert went_on, "and nobody else had anything to write"
+    assert bench.notes() == ["a"]
+    bench.other.close()
 
 
 def test_what_is_held_in_memory_may_be_the_bound_and_no_byte_more(bench: Bench) -> None:
