@@ -108,18 +108,34 @@ def read(path: Path) -> tuple[bytes, Any]:
     """The tensors' bytes and the values of a checkpoint. Raises CheckpointError for a missing, torn or altered file."""
     with _in_a_sentence(path):
         failpoint("checkpoint.read")
-        manifest = _unsealed(path)
-        tensors = (path.parent / Path(manifest["tensors"]).name).read_bytes()
-        if hashlib.sha256(tensors).hexdigest() != manifest["sha256"]:
-            raise CheckpointError(f"{manifest['tensors']} was altered after it was saved (its SHA-256 differs)")
-        return tensors, manifest["values"]
+        manifest = _unsealed(path, path.read_bytes())
+        return _tensors(path, manifest), manifest["values"]
+
+
+def files(path: Path) -> dict[str, bytes]:
+    """All files of a checkpoint as they are at one moment, by their names. Raises CheckpointError as ``read``."""
+    with _in_a_sentence(path):
+        failpoint("checkpoint.read")
+        content = path.read_bytes()
+        found = {path.name: content, tensors_of(path).name: _tensors(path, _unsealed(path, content))}
+        for what in MARKS:
+            with suppress(FileNotFoundError):
+                found[_marked(path, what).name] = _marked(path, what).read_bytes()
+        return found
+
+
+def _tensors(path: Path, manifest: dict[str, Any]) -> bytes:
+    tensors = (path.parent / Path(manifest["tensors"]).name).read_bytes()
+    if hashlib.sha256(tensors).hexdigest() != manifest["sha256"]:
+        raise CheckpointError(f"{manifest['tensors']} was altered after it was saved (its SHA-256 differs)")
+    return tensors
 
 
 def glance(path: Path) -> None:
     """What can be told of a checkpoint without reading its tensors. Raises CheckpointError where it is not whole."""
     with _in_a_sentence(path):
         failpoint("checkpoint.read")
-        file = path.parent / Path(_unsealed(path)["tensors"]).name
+        file = path.parent / Path(_unsealed(path, path.read_bytes())["tensors"]).name
         if not file.is_file():
             raise CheckpointError(f"{file.name} is missing")
 
@@ -147,7 +163,7 @@ def _has(path: Path, sha256: str) -> bool:
     """Whether a checkpoint has these tensors; OSError where that cannot be told, since another answer deletes it."""
     try:
         with _in_a_sentence(path):
-            return bool(_unsealed(path)["sha256"] == sha256)
+            return bool(_unsealed(path, path.read_bytes())["sha256"] == sha256)
     except CheckpointError as error:
         cause = error.__cause__
         if isinstance(cause, MemoryError):
@@ -349,8 +365,8 @@ def sealed(manifest: dict[str, Any]) -> bytes:
     return json.dumps({**manifest, "seal": _seal(manifest)}).encode()
 
 
-def _unsealed(path: Path) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads(path.read_bytes())
+def _unsealed(path: Path, content: bytes) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(content)
     if manifest["seal"] != _seal(manifest):
         raise CheckpointError(f"{path.name} was altered after it was saved (its SHA-256 differs)")
     if manifest["format"] != FORMAT:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import gan_core
-from gan_core.checkpoints import FILE
+from gan_core import checkpoints
 from gan_core.config import ConfigError
 from gan_core.engine.comparing.standings import last_values, measures, read_standings
 from gan_core.engine.comparing.variants import look_up
@@ -55,18 +55,24 @@ def write_pack(store: RunStore, wanted: str, file: IO[bytes], *, with_checkpoint
     manifest = {"format": FORMAT, "version": gan_core.__version__, "runs": run_ids}
     with zipfile.ZipFile(file, "w") as archive:
         _put(archive, MANIFEST, to_json(manifest))
-        _put(archive, "README.txt", _readme(store, wanted, what, run_ids).encode())
         if comparison is not None:
             _put(archive, COMPARISON, to_json(_comparison(comparison)))
             _put(archive, "results.csv", results(store, comparison.id))
+        left_out: list[str] = []
         for run_id in run_ids:
-            for name, content in _run_files(store, run_id, with_checkpoints):
+            for name, content in _run_files(store, run_id):
                 _put(archive, f"runs/{run_id}/{name}", content)
+            for name, content in _checkpoints(store, run_id, left_out) if with_checkpoints else ():
+                _put(archive, f"runs/{run_id}/checkpoints/{name}", content)
+        _put(archive, "README.txt", _readme(store, wanted, what, run_ids, left_out).encode())
 
 
-def _readme(store: RunStore, wanted: str, what: str, run_ids: Sequence[str]) -> str:
-    """What is in the pack, what was done to its runs while they trained, and the Python that makes them again."""
+def _readme(store: RunStore, wanted: str, what: str, run_ids: Sequence[str], left_out: Sequence[str]) -> str:
+    """What is in the pack and what was left out, what was done to its runs while they trained, and the Python that makes
+    them again."""
     parts = [README.format(version=gan_core.__version__, what=what)]
+    if left_out:
+        parts.append("\n".join(["Left out, for nobody could go on from it:", *(f"  {why}" for why in left_out), ""]))
     for run in map(store.run, run_ids):
         if told := happenings(store, run):
             lines = [f"  after round {one.round:,}: {one.what}" for one in told]
@@ -110,7 +116,7 @@ def class_names(events: list[Event]) -> list[str]:
     return next((list(map(str, names)) for names in reversed(told) if names), [])
 
 
-def _run_files(store: RunStore, run_id: str, with_checkpoints: bool) -> Iterator[tuple[str, bytes]]:
+def _run_files(store: RunStore, run_id: str) -> Iterator[tuple[str, bytes]]:
     whole = store.whole(run_id)
     frames, files = _with_files(store, run_id, whole)
     yield "run.json", to_json(_record(whole.run))
@@ -127,10 +133,18 @@ def _run_files(store: RunStore, run_id: str, with_checkpoints: bool) -> Iterator
     )
     for name, path in files.items():
         yield f"files/{name}", path.read_bytes()
-    if with_checkpoints:
-        for path in sorted(store.checkpoint_dir(run_id).iterdir()):
-            if FILE.fullmatch(path.name):
-                yield f"checkpoints/{path.name}", path.read_bytes()
+
+
+def _checkpoints(store: RunStore, run_id: str, left_out: list[str]) -> Iterator[tuple[str, bytes]]:
+    """The files of each checkpoint that is whole. A pack with another one could not be taken in."""
+    for path in checkpoints.checkpoints(store.checkpoint_dir(run_id)):
+        try:
+            yield from sorted(checkpoints.files(path).items())
+        except checkpoints.CheckpointUnreadable as error:
+            raise StoreError(f"{error}.") from error
+        except checkpoints.CheckpointError as error:
+            if path.exists():  # else it was dropped meanwhile, for a newer one
+                left_out.append(f"{error}.")
 
 
 def _with_files(store: RunStore, run_id: str, whole: Whole) -> tuple[list[dict[str, Any]], dict[str, Path]]:
