@@ -9,6 +9,7 @@ import threading
 import urllib.error
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from http.client import HTTPException
 from typing import Any
 
 import psutil
@@ -89,7 +90,7 @@ class Meddler:
                 self.done[do] += 1
             except urllib.error.HTTPError as error:
                 self.faults.append(f"{do} was answered with {error.code}")
-            except (OSError, json.JSONDecodeError):  # while it was at work
+            except (OSError, HTTPException, json.JSONDecodeError):  # while it was at work
                 self.within = do
                 return
 
