@@ -86,9 +86,9 @@ def read_table(content: bytes) -> Table:
     if heading.units:
         notes.append("a row of units")
     if heading.passed:
-        notes.append(f"{heading.passed:,} lines before the table passed over")
+        notes.append(f"{heading.passed:,} {'line' if heading.passed == 1 else 'lines'} before the table passed over")
     if comments:
-        notes.append(f"{len(comments):,} comment lines")
+        notes.append(f"{len(comments):,} comment {'line' if len(comments) == 1 else 'lines'}")
     return Table(columns, tuple(number for number, _ in fitting), strays, tuple(notes), _doubts(dialect, fitting))
 
 

@@ -41,6 +41,7 @@ COLUMNS = ("column 1", "column 2")
         (["a,b", "mm,s", "measured,computed"], ("a (mm)", "b (s)")),
         (["a,b", "mm,s", ",by hand", "x,y", "x,y"], ("x", "y")),
         (["a,b", "1st,2nd"], ("a", "b")),  # a row that cannot be read, under the names
+        (["", "a,b", "1st,2nd"], ("a", "b")),
         (["Ω,°C"], ("Ω", "°C")),
         (["...,..."], COLUMNS),
         (["0,1"], ("column 0", "column 1")),
@@ -60,12 +61,26 @@ def test_the_names_are_the_line_of_words_above_the_numbers(above: list[str], fou
         (["a,b", "mm,s"], ("column 1", "a (mm)", "b (s)")),
         (["a,b", "-,mm,s"], ("column 1", "a (mm)", "b (s)")),
         (["a,b,c", "mm,s,kg"], ("a (mm)", "b (s)", "c (kg)")),
+        (["name,a,b", "units,mm,s"], ("name", "a (mm)", "b (s)")),  # a column of titles of rows
     ],
 )
 def test_units_stand_under_names_of_all_columns_or_of_all_but_the_first(
     above: list[str], found: tuple[str, ...]
 ) -> None:
     assert names(*above, *(f"{line},{i % 5 / 4}" for i, line in enumerate(BODY))) == found
+
+
+@pytest.mark.parametrize(
+    ("above", "said"),
+    [
+        (["a title", ""], "1 line before the table passed over"),
+        (["a title", "", "by somebody", "", ""], "2 lines before the table passed over"),
+    ],
+)
+def test_lines_of_words_before_a_table_without_names_are_passed_over_and_counted(above: list[str], said: str) -> None:
+    found = table(*above, *(f"{line},{i % 5 / 4}" for i, line in enumerate(BODY)))
+    assert said in found.notes
+    assert len(found.lines) == len(BODY)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import unicodedata
 import zipfile
@@ -175,6 +176,19 @@ def test_folders_that_only_count_are_no_classes(files: list[str], folders: str) 
     layout = layout_of([parts_of(name) for name in files])
     assert layout.levels[0].key == "none", folders
     assert layout.levels[1].key == "path:1", "and can be chosen"
+    assert "are no classes" in layout.notes[0]
+
+
+@pytest.mark.parametrize("beside", [[], ["a.png"]])
+def test_dates_are_no_classes_though_a_picture_lies_in_none(beside: list[str]) -> None:
+    files = [*beside, *(f"2019-01-{i // 10 + 10}/{i}.png" for i in range(30))]
+    assert layout_of([parts_of(name) for name in files]).levels[0].key == "none"
+
+
+def test_folders_by_two_parts_of_a_hash_are_no_classes_wherever_they_lie() -> None:
+    hashes = [hashlib.sha256(bytes([i])).hexdigest() for i in range(60)]
+    layout = layout_of([parts_of(f"pictures/all/{name[:1]}/{name[1:2]}/{name}.png") for name in hashes])
+    assert layout.levels[0].key == "none"
     assert "are no classes" in layout.notes[0]
 
 

@@ -97,8 +97,8 @@ def test_how_a_table_was_read_is_said() -> None:
         "UTF-8, semicolons between columns, decimal points",
         "names of columns in line 3",
         "a row of units",
-        "1 lines before the table passed over",
-        "1 comment lines",
+        "1 line before the table passed over",
+        "1 comment line",
     )
     assert [one.name for one in table.columns] == ["width (mm)", "length (s)"]
     assert read_table(rows(*lines)).notes == ("UTF-8, semicolons between columns, decimal points",)
