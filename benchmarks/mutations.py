@@ -6,7 +6,7 @@
     python benchmarks/mutations.py --render               # only the table, of what has been tried
 
 What a guard is stands in ``benchmarks/mutants.py``. Each mutant is one module in the memory of a child process, which plays the
-quick tests that come past the broken line, the quickest first, until one fails; nothing on disk is touched. Programs that tests
+quick tests that come past the broken line, its own first, until one fails; nothing on disk is touched. Programs that tests
 start have the code as it is, so what only they would notice survives. What was tried is kept as it ends, so the command can be
 stopped and goes on from there. A module that has changed is tried anew, and what survived is whenever its tests have.
 """
@@ -55,7 +55,7 @@ ENGINE = ("gan_core.engine", "gan_core.data", "gan_core.training.classifier", "g
 MOST_SECONDS = 120
 """After which a mutant that hangs is taken for noticed."""
 MOST_TESTS, WORTH_SECONDS = 400, 40.0
-"""Of the tests that come past a line so many of the quickest are played, as long as they take no longer together."""
+"""Of the tests that come past a line so many are played, as long as they take no longer together."""
 QUICK = ("-m", "not browser and not slow", "-n", "0", "-p", "no:cacheprovider")
 
 
@@ -244,15 +244,16 @@ class Known(NamedTuple):
     seconds: dict[str, float]
 
     def tests(self, file: str, line: int) -> list[str]:
-        """The quickest tests that come past a line; where it runs when the module is imported, or none is seen to come past it,
-        of all that come past any. What a server of a test does in a thread of its own is not seen."""
+        """Those of the module's own that come past a line, then the quickest others; where it runs when the module is imported,
+        or none is seen to come past it, of all that come past any. What a server of a test does in a thread of its own is not
+        seen."""
         by_test = self.lines[file]
         imported = line in by_test.get(IMPORTED, ())
         every = [test for test in by_test if test != IMPORTED]
         past = every if imported else [test for test in every if line in by_test[test]] or every
         chosen: list[str] = []
         left = WORTH_SECONDS
-        for test in sorted(past, key=lambda test: self.seconds.get(test, 0.0)):
+        for test in sorted(past, key=lambda test: (Path(file).stem not in test, self.seconds.get(test, 0.0))):
             left -= self.seconds.get(test, 0.0)
             if chosen and (left < 0 or len(chosen) == MOST_TESTS):
                 break
