@@ -108,7 +108,7 @@ def read(path: Path) -> tuple[bytes, Any]:
     """The tensors' bytes and the values of a checkpoint. Raises CheckpointError for a missing, torn or altered file."""
     with _in_a_sentence(path):
         failpoint("checkpoint.read")
-        manifest = _unsealed(path, path.read_bytes())
+        manifest = _unsealed(path)
         return _tensors(path, manifest), manifest["values"]
 
 
@@ -117,7 +117,7 @@ def files(path: Path) -> dict[str, bytes]:
     with _in_a_sentence(path):
         failpoint("checkpoint.read")
         content = path.read_bytes()
-        found = {path.name: content, tensors_of(path).name: _tensors(path, _unsealed(path, content))}
+        found = {path.name: content, tensors_of(path).name: _tensors(path, _opened(path, content))}
         for what in MARKS:
             with suppress(FileNotFoundError):
                 found[_marked(path, what).name] = _marked(path, what).read_bytes()
@@ -135,7 +135,7 @@ def glance(path: Path) -> None:
     """What can be told of a checkpoint without reading its tensors. Raises CheckpointError where it is not whole."""
     with _in_a_sentence(path):
         failpoint("checkpoint.read")
-        file = path.parent / Path(_unsealed(path, path.read_bytes())["tensors"]).name
+        file = path.parent / Path(_unsealed(path)["tensors"]).name
         if not file.is_file():
             raise CheckpointError(f"{file.name} is missing")
 
@@ -163,7 +163,7 @@ def _has(path: Path, sha256: str) -> bool:
     """Whether a checkpoint has these tensors; OSError where that cannot be told, since another answer deletes it."""
     try:
         with _in_a_sentence(path):
-            return bool(_unsealed(path, path.read_bytes())["sha256"] == sha256)
+            return bool(_unsealed(path)["sha256"] == sha256)
     except CheckpointError as error:
         cause = error.__cause__
         if isinstance(cause, MemoryError):
@@ -365,7 +365,11 @@ def sealed(manifest: dict[str, Any]) -> bytes:
     return json.dumps({**manifest, "seal": _seal(manifest)}).encode()
 
 
-def _unsealed(path: Path, content: bytes) -> dict[str, Any]:
+def _unsealed(path: Path) -> dict[str, Any]:
+    return _opened(path, path.read_bytes())
+
+
+def _opened(path: Path, content: bytes) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(content)
     if manifest["seal"] != _seal(manifest):
         raise CheckpointError(f"{path.name} was altered after it was saved (its SHA-256 differs)")
