@@ -126,7 +126,13 @@ GROUPS = {
         ),
         ("tests/store", "tests/engine/test_one_server.py"),
     ),
-    "checkpoints": Group(("checkpoints.py",), _in("tests/training/test_", "checkpoints", "checkpoint_errors", "state")),
+    "checkpoints": Group(
+        ("checkpoints.py",),
+        (
+            *_in("tests/training/test_", "checkpoints", "checkpoint_errors", "state"),
+            "tests/engine/test_packed_checkpoints.py",
+        ),
+    ),
     "state": Group(
         ("training/state.py",), _in("tests/training/test_", "state", "checkpoints", "fork", "compatibility")
     ),
