@@ -52,9 +52,9 @@ THIRD_PARTY = (
     ),
 )
 ENGINE = ("gan_core.engine", "gan_core.data", "gan_core.training.classifier", "gan_core.training.games")
-MOST_SECONDS = 120
+MOST_SECONDS = 240
 """After which a mutant that hangs is taken for noticed."""
-MOST_TESTS, WORTH_SECONDS = 400, 40.0
+MOST_TESTS, WORTH_SECONDS = 400, 80.0
 """Of the tests that come past a line so many are played, as long as they take no longer together."""
 QUICK = ("-m", "not browser and not slow", "-n", "0", "-p", "no:cacheprovider")
 
