@@ -205,11 +205,10 @@ def _is_full(cells: Sequence[str], numeric: Sequence[int], marks: Marks) -> bool
 
 def _is_wordy(cells: Sequence[str], marks: Marks) -> bool:
     """Whether a line is words: no number in it, and a letter or a sign of a unit."""
-    filled = [cell for cell in cells if cell]
     return (
-        not any(map(marks.fits, filled))
-        and not any(cell[:1].isdigit() for cell in filled)
-        and (any(any(letter.isalpha() for letter in cell) for cell in filled) or _are_units(cells))
+        not any(map(marks.fits, cells))
+        and not any(cell[:1].isdigit() for cell in cells)
+        and (any(any(letter.isalpha() for letter in cell) for cell in cells) or _are_units(cells))
     )
 
 
