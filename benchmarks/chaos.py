@@ -243,7 +243,10 @@ def live_and_die(
                 elif alone:
                     alone = False
                     lose_a_worker(server, store, {run: journals[run] for run in going}, tally, rng)
-                    go_on(server, journals, tally)
+                    for run in go_on(server, journals, tally):
+                        journals[
+                            run
+                        ].shown.clear()  # also of one that went with it and was not yet known as interrupted
                     until = time.monotonic() + rng.uniform(0.05, LONGEST)
                 time.sleep(0.02)
             killed = time.monotonic()
