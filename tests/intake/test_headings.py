@@ -137,6 +137,11 @@ def test_a_title_over_rows_that_cannot_be_read_is_no_name() -> None:
     assert names("a,b,c", "12x,3y,4z", *body) == ("a", "b", "c")
 
 
+def test_a_row_that_ends_early_leaves_a_line_that_counts_what_it_is() -> None:
+    body = [f"{line},{i % 5 / 4}" for i, line in enumerate(BODY)]
+    assert names("0,1,2", *body[:5], "0.5,1.5", *body[5:]) == ("column 0", "column 1", "column 2")
+
+
 def test_whole_numbers_under_a_line_that_counts_make_it_a_row() -> None:
     assert len(table("0,1", *(f"{i},{i * i % 7 - 3}" for i in range(30))).lines) == 31
     assert len(table("0,1", *(f"{i},{i / 4}" for i in range(30)), "7").lines) == 32
@@ -168,6 +173,10 @@ def test_a_row_of_units_must_be_short_signs() -> None:
     long = "(" + "x" * 20 + ")"
     assert names("a,b", f"{long},mm", *BODY) == (f"a ({'x' * 20})", "b (mm)")
     assert names("a,b", f"{' ' * 3}(x{'x' * 20}),mm", *BODY)[0] == "(" + "x" * 21 + ")"
+    assert names("a,b", f"m{' ' * 22}s,mm", *BODY) == ("a (m s)", "b (mm)")
+    assert names("a,b", f"m{' ' * 23}s,mm", *BODY) == ("m s", "mm"), (
+        "a pattern that is matched against longer cells takes long"
+    )
 
 
 def test_names_stand_over_a_last_column_that_is_seldom_filled() -> None:
