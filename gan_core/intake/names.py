@@ -172,13 +172,12 @@ def _common(char: str, page: str) -> float:
     """1 for a letter that words of the language are made of, less for one that is rare, −1 for a sign."""
     if not (char.isalpha() or unicodedata.category(char) == "Mn"):
         return -1.0
-    if 0xFF61 <= ord(char) <= 0xFF9F:
-        return -0.5  # half-width katakana: what other code pages look like in this one
     script = unicodedata.name(char, "?").split(" ")[0]
     if script == "LATIN":
         return 1.0 if "\u00c0" <= char <= "\u017f" else -0.5
     raw = char.encode(page, "replace")
     if len(raw) < 2:
+        # Else half-width katakana, say: what other code pages look like in that of Japan.
         return 1.0 if len(raw) == 1 and script in ("CYRILLIC", "GREEK", "THAI") else -0.5
     lead, second = raw[0], raw[1]
     match page:

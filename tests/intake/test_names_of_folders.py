@@ -70,6 +70,25 @@ def test_words_and_letters_of_ascii_tell_no_code_page(page: str, name: str) -> N
     assert names_in_zip([entry(name.encode(page).decode("cp437"))]) == [name]
 
 
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("cp874", "ตัวที่"),
+        ("cp932", "カメラ_x"),
+        ("cp1252", "ação"),
+    ],  # vowels above letters, a sign beside them, marks on two of four
+)
+def test_a_word_tells_its_code_page_by_its_letters(page: str, name: str) -> None:
+    assert names_in_zip([entry(name.encode(page).decode("cp437"))]) == [name]
+
+
+@pytest.mark.parametrize(("sample", "read"), [(4, "кошка"), (5, "ςχϋςι")])
+def test_a_sample_of_the_words_tells_the_code_page(sample: int, read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gan_core.intake.names.SAMPLE", sample)
+    words = ["кошка".encode("cp866"), "γάτα".encode("cp737")]
+    assert names_in_zip([entry(word.decode("cp437")) for word in words])[0] == read
+
+
 def test_a_name_in_utf8_beside_one_of_a_code_page_stays() -> None:
     utf8 = entry("Żółw".encode().decode("cp437"))
     assert names_in_zip([utf8, entry(READ)]) == ["Żółw", "кот.png"]
