@@ -36,11 +36,11 @@ SEEN = """
 
 
 def test_first_light(page: Page, server: Any, hold: Hold) -> None:
-    hold.at(30)
+    hold.at(6)
     with RunStore(server.store) as store:
         before = {record.id for record in store.runs()}
     run = start_card(page, server.url, clicks=2)  # a double click is one run
-    shows_round(page, run, 30)
+    shows_round(page, run, 6)
     page.wait_for_function(BARS)
     expect(page.get_by_test_id("samples-image")).to_be_visible()
     expect(page.get_by_text("Knobs", exact=True)).to_be_visible()  # though the page was opened before it ran
@@ -61,33 +61,33 @@ def test_first_light(page: Page, server: Any, hold: Hold) -> None:
         f"whole => {{ const [from, to] = ({RANGE})(); return from > whole[0] && to < whole[1] }}", arg=whole
     )
     zoomed = page.evaluate(RANGE)
-    for round in (40, 50, 60):
+    for round in (8, 10, 12):
         hold.at(round)
         shows_round(page, run, round)
         assert page.evaluate(RANGE) == zoomed
 
     mounts = page.evaluate("run => window.__ganscope[run].mounts", run)
     looked = page.get_by_test_id("histogram").locator(".gs-aside")
-    expect(looked).not_to_contain_text("round 60 ")
+    expect(looked).not_to_contain_text("round 12 ")
     with redrawn(page):
         page.get_by_role("button", name="Sample now").click()
-    expect(looked).to_contain_text("round 60 ")
+    expect(looked).to_contain_text("round 12 ")
     assert page.evaluate("run => window.__ganscope[run].mounts", run) == mounts  # a rerun of the page rebuilds nothing
     assert page.evaluate(RANGE) == zoomed
 
     page.reload()
-    shows_round(page, run, 60)
+    shows_round(page, run, 12)
     is_in_state(page, "running")
 
     page.get_by_role("button", name="Pause").click()
     is_in_state(page, "paused")
-    hold.at(90)  # it may play on, but for the pause
+    hold.at(18)  # it may play on, but for the pause
     page.get_by_role("button", name="Round", exact=True).click()
-    shows_round(page, run, 61)
+    shows_round(page, run, 13)
     is_in_state(page, "paused")
-    assert page.evaluate(POINTS, run) == 61
+    assert page.evaluate(POINTS, run) == 13
     page.get_by_role("button", name="Resume").click()
-    shows_round(page, run, 90)
+    shows_round(page, run, 18)
     stop(page)
     expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
