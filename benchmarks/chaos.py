@@ -243,10 +243,9 @@ def live_and_die(
                 elif alone:
                     alone = False
                     lose_a_worker(server, store, {run: journals[run] for run in going}, tally, rng)
+                    # Also of a run that went with that process and was not yet known as interrupted.
                     for run in go_on(server, journals, tally):
-                        journals[
-                            run
-                        ].shown.clear()  # also of one that went with it and was not yet known as interrupted
+                        journals[run].shown.clear()
                     until = time.monotonic() + rng.uniform(0.05, LONGEST)
                 time.sleep(0.02)
             killed = time.monotonic()
