@@ -24,6 +24,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -44,6 +45,11 @@ RUN = {
     "model.generator.widths": [64],
     "model.discriminator.widths": [64],
 }
+GROWS = {name: what for name, what in WHAT.items() if name != "sockets"}
+"""Not the sockets: each that sends halves of requests holds thirty for a while, so that their median jumps from one quarter
+to the next. What counts is how many are left when all have gone."""
+LISTENS = 1  # socket of a server to which nobody is connected
+LEAVING_SECONDS = 30.0
 REFUSED = (
     "Error deserializing back message",
     "Error parsing message with type 'BackMsg'",
@@ -103,12 +109,25 @@ def play(dashboard: Dashboard, minutes: float, seed: int, told: Told, run: str) 
     return said
 
 
+def sockets_left(pid: int) -> int:
+    """The open sockets of a server after everybody has gone."""
+    server, until = psutil.Process(pid), time.monotonic() + LEAVING_SECONDS
+    while (left := len(server.net_connections())) > LISTENS and time.monotonic() < until:
+        time.sleep(0.5)
+    return left
+
+
 def report(
-    said: list[dict[str, Any]], told: Told, meter: Meter, minutes: float, load: list[tuple[float, float, float]]
+    said: list[dict[str, Any]],
+    told: Told,
+    meter: Meter,
+    left: int,
+    minutes: float,
+    load: list[tuple[float, float, float]],
 ) -> tuple[str, bool]:
     """The section, and whether all held."""
     rows, flat = [], True
-    for name, what in WHAT.items():
+    for name, what in GROWS.items():
         first, last = growth(meter.seen, name, 60 * minutes)
         flat &= last / first - 1 <= GROWTH
         rows.append(f"| {what} | {first:.0f} | {last:.0f} | {last / first - 1:+.1%} |")
@@ -126,6 +145,11 @@ def report(
         f"{said[-1]['runs'] - 1} runs. Most notes at once: {max(one['notes'] for one in said)}; most answers to a question: "
         f"{max(one['answers'] for one in said)}; sessions of a teacher that somebody got: {said[-1]['teachers']}."
     )
+    sockets = [one.sockets for one in meter.seen if one.at >= WARM_UP * 60 * minutes]
+    kept += (
+        f" The server held {min(sockets)} to {max(sockets)} open sockets (each who sends halves of requests has thirty for a"
+        f" while), and {left} when all had gone, of which {LISTENS} listens."
+    )
     lines = [
         f"`{command_line()}`: {STUDENTS} students for {minutes:g} minutes, each with a session and a socket of the",
         f"class, and {UNRULY} who behave badly: {did}. {len(told.seconds):,} pages came. Medians of the first and the",
@@ -140,7 +164,7 @@ def report(
         "",
         machine(load),
     ]
-    well = flat and not told.faults and said[-1]["state"] == "running" and not said[-1]["teachers"]
+    well = flat and left <= LISTENS and not told.faults and said[-1]["state"] == "running" and not said[-1]["teachers"]
     return "\n".join(lines), well
 
 
@@ -159,6 +183,7 @@ def main() -> int:
         told, meter = Told(), Meter(dashboard.pid, None)
         try:
             said = play(dashboard, options.minutes, options.seed, told, run)
+            left = sockets_left(dashboard.pid)
         finally:
             meter.close()
             dashboard.close()
@@ -167,7 +192,7 @@ def main() -> int:
             if ("Error" in line or "Exception" in line) and not any(word in line for word in REFUSED):
                 told.fault(f"server: {line[:200]}")
     load.append(os.getloadavg())
-    text, well = report(said, told, meter, options.minutes, load)
+    text, well = report(said, told, meter, left, options.minutes, load)
     write_section(options.out, TITLE, text)
     print(text)
     return int(not well)
