@@ -252,9 +252,15 @@ class Soak:
 
     def _dismiss(self, viewer: Viewer) -> None:
         self.crowd.dismiss(viewer)
-        self.faults += viewer.faults
+        for fault in viewer.faults:
+            self._fault(fault)
         if viewer.bytes < LEAST_BYTES * len(viewer.pages):
-            self.faults.append(f"a visitor of {', '.join(viewer.pages)} got {viewer.bytes} bytes")
+            self._fault(f"a visitor of {', '.join(viewer.pages)} got {viewer.bytes} bytes")
+
+    def _fault(self, what: str) -> None:
+        """Told at once: two hours are long for whoever looks for the cause."""
+        self.faults.append(what)
+        print(f"minute {self.meter.now / 60:.1f}: {what}", file=sys.stderr, flush=True)
 
     def _draw(self, visit: Visit) -> None:
         """A browser of its own, which sees each page for as long."""
@@ -266,7 +272,7 @@ class Soak:
                     page.goto(f"http://localhost:{self.dashboard.port}/{name}{run}")
                     page.wait_for_timeout(1000 * visit.stay)
                 except Exception as error:
-                    self.faults.append(f"a browser on {name!r}: {str(error)[:200]}")
+                    self._fault(f"a browser on {name!r}: {str(error)[:200]}")
 
     def _tell(self, coming: int, here: int) -> None:
         if sys.stderr.isatty() and self.meter.seen:
