@@ -55,6 +55,7 @@ WORKER_SECONDS = 10.0  # for a run whose process was killed to be known as inter
 LONGEST = 2.5  # seconds that a server trains before it is killed
 EARLY = 0.15  # share of the lives that may end before the runs have begun
 START_SECONDS = 120.0
+LONG_LOST = 1.0  # seconds of curves, from which the report tells what was shown
 HOSTILE = ("..%2f..%2fetc%2fpasswd", "%2e%2e", "a" * 10_000, "x%00y", "nowhere", "%F0%9F%92%A5", "recent%2f..")
 RUN = {
     "model.generator.widths": [32, 32],
@@ -81,6 +82,7 @@ class Tally:
     rows_lost: int = 0
     different: int = 0
     lost_seconds: list[float] = field(default_factory=list)
+    long_lost: list[str] = field(default_factory=list)
     requests: int = 0
     odd_answers: list[str] = field(default_factory=list)
     workers: int = 0
@@ -94,16 +96,29 @@ class Tally:
 
 @dataclass
 class Journal:
-    """What was seen of one run: ``kept`` is the last round read from the store; ``shown`` are (time, round) on the way to a
-    browser."""
+    """What was seen of one run: ``kept`` is the last round read from the store; ``shown`` are (time, state, round) on the
+    way to a browser."""
 
     kept: int = 0
-    shown: list[tuple[float, int]] = field(default_factory=list)
+    shown: list[tuple[float, str, int]] = field(default_factory=list)
+
+    def saw(self, when: float, state: str, round_: int) -> None:
+        """Not of a run that waits for its process: its round is that of the checkpoint, which may be ahead of its rows."""
+        if state != "queued":
+            self.shown.append((when, state, round_))
 
     def seconds_lost(self, recorded: int, now: float) -> float:
         """How long before ``now`` the first round was shown that is not recorded; 0 if all that was shown is."""
-        first = next((when for when, round in self.shown if round > recorded), None)
+        first = next((when for when, _, round in self.shown if round > recorded), None)
         return 0.0 if first is None else now - first
+
+    def history(self, now: float) -> str:
+        """What was shown, by state: how long before ``now`` it began, and its first and last round."""
+        parts = []
+        for state, seen in itertools.groupby(self.shown, key=lambda one: one[1]):
+            (when, _, first), *rest = seen
+            parts.append(f"{state} {when - now:+.2f} s: {first} to {rest[-1][2] if rest else first}")
+        return ", ".join(parts)
 
 
 # The server: the lab and the live routes, told what to do by two routes of its own.
@@ -236,7 +251,7 @@ def live_and_die(
                 for run in going:
                     status = server.read(f"/live/{run}/state?ticket={ticket}")["status"]
                     states.add(status["state"])
-                    journals[run].shown.append((time.monotonic(), status["round"]))
+                    journals[run].saw(time.monotonic(), status["state"], status["round"])
                     journals[run].kept = store.last_round(run, "turns") or 0
                 if "queued" in states and not early and time.monotonic() < patience:
                     until = time.monotonic() + rng.uniform(0.05, LONGEST)  # they have not begun
@@ -301,7 +316,10 @@ def against_the_store(store: RunStore, journals: dict[str, Journal], killed: flo
     for run, journal in journals.items():
         recorded = store.last_round(run, "turns") or 0
         tally.rows_lost += max(0, journal.kept - recorded)
-        tally.lost_seconds.append(journal.seconds_lost(recorded, killed))
+        seconds = journal.seconds_lost(recorded, killed)
+        tally.lost_seconds.append(seconds)
+        if seconds > LONG_LOST:
+            tally.long_lost.append(f"{seconds:.2f} s, {recorded} recorded, shown {journal.history(killed)}")
         journal.shown.clear()
         journal.kept = 0  # what is resumed begins at a checkpoint, and is recorded again
 
@@ -394,7 +412,7 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
         "curves lost by a kill, seconds: worst": f"{lost[-1]:.2f}",
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers][:20])
+    told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers, *tally.long_lost][:20])
     how = "make chaos" if EXECUTOR == "thread" else f"GANSCOPE_EXECUTOR={EXECUTOR} make chaos"
     return f"""`{how}` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the
 server, trains three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over,
