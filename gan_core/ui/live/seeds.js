@@ -41,6 +41,8 @@ class SeedsChart {
     /** @type {any} The element, with what Plotly puts there. */
     this.chart = el("div", { class: "gs-seeds-chart", role: "group", "aria-roledescription": "chart" })
     this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
+    this.measures = el("select", { class: "gs-measure", "aria-label": "Measure" })
+    this.offered = "" // the measures that can be chosen
     this.root.append(this.controls(data), this.chart, this.note)
     parent.append(this.root)
     this.observer = new ResizeObserver(
@@ -53,6 +55,7 @@ class SeedsChart {
   /** @param {any} data */
   take(data) {
     this.data = data
+    this.offer(data.measured)
     this.arrays = data.arrays.map(unpacked)
     this.looks = data.looks.map((/** @type {string} */ text) => JSON.parse(text))
   }
@@ -77,6 +80,19 @@ class SeedsChart {
   }
 
   // ── controls
+
+  /**
+   * While a comparison trains, there is more to choose from later.
+   * @param {{ name: string, title: string }[]} measured
+   */
+  offer(measured) {
+    const names = measured.map(({ name }) => name).join()
+    if (names === this.offered) return
+    this.offered = names
+    this.measures.replaceChildren(
+      ...measured.map(({ name, title }) => el("option", { value: name, selected: name === this.choice.metric }, title)),
+    )
+  }
 
   /** @param {any} data */
   controls(data) {
@@ -114,14 +130,7 @@ class SeedsChart {
       setText(weight, Number(range.value).toFixed(2))
       this.choose({ smooth: Number(range.value) })
     })
-    const measures = el(
-      "select",
-      { class: "gs-measure", "aria-label": "Measure" },
-      ...data.measured.map((/** @type {Named} */ { name, title }) =>
-        el("option", { value: name, selected: name === this.choice.metric }, title),
-      ),
-    )
-    measures.addEventListener("change", () => this.choose({ metric: measures.value }))
+    this.measures.addEventListener("change", () => this.choose({ metric: this.measures.value }))
     const smoothing =
       "Weight of the exponential moving average with bias correction; the curve itself stays, faint. Bands and single seeds are never smoothed."
     const switches = SWITCHES.map(({ name, button, title }) => {
@@ -139,7 +148,7 @@ class SeedsChart {
           title: "None of these depends on the loss; losses of different objectives cannot be compared",
         },
         el("span", {}, "Measure"),
-        measures,
+        this.measures,
       ),
       radios(
         "axis",
@@ -283,7 +292,7 @@ class SeedsChart {
   update(data, tell) {
     this.tell = tell
     const { color, fontFamily } = getComputedStyle(this.root)
-    const shown = [data.stamp, color, fontFamily].join()
+    const shown = [data.stamp, color, fontFamily, ...data.measured.map((/** @type {Named} */ { name }) => name)].join()
     if (shown === this.shownLast) return
     this.shownLast = shown
     this.take(data)
