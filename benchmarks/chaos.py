@@ -77,7 +77,7 @@ class Tally:
     full: int = 0
     ended: int = 0
     resumed: int = 0
-    not_resumed: int = 0
+    not_resumed: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     rows_lost: int = 0
     different: int = 0
@@ -102,14 +102,13 @@ class Journal:
     kept: int = 0
     shown: list[tuple[float, str, int]] = field(default_factory=list)
 
-    def saw(self, when: float, state: str, round_: int) -> None:
-        """Not of a run that waits for its process: its round is that of the checkpoint, which may be ahead of its rows."""
-        if state != "queued":
-            self.shown.append((when, state, round_))
-
     def seconds_lost(self, recorded: int, now: float) -> float:
-        """How long before ``now`` the first round was shown that is not recorded; 0 if all that was shown is."""
-        first = next((when for when, _, round in self.shown if round > recorded), None)
+        """How long before ``now`` the first round was shown that is not recorded; 0 if all that was shown is.
+
+        The round that a run goes on from, which is shown first, is that of a checkpoint, which may be ahead of its rows.
+        """
+        begun = self.shown[0][2] if self.shown else 0
+        first = next((when for when, _, round in self.shown if round > max(recorded, begun)), None)
         return 0.0 if first is None else now - first
 
     def history(self, now: float) -> str:
@@ -251,7 +250,7 @@ def live_and_die(
                 for run in going:
                     status = server.read(f"/live/{run}/state?ticket={ticket}")["status"]
                     states.add(status["state"])
-                    journals[run].saw(time.monotonic(), status["state"], status["round"])
+                    journals[run].shown.append((time.monotonic(), status["state"], status["round"]))
                     journals[run].kept = store.last_round(run, "turns") or 0
                 if "queued" in states and not early and time.monotonic() < patience:
                     until = time.monotonic() + rng.uniform(0.05, LONGEST)  # they have not begun
@@ -283,7 +282,7 @@ def go_on(server: Server, journals: dict[str, Journal], tally: Tally) -> list[st
     """Let everything that was interrupted go on; returns what did."""
     answer = server.ask("/chaos/begin", list(journals))
     tally.resumed += len(answer["gone_on"])
-    tally.not_resumed += len(answer["refused"])
+    tally.not_resumed += answer["refused"].values()
     return [str(run) for run in answer["gone_on"]]
 
 
@@ -367,10 +366,11 @@ def finish(root: Path, tally: Tally, mine: Collection[str]) -> None:
         put_aside(lab, mine)
         resumed = resume_interrupted(lab)
         tally.resumed += len(resumed.gone_on)
-        tally.not_resumed += len(resumed.refused)
+        tally.not_resumed += resumed.refused.values()
         for run in resumed.gone_on:
-            if lab.wait(run).status != "finished":
-                tally.not_resumed += 1
+            ended = lab.wait(run)
+            if ended.status != "finished":
+                tally.not_resumed.append(f"A run is {ended.status}: {ended.message}")
 
 
 def rampage(kills: int, rounds: int, seed: int, folder: Path) -> Tally:
@@ -405,14 +405,16 @@ def report(tally: Tally, seed: int, rounds: int, load: list[tuple[float, float, 
         "hostile requests": tally.requests,
         "**rows lost that had been read from the store**": tally.rows_lost,
         "**faults found in the store**": len(tally.faults),
-        "**runs that could not be resumed**": tally.not_resumed,
+        "**runs that could not be resumed**": len(tally.not_resumed),
         "**runs that ended with other bits than undisturbed**": tally.different,
         "**answers that were no refusal**": len(tally.odd_answers),
         "curves lost by a kill, seconds: median": f"{lost[len(lost) // 2]:.2f}",
         "curves lost by a kill, seconds: worst": f"{lost[-1]:.2f}",
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
-    told = "\n".join(f"* {line}" for line in [*tally.faults, *tally.odd_answers, *tally.long_lost][:20])
+    told = "\n".join(
+        f"* {line}" for line in [*tally.faults, *tally.not_resumed, *tally.odd_answers, *tally.long_lost][:20]
+    )
     how = "make chaos" if EXECUTOR == "thread" else f"GANSCOPE_EXECUTOR={EXECUTOR} make chaos"
     return f"""`{how}` (`python benchmarks/chaos.py --kills {tally.kills} --seed {seed} --rounds {rounds}`) starts the
 server, trains three runs, each in a {EXECUTOR}, kills it at a random moment within {LONGEST:g} s, looks the store over,

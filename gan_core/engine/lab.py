@@ -273,7 +273,7 @@ class Lab:
             self._scheduler.refuse_to_enter()
             self.store.interrupt_orphans(self._scheduler.active)  # one whose process was just killed may go on at once
             run = self.store.run(run_id)
-            if run.active or run_id in self._scheduler.active:
+            if run.active or self._scheduler.holds(run_id):
                 raise Refused(f"This run is {run.status}.")
             active = go_on(self.store, run)
             self._gallery.forget(run_id)
@@ -369,7 +369,7 @@ class Lab:
         active, and deletes none.
         """
         with self._entrance:
-            if active := [self.store.run(run_id).name for run_id in run_ids if run_id in self._scheduler.active]:
+            if active := [self.store.run(run_id).name for run_id in run_ids if self._scheduler.holds(run_id)]:
                 raise Refused(f"Stop {'the run' if len(run_ids) == 1 else ', '.join(active)} first.")
             self.store.bin.delete(run_ids)
             for run_id in run_ids:

@@ -14,18 +14,17 @@ from gan_core.store import RunStore
 
 
 def test_pictures_shown_but_not_recorded_are_lost_since_first_shown() -> None:
-    journal = Journal(kept=10)
-    for when, state, round_ in (
-        (90.0, "queued", 14),  # of a checkpoint ahead of the rows
-        (100.0, "running", 5),
-        (101.0, "running", 10),
-        (101.5, "running", 12),
-        (102.0, "paused", 15),
-    ):
-        journal.saw(when, state, round_)
+    shown = [(100.0, "queued", 5), (101.0, "running", 10), (101.5, "running", 12), (102.0, "paused", 15)]
+    journal = Journal(kept=10, shown=shown)
     assert journal.seconds_lost(15, 102.1) == 0
     assert journal.seconds_lost(12, 102.1) == pytest.approx(0.1)
     assert journal.seconds_lost(10, 102.1) == pytest.approx(0.6)
+
+
+def test_the_checkpoint_that_a_run_goes_on_from_is_not_lost_though_ahead_of_its_rows() -> None:
+    shown = [(90.0, "queued", 14), (99.0, "running", 14)]
+    assert Journal(shown=shown).seconds_lost(12, 102.0) == 0
+    assert Journal(shown=[*shown, (101.5, "running", 15)]).seconds_lost(12, 102.0) == pytest.approx(0.5)
 
 
 def test_a_long_loss_is_told_with_what_was_shown_before_it(tmp_path: Path) -> None:
@@ -34,10 +33,10 @@ def test_a_long_loss_is_told_with_what_was_shown_before_it(tmp_path: Path) -> No
         store.append("a-run", "turns", ["a"], np.arange(1, 8), np.ones((7, 1)))
     tally = Tally()
     for ago in (0.5, 3.0):
-        journal = Journal(shown=[(100.0 - ago, "running", 9), (99.9, "running", 11)])
+        journal = Journal(shown=[(90.0, "queued", 7), (100.0 - ago, "running", 9), (99.9, "running", 11)])
         compare(tmp_path, {"a-run": journal}, 100.0, tally)
     assert tally.lost_seconds == pytest.approx([0.5, 3.0])
-    assert tally.long_lost == ["3.00 s, 7 recorded, shown running -3.00 s: 9 to 11"]
+    assert tally.long_lost == ["3.00 s, 7 recorded, shown queued -10.00 s: 7 to 7, running -3.00 s: 9 to 11"]
     assert tally.long_lost[0] in report(tally, 0, 1, [(0.0, 0.0, 0.0)] * 2)
 
 

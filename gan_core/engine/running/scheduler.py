@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 100
 WRITE_SECONDS = 2.0  # for the end of a run to be on the disk before it is announced
+END_SECONDS = 2 * WRITE_SECONDS  # for it to be announced too
 
 
 class Scheduler:
@@ -241,6 +242,16 @@ class Scheduler:
                 self._store.compact(run_id)
         if run_id in self.returning:
             self.come_back(run_id)
+
+    def holds(self, run_id: str) -> bool:
+        """Whether the run is active. One whose end is being written down is waited for: the store may say already that it
+        has ended, and whoever read so goes on with it or deletes it.
+        """
+        with self._changed:
+            active = self.active.get(run_id)
+            if active is not None and active.ended:
+                self._changed.wait_for(lambda: self.active.get(run_id) is not active, END_SECONDS)
+            return run_id in self.active
 
     def wait(self, run_id: str, timeout: float | None) -> None:
         """Block until the run is not active any more, or ``timeout`` seconds have passed."""
