@@ -118,11 +118,13 @@ with right:
         st.subheader(about.title, anchor=False)
         about_card(about)
     if config is not None:
-        with st.expander("Copy as code", icon=":material/code:"):
+        section = st.expander("Copy as code", icon=":material/code:", key="copy-as-code", on_change="rerun")
+        if section.open:
             named = preset_config(preset) if preset else RunConfig()
             reference = named.replace({"game": config.game})
             changed = (
                 {} if config == reference else {field: value for field, (_, value) in diff(reference, config).items()}
             )
             other = {} if config.game == named.game else {"game": config.game}
-            copy_as(config.to_dict(), other | changed, preset)
+            with section:
+                copy_as(config.to_dict(), other | changed, preset)

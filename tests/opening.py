@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -10,13 +11,15 @@ from streamlit.testing.v1.element_tree import Button
 ROUTER = Path(__file__).resolve().parent.parent / "pages" / "router.py"
 
 
-def open_page(page: str, **query: str) -> AppTest:
-    """The page of this name with ``query`` in its address; fails where it raises."""
+def open_page(page: str, *, unfolded: Sequence[str] = (), **query: str) -> AppTest:
+    """The page of this name with ``query`` in its address and these sections unfolded, by their keys; fails where it raises."""
     app = AppTest.from_file(str(ROUTER), default_timeout=60)
     if page != "home":
         app.switch_page(f"{page}.py")
     for name, value in query.items():
         app.query_params[name] = value
+    for key in unfolded:
+        app.session_state[key] = True
     app.run()
     assert [error.message for error in app.exception] == []
     return app

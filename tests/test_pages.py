@@ -166,7 +166,7 @@ def test_the_form_starts_what_it_shows(lab: Lab, visit: Callable[..., AppTest]) 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_an_untouched_form_is_its_preset(preset: str, lab: Lab, visit: Callable[..., AppTest]) -> None:
-    app = visit("train", preset=preset)
+    app = visit("train", preset=preset, unfolded=["copy-as-code"])
     assert not app.error
     assert app.code[0].value == f"python -m gan_core train --preset {preset}"
 
@@ -252,7 +252,7 @@ def test_the_panels_of_a_run_draw_its_columns(preset: str, lab: Lab) -> None:
 
 def test_the_library_lists_every_part_and_shows_the_card_of_one(lab: Lab, visit: Callable[..., AppTest]) -> None:
     choices = catalogue()
-    app = visit("library", part="losses:hinge")
+    app = visit("library", part="losses:hinge", unfolded=["code:hinge_d"])
     assert app.radio[0].options == [choice.about.title for choice in choices["losses"].values()]
     assert [heading.value for heading in app.subheader] == ["Hinge"]
     said = " ".join(text.value for text in app.markdown)
@@ -289,7 +289,7 @@ def test_every_kind_of_part_has_cards(kind: str, lab: Lab, visit: Callable[..., 
 def test_a_run_can_be_started_with_a_part_of_the_library(
     part: str, preset: str, said: str, lab: Lab, visit: Callable[..., AppTest]
 ) -> None:
-    app = visit("train", part=part)
+    app = visit("train", part=part, unfolded=["copy-as-code"])
     assert not app.error
     assert not button(app, "start").disabled
     assert app.code[0].value.startswith(f"python -m gan_core train --preset {preset}")

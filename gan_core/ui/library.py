@@ -76,15 +76,18 @@ def show_card(card: Card) -> None:
     if card.kind == "objectives":
         _show_results(choice.name)
     if card.settings:
-        with st.expander("What it sets", icon=":material/tune:"):
+        settings = st.expander("What it sets", icon=":material/tune:", key="sets", on_change="rerun")
+        if settings.open:
             rows = [{"setting": field, "value": str(value)} for field, value in card.settings.items()]
-            st.dataframe(rows, hide_index=True, key="settings")
+            settings.dataframe(rows, hide_index=True, key="settings")
     if card.code:
         with st.container(border=True):
             st.markdown("**Where it is written**")
             for code in card.code:
-                with st.expander(f"`{code.name}` in `{code.place}`", icon=":material/code:"):
-                    st.code(code.text, language="python", wrap_lines=True)
+                where = f"`{code.name}` in `{code.place}`"
+                written = st.expander(where, icon=":material/code:", key=f"code:{code.name}", on_change="rerun")
+                if written.open:
+                    written.code(code.text, language="python", wrap_lines=True)
 
 
 def _actions(card: Card) -> None:

@@ -45,7 +45,10 @@ _FILES = {
 def show(wanted: str) -> None:
     """The section of a run or a comparison, by its id. A file is made when it is asked for."""
     store = lab().store
-    with st.expander("Take it away", icon=":material/download:"):
+    section = st.expander("Take it away", icon=":material/download:", key=f"take-away:{wanted}", on_change="rerun")
+    if not section.open:
+        return
+    with section:
         with st.container(horizontal=True, vertical_alignment="center"):
             offers = st.container(horizontal=True, width="content")
             checkpoints = st.toggle(

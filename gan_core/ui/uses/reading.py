@@ -233,24 +233,29 @@ def _beside(study: StudyRecord) -> None:
         label = "The run that is asked" + (f", at round {study.settings['at']:,}" if study.settings.get("at") else "")
         st.page_link(WATCH, label=label, icon=":material/monitoring:", query_params={"run": study.run})
     st.page_link(USES, label="All studies", icon=":material/arrow_back:")
-    with st.expander("Take it away", icon=":material/download:"):
-        with st.container(horizontal=True):
-            for ending, write in STUDY_EXPORTS.items():
-                st.download_button(
-                    ending[1:].upper(),
-                    _writer(write, study.id),
-                    f"{study.id}{ending}",
-                    MIMES[ending],
-                    key=f"study:take:{ending}",
-                    icon=":material/download:",
-                    on_click="ignore",
-                )
-        changed = {name: value for name, value in study.settings.items() if name != "protocol"}
-        code = f"from gan_core import study\n\nfound = study({study.protocol!r}, {changed!r})\nprint(found.sentences)"
-        st.code(code, language="python", wrap_lines=True)
-
+    section = st.expander("Take it away", icon=":material/download:", key=f"take-away:{study.id}", on_change="rerun")
+    if section.open:
+        with section:
+            _take_away(study)
     if study.done:
         handing_in.show(study)
+
+
+def _take_away(study: StudyRecord) -> None:
+    with st.container(horizontal=True):
+        for ending, write in STUDY_EXPORTS.items():
+            st.download_button(
+                ending[1:].upper(),
+                _writer(write, study.id),
+                f"{study.id}{ending}",
+                MIMES[ending],
+                key=f"study:take:{ending}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+    changed = {name: value for name, value in study.settings.items() if name != "protocol"}
+    code = f"from gan_core import study\n\nfound = study({study.protocol!r}, {changed!r})\nprint(found.sentences)"
+    st.code(code, language="python", wrap_lines=True)
 
 
 def _writer(write: Callable[..., bytes], study_id: str) -> Callable[[], bytes]:
