@@ -157,7 +157,9 @@ def hold(server: Server) -> Iterator[Hold]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=browser_path(), args=["--no-sandbox", "--process-per-site"]
+        )
         expect.set_options(timeout=PATIENCE_MS)
         made = chromium.new_context
 
@@ -177,8 +179,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def profile(browser: Browser) -> BrowserContext:
-    """Whose tabs share cookies and what was loaded once: seconds of every page."""
-    return browser.new_context(viewport={"width": 1280, "height": 800})
+    """Whose tabs share cookies and what was loaded once: seconds of every page. One empty tab keeps the process of all others
+    alive, in which the scripts of the pages are compiled."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    empty = context.new_page()
+    empty.route("**", lambda route: route.fulfill(body=""))
+    empty.goto("http://localhost")
+    return context
 
 
 @pytest.fixture
