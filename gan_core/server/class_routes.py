@@ -247,13 +247,19 @@ class ClassCookies:
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html"):
+                if _is_page(connection.headers, message["status"], headers):
                     name = room.names.give(_address(room, scope), had)
                     if name != had:
                         headers.append("Set-Cookie", f"{VIEWER_COOKIE}={name}; HttpOnly; Path=/; SameSite=lax")
             await send(message)
 
         await self.app(scope, receive, send_named)
+
+
+def _is_page(asked: Headers, status: int, answer: Headers) -> bool:
+    """Also one that the browser has kept, of an earlier day or of a server without a class: its name may be gone."""
+    kept = status == 304 and "text/html" in asked.get("accept", "")
+    return kept or answer.get("content-type", "").startswith("text/html")
 
 
 def teaches_here(room: Classroom | None, scope: Scope) -> bool:

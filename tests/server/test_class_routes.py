@@ -15,7 +15,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
@@ -44,7 +44,9 @@ OURS = {"X-GANscope": "1"}
 LIVE = "ws://class.example:8501/class/live"
 
 
-async def page(request: Request) -> HTMLResponse:
+async def page(request: Request) -> Response:
+    if "if-none-match" in request.headers:
+        return Response(status_code=304)
     return HTMLResponse("<p>a page</p>")
 
 
@@ -143,6 +145,15 @@ def test_each_browser_gets_a_name_once(client: TestClient) -> None:
     name = client.cookies[VIEWER_COOKIE]
     assert len(name) >= 16
     assert "set-cookie" not in client.get("/").headers
+
+
+def test_a_browser_that_kept_the_page_and_not_its_name_gets_one(client: TestClient) -> None:
+    kept = {"If-None-Match": '"of yesterday"', "Accept": "text/html,application/xhtml+xml"}
+    assert client.get("/", headers=kept | {"Accept": "*/*"}).status_code == 304
+    assert VIEWER_COOKIE not in client.cookies  # a script or a picture is no page, and many are asked for at once
+    client.get("/", headers=kept)
+    assert len(client.cookies[VIEWER_COOKIE]) >= 16
+    assert "set-cookie" not in client.get("/", headers=kept).headers
 
 
 def test_one_person_counts_as_few_in_polls_notes_and_viewers(client: TestClient, room: Classroom) -> None:
