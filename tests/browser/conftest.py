@@ -177,15 +177,18 @@ def browser() -> Iterator[Browser]:
         CONSOLE.clear()
 
 
-@pytest.fixture(scope="module")
-def profile(browser: Browser) -> BrowserContext:
-    """Whose tabs share cookies and what was loaded once: seconds of every page. One empty tab keeps the process of all others
-    alive, in which the scripts of the pages are compiled."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+def kept_warm(context: BrowserContext) -> BrowserContext:
+    """One empty tab keeps the process of all others alive, in which the scripts of the pages are compiled: seconds each."""
     empty = context.new_page()
     empty.route("**", lambda route: route.fulfill(body=""))
     empty.goto("http://localhost")
     return context
+
+
+@pytest.fixture(scope="module")
+def profile(browser: Browser) -> BrowserContext:
+    """Whose tabs share cookies and what was loaded once."""
+    return kept_warm(browser.new_context(viewport={"width": 1280, "height": 800}))
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from conftest import kept_warm
 from driving import enter_as_teacher, focus, is_in_state, press_stop, run_of, settled, shows_round
 from holding import Hold
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from gan_core.config import preset_config
 from gan_core.engine import Lab
@@ -56,16 +57,22 @@ STANDS_OUT = """() => {
 SEEN = "run => window.__ganscope?.[run]?.connection"
 
 
+@pytest.fixture(scope="module")
+def lent(browser: Browser) -> BrowserContext:
+    """The browser of one student after the other."""
+    return kept_warm(browser.new_context(viewport={"width": 1280, "height": 720}))
+
+
 @pytest.fixture
-def student(browser: Browser, server: Any) -> Iterator[Page]:
-    """A page of a browser that has opened the class link."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
+def student(lent: BrowserContext, server: Any) -> Iterator[Page]:
+    """A page of a browser that has opened the class link, as nobody whom the class knows."""
+    lent.clear_cookies()
+    page = lent.new_page()
     page.goto(server.url)
     settled(page)
     expect(page.locator(".gr-root[data-connection=live]")).to_be_visible()
     yield page
-    context.close()
+    page.close()
 
 
 def test_a_watcher_walks_through_a_latent_space_and_draws(kept: Kept, student: Page, server: Any) -> None:
@@ -144,15 +151,16 @@ def test_a_student_follows_answers_and_writes(kept: Kept, teacher: Page, student
 
 
 def test_a_curve_chosen_before_a_watcher_has_charts_stands_out(
-    kept: Kept, teacher: Page, browser: Browser, server: Any
+    kept: Kept, teacher: Page, lent: BrowserContext, server: Any
 ) -> None:
     """However late the library of the charts comes."""
     teacher.goto(f"{server.url}/watch?run={kept.run}")
     settled(teacher)
     shows_round(teacher, kept.run, 20)
     teacher.evaluate("run => window.__ganscope[run].view.highlight('G.loss')", kept.run)
-    with browser.new_context(viewport={"width": 1280, "height": 720}) as context:
-        student, asked = context.new_page(), list[Route]()
+    lent.clear_cookies()
+    with lent.new_page() as student:
+        asked = list[Route]()
         student.route("**/assets/plotly-*.js", lambda route: asked.append(route))
         student.goto(server.url)
         student.wait_for_function("run => window.__ganscope?.[run]?.view.highlighted === 'G.loss'", arg=kept.run)
