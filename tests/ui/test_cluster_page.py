@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from opening import open_page
 from streamlit.testing.v1 import AppTest
+from waiting import until
 
 from gan_core.engine import ClusterSeen, Lab
 
@@ -19,6 +20,7 @@ def test_it_says_what_runs_where_and_what_was_lost(
 ) -> None:
     hold.at(1)  # type: ignore[attr-defined]
     run = lab.submit(tiny("mlp"), name="a ring")
+    until(lambda: lab.view(run).status["round"] == 1, "the run has begun")
     seen = ClusterSeen("head:6379", lost=2, returned=1, places={run: "box (10.0.0.2, aaaaaa)"})
     seen.nodes = [{**NODE, "id": "bbbbbb", "alive": False}, {**NODE, "id": "aaaaaa", "alive": True}]
     monkeypatch.setattr(lab, "cluster", seen)
