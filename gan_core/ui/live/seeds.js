@@ -43,6 +43,7 @@ class SeedsChart {
     this.note = el("p", { class: "gs-seeds-note", "aria-live": "polite" })
     this.measures = el("select", { class: "gs-measure", "aria-label": "Measure" })
     this.offered = "" // the measures that can be chosen
+    this.offer(data.measured)
     this.root.append(this.controls(data), this.chart, this.note)
     parent.append(this.root)
     this.observer = new ResizeObserver(
@@ -55,7 +56,6 @@ class SeedsChart {
   /** @param {any} data */
   take(data) {
     this.data = data
-    this.offer(data.measured)
     this.arrays = data.arrays.map(unpacked)
     this.looks = data.looks.map((/** @type {string} */ text) => JSON.parse(text))
   }
@@ -291,8 +291,9 @@ class SeedsChart {
    */
   update(data, tell) {
     this.tell = tell
+    this.offer(data.measured)
     const { color, fontFamily } = getComputedStyle(this.root)
-    const shown = [data.stamp, color, fontFamily, ...data.measured.map((/** @type {Named} */ { name }) => name)].join()
+    const shown = [data.stamp, color, fontFamily].join()
     if (shown === this.shownLast) return
     this.shownLast = shown
     this.take(data)
