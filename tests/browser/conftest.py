@@ -11,8 +11,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,32 +154,87 @@ def hold(server: Server) -> Iterator[Hold]:
     server.hold.let_go()
 
 
-# Not for the session: while Playwright is open its event loop runs in this thread, and other tests need their own.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox", "--process-per-site"]
-        )
-        expect.set_options(timeout=PATIENCE_MS)
-        made = chromium.new_context
+class Browsing:
+    """One browser for the modules that follow each other, and one tab in it that keeps the process of all others alive, in
+    which the scripts of the pages are compiled: seconds each."""
 
-        def new_context(**options: Any) -> BrowserContext:
-            context = made(**options)
-            context.set_default_timeout(PATIENCE_MS)
-            CONSOLE[context] = said = []
-            context.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-            context.on("weberror", lambda error: said.append(f"script error: {error.error}"))
-            return context
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+        self._profile: BrowserContext | None = None
 
-        chromium.new_context = new_context  # type: ignore[method-assign]
-        yield chromium
-        chromium.close()
+    @property
+    def browser(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            self.close()
+            playwright = self._open.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(
+                executable_path=browser_path(), args=["--no-sandbox", "--process-per-site"]
+            )
+            self._open.callback(self._browser.close)
+            expect.set_options(timeout=PATIENCE_MS)
+            self._browser.new_context = partial(_told, self._browser.new_context)  # type: ignore[method-assign]
+        return self._browser
+
+    @property
+    def profile(self) -> BrowserContext:
+        """As good as new: without cookies, permissions and what pages stored."""
+        if self._profile is None:
+            self._profile = kept_warm(self.browser.new_context(viewport={"width": 1280, "height": 800}))
+        return self._profile
+
+    def forget(self) -> None:
+        """What a module left in the profile."""
+        if self._profile is not None and self._profile.pages:
+            warm, *left = self._profile.pages
+            for page in left:
+                page.close()
+            self._profile.clear_cookies()
+            self._profile.clear_permissions()
+            devtools = self._profile.new_cdp_session(warm)
+            for server in SERVERS:
+                devtools.send("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"})
+            devtools.detach()
+        for context in set(CONSOLE) - {self._profile}:
+            del CONSOLE[context]
+
+    def close(self) -> None:
+        """While Playwright is open its event loop runs in this thread, and tests without a browser need their own."""
+        self._open.close()
+        self._browser = self._profile = None
         CONSOLE.clear()
 
 
+BROWSING = Browsing()
+
+
+def _told(made: Callable[..., BrowserContext], **options: Any) -> BrowserContext:
+    """A new context whose console is kept."""
+    context = made(**options)
+    context.set_default_timeout(PATIENCE_MS)
+    CONSOLE[context] = said = []
+    context.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    context.on("weberror", lambda error: said.append(f"script error: {error.error}"))
+    return context
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None]:
+    try:
+        yield
+    finally:
+        if nextitem is None or nextitem.get_closest_marker("browser") is None:
+            BROWSING.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    yield BROWSING.browser
+    BROWSING.forget()
+
+
 def kept_warm(context: BrowserContext) -> BrowserContext:
-    """One empty tab keeps the process of all others alive, in which the scripts of the pages are compiled: seconds each."""
+    """With one empty tab."""
     empty = context.new_page()
     empty.route("**", lambda route: route.fulfill(body=""))
     empty.goto("http://localhost")
@@ -188,7 +244,7 @@ def kept_warm(context: BrowserContext) -> BrowserContext:
 @pytest.fixture(scope="module")
 def profile(browser: Browser) -> BrowserContext:
     """Whose tabs share cookies and what was loaded once."""
-    return kept_warm(browser.new_context(viewport={"width": 1280, "height": 800}))
+    return BROWSING.profile
 
 
 @pytest.fixture

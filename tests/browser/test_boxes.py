@@ -9,11 +9,12 @@ from typing import Any, Literal
 import pytest
 from driving import settled
 from filled_store import Kept, fill
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 from test_every_page import CUT, NAMED, PAGES, SHOWN
 
 pytestmark = pytest.mark.browser
 
+Scheme = Literal["light", "dark"]
 SIZES = [(1280, 720), (1440, 900), (1920, 1080)]
 PLANES = "() => [...document.querySelectorAll('.gs-points .bglayer .bg')].map((plane) => plane.getBoundingClientRect().height)"
 TILES = """() => [...document.querySelectorAll('.gs-panel[data-span=large] :is(img.gs-grid, canvas.gs-grid)')]
@@ -126,21 +127,29 @@ def open_whole(page: Page, server: Any, ids: dict[str, str], name: str) -> None:
     page.wait_for_function(NAMED)
 
 
+def tab_of(profile: BrowserContext, size: tuple[int, int], scheme: Scheme = "light", larger: bool = False) -> Page:
+    """A tab in which nothing is shown yet."""
+    page = profile.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    if larger:
+        page.add_init_script(LARGER)
+    return page
+
+
 @pytest.fixture
-def look(browser: Browser, server: Any, kept: Kept) -> Iterator[Callable[[str, tuple[int, int]], Page]]:
-    """Opens a page in a window of its own, and returns it once all views on it are there."""
-    contexts = []
+def look(profile: BrowserContext, server: Any, kept: Kept) -> Iterator[Callable[[str, tuple[int, int]], Page]]:
+    """Opens a page in a tab of its own, and returns it once all views on it are there."""
+    tabs = []
 
     def open_page(name: str, size: tuple[int, int]) -> Page:
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
-        contexts.append(context)
-        page = context.new_page()
-        open_whole(page, server, kept.ids, name)
-        return page
+        tabs.append(tab_of(profile, size))
+        open_whole(tabs[-1], server, kept.ids, name)
+        return tabs[-1]
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for tab in tabs:
+        tab.close()
 
 
 @pytest.mark.slow
@@ -160,22 +169,19 @@ def test_the_picture_of_a_run_and_the_tiles_of_a_comparison_are_large(size: tupl
 
 
 def faults_of_boxes(
-    browser: Browser,
+    profile: BrowserContext,
     server: Any,
     ids: dict[str, str],
     size: tuple[int, int],
-    scheme: Literal["light", "dark"],
+    scheme: Scheme,
     larger: bool,
     names: Any,
 ) -> list[str]:
     """What is wrong with the boxes of these pages, each opened in a tab of its own."""
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    context.add_init_script(SHIFTS + (f"\n{LARGER}" if larger else ""))
     found = []
     for name in names:
-        page = context.new_page()
+        page = tab_of(profile, size, scheme, larger)
+        page.add_init_script(SHIFTS)
         said: list[str] = []
         page.on("console", lambda message, said=said: said.append(message.text) if message.type == "error" else None)
         page.on(
@@ -193,7 +199,6 @@ def faults_of_boxes(
         said += [f"cut: {text}" for text in page.evaluate(CUT) + page.evaluate(CUT_IN_CHARTS)]
         found += [f"{name}: {one}" for one in said]
         page.close()
-    context.close()
     return found
 
 
@@ -205,12 +210,9 @@ UNDER = """() => { const { left, width } = document.querySelector('[data-testid=
 @pytest.mark.slow
 @pytest.mark.parametrize("larger", [False, True], ids=["usual type", "larger type"])
 def test_the_round_under_a_pointer_is_the_one_that_is_shown(
-    larger: bool, browser: Browser, server: Any, kept: Kept
+    larger: bool, profile: BrowserContext, server: Any, kept: Kept
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    if larger:
-        context.add_init_script(LARGER)
-    page, run = context.new_page(), kept.ids["digits"]
+    page, run = tab_of(profile, (1440, 900), larger=larger), kept.ids["digits"]
     open_whole(page, server, kept.ids, "watch")
     page.locator("[data-testid=loss-chart] .main-svg").first.wait_for()
     across, round = page.evaluate(UNDER)
@@ -219,12 +221,12 @@ def test_the_round_under_a_pointer_is_the_one_that_is_shown(
     page.mouse.move(across, box["y"] + box["height"] / 2)
     page.wait_for_function("run => window.__ganscope[run].view.hovered !== null", arg=run)
     assert abs(page.evaluate("run => window.__ganscope[run].view.hovered", run) - round) <= 2
-    context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("size", [SIZES[0], PHONE], ids=str)
-def test_nothing_moves_or_is_covered(size: tuple[int, int], browser: Browser, server: Any) -> None:
-    assert faults_of_boxes(browser, server, {}, size, "light", False, ["home", "theory", "collapse", "lessons"]) == []
+def test_nothing_moves_or_is_covered(size: tuple[int, int], profile: BrowserContext, server: Any) -> None:
+    assert faults_of_boxes(profile, server, {}, size, "light", False, ["home", "theory", "collapse", "lessons"]) == []
 
 
 @pytest.mark.slow
@@ -232,7 +234,7 @@ def test_nothing_moves_or_is_covered(size: tuple[int, int], browser: Browser, se
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [*SIZES, PHONE], ids=str)
 def test_nothing_moves_or_is_covered_on_any_page(
-    size: tuple[int, int], scheme: Literal["light", "dark"], larger: bool, browser: Browser, server: Any, kept: Kept
+    size: tuple[int, int], scheme: Scheme, larger: bool, profile: BrowserContext, server: Any, kept: Kept
 ) -> None:
     pages = [name for name in PAGES if name != "classroom"]  # this server has no class
-    assert faults_of_boxes(browser, server, kept.ids, size, scheme, larger, pages) == []
+    assert faults_of_boxes(profile, server, kept.ids, size, scheme, larger, pages) == []

@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from driving import enter_as_teacher, faults_of, settled
 from filled_store import HOSTILE, Kept, fill
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from websockets.sync.client import connect
 
 from gan_core.metrics.histograms import modes_covered
@@ -249,10 +249,10 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def walk(browser: Browser, server: Any, kept: Kept) -> Iterator[Walk]:
+def walk(profile: BrowserContext, server: Any, kept: Kept) -> Iterator[Walk]:
     """The teacher's tab, in a class that was asked something hostile and has written hostile notes."""
-    context = browser.new_context(viewport=TALL)
-    made = Walk(context.new_page(), server.url, kept)
+    made = Walk(profile.new_page(), server.url, kept)
+    made.page.set_viewport_size(TALL)
     enter_as_teacher(made.page, server)
     write_notes(server)
     made.page.goto(f"{server.url}/classroom")
@@ -263,7 +263,7 @@ def walk(browser: Browser, server: Any, kept: Kept) -> Iterator[Walk]:
     made.page.get_by_role("button", name="Reveal").click()
     expect(made.page.get_by_test_id("poll").get_by_text("0 answers")).to_be_visible()
     yield made
-    context.close()
+    made.page.close()
 
 
 def write_notes(server: Any) -> None:

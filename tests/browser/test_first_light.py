@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from driving import LINE, POINTS, is_in_state, redrawn, settled, shows_round, start_card, stop, view
 from holding import Hold
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from waiting import until
 
 from gan_core.config import RunConfig
@@ -134,7 +134,7 @@ def test_a_view_comes_whose_scripts_were_lost_on_their_way(page: Page, server: A
 
 
 def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
-    page: Page, browser: Browser, server: Any, hold: Hold
+    page: Page, profile: BrowserContext, server: Any, hold: Hold
 ) -> None:
     """Played again without a server or a viewer, a run that was watched has the same scalars."""
     hold.at(30)
@@ -144,7 +144,7 @@ def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
     hold.at(60)
     with RunStore(server.store) as store:
         until(lambda: len(store.track(run).rounds) == 60, "the run went on without a tab")
-    second = browser.new_context().new_page()
+    second = profile.new_page()
     for tab in (page, second):
         tab.goto(f"{server.url}/watch?run={run}")
         shows_round(tab, run, 60)
@@ -155,7 +155,7 @@ def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
     for tab in (page, second):
         tab.wait_for_function(f"() => ({LAST})()?.[0] === 90")
     assert page.evaluate(LAST) == second.evaluate(LAST)
-    second.context.close()
+    second.close()
 
     columns = ["D.loss", "G.loss", "D.grad_norm", "G.grad_norm"]
     with RunStore(server.store) as store:
@@ -169,9 +169,8 @@ def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
     assert actual.values.tobytes() == watched.values.tobytes()
 
 
-def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browser: Browser, own_server: Any) -> None:
+def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(page: Page, own_server: Any) -> None:
     """SIGTERM with a page open and a run training."""
-    page = browser.new_context().new_page()
     own_server.hold.at(30)
     run = start_card(page, own_server.url, index=1)
     shows_round(page, run, 30)
@@ -191,5 +190,4 @@ def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(browse
         is_in_state(page, "running")
         stop(page)
     finally:
-        page.context.close()
         again.stop()

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from gan_core.config import preset_config
 from gan_core.ui import ring_on_home, scripts, theme
@@ -17,13 +17,13 @@ MOVES = "() => window.ring.timer != null"
 RESTS = "() => window.ring.timer == null"
 
 
-def test_nothing_ticks_where_nobody_looks(browser: Browser) -> None:
+def test_nothing_ticks_where_nobody_looks(profile: BrowserContext) -> None:
     told: dict[str, Any] = ring_on_home.recorded()
     assert told["of"] == 8
     assert preset_config(told["preset"]).data.name == "ring"
     assert told["frames"][-1]["modes"] == 8, "it ends well"
-    with browser.new_context(viewport={"width": 600, "height": 300}) as context:
-        page = context.new_page()
+    with profile.new_page() as page:
+        page.set_viewport_size({"width": 600, "height": 300})
         page.set_content(
             "<style>.gh-ring { width: 200px; height: 100px }</style><main></main><p style='height: 2000px'>"
         )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import ROOT, start_server
 from driving import faults_of, is_in_state, settled, shows_round, start_card, stop
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from gan_core.store import RunStore
 
@@ -28,12 +28,12 @@ time.time = lambda: right() + float(pathlib.Path({clock!r}).read_text() or 0)
 
 
 @pytest.fixture
-def tab(browser: Browser) -> Iterator[Page]:
-    """A tab of its own, without script errors and without requests to other hosts."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+def tab(profile: BrowserContext) -> Iterator[Page]:
+    """A tab of no server, without script errors and without requests to other hosts."""
+    page = profile.new_page()
     faults = faults_of(page)
     yield page
-    page.context.close()
+    page.close()
     assert faults == []
 
 
