@@ -66,7 +66,7 @@ for index, (name, preset) in enumerate(first.items()):
         if name == recorded()["preset"]:
             ring(f"{preset.title}: a run as it was recorded, generated points over real ones")
         elif picture := data_of(name):
-            st.image(picture, width="stretch", alt=f"real data of {preset.title}")
+            st.image(picture, output_format="PNG", width="stretch", alt=f"real data of {preset.title}")
         st.subheader(preset.title, anchor=False)
         st.markdown(preset.story)
         st.space("stretch")

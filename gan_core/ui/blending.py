@@ -50,7 +50,7 @@ def _found(way: Way, rows: Sequence[dict[str, float]], run_id: str) -> None:
     count, columns, *shape = images.shape
     here = next((row for row in rows if row["share"] == share), None) or way.measure(share)
     left, right = st.columns([3, 2])
-    left.image(tile(images.reshape(count * columns, *shape), columns), width="stretch")
+    left.image(tile(images.reshape(count * columns, *shape), columns), output_format="PNG", width="stretch")
     left.caption(" | ".join(HEADS * (columns // len(HEADS))))
     if "target_frechet" in here and "psnr" in here:
         right.plotly_chart(plane(rows, here), width="stretch", config={"displayModeBar": False}, key=f"plane:{run_id}")

@@ -30,7 +30,12 @@ def show(run: RunRecord) -> None:
     picture = _drawn(run.id, frame.round, st.context.theme.type == "dark") if frame is not None else None
     if picture is None:
         return
-    st.image(picture, width="stretch", caption="The collapse: what was seen, and how much of each mode was there")
+    st.image(
+        picture,
+        caption="The collapse: what was seen, and how much of each mode was there",
+        output_format="PNG",
+        width="stretch",
+    )
     with st.container(horizontal=True):
         for label, ending, kind, make, about in (
             ("PNG", "png", "image/png", partial(filmstrip, store, run.id), "The filmstrip as a picture"),

@@ -64,7 +64,7 @@ def _found(found: dict[str, Any]) -> None:
     say = st.warning if found["verdict"] == "copies" else st.info
     say(f"At round {found['round']:,}. {found['sentence']}", icon=ICONS[found["verdict"]])
     picture, table = st.columns([3, 2])
-    picture.image(base64.b64decode(found["png"]), width="stretch")
+    picture.image(base64.b64decode(found["png"]), output_format="PNG", width="stretch")
     picture.caption(PAIRS)
     number = st.column_config.NumberColumn
     columns = {

@@ -41,7 +41,7 @@ def _found(found: Hidden) -> None:
     )
     picture, table = st.columns([2, 3])
     rows, columns, *shape = found.picture.shape
-    picture.image(tile(found.picture.reshape(rows * columns, *shape), columns), width="stretch")
+    picture.image(tile(found.picture.reshape(rows * columns, *shape), columns), output_format="PNG", width="stretch")
     picture.caption(" | ".join(HEADS))
     told = [{"given to G": row.given, "error": row.error, "class kept": row.label} for row in found.rows]
     config = {

@@ -296,7 +296,7 @@ def _real_data(lesson: Lesson) -> None:
     if facts.points is not None:
         draw_points(facts, key=f"real:{lesson.recipe}", height=260)
     elif facts.samples is not None:
-        st.image(facts.samples, caption="Real samples, a row for each class", width=330)
+        st.image(facts.samples, caption="Real samples, a row for each class", output_format="PNG", width=330)
 
 
 def _state(run: RunRecord) -> str:

@@ -219,7 +219,10 @@ def _board(study: StudyRecord, board: Board) -> None:
         with columns[place % len(columns)]:
             try:
                 st.image(
-                    lab().store.studies.file(study.id, name).read_bytes(), caption=as_typed(caption), width="stretch"
+                    lab().store.studies.file(study.id, name).read_bytes(),
+                    caption=as_typed(caption),
+                    output_format="PNG",
+                    width="stretch",
                 )
             except (StoreError, OSError):  # gone, or no picture any more
                 st.caption(f"The picture “{as_typed(caption)}” is gone.")
