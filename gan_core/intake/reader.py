@@ -122,6 +122,8 @@ def _limit(memory: int, seconds: int) -> None:
 
 def main() -> None:
     asked = json.loads(sys.argv[1])
+    sentence = f"Reading this file takes more than {asked['memory'] / 2**30:.2g} GB of memory."
+    too_much = json.dumps({"refused": sentence}).encode() + b"\n"
     _limit(asked["memory"], asked["seconds"])
     try:
         found = TASKS[asked["what"]](
@@ -131,10 +133,13 @@ def main() -> None:
             lambda share, sentence: _say(progress=[share, sentence]),
         )
         _say(found=found)
+        return
     except DataError as error:
         _say(refused=str(error))
+        return
     except MemoryError:
-        _say(refused=f"Reading this file takes more than {asked['memory'] / 2**30:.2g} GB of memory.")
+        pass  # until it is over, what was read is held by its traceback, and nothing can be said
+    os.write(sys.stdout.fileno(), too_much)
 
 
 if __name__ == "__main__":
