@@ -171,22 +171,22 @@ def test_a_run_outlives_its_tab_and_is_the_same_for_two_tabs_or_none(
 
 def test_a_restarted_server_lists_every_run_and_says_what_was_interrupted(page: Page, own_server: Any) -> None:
     """SIGTERM with a page open and a run training."""
-    own_server.hold.at(30)
+    own_server.hold.at(6)
     run = start_card(page, own_server.url, index=1)
-    shows_round(page, run, 30)
+    shows_round(page, run, 6)
     own_server.stop()
     assert own_server.process.returncode in (0, -15)
     with RunStore(own_server.store) as store:
-        assert (store.run(run).status, store.run(run).rounds) == ("interrupted", 30)
-        assert store.track(run).rounds.tolist() == list(range(1, 31))
+        assert (store.run(run).status, store.run(run).rounds) == ("interrupted", 6)
+        assert store.track(run).rounds.tolist() == list(range(1, 7))
     again = own_server.start_again()
     try:
         page.goto(f"{again.url}/watch?run={run}")
-        shows_round(page, run, 30)
+        shows_round(page, run, 6)
         is_in_state(page, "interrupted")
-        again.hold.at(35)
+        again.hold.at(8)
         page.get_by_role("button", name="Continue").click()
-        shows_round(page, run, 35)
+        shows_round(page, run, 8)
         is_in_state(page, "running")
         stop(page)
     finally:
