@@ -237,7 +237,7 @@ def one_of_each_set_of_columns() -> list[str]:
 
 @pytest.mark.parametrize("preset", one_of_each_set_of_columns())
 def test_the_panels_of_a_run_draw_its_columns(preset: str, lab: Lab) -> None:
-    config = resolve(preset_config(preset, {"schedule.rounds": 1}))
+    config = resolve(preset_config(preset, {"schedule.rounds": 1, "diagnostics.samples": 50}))
     run = lab.submit(config)
     record = lab.wait(run, timeout=60)
     drawn = {
