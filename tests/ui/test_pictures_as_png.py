@@ -1,4 +1,4 @@
-"""Pictures reach the browser pixel for pixel: left to itself, Streamlit makes JPEGs of those without transparency."""
+"""No picture reaches the browser as a JPEG, which Streamlit, left to itself, makes of those without transparency."""
 
 from __future__ import annotations
 
