@@ -122,8 +122,6 @@ def _limit(memory: int, seconds: int) -> None:
 
 def main() -> None:
     asked = json.loads(sys.argv[1])
-    sentence = f"Reading this file takes more than {asked['memory'] / 2**30:.2g} GB of memory."
-    too_much = json.dumps({"refused": sentence})
     _limit(asked["memory"], asked["seconds"])
     try:
         found = TASKS[asked["what"]](
@@ -139,7 +137,7 @@ def main() -> None:
         return
     except MemoryError:
         pass  # until it is over, what was read is held by its traceback, and nothing can be said
-    print(too_much, flush=True)
+    _say(refused=f"Reading this file takes more than {asked['memory'] / 2**30:.2g} GB of memory.")
 
 
 if __name__ == "__main__":
