@@ -155,8 +155,7 @@ def hold(server: Server) -> Iterator[Hold]:
 
 
 class Browsing:
-    """One browser for the modules that follow each other, and one tab in it that keeps the process of all others alive, in
-    which the scripts of the pages are compiled: seconds each."""
+    """One browser for the modules that follow each other, and a profile in it that each finds as good as new."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
@@ -178,14 +177,19 @@ class Browsing:
 
     @property
     def profile(self) -> BrowserContext:
-        """As good as new: without cookies, permissions and what pages stored."""
         if self._profile is None:
             self._profile = kept_warm(self.browser.new_context(viewport={"width": 1280, "height": 800}))
         return self._profile
 
     def forget(self) -> None:
-        """What a module left in the profile."""
-        if self._profile is not None and self._profile.pages:
+        """What a module left: its contexts, and in the profile its tabs, cookies, permissions and what pages stored."""
+        if self._browser is None or not self._browser.is_connected():
+            return
+        for context in self._browser.contexts:
+            if context is not self._profile:
+                context.close()
+                CONSOLE.pop(context, None)
+        if self._profile is not None:
             warm, *left = self._profile.pages
             for page in left:
                 page.close()
@@ -195,8 +199,7 @@ class Browsing:
             for server in SERVERS:
                 devtools.send("Storage.clearDataForOrigin", {"origin": server.url, "storageTypes": "local_storage"})
             devtools.detach()
-        for context in set(CONSOLE) - {self._profile}:
-            del CONSOLE[context]
+            CONSOLE[self._profile].clear()
 
     def close(self) -> None:
         """While Playwright is open its event loop runs in this thread, and tests without a browser need their own."""
@@ -234,7 +237,7 @@ def browser() -> Iterator[Browser]:
 
 
 def kept_warm(context: BrowserContext) -> BrowserContext:
-    """With one empty tab."""
+    """One empty tab keeps the process of all others alive, in which the scripts of the pages are compiled: seconds each."""
     empty = context.new_page()
     empty.route("**", lambda route: route.fulfill(body=""))
     empty.goto("http://localhost")
