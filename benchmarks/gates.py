@@ -13,12 +13,12 @@ printed, and what its failed tests left (`build/failures`), stays in `build/gate
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.ledger import Ledger, Row
 from benchmarks.sections import command_line
 from benchmarks.serving import processor
+from benchmarks.tally import FILE
 
 KEPT = ROOT / "build" / "gates"
 FAILURES = ROOT / "build" / "failures"
@@ -59,23 +60,23 @@ def all_cores_busy(busy: bool) -> Iterator[None]:
 
 def gate(seed: int | None, busy: bool, turns: str, log: Path) -> Row:
     """One ``make test``, shuffled where there is a seed: what it took, and which tests failed."""
-    report = log.with_suffix(".xml")
+    tally = log.with_suffix(".json")
     shuffled = [] if seed is None else ["-p", "randomly", f"--randomly-seed={seed}"]
     leaves_out = ["-p", "left_out"] if turns == "quick" else []
-    options = [f"--junitxml={report}", "-o", "faulthandler_timeout=240", *shuffled, *leaves_out]
+    options = ["-p", "benchmarks.tally", "-o", "faulthandler_timeout=240", *shuffled, *leaves_out]
     began, load = time.monotonic(), os.getloadavg()[0]
     with all_cores_busy(busy), log.open("wb") as out:
         before = os.times()
         status = subprocess.run(
             ["make", "test"],
             cwd=ROOT,
-            env=os.environ | TURNS[turns] | {"PYTEST_ADDOPTS": " ".join(options)},
+            env=os.environ | TURNS[turns] | {"PYTEST_ADDOPTS": " ".join(options), FILE: str(tally)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
         ).returncode
         after = os.times()
-    passed, failed = tallied(report)
+    passed, failed = tallied(tally)
     if status == 0 and not failed:
         log.unlink()
     return {
@@ -88,17 +89,12 @@ def gate(seed: int | None, busy: bool, turns: str, log: Path) -> Row:
     }
 
 
-def tallied(report: Path) -> tuple[int, list[str]]:
-    """How many tests passed, and the names of those that did not, of a report in JUnit's format; (0, []) without one."""
-    if not report.exists():
+def tallied(tally: Path) -> tuple[int, list[str]]:
+    """How many tests passed, and the names of those that did not; (0, []) where pytest did not come to its end."""
+    if not tally.exists():
         return 0, []
-    passed, failed = 0, []
-    for case in ElementTree.parse(report).iter("testcase"):
-        if case.find("failure") is not None or case.find("error") is not None:
-            failed.append(f"{case.get('classname')}::{case.get('name')}")
-        elif case.find("skipped") is None:
-            passed += 1
-    return passed, failed
+    told = json.loads(tally.read_text("utf-8"))
+    return told["passed"], told["failed"]
 
 
 def commit() -> str:

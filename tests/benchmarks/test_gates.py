@@ -12,12 +12,6 @@ import pytest
 
 from benchmarks.gates import document, tallied
 
-REPORT = """<testsuites><testsuite>
-<testcase classname="tests.a" name="good" time="1"/>
-<testcase classname="tests.a" name="bad" time="1"><failure message="assert 0"/></testcase>
-<testcase classname="tests.b" name="torn" time="1"><error message="worker 'gw0' crashed"/></testcase>
-<testcase classname="tests.b" name="left out" time="0"><skipped/></testcase>
-</testsuite></testsuites>"""
 ROW = {
     "date": "2026-01-01 00:00",
     "commit": "abc",
@@ -30,11 +24,30 @@ ROW = {
 }
 
 
-def test_a_report_gives_who_passed_and_who_did_not(tmp_path: Path) -> None:
-    report = tmp_path / "report.xml"
-    assert tallied(report) == (0, []), "the tests never began"
-    report.write_text(REPORT)
-    assert tallied(report) == (1, ["tests.a::bad", "tests.b::torn"])
+def test_who_passed_and_who_did_not_is_told_by_name(tmp_path: Path, root: Path) -> None:
+    tally = tmp_path / "tally.json"
+    assert tallied(tally) == (0, []), "the tests never began"
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_torn.py").write_text("import nothing_of_that_name")
+    (tmp_path / "tests" / "test_it.py").write_text(
+        "import os, pytest\n"
+        "@pytest.fixture\ndef broken():\n    yield\n    assert False\n"
+        "@pytest.mark.parametrize('way', ['a/b.py', 'c'])\ndef test_good(way): pass\n"
+        "@pytest.mark.parametrize('way', ['a/b.py'])\ndef test_bad(way): assert False\n"
+        "def test_ends_badly(broken): pass\n"
+        "def test_dies(): os._exit(3)\n"
+        "@pytest.mark.skip\ndef test_left_out(): pass\n"
+    )
+    alone = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "benchmarks.tally", "-p", "no:randomly", "-n", "1", "tests"],
+        cwd=tmp_path,
+        env=alone | {"GANSCOPE_TALLY": str(tally), "PYTHONPATH": str(root)},
+        capture_output=True,
+    )
+    passed, failed = tallied(tally)
+    bad = ["test_it::test_bad[a/b.py]", "test_it::test_dies", "test_it::test_ends_badly", "test_torn"]
+    assert (passed, sorted(failed)) == (3, [f"tests.{name}" for name in bad])
 
 
 def test_the_page_counts_what_is_green_in_a_row() -> None:
