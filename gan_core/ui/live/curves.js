@@ -94,8 +94,6 @@ export class CurvesPanel extends ChartPanel {
     this.patterns = spec.traces.filter((t) => t.match).map((t) => ({ ...t, test: matcher(t.match || "") }))
     /** @type {HTMLElement | undefined} The words of the curves, where these stand above the chart. */
     this.key = undefined
-    /** @type {Set<number>} */
-    this.shown = new Set()
     this.keyText = ""
     /** @type {number | string} */
     this.dtick = ""
@@ -132,6 +130,14 @@ export class CurvesPanel extends ChartPanel {
     }
   }
 
+  // What the run calls its columns.
+  names() {
+    return this.bindings.map(({ column, index }) => {
+      const { name } = this.chart.data[index]
+      return this.spec.fixed_names ? name : this.view.store.label(column) || name
+    })
+  }
+
   async draw() {
     if (this.busy) return this.view.again()
     const { store } = this.view
@@ -141,12 +147,7 @@ export class CurvesPanel extends ChartPanel {
     const afresh = this.generation !== store.generation
     if (afresh) {
       this.generation = store.generation
-      for (const binding of this.bindings) {
-        binding.drawn = 0
-        const name = this.spec.fixed_names ? null : store.label(binding.column)
-        if (name && this.chart.data[binding.index].name !== name)
-          this.Plotly.restyle(this.chart, { name }, [binding.index])
-      }
+      for (const binding of this.bindings) binding.drawn = 0
     }
     const columns = this.bindings.map(
       (binding) => store.column(binding.track || "turns", binding.column) || { x: [], y: [] },
@@ -159,6 +160,8 @@ export class CurvesPanel extends ChartPanel {
         {
           x: columns.map((c) => c.x.slice()),
           y: columns.map((c) => (smoothed ? smooth(c.y, SMOOTHING) : c.y.slice())),
+          name: this.names(),
+          showlegend: columns.map((c) => c.x.length > 0),
         },
         this.bindings.map((b) => b.index),
       )
@@ -246,17 +249,18 @@ export class CurvesPanel extends ChartPanel {
   // A column that the game does not have leaves no entry in the legend.
   /** @param {import("./store.js").Column[]} columns */
   showFilled(columns) {
-    this.bindings.forEach((binding, i) => {
-      const filled = columns[i].x.length > 0
-      if (filled === this.shown.has(binding.index) && this.chart.data[binding.index].showlegend === filled) return
-      this.Plotly.restyle(this.chart, { showlegend: filled }, [binding.index])
-      if (filled) this.shown.add(binding.index)
-      else this.shown.delete(binding.index)
-    })
+    const filled = this.bindings.map(({ index }, i) => ({ index, showlegend: columns[i].x.length > 0 }))
+    const changed = filled.filter(({ index, showlegend }) => this.chart.data[index].showlegend !== showlegend)
+    if (!changed.length) return
+    this.Plotly.restyle(
+      this.chart,
+      { showlegend: changed.map(({ showlegend }) => showlegend) },
+      changed.map(({ index }) => index),
+    )
   }
 
   writeKey() {
-    const traces = this.bindings.filter(({ index }) => this.shown.has(index)).map(({ index }) => this.chart.data[index])
+    const traces = this.bindings.map(({ index }) => this.chart.data[index]).filter(({ showlegend }) => showlegend)
     const text = JSON.stringify(traces.map(({ name, line }) => [name, line.color]))
     if (text === this.keyText) return
     this.keyText = text
