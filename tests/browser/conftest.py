@@ -43,6 +43,7 @@ sys.exit(main(sys.argv[1:], prog_name="streamlit"))
 """
 CONSOLE: dict[BrowserContext, list[str]] = {}
 SERVERS: list[Server] = []
+LEFT: list[int] = []  # ports of servers that have ended: what the browser compiled of one's scripts serves the next
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Server:
         """SIGTERM, and wait until it has ended."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout)
+        LEFT.append(int(self.url.rpartition(":")[2]))
 
     def start_again(self) -> Server:
         """Another server over the same store, as a user has it."""
@@ -75,7 +77,7 @@ def start_server(store: Path, forked: bool = True, first: str = "", **settings: 
 
     Forked it is there sooner, and may run some Python ``first``; else it starts as a user's, with an interpreter of its own.
     """
-    port = free_port()
+    port = LEFT.pop() if LEFT else free_port()
     log = store.parent / f"server-{port}.log"
     hold = Hold(store.parent)
     words = ["run", "app.py", "--server.port", str(port)]

@@ -12,7 +12,6 @@ from gan_core.config import RunConfig
 from gan_core.engine import Lab
 
 pytestmark = pytest.mark.browser
-SETTINGS = {"draw": "1"}  # a server of its own, over a store that has runs
 TINY = {
     "data.name": "digits8",
     "data.batch_size": 8,

@@ -12,7 +12,6 @@ from gan_core.config import preset_config
 from gan_core.engine import Lab
 
 pytestmark = pytest.mark.browser
-SETTINGS = {"latent": "1"}  # a server of its own, over a store that has a run
 TINY = {
     "schedule.rounds": 2,
     "model.generator.widths": [8],
