@@ -2,8 +2,9 @@
 
 PORT ?= 8501
 STUDENT_RUNS ?= 0
-# Processes that test at once: two more than two cores, since tests wait for processes and browsers a third of their time.
-JOBS ?= 4
+# Processes that test at once: one more than two cores, since tests wait for processes and browsers. Another one more would
+# fill the last 3 % of the cores, and cost more than that: each collects all tests, and has a server and a browser of its own.
+JOBS ?= 3
 # Gates that `make gates` runs.
 N ?= 10
 # A file stays with one process, which makes what its tests share once; those with a browser come first, and little is left
@@ -28,7 +29,7 @@ INSTALL := python -m pip install --disable-pip-version-check --progress-bar on
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
-	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (4, processes that test), N (10, gates), GANSCOPE_BROWSER (a Chromium or Chrome).'
+	@echo '  Variables: PORT (8501), STORE (runs), PYTHON (a Python 3.11 or newer), JOBS (3, processes that test), N (10, gates), GANSCOPE_BROWSER (a Chromium or Chrome).'
 
 run: $(SEES)/run.stamp ## set up what is missing and open the dashboard on http://localhost:8501
 	$(say) 'Looking for the frozen classifier of the digits in $(STORE) (trained once, about 15 s)'
