@@ -32,8 +32,12 @@ function seenOnceWhole(before = 0) {
       seen()
     else if (root.classList.contains(COMING)) setTimeout(() => requestAnimationFrame(look), 25)
   }
-  const seen = () => root.classList.remove(COMING)
-  setTimeout(seen, PATIENCE) // whatever goes wrong with looking
+  const seen = () => {
+    clearTimeout(patience)
+    root.classList.remove(COMING)
+    performance.measure(COMING, { start: begun }) // how long it was not seen, for whoever looks into a slow page
+  }
+  const patience = setTimeout(seen, PATIENCE) // whatever goes wrong with looking
   look()
 }
 
