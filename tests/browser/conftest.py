@@ -77,7 +77,7 @@ def start_server(store: Path, forked: bool = True, first: str = "", **settings: 
 
     Forked it is there sooner, and may run some Python ``first``; else it starts as a user's, with an interpreter of its own.
     """
-    port = LEFT.pop() if LEFT else free_port()
+    port = free_port(*([LEFT.pop()] if LEFT else []))
     log = store.parent / f"server-{port}.log"
     hold = Hold(store.parent)
     words = ["run", "app.py", "--server.port", str(port)]
