@@ -7,20 +7,23 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from gan_core import engine
-from gan_core.server import class_mode
-from gan_core.server.access import OurSite
-from gan_core.server.asking import asking_routes, close_guides
-from gan_core.server.assets import script_routes
-from gan_core.server.class_routes import ClassCookies, class_routes, teaches_here
-from gan_core.server.connections import KeepRoom
-from gan_core.server.first_page import first_page_routes
-from gan_core.server.headers import SecurityHeaders
-from gan_core.server.lifespan import lifespan, open_lab_for_visitors
-from gan_core.server.live import routes
-from gan_core.ui import first_page, scripts
-from gan_core.ui.faults import tell_fault
-from gan_core.ui.gone_sessions import close_gone_sessions
+from gan_core.loading import for_good
+
+with for_good():
+    from gan_core import engine
+    from gan_core.server import class_mode
+    from gan_core.server.access import OurSite
+    from gan_core.server.asking import asking_routes, close_guides
+    from gan_core.server.assets import script_routes
+    from gan_core.server.class_routes import ClassCookies, class_routes, teaches_here
+    from gan_core.server.connections import KeepRoom
+    from gan_core.server.first_page import first_page_routes
+    from gan_core.server.headers import SecurityHeaders
+    from gan_core.server.lifespan import lifespan, open_lab_for_visitors
+    from gan_core.server.live import routes
+    from gan_core.ui import first_page, scripts
+    from gan_core.ui.faults import tell_fault
+    from gan_core.ui.gone_sessions import close_gone_sessions
 
 
 def allowed_hosts() -> list[str]:

@@ -27,6 +27,7 @@ from setproctitle import setproctitle
 from gan_core import failpoints, lifeline
 from gan_core.data import mnist5k
 from gan_core.engine.programs.forked import NUMBER, SIZE
+from gan_core.loading import for_good
 
 PROGRAMS = (
     "gan_core.engine.running.worker",
@@ -46,12 +47,11 @@ class _Child:
 def main() -> None:
     requests = socket.socket(fileno=os.dup(0))
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # lifeline holds no lock
-    for module in PROGRAMS:
-        importlib.import_module(module)
-    importlib.import_module("torch._dynamo")  # which optimizers import when the first one is made
-    mnist5k()  # decoded once, for all
-    gc.collect()
-    gc.freeze()  # a collection in a program would copy the pages of everything imported
+    with for_good():  # a collection in a program would also copy the pages of everything imported
+        for module in (*PROGRAMS, "torch._dynamo"):  # which optimizers import when the first one is made
+            importlib.import_module(module)
+        mnist5k()  # decoded once, for all
+        gc.collect()
     _serve(requests)
 
 
