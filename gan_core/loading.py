@@ -11,9 +11,8 @@ from contextlib import contextmanager
 def for_good() -> Iterator[None]:
     """No garbage collection within the block, and none later that looks at what is there at its end.
 
-    For the imports of a program. An import of torch makes hundreds of thousands of objects that stay: while it loads, the
-    collector would go through all of them each time that they have become a quarter more, and in a server's life each
-    full collection would stop every thread for that long.
+    For the imports of a program. An import of torch makes hundreds of thousands of objects that stay: the collector would
+    go through all of them each time that they have become a quarter more, and once more before the server opens.
     """
     collects = gc.isenabled()
     gc.disable()
