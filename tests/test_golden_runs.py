@@ -104,6 +104,20 @@ def test_a_golden_checkpoint_restores_and_plays_on(game_of: Callable, advance: C
     assert {key: share for key, share in off.items() if share > WITHIN} == {}
 
 
+def test_the_options_of_an_optimizer_are_written_as_they_were(game_of: Callable) -> None:
+    """By their text, which is hashed: 0 and 0.0 are one number and two states."""
+    game = game_of(resolve(RunConfig.load(golden.read("checkpoint")["config"])))
+    older = flatten(load_checkpoint(golden.HERE / "checkpoint" / "round-000000007.json"))[1]
+    now = flatten(capture(game, 0))[1]
+    groups = [key for key in older if key.endswith("param_groups")]
+    assert groups
+
+    def told(groups_of_an_optimizer: list[dict[str, Any]]) -> str:
+        return json.dumps([{**group, "lr": "goes with the rounds"} for group in groups_of_an_optimizer])
+
+    assert {key: told(now[key]) for key in groups} == {key: told(older[key]) for key in groups}
+
+
 # --- runs ---
 
 

@@ -74,7 +74,8 @@ def rates_of(config: RunConfig) -> dict[str, float]:
 
 def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
     parameters, lr = list(network.parameters()), settings.lr
-    decay = settings.weight_decay if isinstance(settings, DecayingOptimizer) else 0.0
+    # An integer where none is set, as torch has it: 0.0 is written as other bytes, and a state that is hashed holds it.
+    decay = settings.weight_decay if isinstance(settings, DecayingOptimizer) else 0
     match settings.name:
         case "adam":
             betas = (settings.beta1, settings.beta2)
