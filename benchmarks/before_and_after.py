@@ -1,6 +1,6 @@
 """Do training, a refresh and the start of a page cost more than at a commit? Alternates its code with the working tree.
 
-    python benchmarks/before_and_after.py COMMIT     # about fifteen minutes; writes docs/results/before_and_after.md
+    python benchmarks/before_and_after.py COMMIT     # ten to fifteen minutes; writes docs/results/before_and_after.md
 
 In a sitting each code has a new process that waits while the other one plays. A slice of one is followed by the same slice
 of the other, the first of them in turn, and ratios are of such pairs. What is compared are CPU seconds of the process, which
@@ -13,6 +13,7 @@ finds between equal codes.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import subprocess
@@ -157,10 +158,8 @@ class Player:
         raise RuntimeError(f"the process could not do {do}; its error stands above")
 
     def close(self) -> None:
-        with self._process as process:
-            if process.stdin is not None:
-                process.stdin.close()
-            process.wait(60)
+        if "_process" in vars(self):
+            self._process.communicate(timeout=60)
 
 
 @dataclass
@@ -308,6 +307,8 @@ def main() -> None:
     options = parser.parse_args()
     load = [os.getloadavg()]
     with tempfile.TemporaryDirectory() as folder, checked_out(options.commit) as then:
+        for code in (then, ROOT):  # else the one that was just checked out would be compiled in each of its processes
+            compileall.compile_dir(code / "gan_core", quiet=1)
         measured = measure([then, ROOT], Path(folder), options.sittings, options.recorded, options.pages)
     load.append(os.getloadavg())
     options.out.write_text(report(measured, options.commit, load))

@@ -48,8 +48,9 @@ def main() -> None:
     requests = socket.socket(fileno=os.dup(0))
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # lifeline holds no lock
     with for_good():  # a collection in a program would also copy the pages of everything imported
-        for module in (*PROGRAMS, "torch._dynamo"):  # which optimizers import when the first one is made
+        for module in PROGRAMS:
             importlib.import_module(module)
+        importlib.import_module("torch._dynamo")  # which optimizers import when the first one is made
         mnist5k()  # decoded once, for all
         gc.collect()
     _serve(requests)
